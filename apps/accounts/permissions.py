@@ -1,0 +1,44 @@
+"""What each role may do. A refusal is one sentence: the page's tooltip and the API's answer alike."""
+
+from apps.accounts.models import Role, User
+
+READERS = set(Role.values)
+EXCEPTION_WORKERS = {Role.OPERATOR, Role.APPROVER, Role.MANAGER, Role.ADMIN}
+DECIDERS = {Role.APPROVER, Role.MANAGER, Role.ADMIN}
+INTEGRATORS = {Role.INTEGRATOR, Role.ADMIN}
+POLICY_MAKERS = {Role.MANAGER, Role.ADMIN}
+AUDIT_READERS = {Role.AUDITOR, Role.ADMIN}
+
+
+class NotAllowedError(Exception):
+    """This person may not do this; the message says why and whom to ask."""
+
+
+def check_may_work_exceptions(user: User) -> None:
+    """Raises NotAllowedError unless the person may own and move exceptions."""
+    if user.role not in EXCEPTION_WORKERS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may only read exceptions. Ask an operator.")
+
+
+def check_may_decide(user: User) -> None:
+    """Raises NotAllowedError unless the person's role may decide approvals at all."""
+    if user.role not in DECIDERS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not decide approvals. Ask an approver.")
+
+
+def check_may_integrate(user: User) -> None:
+    """Raises NotAllowedError unless the person may change connections, commands and deliveries."""
+    if user.role not in INTEGRATORS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not change the integration. Ask an integrator.")
+
+
+def check_may_make_policy(user: User) -> None:
+    """Raises NotAllowedError unless the person may write policies."""
+    if user.role not in POLICY_MAKERS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not change policies. Ask a manager.")
+
+
+def check_may_read_audit(user: User) -> None:
+    """Raises NotAllowedError unless the person may read the audit trail."""
+    if user.role not in AUDIT_READERS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not read the audit trail. Ask an auditor.")

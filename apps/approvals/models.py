@@ -1,0 +1,133 @@
+"""Decisions: the policies that demand them, the requests, their steps."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.odoo.models import Connection
+
+
+class Policy(models.Model):
+    """One version of the rule for one approval kind. A new version never touches requests that already run."""
+
+    kind = models.CharField(max_length=60)
+    version = models.PositiveIntegerField()
+    rules = models.JSONField(help_text="Checked by approvals.policy; the schema is in docs/policies.md")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, models.PROTECT, null=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "version"], name="one_policy_a_version"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(is_active=True), name="one_active_policy_a_kind"),
+        ]
+        verbose_name_plural = "policies"
+
+
+class Status(models.TextChoices):
+    """Where a request stands. All but pending are ends."""
+
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+
+
+class Request(models.Model):
+    """A decision that policy demands before a record may go on."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    kind = models.CharField(max_length=60)
+    workflow = models.CharField(max_length=60)
+    model = models.CharField(max_length=80)
+    odoo_id = models.BigIntegerField()
+    record_name = models.CharField(max_length=200)
+    partner_name = models.CharField(max_length=300, blank=True)
+    cause = models.CharField(max_length=120, help_text="What asked; the same asking never opens a second request")
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    requested_by = models.CharField(max_length=200, help_text="Name of whoever asked, in Odoo or here")
+    requested_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    involved_logins = models.JSONField(
+        default=list, help_text="Odoo logins with a hand in the record: none of them may decide"
+    )
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    currency = models.CharField(max_length=10, blank=True)
+    context = models.JSONField(default=dict, help_text="The facts on which to decide, as numbers")
+    policy = models.ForeignKey(Policy, models.PROTECT)
+    current_step = models.PositiveSmallIntegerField(default=0)
+    requested_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    escalated_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "model", "odoo_id", "kind", "cause"], name="one_request_a_cause"),
+            models.UniqueConstraint(
+                fields=["connection", "model", "odoo_id", "kind"],
+                condition=Q(status="pending"),
+                name="one_pending_request_a_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="inbox_by_due"),
+            models.Index(fields=["connection", "model", "odoo_id"], name="requests_by_record"),
+            models.Index(fields=["-requested_at", "-id"], name="requests_by_asking"),
+        ]
+
+
+class StepStatus(models.TextChoices):
+    """Where a step stands."""
+
+    WAITING = "waiting", "Waiting for an earlier step"
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    SKIPPED = "skipped", "Skipped"
+
+
+class Step(models.Model):
+    """One step of a request, copied from the policy when the request began."""
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField(help_text="Steps of the same position run side by side")
+    name = models.CharField(max_length=100)
+    status = models.CharField(max_length=10, choices=StepStatus, default=StepStatus.WAITING)
+    needs_all = models.BooleanField(default=False, help_text="All of the approvers, not any one of them")
+    level = models.PositiveSmallIntegerField(default=0, help_text="How often it has been escalated")
+    levels = models.JSONField(help_text="Who is asked at each level, in how long, and what is the fallback")
+    due_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+
+class Assignment(models.Model):
+    """One person asked in one step, and what they said."""
+
+    step = models.ForeignKey(Step, models.CASCADE, related_name="assignments")
+    user = models.ForeignKey(User, models.CASCADE, related_name="approval_assignments")
+    level = models.PositiveSmallIntegerField(default=0)
+    delegated_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    is_active = models.BooleanField(default=True, help_text="Off once delegated away")
+    decision = models.CharField(max_length=10, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step", "user"], name="asked_once_a_step")]
+        indexes = [models.Index(fields=["user"], condition=Q(is_active=True, decision=""), name="inbox_of_user")]
+
+
+class ReasonTemplate(models.Model):
+    """A reason that can be chosen instead of typed."""
+
+    kind = models.CharField(max_length=60, blank=True, help_text="Empty: for all kinds")
+    decision = models.CharField(max_length=10)
+    text = models.CharField(max_length=200)

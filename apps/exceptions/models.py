@@ -1,0 +1,78 @@
+"""The exception queue: deviations that somebody must own."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models import Team, User
+from apps.odoo.models import Connection
+
+
+class Severity(models.IntegerChoices):
+    """How bad; the number sorts."""
+
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+
+class Status(models.TextChoices):
+    """Where an exception stands. All but resolved are open to work."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    SNOOZED = "snoozed", "Snoozed"
+    RESOLVED = "resolved", "Resolved"
+
+
+class ExceptionCase(models.Model):
+    """One deviation of one record: who owns it, by when, what it puts at risk, and the evidence."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    type = models.CharField(max_length=80)
+    workflow = models.CharField(max_length=60)
+    model = models.CharField(max_length=80)
+    odoo_id = models.BigIntegerField()
+    cause = models.CharField(max_length=120, blank=True, help_text="Tells two deviations of one type apart")
+    record_name = models.CharField(max_length=200)
+    partner_name = models.CharField(max_length=300, blank=True)
+    severity = models.SmallIntegerField(choices=Severity)
+    status = models.CharField(max_length=15, choices=Status, default=Status.OPEN)
+    team = models.ForeignKey(Team, models.PROTECT)
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="exceptions")
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="Money at risk")
+    currency = models.CharField(max_length=10, blank=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    breached_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=dict)
+    updated_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "model", "odoo_id", "type", "cause"],
+                condition=~Q(status="resolved"),
+                name="one_open_exception_a_cause",
+            ),
+        ]
+        indexes = [
+            # The queue's first page, by what it costs to wait.
+            models.Index(fields=["due_at", "id"], condition=~Q(status="resolved"), name="queue_by_due"),
+            models.Index(fields=["owner", "due_at"], condition=~Q(status="resolved"), name="queue_by_owner"),
+            models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
+            models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
+        ]
+
+
+class Comment(models.Model):
+    """What a person wrote on an exception."""
+
+    case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, models.PROTECT)
+    text = models.TextField()
+    at = models.DateTimeField()

@@ -1,0 +1,55 @@
+"""Connections: the Odoo databases that the tower mirrors and writes to."""
+
+import secrets
+
+from django.db import models
+
+from apps.core.secrets import SecretField
+
+
+def make_hook_secret() -> str:
+    """An unguessable part of the webhook's address. It grants nothing but "please read this record again"."""
+    return secrets.token_urlsafe(24)
+
+
+class Transport(models.TextChoices):
+    """How the tower speaks to an Odoo."""
+
+    AUTO = "auto", "By version"
+    JSONRPC = "jsonrpc", "JSON-RPC (odoorpc)"
+    JSON2 = "json2", "JSON-2"
+
+
+class Connection(models.Model):
+    """One Odoo database."""
+
+    name = models.SlugField(unique=True, help_text="Short name, used in commands and addresses")
+    url = models.CharField(max_length=300)
+    database = models.CharField(max_length=100)
+    login = models.CharField(max_length=200)
+    api_key = SecretField(help_text="API key, or the password")
+    transport = models.CharField(max_length=10, choices=Transport, default=Transport.AUTO)
+    version = models.CharField(max_length=40, blank=True, help_text="Odoo's version, as it said itself")
+    uid = models.BigIntegerField(null=True, help_text="The tower's own user id in Odoo")
+    hook_secret = models.CharField(max_length=60, default=make_hook_secret, unique=True)
+    previous_hook_secret = models.CharField(max_length=60, blank=True, db_index=True)
+    capabilities = models.JSONField(default=dict, help_text="What was found by asking: models, fields, rights, lacks")
+    is_active = models.BooleanField(default=True)
+    state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing
+    state_since = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="What is wrong and what to do, in words")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def lacks(self, model: str, field: str | None = None) -> bool:
+        """Whether this Odoo is known not to have ``model``, or ``field`` of it."""
+        known = self.capabilities.get("models", {}).get(model)
+        if known is None:
+            return bool(self.capabilities.get("models"))
+        return field is not None and field in known.get("missing_fields", ())
+
+    def record_url(self, model: str, odoo_id: int) -> str:
+        """The record's form in Odoo's own web client (the address that all versions from 14 understand)."""
+        return f"{self.url.rstrip('/')}/web#id={odoo_id}&model={model}&view_type=form"

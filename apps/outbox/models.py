@@ -1,0 +1,53 @@
+"""Commands: writes to Odoo that are kept until Odoo itself shows their effect."""
+
+import uuid
+
+from django.db import models
+
+from apps.odoo.models import Connection
+
+
+class Status(models.TextChoices):
+    """Where a command stands."""
+
+    QUEUED = "queued", "Queued"
+    UNKNOWN = "unknown", "Outcome unknown"  # sent, no answer: only read until Odoo's own time limit has passed
+    DONE = "done", "Seen in Odoo"
+    REFUSED = "refused", "Refused"  # Odoo or the precondition said no: a person must look
+    DEAD = "dead", "Given up"  # failed too often: a person must replay it
+    CANCELLED = "cancelled", "Cancelled"  # an earlier command of the same decision was refused
+
+
+class Command(models.Model):
+    """One write to Odoo that follows from a decision or an action."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid7)
+    sequence = models.BigIntegerField(help_text="Order of enqueueing; commands of one record run in it")
+    connection = models.ForeignKey(Connection, models.PROTECT)
+    model = models.CharField(max_length=80)
+    odoo_id = models.BigIntegerField()
+    title = models.CharField(max_length=200, help_text="What it does, in words for people")
+    method = models.CharField(max_length=80, help_text="Odoo's method, or create for what carries the command's mark")
+    arguments = models.JSONField(default=dict, help_text="Named arguments of the method")
+    precondition = models.JSONField(default=list, help_text="Domain that must match the record before")
+    postcondition = models.JSONField(default=list, help_text="Domain that matches the record after")
+    effect_model = models.CharField(max_length=80, blank=True, help_text="Model that the effect shows in, if another")
+    decision = models.CharField(max_length=80, blank=True, help_text="What it follows from: approval:12")
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    not_before = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, help_text="When the call was last begun, written before it is made")
+    done_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [
+            # Used by dispatch.claim: what waits, in order, however many are done.
+            models.Index(
+                fields=["not_before"], condition=models.Q(status__in=["queued", "unknown"]), name="commands_waiting"
+            ),
+            models.Index(fields=["connection", "model", "odoo_id", "sequence"], name="commands_by_record"),
+            models.Index(fields=["decision"], name="commands_by_decision"),
+        ]

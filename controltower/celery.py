@@ -1,0 +1,40 @@
+"""The Celery application: queues, and the beat that only wakes.
+
+Queues, fastest first: ``decide`` (timers, commands), ``refresh`` (what webhooks hinted at), ``notify`` (messages to
+people), ``sync`` (backfill, increments, reconcile). They are apart so that a long backfill never delays a decision.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
+
+app = Celery("controltower")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["apps.pipeline", "apps.outbox", "apps.timers", "apps.notifications", "apps.mirror", "apps.health", "apps.audit"])
+
+app.conf.task_routes = {
+    "timers.*": {"queue": "decide"},
+    "outbox.*": {"queue": "decide"},
+    "pipeline.refresh": {"queue": "refresh"},
+    "pipeline.evaluate": {"queue": "refresh"},
+    "notifications.*": {"queue": "notify"},
+    "pipeline.*": {"queue": "sync"},
+    "mirror.*": {"queue": "sync"},
+    "health.*": {"queue": "notify"},
+    "audit.*": {"queue": "notify"},
+}
+# Each entry wakes a loop that looks into PostgreSQL for what is due. Missing a beat delays, never loses;
+# two beats do no harm, because the rows are claimed with SKIP LOCKED.
+app.conf.beat_schedule = {
+    "fire due timers": {"task": "timers.fire_due", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep deliveries": {"task": "pipeline.refresh", "schedule": 2.0, "options": {"expires": 5}},
+    "sweep commands": {"task": "outbox.dispatch", "schedule": 2.0, "options": {"expires": 5}},
+    "send messages": {"task": "notifications.send", "schedule": 5.0, "options": {"expires": 10}},
+    "poll for changes": {"task": "pipeline.poll", "schedule": 15.0, "options": {"expires": 15}},
+    "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
+    "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},
+    "beat of the workers": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},
+}

@@ -1,0 +1,85 @@
+"""Every setting of the tower, once: its environment variable, its default and its meaning.
+
+``docs/settings.md`` is written from this class, and a test holds the two together.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Env(BaseSettings):
+    """The environment the tower runs in. Field names, in capitals, are the variables' names."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore")
+
+    controltower_home: Path = Field(
+        BASE_DIR / ".data", description="Where the embedded servers keep their data, keys and checkpoints."
+    )
+    database_url: str = Field("", description="PostgreSQL to use. Empty: the embedded server in CONTROLTOWER_HOME.")
+    redis_url: str = Field("", description="Valkey or Redis to use. Empty: the embedded server in CONTROLTOWER_HOME.")
+    port: int = Field(8000, description="Port of the web process.")
+    intake_port: int = Field(0, description="Port of the intake process. 0: a free one.")
+    secret_key: str = Field("", description="Django's signing key. Empty: made once and kept in CONTROLTOWER_HOME.")
+    encryption_keys: str = Field(
+        "", description="Fernet keys for secrets at rest, newest first, comma-separated. Empty: made once and kept."
+    )
+    audit_key: str = Field("", description="Key of the audit trail's hash chain. Empty: made once and kept.")
+    debug: bool = Field(False, description="Django's debug pages. Never in production.")
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "localhost", "[::1]", "testserver"], description="Host names served, comma-separated."
+    )
+    public_url: str = Field(
+        "", description="Address people and Odoo reach the tower at. Empty: http://127.0.0.1:PORT."
+    )
+    intake_url: str = Field("", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL.")
+    secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
+    email_url: str = Field("console", description="smtp://user:password@host:port, or console to print messages.")
+    email_from: str = Field("Control Tower <tower@localhost>", description="Sender of the tower's e-mails.")
+    time_zone: str = Field("UTC", description="Time zone of people who have not chosen one.")
+    log_level: str = Field("INFO", description="Level of the log.")
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings):  # type: ignore[no-untyped-def]  # noqa: E501
+        return init_settings, env_settings
+
+    def model_post_init(self, _context: object) -> None:
+        if isinstance(self.allowed_hosts, str):
+            self.allowed_hosts = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        self.controltower_home = self.controltower_home.resolve()
+        self.public_url = (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+        self.intake_url = (self.intake_url or self.public_url).rstrip("/")
+
+    def kept_secret(self, name: str, make: object) -> str:
+        """The secret ``name`` from CONTROLTOWER_HOME, made by ``make`` the first time.
+
+        Kept in a file only its owner can read, so that a second start decrypts what the first encrypted.
+        """
+        self.controltower_home.mkdir(parents=True, exist_ok=True)
+        path = self.controltower_home / f"{name}.secret"
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(make())  # type: ignore[operator]
+            try:
+                # A link fails where a file is, so two first starts agree on one secret.
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink(missing_ok=True)
+        return path.read_text().strip()
+
+    def service_urls(self) -> tuple[str, str]:
+        """Where PostgreSQL and Valkey are: as set, or as the embedded servers of CONTROLTOWER_HOME wrote it down."""
+        embedded = self.controltower_home / "services.json"
+        known = json.loads(embedded.read_text()) if embedded.exists() else {}
+        return self.database_url or known.get("database_url", ""), self.redis_url or known.get("redis_url", "")
+
+
+env = Env()
