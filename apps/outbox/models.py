@@ -26,6 +26,7 @@ class Command(models.Model):
     connection = models.ForeignKey(Connection, models.PROTECT)
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
+    lane = models.CharField(max_length=140, help_text="Record whose commands run one after the other")
     title = models.CharField(max_length=200, help_text="What it does, in words for people")
     method = models.CharField(max_length=80, help_text="Odoo's method, or create for what carries the command's mark")
     arguments = models.JSONField(default=dict, help_text="Named arguments of the method")
@@ -48,6 +49,6 @@ class Command(models.Model):
             models.Index(
                 fields=["not_before"], condition=models.Q(status__in=["queued", "unknown"]), name="commands_waiting"
             ),
-            models.Index(fields=["connection", "model", "odoo_id", "sequence"], name="commands_by_record"),
+            models.Index(fields=["lane", "sequence"], name="commands_by_lane"),
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]

@@ -1,0 +1,197 @@
+"""What the machine asks: opening requests for what an evaluation found, and withdrawing those no longer needed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apps.accounts.models import User
+from apps.approvals import outcomes, policy, settling, steps
+from apps.approvals.models import Request, Status
+from apps.audit import trail
+from apps.core import actor
+from apps.core.actor import Actor
+from apps.notifications.tell import Message, tell
+from apps.odoo.models import Connection
+from apps.outbox.models import Command
+from apps.outbox.models import Status as CommandStatus
+from apps.workflows import engine, subjects
+from apps.workflows.declare import ApprovalKind, Workflow
+from apps.workflows.engine import Evaluation, Finding
+
+MACHINE = actor.system("pipeline")
+# Begins the cause of a request that was asked for in the tower rather than in Odoo.
+ASKED_HERE = "here:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Everything a new request is made from."""
+
+    workflow: Workflow
+    kind: ApprovalKind
+    connection: Connection
+    odoo_id: int
+    columns: Mapping[str, Any]
+    cause: str
+    asked_by: str
+    user: User | None = None
+    reason: str = ""
+
+
+def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
+    """Bring the inbox in line with one evaluation, in the caller's transaction; the requests that were opened.
+
+    1. Ask for each finding that nobody has been asked about yet.
+    2. Bring the figures of those that wait up to date.
+    3. Withdraw those of the evaluated records that are no longer needed, saying why.
+    """
+    kinds = {kind.name: kind for kind in evaluation.workflow.approvals}
+    if not kinds:
+        return []
+    pending = {
+        (request.odoo_id, request.kind): request
+        for request in Request.objects.select_for_update(of=("self",))
+        .select_related("connection", "policy")
+        .filter(connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model,
+                odoo_id__in=evaluation.evaluated, kind__in=kinds, status=Status.PENDING)
+        .order_by("id")
+    }  # fmt: skip
+    found = {(finding.odoo_id, finding.kind.name): finding for finding in evaluation.approvals}
+    fresh = [finding for key, finding in found.items() if key not in pending]
+    opened = _open(fresh, evaluation, now) if fresh else []
+    for key, request in pending.items():
+        if key in found:
+            _bring_up_to_date(request, found[key], evaluation)
+    _withdraw([request for key, request in pending.items() if key not in found], evaluation, now)
+    return opened
+
+
+def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[Request]:
+    connection = Connection.objects.get(pk=evaluation.connection_id)
+    settled = set(
+        Request.objects.filter(connection=connection, model=evaluation.workflow.odoo_model,
+                               odoo_id__in=[finding.odoo_id for finding in findings])
+        .values_list("odoo_id", "kind", "cause")
+    )  # fmt: skip
+    under_way = _being_carried_out(connection, evaluation.workflow, findings)
+    opened = []
+    for finding in findings:
+        kind = finding.kind
+        assert isinstance(kind, ApprovalKind)
+        cause = str(finding.columns[kind.cause] or "")
+        if (finding.odoo_id, kind.name, cause) in settled or finding.odoo_id in under_way:
+            continue
+        opened.append(
+            open_request(
+                Asking(workflow=evaluation.workflow, kind=kind, connection=connection, odoo_id=finding.odoo_id,
+                       columns=finding.columns, cause=cause, asked_by=str(finding.columns[kind.asked_by] or "")),
+                now=now,
+            )
+        )  # fmt: skip
+    return opened
+
+
+def _being_carried_out(connection: Connection, workflow: Workflow, findings: Sequence[Finding]) -> set[int]:
+    """Records with commands still on their way: what they change must not be asked about once more meanwhile."""
+    lanes = {f"{connection.pk}:{workflow.odoo_model}:{finding.odoo_id}": finding.odoo_id for finding in findings}
+    waiting = Command.objects.filter(
+        lane__in=lanes, status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN], decision__startswith="approval:"
+    )
+    decided = Request.objects.filter(
+        pk__in=[int(decision.split(":")[1]) for decision in waiting.values_list("decision", flat=True)],
+        status=Status.APPROVED,
+    )
+    return set(decided.values_list("odoo_id", flat=True))
+
+
+def open_request(asking: Asking, *, now: datetime) -> Request:
+    """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
+    kind, columns = asking.kind, asking.columns
+    in_force = policy.active(kind.name, now=now)
+    amount = columns[kind.amount]
+    user = asking.user
+    request = Request.objects.create(
+        connection=asking.connection, kind=kind.name, workflow=asking.workflow.name, model=asking.workflow.odoo_model,
+        odoo_id=asking.odoo_id, record_name=columns["record_name"], partner_name=columns["partner_name"] or "",
+        cause=asking.cause, requested_by=asking.asked_by[:200], requested_by_user=user,
+        involved_logins=sorted({str(columns[name]) for name in kind.involved if columns[name]}),
+        amount=amount, currency=columns[asking.workflow.currency] or "", context=context_of(asking),
+        policy=in_force, requested_at=now, due_at=now,
+    )  # fmt: skip
+    steps.lay_out(request, policy.steps_for(in_force, amount))
+    trail.record(
+        trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
+                    subject=f"approval:{request.pk}",
+                    data={"kind": kind.name, "record": request.record_name, "amount": amount, "asked_by": asking.asked_by,
+                          "policy": in_force.version, "cause": asking.cause}),
+        now=now,
+    )  # fmt: skip
+    steps.begin_next(request, now=now)
+    outcomes.tell_odoo(request, kind.on_asked, by=MACHINE, reason=asking.reason, now=now)
+    people, addresses = settling.account_owner(request)
+    tell(
+        Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
+                title=f"{kind.title} asked for: {request.record_name}, {request.partner_name}",
+                body=f"{amount} {request.currency}, asked by {asking.asked_by}. You look after this customer.",
+                path=f"/approvals/{request.pk}/"),
+        people=people, addresses=addresses, now=now,
+    )  # fmt: skip
+    settling.announce(request)
+    return request
+
+
+def _person(user: User) -> Actor:
+    return Actor(kind="user", id=str(user.pk), name=str(user))
+
+
+def context_of(asking: Asking) -> dict[str, Any]:
+    """What the one who decides is shown, and what the commands that follow need. Money is text."""
+    kind, columns = asking.kind, asking.columns
+    owner_login, owner_email = kind.account_owner
+    needed = {*kind.context, "amount_total", asking.workflow.currency}
+    for call in [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]:
+        needed |= {call.record} if call.record else set()
+    context = {name: _plain(columns[name]) for name in sorted(needed)}
+    context["salesperson_id"] = columns["user_id"]
+    context["account_owner_login"], context["account_owner_email"] = columns[owner_login], columns[owner_email]
+    context["record_url"] = subjects.url(asking.connection.name, asking.workflow.odoo_model, asking.odoo_id)
+    if asking.reason:
+        context["asked_because"] = asking.reason
+    return context
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (int, str, bool)) or value is None:
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _bring_up_to_date(request: Request, finding: Finding, evaluation: Evaluation) -> None:
+    kind = finding.kind
+    assert isinstance(kind, ApprovalKind)
+    amount = finding.columns[kind.amount]
+    figures = {name: _plain(finding.columns[name]) for name in {*kind.context, "amount_total"}}
+    if amount == request.amount and all(request.context.get(name) == value for name, value in figures.items()):
+        return
+    request.amount, request.context = amount, {**request.context, **figures}
+    request.save(update_fields=["amount", "context"])
+    settling.announce(request)
+
+
+def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime) -> None:
+    for request in requests:
+        kind = evaluation.workflow.approval(request.kind)
+        if request.cause.startswith(ASKED_HERE):
+            still_possible = engine.look(
+                evaluation.workflow, connection_id=evaluation.connection_id, odoo_ids=[request.odoo_id],
+                condition=kind.possible,
+            )  # fmt: skip
+            if still_possible:
+                continue
+        reason = (
+            "The record was deleted in Odoo"
+            if request.odoo_id in evaluation.vanished
+            else f"No longer needed: {request.record_name} moved on in Odoo, or what it broke is kept again"
+        )
+        settling.settle(request, Status.CANCELLED, by=MACHINE, reason=reason, now=now)

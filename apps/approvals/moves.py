@@ -1,0 +1,169 @@
+"""Every move a request can make, by people: ask, approve, reject, delegate. What the machine asks is in ``asking``.
+
+The request's row is locked first, so of two people who decide at once one wins and the other is told who and when.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.accounts import permissions as roles
+from apps.accounts.models import User
+from apps.accounts.permissions import NotAllowedError
+from apps.approvals import asking, outcomes, permissions, policy, settling, steps
+from apps.approvals.models import Assignment, Request, Status, StepStatus
+from apps.audit import trail
+from apps.core.actor import Actor
+from apps.odoo.models import Connection
+from apps.workflows import engine, registry
+
+
+class AlreadyDecidedError(Exception):
+    """Somebody else, or the course of things, was faster; the message says who, what and when."""
+
+
+class DecisionRefusedError(Exception):
+    """The decision lacks something; the message says what."""
+
+
+def actor_of(user: User) -> Actor:
+    """The person as the audit trail names them."""
+    return Actor(kind="user", id=str(user.pk), name=str(user))
+
+
+def _locked(request_id: int) -> Request:
+    request = (
+        Request.objects.select_for_update(of=("self",))
+        .select_related("connection", "policy", "decided_by")
+        .filter(id=request_id)
+        .first()
+    )
+    if request is None:
+        raise DecisionRefusedError(f"There is no approval request {request_id}.")
+    return request
+
+
+@transaction.atomic
+def approve(request_id: int, *, by: User, reason: str = "", now: datetime) -> Request:
+    """Say yes. Where it was the last word wanted, Odoo is told; else the next step begins.
+
+    Raises:
+        AlreadyDecidedError: it no longer waits.
+        NotAllowedError: this person may not decide it.
+    """
+    request, assignment = _decide(request_id, by, "approved", reason, now)
+    step = assignment.step
+    undecided = step.assignments.filter(is_active=True, decision="", level=step.level).exclude(pk=assignment.pk)
+    if step.needs_all and undecided.exists():
+        return request
+    step.status = StepStatus.APPROVED
+    step.save(update_fields=["status"])
+    if request.steps.filter(status=StepStatus.PENDING).exists():
+        steps.refresh_due(request)
+        return request
+    if not steps.begin_next(request, now=now):
+        settling.settle(request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now)
+    return request
+
+
+@transaction.atomic
+def reject(request_id: int, *, by: User, reason: str, now: datetime) -> Request:
+    """Say no, with a reason. One no settles the request.
+
+    Raises:
+        AlreadyDecidedError: it no longer waits.
+        NotAllowedError: this person may not decide it.
+        DecisionRefusedError: there is no reason.
+    """
+    if not reason.strip():
+        raise DecisionRefusedError("A rejection needs a reason: the one who asked has to know what to change.")
+    request, assignment = _decide(request_id, by, "rejected", reason, now)
+    assignment.step.status = StepStatus.REJECTED
+    assignment.step.save(update_fields=["status"])
+    settling.settle(request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now)
+    return request
+
+
+def _decide(request_id: int, by: User, decision: str, reason: str, now: datetime) -> tuple[Request, Assignment]:
+    request = _locked(request_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    assignment = permissions.check_may_decide_request(request, by)
+    assignment.decision, assignment.decided_at, assignment.reason = decision, now, reason.strip()
+    assignment.save(update_fields=["decision", "decided_at", "reason"])
+    trail.record(
+        trail.Event(action=f"approval.step_{decision}", actor=actor_of(by), subject=f"approval:{request.pk}",
+                    data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount}),
+        now=now,
+    )  # fmt: skip
+    settling.announce(request)
+    return request, assignment
+
+
+@transaction.atomic
+def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: datetime) -> Request:
+    """Hand one's own say on this request to somebody who could be asked for it just as well.
+
+    Raises:
+        AlreadyDecidedError: it no longer waits.
+        NotAllowedError: this person has no say, or ``to`` may not decide it: delegation never widens power.
+    """
+    request = _locked(request_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    own = permissions.check_may_decide_request(request, by)
+    roles.check_may_decide(to)
+    hands = {login.lower() for login in request.involved_logins if login}
+    if to == by or to.pk == request.requested_by_user_id or (to.odoo_login and to.odoo_login.lower() in hands):
+        raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
+    if not to.is_active or not policy.permissions_allow(to, request.amount):
+        raise NotAllowedError(f"{to}'s limit does not cover {request.amount} {request.currency}.")
+    if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
+        raise NotAllowedError(f"{to} has handed this request on or answered it already; it cannot come back to them.")
+    own.is_active = False
+    own.save(update_fields=["is_active"])
+    Assignment.objects.get_or_create(
+        step=own.step, user=to, defaults={"level": own.level, "delegated_by": by}
+    )
+    trail.record(
+        trail.Event(action="approval.delegated", actor=actor_of(by), subject=f"approval:{request.pk}",
+                    data={"to": str(to), "reason": reason}),
+        now=now,
+    )  # fmt: skip
+    steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", now=now)
+    settling.announce(request)
+    return request
+
+
+@transaction.atomic
+def ask(*, connection_id: int, kind: str, model: str, odoo_id: int, by: User, reason: str, now: datetime) -> Request:
+    """Ask for an approval here, as the contextual action does in Odoo.
+
+    Raises:
+        NotAllowedError: this person may not work on records.
+        DecisionRefusedError: there is no such kind or record, or nothing to decide about it now.
+        AlreadyDecidedError: a request for it waits already.
+    """
+    roles.check_may_work_exceptions(by)
+    if kind not in registry.approval_kinds():
+        raise DecisionRefusedError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
+    workflow, declared = registry.approval_kinds()[kind]
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None or model != workflow.odoo_model:
+        raise DecisionRefusedError(f"{declared.title} is asked for a {workflow.odoo_model} of a connection of the tower.")
+    if not engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id]):
+        raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
+    rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], condition=declared.possible)
+    if not rows:
+        raise DecisionRefusedError(f"{model} {odoo_id} has gone too far in Odoo for a {declared.title.lower()}.")
+    standing = Request.objects.filter(
+        connection_id=connection_id, model=model, odoo_id=odoo_id, kind=kind, status=Status.PENDING
+    ).first()
+    if standing:
+        raise AlreadyDecidedError(f"Request {standing.pk} for {standing.record_name} waits already.")
+    return asking.open_request(
+        asking.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,
+                      columns=rows[odoo_id], cause=f"{asking.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
+                      asked_by=str(by), user=by, reason=reason),
+        now=now,
+    )  # fmt: skip

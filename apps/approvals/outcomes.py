@@ -1,0 +1,46 @@
+"""What a decision will do in Odoo, in words and as commands."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from apps.approvals.models import Request
+from apps.core.actor import Actor
+from apps.outbox import enqueue
+from apps.outbox.models import Command
+from apps.workflows import registry
+from apps.workflows.declare import ApprovalKind, OdooCall
+
+UNDECIDED = {"decided_by": "you", "reason": "your reason"}
+
+
+def kind_of(request: Request) -> ApprovalKind:
+    """The declared approval kind of a request."""
+    return registry.approval_kinds()[request.kind][1]
+
+
+def describe(request: Request) -> tuple[list[str], list[str]]:
+    """What Odoo will be told on yes and on no, each as a list of steps in words."""
+    kind = kind_of(request)
+    context = {**request.context, **UNDECIDED, "record_name": request.record_name}
+    return _titles(kind.on_approval, context), _titles(kind.on_rejection, context)
+
+
+def _titles(calls: Sequence[OdooCall], context: Mapping[str, Any]) -> list[str]:
+    return [str(enqueue.fill(call.title, context)) for call in calls if not call.record]
+
+
+def question(request: Request) -> str:
+    """What is asked, in one sentence."""
+    return str(enqueue.fill(kind_of(request).question, {**request.context, "record_name": request.record_name}))
+
+
+def tell_odoo(
+    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime
+) -> list[Command]:
+    """Enqueue what follows from the request, with who decided and why."""
+    context = {**request.context, "record_name": request.record_name, "decided_by": by.name, "reason": reason}
+    return enqueue.commands(
+        calls, connection=request.connection, model=request.model, odoo_id=request.odoo_id, context=context,
+        decision=f"approval:{request.pk}", by=by, now=now,
+    )  # fmt: skip

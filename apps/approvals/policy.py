@@ -1,0 +1,149 @@
+"""Policies: which steps a request has to go through, who is asked, by when, and what happens if nobody answers.
+
+A policy is data, so that a manager can change it; :func:`check` is what keeps it sane. A request copies what it needs
+when it begins, so a new version never touches requests that already run.
+"""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from apps.accounts import permissions
+from apps.accounts.models import Role, Team, User
+from apps.approvals.models import Policy
+from apps.audit import trail
+from apps.core.actor import Actor
+from apps.workflows import registry
+
+FALLBACKS = {"expire": "the request expires and the record stays held", "reject": "the request is rejected"}
+DECIDING_ROLES = sorted(permissions.DECIDERS)
+
+
+class PolicyError(Exception):
+    """A policy's rules cannot be; the message names the place and the remedy."""
+
+
+def check(rules: Any) -> None:
+    """Raises PolicyError unless ``rules`` are well formed and somebody can satisfy each level.
+
+    ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "levels": [{"ask": {"role"|"team"|"user": …},
+    "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
+    """
+    steps = rules.get("steps") if isinstance(rules, dict) else None
+    if not isinstance(steps, list) or not steps:
+        raise PolicyError("A policy needs a list of steps with at least one step.")
+    for number, step in enumerate(steps, start=1):
+        place = f"Step {number}"
+        if not isinstance(step, dict) or not str(step.get("name", "")).strip():
+            raise PolicyError(f"{place} needs a name.")
+        if step.get("fallback") not in FALLBACKS:
+            raise PolicyError(f"{place}: fallback must be one of {', '.join(FALLBACKS)}.")
+        try:
+            if Decimal(str(step.get("from_amount", 0))) < 0:
+                raise PolicyError(f"{place}: from_amount must not be negative.")
+        except InvalidOperation:
+            raise PolicyError(f"{place}: from_amount must be a number.") from None
+        if not isinstance(step.get("position", number), int):
+            raise PolicyError(f"{place}: position must be a whole number.")
+        levels = step.get("levels")
+        if not isinstance(levels, list) or not levels:
+            raise PolicyError(f"{place} needs at least one level.")
+        for depth, level in enumerate(levels, start=1):
+            _check_level(f"{place}, level {depth}", level)
+
+
+def _check_level(place: str, level: Any) -> None:
+    minutes = level.get("within_minutes") if isinstance(level, dict) else None
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 0 < minutes <= 525_600:
+        raise PolicyError(f"{place}: within_minutes must be a whole number of minutes, at least 1 and at most a year.")
+    reminder = level.get("remind_after_minutes")
+    if reminder is not None and (not isinstance(reminder, int) or not 0 < reminder < minutes):
+        raise PolicyError(f"{place}: remind_after_minutes must lie before within_minutes.")
+    ask = level.get("ask")
+    if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user"}:
+        raise PolicyError(f"{place}: ask must name one role, one team or one user.")
+    if not people(ask).exists():
+        raise PolicyError(
+            f"{place}: nobody can be asked: there is no active approver for {ask}. Make one with create_user, or ask another."
+        )
+
+
+def people(ask: dict[str, str]) -> Any:
+    """The active people that a level asks, whatever their limit."""
+    (kind, value), deciders = next(iter(ask.items())), User.objects.filter(is_active=True, role__in=DECIDING_ROLES)
+    if kind == "role":
+        return deciders.filter(role=value)
+    if kind == "team":
+        return deciders.filter(teams__slug=value)
+    return deciders.filter(username=value)
+
+
+def active(kind: str, *, now: datetime) -> Policy:
+    """The policy in force for an approval kind; its declared first version, if nobody has written one yet."""
+    policy = Policy.objects.filter(kind=kind, is_active=True).first()
+    if policy is not None:
+        return policy
+    declared = registry.approval_kinds()[kind][1]
+    policy, _ = Policy.objects.get_or_create(
+        kind=kind, version=1,
+        defaults={"rules": declared.default_policy, "created_at": now, "note": "As declared by the workflow"},
+    )  # fmt: skip
+    return policy
+
+
+@transaction.atomic
+def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "") -> Policy:
+    """Make ``rules`` the new version of the policy for ``kind``.
+
+    Raises:
+        NotAllowedError: this person may not make policies.
+        PolicyError: the rules cannot be, or nobody could satisfy them.
+    """
+    permissions.check_may_make_policy(by)
+    if kind not in registry.approval_kinds():
+        raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
+    check(rules)
+    active(kind, now=now)
+    latest = Policy.objects.select_for_update().filter(kind=kind, is_active=True).get()
+    Policy.objects.filter(kind=kind, is_active=True).update(is_active=False)
+    version = (Policy.objects.filter(kind=kind).aggregate(top=Max("version"))["top"] or 0) + 1
+    policy = Policy.objects.create(kind=kind, version=version, rules=rules, created_at=now, created_by=by, note=note)
+    trail.record(
+        trail.Event(action="policy.changed", actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"policy:{kind}",
+                    data={"from": latest.version, "to": version, "rules": rules}),
+        now=now,
+    )  # fmt: skip
+    return policy
+
+
+def steps_for(policy: Policy, amount: Decimal | None) -> list[dict[str, Any]]:
+    """The steps that a request of ``amount`` has to go through."""
+    value = amount or Decimal(0)
+    steps = policy.rules["steps"]
+    chosen = [step for step in steps if value >= Decimal(str(step.get("from_amount", 0)))]
+    return chosen or steps[:1]
+
+
+def askable(ask: dict[str, str], *, amount: Decimal | None, logins: list[str]) -> list[User]:
+    """The people of a level who may decide on ``amount`` and had no hand in the record."""
+    hands = {login.lower() for login in logins if login}
+    return [
+        user
+        for user in people(ask).distinct().order_by("pk")
+        if permissions_allow(user, amount) and user.odoo_login.lower() not in hands
+    ]
+
+
+def permissions_allow(user: User, amount: Decimal | None) -> bool:
+    """Whether the person's limit covers ``amount``. Administrators have none; no limit means nothing may be approved."""
+    if user.role == Role.ADMIN:
+        return True
+    return user.approval_limit is not None and (amount is None or amount <= user.approval_limit)
+
+
+def team_of(ask: dict[str, str]) -> Team | None:
+    """The team whose working hours count for a level: the team that is asked, if one is."""
+    return Team.objects.filter(slug=ask["team"]).first() if "team" in ask else None

@@ -1,0 +1,41 @@
+"""Reading requests."""
+
+from django.db.models import Prefetch, QuerySet
+
+from apps.accounts.models import User
+from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
+
+
+def requests() -> QuerySet[Request]:
+    """Every request, with its steps and the people asked."""
+    assignments = Assignment.objects.select_related("user", "delegated_by").order_by("level", "id")
+    steps = Step.objects.prefetch_related(Prefetch("assignments", queryset=assignments))
+    return Request.objects.select_related("connection", "policy", "decided_by", "requested_by_user").prefetch_related(
+        Prefetch("steps", queryset=steps)
+    )
+
+
+def visible_to(user: User) -> QuerySet[Request]:
+    """The requests that the person may see: all roles see all of them; who may decide is another question."""
+    return requests()
+
+
+def inbox_of(user: User) -> QuerySet[Request]:
+    """What waits for this person's word, most urgent first."""
+    asked = Assignment.objects.filter(user=user, is_active=True, decision="", step__status=StepStatus.PENDING)
+    return (
+        requests()
+        .filter(status=Status.PENDING, id__in=asked.values("step__request_id"))
+        .order_by("due_at", "id")
+    )
+
+
+def decided_by(user: User) -> QuerySet[Request]:
+    """What this person has had a word in, newest first."""
+    said = Assignment.objects.filter(user=user).exclude(decision="")
+    return requests().filter(id__in=said.values("step__request_id")).order_by("-decided_at", "-id")
+
+
+def of_record(connection_id: int, model: str, odoo_id: int) -> QuerySet[Request]:
+    """The requests of one record, newest first."""
+    return requests().filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")

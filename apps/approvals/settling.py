@@ -1,0 +1,65 @@
+"""How a request ends: one function for every end, so that each leaves the same traces."""
+
+from datetime import datetime
+
+from apps.accounts.models import User
+from apps.approvals import outcomes, steps
+from apps.approvals.models import Assignment, Request, Status
+from apps.audit import trail
+from apps.core import live
+from apps.core.actor import Actor
+from apps.notifications.tell import Message, tell
+
+
+def settle(
+    request: Request, status: Status, *, by: Actor, reason: str, now: datetime, decided_by: User | None = None
+) -> None:
+    """End a pending request: note it, stop its timers, tell Odoo what follows, tell the people.
+
+    The caller holds the request's row lock and has checked that it is pending.
+    """
+    request.status, request.decided_at, request.decided_by, request.reason = status, now, decided_by, reason
+    request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
+    steps.end(request, now=now)
+    kind = outcomes.kind_of(request)
+    calls = {
+        Status.APPROVED: kind.on_approval,
+        Status.REJECTED: kind.on_rejection,
+        Status.CANCELLED: kind.on_withdrawal,
+    }.get(status, ())
+    outcomes.tell_odoo(request, calls, by=by, reason=reason, now=now)
+    trail.record(
+        trail.Event(action=f"approval.{status.value}", actor=by, subject=f"approval:{request.pk}",
+                    data={"reason": reason, "amount": request.amount, "record": request.record_name}),
+        now=now,
+    )  # fmt: skip
+    _tell_people(request, status, by, reason, now)
+    announce(request)
+
+
+def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: datetime) -> None:
+    message = Message(
+        kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
+        title=f"{status.label}: {request.record_name}, {request.amount} {request.currency}",
+        body=f"By {by.name}. {reason}".strip(), path=f"/approvals/{request.pk}/",
+    )  # fmt: skip
+    people, addresses = account_owner(request)
+    if request.requested_by_user_id and request.requested_by_user:
+        people.append(request.requested_by_user)
+    if status in (Status.CANCELLED, Status.EXPIRED):
+        asked = Assignment.objects.filter(step__request=request, is_active=True).select_related("user")
+        people += [assignment.user for assignment in asked]
+    unique = {user.pk: user for user in people}
+    tell(message, people=unique.values(), addresses=addresses, now=now)
+
+
+def account_owner(request: Request) -> tuple[list[User], list[str]]:
+    """Who looks after the customer: the people here with that Odoo login, else the address that Odoo has."""
+    login, email = request.context.get("account_owner_login", ""), request.context.get("account_owner_email", "")
+    people = list(User.objects.filter(odoo_login__iexact=login, is_active=True)) if login else []
+    return people, [] if people else [address for address in [email] if "@" in address]
+
+
+def announce(request: Request) -> None:
+    """Tell the open pages that show the request."""
+    live.announce(["inbox", f"record:{request.connection_id}:{request.model}:{request.odoo_id}"])

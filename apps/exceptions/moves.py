@@ -1,0 +1,133 @@
+"""Every move an exception can make, by people. What the machine raises and closes is in ``raising``.
+
+Each move is one conditional update that must change one row: of two people who press at once, one wins and the other is
+told what happened meanwhile.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.accounts import permissions
+from apps.accounts.models import Team, User
+from apps.audit import trail
+from apps.core import live
+from apps.core.actor import Actor
+from apps.exceptions.models import Comment, ExceptionCase, Status
+from apps.notifications.tell import Message, tell
+from apps.timers import due
+
+UNRESOLVED = [Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED]
+
+
+class MoveRefusedError(Exception):
+    """The exception cannot make this move now; the message says why."""
+
+
+def actor_of(user: User) -> Actor:
+    """The person as the audit trail names them."""
+    return Actor(kind="user", id=str(user.pk), name=str(user))
+
+
+def announce(case: ExceptionCase) -> None:
+    """Tell the open pages that show the exception."""
+    live.announce(["queue", f"record:{case.connection_id}:{case.model}:{case.odoo_id}"])
+
+
+def _move(
+    case_id: int, *, by: User, now: datetime, action: str, from_: list[Status], data: dict[str, Any], **changes: Any
+) -> ExceptionCase:
+    permissions.check_may_work_exceptions(by)
+    changed = ExceptionCase.objects.filter(id=case_id, status__in=from_).update(
+        updated_at=now, version=F("version") + 1, **changes
+    )
+    case = ExceptionCase.objects.select_related("connection", "team", "owner").filter(id=case_id).first()
+    if case is None:
+        raise MoveRefusedError(f"There is no exception {case_id}.")
+    if changed != 1:
+        raise MoveRefusedError(
+            f"Exception {case.id} ({case.record_name}) is {case.get_status_display().lower()}"
+            + (f" since {case.resolved_at:%Y-%m-%d %H:%M} UTC: {case.resolution}" if case.resolved_at else "")
+            + f", so it cannot be {action.split('.')[1]}."
+        )
+    trail.record(
+        trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data), now=now
+    )
+    announce(case)
+    return case
+
+
+@transaction.atomic
+def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: Team | None = None) -> ExceptionCase:
+    """Give the exception to ``owner`` (none: to nobody), and to ``team`` where one is named.
+
+    Raises:
+        NotAllowedError: this person may not work exceptions, or ``owner`` may not.
+        MoveRefusedError: it is resolved, or there is none of that number.
+    """
+    if owner is not None:
+        permissions.check_may_work_exceptions(owner)
+    changes: dict[str, Any] = {"owner": owner} | ({"team": team} if team else {})
+    case = _move(case_id, by=by, now=now, action="exception.assigned", from_=UNRESOLVED,
+                 data={"owner": str(owner) if owner else None, "team": team.slug if team else None}, **changes)  # fmt: skip
+    if owner is not None and owner != by:
+        message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}",
+                          title=f"{by} gave you {case.record_name}: {case.type}", path=f"/exceptions/{case.id}/")  # fmt: skip
+        tell(message, people=[owner], now=now)
+    return case
+
+
+@transaction.atomic
+def acknowledge(case_id: int, *, by: User, now: datetime) -> ExceptionCase:
+    """Say that somebody works on it; whoever acknowledges an unowned exception owns it.
+
+    Raises NotAllowedError, MoveRefusedError.
+    """
+    permissions.check_may_work_exceptions(by)
+    ExceptionCase.objects.filter(id=case_id, owner=None).exclude(status=Status.RESOLVED).update(owner=by)
+    return _move(case_id, by=by, now=now, action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], data={},
+                 status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip
+
+
+@transaction.atomic
+def snooze(case_id: int, *, until: datetime, by: User, now: datetime) -> ExceptionCase:
+    """Set it aside until ``until``; its SLA runs on.
+
+    Raises NotAllowedError, MoveRefusedError (also when ``until`` is past).
+    """
+    if until <= now:
+        raise MoveRefusedError("An exception can only be snoozed until a moment in the future.")
+    case = _move(case_id, by=by, now=now, action="exception.snoozed", from_=UNRESOLVED,
+                 data={"until": until.isoformat()}, status=Status.SNOOZED, snoozed_until=until)  # fmt: skip
+    due.set_timer(kind="exceptions.wake", key=f"exception:{case.id}", due_at=until, now=now)
+    return case
+
+
+@transaction.atomic
+def resolve(case_id: int, *, resolution: str, by: User, now: datetime) -> ExceptionCase:
+    """Close it by hand, saying how. If its condition still holds at the next change of the record, it opens anew.
+
+    Raises NotAllowedError, MoveRefusedError (also without a resolution).
+    """
+    if not resolution.strip():
+        raise MoveRefusedError("Say how it was resolved: whoever meets the next one will want to know.")
+    case = _move(case_id, by=by, now=now, action="exception.resolved", from_=UNRESOLVED,
+                 data={"resolution": resolution}, status=Status.RESOLVED, resolved_at=now,
+                 resolution=resolution.strip()[:300])  # fmt: skip
+    due.cancel(kind="exceptions.breach", keys=[f"exception:{case.id}"])
+    due.cancel(kind="exceptions.wake", keys=[f"exception:{case.id}"])
+    return case
+
+
+@transaction.atomic
+def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
+    """Write something on it; also once it is resolved.
+
+    Raises NotAllowedError, MoveRefusedError (without text).
+    """
+    if not text.strip():
+        raise MoveRefusedError("A comment needs a text.")
+    case = _move(case_id, by=by, now=now, action="exception.commented", from_=list(Status), data={"text": text})
+    return Comment.objects.create(case=case, author=by, text=text.strip(), at=now)

@@ -1,0 +1,194 @@
+"""Raising and closing exceptions from what an evaluation found."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q
+
+from apps.accounts.models import Role, Team, User
+from apps.audit import trail
+from apps.core import actor, live
+from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.notifications.tell import Message, tell
+from apps.timers import calendars, due
+from apps.timers.models import Timer
+from apps.workflows.declare import ExceptionType
+from apps.workflows.engine import Evaluation, Finding
+
+MACHINE = actor.system("pipeline")
+
+
+class TeamMissingError(Exception):
+    """A workflow names a team that does not exist; the message says which and how to make it."""
+
+
+def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
+    """Bring the queue in line with one evaluation, in the caller's transaction; the exceptions that were opened.
+
+    1. Open an exception for each finding that has none, with owner, SLA and evidence.
+    2. Bring those that are open up to date, in place.
+    3. Close those of the evaluated records whose condition no longer holds, saying why.
+    """
+    types = {kind.name: kind for kind in evaluation.workflow.exceptions}
+    if not types:
+        return []
+    standing = {
+        (case.odoo_id, case.type, case.cause): case
+        for case in ExceptionCase.objects.select_for_update()
+        .filter(connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model,
+                odoo_id__in=evaluation.evaluated, type__in=types)
+        .exclude(status=Status.RESOLVED)
+        .order_by("id")
+    }  # fmt: skip
+    found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
+    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, now)
+    _update([(case, found[key]) for key, case in standing.items() if key in found], now)
+    _close([case for key, case in standing.items() if key not in found], types, set(evaluation.vanished), now)
+    return opened
+
+
+def cause_of(finding: Finding) -> str:
+    """What tells this deviation from another of the same type on the same record."""
+    cause = finding.kind.cause  # type: ignore[union-attr]
+    return str(finding.columns[cause]) if cause else ""
+
+
+def evidence_of(finding: Finding) -> dict[str, Any]:
+    """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    return {name: plain(finding.columns[name]) for name in kind.evidence}
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can carry it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def severity_of(finding: Finding) -> Severity:
+    """How bad it is, by the type's own thresholds."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    column, thresholds = kind.severity
+    value = finding.columns[column] or 0
+    return Severity(1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds))
+
+
+def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
+    if not findings:
+        return []
+    teams = _teams({finding.kind.team for finding in findings if isinstance(finding.kind, ExceptionType)})
+    owners = {slug: _Owners(team) for slug, team in teams.items()}
+    deadlines: dict[str, datetime] = {}
+    cases = []
+    for finding in findings:
+        kind = finding.kind
+        assert isinstance(kind, ExceptionType)
+        if kind.name not in deadlines:
+            deadlines[kind.name] = calendars.due_after(kind.due, start=now, team=teams[kind.team])
+        cases.append(
+            ExceptionCase(
+                connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
+                model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, cause=cause_of(finding),
+                record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
+                severity=severity_of(finding), team=teams[kind.team], owner=owners[kind.team].next(),
+                amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
+                opened_at=now, due_at=deadlines[kind.name], evidence=evidence_of(finding), updated_at=now,
+            )
+        )  # fmt: skip
+    ExceptionCase.objects.bulk_create(cases)
+    Timer.objects.bulk_create(
+        [Timer(kind="exceptions.breach", key=f"exception:{case.id}", due_at=case.due_at, created_at=now) for case in cases],
+        ignore_conflicts=True,
+    )
+    trail.record_all(
+        [trail.Event(action="exception.opened", actor=MACHINE, subject=f"exception:{case.id}",
+                     data={"type": case.type, "record": case.record_name, "owner": str(case.owner or ""),
+                           "evidence": case.evidence}) for case in cases],
+        now=now,
+    )  # fmt: skip
+    titles = {kind.name: kind.title for kind in evaluation.workflow.exceptions}
+    for case in cases:
+        if case.owner:
+            message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
+                              title=f"{titles[case.type]}: {case.record_name}, {case.partner_name}",
+                              body=f"{case.amount} {case.currency} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
+            tell(message, people=[case.owner], now=now)
+    live.announce(["queue"])
+    return cases
+
+
+def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> None:
+    changed = []
+    for case, finding in standing:
+        kind = finding.kind
+        assert isinstance(kind, ExceptionType)
+        evidence, amount = evidence_of(finding), finding.columns[kind.amount]
+        if (case.evidence, case.amount, case.record_name) == (evidence, amount, finding.name):
+            continue
+        case.evidence, case.amount, case.record_name = evidence, amount, finding.name
+        case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
+        changed.append(case)
+    if changed:
+        ExceptionCase.objects.bulk_update(
+            changed, ["evidence", "amount", "record_name", "severity", "updated_at", "version"]
+        )
+        live.announce(["queue"])
+
+
+def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vanished: set[int], now: datetime) -> None:
+    if not cases:
+        return
+    for case in cases:
+        case.status, case.resolved_at, case.updated_at, case.version = Status.RESOLVED, now, now, case.version + 1
+        case.resolution = (
+            "The record was deleted in Odoo" if case.odoo_id in vanished else types[case.type].closed_because
+        )
+    ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "updated_at", "version"])
+    keys = [f"exception:{case.id}" for case in cases]
+    due.cancel(kind="exceptions.breach", keys=keys)
+    due.cancel(kind="exceptions.wake", keys=keys)
+    trail.record_all(
+        [trail.Event(action="exception.closed", actor=MACHINE, subject=f"exception:{case.id}",
+                     data={"resolution": case.resolution}) for case in cases],
+        now=now,
+    )  # fmt: skip
+    live.announce(["queue"])
+
+
+def _teams(slugs: set[str]) -> dict[str, Team]:
+    teams = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
+    if missing := slugs - set(teams):
+        raise TeamMissingError(
+            f"A workflow names the team {', '.join(sorted(missing))}, which does not exist. Make it under Teams, "
+            "or name another in the workflow's file."
+        )
+    return teams
+
+
+class _Owners:
+    """Whose turn it is in a team: the operator with the fewest exceptions first."""
+
+    def __init__(self, team: Team) -> None:
+        open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
+        people = team.members.filter(is_active=True, role__in=[Role.OPERATOR, Role.MANAGER])
+        self.load: list[tuple[int, int, User]] = [
+            (user.open_cases, user.pk, user)
+            for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
+        ]
+        if any(user.role == Role.OPERATOR for _, _, user in self.load):
+            self.load = [entry for entry in self.load if entry[2].role == Role.OPERATOR]
+
+    def next(self) -> User | None:
+        """The next owner, none where the team has nobody."""
+        if not self.load:
+            return None
+        place = min(range(len(self.load)), key=lambda number: self.load[number][:2])
+        count, pk, user = self.load[place]
+        self.load[place] = (count + 1, pk, user)
+        return user
+

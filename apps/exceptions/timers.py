@@ -1,0 +1,61 @@
+"""What happens to exceptions when their time has come."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apps.accounts.models import Role, User
+from apps.audit import trail
+from apps.core import actor, live
+from apps.exceptions.models import ExceptionCase, Status
+from apps.notifications.tell import Message, tell
+from apps.timers import due
+from apps.timers.models import Timer
+
+MACHINE = actor.system("timers")
+
+
+def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
+    ids = [int(timer.key.split(":")[1]) for timer in timers]
+    return list(
+        ExceptionCase.objects.select_for_update(of=("self",))
+        .select_related("owner", "team")
+        .filter(id__in=ids)
+        .exclude(status=Status.RESOLVED)
+        .order_by("id")
+    )
+
+
+@due.handles("exceptions.breach")
+def breach(timers: Sequence[Timer], now: datetime) -> None:
+    """The SLA has passed: mark it, tell the owner and the managers of the team."""
+    cases = _cases(timers)
+    for case in cases:
+        case.breached_at, case.updated_at = now, now
+        managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
+        message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
+                          title=f"Over its SLA: {case.record_name}, {case.partner_name}",
+                          body=f"{case.type}, {case.amount or '–'} {case.currency}, owner {case.owner or 'nobody'}.",
+                          path=f"/exceptions/{case.id}/")  # fmt: skip
+        tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)
+    ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
+    trail.record_all(
+        [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}") for case in cases], now=now
+    )
+    live.announce(["queue"])
+
+
+@due.handles("exceptions.wake")
+def wake(timers: Sequence[Timer], now: datetime) -> None:
+    """The time it was snoozed until has come: back into the queue."""
+    cases = [case for case in _cases(timers) if case.status == Status.SNOOZED]
+    for case in cases:
+        case.status, case.snoozed_until, case.updated_at, case.version = Status.OPEN, None, now, case.version + 1
+        if case.owner:
+            message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
+                              title=f"Back in the queue: {case.record_name}", path=f"/exceptions/{case.id}/")  # fmt: skip
+            tell(message, people=[case.owner], now=now)
+    ExceptionCase.objects.bulk_update(cases, ["status", "snoozed_until", "updated_at", "version"])
+    trail.record_all(
+        [trail.Event(action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}") for case in cases], now=now
+    )
+    live.announce(["queue"])

@@ -1,0 +1,47 @@
+"""Telling people: a row each, in the transaction of what they are told about. Workers send the e-mails later."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.accounts.models import User
+from apps.core import live
+from apps.core.wake import wake
+from apps.notifications.models import Notification
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is to be said.
+
+    Attributes:
+        key: the same message is told to a person once, however often it is asked for.
+        path: the page that it leads to; it never decides anything by being opened.
+    """
+
+    kind: str
+    key: str
+    title: str
+    body: str = ""
+    path: str = ""
+
+
+def tell(message: Message, *, people: Iterable[User], now: datetime, addresses: Iterable[str] = ()) -> None:
+    """Tell ``people``, in the tower and by e-mail, and ``addresses`` of those who have no account, by e-mail alone."""
+    rows = [
+        Notification(user=user, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
+                     path=message.path, created_at=now, email_due=bool(user.email))
+        for user in people
+    ]  # fmt: skip
+    rows += [
+        Notification(email=address, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
+                     path=message.path, created_at=now, email_due=True)
+        for address in addresses
+        if address
+    ]  # fmt: skip
+    if not rows:
+        return
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    live.announce([f"notifications:{row.user_id}" for row in rows if row.user_id])
+    if any(row.email_due for row in rows):
+        wake("notifications.send")

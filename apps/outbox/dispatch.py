@@ -1,0 +1,226 @@
+"""Carrying commands out: the only place where the tower writes to Odoo.
+
+A command is done when Odoo's own record shows its effect. Whatever happens in between (a time-out, a killed worker, an
+Odoo that restarts) is answered by reading, never by calling blindly again.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection as database
+from django.db import transaction
+
+from apps.audit import trail
+from apps.core import actor, live
+from apps.intake import hints
+from apps.odoo import client as wire
+from apps.odoo import errors
+from apps.outbox.models import Command, Status
+
+logger = logging.getLogger(__name__)
+
+MACHINE = actor.system("outbox")
+WAITING = [Status.QUEUED, Status.UNKNOWN]
+# Odoo ends a request after 120 s by default (limit_time_real); until then, and a margin, a call whose answer was lost
+# may still take effect, so it is only looked for.
+MAY_STILL_RUN = timedelta(seconds=150)
+LOOK_AGAIN = timedelta(seconds=5)
+GIVE_UP_AFTER = 10
+LONGEST_WAIT_SECONDS = 60.0
+
+# The first waiting command of each lane, if it is due: a lane's later ones wait for it.
+HEADS = """
+SELECT DISTINCT ON (lane) id, not_before
+  FROM outbox_command
+ WHERE status IN ('queued', 'unknown')
+ ORDER BY lane, sequence
+"""
+
+
+def run_due(*, clock: Callable[[], datetime], limit: int = 200) -> int:
+    """Run what is due, lane by lane; how many commands were settled."""
+    settled = 0
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM ({HEADS}) AS head WHERE not_before <= %s LIMIT %s", [clock(), limit])
+        heads = [row[0] for row in cursor.fetchall()]
+    for command_id in heads:
+        lane = Command.objects.filter(pk=command_id).values_list("lane", flat=True).get()
+        with _alone(lane) as alone:
+            if alone:
+                settled += _run_lane(lane, clock)
+    return settled
+
+
+@contextmanager
+def _alone(lane: str) -> Iterator[bool]:
+    """Whether this worker may run the lane. The lock is the session's: a worker that is killed gives it back."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", [lane])
+        alone = cursor.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", [lane])
+
+
+def _run_lane(lane: str, clock: Callable[[], datetime]) -> int:
+    settled = 0
+    while True:
+        command = (
+            Command.objects.select_related("connection").filter(lane=lane, status__in=WAITING).order_by("sequence").first()
+        )
+        if command is None or command.not_before > clock():
+            return settled
+        run(command, clock=clock)
+        if command.status in WAITING:
+            return settled
+        settled += 1
+
+
+def run(command: Command, *, clock: Callable[[], datetime]) -> None:
+    """Take one command as far as it goes. The caller holds its lane.
+
+    1. Read: is the effect there already? Then it is done.
+    2. A call that was begun and not answered may still run: only read until it cannot any more.
+    3. Read: does the record still stand as the decision assumed? Else refuse, and show it to a person.
+    4. Note that the call is begun, and commit that.
+    5. Call.
+    6. Read on the primary: done, or look again.
+    """
+    now = clock()
+    try:
+        client = wire.connect(command.connection)
+        if shows_effect(client, command):
+            return _finish(command, Status.DONE, "", now)
+        if command.sent_at and now < command.sent_at + MAY_STILL_RUN:
+            return _later(command, Status.UNKNOWN, "The answer was lost; looking for the effect", LOOK_AGAIN, now)
+        if problem := broken_precondition(client, command):
+            return _finish(command, Status.REFUSED, problem, now)
+        if command.attempts >= GIVE_UP_AFTER:
+            return _finish(command, Status.DEAD, command.problem or "It never took effect in Odoo", now)
+        arguments = resolve(client, command)
+    except errors.OdooError as error:
+        return _settle_reading_error(command, error, now)
+    command.attempts += 1
+    command.sent_at = clock()
+    command.save(update_fields=["attempts", "sent_at"])
+    try:
+        client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **arguments)
+        done = shows_effect(client, command)
+    except (errors.RefusedError, errors.ForbiddenError, errors.MissingRecordError) as error:
+        return _finish(command, Status.REFUSED, str(error), clock())
+    except (errors.LockedError, errors.UnreachableError, errors.UnauthorisedError) as error:
+        # These say that Odoo did not carry the call out.
+        command.sent_at = None
+        return _later(command, Status.QUEUED, str(error), _wait(command.attempts), clock())
+    except errors.OdooError as error:
+        return _later(command, Status.UNKNOWN, str(error), LOOK_AGAIN, clock())
+    if done:
+        return _finish(command, Status.DONE, "", clock())
+    return _later(command, Status.UNKNOWN, "Odoo answered, but its record does not show the effect", LOOK_AGAIN, clock())
+
+
+def shows_effect(client: wire.OdooClient, command: Command) -> bool:
+    """Whether Odoo's own record shows what the command is to bring about."""
+    if not command.postcondition:
+        return command.sent_at is not None and command.status == Status.QUEUED and command.attempts > 0
+    domain = list(command.postcondition)
+    if not command.effect_model:
+        domain = [["id", "=", command.odoo_id], *domain]
+    return client.search_count(command.effect_model or command.model, domain, primary=True) > 0
+
+
+def broken_precondition(client: wire.OdooClient, command: Command) -> str:
+    """In words, what no longer stands as the decision assumed; empty where everything does."""
+    if not command.odoo_id:
+        return ""
+    found = client.search_read(
+        command.model, [["id", "=", command.odoo_id]], sorted({term[0] for term in command.precondition} | {"id"}), limit=1
+    )
+    if not found:
+        return f"{command.model} {command.odoo_id} no longer exists in Odoo. Nothing was written."
+    if not command.precondition:
+        return ""
+    domain = [["id", "=", command.odoo_id], *command.precondition]
+    if client.search_count(command.model, domain, primary=True):
+        return ""
+    stands = ", ".join(f"{name} is {value}" for name, value in found[0].items() if name != "id")
+    return f"The record changed in Odoo since the decision: {stands}. Nothing was written; decide again if it still matters."
+
+
+def resolve(client: wire.OdooClient, command: Command) -> dict[str, Any]:
+    """The command's arguments with references to Odoo's own records looked up."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: walk(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [walk(inner) for inner in value]
+        if value == "{model:ref}":
+            model = command.lane.split(":")[1]
+            found = client.search_read("ir.model", [["model", "=", model]], ["id"], limit=1)
+            return found[0]["id"] if found else False
+        return value
+
+    return walk(command.arguments)
+
+
+def _settle_reading_error(command: Command, error: errors.OdooError, now: datetime) -> None:
+    if isinstance(error, errors.ForbiddenError | errors.RefusedError):
+        return _finish(command, Status.REFUSED, str(error), now)
+    # Nothing was sent: an Odoo that is down only makes commands wait, however long it takes.
+    return _later(command, Status(command.status), str(error), _wait(command.attempts + 3), now)
+
+
+def _wait(attempts: int) -> timedelta:
+    # Jitter, so that what failed together does not come back together.
+    return timedelta(seconds=min(2.0**attempts, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0))  # noqa: S311
+
+
+def _later(command: Command, status: Status, problem: str, wait: timedelta, now: datetime) -> None:
+    command.status, command.problem, command.not_before = status, problem[:2000], now + wait
+    command.save(update_fields=["status", "problem", "not_before", "sent_at"])
+    live.announce([_topic(command), "health"])
+    logger.info("Command %s (%s) waits until %s: %s", command.pk, command.title, command.not_before, problem)
+
+
+@transaction.atomic
+def _finish(command: Command, status: Status, problem: str, now: datetime) -> None:
+    changed = Command.objects.filter(pk=command.pk, status__in=WAITING).update(
+        status=status, problem=problem[:2000], done_at=now, attempts=command.attempts
+    )
+    if changed != 1:
+        return
+    command.status, command.problem, command.done_at = status, problem[:2000], now
+    events = [
+        trail.Event(action=f"command.{status.value}", actor=MACHINE, subject=f"command:{command.pk}",
+                    data={"title": command.title, "decision": command.decision, "problem": command.problem})
+    ]  # fmt: skip
+    if status != Status.DONE and command.decision:
+        following = Command.objects.filter(
+            decision=command.decision, lane=command.lane, sequence__gt=command.sequence, status__in=WAITING
+        )
+        for other in following:
+            events.append(
+                trail.Event(action="command.cancelled", actor=MACHINE, subject=f"command:{other.pk}",
+                            data={"title": other.title, "because": command.title})
+            )  # fmt: skip
+        following.update(status=Status.CANCELLED, done_at=now, problem=f"“{command.title}” was not carried out")
+    lane_connection, lane_model, lane_id = command.lane.split(":")
+    # Not waiting for Odoo's webhook: the tower knows that it changed something there.
+    hints.add(connection_id=int(lane_connection), model=lane_model, odoo_ids=[int(lane_id)], source="outbox", now=now)
+    if command.model != lane_model and command.odoo_id:
+        hints.add(connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox",
+                  now=now)  # fmt: skip
+    trail.record_all(events, now=now)
+    live.announce([_topic(command), "health", "inbox"])
+
+
+def _topic(command: Command) -> str:
+    return f"record:{command.lane}"

@@ -1,0 +1,133 @@
+"""Putting commands into the outbox, in the transaction of the decision that they follow from. Calls nobody."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection as database
+
+from apps.audit import trail
+from apps.core.actor import Actor
+from apps.core.wake import wake
+from apps.odoo.models import Connection
+from apps.outbox.models import Command
+from apps.workflows.declare import OdooCall
+
+# Named in what the command leaves behind in Odoo, so that it is found again: "[CT 0190…]".
+MARK = "[CT {id}]"
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(number))?\}")
+
+
+class ContextMissingError(Exception):
+    """A declared call names a column that the decision's context does not have."""
+
+
+def commands(
+    calls: Sequence[OdooCall],
+    *,
+    connection: Connection,
+    model: str,
+    odoo_id: int,
+    context: Mapping[str, Any],
+    decision: str,
+    by: Actor,
+    now: datetime,
+    not_before: datetime | None = None,
+) -> list[Command]:
+    """Enqueue ``calls`` on one record, to run one after the other.
+
+    Args:
+        context: values of the placeholders in the calls' texts, arguments and domains.
+        decision: what they follow from, such as ``approval:12``; a refusal of one cancels those after it.
+        not_before: when the first may run, where a decision can still be undone.
+
+    Raises:
+        ContextMissingError: a call names what the context does not have.
+    """
+    made = []
+    for declared in calls:
+        call = _without_missing(declared, connection, declared.model or model)
+        if call is None:
+            continue
+        target = context.get(call.record) if call.record else odoo_id
+        if target in (None, ""):
+            # The call speaks of a record that this decision does not have: a request made here, not in Odoo.
+            continue
+        if not call.record and call.model:
+            target = 0
+        identity = uuid.uuid7()
+        mark = MARK.format(id=identity)
+        filled = {**context, "odoo_id": odoo_id}
+        arguments = fill(call.arguments, filled)
+        expect, effect_model = fill(call.expect, filled), ""
+        if call.method == "message_post":
+            arguments["body"] = f"{arguments['body'].strip()} {mark}"
+            effect_model = "mail.message"
+            expect = [["model", "=", call.model or model], ["res_id", "=", target], ["body", "like", str(identity)]]
+        elif call.method == "create":
+            for values in arguments["vals_list"]:
+                values["note"] = f"{values.get('note', '').strip()} {mark}"
+            effect_model = call.model
+            expect = [["note", "like", str(identity)]]
+        made.append(
+            Command(
+                id=identity, connection=connection, model=call.model or model, odoo_id=int(target or 0),
+                lane=f"{connection.pk}:{model}:{odoo_id}", title=fill(call.title, filled)[:200], method=call.method,
+                arguments=arguments, precondition=fill(call.require, filled), postcondition=expect,
+                effect_model=effect_model, decision=decision, not_before=not_before or now, created_at=now,
+                created_by=by.name[:200],
+            )
+        )  # fmt: skip
+    if not made:
+        return []
+    with database.cursor() as cursor:
+        cursor.execute("SELECT nextval('outbox_sequence') FROM generate_series(1, %s)", [len(made)])
+        for command, (number,) in zip(made, cursor.fetchall(), strict=True):
+            command.sequence = number
+    Command.objects.bulk_create(made)
+    trail.record_all(
+        [trail.Event(action="command.enqueued", actor=by, subject=f"command:{command.id}",
+                     data={"title": command.title, "decision": decision, "model": command.model,
+                           "odoo_id": command.odoo_id, "method": command.method}) for command in made],
+        now=now,
+    )  # fmt: skip
+    wake("outbox.dispatch")
+    return made
+
+
+def _without_missing(call: OdooCall, connection: Connection, model: str) -> OdooCall | None:
+    """``call`` without the fields that this Odoo lacks (it was not provisioned); None if nothing is left of it.
+
+    A decision made here must still reach an Odoo in which nothing was set up.
+    """
+    if call.method != "write":
+        return call
+    values = {name: value for name, value in call.arguments["vals"].items() if not connection.lacks(model, name)}
+    if not values:
+        return None
+    kept = [[term for term in domain if not connection.lacks(model, term[0])] for domain in (call.require, call.expect)]
+    return replace(call, arguments={"vals": values}, require=kept[0], expect=kept[1])
+
+
+def fill(template: Any, context: Mapping[str, Any]) -> Any:
+    """``template`` with its placeholders filled, all the way down. ``{name:number}`` alone becomes a number."""
+    if isinstance(template, Mapping):
+        return {key: fill(value, context) for key, value in template.items()}
+    if isinstance(template, list | tuple):
+        return [fill(value, context) for value in template]
+    if not isinstance(template, str) or template == "{model:ref}":
+        return template
+    whole = PLACEHOLDER.fullmatch(template)
+    if whole and whole[2] == "number":
+        value = float(_value(whole[1], context) or 0)
+        return int(value) if value.is_integer() and "id" in whole[1] else value
+    return PLACEHOLDER.sub(lambda match: str(_value(match[1], context) or ""), template).strip()
+
+
+def _value(name: str, context: Mapping[str, Any]) -> Any:
+    if name not in context:
+        raise ContextMissingError(f"A call names {{{name}}}, which is not among {', '.join(sorted(context))}.")
+    return context[name]

@@ -1,0 +1,55 @@
+"""What people do with commands that were refused or given up: try again."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.accounts import permissions
+from apps.accounts.models import User
+from apps.audit import trail
+from apps.core.actor import Actor
+from apps.core.wake import wake
+from apps.outbox.models import Command, Status
+
+
+class RetryRefusedError(Exception):
+    """The command cannot be tried again; the message says why."""
+
+
+@transaction.atomic
+def retry(command_id: str, *, by: User, now: datetime) -> Command:
+    """Queue a command again that was refused or given up, and those of the decision that were cancelled after it.
+
+    Its preconditions are read anew, and an effect that is there already is found first, so nothing happens twice.
+
+    Raises:
+        NotAllowedError: this person may not change commands.
+        RetryRefusedError: it is not refused or given up, or there is none of that number.
+    """
+    permissions.check_may_integrate(by)
+    command = Command.objects.select_for_update(of=("self",)).filter(pk=command_id).first()
+    if command is None:
+        raise RetryRefusedError(f"There is no command {command_id}.")
+    if command.status not in (Status.REFUSED, Status.DEAD):
+        raise RetryRefusedError(
+            f"“{command.title}” is {command.get_status_display().lower()}; only what was refused or given up can be retried."
+        )
+    _queue_again(command, now)
+    cancelled = Command.objects.filter(
+        lane=command.lane, decision=command.decision, sequence__gt=command.sequence, status=Status.CANCELLED
+    )
+    for other in cancelled if command.decision else []:
+        _queue_again(other, now)
+    trail.record(
+        trail.Event(action="command.retried", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+                    subject=f"command:{command.pk}", data={"title": command.title}),
+        now=now,
+    )  # fmt: skip
+    wake("outbox.dispatch")
+    return command
+
+
+def _queue_again(command: Command, now: datetime) -> None:
+    command.status, command.not_before, command.attempts, command.done_at = Status.QUEUED, now, 0, None
+    command.sent_at = None
+    command.save(update_fields=["status", "not_before", "attempts", "done_at", "sent_at"])

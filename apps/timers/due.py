@@ -1,0 +1,87 @@
+"""Making things happen later: setting, cancelling and firing timers.
+
+Handlers register themselves by name, so that this floor knows none of them. Timers are claimed in sets with SKIP LOCKED
+inside the transaction that handles them: two pollers never fire one twice, and a poller that dies leaves them pending.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from apps.timers.models import Timer
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Sequence[Timer], datetime], None]
+HANDLERS: dict[str, Handler] = {}
+BATCH = 500
+# A timer whose handler fails is pushed on, so that one poisonous row never stops the others.
+PUSH_ON = timedelta(minutes=10)
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the decorated function as what happens when timers of ``kind`` are due. It gets them in order of due time."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+def set_timer(*, kind: str, key: str, due_at: datetime, now: datetime, payload: dict[str, Any] | None = None) -> None:
+    """Call the handler of ``kind`` for ``key`` at ``due_at``; a pending timer of the same kind and key is moved there."""
+    Timer.objects.bulk_create(
+        [Timer(kind=kind, key=key, due_at=due_at, payload=payload or {}, created_at=now)],
+        ignore_conflicts=True,
+    )
+    Timer.objects.filter(kind=kind, key=key, status="pending").update(due_at=due_at, payload=payload or {})
+
+
+def cancel(*, kind: str, keys: Sequence[str]) -> int:
+    """Cancel the pending timers of ``kind`` for ``keys``; how many there were."""
+    return Timer.objects.filter(kind=kind, key__in=keys, status="pending").update(status="cancelled")
+
+
+def fire_due(*, now: datetime, limit: int = BATCH) -> int:
+    """Fire what is due, one set; how many were claimed. Call again at once while it returns ``limit``.
+
+    1. Claim the due timers in order of due time, skipping what another poller holds.
+    2. Mark them fired.
+    3. Call each kind's handler with its set, in the same transaction.
+    4. A set whose handler fails is tried timer by timer; one that still fails is pushed on.
+    """
+    with transaction.atomic():
+        due = list(
+            Timer.objects.select_for_update(skip_locked=True)
+            .filter(status="pending", due_at__lte=now)
+            .order_by("due_at", "id")[:limit]
+        )
+        by_kind: dict[str, list[Timer]] = {}
+        for timer in due:
+            by_kind.setdefault(timer.kind, []).append(timer)
+        for kind, timers in by_kind.items():
+            _fire(kind, timers, now)
+    return len(due)
+
+
+def _fire(kind: str, timers: list[Timer], now: datetime) -> None:
+    handler = HANDLERS.get(kind)
+    if handler is None:
+        logger.error("No handler is registered for timers of kind %s; %s of them wait", kind, len(timers))
+        Timer.objects.filter(id__in=[timer.id for timer in timers]).update(due_at=now + PUSH_ON)
+        return
+    try:
+        with transaction.atomic():
+            Timer.objects.filter(id__in=[timer.id for timer in timers]).update(status="fired", fired_at=now)
+            handler(timers, now)
+    except Exception:
+        if len(timers) > 1:
+            for timer in timers:
+                _fire(kind, [timer], now)
+            return
+        logger.exception("Timer %s %s failed and is pushed on", kind, timers[0].key)
+        Timer.objects.filter(id=timers[0].id).update(due_at=now + PUSH_ON)

@@ -1,0 +1,1 @@
+"""One file a workflow: drop one in, and the board, the queue, the inbox and the API know it."""

@@ -1,0 +1,118 @@
+"""Turning a declared workflow into SQL: conditions into predicates, stages into one CASE."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Q
+from psycopg import sql
+
+from apps.mirror import registry as mirror
+from apps.workflows.declare import Workflow
+
+COMPARISONS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+class DeclarationError(Exception):
+    """A workflow file says something that cannot be; the message names the workflow, the place and the remedy."""
+
+
+def known_columns(workflow: Workflow) -> dict[str, str]:
+    """The columns that conditions of ``workflow`` may name, each with the alias that it comes from.
+
+    Raises:
+        DeclarationError: the model is not mirrored, or two facts return the same column.
+    """
+    models = mirror.models()
+    if workflow.odoo_model not in models:
+        raise DeclarationError(
+            f"Workflow {workflow.name} is over {workflow.odoo_model}, which is not mirrored. Add a mirrored model for it."
+        )
+    columns = {field.column: "r" for field in models[workflow.odoo_model]._meta.concrete_fields}
+    for fact in workflow.facts:
+        for column in fact.columns:
+            if column in columns:
+                raise DeclarationError(
+                    f"Workflow {workflow.name}: fact {fact.name} returns {column}, which {columns[column]} has already. "
+                    "Rename one of them."
+                )
+            columns[column] = fact.name
+    return columns
+
+
+def column_of(workflow: Workflow, name: str) -> sql.Composable:
+    """The SQL of the column called ``name``. Raises DeclarationError where there is none."""
+    columns = known_columns(workflow)
+    if name not in columns:
+        raise DeclarationError(
+            f"Workflow {workflow.name} names {name}, which neither {workflow.odoo_model} as mirrored nor a fact has. "
+            f"It has: {', '.join(sorted(columns))}."
+        )
+    return sql.Identifier(columns[name], name)
+
+
+def predicate(workflow: Workflow, condition: Q) -> sql.Composable:
+    """The SQL of ``condition``. Never NULL: what cannot be compared does not hold, and its negation does."""
+    parts: list[sql.Composable] = []
+    for child in condition.children:
+        if isinstance(child, Q):
+            parts.append(predicate(workflow, child))
+        else:
+            parts.append(_comparison(workflow, *child))  # type: ignore[misc]
+    if not parts:
+        text: sql.Composable = sql.SQL("TRUE")
+    else:
+        joint = sql.SQL(" OR ") if condition.connector == Q.OR else sql.SQL(" AND ")
+        text = sql.SQL("({})").format(joint.join(parts))
+    return sql.SQL("(NOT {})").format(text) if condition.negated else text
+
+
+def _comparison(workflow: Workflow, lookup: str, value: Any) -> sql.Composable:
+    name, _, operator = lookup.partition("__")
+    column = column_of(workflow, name)
+    operator = operator or "exact"
+    if operator == "isnull":
+        return sql.SQL("({} IS NULL)" if value else "({} IS NOT NULL)").format(column)
+    if operator == "in":
+        return sql.SQL("COALESCE({} = ANY({}), FALSE)").format(column, sql.Literal(list(value)))
+    if operator not in COMPARISONS:
+        raise DeclarationError(
+            f"Workflow {workflow.name}: the comparison {lookup} cannot be compiled. Use isnull, in, "
+            f"{', '.join(COMPARISONS)}, or a fact that computes it."
+        )
+    right = column_of(workflow, value.name) if isinstance(value, F) else sql.Literal(value)
+    return sql.SQL("COALESCE({} {} {}, FALSE)").format(column, sql.SQL(COMPARISONS[operator]), right)
+
+
+def source(workflow: Workflow) -> sql.Composable:
+    """FROM and the joins: the mirrored record as ``r`` and every fact as a lateral query."""
+    table = mirror.models()[workflow.odoo_model]._meta.db_table
+    joins = [
+        sql.SQL("LEFT JOIN LATERAL ({}) AS {} ON TRUE").format(sql.SQL(fact.sql), sql.Identifier(fact.name))
+        for fact in workflow.facts
+    ]
+    return sql.SQL("{} AS r\n{}").format(sql.Identifier(table), sql.SQL("\n").join(joins))
+
+
+def stage_case(workflow: Workflow) -> sql.Composable:
+    """One CASE that gives the record's stage; NULL where no stage's condition holds."""
+    whens = [
+        sql.SQL("WHEN {} THEN {}").format(predicate(workflow, stage.when), sql.Literal(stage.name))
+        for stage in workflow.stages
+    ]
+    return sql.SQL("CASE\n{}\nEND").format(sql.SQL("\n").join(whens))
+
+
+def by_stage(workflow: Workflow, stage: sql.Composable, values: Iterable[tuple[str, Any]], kind: str) -> sql.Composable:
+    """A CASE over the stage's name that gives each stage's own value."""
+    whens = [
+        sql.SQL("WHEN {} THEN {}").format(sql.Literal(name), value if isinstance(value, sql.Composable) else _literal(value))
+        for name, value in values
+    ]
+    return sql.SQL("(CASE {} {} END)::{}").format(stage, sql.SQL(" ").join(whens), sql.SQL(kind))
+
+
+def _literal(value: Any) -> sql.Composable:
+    if isinstance(value, timedelta):
+        return sql.SQL("make_interval(secs => {})").format(sql.Literal(value.total_seconds()))
+    return sql.Literal(value)

@@ -1,0 +1,202 @@
+"""The words in which a workflow is declared: one file in ``catalogue`` uses nothing else.
+
+Conditions are ``Q`` objects over the mirrored record's own columns and the columns of the declared facts; they are
+compiled to SQL (:mod:`apps.workflows.compile`) and never run row by row in Python.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Columns about a record that come from other mirrored tables, as one SQL query.
+
+    Attributes:
+        name: alias of the query; conditions name the columns alone.
+        sql: a SELECT that may refer to the record as ``r``; at most one row.
+        columns: the columns that it returns.
+    """
+
+    name: str
+    sql: str
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependency:
+    """Records of the workflow whose stage may change because a record of another model did.
+
+    Attributes:
+        model: Odoo's name of the other model.
+        sql: a SELECT of odoo_ids of the workflow's records, with ``%(connection)s`` and ``%(ids)s`` (the changed ids).
+            It must cost by the number of changed records and of *open* records, never by history.
+    """
+
+    model: str
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where a record can stand.
+
+    Attributes:
+        when: its condition. Stages are tried in order; the first that holds is the record's.
+        owner: slug of the team that has to move records out of it.
+        target: how long a record may stay; none where there is nothing to move.
+        first_seen_since: column that says since when, for a record that the tower sees for the first time.
+    """
+
+    name: str
+    title: str
+    when: Q
+    owner: str
+    target: timedelta | None = None
+    is_open: bool = True
+    first_seen_since: str = "write_date"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OdooCall:
+    """One write to Odoo, as it follows from a decision. Texts and values may hold ``{column}`` of the context.
+
+    Attributes:
+        title: what it does, in words for people.
+        method: method of the record's model; ``create`` and ``message_post`` leave a mark that is looked for first.
+        arguments: named arguments.
+        require: domain that the record must match before, else the command is refused and shown to a person.
+        expect: domain that the record matches once it is done.
+        model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
+    """
+
+    title: str
+    method: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    require: Sequence[Any] = ()
+    expect: Sequence[Any] = ()
+    model: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceptionType:
+    """A deviation that somebody must own.
+
+    Attributes:
+        when: opens while it holds, closes itself when it does not.
+        team: slug of the team that owns it.
+        due: its SLA, in working time of the team.
+        amount: column with the money at risk, in the company's currency.
+        evidence: columns kept as evidence, with the words that people read for them.
+        cause: column that tells two deviations of one type apart; none where there can be but one.
+        severity: column and thresholds: from the first number on medium, from the second high, from the third critical.
+        closed_because: what is said when it closes itself.
+    """
+
+    name: str
+    title: str
+    when: Q
+    team: str
+    due: timedelta
+    amount: str
+    evidence: Mapping[str, str]
+    severity: tuple[str, tuple[float, float, float]]
+    cause: str = ""
+    closed_because: str = "The condition is gone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalKind:
+    """A decision that policy may demand.
+
+    Attributes:
+        when: is asked for while it holds; a pending request is withdrawn when it no longer does.
+        possible: while it holds, somebody may ask for it in the tower, though ``when`` does not hold.
+        cause: column that names the asking: the same asking never opens a second request.
+        asked_by, involved: columns with the name of who asked, and with the Odoo logins that may not decide.
+        account_owner: columns with the Odoo login and the e-mail address of who is told.
+        exception: the exception type that the decision answers.
+        context: columns shown to the one who decides, with the words that people read for them.
+        on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
+        default_policy: rules of the policy's first version.
+    """
+
+    name: str
+    title: str
+    question: str
+    when: Q
+    possible: Q
+    cause: str
+    amount: str
+    asked_by: str
+    involved: Sequence[str]
+    account_owner: tuple[str, str]
+    exception: str
+    context: Mapping[str, str]
+    on_asked: Sequence[OdooCall]
+    on_approval: Sequence[OdooCall]
+    on_rejection: Sequence[OdooCall]
+    on_withdrawal: Sequence[OdooCall]
+    default_policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """What Odoo itself refuses, in its own transaction, until the tower has released the record.
+
+    Attributes:
+        approval: the approval kind that is asked for when it refuses.
+        state_value: refused when the record's ``state`` is set to it.
+        condition: Odoo server-action code over ``record``; sets ``why`` (a sentence, or False) and the figures
+            ``amount``, ``exposure`` and ``limit`` that it rests on.
+    """
+
+    approval: str
+    state_value: str
+    condition: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A row and the stage that it must land in; a test runs all of them."""
+
+    row: Mapping[str, Any]
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """An end-to-end business process over one Odoo model."""
+
+    name: str
+    title: str
+    odoo_model: str
+    amount: str
+    currency: str
+    facts: Sequence[Fact]
+    dependencies: Sequence[Dependency]
+    stages: Sequence[Stage]
+    exceptions: Sequence[ExceptionType]
+    approvals: Sequence[ApprovalKind]
+    guards: Sequence[Guard] = ()
+    hook_fields: Sequence[str] = ()
+    samples: Sequence[Sample] = ()
+
+    def stage(self, name: str) -> Stage:
+        """The stage called ``name``. Raises KeyError with what there is."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(f"{self.name} has no stage {name}; it has {', '.join(stage.name for stage in self.stages)}")
+
+    def approval(self, kind: str) -> ApprovalKind:
+        """The approval kind called ``kind``. Raises KeyError with what there is."""
+        for approval in self.approvals:
+            if approval.name == kind:
+                return approval
+        raise KeyError(f"{self.name} has no approval kind {kind}; it has {', '.join(a.name for a in self.approvals)}")

@@ -1,0 +1,274 @@
+"""Evaluating workflows: a batch of record ids in, what moved and what was found out.
+
+Three statements a workflow and batch, whatever the batch's size: one moves the positions and writes the transitions,
+one takes out what was deleted, one finds the records on which an exception or an approval's condition holds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db import connection as database
+from django.db.models import Q
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from apps.mirror import registry as mirror
+from apps.workflows import compile as compiled
+from apps.workflows import registry
+from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
+
+# A batch is bounded, so that its transaction and its memory are.
+BATCH = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A record that came to another stage; from "" where it was first seen."""
+
+    odoo_id: int
+    from_stage: str
+    to_stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A record on which a declared condition holds, with the columns that it rests on."""
+
+    kind: ExceptionType | ApprovalKind
+    odoo_id: int
+    name: str
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What one workflow made of one batch of records."""
+
+    workflow: Workflow
+    connection_id: int
+    evaluated: Sequence[int]
+    moves: Sequence[Move] = field(default_factory=list)
+    exceptions: Sequence[Finding] = field(default_factory=list)
+    approvals: Sequence[Finding] = field(default_factory=list)
+    vanished: Sequence[int] = field(default_factory=list)
+
+
+MOVE = sql.SQL("""
+WITH seen AS (
+  SELECT r.connection_id, r.odoo_id, COALESCE(r.name, '') AS name, {stage} AS stage,
+         {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, r.partner_id,
+         COALESCE({partner_name}, '') AS partner_name, r.write_date,
+         cause.written_at, {first_seen}
+    FROM {source}
+    LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
+      ON cause.odoo_id = r.odoo_id
+   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL
+), placed AS (
+  INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
+                                       amount, currency, company_id, partner_id, partner_name)
+  SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
+         amount, currency, company_id, partner_id, partner_name
+    FROM seen
+   WHERE stage IS NOT NULL
+  ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
+     SET name = excluded.name, stage = excluded.stage, is_open = excluded.is_open, amount = excluded.amount,
+         currency = excluded.currency, company_id = excluded.company_id, partner_id = excluded.partner_id,
+         partner_name = excluded.partner_name,
+         since = CASE WHEN p.stage = excluded.stage THEN p.since
+                      ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
+                                               WHERE s.odoo_id = excluded.odoo_id)) END,
+         due_at = CASE WHEN p.stage = excluded.stage THEN p.due_at
+                       ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
+                                                WHERE s.odoo_id = excluded.odoo_id))
+                            + (excluded.due_at - excluded.since) END
+   WHERE (p.name, p.stage, p.amount, p.currency, p.company_id, p.partner_id, p.partner_name) IS DISTINCT FROM
+         (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
+          excluded.partner_name)
+  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount
+), moved AS (
+  INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
+  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount
+    FROM placed
+   WHERE from_stage <> to_stage
+)
+SELECT odoo_id, from_stage, to_stage FROM placed
+""")
+
+VANISH = sql.SQL("""
+WITH gone AS (
+  DELETE FROM workflows_position p
+   USING {table} r
+   WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.odoo_id = ANY(%(ids)s)
+     AND r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id AND r.deleted_at IS NOT NULL
+  RETURNING p.odoo_id, p.stage, p.amount
+)
+INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
+SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, 'deleted', %(now)s, %(now)s, amount FROM gone
+RETURNING odoo_id
+""")
+
+FIND = sql.SQL("""
+SELECT * FROM (
+  SELECT r.odoo_id AS odoo_id, COALESCE(r.name, '') AS record_name, {conditions}, {columns}
+    FROM {source}
+   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL
+) AS found
+WHERE {any_condition}
+ORDER BY odoo_id
+""")
+
+
+LOOK = sql.SQL("""
+SELECT r.odoo_id AS odoo_id, COALESCE(r.name, '') AS record_name, {columns}
+  FROM {source}
+ WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {condition}
+""")
+
+
+@cache
+def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Composed, list[tuple[str, Any]]]:
+    """The workflow's three statements, and the label under which FIND returns each condition."""
+    workflow = registry.workflows()[workflow_name]
+    source = compiled.source(workflow)
+    first_seen = [
+        sql.SQL("{} AS {}").format(compiled.column_of(workflow, name), sql.Identifier(f"first_{name}"))
+        for name in sorted({stage.first_seen_since for stage in workflow.stages})
+    ]
+    stage_column = sql.Identifier("stage")
+    since = compiled.by_stage(
+        workflow, stage_column,
+        [(s.name, sql.SQL("COALESCE({}, write_date, %(now)s)").format(sql.Identifier(f"first_{s.first_seen_since}")))
+         for s in workflow.stages],
+        "timestamptz",
+    )  # fmt: skip
+    names = {"workflow": sql.Literal(workflow.name), "model": sql.Literal(workflow.odoo_model)}
+    move = MOVE.format(
+        stage=compiled.stage_case(workflow),
+        amount=compiled.column_of(workflow, workflow.amount),
+        currency=compiled.column_of(workflow, workflow.currency),
+        partner_name=compiled.column_of(workflow, "partner_name"),
+        first_seen=sql.SQL(", ").join(first_seen),
+        source=source,
+        since=since,
+        target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
+        is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
+        **names,
+    )
+    table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
+    kinds = [(f"found_{number}", kind) for number, kind in enumerate([*workflow.exceptions, *workflow.approvals])]
+    find = FIND.format(
+        conditions=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label))
+            for label, kind in kinds
+        )
+        if kinds
+        else sql.SQL("FALSE AS found_none"),
+        columns=sql.SQL(", ").join(
+            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
+        ),
+        source=source,
+        any_condition=sql.SQL(" OR ").join(sql.Identifier(label) for label, _ in kinds) if kinds else sql.SQL("FALSE"),
+    )
+    return move, VANISH.format(table=table, **names), find, kinds
+
+
+def _columns_needed(workflow: Workflow) -> set[str]:
+    """The columns that exceptions and approvals of the workflow speak of."""
+    needed = {"amount_total", "user_id", workflow.currency, "partner_name"}
+    for kind in workflow.exceptions:
+        needed |= {kind.amount, kind.severity[0], *kind.evidence} | ({kind.cause} if kind.cause else set())
+    for approval in workflow.approvals:
+        needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
+        needed |= set(approval.context)
+        for call in [*approval.on_asked, *approval.on_approval, *approval.on_rejection, *approval.on_withdrawal]:
+            needed |= {call.record} if call.record else set()
+    return needed & set(compiled.known_columns(workflow))
+
+
+def affected(workflow: Workflow, *, connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> dict[int, datetime]:
+    """The workflow's records that a batch of changes may move, each with the time of what changed.
+
+    Args:
+        changed: Odoo's model → changed odoo_id → its ``write_date``.
+    """
+    ids: dict[int, datetime] = dict(changed.get(workflow.odoo_model, {}))
+    for dependency in workflow.dependencies:
+        touched = changed.get(dependency.model)
+        if not touched:
+            continue
+        latest = max(touched.values())
+        with database.cursor() as cursor:
+            cursor.execute(dependency.sql, {"connection": connection_id, "ids": list(touched)})
+            for (odoo_id,) in cursor.fetchall():
+                if odoo_id is not None:
+                    ids[odoo_id] = max(ids.get(odoo_id, latest), latest) if dependency.model != workflow.odoo_model else (
+                        ids.get(odoo_id, latest)
+                    )
+    return ids
+
+
+def evaluate(
+    workflow: Workflow, *, connection_id: int, records: Mapping[int, datetime | None], now: datetime
+) -> Evaluation:
+    """Place the records in their stages and find what is to be raised about them, in the caller's transaction.
+
+    Args:
+        records: the records to look at, each with the Odoo time of the change that led here (none: their own).
+    """
+    ids = list(records)
+    caused = {odoo_id: at for odoo_id, at in records.items() if at is not None}
+    parameters = {
+        "connection": connection_id,
+        "ids": ids,
+        "caused": list(caused),
+        "caused_at": list(caused.values()),
+        "now": now,
+    }
+    move, vanish, find, kinds = _statements(workflow.name)
+    with database.cursor() as cursor:
+        raw = cursor.connection.cursor(row_factory=dict_row)
+        moves = [Move(**row) for row in raw.execute(move, parameters)]
+        vanished = [row["odoo_id"] for row in raw.execute(vanish, parameters)]
+        rows = list(raw.execute(find, parameters))
+        raw.close()
+    found: dict[type, list[Finding]] = {ExceptionType: [], ApprovalKind: []}
+    for row in rows:
+        for label, kind in kinds:
+            if row[label]:
+                found[type(kind)].append(
+                    Finding(kind=kind, odoo_id=row["odoo_id"], name=row["record_name"], columns=row)
+                )
+    return Evaluation(
+        workflow=workflow, connection_id=connection_id, evaluated=ids, moves=moves, vanished=vanished,
+        exceptions=found[ExceptionType], approvals=found[ApprovalKind],
+    )  # fmt: skip
+
+
+def look(
+    workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], condition: Q | None = None
+) -> dict[int, dict[str, Any]]:
+    """The columns that the workflow's exceptions and approvals speak of, for those records that match ``condition``.
+
+    Returns:
+        odoo_id → column → value; deleted records are left out.
+    """
+    statement = LOOK.format(
+        columns=sql.SQL(", ").join(
+            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
+        ),
+        source=compiled.source(workflow),
+        condition=compiled.predicate(workflow, condition or Q()),
+    )
+    with database.cursor() as cursor, cursor.connection.cursor(row_factory=dict_row) as raw:
+        rows = raw.execute(statement, {"connection": connection_id, "ids": list(odoo_ids)}).fetchall()
+    return {row["odoo_id"]: row for row in rows}
+
+
+def batches(records: Mapping[int, datetime | None]) -> Iterable[dict[int, datetime | None]]:
+    """``records`` in batches of bounded size, in order of their ids."""
+    ordered = sorted(records)
+    for start in range(0, len(ordered), BATCH):
+        yield {odoo_id: records[odoo_id] for odoo_id in ordered[start : start + BATCH]}

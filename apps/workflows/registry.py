@@ -1,0 +1,42 @@
+"""The workflows that there are: every file in ``catalogue`` that declares one."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from apps.workflows import catalogue
+from apps.workflows.compile import DeclarationError
+from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
+
+
+@cache
+def workflows() -> dict[str, Workflow]:
+    """Every workflow by its name.
+
+    Raises:
+        DeclarationError: a file declares none, or two declare the same.
+    """
+    found: dict[str, Workflow] = {}
+    for module in pkgutil.iter_modules(catalogue.__path__):
+        declared = getattr(importlib.import_module(f"{catalogue.__name__}.{module.name}"), "WORKFLOW", None)
+        if declared is None:
+            raise DeclarationError(f"catalogue/{module.name}.py declares no WORKFLOW. Declare one, or remove the file.")
+        if declared.name in found:
+            raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
+        found[declared.name] = declared
+    return found
+
+
+def over(odoo_model: str) -> list[Workflow]:
+    """The workflows over records of ``odoo_model``."""
+    return [workflow for workflow in workflows().values() if workflow.odoo_model == odoo_model]
+
+
+def approval_kinds() -> dict[str, tuple[Workflow, ApprovalKind]]:
+    """Every approval kind by its name, with its workflow."""
+    return {kind.name: (workflow, kind) for workflow in workflows().values() for kind in workflow.approvals}
+
+
+def exception_types() -> dict[str, tuple[Workflow, ExceptionType]]:
+    """Every exception type by its name, with its workflow."""
+    return {kind.name: (workflow, kind) for workflow in workflows().values() for kind in workflow.exceptions}
