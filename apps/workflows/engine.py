@@ -13,7 +13,6 @@ from typing import Any
 from django.db import connection as database
 from django.db.models import Q
 from psycopg import sql
-from psycopg.rows import dict_row
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
@@ -228,12 +227,9 @@ def evaluate(
         "now": now,
     }
     move, vanish, find, kinds = _statements(workflow.name)
-    with database.cursor() as cursor:
-        raw = cursor.connection.cursor(row_factory=dict_row)
-        moves = [Move(**row) for row in raw.execute(move, parameters)]
-        vanished = [row["odoo_id"] for row in raw.execute(vanish, parameters)]
-        rows = list(raw.execute(find, parameters))
-        raw.close()
+    moves = [Move(**row) for row in _rows(move, parameters)]
+    vanished = [row["odoo_id"] for row in _rows(vanish, parameters)]
+    rows = _rows(find, parameters)
     found: dict[type, list[Finding]] = {ExceptionType: [], ApprovalKind: []}
     for row in rows:
         for label, kind in kinds:
@@ -262,9 +258,15 @@ def look(
         source=compiled.source(workflow),
         condition=compiled.predicate(workflow, condition or Q()),
     )
-    with database.cursor() as cursor, cursor.connection.cursor(row_factory=dict_row) as raw:
-        rows = raw.execute(statement, {"connection": connection_id, "ids": list(odoo_ids)}).fetchall()
+    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids)})
     return {row["odoo_id"]: row for row in rows}
+
+
+def _rows(statement: sql.Composed, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with database.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def batches(records: Mapping[int, datetime | None]) -> Iterable[dict[int, datetime | None]]:

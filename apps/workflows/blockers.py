@@ -1,0 +1,57 @@
+"""Why a record does not move on: the kind, the record that holds it up, since when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.workflows import chain, registry
+from apps.workflows.models import Position
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocker:
+    """One thing that holds a record up.
+
+    Attributes:
+        kind: credit_hold, pricing_approval, stock_shortage or supplier_delay.
+        model, odoo_id, name: the record that holds it up.
+        text: in words, with the numbers.
+    """
+
+    kind: str
+    since: datetime | None
+    model: str
+    odoo_id: int
+    name: str
+    text: str
+
+
+def of(position: Position, *, now: datetime) -> list[Blocker]:
+    """What holds the record up now, the nearest cause first; nothing for a record whose stage is closed."""
+    if not position.is_open:
+        return []
+    found: list[Blocker] = []
+    own = {"model": position.model, "odoo_id": position.odoo_id, "name": position.name, "since": position.since}
+    title = registry.workflows()[position.workflow].stage(position.stage).title
+    if position.stage == "credit_review":
+        found.append(Blocker(kind="credit_hold", text=f"{title}: the customer is over the credit limit", **own))
+    if position.stage == "pricing_review":
+        found.append(Blocker(kind="pricing_approval", text=f"{title}: the price has to be approved", **own))
+    for short in chain.shortages_of(position):
+        found.append(
+            Blocker(
+                kind="stock_shortage", since=short.since, model="stock.picking" if short.picking_id else "stock.move",
+                odoo_id=short.picking_id or short.odoo_id, name=short.picking or short.product,
+                text=f"{short.product}: {short.wanted - short.reserved:g} of {short.wanted:g} missing",
+            )
+        )  # fmt: skip
+    for supply in chain.supplies_of(position):
+        if supply.expected_at and supply.expected_at < now:
+            found.append(
+                Blocker(
+                    kind="supplier_delay", since=supply.expected_at, model="purchase.order", odoo_id=supply.odoo_id,
+                    name=supply.name,
+                    text=f"{supply.supplier} was to bring {supply.quantity:g} {supply.product} by "
+                    f"{supply.expected_at:%Y-%m-%d}" + ("" if supply.linked else " (next purchase of the product)"),
+                )
+            )  # fmt: skip
+    return found

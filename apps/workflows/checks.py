@@ -1,0 +1,51 @@
+"""Refuses to start with a workflow file that cannot be, naming the place and the remedy."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from apps.workflows import compile as compiled
+from apps.workflows import registry
+
+
+@register()
+def declarations(**_: Any) -> list[CheckMessage]:
+    """Every workflow compiles, names each thing once, and answers exceptions that exist."""
+    try:
+        found = registry.workflows()
+        problems: list[str] = []
+        seen: dict[str, str] = {}
+        for workflow in found.values():
+            problems += _problems(workflow)
+            for kind in [*workflow.exceptions, *workflow.approvals]:
+                if kind.name in seen:
+                    problems.append(f"{kind.name} is declared by {seen[kind.name]} and {workflow.name}. Rename one.")
+                seen[kind.name] = workflow.name
+    except compiled.DeclarationError as error:
+        return [Error(str(error), id="workflows.E001")]
+    return [Error(problem, id="workflows.E002") for problem in problems]
+
+
+def _problems(workflow: Any) -> list[str]:
+    compiled.stage_case(workflow)
+    compiled.source(workflow)
+    problems = []
+    names = [stage.name for stage in workflow.stages]
+    for name in {name for name in names if names.count(name) > 1}:
+        problems.append(f"Workflow {workflow.name} has two stages called {name}. Rename one.")
+    exceptions = {kind.name for kind in workflow.exceptions}
+    for kind in workflow.exceptions:
+        compiled.predicate(workflow, kind.when)
+        for column in [kind.amount, kind.severity[0], *kind.evidence]:
+            compiled.column_of(workflow, column)
+    for approval in workflow.approvals:
+        compiled.predicate(workflow, approval.when)
+        compiled.predicate(workflow, approval.possible)
+        for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.context]:
+            compiled.column_of(workflow, column)
+        if approval.exception not in exceptions:
+            problems.append(f"Approval {approval.name} answers {approval.exception}, which {workflow.name} does not have.")
+    for guard in workflow.guards:
+        if guard.approval not in {approval.name for approval in workflow.approvals}:
+            problems.append(f"A guard of {workflow.name} asks for {guard.approval}, which it does not have.")
+    return problems
