@@ -203,14 +203,22 @@ SPECTACULAR_SETTINGS = {
 }
 
 if env.email_url == "console":
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 else:
     smtp = urlsplit(env.email_url)
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = smtp.hostname or "localhost", smtp.port or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(smtp.username or ""), unquote(smtp.password or "")
-    EMAIL_USE_TLS = smtp.scheme == "smtps"
-    EMAIL_TIMEOUT = 15
+    MAILERS = {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {
+                "host": smtp.hostname or "localhost",
+                "port": smtp.port or 25,
+                "username": unquote(smtp.username or ""),
+                "password": unquote(smtp.password or ""),
+                "use_tls": smtp.scheme == "smtps",
+                "timeout": 15,
+            },
+        }
+    }
 DEFAULT_FROM_EMAIL = env.email_from
 
 LOGGING = {

@@ -1,9 +1,8 @@
 """Commands: writes to Odoo that are kept until Odoo itself shows their effect."""
 
-import uuid
-
 from django.db import models
 
+from apps.core.identity import uuid7
 from apps.odoo.models import Connection
 
 
@@ -21,7 +20,7 @@ class Status(models.TextChoices):
 class Command(models.Model):
     """One write to Odoo that follows from a decision or an action."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid7)
+    id = models.UUIDField(primary_key=True, default=uuid7)
     sequence = models.BigIntegerField(help_text="Order of enqueueing; commands of one record run in it")
     connection = models.ForeignKey(Connection, models.PROTECT)
     model = models.CharField(max_length=80)

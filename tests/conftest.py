@@ -1,0 +1,146 @@
+"""The ground every test stands on: real PostgreSQL and Valkey, and the people the tests are about.
+
+The servers are started here, at import, because Django's settings need their addresses before the first fixture runs.
+``DATABASE_URL`` and ``REDIS_URL``, where both are given, name servers to use instead. With ``-n`` each worker gets
+servers of its own, so that neither rows nor messages of one reach another.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import django
+import pytest
+
+from controltower import embedded
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+HAS_OWN_SERVERS = IS_WORKER or bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
+HOME = Path(os.environ["CONTROLTOWER_HOME"] if IS_WORKER else tempfile.mkdtemp(prefix="controltower-tests-"))
+leases: list[embedded.Lease] = []
+
+
+def start_servers(name: str) -> dict[str, str]:
+    """Servers that lose everything when the run ends, as the environment variables that name them."""
+    lease = embedded.use(HOME / name, fsync=False, temporary=True)
+    leases.append(lease)
+    return {"DATABASE_URL": lease.services.database_url, "REDIS_URL": lease.services.redis_url}
+
+
+def stop_servers() -> None:
+    """Stop what ``start_servers`` started. A run that is killed needs none of this: its leases end with it."""
+    while leases:
+        leases.pop().release()
+    if not IS_WORKER:
+        shutil.rmtree(HOME, ignore_errors=True)
+
+
+atexit.register(stop_servers)  # For runs that end before pytest is configured.
+os.environ["CONTROLTOWER_HOME"] = str(HOME)
+if not HAS_OWN_SERVERS:
+    os.environ |= start_servers("servers")
+os.environ["DJANGO_SETTINGS_MODULE"] = "controltower.settings"
+django.setup()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Give each worker servers of its own, unless the ones to use were named."""
+    if not HAS_OWN_SERVERS:
+        for number, spec in enumerate(specs):
+            spec.env |= start_servers(f"worker-{number}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        # The pool's threads would otherwise see their server go and complain.
+        connection.close_pool()
+    stop_servers()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """The test database goes with its server; dropping it first would only wait for sessions to end."""
+    return bool(leases) or IS_WORKER or request.config.getvalue("reuse_db")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment, Monday 2026-11-23 10:00 UTC, to be passed wherever ``now`` is asked for."""
+    return datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+def person(username: str, first_name: str, last_name: str, **fields: Any) -> "User":
+    """A person who signs in with the password ``correct horse battery``."""
+    from apps.accounts.models import User
+
+    return User.objects.create_user(
+        username,
+        email=f"{username}@example.com",
+        password="correct horse battery",
+        first_name=first_name,
+        last_name=last_name,
+        **fields,
+    )
+
+
+@pytest.fixture
+def olga_operator(db: None) -> "User":
+    """Works the queue."""
+    return person("olga", "Olga", "Operator", role="operator")
+
+
+@pytest.fixture
+def adam_approver(db: None) -> "User":
+    """Decides up to 50,000."""
+    return person("adam", "Adam", "Approver", role="approver", approval_limit=Decimal(50_000))
+
+
+@pytest.fixture
+def mia_manager(db: None) -> "User":
+    """Decides up to 250,000, and makes policy."""
+    return person("mia", "Mia", "Manager", role="manager", approval_limit=Decimal(250_000))
+
+
+@pytest.fixture
+def ivan_integrator(db: None) -> "User":
+    """Looks after connections, commands and deliveries."""
+    return person("ivan", "Ivan", "Integrator", role="integrator")
+
+
+@pytest.fixture
+def aida_auditor(db: None) -> "User":
+    """Reads everything, the audit trail too, and changes nothing."""
+    return person("aida", "Aida", "Auditor", role="auditor")
+
+
+@pytest.fixture
+def anna_admin(db: None) -> "User":
+    """May do everything but decide beyond a limit, and has none."""
+    return person("anna", "Anna", "Admin", role="admin")
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:
+    """The environment of a process that is to work on the test database, beside the test.
+
+    Committed rows are what the process sees, so the test is transactional.
+    """
+    from django.db import connection
+
+    settings = connection.settings_dict
+    named = os.environ["DATABASE_URL"]
+    yield os.environ | {"DATABASE_URL": named.rpartition("/")[0] + "/" + settings["NAME"]}
