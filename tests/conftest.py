@@ -51,6 +51,11 @@ if not HAS_OWN_SERVERS:
 os.environ["DJANGO_SETTINGS_MODULE"] = "controltower.settings"
 django.setup()
 
+from django.conf import settings  # noqa: E402
+
+# People are made for every test; a slow hash would be most of the run.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs: list[Any]) -> None:

@@ -55,7 +55,7 @@ class World:
             for name in mirrored.odoo_fields():
                 if name not in row:
                     value = getattr(current, name)
-                    row[name] = odoo_time(value) if isinstance(value, datetime) else value
+                    row[name] = odoo_time(value) if isinstance(value, datetime) else False if value is None else value
             row["create_date"] = odoo_time(current.create_date)
         for name in mirrored.odoo_fields():
             row.setdefault(name, False)

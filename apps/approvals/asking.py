@@ -51,8 +51,7 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
         return []
     pending = {
         (request.odoo_id, request.kind): request
-        for request in Request.objects.select_for_update(of=("self",))
-        .select_related("connection", "policy")
+        for request in Request.objects.select_for_update()
         .filter(connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model,
                 odoo_id__in=evaluation.evaluated, kind__in=kinds, status=Status.PENDING)
         .order_by("id")

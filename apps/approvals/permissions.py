@@ -20,9 +20,9 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     if user.odoo_login and user.odoo_login.lower() in hands:
         raise NotAllowedError(f"You had a hand in {request.record_name} in Odoo; somebody else has to decide it.")
     if not policy.permissions_allow(user, request.amount):
-        limit = f"{user.approval_limit} {request.currency}" if user.approval_limit is not None else "none"
+        limit = f"{user.approval_limit:.2f} {request.currency}" if user.approval_limit is not None else "none"
         raise NotAllowedError(
-            f"{request.record_name} asks for {request.amount} {request.currency}; your limit is {limit}. "
+            f"{request.record_name} asks for {request.amount:.2f} {request.currency}; your limit is {limit}. "
             "It has to be decided by somebody with a higher one."
         )
     assignment = (

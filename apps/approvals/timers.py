@@ -22,7 +22,7 @@ def _running(timer: Timer) -> tuple[Request, Step, int] | None:
     found = Step.objects.filter(pk=int(step_id)).values_list("request_id", flat=True).first()
     if found is None:
         return None
-    request = Request.objects.select_for_update(of=("self",)).select_related("connection", "policy").get(pk=found)
+    request = Request.objects.select_for_update().get(pk=found)
     step = request.steps.get(pk=int(step_id))
     if request.status != Status.PENDING or step.status != StepStatus.PENDING or step.level != int(level):
         return None

@@ -55,7 +55,10 @@ def record_all(events: Sequence[Event], *, now: datetime) -> None:
         return
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An audit entry must be written in the transaction of what it records")
-    head = Head.objects.select_for_update().get(id=1)
+    head = Head.objects.select_for_update().filter(id=1).first()
+    if head is None:
+        Head.objects.bulk_create([Head(id=1)], ignore_conflicts=True)
+        head = Head.objects.select_for_update().get(id=1)
     entries = []
     for event in events:
         # What is hashed must be what the database gives back: round-trip through JSON first.

@@ -17,8 +17,7 @@ MACHINE = actor.system("timers")
 def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     ids = [int(timer.key.split(":")[1]) for timer in timers]
     return list(
-        ExceptionCase.objects.select_for_update(of=("self",))
-        .select_related("owner", "team")
+        ExceptionCase.objects.select_for_update()
         .filter(id__in=ids)
         .exclude(status=Status.RESOLVED)
         .order_by("id")

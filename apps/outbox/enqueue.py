@@ -1,7 +1,7 @@
 """Putting commands into the outbox, in the transaction of the decision that they follow from. Calls nobody."""
 
 import re
-import uuid
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from django.db import connection as database
 
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -58,7 +59,7 @@ def commands(
             continue
         if not call.record and call.model:
             target = 0
-        identity = uuid.uuid7()
+        identity = uuid7()
         mark = MARK.format(id=identity)
         filled = {**context, "odoo_id": odoo_id}
         arguments = fill(call.arguments, filled)

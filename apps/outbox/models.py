@@ -39,6 +39,7 @@ class Command(models.Model):
     sent_at = models.DateTimeField(null=True, help_text="When the call was last begun, written before it is made")
     done_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
+    told_at = models.DateTimeField(null=True, help_text="When people were told of a refusal")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
 

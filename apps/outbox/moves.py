@@ -51,5 +51,5 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
 
 def _queue_again(command: Command, now: datetime) -> None:
     command.status, command.not_before, command.attempts, command.done_at = Status.QUEUED, now, 0, None
-    command.sent_at = None
-    command.save(update_fields=["status", "not_before", "attempts", "done_at", "sent_at"])
+    command.sent_at = command.told_at = None
+    command.save(update_fields=["status", "not_before", "attempts", "done_at", "sent_at", "told_at"])

@@ -202,7 +202,14 @@ DEPENDENCIES = [
         sql=OPEN_ORDERS_OF_PARTNERS.format(
             partners="SELECT l.partner_id FROM mirror_account_move_line l"
             " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)"
-        ),
+        )
+        + """
+        UNION
+        SELECT sl.order_id
+          FROM mirror_account_move_line il
+          JOIN mirror_sale_order_line sl ON sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)
+         WHERE il.connection_id = %(connection)s AND il.odoo_id = ANY(%(ids)s)
+        """,
     ),
     Dependency(
         model="stock.picking",

@@ -1,0 +1,135 @@
+"""The words in which a mirrored model is declared: a class that names Odoo's fields under Odoo's names.
+
+Every column may be NULL: an Odoo that lacks the field leaves it so. Odoo's ``false`` for an empty text reads as "".
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apps.odoo.models import Connection
+
+OWN_COLUMNS = ("id", "connection", "odoo_id", "create_date", "write_date", "read_at", "deleted_at")
+
+
+def _or_null(value: Any) -> Any:
+    return None if value is False else value
+
+
+def _text(value: Any) -> Any:
+    return "" if value is False else value
+
+
+def _ids(value: Any) -> Any:
+    return "{" + ",".join(map(str, value)) + "}" if value else "{}"
+
+
+class OdooField:
+    """Knows how Odoo's raw value is written to PostgreSQL's COPY."""
+
+    encode: Callable[[Any], Any] = staticmethod(_or_null)
+
+
+class Text(OdooField, models.TextField):
+    """char, text, selection, html."""
+
+    encode = staticmethod(_text)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Many2one(OdooField, models.BigIntegerField):
+    """The id of another record; no foreign key, since the other may not be mirrored yet, or ever."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Ids(OdooField, ArrayField):
+    """The ids of other records. Slow to read in Odoo: declare only what is needed."""
+
+    encode = staticmethod(_ids)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"base_field": models.BigIntegerField(), "null": True, **options})
+
+
+class Integer(OdooField, models.BigIntegerField):
+    """integer; Odoo's zero is a zero."""
+
+    encode = staticmethod(int)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Number(OdooField, models.DecimalField):
+    """float and monetary: exact as Odoo shows them, for any currency's decimals and up to a quadrillion."""
+
+    encode = staticmethod(lambda value: value or 0)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_digits": 26, "decimal_places": 6, "null": True, **options})
+
+
+class Boolean(OdooField, models.BooleanField):
+    """boolean."""
+
+    encode = staticmethod(bool)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Moment(OdooField, models.DateTimeField):
+    """datetime; Odoo's naive values are UTC."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Day(OdooField, models.DateField):
+    """date."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"null": True, **options})
+
+
+class Mirrored(models.Model):
+    """The tower's copy of one Odoo model's records. Odoo stays the only source of truth.
+
+    Attributes:
+        odoo_model: Odoo's name of the model.
+        children: models whose rows belong to a record of this one, with the field that points here. They are read
+            anew with it, since Odoo announces neither their deletion with it nor every change of theirs.
+        optional: Odoo may lack the model; then it is quietly left out.
+    """
+
+    odoo_model: ClassVar[str]
+    children: ClassVar[Sequence[tuple[str, str]]] = ()
+    optional: ClassVar[bool] = False
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    odoo_id = models.BigIntegerField()
+    create_date = Moment()
+    write_date = Moment()
+    read_at = models.DateTimeField(help_text="When the read began that this row comes from")
+    deleted_at = models.DateTimeField(null=True, help_text="When the tower found it gone from Odoo")
+
+    class Meta:
+        abstract = True
+        constraints = [models.UniqueConstraint(fields=["connection", "odoo_id"], name="%(class)s_once")]
+        indexes = [models.Index(fields=["connection", "write_date"], name="%(class)s_by_write")]  # reconcile's buckets
+
+    @classmethod
+    def odoo_fields(cls) -> list[str]:
+        """The names of Odoo's fields that are mirrored, without id and the two dates that every record has."""
+        return [field.name for field in cls._meta.concrete_fields if field.name not in OWN_COLUMNS]
+
+    @classmethod
+    def fields_at(cls, connection: Connection) -> list[str]:
+        """Those that this connection's Odoo has."""
+        return [name for name in cls.odoo_fields() if not connection.lacks(cls.odoo_model, name)]

@@ -1,0 +1,11 @@
+"""One file an Odoo model. Every file here is imported, so that dropping one in is enough."""
+
+import importlib
+import pkgutil
+
+for module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{module.name}")
+
+from apps.mirror.state import SyncRun, SyncState  # noqa: E402
+
+__all__ = ["SyncRun", "SyncState"]

@@ -1,0 +1,45 @@
+"""Odoo's ``account.move``."""
+
+from django.db import models
+
+from apps.mirror.declare import Day, Many2one, Mirrored, Number, Text
+
+
+class AccountMove(Mirrored):
+    """An invoice, credit note or other entry."""
+
+    odoo_model = "account.move"
+    children = (("account.move.line", "move_id"),)
+
+    name = Text()
+    state = Text()
+    move_type = Text()
+    payment_state = Text()
+    partner_id = Many2one()
+    commercial_partner_id = Many2one()
+    invoice_user_id = Many2one()
+    company_id = Many2one()
+    currency_id = Many2one()
+    invoice_date = Day()
+    invoice_date_due = Day()
+    date = Day()
+    ref = Text()
+    invoice_origin = Text()
+    amount_untaxed = Number()
+    amount_total = Number()
+    amount_residual = Number()
+    amount_total_signed = Number()
+    amount_residual_signed = Number()
+    reversed_entry_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_account_move"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Credit: what is about to be owed.
+            models.Index(
+                fields=["connection", "commercial_partner_id"],
+                condition=models.Q(state="draft"),
+                name="invoices_in_draft",
+            ),
+        ]

@@ -1,0 +1,51 @@
+"""Odoo's ``account.move.line``."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from apps.mirror.declare import Boolean, Day, Ids, Many2one, Mirrored, Number, Text
+
+
+class AccountMoveLine(Mirrored):
+    """A line of an entry."""
+
+    odoo_model = "account.move.line"
+
+    move_id = Many2one()
+    account_id = Many2one()
+    partner_id = Many2one()
+    product_id = Many2one()
+    display_type = Text()
+    parent_state = Text()
+    quantity = Number()
+    price_unit = Number()
+    discount = Number()
+    price_subtotal = Number()
+    debit = Number()
+    credit = Number()
+    balance = Number()
+    amount_currency = Number()
+    amount_residual = Number()
+    currency_id = Many2one()
+    date = Day()
+    date_maturity = Day()
+    reconciled = Boolean()
+    company_id = Many2one()
+    sale_line_ids = Ids()
+    purchase_line_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_account_move_line"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Credit: what is owed.
+            models.Index(
+                fields=["connection", "partner_id"],
+                condition=models.Q(parent_state="posted") & ~models.Q(reconciled=True),
+                name="entries_unreconciled",
+            ),
+            # Refresh: an invoice's lines.
+            models.Index(fields=["connection", "move_id"], name="entries_by_move"),
+            # Stages: the invoices of an order.
+            GinIndex(fields=["sale_line_ids"], name="entries_by_sale_line"),
+        ]

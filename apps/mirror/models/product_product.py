@@ -1,0 +1,17 @@
+"""Odoo's ``product.product``."""
+
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
+
+
+class Product(Mirrored):
+    """A product as it is stocked and sold."""
+
+    odoo_model = "product.product"
+
+    default_code = Text()
+    product_tmpl_id = Many2one()
+    active = Boolean()
+    standard_price = Number()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_product_product"

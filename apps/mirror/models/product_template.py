@@ -1,0 +1,17 @@
+"""Odoo's ``product.template``."""
+
+from apps.mirror.declare import Boolean, Mirrored, Number, Text
+
+
+class ProductTemplate(Mirrored):
+    """What products share: the name is theirs, and changes here alone."""
+
+    odoo_model = "product.template"
+
+    name = Text()
+    type = Text()
+    list_price = Number()
+    active = Boolean()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_product_template"

@@ -1,0 +1,30 @@
+"""Odoo's ``purchase.order``."""
+
+from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
+
+
+class PurchaseOrder(Mirrored):
+    """A purchase order."""
+
+    odoo_model = "purchase.order"
+    children = (("purchase.order.line", "order_id"),)
+
+    name = Text()
+    state = Text()
+    partner_id = Many2one()
+    user_id = Many2one()
+    company_id = Many2one()
+    currency_id = Many2one()
+    currency_rate = Number()
+    date_order = Moment()
+    date_approve = Moment()
+    date_planned = Moment()
+    partner_ref = Text()
+    origin = Text()
+    amount_untaxed = Number()
+    amount_total = Number()
+    invoice_status = Text()
+    receipt_status = Text()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_purchase_order"

@@ -1,0 +1,37 @@
+"""Odoo's ``purchase.order.line``."""
+
+from django.db import models
+
+from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
+
+
+class PurchaseOrderLine(Mirrored):
+    """A line of a purchase order."""
+
+    odoo_model = "purchase.order.line"
+
+    order_id = Many2one()
+    product_id = Many2one()
+    name = Text()
+    display_type = Text()
+    product_qty = Number()
+    qty_received = Number()
+    qty_invoiced = Number()
+    price_unit = Number()
+    price_subtotal = Number()
+    date_planned = Moment()
+    company_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_purchase_order_line"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Refresh: an order's lines.
+            models.Index(fields=["connection", "order_id"], name="purchase_lines_by_order"),
+            # The chain: the next purchase of a product.
+            models.Index(
+                fields=["connection", "product_id", "date_planned"],
+                condition=models.Q(qty_received__lt=models.F("product_qty")),
+                name="purchase_lines_to_come",
+            ),
+        ]

@@ -1,0 +1,16 @@
+"""Odoo's ``res.company``."""
+
+from apps.mirror.declare import Many2one, Mirrored, Text
+
+
+class Company(Mirrored):
+    """A company of the database."""
+
+    odoo_model = "res.company"
+
+    name = Text()
+    currency_id = Many2one()
+    partner_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_res_company"

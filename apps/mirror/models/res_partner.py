@@ -1,0 +1,31 @@
+"""Odoo's ``res.partner``."""
+
+from django.db import models
+
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
+
+
+class Partner(Mirrored):
+    """A customer, supplier or address."""
+
+    odoo_model = "res.partner"
+
+    name = Text()
+    email = Text()
+    phone = Text()
+    ref = Text()
+    active = Boolean()
+    is_company = Boolean()
+    parent_id = Many2one()
+    commercial_partner_id = Many2one()
+    credit_limit = Number()
+    user_id = Many2one()
+    company_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_res_partner"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Credit: who shares a limit.
+            models.Index(fields=["connection", "commercial_partner_id"], name="partners_by_commercial"),
+        ]

@@ -1,0 +1,52 @@
+"""Odoo's ``sale.order``."""
+
+from django.db import models
+
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
+
+
+class SaleOrder(Mirrored):
+    """A sales order."""
+
+    odoo_model = "sale.order"
+    children = (("sale.order.line", "order_id"),)
+
+    name = Text()
+    state = Text()
+    partner_id = Many2one()
+    partner_invoice_id = Many2one()
+    partner_shipping_id = Many2one()
+    user_id = Many2one()
+    team_id = Many2one()
+    company_id = Many2one()
+    warehouse_id = Many2one()
+    currency_id = Many2one()
+    currency_rate = Number()
+    date_order = Moment()
+    commitment_date = Moment()
+    client_order_ref = Text()
+    origin = Text()
+    amount_untaxed = Number()
+    amount_tax = Number()
+    amount_total = Number()
+    invoice_status = Text()
+    delivery_status = Text()
+    margin = Number()
+    margin_percent = Number()
+    locked = Boolean()
+    create_uid = Many2one()
+    x_ct_hold = Text()
+    x_ct_hold_reason = Text()
+    x_ct_released_amount = Number()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_sale_order"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Credit: the running orders of a customer.
+            models.Index(
+                fields=["connection", "partner_id"],
+                condition=models.Q(state__in=["draft", "sent", "sale"]),
+                name="sale_orders_running",
+            ),
+        ]

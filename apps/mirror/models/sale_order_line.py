@@ -1,0 +1,38 @@
+"""Odoo's ``sale.order.line``."""
+
+from django.db import models
+
+from apps.mirror.declare import Integer, Many2one, Mirrored, Number, Text
+
+
+class SaleOrderLine(Mirrored):
+    """A line of a sales order."""
+
+    odoo_model = "sale.order.line"
+
+    order_id = Many2one()
+    product_id = Many2one()
+    name = Text()
+    sequence = Integer()
+    display_type = Text()
+    product_uom_qty = Number()
+    qty_delivered = Number()
+    qty_invoiced = Number()
+    qty_to_invoice = Number()
+    price_unit = Number()
+    discount = Number()
+    price_subtotal = Number()
+    price_total = Number()
+    price_tax = Number()
+    untaxed_amount_invoiced = Number()
+    untaxed_amount_to_invoice = Number()
+    state = Text()
+    company_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_sale_order_line"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # The order's page, credit.
+            models.Index(fields=["connection", "order_id"], name="sale_lines_by_order"),
+        ]

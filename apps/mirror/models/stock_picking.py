@@ -1,0 +1,40 @@
+"""Odoo's ``stock.picking``."""
+
+from django.db import models
+
+from apps.mirror.declare import Many2one, Mirrored, Moment, Text
+
+
+class Picking(Mirrored):
+    """A transfer."""
+
+    odoo_model = "stock.picking"
+    children = (("stock.move", "picking_id"),)
+
+    name = Text()
+    state = Text()
+    origin = Text()
+    partner_id = Many2one()
+    picking_type_id = Many2one()
+    picking_type_code = Text()
+    location_id = Many2one()
+    location_dest_id = Many2one()
+    scheduled_date = Moment()
+    date_deadline = Moment()
+    date_done = Moment()
+    sale_id = Many2one()
+    return_id = Many2one()
+    backorder_id = Many2one()
+    priority = Text()
+    carrier_id = Many2one()
+    carrier_tracking_ref = Text()
+    company_id = Many2one()
+    user_id = Many2one()
+
+    class Meta(Mirrored.Meta):
+        db_table = "mirror_stock_picking"
+        indexes = [
+            *Mirrored.Meta.indexes,
+            # Stages and the chain.
+            models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
+        ]

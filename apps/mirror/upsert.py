@@ -1,0 +1,123 @@
+"""Writing a batch of rows as Odoo gave them: COPY into a staging table, then one INSERT that skips what is not news."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection as database
+from psycopg import sql
+
+from apps.mirror.declare import Mirrored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What a batch really changed in the mirror, by Odoo's ids."""
+
+    connection_id: int
+    model: str
+    inserted: set[int] = field(default_factory=set)
+    updated: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
+    written_at: Mapping[int, datetime] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> set[int]:
+        """All of them."""
+        return self.inserted | self.updated | self.deleted
+
+    def __bool__(self) -> bool:
+        return bool(self.inserted or self.updated or self.deleted)
+
+
+# Newest read wins: an older read that ends later is dropped, and a row that says nothing new is left alone.
+MERGE = sql.SQL("""
+INSERT INTO {table} AS m (connection_id, odoo_id, read_at, create_date, write_date, {columns})
+SELECT %(connection)s, odoo_id, %(read_at)s, create_date, write_date, {columns} FROM {staging} ORDER BY odoo_id
+ON CONFLICT (connection_id, odoo_id) DO UPDATE
+   SET (read_at, deleted_at, create_date, write_date, {columns}) =
+       ROW (excluded.read_at, NULL, excluded.create_date, excluded.write_date, {excluded})
+ WHERE m.read_at <= excluded.read_at
+   AND (%(rebuild)s OR m.write_date IS NULL OR m.write_date <= excluded.write_date OR m.deleted_at IS NOT NULL)
+   AND (m.deleted_at IS NOT NULL OR (m.write_date, {current}) IS DISTINCT FROM (excluded.write_date, {excluded}))
+RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date
+""")
+
+BURY = sql.SQL("""
+UPDATE {table} SET deleted_at = %(now)s, read_at = %(read_at)s
+ WHERE connection_id = %(connection)s AND odoo_id = ANY(%(ids)s) AND deleted_at IS NULL AND read_at <= %(read_at)s
+RETURNING odoo_id
+""")
+
+
+def apply(
+    model: type[Mirrored], *, connection_id: int, rows: Sequence[Mapping[str, Any]], read_at: datetime,
+    rebuild: bool = False,
+) -> Changes:  # fmt: skip
+    """Write ``rows`` into the mirror, in the caller's transaction; what really changed.
+
+    Args:
+        rows: as Odoo gave them, all with the same fields, ``id`` and ``write_date`` among them; many2one as ids.
+        read_at: when the read began. A row already read later stays.
+        rebuild: also take rows whose ``write_date`` went back (a restored database).
+    """
+    if not rows:
+        return Changes(connection_id=connection_id, model=model.odoo_model)
+    table = model._meta.db_table
+    present = [name for name in model.odoo_fields() if name in rows[0]]
+    encoders = [model._meta.get_field(name).encode for name in present]  # type: ignore[union-attr]
+    columns = [sql.Identifier(name) for name in present]
+    staging = sql.Identifier(f"staging_{table}")
+    names = {
+        "table": sql.Identifier(table),
+        "staging": staging,
+        "columns": sql.SQL(", ").join(columns),
+        "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
+        "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
+    }
+    with database.cursor() as cursor:
+        # Made without the mirror's constraints; a batch that fails rolls it back, so it may have to be made again.
+        cursor.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT * FROM {} WITH NO DATA"
+            ).format(staging, names["table"])
+        )
+        cursor.execute(sql.SQL("TRUNCATE {}").format(staging))
+        copy = sql.SQL("COPY {} (odoo_id, create_date, write_date, {}) FROM STDIN").format(staging, names["columns"])
+        unique = {row["id"]: row for row in rows}
+        pairs = list(zip(present, encoders, strict=True))
+        with cursor.copy(copy) as stream:
+            for odoo_id, row in unique.items():
+                stream.write_row(
+                    [odoo_id, row.get("create_date") or None, row["write_date"] or None,
+                     *[encode(row[name]) for name, encode in pairs]]
+                )  # fmt: skip
+        cursor.execute(MERGE.format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
+        merged = cursor.fetchall()
+    return Changes(
+        connection_id=connection_id, model=model.odoo_model,
+        inserted={odoo_id for odoo_id, is_new, _ in merged if is_new},
+        updated={odoo_id for odoo_id, is_new, _ in merged if not is_new},
+        written_at={odoo_id: written_at for odoo_id, _, written_at in merged if written_at},
+    )  # fmt: skip
+
+
+def bury(
+    model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime
+) -> Changes:
+    """Mark records as gone from Odoo, in the caller's transaction; which ones really were still there.
+
+    A row that was read after ``read_at`` stays: it was seen later than it was missed.
+    """
+    if not odoo_ids:
+        return Changes(connection_id=connection_id, model=model.odoo_model)
+    with database.cursor() as cursor:
+        cursor.execute(
+            BURY.format(table=sql.Identifier(model._meta.db_table)),
+            {"connection": connection_id, "ids": sorted(odoo_ids), "read_at": read_at, "now": now},
+        )
+        gone = {odoo_id for (odoo_id,) in cursor.fetchall()}
+    return Changes(
+        connection_id=connection_id, model=model.odoo_model, deleted=gone, written_at=dict.fromkeys(gone, now)
+    )

@@ -1,0 +1,39 @@
+"""Telling people about commands that Odoo refused: a refusal is found as a state, not pushed up by whoever met it."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.accounts.models import Role, User
+from apps.approvals.models import Request
+from apps.core import live
+from apps.notifications.tell import Message, tell
+from apps.outbox.models import Command, Status
+
+
+@transaction.atomic
+def tell_about(*, now: datetime) -> int:
+    """Tell whoever decided, and the integrators, what was not carried out and why; how many commands."""
+    refused = list(
+        Command.objects.select_for_update(skip_locked=True)
+        .filter(status__in=[Status.REFUSED, Status.DEAD], told_at=None)
+        .order_by("sequence")[:100]
+    )
+    integrators = list(User.objects.filter(role__in=[Role.INTEGRATOR, Role.ADMIN], is_active=True)) if refused else []
+    for command in refused:
+        people, path = {user.pk: user for user in integrators}, "/health/"
+        if command.decision.startswith("approval:"):
+            request = Request.objects.filter(pk=int(command.decision.split(":")[1])).select_related("decided_by").first()
+            path = f"/approvals/{command.decision.split(':')[1]}/"
+            if request and request.decided_by:
+                people[request.decided_by.pk] = request.decided_by
+        tell(
+            Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
+                    title=f"Not carried out in Odoo: {command.title}", body=command.problem, path=path),
+            people=people.values(), now=now,
+        )  # fmt: skip
+        command.told_at = now
+    Command.objects.bulk_update(refused, ["told_at"])
+    if refused:
+        live.announce(["health"])
+    return len(refused)

@@ -1,0 +1,46 @@
+"""The doors through which workers come in. What they do lies in the modules that they call."""
+
+from celery import shared_task
+
+from apps.core import clock
+from apps.outbox import dispatch
+from apps.pipeline import batch, refusals, upkeep
+
+
+@shared_task(name="pipeline.refresh", ignore_result=True)
+def refresh(**_: object) -> None:
+    """Take the deliveries that wait all the way to the screens."""
+    while batch.process(clock=clock.now):
+        pass
+
+
+@shared_task(name="outbox.dispatch", ignore_result=True)
+def dispatch_commands(**_: object) -> None:
+    """Write to Odoo what is due; tell people about what Odoo refused."""
+    while dispatch.run_due(clock=clock.now):
+        pass
+    refusals.tell_about(now=clock.now())
+
+
+@shared_task(name="pipeline.poll", ignore_result=True)
+def poll(**_: object) -> None:
+    """Ask every Odoo what has changed: what webhooks lost is found here."""
+    upkeep.poll_all(clock=clock.now)
+
+
+@shared_task(name="pipeline.reconcile", ignore_result=True)
+def reconcile(**_: object) -> None:
+    """Compare every mirror with its Odoo, and mend what differs."""
+    upkeep.reconcile_all(clock=clock.now)
+
+
+@shared_task(name="pipeline.probe", ignore_result=True)
+def probe(**_: object) -> None:
+    """Ask every connection whether it is well and what it can do."""
+    upkeep.probe_all(now=clock.now())
+
+
+@shared_task(name="pipeline.register", ignore_result=True)
+def register(connection_id: int, **_: object) -> None:
+    """Check a connection that was entered on the page, set it up, and read it for the first time."""
+    upkeep.take_up(connection_id, clock=clock.now)
