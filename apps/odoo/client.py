@@ -1,185 +1,346 @@
-"""The one way to an Odoo: reads, calls, and errors with names, whichever transport carries them."""
+"""The tower's one way to an Odoo: ``connect(connection)`` gives an :class:`OdooClient`, whatever the version.
+
+Only workers and commands import this module, never a page or an API view (an import contract holds that).
+"""
 
 import hashlib
+import os
+import re
 import threading
 from collections.abc import Sequence
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from apps.odoo import errors
-from apps.odoo.models import Connection, Transport
-from apps.odoo.transports.http import Http
+from apps.odoo.errors import BadAnswerError, OdooError, UnauthorisedError, UnsupportedError
+from apps.odoo.models import Connection
+from apps.odoo.models import Transport as Choice
+from apps.odoo.transports import Transport
 from apps.odoo.transports.json2 import Json2
-from apps.odoo.transports.jsonrpc import JsonRpc
+from apps.odoo.transports.jsonrpc import JsonRpc, version_of
 
+READ_TIMEOUT_SECONDS = 30.0
+JSON2_SINCE = 19
+FORMATTED_READ_GROUP_SINCE = 19
+# Methods that change nothing, so that they may be sent again. Every other method is taken for a write.
+READS = frozenset(
+    """search search_read search_count read read_group formatted_read_group web_search_read web_read fields_get
+    name_search default_get context_get has_access check_access_rights check_access exists""".split()
+)
+
+Row = dict[str, Any]
 Domain = Sequence[Any]
-# Methods that change nothing: a lost answer is simply asked for again.
-READS = {
-    "search", "search_read", "search_count", "read", "fields_get", "read_group", "formatted_read_group", "context_get",
-    "has_access", "check_access_rights", "default_get", "name_search",
-}  # fmt: skip
 
 
-class OdooClient:
-    """A session with one Odoo."""
+def major(version: str) -> int:
+    """19 for "19.0", "saas~19.2" and "19.0+e"; 0 when nothing can be read from it."""
+    found = re.search(r"(\d+)", version)
+    return int(found[1]) if found else 0
 
-    def __init__(self, *, name: str, transport: Json2 | JsonRpc, version: str, uid: int) -> None:
-        self.name, self.transport, self.server_version, self.uid = name, transport, version, uid
 
-    @property
-    def major(self) -> int:
-        """The version's first number: 19 of ``19.0`` and of ``saas~19.1``."""
-        return major_of(self.server_version)
+class _Session:
+    """A signed-in transport, and a second one for reads that must come from the primary."""
 
-    def version(self) -> str:
-        """Odoo's version, as it says itself."""
-        return self.server_version
+    def __init__(self, connection: Connection, timeout_seconds: float) -> None:
+        self._name, self._url, self._database = connection.name, connection.url, connection.database
+        self._login, self._key = connection.login, connection.api_key or ""
+        self._choice = connection.transport
+        self._lock = threading.Lock()
+        self.version = self._ask_version(timeout_seconds)
+        self.transport = self._sign_in(timeout_seconds)
+        self._primary: Transport | None = self.transport if self.transport.name == Choice.JSONRPC else None
 
-    def call(self, model: str, method: str, ids: list[int] | None = None, **named: Any) -> Any:
-        """Call ``method`` of ``model`` on ``ids`` (none: on the model) with named arguments.
-
-        Raises the errors of :mod:`apps.odoo.errors`; a read whose connection had gone stale is asked once more.
-        """
-        reads = method in READS
-        try:
-            return self.transport.call(model, method, ids, named, may_write=not reads)
-        except errors.UnreachableError as error:
-            if not reads or "broke" not in error.message:
-                raise
-            return self.transport.call(model, method, ids, named, may_write=False)
-
-    def _read(self, model: str, method: str, primary: bool, named: dict[str, Any]) -> Any:
-        named["context"] = {"active_test": False, **(named.get("context") or {})}
-        if isinstance(self.transport, JsonRpc) and not primary:
-            return self.transport.read_fast(model, method, named)
-        return self.call(model, method, None, **named)
-
-    def search_read(
-        self, model: str, domain: Domain, fields: Sequence[str], *, limit: int | None = None, order: str | None = None,
-        context: dict[str, Any] | None = None, primary: bool = False,
-    ) -> list[dict[str, Any]]:  # fmt: skip
-        """Rows of ``fields`` that match ``domain``, archived ones too; many2one as ids alone, which is twice as fast.
-
-        Args:
-            primary: not from a replica, where the connection's transport can tell.
-        """
-        named = {"domain": list(domain), "fields": list(fields), "limit": limit, "order": order, "context": context,
-                 "load": ""}  # fmt: skip
-        return self._rows(self._read(model, "search_read", primary, named))
-
-    def search(self, model: str, domain: Domain, *, limit: int | None = None, order: str | None = None) -> list[int]:
-        """Ids of what matches ``domain``, archived ones too."""
-        return list(self._read(model, "search", False, {"domain": list(domain), "limit": limit, "order": order}))
-
-    def search_count(self, model: str, domain: Domain, *, primary: bool = False) -> int:
-        """How many match ``domain``, archived ones too."""
-        return int(self._read(model, "search_count", primary, {"domain": list(domain)}))
-
-    def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Rows of those of ``ids`` that are there, archived ones too. One that is not there is left out, not an error."""
-        return self.search_read(model, [["id", "in", list(ids)]], fields)
-
-    def fields_get(self, model: str, attributes: Sequence[str] = ("type", "store")) -> dict[str, dict[str, Any]]:
-        """The fields of ``model`` that this user may read."""
-        return dict(self._read(model, "fields_get", False, {"attributes": list(attributes)}))
-
-    def read_group(
-        self, model: str, domain: Domain, groupby: Sequence[str], aggregates: Sequence[str]
-    ) -> list[dict[str, Any]]:
-        """Groups of ``groupby`` with ``aggregates`` such as ``__count`` and ``id:sum``, whatever this version calls it."""
-        if self.major >= 19:
-            named = {"domain": list(domain), "groupby": list(groupby), "aggregates": list(aggregates)}
-            return self._rows(self._read(model, "formatted_read_group", False, named))
-        fields = [name.replace(":", f"_{name.split(':')[1]}:", 1) + f"({name.split(':')[0]})"
-                  for name in aggregates if name != "__count"]  # fmt: skip
-        named = {"domain": list(domain), "groupby": list(groupby), "fields": fields, "lazy": False}
-        rows = self._rows(self._read(model, "read_group", False, named))
-        for row in rows:
-            for name in aggregates:
-                if name != "__count":
-                    row[name] = row.get(name.replace(":", "_"))
-        return rows
-
-    def _rows(self, answer: Any) -> list[dict[str, Any]]:
-        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer[:1]):
-            raise errors.BadAnswerError(self.name, f"Odoo answered {type(answer).__name__} where rows were asked for.")
-        return answer
+    def for_call(self, *, is_write: bool, primary: bool, timeout_seconds: float) -> Transport:
+        """The transport for a call: JSON-2 cannot be told to read from the primary, JSON-RPC always does."""
+        if is_write or not primary:
+            return self.transport
+        with self._lock:
+            if self._primary is None:
+                try:
+                    self._primary = self._jsonrpc(timeout_seconds)
+                except (BadAnswerError, UnsupportedError):
+                    # From 22 there is no JSON-RPC: the reader's grace time is then all that guards against a replica.
+                    self._primary = self.transport
+            return self._primary
 
     def close(self) -> None:
-        """Close the session."""
+        """Close the sockets."""
         self.transport.close()
+        if self._primary is not None:
+            self._primary.close()
+
+    def _ask_version(self, timeout_seconds: float) -> str:
+        try:
+            return version_of(connection=self._name, url=self._url, timeout_seconds=timeout_seconds)
+        except (BadAnswerError, UnsupportedError):
+            if self._choice == Choice.JSON2:
+                return "22.0"
+            raise
+
+    def _sign_in(self, timeout_seconds: float) -> Transport:
+        if self._choice == Choice.JSONRPC or (self._choice == Choice.AUTO and major(self.version) < JSON2_SINCE):
+            return self._jsonrpc(timeout_seconds)
+        try:
+            return self._json2(timeout_seconds)
+        except UnauthorisedError:
+            if self._choice == Choice.JSON2:
+                raise
+            # What was given may be a password, which JSON-2 does not take.
+            return self._jsonrpc(timeout_seconds)
+
+    def _jsonrpc(self, timeout_seconds: float) -> JsonRpc:
+        return JsonRpc(
+            connection=self._name,
+            url=self._url,
+            database=self._database,
+            login=self._login,
+            key=self._key,
+            version=self.version,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def _json2(self, timeout_seconds: float) -> Json2:
+        return Json2(
+            connection=self._name,
+            url=self._url,
+            database=self._database,
+            login=self._login,
+            key=self._key,
+            timeout_seconds=timeout_seconds,
+        )
 
 
-def major_of(version: str) -> int:
-    """The first number of a version such as ``19.0``, ``saas~19.1`` or ``19.0-20261101``; 0 where there is none."""
-    digits = version.replace("saas~", "").replace("saas-", "").split(".")[0]
-    return int(digits) if digits.isdigit() else 0
+_sessions: dict[tuple[int, str, str], _Session] = {}
+_sessions_lock = threading.Lock()
 
 
-def server_version(connection: Connection, *, timeout_seconds: float = 30.0) -> str:
-    """What the server at the connection's address says it is; asks without any credentials.
-
-    Raises UnreachableError, BadAnswerError.
-    """
-    http = Http(name=connection.name, url=connection.url, timeout_seconds=timeout_seconds)
-    try:
-        body = {"jsonrpc": "2.0", "method": "call", "params": {"service": "common", "method": "version", "args": []}}
-        _, answer = http.post("/jsonrpc", body, may_write=False)
-        if not isinstance(answer, dict) or not isinstance(answer.get("result"), dict):
-            raise errors.BadAnswerError(connection.name, f"{connection.url} is not an Odoo: it does not say its version.")
-        return str(answer["result"].get("server_version", ""))
-    finally:
-        http.close()
-
-
-_sessions = threading.local()
-
-
-def connect(connection: Connection, *, timeout_seconds: float = 30.0) -> OdooClient:
-    """A session with the connection's Odoo, kept for this thread until its credentials change.
-
-    Raises UnreachableError, UnauthorisedError, BadAnswerError.
-    """
-    kept: dict[int, tuple[str, OdooClient]] = getattr(_sessions, "kept", None) or {}
-    _sessions.kept = kept
-    print_ = hashlib.sha256(
-        repr([connection.url, connection.database, connection.login, connection.api_key, connection.transport,
-              connection.version, timeout_seconds]).encode()
-    ).hexdigest()  # fmt: skip
-    if connection.pk in kept and kept[connection.pk][0] == print_:
-        return kept[connection.pk][1]
-    if connection.pk in kept:
-        kept.pop(connection.pk)[1].close()
-    client = open_session(connection, timeout_seconds=timeout_seconds)
-    if connection.pk is not None:
-        kept[connection.pk] = (print_, client)
-    return client
+def _session_key(connection: Connection) -> tuple[int, str, str]:
+    # The process is part of it: a forked worker must not share its parent's sockets. The digest drops a session whose
+    # credentials were changed on the connection's page.
+    said = "\0".join(
+        (connection.url, connection.database, connection.login, connection.api_key or "", connection.transport)
+    )
+    return os.getpid(), connection.name, hashlib.sha256(said.encode()).hexdigest()
 
 
 def forget(connection: Connection) -> None:
-    """Drop this thread's session: the next :func:`connect` logs in anew."""
-    kept = getattr(_sessions, "kept", {})
-    if connection.pk in kept:
-        kept.pop(connection.pk)[1].close()
+    """Drop this process's kept sessions of ``connection``; the next call signs in anew."""
+    with _sessions_lock:
+        for key in [key for key in _sessions if key[1] == connection.name]:
+            _sessions.pop(key).close() if key[0] == os.getpid() else _sessions.pop(key)
 
 
-def open_session(connection: Connection, *, timeout_seconds: float = 30.0) -> OdooClient:
-    """A fresh session. From 19 on JSON-2 where the credential is an API key, else JSON-RPC.
+class OdooClient:
+    """Calls to one Odoo database. Every method raises the errors of :mod:`apps.odoo.errors`.
 
-    Raises UnreachableError, UnauthorisedError, BadAnswerError.
+    Rows come as Odoo gives them, many2one fields as ids (or False). Archived records are always included unless the
+    ``context`` says otherwise.
     """
-    version = connection.version or server_version(connection, timeout_seconds=timeout_seconds)
-    common: dict[str, Any] = {
-        "connection": connection.name, "url": connection.url, "database": connection.database,
-        "key": connection.api_key, "timeout_seconds": timeout_seconds,
-    }  # fmt: skip
-    if connection.transport == Transport.JSON2 or (connection.transport == Transport.AUTO and major_of(version) >= 19):
-        json2 = Json2(**common)
+
+    def __init__(self, connection: Connection, session: _Session, *, timeout_seconds: float) -> None:
+        self.connection = connection
+        self.timeout_seconds = timeout_seconds
+        self._session = session
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The session is the process's and stays open; one that is no longer accepted is not kept.
+        if isinstance(error, UnauthorisedError):
+            forget(self.connection)
+
+    @property
+    def uid(self) -> int:
+        """The login's own id in Odoo."""
+        return self._session.transport.uid
+
+    @property
+    def transport_name(self) -> str:
+        """``jsonrpc`` or ``json2``."""
+        return self._session.transport.name
+
+    def version(self) -> str:
+        """Odoo's version as it says itself, for example "19.0"."""
+        return self._session.version
+
+    def call(
+        self, model: str, method: str, ids: Sequence[int] | None = None, *, primary: bool = False, **named: Any
+    ) -> Any:
+        """The result of ``model.method``, on ``ids`` or (None) as a method of the model, with named arguments.
+
+        Raises, beside what every call raises, UnknownOutcomeError when a write was sent and no answer came.
+        """
+        is_write = method not in READS
+        transport = self._session.for_call(is_write=is_write, primary=primary, timeout_seconds=self.timeout_seconds)
         try:
-            return OdooClient(name=connection.name, transport=json2, version=version, uid=json2.login())
-        except errors.UnauthorisedError:
-            json2.close()
-            if connection.transport == Transport.JSON2:
-                raise
-            # A password is no bearer key; JSON-RPC takes both.
-    jsonrpc = JsonRpc(login=connection.login, **common)
-    return OdooClient(name=connection.name, transport=jsonrpc, version=version, uid=jsonrpc.login())
+            return transport.call(
+                model,
+                method,
+                None if ids is None else list(ids),
+                named,
+                is_write=is_write,
+                primary=primary,
+                timeout_seconds=self.timeout_seconds,
+            )
+        except UnauthorisedError:
+            forget(self.connection)
+            raise
+
+    def search_read(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        *,
+        limit: int | None = None,
+        order: str | None = None,
+        context: Row | None = None,
+        primary: bool = False,
+    ) -> list[Row]:
+        """Rows of ``model`` that match ``domain``. ``fields`` must be named: all of them is 70 times slower."""
+        named = {"domain": list(domain), "fields": list(fields), "load": "", "context": _all(context)}
+        return self._rows(self.call(model, "search_read", primary=primary, **named, **_given(limit=limit, order=order)))
+
+    def search(
+        self,
+        model: str,
+        domain: Domain,
+        *,
+        limit: int | None = None,
+        order: str | None = None,
+        context: Row | None = None,
+        primary: bool = False,
+    ) -> list[int]:
+        """Ids of the records of ``model`` that match ``domain``."""
+        found = self.call(
+            model, "search", primary=primary, domain=list(domain), context=_all(context),
+            **_given(limit=limit, order=order),
+        )  # fmt: skip
+        if not isinstance(found, list) or not all(isinstance(odoo_id, int) for odoo_id in found):
+            raise self._strange("search", found)
+        return found
+
+    def search_count(
+        self, model: str, domain: Domain, *, context: Row | None = None, primary: bool = False
+    ) -> int:
+        """How many records of ``model`` match ``domain``."""
+        found = self.call(model, "search_count", primary=primary, domain=list(domain), context=_all(context))
+        if not isinstance(found, int):
+            raise self._strange("search_count", found)
+        return found
+
+    def read(
+        self,
+        model: str,
+        ids: Sequence[int],
+        fields: Sequence[str],
+        *,
+        context: Row | None = None,
+        primary: bool = False,
+    ) -> list[Row]:
+        """Rows of the records ``ids`` that are there.
+
+        Ids that are gone are left out over both transports. Absent is not deleted: a record rule can hide a row.
+        """
+        # JSON-2 leaves absent ids out and JSON-RPC may raise for them; a search does the same over both.
+        return self.search_read(model, [("id", "in", list(ids))], fields, context=context, primary=primary)
+
+    def fields_get(self, model: str, attributes: Sequence[str] = ("type", "store", "relation", "string")) -> Row:
+        """``{field: {attribute: value}}`` of the fields that the login may see."""
+        found = self.call(model, "fields_get", attributes=list(attributes))
+        if not isinstance(found, dict):
+            raise self._strange("fields_get", found)
+        return found
+
+    def read_group(
+        self,
+        model: str,
+        domain: Domain,
+        groupby: Sequence[str],
+        aggregates: Sequence[str],
+        *,
+        context: Row | None = None,
+    ) -> list[Row]:
+        """Groups of ``model`` by ``groupby`` with ``aggregates`` such as ``id:sum`` and ``write_date:max``.
+
+        Each row has ``__count``, the groups' keys under their own names, and each aggregate under its full name
+        (``id:sum``), whichever method this Odoo has for it.
+        """
+        if major(self.version()) >= FORMATTED_READ_GROUP_SINCE:
+            named: Row = {"groupby": list(groupby), "aggregates": ["__count", *aggregates]}
+            return self._rows(
+                self.call(model, "formatted_read_group", domain=list(domain), context=_all(context), **named)
+            )
+        renamed = {f"a{number}": aggregate for number, aggregate in enumerate(aggregates)}
+        asked = [f"{short}:{full.split(':')[1]}({full.split(':')[0]})" for short, full in renamed.items()]
+        rows = self._rows(
+            self.call(
+                model,
+                "read_group",
+                domain=list(domain),
+                fields=asked,
+                groupby=list(groupby),
+                lazy=False,
+                context=_all(context),
+            )
+        )
+        return [{renamed.get(key, key): value for key, value in row.items()} for row in rows]
+
+    def create(self, model: str, values: Row) -> int:
+        """Create one record and return its id."""
+        made = self.call(model, "create", vals_list=[values])
+        made = made[0] if isinstance(made, list) and made else made
+        if not isinstance(made, int):
+            raise self._strange("create", made)
+        return made
+
+    def write(self, model: str, ids: Sequence[int], values: Row) -> None:
+        """Write ``values`` to the records ``ids``."""
+        self.call(model, "write", ids, vals=values)
+
+    def unlink(self, model: str, ids: Sequence[int]) -> None:
+        """Delete the records ``ids``."""
+        self.call(model, "unlink", ids)
+
+    def _rows(self, found: Any) -> list[Row]:
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise self._strange("a read", found)
+        return found
+
+    def _strange(self, what: str, found: Any) -> OdooError:
+        return BadAnswerError(
+            self.connection.name,
+            f"{what} answered {str(found)[:60]!r}, which is not what Odoo answers",
+            "Check that the address is Odoo's own, and that no proxy stands before it.",
+        )
+
+
+def connect(connection: Connection, *, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> OdooClient:
+    """A client of ``connection``, signed in. Signing in happens once a process and set of credentials.
+
+    ``timeout_seconds`` bounds each call's whole answer. Raises UnauthorisedError, UnreachableError, BadAnswerError,
+    AddressRefusedError.
+    """
+    key = _session_key(connection)
+    with _sessions_lock:
+        session = _sessions.get(key)
+    if session is None:
+        # Signed in outside the lock: an Odoo that is slow to answer must not hold up the calls to the others.
+        fresh = _Session(connection, timeout_seconds)
+        with _sessions_lock:
+            session = _sessions.setdefault(key, fresh)
+        if session is not fresh:
+            fresh.close()
+    return OdooClient(connection, session, timeout_seconds=timeout_seconds)
+
+
+def _all(context: Row | None) -> Row:
+    return {"active_test": False} | (context or {})
+
+
+def _given(**named: Any) -> Row:
+    return {name: value for name, value in named.items() if value is not None}
+
+

@@ -1,35 +1,44 @@
-"""What can go wrong with an Odoo, in a few names. Each message names the connection, what happened and the remedy."""
+"""What can go wrong between the tower and an Odoo, by name.
 
-# Odoo's own texts can hold a whole traceback; people get its beginning.
-LONGEST = 2_000
+Each error reads as one sentence that names the connection and what happened, and one that says what to do about it.
+Whoever catches decides by class alone: the text is for people.
+"""
+
+# Odoo's own words are kept, but not without end: a fault there can answer with megabytes of traceback.
+MESSAGE_LIMIT_CHARACTERS = 2_000
+
+
+def bounded(text: object) -> str:
+    """``text`` on one screen: stripped, and cut at ``MESSAGE_LIMIT_CHARACTERS``."""
+    words = str(text).strip()
+    return words if len(words) <= MESSAGE_LIMIT_CHARACTERS else words[: MESSAGE_LIMIT_CHARACTERS - 1] + "…"
 
 
 class OdooError(Exception):
-    """Something is wrong with a connection or with what was asked of it."""
+    """Something went wrong on a connection.
 
-    remedy = ""
+    ``connection`` is its name, ``what`` happened (a clause without a full stop), ``remedy`` what a person can do.
+    """
 
-    def __init__(self, connection: str, message: str, *, remedy: str = "") -> None:
-        self.connection, self.message, self.remedy = connection, message.strip()[:LONGEST], remedy or self.remedy
-        super().__init__(f"Connection {connection}: {self.message}" + (f" {self.remedy}" if self.remedy else ""))
+    def __init__(self, connection: str, what: str, remedy: str) -> None:
+        self.connection, self.what, self.remedy = connection, bounded(what), remedy
+        super().__init__(connection, what, remedy)
+
+    def __str__(self) -> str:
+        stop = "" if self.what.endswith((".", "!", "?", "…")) else "."
+        return f"Connection '{self.connection}': {self.what}{stop} {self.remedy}"
 
 
 class UnreachableError(OdooError):
-    """Nothing answers at the address, or not in time, and nothing was written."""
-
-    remedy = "Check that Odoo runs and that its address is right; the tower tries again by itself."
+    """Nothing came back, and nothing was done: refused, unknown host, too slow to read, a gateway's error page."""
 
 
 class UnauthorisedError(OdooError):
-    """The login and key were not accepted."""
-
-    remedy = "Make a new API key in Odoo (Preferences, Account Security) and enter it with connect_odoo."
+    """The key (or password) is not accepted, or the database is not there."""
 
 
 class ForbiddenError(OdooError):
-    """The tower's user in Odoo may not do this."""
-
-    remedy = "Give the tower's user in Odoo the right to it."
+    """The login is known, and may not do this."""
 
 
 class MissingRecordError(OdooError):
@@ -37,44 +46,35 @@ class MissingRecordError(OdooError):
 
 
 class RefusedError(OdooError):
-    """Odoo's business rules say no; the message is in Odoo's words."""
+    """A rule of the business in Odoo said no. ``message`` is Odoo's own sentence, as its user would read it."""
+
+    def __init__(self, connection: str, message: str, remedy: str) -> None:
+        self.message = bounded(message)
+        super().__init__(connection, f"Odoo refused: {self.message}", remedy)
 
 
 class LockedError(OdooError):
-    """Somebody else is writing the same record; trying again is safe."""
+    """Odoo rolled back because somebody else held the row. Nothing was done, so it is safe to try again."""
 
 
 class UnknownOutcomeError(OdooError):
-    """The answer to a write was lost: it may have happened, or may still."""
+    """A write was sent and no usable answer came: it may have happened, and may still be happening.
+
+    The only right reaction is to read, on the primary, until Odoo's own limit for a request has passed.
+    """
 
 
 class BadAnswerError(OdooError):
-    """What answered does not speak as Odoo does, or not in whole."""
-
-    remedy = "Check that the address is Odoo's own, and what a proxy before it does."
+    """What answered does not speak as Odoo does: another page, cut short, too long, or a redirect."""
 
 
-# Odoo's exception class → ours. Both transports carry the class's full name.
-NAMED = {
-    "odoo.exceptions.AccessDenied": UnauthorisedError,
-    "odoo.http.SessionExpiredException": UnauthorisedError,
-    "odoo.exceptions.AccessError": ForbiddenError,
-    "odoo.exceptions.MissingError": MissingRecordError,
-    "odoo.exceptions.UserError": RefusedError,
-    "odoo.exceptions.ValidationError": RefusedError,
-    "odoo.exceptions.RedirectWarning": RefusedError,
-    "odoo.exceptions.LockError": LockedError,
-    "odoo.exceptions.ConcurrencyError": LockedError,
-    "psycopg2.errors.SerializationFailure": LockedError,
-    "psycopg2.errors.LockNotAvailable": LockedError,
-    "psycopg2.errors.DeadlockDetected": LockedError,
-    "werkzeug.exceptions.Unauthorized": UnauthorisedError,
-    "werkzeug.exceptions.Forbidden": ForbiddenError,
-}
+class UnsupportedError(OdooError):
+    """This Odoo does not know a model, field, method or argument that was named."""
 
 
-def named(connection: str, name: str, message: str) -> OdooError:
-    """Odoo's error called ``name`` as one of ours; what is not known is a refusal to answer, with Odoo's words."""
-    if kind := NAMED.get(name):
-        return kind(connection, message)
-    return BadAnswerError(connection, f"Odoo failed with {name}: {message}", remedy="Odoo's log has the details.")
+class ServerFaultError(OdooError):
+    """Odoo failed inside while it worked on the call, and rolled it back."""
+
+
+class AddressRefusedError(OdooError):
+    """The connection's address is one that the tower never calls."""

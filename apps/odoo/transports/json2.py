@@ -1,42 +1,75 @@
-"""JSON-2: ``POST /json/2/<model>/<method>`` with a bearer key, from Odoo 19 on. Each call is its own transaction."""
+"""JSON-2, Odoo's own API from 19: ``POST /json/2/<model>/<method>``, a bearer key, named arguments."""
 
+import json
 from typing import Any
 
-from apps.odoo import errors
-from apps.odoo.transports.http import Http
-
-STATUSES = {401: errors.UnauthorisedError, 403: errors.ForbiddenError, 404: errors.MissingRecordError}
+from apps.odoo import faults
+from apps.odoo.errors import OdooError
+from apps.odoo.wire import Answer, Wire
 
 
 class Json2:
-    """Speaks JSON-2."""
+    """A key over JSON-2."""
 
     name = "json2"
 
-    def __init__(self, *, connection: str, url: str, database: str, key: str, timeout_seconds: float) -> None:
-        self.connection = connection
-        headers = {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
-        self.http = Http(name=connection, url=url, timeout_seconds=timeout_seconds, headers=headers)
+    def __init__(
+        self, *, connection: str, url: str, database: str, login: str, key: str, timeout_seconds: float
+    ) -> None:
+        """Try the key. Raises UnauthorisedError, UnreachableError, BadAnswerError, AddressRefusedError."""
+        self.connection, self.database, self.login = connection, database, login
+        self._wire = Wire(url, connection=connection)
+        self._headers = {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
+        if not key.isascii() or not key.isprintable():
+            raise faults.not_accepted(connection, login=login, database=database)
+        who = self.call("res.users", "context_get", None, {}, is_write=False, primary=False,
+                        timeout_seconds=timeout_seconds)  # fmt: skip
+        if not isinstance(who, dict) or not isinstance(who.get("uid"), int):
+            raise self._wire.unreadable(Answer(200, json.dumps(who).encode()), is_write=False)
+        self.uid: int = who["uid"]
 
-    def login(self) -> int:
-        """The tower's user id. Raises UnauthorisedError, UnreachableError, BadAnswerError."""
-        context = self.call("res.users", "context_get", None, {}, may_write=False)
-        return int(context["uid"])
-
-    def call(self, model: str, method: str, ids: list[int] | None, named: dict[str, Any], *, may_write: bool) -> Any:
-        """Call ``method``; Odoo's answer. Raises the errors of :mod:`apps.odoo.errors`."""
-        body = named if ids is None else {"ids": ids, **named}
-        status, answer = self.http.post(f"/json/2/{model}/{method}", body, may_write=may_write)
-        if status == 200:
-            return answer
-        details = answer if isinstance(answer, dict) else {}
-        name, message = str(details.get("name", "")), str(details.get("message") or details.get("arguments") or answer)
-        if name in errors.NAMED:
-            raise errors.named(self.connection, name, message)
-        if kind := STATUSES.get(status):
-            raise kind(self.connection, message)
-        raise errors.named(self.connection, name or f"HTTP {status}", message)
+    def call(
+        self,
+        model: str,
+        method: str,
+        ids: list[int] | None,
+        named: dict[str, Any],
+        *,
+        is_write: bool,
+        primary: bool,
+        timeout_seconds: float,
+    ) -> Any:
+        """See :class:`apps.odoo.transports.Transport`. JSON-2 cannot be told to use the primary: the caller must."""
+        body = dict(named) if ids is None else {"ids": ids, **named}
+        answer = self._wire.post(
+            f"/json/2/{model}/{method}",
+            json.dumps(body, separators=(",", ":")).encode(),
+            headers=self._headers,
+            is_write=is_write,
+            timeout_seconds=timeout_seconds,
+        )
+        try:
+            said = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            if answer.status == 404 and b"No database is selected" in answer.body:
+                raise faults.no_database(self.connection, database=self.database) from error
+            raise self._wire.unreadable(answer, is_write=is_write) from error
+        if answer.status == 200:
+            return said
+        raise self._named(answer, said, f"{model}.{method}", is_write)
 
     def close(self) -> None:
-        """Close the session."""
-        self.http.close()
+        """Close the sockets."""
+        self._wire.close()
+
+    def _named(self, answer: Answer, said: Any, about: str, is_write: bool) -> OdooError:
+        if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+            return self._wire.unreadable(answer, is_write=is_write)
+        return faults.named(
+            self.connection,
+            name=said["name"],
+            message=str(said.get("message") or ""),
+            about=about,
+            login=self.login,
+            database=self.database,
+        )
