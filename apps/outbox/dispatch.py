@@ -28,6 +28,13 @@ WAITING = [Status.QUEUED, Status.UNKNOWN]
 # Odoo ends a request after 120 s by default (limit_time_real); until then, and a margin, a call whose answer was lost
 # may still take effect, so it is only looked for.
 MAY_STILL_RUN = timedelta(seconds=150)
+# Odoo said no: trying again would be asking the same question.
+NO = (
+    errors.RefusedError, errors.ForbiddenError, errors.MissingRecordError, errors.UnsupportedError,
+    errors.AddressRefusedError,
+)  # fmt: skip
+# Odoo did not carry the call out, or rolled it back: trying again is safe.
+NOT_CARRIED_OUT = (errors.LockedError, errors.UnreachableError, errors.UnauthorisedError, errors.ServerFaultError)
 LOOK_AGAIN = timedelta(seconds=5)
 GIVE_UP_AFTER = 10
 LONGEST_WAIT_SECONDS = 60.0
@@ -113,9 +120,9 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
     try:
         client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **arguments)
         done = shows_effect(client, command)
-    except (errors.RefusedError, errors.ForbiddenError, errors.MissingRecordError) as error:
+    except NO as error:
         return _finish(command, Status.REFUSED, str(error), clock())
-    except (errors.LockedError, errors.UnreachableError, errors.UnauthorisedError) as error:
+    except NOT_CARRIED_OUT as error:
         # These say that Odoo did not carry the call out.
         command.sent_at = None
         return _later(command, Status.QUEUED, str(error), _wait(command.attempts), clock())
@@ -172,7 +179,7 @@ def resolve(client: wire.OdooClient, command: Command) -> dict[str, Any]:
 
 
 def _settle_reading_error(command: Command, error: errors.OdooError, now: datetime) -> None:
-    if isinstance(error, errors.ForbiddenError | errors.RefusedError):
+    if isinstance(error, NO):
         return _finish(command, Status.REFUSED, str(error), now)
     # Nothing was sent: an Odoo that is down only makes commands wait, however long it takes.
     return _later(command, Status(command.status), str(error), _wait(command.attempts + 3), now)

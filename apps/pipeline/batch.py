@@ -41,12 +41,16 @@ def process(*, clock: Callable[[], datetime]) -> bool:
     for part in batch.by_connection():
         try:
             client = wire.connect(Connection.objects.get(pk=part.connection_id))
-            read = [
-                refresh.read(client, registry.models()[model], sorted(ids), now=clock())
+            reads = [
+                read
                 for model, ids in part.records.items()
+                for read in refresh.read(client, registry.models()[model], sorted(ids), now=clock())
             ]
+            now = clock()
             with transaction.atomic():
-                refresh.write(read, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=clock()))
+                refresh.write(
+                    reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
+                )
                 claim.settle(part, now=clock())
         except errors.OdooError as error:
             claim.fail(part, error=str(error), now=clock())

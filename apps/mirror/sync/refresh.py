@@ -1,0 +1,86 @@
+"""Reading records again by their ids: what a webhook hinted at, what a command touched, what a comparison found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from apps.mirror import registry, upsert
+from apps.mirror.declare import Mirrored
+from apps.mirror.upsert import Changes
+from apps.odoo.client import OdooClient
+
+# Odoo answers a read of a thousand rows in some 60 ms; larger batches gain little and hold its worker longer.
+BATCH = 1_000
+
+OnChanges = Callable[[list[Changes]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What one read of one model gave: rows, and the ids that Odoo no longer has."""
+
+    model: type[Mirrored]
+    read_at: datetime
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    absent: set[int] = field(default_factory=set)
+
+
+def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: datetime) -> list[Read]:
+    """Read ``ids`` of ``model``, archived ones too, with the rows that belong to them. Calls Odoo, writes nothing.
+
+    An id that Odoo does not give back is gone: the search leaves out neither archived records nor other companies'.
+    A record that vanishes between two calls shows up as absent, never as an error.
+    """
+    rows: list[dict[str, Any]] = []
+    fields = fields_to_read(client, model)
+    for start in range(0, len(ids), BATCH):
+        rows += client.read(model.odoo_model, list(ids[start : start + BATCH]), fields)
+    reads = [Read(model=model, read_at=now, rows=rows, absent=set(ids) - {row["id"] for row in rows})]
+    for child_name, link in model.children:
+        reads.append(_read_children(client, registry.models()[child_name], link, ids, now))
+    return reads
+
+
+def fields_to_read(client: OdooClient, model: type[Mirrored]) -> list[str]:
+    """The fields that this connection's Odoo has, with those that every record has."""
+    return ["id", "create_date", "write_date", *model.fields_at(client.connection)]
+
+
+def _read_children(client: OdooClient, child: type[Mirrored], link: str, parents: Sequence[int], now: datetime) -> Read:
+    rows: list[dict[str, Any]] = []
+    fields = fields_to_read(client, child)
+    for start in range(0, len(parents), BATCH):
+        some = list(parents[start : start + BATCH])
+        last = 0
+        while True:
+            domain = [(link, "in", some), ("id", ">", last)]
+            page = client.search_read(child.odoo_model, domain, fields, limit=BATCH, order="id")
+            rows += page
+            if len(page) < BATCH:
+                break
+            last = page[-1]["id"]
+    known = child.objects.filter(
+        connection=client.connection, deleted_at=None, **{f"{link}__in": list(parents)}
+    ).values_list("odoo_id", flat=True)
+    missing = set(known) - {row["id"] for row in rows}
+    # What left this parent may have gone to another: only what Odoo does not have at all is gone.
+    moved = {row["id"] for row in client.read(child.odoo_model, sorted(missing), ["id"])} if missing else set()
+    return Read(model=child, read_at=now, rows=rows, absent=missing - moved)
+
+
+def write(reads: Sequence[Read], *, connection_id: int, on_changes: OnChanges, now: datetime) -> list[Changes]:
+    """Write what was read, in the caller's transaction, and hand on what really changed."""
+    changes: list[Changes] = []
+    for one in reads:
+        for start in range(0, len(one.rows), BATCH):
+            changes.append(
+                upsert.apply(one.model, connection_id=connection_id, rows=one.rows[start : start + BATCH], read_at=one.read_at)
+            )
+        changes.append(
+            upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now)
+        )
+    changes = [change for change in changes if change]
+    if changes:
+        on_changes(changes)
+    return changes
