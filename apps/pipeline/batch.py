@@ -35,27 +35,41 @@ def process(*, clock: Callable[[], datetime]) -> bool:
     4. Draw the consequences: stages, exceptions, approvals, commands (:mod:`apps.pipeline.absorb`).
     5. Settle the deliveries. Steps 3 to 5 commit together or not at all.
     """
-    batch = claim.take(limit=DELIVERIES, now=clock())
-    if batch is None:
-        return False
-    for part in batch.by_connection():
-        try:
-            client = wire.connect(Connection.objects.get(pk=part.connection_id))
-            reads = [
-                read
-                for model, ids in part.records.items()
-                for read in refresh.read(client, registry.models()[model], sorted(ids), now=clock())
-            ]
-            now = clock()
-            with transaction.atomic():
-                refresh.write(
-                    reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
-                )
-                claim.settle(part, now=clock())
-        except errors.OdooError as error:
-            claim.fail(part, error=str(error), now=clock())
-        except Exception as error:
-            # One poisonous delivery must not stop the others: attempts are counted, then it is a dead letter.
-            logger.exception("A batch of deliveries of connection %s failed", part.connection_id)
-            claim.fail(part, error=f"{type(error).__name__}: {error}", now=clock())
-    return True
+    parts = claim.take(limit=DELIVERIES, now=clock())
+    for part in parts:
+        _take_through(part, clock)
+    return bool(parts)
+
+
+def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
+    known = registry.models()
+    if unknown := sorted(set(part.records) - set(known)):
+        for single in part.singly():
+            if not set(single.records) <= set(known):
+                claim.bury(single, problem=f"{', '.join(unknown)} is not mirrored.", now=clock())
+            else:
+                _take_through(single, clock)
+        return
+    connection = Connection.objects.get(pk=part.connection_id)
+    try:
+        client = wire.connect(connection)
+        reads = [
+            read
+            for model, ids in part.records.items()
+            for read in refresh.read(client, known[model], sorted(ids), now=clock())
+        ]
+        now = clock()
+        with transaction.atomic():
+            refresh.write(reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now)
+            claim.settle(part, now=now)
+    except errors.OdooError as error:
+        logger.warning("Deliveries wait: %s", error)
+        claim.put_off(part, problem=str(error), now=clock())
+    except Exception as error:
+        # One poisonous record must not stop the others: they are tried one by one, and its attempts are counted.
+        logger.exception("A batch of deliveries of connection %s failed", connection.name)
+        if len(part.deliveries) > 1:
+            for single in part.singly():
+                _take_through(single, clock)
+        else:
+            claim.fail(part, problem=f"{type(error).__name__}: {error}", now=clock())

@@ -171,7 +171,12 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """An end-to-end business process over one Odoo model."""
+    """An end-to-end business process over one Odoo model.
+
+    Attributes:
+        amount, currency: columns with the record's value and its currency, the company's.
+        hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
+    """
 
     name: str
     title: str
@@ -184,7 +189,7 @@ class Workflow:
     exceptions: Sequence[ExceptionType]
     approvals: Sequence[ApprovalKind]
     guards: Sequence[Guard] = ()
-    hook_fields: Sequence[str] = ()
+    hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
 
     def stage(self, name: str) -> Stage:

@@ -438,35 +438,37 @@ CREDIT_OVERRIDE = ApprovalKind(
     },
 )
 
+# Runs inside Odoo, elevated: a salesperson may not read receivables.
 GUARD = Guard(
     approval="credit_override",
     state_value="sale",
     condition="""
-company = record.company_id
-partner = record.partner_id.commercial_partner_id.sudo().with_company(company)
-rate = record.currency_rate or 1.0
-amount = record.amount_total / rate
-limit = partner.credit_limit or 0.0
-exposure = 0.0
-why = False
-if limit > 0 and record.x_ct_released_amount < record.amount_total - 0.005:
-    exposure = partner.credit + amount
-    drafts = env['account.move'].sudo().search([
-        ('commercial_partner_id', '=', partner.id), ('company_id', '=', company.id), ('state', '=', 'draft'),
-        ('move_type', 'in', ['out_invoice', 'out_refund'])])
-    for move in drafts:
-        exposure = exposure + move.amount_total_signed
-    lines = env['sale.order.line'].sudo().search([
-        ('order_id.partner_id.commercial_partner_id', '=', partner.id), ('order_id.company_id', '=', company.id),
-        ('order_id.state', '=', 'sale'), ('order_id.invoice_status', '!=', 'invoiced'), ('order_id', '!=', record.id)])
-    for line in lines:
-        if line.product_uom_qty > line.qty_invoiced:
-            open_share = (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
-            exposure = exposure + line.price_total * open_share / (line.order_id.currency_rate or 1.0)
-    if exposure > limit + 0.005:
-        symbol = company.currency_id.name
-        why = '%s cannot be confirmed yet: %s would owe %.2f %s, and the credit limit is %.2f %s.' % (
-            record.name, partner.name, exposure, symbol, limit, symbol)
+order = record.sudo().with_company(record.company_id)
+company = order.company_id
+customer = order.partner_id.commercial_partner_id.with_company(company)
+rate = order.currency_rate or 1.0
+amount = order.amount_total
+limit = customer.credit_limit
+exposure = customer.credit + amount / rate
+drafts = env['account.move'].sudo().search([
+    ('commercial_partner_id', '=', customer.id), ('company_id', '=', company.id), ('state', '=', 'draft'),
+    ('move_type', 'in', ['out_invoice', 'out_refund'])])
+for draft in drafts:
+    exposure = exposure + draft.amount_total_signed
+others = env['sale.order.line'].sudo().search([
+    ('order_id.partner_id.commercial_partner_id', '=', customer.id), ('order_id.company_id', '=', company.id),
+    ('order_id.state', '=', 'sale'), ('order_id.invoice_status', '!=', 'invoiced'), ('order_id', '!=', order.id)])
+for line in others:
+    if line.product_uom_qty > line.qty_invoiced and line.product_uom_qty > 0:
+        open_share = (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
+        exposure = exposure + line.price_total * open_share / (line.order_id.currency_rate or 1.0)
+released = order.currency_id.compare_amounts(order.x_ct_released_amount, amount) >= 0
+if order.x_ct_hold:
+    kind = order.x_ct_hold
+    why = order.x_ct_hold_reason or '%s is held for a decision.' % order.name
+elif limit > 0 and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
+    why = 'Confirming %s would take %s to %.2f %s, above its credit limit of %.2f %s.' % (
+        order.name, customer.name, exposure, company.currency_id.name, limit, company.currency_id.name)
 """,
 )
 
@@ -494,7 +496,13 @@ WORKFLOW = Workflow(
     ],
     approvals=[CREDIT_OVERRIDE],
     guards=[GUARD],
-    hook_fields=["state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold"],
+    hooks={
+        "sale.order": ["state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold"],
+        "stock.picking": ["state", "scheduled_date"],
+        "account.move": ["state", "payment_state", "amount_residual"],
+        "purchase.order": ["state", "date_planned"],
+        "res.partner": ["credit_limit", "commercial_partner_id", "name"],
+    },
     samples=[
         Sample(row={"state": "draft"}, stage="quotation"),
         Sample(row={"state": "sent"}, stage="quotation"),

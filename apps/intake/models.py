@@ -1,0 +1,46 @@
+"""Deliveries: what was sent to the tower, kept as received before it was answered."""
+
+from django.db import models
+
+from apps.odoo.models import Connection
+
+
+class Status(models.TextChoices):
+    """Where a delivery stands."""
+
+    PENDING = "pending", "Waiting"
+    CLAIMED = "claimed", "Being processed"
+    DONE = "done", "Processed"
+    DEAD = "dead", "Dead letter"
+
+
+class Delivery(models.Model):
+    """One inbound message. Odoo's own are hints that a record changed; the record is then read."""
+
+    source = models.CharField(max_length=40, help_text="odoo, or the part of the tower that hinted")
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True)
+    key = models.CharField(max_length=64, help_text="The same message is stored once however often it comes")
+    model = models.CharField(max_length=80)
+    odoo_id = models.BigIntegerField()
+    body = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    not_before = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "connection", "key"], name="stored_once", nulls_distinct=False)
+        ]
+        indexes = [
+            # Used by claim.take: what waits, whatever the history has grown to.
+            models.Index(
+                fields=["id"], condition=models.Q(status__in=["pending", "claimed"]), name="deliveries_waiting"
+            ),
+            models.Index(fields=["id"], condition=models.Q(status="dead"), name="deliveries_dead"),
+            models.Index(fields=["received_at"], name="deliveries_by_time"),  # health: rates of the last day
+        ]

@@ -1,0 +1,169 @@
+"""What keeps every connection whole without being asked: probing, polling, reconciling, and the first read."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+
+from apps.core import live
+from apps.mirror import registry as mirror
+from apps.mirror.declare import Mirrored
+from apps.mirror.models import SyncRun, SyncState
+from apps.mirror.sync import backfill, increment, locks, reconcile
+from apps.mirror.sync.increment import Incremented
+from apps.odoo import capabilities, errors, provision
+from apps.odoo import client as wire
+from apps.odoo.capabilities import Report
+from apps.odoo.models import Connection
+from apps.pipeline import absorb
+from apps.workflows import blueprint, registry
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+# Records whose consequences are drawn together after a first read.
+EVALUATED = 5_000
+
+
+def wanted() -> dict[str, list[str]]:
+    """The models and fields that the mirror wants of an Odoo."""
+    return {name: model.odoo_fields() for name, model in mirror.models().items()}
+
+
+def present(connection: Connection) -> list[type[Mirrored]]:
+    """The mirrored models that this connection's Odoo has."""
+    return [model for name, model in mirror.models().items() if not connection.lacks(name)]
+
+
+def probe(connection: Connection, *, now: datetime) -> Report:
+    """Ask the connection what it has and keep the answer. Raises OdooError, which is kept on the connection too."""
+    try:
+        return capabilities.probe(connection, wanted(), now=now)
+    finally:
+        live.announce(["health"])
+
+
+def probe_all(*, now: datetime) -> None:
+    """Probe every active connection; one that fails stays marked and never stops the others."""
+    for connection in Connection.objects.filter(is_active=True):
+        try:
+            probe(connection, now=now)
+        except errors.OdooError as error:
+            logger.warning("%s", error)
+
+
+def first_read(
+    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, anew: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Iterator[backfill.Backfilled]:  # fmt: skip
+    """Read everything, model by model, and draw the consequences at the end; each model's figures as it is done.
+
+    Raises OdooError: what was read stays, and the next call goes on from there.
+    """
+    client = wire.connect(connection)
+    for model in models or present(connection):
+        note = partial(progress, model.odoo_model) if progress else None
+        yield backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
+    evaluate_all(connection, clock=clock, progress=progress)
+
+
+def evaluate_all(
+    connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
+) -> int:
+    """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
+    done = 0
+    for workflow in registry.workflows().values():
+        rows = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
+        total, last = rows.count(), 0
+        while True:
+            ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:EVALUATED])
+            if not ids:
+                break
+            with transaction.atomic():
+                absorb.draw(workflow.name, connection.pk, dict.fromkeys(ids), now=clock())
+            last, done = ids[-1], done + len(ids)
+            if progress:
+                progress(workflow.title, done, total)
+    return done
+
+
+def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None) -> list[Incremented]:
+    """Look for what has changed since the last look. Raises OdooError."""
+    client = wire.connect(connection)
+    looks = []
+    read = set(
+        SyncState.objects.filter(connection=connection).exclude(backfill_done_at=None).values_list("odoo_model", flat=True)
+    )
+    for model in models or present(connection):
+        if model.odoo_model not in read:
+            backfill.run(client, model, connection=connection, clock=clock)
+            continue
+        looks.append(
+            increment.run(client, model, connection=connection, clock=clock,
+                          on_changes=lambda changes: absorb.absorb(changes, now=clock()))
+        )  # fmt: skip
+    live.announce(["health"])
+    return looks
+
+
+def poll_all(*, clock: Clock) -> None:
+    """Poll every connection that has been read before; one that fails never stops the others."""
+    for connection in _read_before():
+        try:
+            poll(connection, clock=clock)
+        except locks.SyncBusyError as busy:
+            logger.info("%s", busy)
+        except errors.OdooError as error:
+            capabilities.note_failure(connection, error, now=clock())
+            logger.warning("%s", error)
+
+
+def compare(
+    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, allow_deletions: bool = False
+) -> Iterator[SyncRun]:
+    """Compare the mirror with Odoo and mend it; each model's findings as it is done. Raises OdooError."""
+    client = wire.connect(connection)
+    for model in models or present(connection):
+        yield reconcile.run(
+            client, model, connection=connection, clock=clock, allow_deletions=allow_deletions,
+            on_changes=lambda changes: absorb.absorb(changes, now=clock()),
+        )  # fmt: skip
+
+
+def reconcile_all(*, clock: Clock) -> None:
+    """Compare every connection that has been read before; one that fails never stops the others."""
+    for connection in _read_before():
+        try:
+            for run in compare(connection, clock=clock):
+                if run.is_held:
+                    logger.error("%s", run.note)
+        except locks.SyncBusyError as busy:
+            logger.info("%s", busy)
+        except errors.OdooError as error:
+            logger.warning("%s", error)
+
+
+def _read_before() -> list[Connection]:
+    return list(Connection.objects.filter(is_active=True, sync_states__backfill_done_at__isnull=False).distinct())
+
+
+def take_up(connection_id: int, *, clock: Clock, provisioned: bool = False) -> None:
+    """Check a connection that was entered on the page, set it up where asked, and read it for the first time.
+
+    What goes wrong is kept on the connection, in words, for the page to show.
+    """
+    connection = Connection.objects.get(pk=connection_id)
+    try:
+        probe(connection, now=clock())
+        if provisioned:
+            provision.apply(connection, blueprint.of_catalogue())
+            probe(connection, now=clock())
+        for done in first_read(connection, clock=clock):
+            logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
+            live.announce(["health"])
+    except (errors.OdooError, locks.SyncBusyError) as error:
+        connection.problem = str(error)
+        connection.save(update_fields=["problem"])
+        live.announce(["health"])
