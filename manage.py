@@ -17,7 +17,6 @@ NEED_NO_SERVERS = {
     "diffsettings",
     "findstatic",
     "makemessages",
-    "makemigrations",
     "sandbox",
     "spectacular",
     "startapp",

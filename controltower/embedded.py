@@ -118,10 +118,12 @@ def use_unless_named(*, fsync: bool = True) -> Lease | None:
 def close_pools() -> None:
     """End this process's sessions, so that the servers can stop without cutting them off."""
     from django.db import connections
+    from django.db.backends.postgresql.base import DatabaseWrapper
 
     for connection in connections.all(initialized_only=True):
         connection.close()
-        connection.close_pool()
+        if isinstance(connection, DatabaseWrapper):
+            connection.close_pool()
 
 
 def _start_guard(home: Path, *, fsync: bool, temporary: bool) -> Services:

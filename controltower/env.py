@@ -25,10 +25,10 @@ class Env(BaseSettings):
     redis_url: str = Field("", description="Valkey or Redis to use. Empty: the embedded server in CONTROLTOWER_HOME.")
     static_root: Path = Field(Path(), description="Where the collected static files lie. Empty: in CONTROLTOWER_HOME.")
     port: int = Field(
-        8000, description="Port of the web process. Where not set: the one the tower in CONTROLTOWER_HOME last had, or 8000."
+        8000, description="Port of the web process. Not set: the last one of the tower in CONTROLTOWER_HOME, else 8000."
     )
     intake_port: int = Field(
-        0, description="Port of the intake process. 0: the one the tower in CONTROLTOWER_HOME last had, or a free one."
+        0, description="Port of the intake process. 0: the last one of the tower in CONTROLTOWER_HOME, else a free one."
     )
     secret_key: str = Field("", description="Django's signing key. Empty: made once and kept in CONTROLTOWER_HOME.")
     encryption_keys: str = Field(
@@ -43,7 +43,7 @@ class Env(BaseSettings):
         "", description="Address people and Odoo reach the tower at. Empty: http://127.0.0.1:PORT."
     )
     intake_url: str = Field(
-        "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL, or the intake process's own without one."
+        "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL; without that, the intake process."
     )
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
     email_url: str = Field("console", description="smtp://user:password@host:port, or console to print messages.")

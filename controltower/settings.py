@@ -198,7 +198,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Control Tower",
-    "DESCRIPTION": "Where every record of a distribution company stands, what blocks it, and the decisions it waits for.",
+    "DESCRIPTION": "Where every record of a distribution company stands, what blocks it, which decisions it waits for.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

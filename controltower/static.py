@@ -4,7 +4,6 @@
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import django
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.contrib.staticfiles.storage import ManifestFilesMixin
+from django.core.handlers.asgi import ASGIHandler
 from django.core.management import call_command
 from servestatic import ServeStaticASGI
 from servestatic.storage import CompressedManifestStaticFilesStorage
@@ -36,7 +36,7 @@ class HashedWhereCollected(CompressedManifestStaticFilesStorage):
         return super().stored_name(name) if self.hashed_files else name
 
 
-def with_static_files(application: Callable[..., Any]) -> Callable[..., Any]:
+def with_static_files(application: ASGIHandler) -> Any:
     """``application``, with the static files before it."""
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         return ASGIStaticFilesHandler(application)

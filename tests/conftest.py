@@ -63,7 +63,9 @@ def django_db_modify_db_settings(
     from django.conf import settings
     from django.core.management import call_command
 
-    places = {app.label: Path(app.path) / "migrations" for app in apps.get_app_configs() if app.name.startswith("apps.")}
+    places = {
+        app.label: Path(app.path) / "migrations" for app in apps.get_app_configs() if app.name.startswith("apps.")
+    }
     bare = [label for label, place in places.items() if place.is_dir() and not list(place.glob("0*.py"))]
     made = HOME / (os.environ.get("PYTEST_XDIST_WORKER") or "made") / "made_migrations"
     for label in bare:
