@@ -12,7 +12,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.pipeline", "apps.outbox", "apps.timers", "apps.notifications", "apps.mirror", "apps.health", "apps.audit"])
+app.autodiscover_tasks(
+    [f"apps.{name}" for name in ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit")]
+)
 
 app.conf.task_routes = {
     "timers.*": {"queue": "decide"},

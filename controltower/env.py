@@ -23,8 +23,13 @@ class Env(BaseSettings):
     )
     database_url: str = Field("", description="PostgreSQL to use. Empty: the embedded server in CONTROLTOWER_HOME.")
     redis_url: str = Field("", description="Valkey or Redis to use. Empty: the embedded server in CONTROLTOWER_HOME.")
-    port: int = Field(8000, description="Port of the web process.")
-    intake_port: int = Field(0, description="Port of the intake process. 0: a free one.")
+    static_root: Path = Field(Path(), description="Where the collected static files lie. Empty: in CONTROLTOWER_HOME.")
+    port: int = Field(
+        8000, description="Port of the web process. Not set: the last one of the tower in CONTROLTOWER_HOME, else 8000."
+    )
+    intake_port: int = Field(
+        0, description="Port of the intake process. 0: the last one of the tower in CONTROLTOWER_HOME, else a free one."
+    )
     secret_key: str = Field("", description="Django's signing key. Empty: made once and kept in CONTROLTOWER_HOME.")
     encryption_keys: str = Field(
         "", description="Fernet keys for secrets at rest, newest first, comma-separated. Empty: made once and kept."
@@ -37,7 +42,9 @@ class Env(BaseSettings):
     public_url: str = Field(
         "", description="Address people and Odoo reach the tower at. Empty: http://127.0.0.1:PORT."
     )
-    intake_url: str = Field("", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL.")
+    intake_url: str = Field(
+        "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL; without that, the intake process."
+    )
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
     email_url: str = Field("console", description="smtp://user:password@host:port, or console to print messages.")
     email_from: str = Field("Control Tower <tower@localhost>", description="Sender of the tower's e-mails.")
@@ -52,6 +59,16 @@ class Env(BaseSettings):
         if isinstance(self.allowed_hosts, str):
             self.allowed_hosts = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
         self.controltower_home = self.controltower_home.resolve()
+        # A command typed beside a running tower must name the same addresses as the tower does.
+        kept = self.controltower_home / "ports.json"
+        ports = json.loads(kept.read_text()) if kept.exists() else {}
+        if "port" not in self.model_fields_set:
+            self.port = ports.get("web", self.port)
+        self.intake_port = self.intake_port or ports.get("intake", 0)
+        if not self.public_url and self.intake_port:
+            self.intake_url = self.intake_url or f"http://127.0.0.1:{self.intake_port}"
+        if self.static_root == Path():
+            self.static_root = self.controltower_home / "static"
         self.public_url = (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
         self.intake_url = (self.intake_url or self.public_url).rstrip("/")
 
@@ -76,7 +93,10 @@ class Env(BaseSettings):
         return path.read_text().strip()
 
     def service_urls(self) -> tuple[str, str]:
-        """Where PostgreSQL and Valkey are: as set, or as the embedded servers of CONTROLTOWER_HOME wrote it down."""
+        """Where PostgreSQL and Valkey are: as set, or as the embedded servers of CONTROLTOWER_HOME wrote it down.
+
+        Both are empty where neither is so. :mod:`controltower.embedded` starts servers; this only looks.
+        """
         embedded = self.controltower_home / "services.json"
         known = json.loads(embedded.read_text()) if embedded.exists() else {}
         return self.database_url or known.get("database_url", ""), self.redis_url or known.get("redis_url", "")

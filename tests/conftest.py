@@ -8,6 +8,7 @@ servers of its own, so that neither rows nor messages of one reach another.
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+import pytest_django
 
 from controltower import embedded
 
@@ -55,6 +57,31 @@ from django.conf import settings  # noqa: E402
 
 # People are made for every test; a slow hash would be most of the run.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Make migrations of apps that have none yet in a temporary place. Goes when every app has its own."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.core.management import call_command
+
+    places = {
+        app.label: Path(app.path) / "migrations" for app in apps.get_app_configs() if app.name.startswith("apps.")
+    }
+    bare = [label for label, place in places.items() if place.is_dir() and not list(place.glob("0*.py"))]
+    made = HOME / (os.environ.get("PYTEST_XDIST_WORKER") or "made") / "made_migrations"
+    for label in bare:
+        (made / label).mkdir(parents=True)
+        (made / label / "__init__.py").touch()
+        settings.MIGRATION_MODULES[label] = f"made_migrations.{label}"
+    if bare:
+        (made / "__init__.py").touch()
+        sys.path.insert(0, str(made.parent))
+        with django_db_blocker.unblock():
+            call_command("makemigrations", *bare, verbosity=0)
 
 
 @pytest.hookimpl(optionalhook=True)

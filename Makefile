@@ -1,0 +1,79 @@
+# Each target sets up what it needs; a second run of it takes no time.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CONTROLTOWER_HOME ?= $(CURDIR)/.data
+
+PYTHON := .venv/bin/python
+RUNTIME := .venv/.runtime-stamp
+DEV := .venv/.dev-stamp
+# Further arguments for pytest: make test PYTEST="-k approvals -x"
+PYTEST ?=
+
+.PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser bench lint types contracts check requirements \
+	vendor screenshots settings-doc clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+demo: $(RUNTIME) ## the tower with a busy sandbox company at http://127.0.0.1:8000 (PORT overrides)
+	@exec $(PYTHON) -m controltower.supervisor demo
+
+demo-odoo: $(RUNTIME) ## the tower beside a real Odoo 19 with demo data and a light stream of business
+	@exec $(PYTHON) -m controltower.supervisor demo-odoo
+
+up: $(RUNTIME) ## the tower on its own database, ready to connect an Odoo
+	@exec $(PYTHON) -m controltower.supervisor up
+
+demo-reset: $(RUNTIME) ## begin anew: remove what CONTROLTOWER_HOME holds
+	@$(PYTHON) -m controltower.reset
+
+test: $(DEV) ## every test that needs no outside system
+	$(PYTHON) -m pytest -m "not odoo and not browser" $(PYTEST)
+
+test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here
+	deploy/with_odoo.sh $(PYTHON) -m pytest -m "odoo and not browser" $(PYTEST)
+
+test-browser: $(DEV) ## the tests that drive Chromium, installed here where it can be
+	@deploy/chromium.sh
+	$(PYTHON) -m pytest -m "browser and not odoo" $(PYTEST)
+
+bench: $(DEV) ## the measurements of bench/, each beside its peer
+	$(PYTHON) -m bench
+
+lint: $(DEV) ## ruff
+	$(PYTHON) -m ruff check .
+
+types: $(DEV) ## mypy
+	$(PYTHON) -m mypy .
+
+contracts: $(DEV) ## which part may import which
+	.venv/bin/lint-imports
+
+check: $(DEV) ## Django's own checks, and that no migration is missing
+	$(PYTHON) manage.py check
+	$(PYTHON) manage.py makemigrations --check --dry-run
+
+requirements: ## compile requirements*.in to requirements*.txt, with hashes
+	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements.in -o requirements.txt
+	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements-dev.in -o requirements-dev.txt
+
+vendor: ## fetch the front-end libraries into static/vendor
+	python3 deploy/vendor_assets.py
+
+screenshots: $(DEV) ## the pictures of the README, taken in the demo
+	@deploy/chromium.sh
+	$(PYTHON) deploy/screenshots.py
+
+settings-doc: $(DEV) ## write docs/settings.md from controltower/env.py
+	$(PYTHON) -m controltower.settings_doc > docs/settings.md
+
+clean: ## remove the virtual environment and all caches, not the data
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(RUNTIME): requirements.txt
+	@deploy/venv.sh requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt requirements.txt | $(RUNTIME)
+	@deploy/venv.sh requirements-dev.txt
+	@touch $@

@@ -1,0 +1,13 @@
+"""Where each address leads. Every app owns the addresses below its own name."""
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+APPS = ["boards", "exceptions", "approvals", "notifications", "health", "odoo", "audit"]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("allauth.urls")),
+    *(path("", include(f"apps.{app}.urls")) for app in APPS if find_spec(f"apps.{app}.urls")),
+    *(path("api/v1/", include("apps.api.urls")) for _ in [1] if find_spec("apps.api.urls")),
+]

@@ -1,0 +1,59 @@
+"""What is written twice, held together."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from controltower import settings_doc
+from controltower.env import BASE_DIR, Env
+from deploy import vendor_assets
+
+
+def test_the_settings_document_is_as_the_code_has_it() -> None:
+    assert (BASE_DIR / "docs" / "settings.md").read_text() == settings_doc.text(), "Run `make settings-doc`."
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [name for name, field in Env.model_fields.items() if not field.description] == []
+
+
+def test_the_vendored_files_are_as_their_lock_says() -> None:
+    assert vendor_assets.differences() == []
+
+
+def test_no_vendored_file_names_a_source_map() -> None:
+    assert [path.name for path in vendor_assets.VENDOR.iterdir() if b"sourceMappingURL" in path.read_bytes()] == []
+
+
+def test_the_image_copies_only_what_there_is() -> None:
+    text = (BASE_DIR / "Dockerfile").read_text()
+    sources = [line.split()[1] for line in text.splitlines() if re.match(r"COPY (?!--)", line)]
+    assert sources
+    assert [source for source in sources if not (BASE_DIR / source).exists()] == []
+    assert re.search(r"^USER (?!root)", text, re.MULTILINE), "The image runs as an ordinary user."
+
+
+def test_compose_names_the_settings_and_the_services_that_exist() -> None:
+    services = yaml.safe_load((BASE_DIR / "deploy" / "compose.yaml").read_text())["services"]
+
+    assert {"web", "intake", "worker-fast", "worker-slow", "beat", "postgres", "valkey"} <= set(services)
+    for name in ("web", "intake", "worker-fast", "worker-slow", "beat"):
+        assert {variable.lower() for variable in services[name]["environment"]} <= set(Env.model_fields)
+        assert set(services[name]["depends_on"]) <= set(services)
+
+
+def test_compose_and_supervisor_serve_the_same_queues() -> None:
+    compose = (BASE_DIR / "deploy" / "compose.yaml").read_text()
+    supervisor = (BASE_DIR / "controltower" / "supervisor.py").read_text()
+    from controltower.celery import app
+
+    served = {queue for names in re.findall(r"-Q (\S+)", compose) for queue in names.split(",")}
+    assert {route["queue"] for route in app.conf.task_routes.values()} <= served
+    for queue in served:
+        assert queue in supervisor
+
+
+def test_no_registry_is_named_in_what_is_installed() -> None:
+    lists = [*BASE_DIR.glob("requirements*"), Path(BASE_DIR / "deploy" / "odoo19-requirements.txt")]
+    assert [path.name for path in lists if "://" in path.read_text()] == []
