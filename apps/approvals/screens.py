@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +9,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import background, outcomes, permissions, queries
-from apps.approvals.models import Assignment, ReasonTemplate, Request, Status, Step
+from apps.approvals.models import ReasonTemplate, Request, Status, Step
 from apps.outbox.models import Command
 from apps.workflows import registry
 
@@ -114,11 +113,10 @@ def kind_title(kind: str) -> str:
 
 
 def question_of(request: Request) -> str:
-    """What is asked, in one sentence."""
-    found = registry.approval_kinds().get(request.kind)
-    facts = defaultdict(lambda: "–", {**request.context, "record_name": request.record_name})
-    facts.setdefault("commercial_name", request.partner_name or "the customer")
-    return found[1].question.format_map(facts) if found else f"May {request.record_name} go on?"
+    """What is asked, in one sentence; also of a kind that no workflow declares any more."""
+    if request.kind not in registry.approval_kinds():
+        return f"May {request.record_name} go on?"
+    return outcomes.question(request)
 
 
 def exposure_of(context: dict[str, Any]) -> Exposure | None:
@@ -222,13 +220,8 @@ def progress_of(commands: Iterable[Command]) -> str:
 
 def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
-    steps = list(
-        request.steps.prefetch_related(
-            Prefetch("assignments", Assignment.objects.select_related("user", "delegated_by").order_by("level", "id"))
-        )
-    )
     target = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
-    on_yes, on_no = outcomes.describe(request)
+    on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
     commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
     why_not = permissions.why_not(request, user)
     earlier = queries.visible_to(user).filter(partner_name=request.partner_name, kind=request.kind)
@@ -244,7 +237,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
             .select_related("decided_by").order_by("-decided_at")[:3]
         ) if request.partner_name else [],
-        steps=steps,
+        steps=list(request.steps.all()),
         on_yes=on_yes,
         on_no=on_no,
         why_not=why_not,

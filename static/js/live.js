@@ -86,6 +86,13 @@ class Live extends HTMLElement {
     if (socket?.readyState === WebSocket.OPEN) watch([this]);
     // data-load: a part of another room, fetched once the page stands.
     if (this.hasAttribute("data-load")) this.refetch();
+    this.lookAgain();
+  }
+
+  lookAgain() {
+    // data-again inside: something is being found out; look again until the page no longer says so.
+    const soon = this.querySelector("[data-again]");
+    if (soon) setTimeout(() => this.refetch(), Number(soon.dataset.again));
   }
 
   async refetch() {
@@ -103,7 +110,8 @@ class Live extends HTMLElement {
     }
     await new Promise((done) => setTimeout(done, FETCH_AT_MOST_EVERY));
     this.busy = false;
-    if (this.again) {
+    if (!this.again) this.lookAgain();
+    else {
       this.again = false;
       this.refetch();
     }
@@ -161,7 +169,7 @@ function connect() {
 
 // ---- Freshness --------------------------------------------------------------------------------------------------
 
-const clockTime = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clockTime = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 function freshness() {
   for (const chip of document.querySelectorAll("ct-fresh")) {
