@@ -73,8 +73,10 @@ def _standing(position: Position, transitions: list[Transition], *, now: datetim
         return None
     seen = {move.to_stage for move in transitions if move.workflow == position.workflow}
     seen |= {move.from_stage for move in transitions if move.workflow == position.workflow}
-    # Closed stages are ends: of those only the one that was reached is shown beside the way there.
-    shown = [stage for stage in workflow.stages if stage.is_open or stage.name in (position.stage, workflow.stages[-2].name)]
+    # Closed stages are ends: one is shown, the one that was reached or else the first, which is the way things should go.
+    ends = [stage.name for stage in workflow.stages if not stage.is_open]
+    end = position.stage if position.stage in ends else ends[0] if ends else ""
+    shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
     return Standing(
         position=position, title=workflow.title, stage=workflow.stage(position.stage),
         track=[

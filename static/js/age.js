@@ -8,16 +8,16 @@ const RING = 37.7;
 
 const now = () => Date.now() + offset;
 
-export function span(milliseconds) {
+function span(milliseconds, bySecond = false) {
   const total = Math.floor(Math.abs(milliseconds) / 1000);
   const minutes = Math.floor(total / 60);
   const hours = Math.floor(total / 3600);
   const days = Math.floor(total / 86400);
   if (total < 60) return `${total} s`;
-  if (minutes < 5) return `${minutes} min ${String(total % 60).padStart(2, "0")} s`;
+  if (minutes < 5 && bySecond) return `${minutes} min ${String(total % 60).padStart(2, "0")} s`;
   if (minutes < 60) return `${minutes} min`;
-  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, "0")}`;
-  if (days < 14) return `${days} d ${hours % 24} h`;
+  if (hours < 24) return minutes % 60 ? `${hours} h ${String(minutes % 60).padStart(2, "0")}` : `${hours} h`;
+  if (days < 14) return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
   return `${days} d`;
 }
 
@@ -34,7 +34,7 @@ class Due extends HTMLElement {
     const state = left <= 0 ? "late" : used >= AT_RISK_FROM ? "risk" : "calm";
     if (this.dataset.state !== state) this.dataset.state = state;
     this.querySelector(".due-run")?.setAttribute("stroke-dasharray", `${(RING * (1 - used)).toFixed(1)} ${RING}`);
-    say(this.querySelector(":scope > span"), `${span(left)} ${left <= 0 ? "late" : "left"}`);
+    say(this.querySelector(":scope > span"), `${span(left, true)} ${left <= 0 ? "late" : "left"}`);
     return Math.abs(left);
   }
 }
@@ -43,8 +43,9 @@ class Age extends HTMLElement {
   tick() {
     const past = now() - Date.parse(this.getAttribute("datetime"));
     const suffix = this.getAttribute("suffix");
+    // An age is not a countdown: by the second only in its first minute.
     say(this.firstElementChild ?? this, suffix ? `${span(past)} ${suffix}` : span(past));
-    return past;
+    return past + 240_000;
   }
 }
 

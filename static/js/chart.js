@@ -3,7 +3,13 @@
 
 class Chart extends HTMLElement {
   connectedCallback() {
-    if (!window.Plotly) return;
+    if (!window.Plotly) {
+      // The drawing could not be loaded: the table says the same.
+      this.hidden = true;
+      const twin = this.parentElement.querySelector("details");
+      if (twin) twin.open = true;
+      return;
+    }
     this.draw = this.draw.bind(this);
     this.draw();
     document.addEventListener("ct:theme", this.draw);

@@ -72,7 +72,7 @@ function morph(old, fresh) {
   morphChildren(old, fresh);
 }
 
-export function swap(element, html) {
+function swap(element, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   morphChildren(element, template.content);

@@ -83,9 +83,9 @@ def span(seconds: Any) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if hours < 24:
-        return f"{hours} h {minutes % 60:02d}"
+        return f"{hours} h {minutes % 60:02d}" if minutes % 60 else f"{hours} h"
     if days < 14:
-        return f"{days} d {hours % 24} h"
+        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
     return f"{days} d"
 
 
