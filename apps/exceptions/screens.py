@@ -13,6 +13,7 @@ from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.audit.models import Entry
 from apps.exceptions.models import Comment, ExceptionCase, Severity, Status
 from apps.workflows import registry
+from apps.workflows.models import Position
 
 PAGE = 50
 DUE_SOON = timedelta(hours=1)
@@ -164,8 +165,12 @@ def queue(query: dict[str, str], *, user: User, now: datetime) -> Queue:
         mark = str(last.id) if is_history else f"{last.due_at.isoformat() if last.due_at else ''}~{last.id}"
         next_query = urlencode(filters | {"after": mark})
     numbers = counts(user=user, now=now)
+    stages = stages_of(shown)
     return Queue(
-        rows=[Row(case=case, type=type_title(case.type), stage=stage_of(case)) for case in shown],
+        rows=[
+            Row(case=case, type=type_title(case.type), stage=stages.get((case.connection_id, case.model, case.odoo_id), ""))
+            for case in shown
+        ],
         views=[
             View(word=word, query=urlencode(wanted), count=numbers.get(name), is_here=filters == wanted)
             for name, word, wanted in VIEWS
@@ -174,11 +179,15 @@ def queue(query: dict[str, str], *, user: User, now: datetime) -> Queue:
     )  # fmt: skip
 
 
-def stage_of(case: ExceptionCase) -> str:
-    """The stage that the exception's evidence was taken in, if it says so."""
-    workflow = registry.workflows().get(case.workflow)
-    name = case.evidence.get("stage", "")
-    return next((stage.title for stage in workflow.stages if stage.name == name), "") if workflow else ""
+def stages_of(cases: list[ExceptionCase]) -> dict[tuple[int, str, int], str]:
+    """Where the records of these exceptions stand now, by connection, model and id: one query."""
+    workflows = registry.workflows()
+    positions = Position.objects.filter(model__in={case.model for case in cases}, odoo_id__in={case.odoo_id for case in cases})
+    titles = {(name, stage.name): stage.title for name, workflow in workflows.items() for stage in workflow.stages}
+    return {
+        (position.connection_id, position.model, position.odoo_id): titles.get((position.workflow, position.stage), position.stage)
+        for position in positions
+    }
 
 
 def choices() -> dict[str, Any]:

@@ -43,6 +43,8 @@ function morphChildren(parent, fresh) {
     let match = key ? keyed.get(key) : here && !keyOf(here) && alike(here, wanted) ? here : null;
     if (match && !alike(match, wanted)) match = null;
     if (!match) {
+      // A row or card that came while somebody was looking is marked, so that it is not overlooked.
+      if (key && parent.nodeName !== "CT-LIVE" && keyed.size) wanted.classList.add("is-new");
       parent.insertBefore(wanted, here);
       continue;
     }
