@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from apps.accounts.models import User
 from apps.approvals import queries as approvals
 from apps.core import clock
 from apps.exceptions import queries as exceptions
+from apps.mirror.state import SyncState
 from apps.notifications import queries as notifications
 from apps.odoo.models import Connection
 
-# A probe of each connection runs every minute; three missed ones are worth a word.
+# Changes are polled for every 15 seconds; after this long without an answer it is worth a word.
 LATE_AFTER_SECONDS = 240
 
 
@@ -26,20 +27,22 @@ def waiting_for(user: User) -> dict[str, int]:
 
 
 def last_heard() -> datetime | None:
-    """When an Odoo was last heard of; None where there is none."""
-    return None
+    """When the Odoo that has been silent longest was last read; None where none has been read yet."""
+    read = SyncState.objects.filter(connection__is_active=True, increment_at__isnull=False)
+    return min((row["at"] for row in read.values("connection").annotate(at=Max("increment_at"))), default=None)
 
 
 def freshness() -> dict[str, Any]:
     """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it."""
-    connections = Connection.objects.filter(is_active=True).order_by("name")
+    connections = list(Connection.objects.filter(is_active=True).order_by("name"))
     failing = [connection for connection in connections if connection.state == "failing"]
     seen = last_heard()
     if not connections:
-        return {"state": "none", "words": "no Odoo yet", "seen_at": None, "late_after_seconds": LATE_AFTER_SECONDS}
-    if failing:
-        words = f"{failing[0].name} is out of reach"
-        return {"state": "down", "words": words, "seen_at": seen, "late_after_seconds": LATE_AFTER_SECONDS}
-    if seen is not None and (clock.now() - seen).total_seconds() > LATE_AFTER_SECONDS:
-        return {"state": "stale", "words": "Odoo not heard of lately", "seen_at": seen, "late_after_seconds": LATE_AFTER_SECONDS}
-    return {"state": "live", "words": "live", "seen_at": seen, "late_after_seconds": LATE_AFTER_SECONDS}
+        state, words = "none", "no Odoo yet"
+    elif failing:
+        state, words = "down", f"{failing[0].name} is out of reach"
+    elif seen is not None and (clock.now() - seen).total_seconds() > LATE_AFTER_SECONDS:
+        state, words = "stale", "Odoo not heard of lately"
+    else:
+        state, words = "live", "live"
+    return {"state": state, "words": words, "seen_at": seen, "late_after_seconds": LATE_AFTER_SECONDS}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 
 from apps.approvals import background
 from apps.approvals import queries as approvals
@@ -17,6 +17,7 @@ from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
 from apps.exceptions.screens import type_title
 from apps.mirror import registry as mirrors
+from apps.mirror.state import SyncState
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows import blockers, chain, registry, subjects
@@ -122,20 +123,36 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) 
 
 @dataclass(frozen=True, kw_only=True)
 class Mirrored:
-    """What the mirror holds of one Odoo model."""
+    """What the mirror holds of one Odoo model.
+
+    Attributes:
+        read, total: records of the first read so far, and how many there were to read.
+    """
 
     model: str
     count: int
     deleted: int
     read_at: datetime | None
+    is_complete: bool
+    read: int
+    total: int
+    problem: str
 
 
 def mirrored(connection: Connection) -> list[Mirrored]:
     """How much of each model the mirror holds of a connection, in the order of synchronisation."""
+    states = {state.odoo_model: state for state in SyncState.objects.filter(connection=connection)}
     held = []
     for model, mirror in mirrors.models().items():
         sums = mirror.objects.filter(connection=connection).aggregate(
-            count=Count("pk", filter=Q(deleted_at=None)), deleted=Count("deleted_at"), read_at=Max("read_at")
+            count=Count("pk", filter=Q(deleted_at=None)), deleted=Count("deleted_at")
         )
-        held.append(Mirrored(model=model, **sums))
+        state = states.get(model)
+        held.append(
+            Mirrored(
+                model=model, read_at=state.increment_at or state.backfill_done_at if state else None,
+                is_complete=bool(state and state.backfill_done_at), read=sums["count"] + sums["deleted"],
+                total=state.backfill_total if state else 0, problem=state.problem if state else "", **sums,
+            )
+        )  # fmt: skip
     return held

@@ -69,7 +69,7 @@ def add(request: HttpRequest) -> HttpResponse:
             connection.state, connection.state_since = CHECKING, clock.now()
             connection.save()
             _trail(request, "connection.added", connection, {"url": connection.url, "database": connection.database})
-            wake(REGISTER)
+            wake(REGISTER, connection_id=connection.pk)
         return redirect("connections:detail", connection.name)
     return render(request, "odoo/add.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -86,5 +86,5 @@ def check(request: HttpRequest, name: str) -> HttpResponse:
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(state=CHECKING, state_since=clock.now())
         _trail(request, "connection.checked", connection, {})
-        wake(REGISTER)
+        wake(REGISTER, connection_id=connection.pk)
     return redirect("connections:detail", connection.name)

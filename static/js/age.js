@@ -44,7 +44,8 @@ class Age extends HTMLElement {
     const past = now() - Date.parse(this.getAttribute("datetime"));
     const suffix = this.getAttribute("suffix");
     // An age is not a countdown: by the second only in its first minute.
-    say(this.firstElementChild ?? this, suffix ? `${span(past)} ${suffix}` : span(past));
+    const words = suffix && past < 45_000 ? "just now" : suffix ? `${span(past)} ${suffix}` : span(past);
+    say(this.firstElementChild ?? this, words);
     return past + 240_000;
   }
 }

@@ -178,15 +178,16 @@ function freshness() {
     const seen = Date.parse(chip.dataset.odooSeen);
     const late = Number(chip.dataset.lateAfter) * 1000;
     const behind = Date.now() - seen;
-    let state = "live";
-    let words = "live";
+    // What the server said of a connection that is out of reach stays, until the page is drawn anew.
+    let state = chip.dataset.trouble ? "down" : "live";
+    let words = chip.dataset.trouble || "live";
     if (downSince) {
       state = "down";
       words = `reconnecting… data of ${clockTime(downSince)}`;
-    } else if (Number.isNaN(seen)) {
+    } else if (!chip.dataset.trouble && chip.dataset.connected === "0") {
       state = "none";
       words = "no Odoo yet";
-    } else if (behind > late) {
+    } else if (!chip.dataset.trouble && behind > late) {
       state = "stale";
       words = `Odoo seen ${Math.round(behind / 60000)} min ago`;
     }

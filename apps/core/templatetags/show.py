@@ -17,6 +17,7 @@ register = template.Library()
 
 UNKNOWN = "–"
 AT_RISK_FROM = 0.8  # of the time there is; the same threshold as in static/js/age.js
+JUST_NOW_SECONDS = 45
 RING = 37.7  # circumference of the badge's ring, radius 6
 
 
@@ -104,8 +105,10 @@ def age(at: datetime | None, suffix: str = "") -> SafeString:
     """How long ago, ticking, with the moment itself on hover and focus."""
     if at is None:
         return mark_safe(UNKNOWN)
-    words = span((clock.now() - at).total_seconds())
-    tail = f" {suffix}" if suffix else ""
+    past = (clock.now() - at).total_seconds()
+    words, tail = span(past), f" {suffix}" if suffix else ""
+    if suffix and past < JUST_NOW_SECONDS:
+        words, tail = "just now", ""
     return format_html(
         '<ct-age datetime="{}" suffix="{}"><time datetime="{}" title="{}">{}</time></ct-age>',
         _iso(at), suffix, _iso(at), _local(at), words + tail,
