@@ -12,14 +12,14 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 
-def wake(task: str) -> None:
+def wake(task: str, **arguments: int | str) -> None:
     """Wake the worker of ``task`` (such as ``outbox.dispatch``) once the present transaction has committed."""
-    transaction.on_commit(lambda: wake_now(task), robust=True)
+    transaction.on_commit(lambda: wake_now(task, **arguments), robust=True)
 
 
-def wake_now(task: str) -> None:
+def wake_now(task: str, **arguments: int | str) -> None:
     """Wake the worker of ``task`` at once. A broker that is down is logged: the sweep will find the work."""
     try:
-        current_app.send_task(task, expires=30, retry=False)
+        current_app.send_task(task, kwargs=arguments, expires=30, retry=False)
     except Exception:
         logger.warning("Could not wake %s; the next sweep will find its work", task, exc_info=True)

@@ -1,0 +1,87 @@
+"""What stands behind a request: the order's lines, and what the customer has done before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection as database
+
+# Used on the approval page and the record page; index: mirror_sale_order_line (connection_id, order_id).
+LINES_OF_ORDER = """
+    SELECT l.odoo_id, l.name, l.product_uom_qty, l.qty_delivered, l.qty_invoiced, l.price_unit, l.discount,
+           l.price_subtotal, l.price_total
+      FROM mirror_sale_order_line l
+     WHERE l.connection_id = %(connection)s AND l.order_id = %(order)s AND l.deleted_at IS NULL
+       AND l.product_id IS NOT NULL
+     ORDER BY l.odoo_id
+     LIMIT 100
+"""
+
+# A year of the customer's commercial entity; index: mirror_sale_order (connection_id, partner_id).
+CUSTOMER_OF_ORDER = """
+    WITH customer AS (
+        SELECT p.commercial_partner_id AS id
+          FROM mirror_sale_order o
+          JOIN mirror_res_partner p ON p.connection_id = o.connection_id AND p.odoo_id = o.partner_id
+         WHERE o.connection_id = %(connection)s AND o.odoo_id = %(order)s
+    )
+    SELECT count(*) FILTER (WHERE o.state = 'sale' AND o.date_order > %(since)s) AS orders,
+           sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1))
+             FILTER (WHERE o.state = 'sale' AND o.date_order > %(since)s) AS amount,
+           count(*) FILTER (WHERE o.state = 'cancel' AND o.date_order > %(since)s) AS cancelled,
+           min(o.date_order) AS first_order
+      FROM customer
+      JOIN mirror_res_partner member
+        ON member.connection_id = %(connection)s AND member.commercial_partner_id = customer.id
+      JOIN mirror_sale_order o
+        ON o.connection_id = %(connection)s AND o.partner_id = member.odoo_id AND o.deleted_at IS NULL
+       AND o.odoo_id <> %(order)s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of an order, with Odoo's column names."""
+
+    odoo_id: int
+    name: str
+    product_uom_qty: Decimal
+    qty_delivered: Decimal | None
+    qty_invoiced: Decimal | None
+    price_unit: Decimal | None
+    discount: Decimal | None
+    price_subtotal: Decimal | None
+    price_total: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customer:
+    """What the customer ordered in the year before, in the company's currency; this order not counted."""
+
+    orders: int
+    amount: Decimal | None
+    cancelled: int
+    first_order: datetime | None
+
+
+def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def lines_of(*, connection_id: int, model: str, odoo_id: int) -> list[Line]:
+    """The goods on a sales order, at most 100 lines; none for other models."""
+    if model != "sale.order":
+        return []
+    return [Line(**row) for row in _rows(LINES_OF_ORDER, {"connection": connection_id, "order": odoo_id})]
+
+
+def customer_of(*, connection_id: int, model: str, odoo_id: int, since: datetime) -> Customer | None:
+    """What the order's customer has ordered since then; none for other models."""
+    if model != "sale.order":
+        return None
+    rows = _rows(CUSTOMER_OF_ORDER, {"connection": connection_id, "order": odoo_id, "since": since})
+    return Customer(**rows[0]) if rows else None

@@ -1,0 +1,253 @@
+"""What the approval screens show: read for one page, computed once, drawn by templates that only draw."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
+
+from apps.accounts.models import User
+from apps.accounts.permissions import DECIDERS
+from apps.approvals import background, outcomes, permissions, queries
+from apps.approvals.models import ReasonTemplate, Request, Status, Step
+from apps.outbox.models import Command
+from apps.workflows import registry
+
+PAGE = 50
+BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
+
+IN_BAR = ("credit_limit", "open_invoices", "draft_invoices", "open_orders", "this_order", "exposure", "excess")
+SUMS = (*IN_BAR, "overdue_amount", "amount_total")
+
+
+def _decimal(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """One part of the exposure bar, from ``x`` on, ``width`` wide, of :data:`BAR_WIDTH`."""
+
+    name: str
+    words: str
+    amount: Decimal
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """The rule that was broken, in numbers."""
+
+    limit: Decimal
+    exposure: Decimal
+    excess: Decimal
+    share: int | None  # per cent of the limit; none where the limit is zero
+    limit_x: float
+    segments: list[Segment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One more fact on which to decide."""
+
+    words: str
+    value: Any
+    kind: str  # "money", "days", "moment", "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One request as the inbox shows it."""
+
+    request: Request
+    kind: str
+    headline: str
+    excess: Decimal | None
+    flags: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything on the page of one request."""
+
+    request: Request
+    kind: str
+    question: str
+    exposure: Exposure | None
+    figures: list[Figure]
+    lines: list[background.Line]
+    customer: background.Customer | None
+    earlier: list[Request]
+    steps: list[Step]
+    on_yes: list[str]
+    on_no: list[str]
+    why_not: str | None
+    may_decide: bool
+    reasons: list[ReasonTemplate]
+    colleagues: list[User]
+    commands: list[Command]
+    facts: str
+    progress: str
+    odoo_url: str
+
+
+def facts_digest(request: Request) -> str:
+    """Changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
+    facts = {key: request.context.get(key) for key in (*SUMS, "overdue_days")} | {"amount": request.amount}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()[:16]
+
+
+def kind_title(kind: str) -> str:
+    """The approval kind as people read it; its own name if no workflow declares it any more."""
+    found = registry.approval_kinds().get(kind)
+    return found[1].title if found else kind
+
+
+def question_of(request: Request) -> str:
+    """What is asked, in one sentence; also of a kind that no workflow declares any more."""
+    if request.kind not in registry.approval_kinds():
+        return f"May {request.record_name} go on?"
+    return outcomes.question(request)
+
+
+def exposure_of(context: dict[str, Any]) -> Exposure | None:
+    """The credit rule as a bar; none where the context does not hold one."""
+    limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
+    if limit is None or exposure is None:
+        return None
+    parts = [
+        ("invoices", "Open invoices", (_decimal(context.get("open_invoices")) or 0) + (_decimal(context.get("draft_invoices")) or 0)),
+        ("orders", "Confirmed, not yet invoiced", _decimal(context.get("open_orders")) or Decimal(0)),
+        ("this", "This order", _decimal(context.get("this_order")) or Decimal(0)),
+    ]  # fmt: skip
+    whole = max(limit, sum((max(amount, Decimal(0)) for _, _, amount in parts), Decimal(0)), Decimal(1)) * Decimal("1.02")
+    segments, x = [], 0.0
+    for name, words, amount in parts:
+        width = float(max(amount, Decimal(0)) / whole * BAR_WIDTH)
+        segments.append(Segment(name=name, words=words, amount=Decimal(amount), x=round(x, 1), width=round(width, 1)))
+        x += width
+    return Exposure(
+        limit=limit, exposure=exposure, excess=exposure - limit, segments=segments,
+        share=int(exposure / limit * 100) if limit > 0 else None,
+        limit_x=round(float(max(limit, Decimal(0)) / whole * BAR_WIDTH), 1),
+    )  # fmt: skip
+
+
+def figures_of(request: Request) -> list[Figure]:
+    """The facts that the bar does not show, with the words that the workflow declares for them."""
+    found = registry.approval_kinds().get(request.kind)
+    declared = found[1].context if found else {key: key.replace("_", " ") for key in request.context}
+    figures = []
+    for key, words in declared.items():
+        value = request.context.get(key)
+        if key in IN_BAR or value in (None, ""):
+            continue
+        kind = "money" if key in SUMS else "days" if key.endswith("_days") else "moment" if key.endswith("_at") else "text"
+        if kind == "moment":
+            try:
+                value = datetime.fromisoformat(str(value))
+            except ValueError:
+                kind = "text"
+            else:
+                kind = "moment" if value.tzinfo else "text"
+        figures.append(Figure(words=words, value=value, kind=kind))
+    return figures
+
+
+def flags_of(request: Request) -> list[str]:
+    """What makes this one riskier than its amount says, each in a few words."""
+    context, flags = request.context, []
+    overdue = _decimal(context.get("overdue_days"))
+    if overdue and overdue > 0:
+        flags.append(f"{int(overdue)} days overdue")
+    limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
+    if limit is not None and exposure is not None and limit > 0 and exposure >= 2 * limit:
+        flags.append(f"{exposure / limit:.1f} × the limit")
+    if request.escalated_at:
+        flags.append("escalated")
+    return flags
+
+
+def card_of(request: Request) -> Card:
+    """One request as the inbox shows it."""
+    return Card(
+        request=request, kind=kind_title(request.kind), flags=flags_of(request),
+        headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
+        excess=_decimal(request.context.get("excess")),
+    )  # fmt: skip
+
+
+def inbox(user: User) -> list[Card]:
+    """What waits for this person's decision, most urgent first."""
+    return [card_of(request) for request in queries.inbox_of(user).order_by("due_at", "id")[:PAGE]]
+
+
+def others_pending(user: User) -> list[Card]:
+    """What this person may see but somebody else has to decide, most urgent first."""
+    mine = queries.inbox_of(user).values("id")
+    seen = queries.visible_to(user).filter(status=Status.PENDING).exclude(id__in=mine)
+    return [card_of(request) for request in seen.order_by("due_at", "id")[:PAGE]]
+
+
+def decided(user: User, *, before: int | None = None) -> QuerySet[Request]:
+    """What has been decided, newest first; ``before`` is the last id of the page before."""
+    ended = queries.visible_to(user).exclude(status=Status.PENDING).select_related("decided_by")
+    if before:
+        ended = ended.filter(id__lt=before)
+    return ended.order_by("-id")[:PAGE]
+
+
+def progress_of(commands: Iterable[Command]) -> str:
+    """How far the decision has come in Odoo: ``none``, ``queued``, ``sent``, ``seen`` or ``stopped``."""
+    states = [command.status for command in commands]
+    if not states:
+        return "none"
+    if any(state in ("refused", "dead") for state in states):
+        return "stopped"
+    if all(state in ("done", "cancelled") for state in states):
+        return "seen"
+    return "sent" if any(command.sent_at for command in commands) else "queued"
+
+
+def page_of(request: Request, *, user: User, now: datetime) -> Page:
+    """Everything on the page of one request. The caller has checked that this person may see it."""
+    target = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
+    on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
+    commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
+    why_not = permissions.why_not(request, user)
+    earlier = queries.visible_to(user).filter(partner_name=request.partner_name, kind=request.kind)
+    return Page(
+        request=request,
+        kind=kind_title(request.kind),
+        question=question_of(request),
+        exposure=exposure_of(request.context),
+        figures=figures_of(request),
+        lines=background.lines_of(**target),
+        customer=background.customer_of(**target, since=now - timedelta(days=365)),
+        earlier=list(
+            earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
+            .select_related("decided_by").order_by("-decided_at")[:3]
+        ) if request.partner_name else [],
+        steps=list(request.steps.all()),
+        on_yes=on_yes,
+        on_no=on_no,
+        why_not=why_not,
+        may_decide=why_not is None and request.status == Status.PENDING,
+        reasons=list(ReasonTemplate.objects.filter(kind__in=["", request.kind]).order_by("decision", "id")),
+        colleagues=list(
+            User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username")
+        ),
+        commands=commands,
+        facts=facts_digest(request),
+        progress=progress_of(commands),
+        odoo_url=request.connection.record_url(request.model, request.odoo_id),
+    )  # fmt: skip

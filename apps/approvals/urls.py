@@ -1,0 +1,14 @@
+"""Addresses of the approval screens."""
+
+from django.urls import path
+
+from apps.approvals import views
+
+app_name = "approvals"
+urlpatterns = [
+    path("approvals/", views.inbox, name="inbox"),
+    path("approvals/history/", views.history, name="history"),
+    path("approvals/<int:request_id>/", views.detail, name="detail"),
+    path("approvals/<int:request_id>/decide/", views.decide, name="decide"),
+    path("approvals/<int:request_id>/delegate/", views.delegate, name="delegate"),
+]

@@ -1,0 +1,116 @@
+"""The approval inbox and the page that decides. Reading is GET; deciding is POST, never anything else."""
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.models import User
+from apps.accounts.permissions import NotAllowedError
+from apps.approvals import moves, queries, screens
+from apps.approvals.models import Request
+from apps.core import clock
+
+TOKEN_LIVES_SECONDS = 24 * 3600
+
+
+def _visible(request: HttpRequest, request_id: int) -> Request:
+    found = queries.visible_to(request.user).select_related("connection", "policy", "decided_by")
+    try:
+        return found.get(id=request_id)
+    except Request.DoesNotExist as error:
+        raise Http404(f"Approval request {request_id} is not there, or not for you to see.") from error
+
+
+def _part(request: HttpRequest, template: str, part: str) -> str:
+    """The page, or only the part of it that a live update asks for."""
+    return f"{template}#{part}" if request.headers.get("X-Fragment") else template
+
+
+def _page(request: HttpRequest, asked: Request, *, problem: str = "", status: int = 200, reason: str = "") -> HttpResponse:
+    page = screens.page_of(asked, user=request.user, now=clock.now())
+    context = {"page": page, "problem": problem, "reason": reason, "token": uuid.uuid4()}
+    return render(request, _part(request, "approvals/detail.html", "body"), context, status=status)
+
+
+@login_required
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What waits for this person, and below it what waits for somebody else."""
+    context = {"cards": screens.inbox(request.user), "others": screens.others_pending(request.user), "tab": "inbox"}
+    return render(request, _part(request, "approvals/inbox.html", "list"), context)
+
+
+@login_required
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """What has been decided, newest first."""
+    before = request.GET.get("before", "")
+    decided = list(screens.decided(request.user, before=int(before) if before.isdecimal() else None))
+    context = {
+        "decided": [(screens.card_of(asked), asked) for asked in decided], "tab": "history",
+        "next": decided[-1].id if len(decided) == screens.PAGE else None,
+    }  # fmt: skip
+    return render(request, "approvals/history.html", context)
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, request_id: int) -> HttpResponse:
+    """One request: what is asked, on which facts, and what follows from each answer."""
+    return _page(request, _visible(request, request_id))
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Approve or reject. The same form sent twice has no second effect."""
+    asked = _visible(request, request_id)
+    reason = request.POST.get("reason", "").strip()
+    decision = request.POST.get("decision")
+    if decision not in ("approve", "reject"):
+        return _page(request, asked, problem="Choose Approve or Reject.", status=422, reason=reason)
+    if decision == "reject" and not reason:
+        return _page(request, asked, problem="Say why: a rejection needs a reason.", status=422)
+    # The move itself lets only one decision win; the token spares the second click the message that says so.
+    token = f"decide:{request.user.pk}:{request_id}:{request.POST.get('token', '')[:64]}"
+    if not cache.add(token, decision, TOKEN_LIVES_SECONDS):
+        return redirect("approvals:detail", request_id)
+    if asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
+        problem = "The facts have changed since you opened this page. Look at the figures again, then decide."
+        return _page(request, asked, problem=problem, status=409, reason=reason)
+    problem, status = "", 200
+    try:
+        if decision == "approve":
+            moves.approve(request_id, by=request.user, reason=reason, now=clock.now())
+        else:
+            moves.reject(request_id, by=request.user, reason=reason, now=clock.now())
+    except NotAllowedError as error:
+        problem, status = str(error), 403
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        problem, status = str(error), 409
+    if problem:
+        return _page(request, _visible(request, request_id), problem=problem, status=status, reason=reason)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_POST
+def delegate(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Hand the decision to a colleague, who must be allowed to take it."""
+    asked = _visible(request, request_id)
+    to = User.objects.filter(pk=request.POST.get("to") or None, is_active=True).first()
+    if to is None:
+        return _page(request, asked, problem="Choose a colleague to hand this to.", status=422)
+    try:
+        moves.delegate(request_id, to=to, by=request.user, reason=request.POST.get("reason", "").strip(), now=clock.now())
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
+    return redirect("approvals:inbox")

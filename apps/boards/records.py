@@ -1,0 +1,158 @@
+"""The page of one record: where it stands, what holds it up, what it hangs in, and everything that happened to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+
+from apps.approvals import background
+from apps.approvals import queries as approvals
+from apps.approvals.models import Request
+from apps.approvals.screens import kind_title
+from apps.audit.models import Entry
+from apps.boards import telling
+from apps.boards.telling import Happening
+from apps.exceptions import queries as exceptions
+from apps.exceptions.models import Comment, ExceptionCase
+from apps.exceptions.screens import type_title
+from apps.mirror import registry as mirrors
+from apps.mirror.state import SyncState
+from apps.odoo.models import Connection
+from apps.outbox.models import Command
+from apps.workflows import blockers, chain, registry, subjects
+from apps.workflows.blockers import Blocker
+from apps.workflows.declare import Stage
+from apps.workflows.models import Position, Transition
+
+TIMELINE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One stage on the record's way."""
+
+    stage: Stage
+    is_here: bool
+    was_there: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where the record stands in one workflow."""
+
+    position: Position
+    title: str
+    stage: Stage
+    track: list[Track]
+    blockers: list[Blocker]
+    deliveries: list[chain.Delivery]
+    supplies: list[chain.Supply]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordPage:
+    """Everything on the page of one record."""
+
+    connection: Connection
+    model: str
+    odoo_id: int
+    name: str
+    odoo_url: str
+    topic: str
+    standings: list[Standing]
+    lines: list[background.Line]
+    cases: list[tuple[ExceptionCase, str]]
+    requests: list[tuple[Request, str]]
+    commands: list[Command]
+    timeline: list[Happening]
+
+
+def _standing(position: Position, transitions: list[Transition], *, now: datetime) -> Standing | None:
+    workflow = registry.workflows().get(position.workflow)
+    if workflow is None:
+        return None
+    seen = {move.to_stage for move in transitions if move.workflow == position.workflow}
+    seen |= {move.from_stage for move in transitions if move.workflow == position.workflow}
+    # Closed stages are ends: one is shown, the one that was reached or else the first, which is the way things should go.
+    ends = [stage.name for stage in workflow.stages if not stage.is_open]
+    end = position.stage if position.stage in ends else ends[0] if ends else ""
+    shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
+    return Standing(
+        position=position, title=workflow.title, stage=workflow.stage(position.stage),
+        track=[
+            Track(stage=stage, is_here=stage.name == position.stage, was_there=stage.name in seen and stage.name != position.stage)
+            for stage in shown
+        ],
+        blockers=blockers.of(position, now=now),
+        deliveries=chain.deliveries_of(position), supplies=chain.supplies_of(position),
+    )  # fmt: skip
+
+
+def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) -> RecordPage | None:
+    """Everything about one record; None where the tower knows nothing of it."""
+    here: dict[str, Any] = {"connection_id": connection.id, "model": model, "odoo_id": odoo_id}
+    positions = list(Position.objects.filter(**here).order_by("workflow"))
+    if not positions:
+        return None
+    transitions = list(Transition.objects.filter(**here).order_by("-at", "-id")[:TIMELINE])
+    cases = list(exceptions.of_record(connection.id, model, odoo_id))
+    requests = list(approvals.of_record(connection.id, model, odoo_id))
+    commands = list(Command.objects.filter(**here).order_by("-sequence")[:50])
+    told = [subjects.audit_subject(connection.name, model, odoo_id)]
+    told += [f"exception:{case.id}" for case in cases] + [f"approval:{request.id}" for request in requests]
+    told += [f"command:{command.id}" for command in commands]
+    timeline = telling.merge(
+        transitions=transitions,
+        entries=list(Entry.objects.filter(subject__in=told).order_by("-sequence")[:TIMELINE]),
+        comments=list(Comment.objects.filter(case__in=cases).select_related("author")),
+        commands=commands,
+        titles={f"exception:{case.id}": type_title(case.type) for case in cases}
+        | {f"approval:{request.id}": kind_title(request.kind) for request in requests},
+    )
+    return RecordPage(
+        connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
+        odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
+        standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
+        lines=background.lines_of(connection_id=connection.id, model=model, odoo_id=odoo_id),
+        cases=[(case, type_title(case.type)) for case in cases],
+        requests=[(request, kind_title(request.kind)) for request in requests],
+        commands=commands, timeline=timeline,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirrored:
+    """What the mirror holds of one Odoo model.
+
+    Attributes:
+        read, total: records of the first read so far, and how many there were to read.
+    """
+
+    model: str
+    count: int
+    deleted: int
+    read_at: datetime | None
+    is_complete: bool
+    read: int
+    total: int
+    problem: str
+
+
+def mirrored(connection: Connection) -> list[Mirrored]:
+    """How much of each model the mirror holds of a connection, in the order of synchronisation."""
+    states = {state.odoo_model: state for state in SyncState.objects.filter(connection=connection)}
+    held = []
+    for model, mirror in mirrors.models().items():
+        sums = mirror.objects.filter(connection=connection).aggregate(
+            count=Count("pk", filter=Q(deleted_at=None)), deleted=Count("deleted_at")
+        )
+        state = states.get(model)
+        held.append(
+            Mirrored(
+                model=model, read_at=state.increment_at or state.backfill_done_at if state else None,
+                is_complete=bool(state and state.backfill_done_at), read=sums["count"] + sums["deleted"],
+                total=state.backfill_total if state else 0, problem=state.problem if state else "", **sums,
+            )
+        )  # fmt: skip
+    return held

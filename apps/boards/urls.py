@@ -1,0 +1,16 @@
+"""Addresses of the home page, the boards and the records."""
+
+from django.urls import path
+
+from apps.boards import views
+
+app_name = "boards"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("boards/", views.overview, name="overview"),
+    path("boards/<slug:workflow>/", views.board, name="board"),
+    path("boards/<slug:workflow>/<slug:stage>/", views.stage, name="stage"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/", views.record, name="record"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", views.decisions, name="decisions"),
+    path("connections/<slug:connection>/mirrored/", views.mirrored, name="mirrored"),
+]

@@ -1,0 +1,193 @@
+"""How money, time and state are shown. One owner each, so that a page and its live update say the same thing."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from lucide.templatetags.lucide import lucide
+
+from apps.core import clock
+
+register = template.Library()
+
+UNKNOWN = "–"
+AT_RISK_FROM = 0.8  # of the time there is; the same threshold as in static/js/age.js
+JUST_NOW_SECONDS = 45
+RING = 37.7  # circumference of the badge's ring, radius 6
+
+
+@lru_cache(maxsize=256)
+def _drawn(name: str, size: int, classes: str) -> str:
+    return lucide(name, size=size, aria_hidden="true", focusable="false", **{"class": classes})
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, classes: str = "") -> SafeString:
+    """A lucide icon that screen readers pass over: the word beside it says what it means."""
+    return mark_safe(_drawn(str(name), size, str(classes)))
+
+
+@register.filter
+def number(value: Any, places: int = 0) -> str:
+    """A number with separators of the reader's locale; a dash where it is not known, never a silent zero."""
+    try:
+        amount = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return UNKNOWN
+    if not amount.is_finite():
+        return UNKNOWN
+    return formats.number_format(round(amount, places) if places else round(amount), places, force_grouping=True)
+
+
+@register.simple_tag
+def money(amount: Any, currency: str = "", places: int = 0) -> SafeString:
+    """An amount with its currency; whole units unless ``places`` says otherwise, the exact sum as its value."""
+    shown = number(amount, places)
+    if shown == UNKNOWN:
+        return mark_safe(f'<span class="money" title="Not known">{UNKNOWN}</span>')
+    return format_html('<data class="money" value="{}">{}&nbsp;<abbr>{}</abbr></data>', str(amount), shown, currency or "")
+
+
+@register.simple_tag
+def brief_money(amount: Any, currency: str = "") -> SafeString:
+    """An amount for a board: 1.24 M, 84.2 k; the exact sum on hover."""
+    try:
+        value = Decimal(str(amount))
+    except (InvalidOperation, ValueError):
+        return mark_safe(f'<span class="money" title="Not known">{UNKNOWN}</span>')
+    for limit, unit in ((Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
+        if abs(value) >= limit:
+            shown = f"{number(value / limit, 2 if abs(value) < limit * 10 else 1)} {unit}"
+            break
+    else:
+        shown = number(value)
+    return format_html(
+        '<data class="money nowrap" value="{}" title="{} {}">{}&nbsp;<abbr>{}</abbr></data>',
+        str(amount), number(value, 2), currency, shown, currency,
+    )  # fmt: skip
+
+
+@register.filter
+def span(seconds: Any) -> str:
+    """A length of time in at most two units: "35 min", "2 h 10", "3 d 4 h". Seconds in; a dash where not known."""
+    if seconds is None or seconds == "":
+        return UNKNOWN
+    total = abs(int(seconds))
+    minutes, hours, days = total // 60, total // 3600, total // 86400
+    if total < 60:
+        return f"{total} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 24:
+        return f"{hours} h {minutes % 60:02d}" if minutes % 60 else f"{hours} h"
+    if days < 14:
+        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+    return f"{days} d"
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _local(at: datetime) -> str:
+    local = timezone.localtime(at)
+    this_year = local.year == timezone.localtime(clock.now()).year
+    return formats.date_format(local, "j M H:i" if this_year else "j M Y H:i")
+
+
+@register.simple_tag
+def age(at: datetime | None, suffix: str = "") -> SafeString:
+    """How long ago, ticking, with the moment itself on hover and focus."""
+    if at is None:
+        return mark_safe(UNKNOWN)
+    past = (clock.now() - at).total_seconds()
+    words, tail = span(past), f" {suffix}" if suffix else ""
+    if suffix and past < JUST_NOW_SECONDS:
+        words, tail = "just now", ""
+    return format_html(
+        '<ct-age datetime="{}" suffix="{}"><time datetime="{}" title="{}">{}</time></ct-age>',
+        _iso(at), suffix, _iso(at), _local(at), words + tail,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString:
+    """A moment in the reader's time zone."""
+    if at is None:
+        return mark_safe(UNKNOWN)
+    return format_html('<time datetime="{}">{}</time>', _iso(at), _local(at))
+
+
+def due_state(due_at: datetime | None, start: datetime | None, now: datetime) -> tuple[str, float]:
+    """``late``, ``risk``, ``calm`` or ``none``, and how much of the time is used up, 0 to 1."""
+    if due_at is None:
+        return "none", 0.0
+    if now >= due_at:
+        return "late", 1.0
+    whole = (due_at - start).total_seconds() if start and start < due_at else 0
+    used = (now - start).total_seconds() / whole if whole and start else 0.0
+    used = min(max(used, 0.0), 1.0)
+    return ("risk" if used >= AT_RISK_FROM else "calm"), used
+
+
+@register.simple_tag
+def due(due_at: datetime | None, start: datetime | None = None) -> SafeString:
+    """The SLA as a badge: a shape, words and a colour; ticks by the server's clock (static/js/age.js)."""
+    now = clock.now()
+    state, used = due_state(due_at, start, now)
+    if due_at is None:
+        return format_html('<span class="due" data-state="none">{} no due time</span>', icon("minus", 12, "due-none"))
+    length = span((due_at - now).total_seconds())
+    words = f"{length} late" if state == "late" else f"{length} left"
+    ring = format_html(
+        '<svg class="due-calm" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true" fill="none" '
+        'stroke-width="3"><circle class="due-track" cx="8" cy="8" r="6"/><circle class="due-run" cx="8" cy="8" r="6" '
+        'transform="rotate(-90 8 8)" stroke-dasharray="{} {}"/></svg>', f"{RING * (1 - used):.1f}", RING,
+    )  # fmt: skip
+    return format_html(
+        '<ct-due class="due" data-state="{}" datetime="{}" start="{}" title="Due {}">{}{}{}<span>{}</span></ct-due>',
+        state, _iso(due_at), _iso(start) if start else "", _local(due_at), ring,
+        icon("triangle-alert", 14, "due-risk"), icon("octagon-alert", 14, "due-late"), words,
+    )  # fmt: skip
+
+
+@register.filter
+def due_tone(due_at: datetime | None, start: datetime | None = None) -> str:
+    """The badge's state alone, for what is coloured with it."""
+    return due_state(due_at, start, clock.now())[0]
+
+
+SEVERITY_SHAPES = {
+    4: '<path class="mark-fill" d="M5 0h4l5 5v4l-5 5H5L0 9V5z"/>',
+    3: '<path class="mark-fill" d="M7 0l7 13H0z"/>',
+    2: '<path class="mark-fill" d="M7 0l7 7-7 7-7-7z"/>',
+    1: '<circle class="mark-fill" cx="7" cy="7" r="5"/>',
+}
+
+
+@register.simple_tag
+def severity(level: int, label: str) -> SafeString:
+    """Severity as shape, colour and word."""
+    shape = mark_safe(SEVERITY_SHAPES.get(level, SEVERITY_SHAPES[1]))
+    return format_html(
+        '<span class="severity" data-severity="{}"><svg width="12" height="12" viewBox="0 0 14 14" '
+        'aria-hidden="true">{}</svg>{}</span>', level, shape, label,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def server_now() -> str:
+    """The server's clock, which every countdown follows."""
+    return clock.now().isoformat(timespec="milliseconds")
+
+
+@register.filter
+def words(slug: Any) -> str:
+    """A slug as people read it: ``waiting_for_stock`` becomes "Waiting for stock"."""
+    text = str(slug).replace("_", " ").replace(".", " ").strip()
+    return text[:1].upper() + text[1:]

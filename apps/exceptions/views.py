@@ -1,0 +1,121 @@
+"""The exception queue, one exception, and what a person does with it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.permissions import EXCEPTION_WORKERS, NotAllowedError
+from apps.core import clock
+from apps.exceptions import moves, screens
+from apps.exceptions.models import ExceptionCase
+
+SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
+
+
+def _part(request: HttpRequest, template: str, part: str) -> str:
+    """The page, or only the part of it that a live update asks for."""
+    return f"{template}#{part}" if request.headers.get("X-Fragment") else template
+
+
+@login_required
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """The queue, as the query string says."""
+    context = {
+        "queue": screens.queue(request.GET.dict(), user=request.user, now=clock.now()),
+        "may_work": request.user.role in EXCEPTION_WORKERS,
+    }
+    if not request.headers.get("X-Fragment"):
+        context |= screens.choices()
+    return render(request, _part(request, "exceptions/queue.html", "list"), context)
+
+
+def _page(request: HttpRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
+    may_work = request.user.role in EXCEPTION_WORKERS
+    context = {
+        "case": case, "type": screens.type_title(case.type), "evidence": screens.evidence_of(case),
+        "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
+        "odoo_url": case.connection.record_url(case.model, case.odoo_id),
+        "may_work": may_work, "people": screens.workers() if may_work else [],
+    }  # fmt: skip
+    return render(request, _part(request, "exceptions/detail.html", "body"), context, status=status)
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, case_id: int) -> HttpResponse:
+    """One exception: evidence, who owns it, what happened, what can be done."""
+    return _page(request, _case(case_id))
+
+
+def _case(case_id: int) -> ExceptionCase:
+    return get_object_or_404(ExceptionCase.objects.select_related("connection", "team", "owner"), id=case_id)
+
+
+def _assign(case_id: int, request: HttpRequest, now: datetime) -> None:
+    owner = screens.workers().filter(pk=request.POST.get("owner") or None).first()
+    if owner is None:
+        raise moves.MoveRefusedError("Choose a colleague to assign this to.")
+    moves.assign(case_id, owner=owner, by=request.user, now=now)
+
+
+def _snooze(case_id: int, request: HttpRequest, now: datetime) -> None:
+    hours = request.POST.get("hours", "")
+    until = now + timedelta(hours=min(int(hours), 24 * 90)) if hours.isdecimal() else parse_datetime(request.POST.get("until", ""))
+    if until is None:
+        raise moves.MoveRefusedError("Say until when to snooze it.")
+    if timezone.is_naive(until):
+        until = timezone.make_aware(until)
+    moves.snooze(case_id, until=until, by=request.user, now=now)
+
+
+# What each button does; the moves check the right and the state.
+ACTIONS: dict[str, tuple[str, Callable[[int, HttpRequest, datetime], Any]]] = {
+    "take": ("is yours", lambda case_id, request, now: moves.assign(case_id, owner=request.user, by=request.user, now=now)),
+    "assign": ("was assigned", _assign),
+    "acknowledge": ("was acknowledged", lambda case_id, request, now: moves.acknowledge(case_id, by=request.user, now=now)),
+    "snooze": ("was snoozed", _snooze),
+    "resolve": (
+        "was resolved",
+        lambda case_id, request, now: moves.resolve(
+            case_id, resolution=request.POST.get("resolution", "").strip(), by=request.user, now=now
+        ),
+    ),
+    "comment": (
+        "has your comment",
+        lambda case_id, request, now: moves.comment(
+            case_id, text=request.POST.get("text", "").strip(), by=request.user, now=now
+        ),
+    ),
+}
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, case_id: int, action: str) -> HttpResponse:
+    """Do what a button says, and show the exception as it is then."""
+    if action not in ACTIONS:
+        raise Http404(f"There is no {action} for an exception.")
+    case = _case(case_id)
+    done, move = ACTIONS[action]
+    try:
+        move(case_id, request, clock.now())
+    except NotAllowedError as error:
+        return _page(request, case, problem=str(error), status=403)
+    except moves.MoveRefusedError as error:
+        return _page(request, _case(case_id), problem=str(error), status=409)
+    messages.success(request, f"{case.record_name} {done}.", extra_tags="done")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("exceptions:detail", args=[case_id])
+    return redirect(back)

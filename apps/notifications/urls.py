@@ -1,0 +1,12 @@
+"""Addresses of the notifications."""
+
+from django.urls import path
+
+from apps.notifications import views
+
+app_name = "notifications"
+urlpatterns = [
+    path("notifications/", views.listing, name="list"),
+    path("notifications/bell/", views.bell, name="bell"),
+    path("notifications/read/", views.read, name="read"),
+]

@@ -1,0 +1,70 @@
+// <ct-due> counts an SLA down, <ct-age> counts an age up: by the server's clock, by the minute, and by the second
+// only below five minutes. Words and thresholds are those of apps/core/templatetags/show.py.
+
+const sent = document.querySelector('meta[name="server-now"]')?.content;
+const offset = sent ? Date.parse(sent) - (performance.timeOrigin + performance.now()) : 0;
+const AT_RISK_FROM = 0.8;
+const RING = 37.7;
+
+const now = () => Date.now() + offset;
+
+function span(milliseconds, bySecond = false) {
+  const total = Math.floor(Math.abs(milliseconds) / 1000);
+  const minutes = Math.floor(total / 60);
+  const hours = Math.floor(total / 3600);
+  const days = Math.floor(total / 86400);
+  if (total < 60) return `${total} s`;
+  if (minutes < 5 && bySecond) return `${minutes} min ${String(total % 60).padStart(2, "0")} s`;
+  if (minutes < 60) return `${minutes} min`;
+  if (hours < 24) return minutes % 60 ? `${hours} h ${String(minutes % 60).padStart(2, "0")}` : `${hours} h`;
+  if (days < 14) return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
+  return `${days} d`;
+}
+
+function say(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+class Due extends HTMLElement {
+  tick() {
+    const due = Date.parse(this.getAttribute("datetime"));
+    const start = Date.parse(this.getAttribute("start"));
+    const left = due - now();
+    const used = Number.isNaN(start) || due <= start ? 0 : Math.min(Math.max((now() - start) / (due - start), 0), 1);
+    const state = left <= 0 ? "late" : used >= AT_RISK_FROM ? "risk" : "calm";
+    if (this.dataset.state !== state) this.dataset.state = state;
+    this.querySelector(".due-run")?.setAttribute("stroke-dasharray", `${(RING * (1 - used)).toFixed(1)} ${RING}`);
+    say(this.querySelector(":scope > span"), `${span(left, true)} ${left <= 0 ? "late" : "left"}`);
+    return Math.abs(left);
+  }
+}
+
+class Age extends HTMLElement {
+  tick() {
+    const past = now() - Date.parse(this.getAttribute("datetime"));
+    const suffix = this.getAttribute("suffix");
+    // An age is not a countdown: by the second only in its first minute.
+    const words = suffix && past < 45_000 ? "just now" : suffix ? `${span(past)} ${suffix}` : span(past);
+    say(this.firstElementChild ?? this, words);
+    return past + 240_000;
+  }
+}
+
+customElements.define("ct-due", Due);
+customElements.define("ct-age", Age);
+
+let minute = 0;
+function tick() {
+  const whole = Math.floor(now() / 15000) !== minute;
+  minute = Math.floor(now() / 15000);
+  for (const element of document.querySelectorAll("ct-due, ct-age")) {
+    if (whole || element.near) element.near = element.tick() < 300_000;
+  }
+}
+tick();
+setInterval(tick, 1000);
+// What the live update has just put in ticks at once.
+document.addEventListener("ct:swapped", () => {
+  minute = 0;
+  tick();
+});

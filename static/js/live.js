@@ -1,0 +1,204 @@
+// One WebSocket a page for all of its <ct-live topic data-version> elements.
+//
+// Sends {"watch": [{"topic", "version"}]}; receives {"topic", "version", "html"}. The html is the same partial that the
+// first load rendered. An element with data-src shows what only this person sees (their inbox, a filtered queue): it is
+// told that its topic changed and fetches its own fragment. After a reconnect the versions are sent again, so what was
+// missed meanwhile comes first.
+
+const FIRST_WAIT = 300;
+const LONGEST_WAIT = 10_000;
+const FETCH_AT_MOST_EVERY = 700;
+
+const csrfSafe = { "X-Fragment": "1", "X-Requested-With": "fetch" };
+let socket = null;
+let wait = FIRST_WAIT;
+let downSince = null;
+let lastHeard = null;
+
+const watchers = () => [...document.querySelectorAll("ct-live[topic]")];
+
+// ---- Swapping children without losing focus, typed text, open details or scroll -------------------------------
+
+const keyOf = (node) => (node.nodeType === 1 && (node.id || node.dataset.key)) || null;
+
+function alike(a, b) {
+  return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+}
+
+function copyAttributes(from, to) {
+  for (const { name } of [...to.attributes]) {
+    if (!from.hasAttribute(name) && !(name === "open" && to.nodeName === "DETAILS")) to.removeAttribute(name);
+  }
+  for (const { name, value } of from.attributes) {
+    if (to.getAttribute(name) !== value) to.setAttribute(name, value);
+  }
+}
+
+function morphChildren(parent, fresh) {
+  const keyed = new Map();
+  for (const child of parent.childNodes) if (keyOf(child)) keyed.set(keyOf(child), child);
+  let here = parent.firstChild;
+  for (const wanted of [...fresh.childNodes]) {
+    const key = keyOf(wanted);
+    let match = key ? keyed.get(key) : here && !keyOf(here) && alike(here, wanted) ? here : null;
+    if (match && !alike(match, wanted)) match = null;
+    if (!match) {
+      // A row or card that came while somebody was looking is marked, so that it is not overlooked.
+      if (key && parent.nodeName !== "CT-LIVE" && keyed.size) wanted.classList.add("is-new");
+      parent.insertBefore(wanted, here);
+      continue;
+    }
+    if (match === here) here = here.nextSibling;
+    else parent.insertBefore(match, here);
+    morph(match, wanted);
+  }
+  while (here) {
+    const next = here.nextSibling;
+    here.remove();
+    here = next;
+  }
+}
+
+function morph(old, fresh) {
+  if (old.nodeType !== 1) {
+    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  // What somebody types, and islands that look after themselves, are left alone.
+  if (old === document.activeElement && old.matches("input, textarea, select")) return;
+  if (old.hasAttribute("data-island")) {
+    copyAttributes(fresh, old);
+    return;
+  }
+  copyAttributes(fresh, old);
+  morphChildren(old, fresh);
+}
+
+function swap(element, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  morphChildren(element, template.content);
+  element.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
+}
+
+// ---- Elements ---------------------------------------------------------------------------------------------------
+
+class Live extends HTMLElement {
+  connectedCallback() {
+    if (socket?.readyState === WebSocket.OPEN) watch([this]);
+    // data-load: a part of another room, fetched once the page stands.
+    if (this.hasAttribute("data-load")) this.refetch();
+    this.lookAgain();
+  }
+
+  lookAgain() {
+    // data-again inside: something is being found out; look again until the page no longer says so.
+    const soon = this.querySelector("[data-again]");
+    if (soon) setTimeout(() => this.refetch(), Number(soon.dataset.again));
+  }
+
+  async refetch() {
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    this.busy = true;
+    try {
+      const answer = await fetch(this.dataset.src || location.href, { headers: csrfSafe, credentials: "same-origin" });
+      if (answer.ok && !answer.redirected) swap(this, await answer.text());
+      else if (answer.redirected || answer.status === 403) location.reload();
+    } catch {
+      // The connection is down; the reconnect asks again.
+    }
+    await new Promise((done) => setTimeout(done, FETCH_AT_MOST_EVERY));
+    this.busy = false;
+    if (!this.again) this.lookAgain();
+    else {
+      this.again = false;
+      this.refetch();
+    }
+  }
+}
+customElements.define("ct-live", Live);
+
+function watch(elements) {
+  const seen = new Map();
+  for (const element of elements) {
+    // Without a version the server answers with the present state, which a first load already shows.
+    if (!seen.has(element.getAttribute("topic"))) seen.set(element.getAttribute("topic"), Number(element.dataset.version) || 0);
+  }
+  if (seen.size) socket.send(JSON.stringify({ watch: [...seen].map(([topic, version]) => ({ topic, version })) }));
+}
+
+function receive(message) {
+  lastHeard = Date.now();
+  if (!message.topic) return;
+  for (const element of watchers()) {
+    if (element.getAttribute("topic") !== message.topic) continue;
+    const known = element.dataset.version;
+    if (known !== undefined && String(message.version) === known) continue;
+    element.dataset.version = message.version;
+    if (element.dataset.src !== undefined) element.refetch();
+    else if (typeof message.html === "string") swap(element, message.html);
+  }
+}
+
+function connect() {
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
+  socket.addEventListener("open", () => {
+    wait = FIRST_WAIT;
+    downSince = null;
+    lastHeard = Date.now();
+    watch(watchers());
+    freshness();
+  });
+  socket.addEventListener("message", (event) => {
+    receive(JSON.parse(event.data));
+    freshness();
+  });
+  socket.addEventListener("close", (event) => {
+    downSince ??= new Date();
+    freshness();
+    // 4401, 4403: signed out, or the rights have changed. A reload says so in words.
+    if (event.code === 4401 || event.code === 4403) {
+      location.reload();
+      return;
+    }
+    setTimeout(connect, wait * (0.5 + Math.random() / 2));
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  });
+}
+
+// ---- Freshness --------------------------------------------------------------------------------------------------
+
+const clockTime = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+function freshness() {
+  for (const chip of document.querySelectorAll("ct-fresh")) {
+    const seen = Date.parse(chip.dataset.odooSeen);
+    const late = Number(chip.dataset.lateAfter) * 1000;
+    const behind = Date.now() - seen;
+    // What the server said of a connection that is out of reach stays, until the page is drawn anew.
+    let state = chip.dataset.trouble ? "down" : "live";
+    let words = chip.dataset.trouble || "live";
+    if (downSince) {
+      state = "down";
+      words = `reconnecting… data of ${clockTime(downSince)}`;
+    } else if (!chip.dataset.trouble && chip.dataset.connected === "0") {
+      state = "none";
+      words = "no Odoo yet";
+    } else if (!chip.dataset.trouble && behind > late) {
+      state = "stale";
+      words = `Odoo seen ${Math.round(behind / 60000)} min ago`;
+    }
+    if (chip.dataset.state !== state) chip.dataset.state = state;
+    const text = chip.querySelector(".fresh-words");
+    if (text.textContent !== words) text.textContent = words;
+  }
+}
+
+if (watchers().length) connect();
+setInterval(freshness, 5000);
+window.addEventListener("online", () => {
+  if (socket?.readyState === WebSocket.CLOSED) connect();
+});
