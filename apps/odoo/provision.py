@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.odoo.blueprint import Blueprint
-from apps.odoo.client import OdooClient, connect
+from apps.odoo.client import OdooClient, connect, major
 from apps.odoo.errors import UnsupportedError
 from apps.odoo.models import Connection
 from apps.odoo.resources import ORDER, ExternalRef, FieldRefs, KeyRef, ModelRef, Resource, compiled
@@ -149,8 +149,6 @@ class _Site:
         self.client.call("ir.model.data", "create", vals_list=rows)
 
     def _check(self) -> None:
-        from apps.odoo.client import major
-
         version = self.client.version()
         if major(version) < WEBHOOKS_SINCE:
             raise UnsupportedError(
@@ -265,13 +263,7 @@ class _Site:
             # A scheduled action stands on a server action of its own, which does not go with it.
             rows = self.client.read("ir.cron", ids, ["ir_actions_server_id"])
             actions = [row["ir_actions_server_id"] for row in rows]
-        if odoo_model == "ir.model.fields":
-            # Those of the tower's own models go with their model, in one piece.
-            rows = self.client.read(odoo_model, ids, ["model"])
-            own = {row["id"] for row in rows if row["model"].startswith("x_ct_")}
-            ids = [odoo_id for odoo_id in ids if odoo_id not in own]
-        if ids:
-            self.client.unlink(odoo_model, ids)
+        self.client.unlink(odoo_model, ids)
         if left := actions and self.client.search("ir.actions.server", [("id", "in", actions)]):
             self.client.unlink("ir.actions.server", left)
 
