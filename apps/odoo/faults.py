@@ -59,6 +59,8 @@ def named(
         )
     if kind in LOCKS or "could not serialize access" in message or "deadlock detected" in message:
         return LockedError(connection, f"{about} met a lock ({message})", "Nothing was done; the tower tries again.")
+    if kind == "UserError" and message.startswith("Object ") and message.endswith("doesn't exist"):
+        kind = "KeyError"  # How /jsonrpc speaks of a model that is not there.
     if kind in BUSINESS_RULES:
         return RefusedError(connection, message, LOOK_IN_ODOO)
     if kind == "OperationalError" and "does not exist" in message and "database" in message:

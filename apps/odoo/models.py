@@ -44,10 +44,12 @@ class Connection(models.Model):
         return self.name
 
     def lacks(self, model: str, field: str | None = None) -> bool:
-        """Whether this Odoo is known not to have ``model``, or ``field`` of it."""
+        """Whether this Odoo is known not to have ``model``, or ``field`` of it, or not to show it to the login."""
         known = self.capabilities.get("models", {}).get(model)
         if known is None:
             return bool(self.capabilities.get("models"))
+        if not known.get("readable", True):
+            return True
         return field is not None and field in known.get("missing_fields", ())
 
     def record_url(self, model: str, odoo_id: int) -> str:

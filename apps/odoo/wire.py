@@ -3,6 +3,7 @@
 Both transports send through here, so time-outs, size limits, redirects and broken answers are judged in one place.
 """
 
+import logging
 import time
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ import httpx2
 
 from apps.odoo.addresses import GuardedBackend, checked_url
 from apps.odoo.errors import BadAnswerError, OdooError, UnknownOutcomeError, UnreachableError
+
+# One line a call is noise in a worker's log: a backfill makes thousands.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 # A batch of 2,000 wide rows is some 2 MB; 64 MB leaves room and still keeps a worker alive.
