@@ -1,8 +1,15 @@
-"""Addresses of the health page."""
+"""Addresses of the health page and the probes."""
 
 from django.urls import path
 
 from apps.health import views
 
 app_name = "health"
-urlpatterns = [path("health/", views.overview, name="overview")]
+urlpatterns = [
+    path("health/", views.overview, name="overview"),
+    path("healthz", views.alive, name="alive"),
+    path("readyz", views.ready, name="ready"),
+    path("metrics", views.metrics, name="metrics"),
+    path("health/commands/<uuid:command_id>/retry/", views.retry, name="retry"),
+    path("health/deliveries/<int:delivery_id>/replay/", views.replay, name="replay"),
+]

@@ -14,6 +14,7 @@ let socket = null;
 let wait = FIRST_WAIT;
 let downSince = null;
 let lastHeard = null;
+const drawnAt = Date.parse(document.querySelector('meta[name="server-now"]')?.content) || 0;
 
 const watchers = () => [...document.querySelectorAll("ct-live[topic]")];
 
@@ -124,8 +125,8 @@ customElements.define("ct-live", Live);
 function watch(elements) {
   const seen = new Map();
   for (const element of elements) {
-    // Without a version the server answers with the present state, which a first load already shows.
-    if (!seen.has(element.getAttribute("topic"))) seen.set(element.getAttribute("topic"), Number(element.dataset.version) || 0);
+    // A first load shows what there was when the server drew the page; what changed since then comes at once.
+    if (!seen.has(element.getAttribute("topic"))) seen.set(element.getAttribute("topic"), Number(element.dataset.version) || drawnAt);
   }
   if (seen.size) socket.send(JSON.stringify({ watch: [...seen].map(([topic, version]) => ({ topic, version })) }));
 }

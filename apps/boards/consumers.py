@@ -1,0 +1,112 @@
+"""The live socket: a page says what it shows, and is told what has changed."""
+
+import asyncio
+import contextlib
+import json
+import re
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user
+
+from apps.boards.live import Hub, hub
+
+LARGEST_MESSAGE = 8_192
+MOST_TOPICS = 50
+PING_SECONDS = 20
+RECHECK_SECONDS = 60
+TOPIC = re.compile(r"^(board:[a-z0-9_]{1,60}|queue|inbox|health|notifications:\d{1,18}|record:\d{1,18}:[a-z0-9_.]{1,80}:\d{1,18})$")
+
+NOT_SIGNED_IN, NOT_ALLOWED, MALFORMED = 4401, 4403, 4400
+
+
+class _Session:
+    """What ``get_user`` wants of a request: the session, to ask again whose it is."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """One page's socket. It keeps at most one unsent frame a topic: one that cannot keep up skips to the newest."""
+
+    async def connect(self) -> None:
+        """Let signed-in people in; the origin was looked at before."""
+        self.pending: dict[str, str] = {}
+        self.topics: set[str] = set()
+        self.news = asyncio.Event()
+        self.tasks: list[asyncio.Task[None]] = []
+        await self.accept()
+        if not self.scope["user"].is_authenticated:
+            await self.close(NOT_SIGNED_IN)
+            return
+        self.hub: Hub = hub()
+        self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping(), self._recheck())]
+
+    async def disconnect(self, code: int) -> None:
+        """Stop telling it."""
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
+            self.hub.leave(self)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """``{"watch": [{"topic", "version"}]}``: what the page shows. Anything else ends the socket."""
+        if not self.tasks:
+            return
+        wanted = _wanted(text_data)
+        if wanted is None or len(self.topics | wanted.keys()) > MOST_TOPICS:
+            await self.close(MALFORMED)
+            return
+        for topic, shown in wanted.items():
+            if topic.startswith("notifications:") and topic != f"notifications:{self.scope['user'].pk}":
+                await self.close(NOT_ALLOWED)
+                return
+            self.topics.add(topic)
+            await self.hub.watch(topic, self, shown=shown)
+
+    def offer(self, topic: str, frame: str) -> None:
+        """Take the newest frame of a topic."""
+        self.pending[topic] = frame
+        self.news.set()
+
+    async def _send(self) -> None:
+        while True:
+            await self.news.wait()
+            self.news.clear()
+            while self.pending:
+                frame = self.pending.pop(next(iter(self.pending)))
+                # Waits while the socket's buffer is full; newer frames take the place of older ones meanwhile.
+                await self.send(text_data=frame)
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await self.send(text_data='{"ping": true}')
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            user = await sync_to_async(get_user, thread_sensitive=False)(_Session(self.scope["session"]))
+            still_open = await sync_to_async(self.scope["session"].exists, thread_sensitive=False)(
+                self.scope["session"].session_key
+            )
+            if not still_open or not user.is_authenticated or not user.is_active:
+                with contextlib.suppress(Exception):
+                    await self.close(NOT_ALLOWED)
+                return
+
+
+def _wanted(text: str | None) -> dict[str, int] | None:
+    """Topics with the versions shown, or None where the message is not one."""
+    if text is None or len(text) > LARGEST_MESSAGE:
+        return None
+    try:
+        entries = json.loads(text)["watch"]
+        found = {entry["topic"]: entry.get("version", 0) for entry in entries}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    if not all(isinstance(topic, str) and TOPIC.match(topic) and type(shown) is int for topic, shown in found.items()):
+        return None
+    return found

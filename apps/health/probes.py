@@ -1,0 +1,114 @@
+"""Is it alive, is it ready, and in what figures: for load balancers and Prometheus, not for people."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.core.cache import caches
+from django.db import connection as database
+from django.db.models import Count
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from apps.approvals.models import Request
+from apps.core import clock
+from apps.exceptions.models import ExceptionCase
+from apps.health import queries
+from apps.intake.models import Delivery
+from apps.workflows.models import Position
+
+BOUND_SECONDS = 2.0
+_pool = ThreadPoolExecutor(8, thread_name_prefix="probe")
+
+
+def _database() -> str:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    database.close()
+    return ""
+
+
+def _broker() -> str:
+    caches["default"]._cache.get_client(None, write=True).ping()
+    return ""
+
+
+def _channel_layer() -> str:
+    async def round_trip() -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        await layer.send(channel, {"type": "probe"})
+        await asyncio.wait_for(layer.receive(channel), BOUND_SECONDS)
+
+    async_to_sync(round_trip)()
+    return ""
+
+
+def _workers() -> str:
+    from apps.health.models import Heartbeat
+
+    seen = Heartbeat.objects.filter(name="workers").values_list("at", flat=True).first()
+    database.close()
+    return "" if seen and clock.now() - seen < queries.ALIVE_WITHIN else "no worker has reported lately"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "database": _database, "broker": _broker, "channel_layer": _channel_layer, "workers": _workers,
+}  # fmt: skip
+
+
+def readiness() -> dict[str, str]:
+    """Each part of the tower with "ok", or what is wrong with it; within two seconds, whatever hangs."""
+    running = {name: _pool.submit(probe) for name, probe in PARTS.items()}
+    found = {}
+    for name, answer in running.items():
+        try:
+            found[name] = answer.result(timeout=BOUND_SECONDS) or "ok"
+        except TooLate:
+            found[name] = "no answer in time"
+        except Exception as error:
+            found[name] = type(error).__name__
+    return found
+
+
+def metrics() -> bytes:
+    """The figures in Prometheus' text format: taken from PostgreSQL, where they are the same for every process."""
+    registry, now = CollectorRegistry(), clock.now()
+
+    def gauge(name: str, text: str, labels: list[str]) -> Gauge:
+        return Gauge(f"controltower_{name}", text, labels, registry=registry)
+
+    positions = gauge("positions", "Records in a stage", ["workflow", "stage"])
+    for workflow, stage, count in Position.objects.filter(is_open=True).values_list("workflow", "stage").annotate(n=Count("id")):
+        positions.labels(workflow, stage).set(count)
+    exceptions = gauge("exceptions", "Unresolved exceptions", ["type", "severity"])
+    unresolved = ExceptionCase.objects.exclude(status="resolved").values_list("type", "severity").annotate(n=Count("id"))
+    for kind, severity, count in unresolved:
+        exceptions.labels(kind, severity).set(count)
+    approvals = gauge("approvals", "Approval requests", ["kind", "status"])
+    for kind, status, count in Request.objects.values_list("kind", "status").annotate(n=Count("id")):
+        approvals.labels(kind, status).set(count)
+    commands = gauge("commands", "Commands to Odoo", ["status"])
+    for status, count in queries.command_totals().items():
+        commands.labels(status).set(count)
+    deliveries = gauge("deliveries_last_day", "Deliveries received in the last day", ["source", "status"])
+    recent = Delivery.objects.filter(received_at__gte=now - queries.DAY).values_list("source", "status")
+    for source, status, count in recent.annotate(n=Count("id")):
+        deliveries.labels(source, status).set(count)
+    found = queries.overview(now=now)
+    lag = gauge("sync_lag_seconds", "Age of the oldest state that is certainly mirrored", ["connection"])
+    connected = gauge("connected", "Whether the connection answers", ["connection"])
+    for link in found.connections:
+        lag.labels(link.connection.name).set(link.lag_seconds if link.lag_seconds is not None else float("nan"))
+        connected.labels(link.connection.name).set(link.connection.state == "connected")
+    depth = gauge("queue_depth", "Messages waiting in a queue", ["queue"])
+    for queue, count in found.queues.items():
+        depth.labels(queue).set(count if count is not None else float("nan"))
+    alive = gauge("workers_alive", "Whether workers report", [])
+    alive.set(found.workers_alive)
+    oldest = gauge("oldest_waiting_seconds", "Age of the oldest that waits", ["what"])
+    for what, at in {"command": found.oldest_command_at, "delivery": found.oldest_delivery_at}.items():
+        oldest.labels(what).set((now - at).total_seconds() if at else 0)
+    return generate_latest(registry)
