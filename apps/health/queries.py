@@ -1,0 +1,162 @@
+"""Is the link to Odoo well, and is the work that follows from it being done?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db.models import Count, Max, Min, Q
+
+from apps.intake.models import Delivery
+from apps.intake.models import Status as DeliveryStatus
+from apps.mirror.models import SyncRun, SyncState
+from apps.notifications.models import Notification
+from apps.odoo.models import Connection
+from apps.outbox.models import Command
+from apps.outbox.models import Status as CommandStatus
+from apps.timers.models import Timer
+
+WORKER_KEY = "health:worker-heard-at"
+WORKER_LATE = timedelta(seconds=60)
+LINK_LATE = timedelta(minutes=4)
+SILENT_AFTER = timedelta(minutes=15)
+WAITING_LONG = timedelta(seconds=30)
+SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """One connection.
+
+    Attributes:
+        read_at: when its changes were last asked for.
+        hinted_at: when Odoo last sent a webhook by itself.
+        hints: webhooks of the last 24 hours.
+        missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told.
+        is_first_read_done: whether every model has been read once.
+    """
+
+    connection: Connection
+    read_at: datetime | None
+    hinted_at: datetime | None
+    hints: int
+    missed: int
+    is_first_read_done: bool
+    problems: list[tuple[str, str]]
+    is_late: bool
+    is_silent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """Work that waits in PostgreSQL."""
+
+    name: str
+    waiting: int
+    oldest_at: datetime | None
+    stopped: int
+    is_late: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The health page."""
+
+    at: datetime
+    links: list[Link]
+    queues: list[Queue]
+    worker_heard_at: datetime | None
+    are_workers_late: bool
+    stopped_commands: list[Command]
+    dead_deliveries: list[Delivery]
+    sentence: str
+    is_well: bool
+
+
+def overview(*, now: datetime) -> Overview:
+    """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
+    links = [_link(connection, now=now) for connection in Connection.objects.order_by("name")]
+    queues = [_deliveries(now), _commands(now), _timers(now), _messages(now)]
+    heard = cache.get(WORKER_KEY)
+    late = heard is None or now - heard > WORKER_LATE
+    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
+    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).select_related("connection")
+    sentence, is_well = _sentence(links, queues, are_workers_late=late)
+    return Overview(
+        at=now, links=links, queues=queues, worker_heard_at=heard, are_workers_late=late,
+        stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]), dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
+        sentence=sentence, is_well=is_well,
+    )  # fmt: skip
+
+
+def _link(connection: Connection, *, now: datetime) -> Link:
+    day = now - timedelta(hours=24)
+    states = list(SyncState.objects.filter(connection=connection).order_by("odoo_model"))
+    read_at = max((state.increment_at for state in states if state.increment_at), default=None)
+    hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
+        count=Count("id"), newest=Max("received_at")
+    )
+    runs = SyncRun.objects.filter(connection=connection, started_at__gt=day)
+    missed = sum(row["found_changed"] + row["found_deleted"] for row in runs.values("found_changed", "found_deleted"))
+    is_done = bool(states) and all(state.backfill_done_at for state in states)
+    is_provisioned = bool(connection.capabilities.get("provisioned"))
+    return Link(
+        connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"], missed=missed,
+        is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],
+        is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
+        # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
+        is_silent=connection.is_active and is_provisioned and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
+    )  # fmt: skip
+
+
+def _deliveries(now: datetime) -> Queue:
+    waiting = Delivery.objects.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
+    found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
+    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
+    return _queue("Deliveries to absorb", found["count"], found["oldest"], dead, now)
+
+
+def _commands(now: datetime) -> Queue:
+    found = Command.objects.filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
+        count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
+    )
+    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
+    return _queue("Commands to Odoo", found["count"], found["oldest"], stopped, now)
+
+
+def _timers(now: datetime) -> Queue:
+    found = Timer.objects.filter(status="pending", due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
+    return _queue("Timers due", found["count"], found["oldest"], 0, now)
+
+
+def _messages(now: datetime) -> Queue:
+    found = Notification.objects.filter(email_due=True).aggregate(
+        count=Count("id"), oldest=Min("created_at"), stopped=Count("id", filter=~Q(email_problem=""))
+    )
+    return _queue("E-mails to send", found["count"], found["oldest"], found["stopped"], now)
+
+
+def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, now: datetime) -> Queue:
+    is_late = oldest_at is not None and now - oldest_at > WAITING_LONG
+    return Queue(name=name, waiting=waiting, oldest_at=oldest_at, stopped=stopped, is_late=is_late)
+
+
+def _sentence(links: list[Link], queues: list[Queue], *, are_workers_late: bool) -> tuple[str, bool]:
+    if are_workers_late:
+        return "No worker has been heard of in the last minute: nothing is read from Odoo or written to it. Start one.", False
+    for link in links:
+        if link.connection.state == "failing":
+            return f"{link.connection.name} is out of reach: {link.connection.problem}", False
+    for link in links:
+        if link.is_late:
+            return f"{link.connection.name} has not been read for a while; what is shown of it may be old.", False
+        if link.is_silent:
+            return f"No webhook of {link.connection.name} arrives; changes are found by polling alone, a little later.", False
+    for queue in queues:
+        if queue.is_late:
+            return f"{queue.name}: {queue.waiting} wait longer than they should.", False
+    stopped = sum(queue.stopped for queue in queues)
+    if stopped:
+        return f"Everything runs; {stopped} thing{'s' if stopped != 1 else ''} stopped and need a person.", False
+    if not links:
+        return "Everything runs. No Odoo is connected yet.", True
+    return "Everything runs.", True
