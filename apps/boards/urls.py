@@ -7,6 +7,7 @@ from apps.boards import views
 app_name = "boards"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("fresh/", views.fresh, name="fresh"),
     path("boards/", views.overview, name="overview"),
     path("boards/<slug:workflow>/", views.board, name="board"),
     path("boards/<slug:workflow>/<slug:stage>/", views.stage, name="stage"),

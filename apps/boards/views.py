@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from apps.boards import frame, queries, records
 from apps.boards import home as homes
-from apps.boards import queries, records
 from apps.core import clock
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -40,6 +40,13 @@ def home(request: HttpRequest) -> HttpResponse:
     """What needs this person now, by their role."""
     context = {"home": homes.home_of(request.user, now=clock.now())}
     return render(request, _part(request, "boards/home.html", "body"), context)
+
+
+@login_required
+@require_safe
+def fresh(request: HttpRequest) -> HttpResponse:
+    """How fresh the data is, for a page that has been open for long."""
+    return render(request, "parts/fresh.html", {"fresh": frame.freshness()})
 
 
 @login_required

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from datetime import timedelta
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -17,6 +18,7 @@ from apps.core import clock
 from apps.exceptions.models import ExceptionCase
 from apps.health import queries
 from apps.intake.models import Delivery
+from apps.outbox.models import Command
 from apps.workflows.models import Position
 
 BOUND_SECONDS = 2.0
@@ -47,11 +49,8 @@ def _channel_layer() -> str:
 
 
 def _workers() -> str:
-    from apps.health.models import Heartbeat
-
-    seen = Heartbeat.objects.filter(name="workers").values_list("at", flat=True).first()
-    database.close()
-    return "" if seen and clock.now() - seen < queries.ALIVE_WITHIN else "no worker has reported lately"
+    heard = caches["default"].get(queries.WORKER_KEY)
+    return "" if heard and clock.now() - heard < queries.WORKER_LATE else "no worker has reported lately"
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -91,24 +90,23 @@ def metrics() -> bytes:
     for kind, status, count in Request.objects.values_list("kind", "status").annotate(n=Count("id")):
         approvals.labels(kind, status).set(count)
     commands = gauge("commands", "Commands to Odoo", ["status"])
-    for status, count in queries.command_totals().items():
+    for status, count in Command.objects.values_list("status").annotate(n=Count("pk")):
         commands.labels(status).set(count)
     deliveries = gauge("deliveries_last_day", "Deliveries received in the last day", ["source", "status"])
-    recent = Delivery.objects.filter(received_at__gte=now - queries.DAY).values_list("source", "status")
+    recent = Delivery.objects.filter(received_at__gte=now - timedelta(days=1)).values_list("source", "status")
     for source, status, count in recent.annotate(n=Count("id")):
         deliveries.labels(source, status).set(count)
     found = queries.overview(now=now)
-    lag = gauge("sync_lag_seconds", "Age of the oldest state that is certainly mirrored", ["connection"])
+    lag = gauge("sync_lag_seconds", "Time since the connection's changes were last asked for", ["connection"])
     connected = gauge("connected", "Whether the connection answers", ["connection"])
-    for link in found.connections:
-        lag.labels(link.connection.name).set(link.lag_seconds if link.lag_seconds is not None else float("nan"))
+    for link in found.links:
+        lag.labels(link.connection.name).set((now - link.read_at).total_seconds() if link.read_at else float("nan"))
         connected.labels(link.connection.name).set(link.connection.state == "connected")
-    depth = gauge("queue_depth", "Messages waiting in a queue", ["queue"])
-    for queue, count in found.queues.items():
-        depth.labels(queue).set(count if count is not None else float("nan"))
+    waiting = gauge("waiting", "Work that waits in PostgreSQL", ["queue"])
+    oldest = gauge("oldest_waiting_seconds", "Age of the oldest work that waits", ["queue"])
+    for queue in found.queues:
+        waiting.labels(queue.name).set(queue.waiting)
+        oldest.labels(queue.name).set((now - queue.oldest_at).total_seconds() if queue.oldest_at else 0)
     alive = gauge("workers_alive", "Whether workers report", [])
-    alive.set(found.workers_alive)
-    oldest = gauge("oldest_waiting_seconds", "Age of the oldest that waits", ["what"])
-    for what, at in {"command": found.oldest_command_at, "delivery": found.oldest_delivery_at}.items():
-        oldest.labels(what).set((now - at).total_seconds() if at else 0)
+    alive.set(not found.are_workers_late)
     return generate_latest(registry)

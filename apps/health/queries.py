@@ -1,175 +1,162 @@
-"""Reading how the integration does: links, lag, deliveries, commands, queues, signs of life."""
+"""Is the link to Odoo well, and is the work that follows from it being done?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core.cache import caches
+from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
 
-from apps.health.models import Heartbeat
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
 from apps.mirror.models import SyncRun, SyncState
+from apps.notifications.models import Notification
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
+from apps.timers.models import Timer
 
-DAY = timedelta(days=1)
-# Polled every 15 s; later than this a person should look.
-LAG_IS_LATE = timedelta(minutes=2)
-ALIVE_WITHIN = timedelta(seconds=45)
-QUEUES = ("decide", "refresh", "notify", "sync", "default")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelHealth:
-    """How far one model of a connection is mirrored."""
-
-    odoo_model: str
-    read_at: datetime | None
-    lag_seconds: float | None
-    is_late: bool
-    backfill_done: bool
-    backfill_share: float
-    late_count: int
-    problem: str
+WORKER_KEY = "health:worker-heard-at"
+WORKER_LATE = timedelta(seconds=60)
+LINK_LATE = timedelta(minutes=4)
+SILENT_AFTER = timedelta(minutes=15)
+WAITING_LONG = timedelta(seconds=30)
+SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectionHealth:
-    """One link and how it does.
+class Link:
+    """One connection.
 
     Attributes:
-        lag_seconds: age of the oldest state among its models that is certainly mirrored.
-        hooks_seen_at: when Odoo's own webhooks last reached the tower.
-        hook_share: of the changes of the last day, the share that a webhook announced; None where there were none.
+        read_at: when its changes were last asked for.
+        hinted_at: when Odoo last sent a webhook by itself.
+        hints: webhooks of the last 24 hours.
+        missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told.
+        is_first_read_done: whether every model has been read once.
     """
 
     connection: Connection
-    models: list[ModelHealth]
-    lag_seconds: float | None
+    read_at: datetime | None
+    hinted_at: datetime | None
+    hints: int
+    missed: int
+    is_first_read_done: bool
+    problems: list[tuple[str, str]]
     is_late: bool
-    hooks_seen_at: datetime | None
-    deliveries: dict[str, int]
-    last_run: SyncRun | None
-    held: list[SyncRun]
+    is_silent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """Work that waits in PostgreSQL."""
+
+    name: str
+    waiting: int
+    oldest_at: datetime | None
+    stopped: int
+    is_late: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Everything the health page shows."""
+    """The health page."""
 
-    connections: list[ConnectionHealth]
-    commands: dict[str, int]
-    oldest_command_at: datetime | None
-    refused: list[Command]
-    dead_letters: list[Delivery]
-    oldest_delivery_at: datetime | None
-    queues: dict[str, int | None]
-    workers_seen_at: datetime | None
-    workers_alive: bool
-    troubles: list[str] = field(default_factory=list)
-
-
-def beat(name: str, *, now: datetime) -> None:
-    """Note that the part of the tower called ``name`` works."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
-
-
-def queue_depths() -> dict[str, int | None]:
-    """Messages waiting in each queue; None where the broker cannot be asked."""
-    try:
-        client = caches["default"]._cache.get_client(None, write=True)
-        database = client.connection_pool.connection_kwargs.get("db", 0)
-        pipeline = client.pipeline(transaction=False)
-        pipeline.execute_command("SELECT", 0)
-        for queue in QUEUES:
-            pipeline.llen(queue)
-        pipeline.execute_command("SELECT", database)
-        return dict(zip(QUEUES, pipeline.execute()[1:-1], strict=True))
-    except Exception:
-        return dict.fromkeys(QUEUES)
+    at: datetime
+    links: list[Link]
+    queues: list[Queue]
+    worker_heard_at: datetime | None
+    are_workers_late: bool
+    stopped_commands: list[Command]
+    dead_deliveries: list[Delivery]
+    sentence: str
+    is_well: bool
 
 
 def overview(*, now: datetime) -> Overview:
-    """How everything does right now."""
-    connections = [_connection(connection, now) for connection in Connection.objects.order_by("name")]
-    commands = dict(Command.objects.values_list("status").annotate(n=Count("pk")))
-    waiting = Command.objects.filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN])
-    refused = list(
-        Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD])
-        .select_related("connection")
-        .order_by("-sequence")[:50]
-    )
-    dead = list(Delivery.objects.filter(status=DeliveryStatus.DEAD).select_related("connection").order_by("-id")[:50])
-    pending = Delivery.objects.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
-    seen = Heartbeat.objects.filter(name="workers").values_list("at", flat=True).first()
-    found = Overview(
-        connections=connections, commands=commands, refused=refused, dead_letters=dead,
-        oldest_command_at=waiting.aggregate(at=Min("created_at"))["at"],
-        oldest_delivery_at=pending.aggregate(at=Min("received_at"))["at"],
-        queues=queue_depths(), workers_seen_at=seen, workers_alive=bool(seen and now - seen < ALIVE_WITHIN),
-    )  # fmt: skip
-    found.troubles.extend(_troubles(found))
-    return found
-
-
-def _connection(connection: Connection, now: datetime) -> ConnectionHealth:
-    models = [
-        ModelHealth(
-            odoo_model=state.odoo_model, read_at=state.increment_at, problem=state.problem,
-            lag_seconds=(now - state.increment_at).total_seconds() if state.increment_at else None,
-            is_late=bool(state.increment_at is None or now - state.increment_at > LAG_IS_LATE),
-            backfill_done=state.backfill_done_at is not None, late_count=state.late_count,
-            backfill_share=_share(state),
-        )
-        for state in SyncState.objects.filter(connection=connection).order_by("odoo_model")
-    ]  # fmt: skip
-    lags = [model.lag_seconds for model in models if model.lag_seconds is not None]
-    recent = Delivery.objects.filter(connection=connection, received_at__gte=now - DAY)
-    by_status = dict(recent.filter(source="odoo").values_list("status").annotate(n=Count("id")))
-    runs = SyncRun.objects.filter(connection=connection).order_by("-started_at")
-    newest_of = runs.order_by("odoo_model", "-started_at").distinct("odoo_model")
-    return ConnectionHealth(
-        connection=connection, models=models, lag_seconds=max(lags, default=None),
-        is_late=connection.is_active and any(model.is_late for model in models if model.backfill_done),
-        hooks_seen_at=Delivery.objects.filter(connection=connection, source="odoo").aggregate(at=Max("received_at"))["at"],
-        deliveries={status: by_status.get(status, 0) for status in DeliveryStatus.values},
-        last_run=runs.first(), held=[run for run in newest_of if run.is_held],
+    """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
+    links = [_link(connection, now=now) for connection in Connection.objects.order_by("name")]
+    queues = [_deliveries(now), _commands(now), _timers(now), _messages(now)]
+    heard = cache.get(WORKER_KEY)
+    late = heard is None or now - heard > WORKER_LATE
+    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
+    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).select_related("connection")
+    sentence, is_well = _sentence(links, queues, are_workers_late=late)
+    return Overview(
+        at=now, links=links, queues=queues, worker_heard_at=heard, are_workers_late=late,
+        stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]), dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
+        sentence=sentence, is_well=is_well,
     )  # fmt: skip
 
 
-def _share(state: SyncState) -> float:
-    if state.backfill_done_at:
-        return 1.0
-    read = state.backfill_cursor / state.backfill_total if state.backfill_total else 0.0
-    return min(read, 0.99)
-
-
-def _troubles(found: Overview) -> list[str]:
-    """What is wrong, each with what to do, worst first."""
-    said = []
-    if not found.workers_alive:
-        said.append("No worker has reported for a while: nothing is read, decided or written. Look at the workers' log.")
-    for link in found.connections:
-        name = link.connection.name
-        if link.connection.problem:
-            said.append(link.connection.problem)
-        elif link.is_late:
-            said.append(f"{name} has not been read for {int(link.lag_seconds or 0)} s; what is shown of it may be old.")
-        said += [run.note for run in link.held]
-    if found.refused:
-        said.append(f"{len(found.refused)} commands were refused by Odoo or given up. Read why below, mend it, retry.")
-    if found.dead_letters:
-        said.append(f"{len(found.dead_letters)} deliveries could not be processed. Read why below, then replay them.")
-    if all(depth is None for depth in found.queues.values()):
-        said.append("Valkey cannot be reached: boards do not move by themselves, and work waits for the next sweep.")
-    return said
-
-
-def command_totals() -> dict[str, int]:
-    """Commands by status."""
-    found = Command.objects.aggregate(
-        **{status: Count("pk", filter=Q(status=status)) for status in CommandStatus.values}
+def _link(connection: Connection, *, now: datetime) -> Link:
+    day = now - timedelta(hours=24)
+    states = list(SyncState.objects.filter(connection=connection).order_by("odoo_model"))
+    read_at = max((state.increment_at for state in states if state.increment_at), default=None)
+    hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
+        count=Count("id"), newest=Max("received_at")
     )
-    return {str(name): int(count) for name, count in found.items()}
+    runs = SyncRun.objects.filter(connection=connection, started_at__gt=day)
+    missed = sum(row["found_changed"] + row["found_deleted"] for row in runs.values("found_changed", "found_deleted"))
+    is_done = bool(states) and all(state.backfill_done_at for state in states)
+    is_provisioned = bool(connection.capabilities.get("provisioned"))
+    return Link(
+        connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"], missed=missed,
+        is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],
+        is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
+        # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
+        is_silent=connection.is_active and is_provisioned and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
+    )  # fmt: skip
+
+
+def _deliveries(now: datetime) -> Queue:
+    waiting = Delivery.objects.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
+    found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
+    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
+    return _queue("Deliveries to absorb", found["count"], found["oldest"], dead, now)
+
+
+def _commands(now: datetime) -> Queue:
+    found = Command.objects.filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
+        count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
+    )
+    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
+    return _queue("Commands to Odoo", found["count"], found["oldest"], stopped, now)
+
+
+def _timers(now: datetime) -> Queue:
+    found = Timer.objects.filter(status="pending", due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
+    return _queue("Timers due", found["count"], found["oldest"], 0, now)
+
+
+def _messages(now: datetime) -> Queue:
+    found = Notification.objects.filter(email_due=True).aggregate(
+        count=Count("id"), oldest=Min("created_at"), stopped=Count("id", filter=~Q(email_problem=""))
+    )
+    return _queue("E-mails to send", found["count"], found["oldest"], found["stopped"], now)
+
+
+def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, now: datetime) -> Queue:
+    is_late = oldest_at is not None and now - oldest_at > WAITING_LONG
+    return Queue(name=name, waiting=waiting, oldest_at=oldest_at, stopped=stopped, is_late=is_late)
+
+
+def _sentence(links: list[Link], queues: list[Queue], *, are_workers_late: bool) -> tuple[str, bool]:
+    if are_workers_late:
+        return "No worker has been heard of in the last minute: nothing is read from Odoo or written to it. Start one.", False
+    for link in links:
+        if link.connection.state == "failing":
+            return f"{link.connection.name} is out of reach: {link.connection.problem}", False
+    for link in links:
+        if link.is_late:
+            return f"{link.connection.name} has not been read for a while; what is shown of it may be old.", False
+        if link.is_silent:
+            return f"No webhook of {link.connection.name} arrives; changes are found by polling alone, a little later.", False
+    for queue in queues:
+        if queue.is_late:
+            return f"{queue.name}: {queue.waiting} wait longer than they should.", False
+    stopped = sum(queue.stopped for queue in queues)
+    if stopped:
+        return f"Everything runs; {stopped} thing{'s' if stopped != 1 else ''} stopped and need a person.", False
+    if not links:
+        return "Everything runs. No Odoo is connected yet.", True
+    return "Everything runs.", True

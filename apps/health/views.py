@@ -1,4 +1,6 @@
-"""Is the integration itself well?"""
+"""Is the integration itself well? And what a person can do about what has stopped."""
+
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -6,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import INTEGRATORS, NotAllowedError
 from apps.core import clock
 from apps.health import probes, queries
 from apps.intake import moves as deliveries
@@ -18,31 +20,37 @@ from apps.outbox import moves as commands
 def overview(request: HttpRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
-    context = {"health": queries.overview(now=clock.now())}
+    context = {"health": queries.overview(now=clock.now()), "may_integrate": request.user.role in INTEGRATORS}
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 
 @login_required
 @require_POST
-def retry(request: HttpRequest, command_id: str) -> HttpResponse:
-    """Try a command again that was refused or given up."""
+def retry(request: HttpRequest, command_id: UUID) -> HttpResponse:
+    """Send a command again that has stopped."""
     try:
         command = commands.retry(str(command_id), by=request.user, now=clock.now())
-        messages.success(request, f"“{command.title}” is tried again.")
-    except (NotAllowedError, commands.RetryRefusedError) as refusal:
-        messages.error(request, str(refusal))
-    return redirect(request.headers.get("Referer") or "health:overview")
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    except commands.RetryRefusedError as error:
+        messages.error(request, str(error), extra_tags="late")
+    else:
+        messages.success(request, f"{command.title} is tried again.", extra_tags="done")
+    return redirect("health:overview")
 
 
 @login_required
 @require_POST
 def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
-    """Process a delivery once more."""
+    """Absorb a dead letter again."""
     try:
         deliveries.replay([delivery_id], by=request.user, now=clock.now())
-        messages.success(request, f"Delivery {delivery_id} is processed once more.")
-    except (NotAllowedError, deliveries.ReplayRefusedError) as refusal:
-        messages.error(request, str(refusal))
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    except deliveries.ReplayRefusedError as error:
+        messages.error(request, str(error), extra_tags="late")
+    else:
+        messages.success(request, f"Delivery {delivery_id} is absorbed again.", extra_tags="done")
     return redirect("health:overview")
 
 

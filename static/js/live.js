@@ -8,12 +8,16 @@
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 10_000;
 const FETCH_AT_MOST_EVERY = 700;
+// The server sends a ping every 20 s.
+const SILENT_TOO_LONG = 50_000;
+const ASK_FRESHNESS_EVERY = 60_000;
 
 const csrfSafe = { "X-Fragment": "1", "X-Requested-With": "fetch" };
 let socket = null;
 let wait = FIRST_WAIT;
 let downSince = null;
 let lastHeard = null;
+// What a first load shows is what there was when the server drew it; what changed since then comes at once.
 const drawnAt = Date.parse(document.querySelector('meta[name="server-now"]')?.content) || 0;
 
 const watchers = () => [...document.querySelectorAll("ct-live[topic]")];
@@ -125,8 +129,10 @@ customElements.define("ct-live", Live);
 function watch(elements) {
   const seen = new Map();
   for (const element of elements) {
-    // A first load shows what there was when the server drew the page; what changed since then comes at once.
-    if (!seen.has(element.getAttribute("topic"))) seen.set(element.getAttribute("topic"), Number(element.dataset.version) || drawnAt);
+    // Two elements of one topic: the older of them must be brought up to date.
+    const topic = element.getAttribute("topic");
+    const version = Number(element.dataset.version) || drawnAt;
+    seen.set(topic, Math.min(version, seen.get(topic) ?? version));
   }
   if (seen.size) socket.send(JSON.stringify({ watch: [...seen].map(([topic, version]) => ({ topic, version })) }));
 }
@@ -136,8 +142,7 @@ function receive(message) {
   if (!message.topic) return;
   for (const element of watchers()) {
     if (element.getAttribute("topic") !== message.topic) continue;
-    const known = element.dataset.version;
-    if (known !== undefined && String(message.version) === known) continue;
+    if (Number(message.version) <= Number(element.dataset.version || 0)) continue;
     element.dataset.version = message.version;
     if (element.dataset.src !== undefined) element.refetch();
     else if (typeof message.html === "string") swap(element, message.html);
@@ -172,6 +177,24 @@ function connect() {
 
 // ---- Freshness --------------------------------------------------------------------------------------------------
 
+let askedFreshness = Date.now();
+
+async function askFreshness(chip) {
+  // Only a page that is about to call its data old asks whether it is.
+  if (Date.now() - askedFreshness < ASK_FRESHNESS_EVERY) return;
+  askedFreshness = Date.now();
+  try {
+    const answer = await fetch(chip.dataset.src, { headers: csrfSafe, credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return;
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    copyAttributes(template.content.querySelector("ct-fresh"), chip);
+    freshness();
+  } catch {
+    // The connection is down; the chip says so.
+  }
+}
+
 const clockTime = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 function freshness() {
@@ -182,6 +205,7 @@ function freshness() {
     // What the server said of a connection that is out of reach stays, until the page is drawn anew.
     let state = chip.dataset.trouble ? "down" : "live";
     let words = chip.dataset.trouble || "live";
+    if (chip.dataset.trouble || behind > late / 2) askFreshness(chip);
     if (downSince) {
       state = "down";
       words = `reconnecting… data of ${clockTime(downSince)}`;
@@ -199,7 +223,11 @@ function freshness() {
 }
 
 if (watchers().length) connect();
-setInterval(freshness, 5000);
+setInterval(() => {
+  freshness();
+  // A connection that died without a word (a sleeping laptop, a lost network) is begun anew.
+  if (socket?.readyState === WebSocket.OPEN && Date.now() - lastHeard > SILENT_TOO_LONG) socket.close();
+}, 5000);
 window.addEventListener("online", () => {
   if (socket?.readyState === WebSocket.CLOSED) connect();
 });

@@ -186,6 +186,12 @@ def server_now() -> str:
     return clock.now().isoformat(timespec="milliseconds")
 
 
+@register.simple_tag
+def live_version() -> int:
+    """The moment this was drawn, in milliseconds: what changed before it is on the page already (apps/boards/live.py)."""
+    return int(clock.now().timestamp() * 1000)
+
+
 @register.filter
 def words(slug: Any) -> str:
     """A slug as people read it: ``waiting_for_stock`` becomes "Waiting for stock"."""
