@@ -49,8 +49,8 @@ HEARTBEAT_CODE = dedent(f"""\
     """)
 
 SALE_HOLD_FIELDS = (
-    CustomField("sale.order", "x_ct_hold", "char", "Held for", "The approval that this order waits for"),
-    CustomField("sale.order", "x_ct_hold_reason", "text", "Why it is held"),
+    CustomField("sale.order", "x_ct_hold", "char", "Held for", "The approval that this order waits for", True),
+    CustomField("sale.order", "x_ct_hold_reason", "text", "Why it is held", tower_only=True),
     CustomField(
         "sale.order",
         "x_ct_released_amount",
@@ -59,7 +59,7 @@ SALE_HOLD_FIELDS = (
         "Control Tower released the order up to this total",
         tower_only=True,
     ),
-    CustomField("sale.order", "x_ct_url", "char", "In Control Tower"),
+    CustomField("sale.order", "x_ct_url", "char", "In Control Tower", tower_only=True),
 )
 
 SALE_HOLD_BANNER = ViewPatch(

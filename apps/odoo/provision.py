@@ -19,7 +19,6 @@ MARK = "x_controltower"
 WEBHOOKS_SINCE = 17
 # Making a field or a rule reloads Odoo's registry, which takes seconds on a busy server.
 CALL_TIMEOUT_SECONDS = 120.0
-MANY2MANY_FIELDS = frozenset({"groups", "trigger_field_ids", "webhook_field_ids", "field_id"})
 VERBS = {"create": "Create", "update": "Update", "keep": "Keep", "remove": "Remove", "skip": "Leave out"}
 KINDS = {
     "res.groups": "the group",
@@ -204,11 +203,8 @@ class _Site:
                 return [(6, 0, self._field_ids(model, names))]
             case ExternalRef(name):
                 return self._external_id(name)
-            case KeyRef(key, as_list):
-                odoo_id = self.ids.get(key)
-                return [(6, 0, [odoo_id] if odoo_id else [])] if as_list else odoo_id
-            case []:
-                return [(6, 0, [])]
+            case KeyRef(key):
+                return self.ids.get(key)
         return value
 
     def _model_id(self, model: str) -> int | None:
