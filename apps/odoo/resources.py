@@ -155,7 +155,9 @@ def _field(item: CustomField) -> Resource:
     }
     fixed = {"name": item.name, "ttype": item.ttype, "state": "manual", "model_id": ModelRef(item.model)}
     key = "field_" + _slug(item.model, item.name)
-    return Resource(key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model)
+    return Resource(
+        key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model
+    )
 
 
 def _model(item: CustomModel) -> Iterator[Resource]:
@@ -204,7 +206,13 @@ def _rule(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
 def _rule_action(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
     fixed = {"model_id": ModelRef(model), "usage": "base_automation", "base_automation_id": KeyRef("rule_" + key)}
     return Resource(
-        "action_" + key, "ir.actions.server", f"the action of {name}", {"name": name} | values, {"name": name}, fixed, model
+        "action_" + key,
+        "ir.actions.server",
+        f"the action of {name}",
+        {"name": name} | values,
+        {"name": name},
+        fixed,
+        model,
     )
 
 
