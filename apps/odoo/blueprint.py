@@ -16,8 +16,8 @@ Code = str | Callable[[Connection], str]
 class CustomField:
     """A field of its own on an Odoo model. ``name`` begins with ``x_ct_`` (or ``x_`` on a CustomModel).
 
-    ``tower_only``: nobody but the tower's login (and Odoo itself) reads or writes it. Never copied when a person
-    duplicates a record: a copy is not released because its original was.
+    ``tower_only``: nobody but the tower's login (and Odoo itself) writes it. Never copied when a person duplicates a
+    record: a copy is not released because its original was.
     """
 
     model: str

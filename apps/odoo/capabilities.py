@@ -69,7 +69,9 @@ class Report:
         if not self.has_webhooks:
             said.append(f"Odoo {self.version} sends no webhooks (they came with 17): changes are found by polling.")
         elif not self.has_automation:
-            said.append("The app 'Automation Rules' is not installed: install it, or changes are found by polling alone.")
+            said.append(
+                "The app 'Automation Rules' is not installed: install it, or changes are found by polling alone."
+            )
         elif not self.can_provision:
             said.append(
                 f"Login '{self.login}' may not change settings: provision_odoo needs an administrator's key, once."
@@ -87,12 +89,12 @@ class Report:
         """What the tower can do there, then what it cannot, for a person to read."""
         readable = sum(model.readable for model in self.models.values())
         writable = sum(model.writable for model in self.models.values())
+        asked = len(self.models) + len(self.missing_models)
         said = [
             f"Connection '{self.connection}' speaks to Odoo {self.version} as '{self.login}' over {self.transport}.",
             f"It sees {len(self.company_ids)} {'company' if len(self.company_ids) == 1 else 'companies'} and counts in "
             f"{self.currency or 'an unknown currency'}.",
-            f"It can read {readable} of the {len(self.models) + len(self.missing_models)} models that the tower mirrors, "
-            f"and write {writable} of them.",
+            f"It can read {readable} of the {asked} models that the tower mirrors, and write {writable} of them.",
         ]
         if self.can_provision and self.has_automation and self.has_webhooks:
             said.append("It can set up webhooks and guards (provision_odoo).")
@@ -215,7 +217,9 @@ def _key_expires_at(client: OdooClient, now: datetime) -> datetime | None:
         rows = client.search_read("res.users.apikeys", [("user_id", "=", client.uid)], ["expiration_date"])
     except (ForbiddenError, UnsupportedError):
         return None
-    ends = [datetime.fromisoformat(row["expiration_date"]).replace(tzinfo=UTC) for row in rows if row["expiration_date"]]
+    ends = [
+        datetime.fromisoformat(row["expiration_date"]).replace(tzinfo=UTC) for row in rows if row["expiration_date"]
+    ]
     return min((end for end in ends if end > now), default=None)
 
 

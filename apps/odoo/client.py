@@ -23,9 +23,12 @@ JSON2_SINCE = 19
 FORMATTED_READ_GROUP_SINCE = 19
 # Methods that change nothing, so that they may be sent again. Every other method is taken for a write.
 READS = frozenset(
-    """search search_read search_count read read_group formatted_read_group web_search_read web_read fields_get
-    name_search default_get context_get has_access check_access_rights check_access exists""".split()
-)
+    (
+        "search", "search_read", "search_count", "read", "read_group", "formatted_read_group", "web_search_read",
+        "web_read", "fields_get", "name_search", "default_get", "context_get", "has_access", "check_access_rights",
+        "check_access", "exists", "get_views",
+    )
+)  # fmt: skip
 
 Row = dict[str, Any]
 Domain = Sequence[Any]
@@ -200,7 +203,7 @@ class OdooClient:
         primary: bool = False,
     ) -> list[Row]:
         """Rows of ``model`` that match ``domain``. ``fields`` must be named: all of them is 70 times slower."""
-        named = {"domain": list(domain), "fields": list(fields), "load": "", "context": _all(context)}
+        named: Row = {"domain": list(domain), "fields": list(fields), "load": "", "context": _all(context)}
         return self._rows(self.call(model, "search_read", primary=primary, **named, **_given(limit=limit, order=order)))
 
     def search(
@@ -222,9 +225,7 @@ class OdooClient:
             raise self._strange("search", found)
         return found
 
-    def search_count(
-        self, model: str, domain: Domain, *, context: Row | None = None, primary: bool = False
-    ) -> int:
+    def search_count(self, model: str, domain: Domain, *, context: Row | None = None, primary: bool = False) -> int:
         """How many records of ``model`` match ``domain``."""
         found = self.call(model, "search_count", primary=primary, domain=list(domain), context=_all(context))
         if not isinstance(found, int):
@@ -342,5 +343,3 @@ def _all(context: Row | None) -> Row:
 
 def _given(**named: Any) -> Row:
     return {name: value for name, value in named.items() if value is not None}
-
-

@@ -39,9 +39,7 @@ def no_database(connection: str, *, database: str) -> UnauthorisedError:
     )
 
 
-def named(
-    connection: str, *, name: str, message: str, about: str, login: str, database: str
-) -> OdooError:
+def named(connection: str, *, name: str, message: str, about: str, login: str, database: str) -> OdooError:
     """The tower's error for Odoo's error ``name`` (a Python class's full name) with its ``message``.
 
     ``about`` says what was asked, for example ``sale.order.action_confirm``.

@@ -49,8 +49,8 @@ HEARTBEAT_CODE = dedent(f"""\
     """)
 
 SALE_HOLD_FIELDS = (
-    CustomField("sale.order", "x_ct_hold", "char", "Held for", "The approval that this order waits for"),
-    CustomField("sale.order", "x_ct_hold_reason", "text", "Why it is held"),
+    CustomField("sale.order", "x_ct_hold", "char", "Held for", "The approval that this order waits for", True),
+    CustomField("sale.order", "x_ct_hold_reason", "text", "Why it is held", tower_only=True),
     CustomField(
         "sale.order",
         "x_ct_released_amount",
@@ -59,7 +59,7 @@ SALE_HOLD_FIELDS = (
         "Control Tower released the order up to this total",
         tower_only=True,
     ),
-    CustomField("sale.order", "x_ct_url", "char", "In Control Tower"),
+    CustomField("sale.order", "x_ct_url", "char", "In Control Tower", tower_only=True),
 )
 
 SALE_HOLD_BANNER = ViewPatch(
@@ -125,7 +125,9 @@ if why:
         # Two people pressing at once must find one row: the second waits here for the first.
         own.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', ['{ask} %s %s %s' % (record._name, record.id, kind)])
         asks = env(cr=own, su=True)['{ask}']
-        ask = asks.search([('x_res_model', '=', record._name), ('x_res_id', '=', record.id), ('x_kind', '=', kind)], limit=1)
+        ask = asks.search([
+            ('x_res_model', '=', record._name), ('x_res_id', '=', record.id), ('x_kind', '=', kind)
+        ], limit=1)
         values = {{
             'x_requested_at': datetime.datetime.utcnow().replace(microsecond=0),
             'x_requested_uid': env.uid,
@@ -136,7 +138,12 @@ if why:
         same_amount = float_compare(ask.x_amount, amount, precision_digits=2) == 0 if ask else False
         if not ask:
             asks.create({{
-                **values, 'x_res_model': record._name, 'x_res_id': record.id, 'x_kind': kind, 'x_state': 'open', 'x_count': 1,
+                **values,
+                'x_res_model': record._name,
+                'x_res_id': record.id,
+                'x_kind': kind,
+                'x_state': 'open',
+                'x_count': 1,
             }})
         elif ask.x_state == 'rejected' and same_amount:
             rejection = ask.x_reason or 'It was rejected.'
@@ -196,4 +203,3 @@ def ask_code(kind: str) -> str:
 def credit_guard_code(connection: Connection) -> str:
     """The guard that keeps an order beyond its customer's credit limit from being confirmed."""
     return guard_code("credit_override", CREDIT_CONDITION, connection=connection)
-

@@ -19,7 +19,6 @@ MARK = "x_controltower"
 WEBHOOKS_SINCE = 17
 # Making a field or a rule reloads Odoo's registry, which takes seconds on a busy server.
 CALL_TIMEOUT_SECONDS = 120.0
-MANY2MANY_FIELDS = frozenset({"groups", "trigger_field_ids", "webhook_field_ids", "field_id"})
 VERBS = {"create": "Create", "update": "Update", "keep": "Keep", "remove": "Remove", "skip": "Leave out"}
 KINDS = {
     "res.groups": "the group",
@@ -113,12 +112,12 @@ class _Site:
 
     def _run_model(self, odoo_model: str, wanted: Sequence[Resource], dry: bool) -> list[Step]:
         steps, missing = [], []
+        own = {resource.natural["model"] for resource in self.resources if resource.odoo_model == "ir.model"}
         for resource in wanted:
-            if resource.needs_model and not self._model_id(resource.needs_model):
-                if not any(r.odoo_model == "ir.model" and r.natural["model"] == resource.needs_model
-                           for r in self.resources):  # fmt: skip
-                    steps.append(_step("skip", resource, f": this Odoo has no {resource.needs_model}"))
-                    continue
+            model = resource.needs_model
+            if model and model not in own and not self._model_id(model):
+                steps.append(_step("skip", resource, f": this Odoo has no {model}"))
+                continue
             odoo_id = self._find(resource, dry)
             if odoo_id is None:
                 missing.append(resource)
@@ -127,7 +126,9 @@ class _Site:
             changed = self._changes(resource, odoo_id)
             if changed and not dry:
                 self.client.write(odoo_model, [odoo_id], changed)
-            steps.append(_step("update" if changed else "keep", resource, f" ({', '.join(changed)})" if changed else ""))
+            steps.append(
+                _step("update" if changed else "keep", resource, f" ({', '.join(changed)})" if changed else "")
+            )
         if missing and not dry:
             self._create(odoo_model, missing)
         return steps + [_step("create", resource) for resource in missing]
@@ -164,7 +165,9 @@ class _Site:
             )
 
     def _look(self) -> None:
-        rows = self.client.search_read("ir.model.data", [("module", "=", MARK)], ["name", "model", "res_id"], order="id")
+        rows = self.client.search_read(
+            "ir.model.data", [("module", "=", MARK)], ["name", "model", "res_id"], order="id"
+        )
         for odoo_model in {row["model"] for row in rows}:
             marked = [row for row in rows if row["model"] == odoo_model]
             standing = set(self.client.search(odoo_model, [("id", "in", [row["res_id"] for row in marked])]))
@@ -204,11 +207,8 @@ class _Site:
                 return [(6, 0, self._field_ids(model, names))]
             case ExternalRef(name):
                 return self._external_id(name)
-            case KeyRef(key, as_list):
-                odoo_id = self.ids.get(key)
-                return [(6, 0, [odoo_id] if odoo_id else [])] if as_list else odoo_id
-            case []:
-                return [(6, 0, [])]
+            case KeyRef(key):
+                return self.ids.get(key)
         return value
 
     def _model_id(self, model: str) -> int | None:

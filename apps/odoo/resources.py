@@ -39,6 +39,13 @@ ORDER = (
     "ir.ui.view",
     "ir.cron",
 )
+# A new record that leaves the fields empty is anybody's; user 1 is Odoo itself.
+LOCK = """\
+is_new = env.context.get('old_values') is None
+if not is_new or any([record[name] for name in {names}]):
+    if env.uid != 1 and not env.user.has_group('x_controltower.group_tower'):
+        raise UserError('Only Control Tower may change these fields: holds and releases are decided there.')
+"""
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,9 @@ class ExternalRef:
 
 @dataclass(frozen=True)
 class KeyRef:
-    """The id of another resource of the tower's, or a list of that one id."""
+    """The id of another resource of the tower's."""
 
     key: str
-    as_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ def compiled(blueprint: Blueprint, connection: Connection) -> list[Resource]:
     found = [_group(connection)]
     for item in blueprint.items:
         found.extend(_of(item, connection))
+    found.extend(_locks(blueprint))
     keys = [resource.key for resource in found]
     if doubled := {key for key in keys if keys.count(key) > 1}:
         raise ValueError(f"The blueprint names {', '.join(sorted(doubled))} more than once. Give each its own name.")
@@ -145,11 +152,12 @@ def _field(item: CustomField) -> Resource:
         "field_description": item.label,
         "help": item.help or False,
         "copied": False,
-        "groups": KeyRef(GROUP_KEY, as_list=True) if item.tower_only else [],
     }
     fixed = {"name": item.name, "ttype": item.ttype, "state": "manual", "model_id": ModelRef(item.model)}
     key = "field_" + _slug(item.model, item.name)
-    return Resource(key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model)
+    return Resource(
+        key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model
+    )
 
 
 def _model(item: CustomModel) -> Iterator[Resource]:
@@ -198,7 +206,13 @@ def _rule(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
 def _rule_action(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
     fixed = {"model_id": ModelRef(model), "usage": "base_automation", "base_automation_id": KeyRef("rule_" + key)}
     return Resource(
-        "action_" + key, "ir.actions.server", f"the action of {name}", {"name": name} | values, {"name": name}, fixed, model
+        "action_" + key,
+        "ir.actions.server",
+        f"the action of {name}",
+        {"name": name} | values,
+        {"name": name},
+        fixed,
+        model,
     )
 
 
@@ -234,6 +248,22 @@ def _guard(item: GuardRule, connection: Connection) -> Iterator[Resource]:
     }
     yield _rule(key, name, item.model, rule)
     yield _rule_action(key, name, item.model, {"state": "code", "code": _text(item.code, connection)})
+
+
+def _locks(blueprint: Blueprint) -> Iterator[Resource]:
+    """A rule for each model with fields that only the tower may write."""
+    # Odoo stores groups on a custom field and never looks at them (tried on 19), so a rule must keep people out.
+    locked = [item for item in blueprint.items if isinstance(item, CustomField) and item.tower_only]
+    for model in dict.fromkeys(item.model for item in locked):
+        names = tuple(item.name for item in locked if item.model == model)
+        key, name = _slug("lock", model), f"{PREFIX}only Control Tower writes its fields on {model}"
+        rule = {
+            "trigger": "on_create_or_write",
+            "filter_domain": False,
+            "trigger_field_ids": FieldRefs(model, names),
+        }
+        yield _rule(key, name, model, rule)
+        yield _rule_action(key, name, model, {"state": "code", "code": LOCK.format(names=list(names)).strip()})
 
 
 def _context_action(item: ContextAction, connection: Connection) -> Resource:

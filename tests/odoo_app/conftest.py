@@ -59,18 +59,3 @@ def real(at: Connecting) -> Callable[..., Connection]:
         return at(url, **(given | changed))
 
     return make
-
-
-@pytest.fixture
-def key(real: Connecting) -> Iterator[str]:
-    """An API key of the real Odoo's administrator, gone again after the test."""
-    from apps.odoo.client import connect
-
-    with connect(real(transport="jsonrpc")) as client:
-        before = set(client.search("res.users.apikeys", []))
-        wizard = client.create("res.users.apikeys.description", {"name": "tower test"})
-        made = client.call("res.users.apikeys.description", "make_key", [wizard], context={"interactive": True})
-        if not (isinstance(made, dict) and "default_key" in (made.get("context") or {})):
-            pytest.skip("This Odoo asks for the password again before it makes a key")
-        yield made["context"]["default_key"]
-        client.call("res.users.apikeys", "unlink", sorted(set(client.search("res.users.apikeys", [])) - before))

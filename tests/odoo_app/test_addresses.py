@@ -47,7 +47,9 @@ def test_link_local_metadata_multicast_and_no_address_are_never_called(address: 
     assert why_not(address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.5", "192.168.1.9", "172.16.0.1", "fd12::1", "93.184.216.34"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "10.0.0.5", "192.168.1.9", "172.16.0.1", "fd12::1", "93.184.216.34"]
+)
 def test_loopback_private_and_public_addresses_are_called(address: str) -> None:
     assert why_not(address) is None
 

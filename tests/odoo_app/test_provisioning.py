@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 from pytest_httpserver import HTTPServer
 
 from apps.odoo import guards, provision
@@ -53,7 +52,7 @@ COMPARED = {
 
 
 @pytest.fixture
-def tower(real: Callable[..., Connection], httpserver: HTTPServer, settings: SettingsWrapper) -> Iterator[Connection]:
+def tower(real: Callable[..., Connection], httpserver: HTTPServer, settings: Any) -> Iterator[Connection]:
     """A connection whose webhooks come to ``httpserver``; provisioned by the test, bare again after it."""
     settings.INTAKE_URL = f"http://127.0.0.1:{httpserver.port}"
     settings.PUBLIC_URL = "http://tower.example"
@@ -108,7 +107,9 @@ def test_what_an_older_blueprint_left_is_removed_and_what_a_person_deleted_is_ma
     fields = [CustomField(model, "x_one", "char", "One"), CustomField(model, "x_two", "char", "Two")]
     provision.apply(tower, Blueprint((CustomModel(model, "Trial", fields), HookRule(model))))
     client = connect(tower)
-    client.unlink("base.automation", client.search("base.automation", [("name", "like", "Control Tower: tell of x_ct_trial")]))
+    client.unlink(
+        "base.automation", client.search("base.automation", [("name", "like", "Control Tower: tell of x_ct_trial")])
+    )
 
     steps = provision.apply(tower, Blueprint((CustomModel(model, "Trial", fields[:1]), HookRule(model))))
     assert sorted(step.key for step in steps if step.action == "remove") == ["field_x_ct_trial_x_two"]
@@ -152,6 +153,7 @@ def business(tower: Connection) -> Iterator[dict[str, Any]]:
     )
     yield {"client": client, "seller": connect(seller), "order": order, "partner": partner, "user": user}
     provision.remove(tower)  # the guard would hold the clean-up up
+    orders = client.search("sale.order", [("partner_id", "=", partner)])
     client.call("sale.order", "action_cancel", orders)
     client.unlink("sale.order", orders)
     client.unlink("product.template", client.search("product.template", [("product_variant_ids", "in", [product])]))
@@ -236,8 +238,14 @@ def test_a_held_order_is_refused_whatever_its_amount(business: dict[str, Any]) -
 def test_a_salesperson_cannot_release_an_order_and_may_ask_for_approval(business: dict[str, Any]) -> None:
     client, seller = business["client"], business["seller"]
     order = business["order"](5000.0)
-    with pytest.raises(ForbiddenError):
+    with pytest.raises(RefusedError, match="Only Control Tower"):
         seller.write("sale.order", [order], {"x_ct_released_amount": 9999.0})
+    client.write("sale.order", [order], {"x_ct_hold": "pricing"})
+    with pytest.raises(RefusedError, match="Only Control Tower"):
+        seller.write("sale.order", [order], {"x_ct_hold": False})
+    with pytest.raises(RefusedError, match="Only Control Tower"):
+        seller.create("sale.order", {"partner_id": business["partner"], "x_ct_released_amount": 9999.0})
+    assert seller.create("sale.order", {"partner_id": business["partner"]})
     with pytest.raises(ForbiddenError):
         seller.search_read(guards.ASK, [], ["x_state"])
     copied = client.call("sale.order", "copy", [order])

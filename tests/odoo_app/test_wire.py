@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -45,10 +45,8 @@ def raw_server(answers: list[bytes | None]) -> Iterator[tuple[str, list[bytes]]]
             with caller:
                 seen.append(caller.recv(65536))
                 if answer:
-                    try:
+                    with suppress(OSError):
                         caller.sendall(answer)
-                    except OSError:
-                        pass
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -104,7 +102,9 @@ def test_a_write_that_is_answered_with_garbage_has_an_unknown_outcome(at, speaki
 
 
 def test_a_redirect_is_not_followed(at, speaking: HTTPServer) -> None:
-    speaking.expect_request(READ).respond_with_response(Response(status=302, headers={"Location": "http://169.254.1.1/"}))
+    speaking.expect_request(READ).respond_with_response(
+        Response(status=302, headers={"Location": "http://169.254.1.1/"})
+    )
     with pytest.raises(BadAnswerError, match="follows no redirects"):
         connect(at(speaking.url_for(""))).search_count("sale.order", [])
 
@@ -270,5 +270,3 @@ def test_a_password_on_19_goes_over_json_rpc(at, httpserver: HTTPServer) -> None
         {"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}, status=401
     )
     assert connect(at(httpserver.url_for(""))).transport_name == "jsonrpc"
-
-

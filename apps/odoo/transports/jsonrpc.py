@@ -79,8 +79,9 @@ class _Rpc:
         return answer.get("result")
 
     def _named(self, error: odoorpc.error.RPCError, about: str) -> OdooError:
-        info = error.info if isinstance(error.info, dict) else {}
-        data = info.get("data") if isinstance(info.get("data"), dict) else {}
+        info: dict[str, Any] = error.info if isinstance(error.info, dict) else {}
+        said = info.get("data")
+        data: dict[str, Any] = said if isinstance(said, dict) else {}
         if info.get("code") == SESSION_EXPIRED_CODE:
             return faults.not_accepted(self.wire.connection, login=self.login, database=self.database)
         return faults.named(
