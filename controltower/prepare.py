@@ -21,7 +21,7 @@ TEAMS = {
 }
 # Username: role, name, approval limit in the company's currency, teams.
 PEOPLE: dict[str, tuple[str, str, Decimal | None, list[str]]] = {
-    "operator": ("operator", "Olga Operator", None, ["sales", "warehouse", "purchasing"]),
+    "operator": ("operator", "Olga Operator", None, ["finance", "sales", "warehouse", "purchasing"]),
     "approver": ("approver", "Adam Approver", Decimal(50_000), ["finance", "sales"]),
     "manager": ("manager", "Mia Manager", Decimal(250_000), ["finance", "sales", "warehouse", "purchasing"]),
     "auditor": ("auditor", "Aida Auditor", None, []),
