@@ -23,6 +23,12 @@ class StartError(Exception):
     """The tower could not be started; the message says what to do."""
 
 
+def last_words(log: Path) -> str:
+    """Where to read on, and the last lines there, which mostly say it."""
+    lines = log.read_text(errors="replace").splitlines()[-5:]
+    return "\n".join([f"Read {log}, which ends:", *(f"    {line}" for line in lines)])
+
+
 @dataclass(kw_only=True, eq=False)
 class Process:
     """One process of the tower: how it is started, how it is seen to be ready, and whether it runs."""
@@ -68,9 +74,9 @@ class Process:
         deadline = time.monotonic() + READY_SECONDS
         while not await self.is_ready(self):
             if self.running is not None and self.running.returncode is not None:
-                raise StartError(f"{self.name} ended as it started ({self.running.returncode}). Read {self.log}.")
+                raise StartError(f"{self.name} ended as it started ({self.running.returncode}). {last_words(self.log)}")
             if time.monotonic() > deadline:
-                raise StartError(f"{self.name} is not ready after {READY_SECONDS:.0f} s. Read {self.log}.")
+                raise StartError(f"{self.name} is not ready after {READY_SECONDS:.0f} s. {last_words(self.log)}")
             await asyncio.sleep(0.1)
 
     async def keep(self) -> None:

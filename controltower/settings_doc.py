@@ -1,4 +1,4 @@
-"""``python -m controltower.settings_doc`` prints docs/settings.md, which is written from :class:`controltower.env.Env`."""
+"""``python -m controltower.settings_doc`` prints docs/settings.md, written from :class:`controltower.env.Env`."""
 
 from controltower.env import BASE_DIR, Env
 

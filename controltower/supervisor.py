@@ -22,7 +22,7 @@ from typing import Any
 
 from controltower import embedded
 from controltower.env import BASE_DIR, env
-from controltower.process import Process, StartError, answers, free_port, is_free, says_ready
+from controltower.process import Process, StartError, answers, free_port, is_free, last_words, says_ready
 
 SANDBOX = {"db": "sandbox", "login": "tower", "key": "sandbox-key"}
 
@@ -166,7 +166,7 @@ class Tower:
                 await child.wait()
                 raise
         if child.returncode:
-            where = "It says why above." if shown else f"Read {log}."
+            where = "It says why above." if shown else last_words(log)
             raise StartError(f"`{' '.join(command[-3:])}` failed ({child.returncode}). {where}")
         return "" if output is None else output.decode()
 

@@ -1,6 +1,8 @@
 """Towers of their own for tests that start and kill servers."""
 
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,11 +36,16 @@ def processes_of(home: Path) -> dict[int, str]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """The home of a tower. What a failed test leaves running there is ended."""
-    yield tmp_path / "home"
-    for number in processes_of(tmp_path / "home"):
+def home() -> Iterator[Path]:
+    """The home of a tower. What a failed test leaves running there is ended.
+
+    Not below pytest's own directory: each run closes that to all but root, who may not run PostgreSQL.
+    """
+    place = Path(tempfile.mkdtemp(prefix="controltower-home-"))
+    yield place / "home"
+    for number in processes_of(place / "home"):
         os.kill(number, 9)
+    shutil.rmtree(place)
 
 
 @pytest.fixture

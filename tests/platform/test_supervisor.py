@@ -61,9 +61,13 @@ type StartTower = Callable[[], RunningTower]
 
 
 @pytest.fixture
-def start_tower(home: Path, tower_environment: dict[str, str]) -> StartTower:
+def start_tower(
+    home: Path, tower_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> StartTower:
     port = free_port()
-    return lambda: RunningTower(home, tower_environment, port)
+    # One place for all towers of this run: collecting and compressing takes ten seconds.
+    static = tmp_path_factory.getbasetemp() / "static"
+    return lambda: RunningTower(home, tower_environment | {"STATIC_ROOT": str(static)}, port)
 
 
 def test_a_second_start_has_the_same_people_and_term_leaves_nothing(home: Path, start_tower: StartTower) -> None:
