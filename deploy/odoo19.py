@@ -38,7 +38,10 @@ from controltower import embedded  # noqa: E402
 from controltower.process import free_port, is_free  # noqa: E402
 
 HOME = Path(os.environ.get("CONTROLTOWER_ODOO_HOME", Path.home() / ".cache" / "controltower-odoo19")).resolve()
-MODULES = "sale_management,sale_margin,sale_stock,purchase,purchase_stock,stock,stock_account,delivery,account,base_automation"
+MODULES = (
+    "sale_management,sale_margin,sale_stock,purchase,purchase_stock,stock,stock_account,delivery,account,"
+    "base_automation"
+)
 IMAGE, CONTAINER = "odoo:19", f"controltower-odoo19-{os.getuid()}"
 DATABASE, TEMPLATE = "ct", "ct_template"
 VENV, ROOT = HOME / "venv", HOME / "root"
@@ -77,8 +80,10 @@ class Server:
         """Run one statement outside any transaction."""
         import psycopg
 
-        address = {"host": self.host, "user": self.user, "password": self.password, "dbname": "postgres"}
-        with psycopg.connect(**address, autocommit=True) as connection:
+        address = psycopg.conninfo.make_conninfo(
+            host=self.host, user=self.user, password=self.password, dbname="postgres"
+        )
+        with psycopg.connect(address, autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 

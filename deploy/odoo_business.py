@@ -14,6 +14,8 @@ import random
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 CUSTOMERS, PRODUCTS = 12, 15
@@ -124,8 +126,10 @@ def main() -> None:
     odoo = Odoo(*where)
     customers, products = prepare(odoo)
     chance = random.Random(arguments.seed)
-    doings = [lambda: quote(odoo, customers, products, chance)]
-    doings += [lambda doing=doing: doing(odoo, chance) for doing in (confirm, deliver, invoice)]
+    doings: list[Callable[[], str]] = [
+        partial(quote, odoo, customers, products, chance),
+        *(partial(doing, odoo, chance) for doing in (confirm, deliver, invoice)),
+    ]
     print("business is ready.", flush=True)
     for _ in range(arguments.count) if arguments.count else itertools.count():
         try:

@@ -49,7 +49,7 @@ def read(archive: tarfile.TarFile, path: str) -> bytes:
     """The content of ``path`` in a package's archive."""
     member = archive.extractfile(f"package/{path}")
     if member is None:
-        raise SystemExit(f"vendor_assets: {archive.name} has no file {path}. Correct PACKAGES.")
+        raise SystemExit(f"vendor_assets: a package has no file {path}. Correct PACKAGES.")
     return member.read()
 
 

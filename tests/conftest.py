@@ -8,7 +8,6 @@ servers of its own, so that neither rows nor messages of one reach another.
 import atexit
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
-import pytest_django
 
 from controltower import embedded
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
 
+NO_ODOO = "there is no real Odoo; set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run `make test-odoo`"
+NO_CHROMIUM = "there is no Chromium; install the package chromium, or run `make test-browser`"
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 HAS_OWN_SERVERS = IS_WORKER or bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
 HOME = Path(os.environ["CONTROLTOWER_HOME"] if IS_WORKER else tempfile.mkdtemp(prefix="controltower-tests-"))
@@ -59,29 +59,22 @@ from django.conf import settings  # noqa: E402
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
-) -> None:
-    """Make migrations of apps that have none yet in a temporary place. Goes when every app has its own."""
-    from django.apps import apps
-    from django.conf import settings
-    from django.core.management import call_command
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs something that is not there, by name, so that the summary counts it."""
+    has_chromium = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    for item in items:
+        if item.get_closest_marker("odoo") and not os.environ.get("ODOO_URL"):
+            item.add_marker(pytest.mark.skip(reason=NO_ODOO))
+        if item.get_closest_marker("browser") and not has_chromium:
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
-    places = {
-        app.label: Path(app.path) / "migrations" for app in apps.get_app_configs() if app.name.startswith("apps.")
-    }
-    bare = [label for label, place in places.items() if place.is_dir() and not list(place.glob("0*.py"))]
-    made = HOME / (os.environ.get("PYTEST_XDIST_WORKER") or "made") / "made_migrations"
-    for label in bare:
-        (made / label).mkdir(parents=True)
-        (made / label / "__init__.py").touch()
-        settings.MIGRATION_MODULES[label] = f"made_migrations.{label}"
-    if bare:
-        (made / "__init__.py").touch()
-        sys.path.insert(0, str(made.parent))
-        with django_db_blocker.unblock():
-            call_command("makemigrations", *bare, verbosity=0)
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what could not be tried."""
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for reason in (NO_ODOO, NO_CHROMIUM):
+        if count := sum(reason in text for text in reasons):
+            terminalreporter.write_line(f"!!! {count} tests could not run: {reason}", yellow=True, bold=True)
 
 
 @pytest.hookimpl(optionalhook=True)
