@@ -8,11 +8,11 @@ from apps.accounts.models import User
 from apps.approvals import moves
 from apps.approvals.models import Request
 from apps.core import clock
-from tests.browser.conftest import PHONE, Server, Visit
+from tests.browser.conftest import PHONE, Server, Visit, elsewhere
 from tests.world import World
 
 
-def held(world: World, order: int) -> None:
+def hold(world: World, order: int) -> None:
     world.now = clock.now() - timedelta(seconds=5)
     world.order(order, amount=7_000)
     world.ask(order, ask_id=900 + order)
@@ -23,7 +23,7 @@ def test_a_board_moves_by_itself_when_an_order_gets_stuck(visit: Visit, world: W
     count = page.locator("#stage-credit_review .lane-count")
     expect(count).to_have_text("1")
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
-    held(world, 43)
+    elsewhere(lambda: hold(world, 43))
     expect(count).to_have_text("2", timeout=3_000)
 
 
@@ -31,7 +31,7 @@ def test_an_inbox_shows_a_new_request_without_a_reload(visit: Visit, world: Worl
     page = visit("adam", "/approvals/", size=PHONE)
     expect(page.locator(".ask")).to_have_count(1)
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
-    held(world, 43)
+    elsewhere(lambda: hold(world, 43))
     expect(page.locator(".ask")).to_have_count(2, timeout=3_000)
 
 
@@ -42,7 +42,7 @@ def test_a_page_that_lost_the_server_says_so_and_catches_up(visit: Visit, world:
     server.stop()
     expect(chip).to_have_attribute("data-state", "down", timeout=5_000)
     expect(chip).to_contain_text("reconnecting")
-    held(world, 43)
+    elsewhere(lambda: hold(world, 43))
     server.start()
     expect(count).to_have_text("2", timeout=15_000)
     expect(chip).to_have_attribute("data-state", "live")
@@ -53,7 +53,7 @@ def test_what_somebody_types_survives_a_live_update(visit: Visit, world: World) 
     page = visit("adam", f"/approvals/{asked.id}/", size=PHONE)
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
     page.fill("#reason", "Pays late, but pays")
-    world.owes(500)
+    elsewhere(lambda: world.owes(500))
     expect(page.locator(".over").first).to_contain_text("154 %", timeout=5_000)
     expect(page.locator("#reason")).to_have_value("Pays late, but pays")
 
@@ -62,7 +62,7 @@ def test_a_request_decided_elsewhere_closes_under_the_eyes_of_who_looks(visit: V
     asked = Request.objects.get()
     page = visit("adam", f"/approvals/{asked.id}/")
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
-    moves.reject(asked.id, by=User.objects.get(username="adam"), reason="Pay first", now=clock.now())
+    elsewhere(lambda: moves.reject(asked.id, by=User.objects.get(username="adam"), reason="Pay first", now=clock.now()))
     expect(page.locator("#decided-h")).to_have_text("Rejected by Adam", timeout=5_000)
 
 
