@@ -1,0 +1,164 @@
+"""A real server of the tower, and a real Chromium that looks at it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from apps.accounts.models import Role, Team
+from apps.core import clock
+from tests.world import World, person
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "a long password"  # What tests.world.person gives everybody.
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.fspath).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+def elsewhere[T](act: Callable[[], T]) -> T:
+    """Do something in a thread of its own, as another process would: this one's runs Playwright's event loop."""
+
+    def alone() -> T:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(alone).result(30)
+
+
+class Server:
+    """The web process on the test database, on a port of its own."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environment = environment | {"PORT": str(self.port), "PUBLIC_URL": f"http://127.0.0.1:{self.port}"}
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "uvicorn", "controltower.asgi:application", "--port", str(self.port), "--no-access-log"],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"The server ended:\n{self.log.read_text()[-3000:]}"
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"The server did not answer within 60 s:\n{self.log.read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        """Stop it, as a restart does."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"There is no Chromium at {CHROMIUM}. Install it, or name one in CHROMIUM.")
+    # Playwright's event loop runs in this thread, where Django would refuse every query.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def world(chromium: Browser, transactional_db: None) -> World:
+    """A company with one order on credit hold, asked for ten minutes ago, and people of each role."""
+    return elsewhere(_company)
+
+
+def _company() -> World:
+    for slug in ["finance", "sales", "warehouse", "purchasing"]:
+        Team.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
+    person("olga", Role.OPERATOR, team="finance")
+    person("adam", Role.APPROVER, limit=50_000, team="finance")
+    person("mia", Role.MANAGER, limit=250_000, team="finance")
+    person("ivan", Role.INTEGRATOR)
+    world = World()
+    world.now = clock.now() - timedelta(minutes=10)
+    world.owes(1_000, due_days_ago=12)
+    world.held_order(amount=6_200)
+    return world
+
+
+@pytest.fixture
+def server(process_environment: dict[str, str], world: World, tmp_path: Path) -> Iterator[Server]:
+    server = Server(process_environment, tmp_path / "server.log")
+    server.start()
+    yield server
+    server.stop()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """Opens a path as a person: ``visit("adam", "/approvals/", size=PHONE, theme="dark")``.
+
+    What the browser complains of (an error in a script, something the content security policy forbids) fails the test.
+    """
+    contexts: dict[tuple[str, int, str], BrowserContext] = {}
+    complaints: list[str] = []
+
+    def open_page(name: str, path: str, *, size: dict[str, int] = DESKTOP, theme: str = "light") -> Page:
+        key = (name, size["width"], theme)
+        if key not in contexts:
+            contexts[key] = chromium.new_context(viewport=size, color_scheme=theme, base_url=server.url)  # type: ignore[arg-type]
+            if name:
+                sign_in(contexts[key], name)
+        page = contexts[key].new_page()
+        page.on("pageerror", lambda error: complaints.append(f"{path}: {error}"))
+        page.on(
+            "console",
+            lambda said: complaints.append(f"{path}: {said.text}") if "Content Security Policy" in said.text else None,
+        )
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts.values():
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+def sign_in(context: BrowserContext, name: str) -> None:
+    page = context.new_page()
+    page.goto("/accounts/login/")
+    page.fill("#id_login", name)
+    page.fill("#id_password", PASSWORD)
+    page.click("button[type=submit]")
+    expect(page.locator("#main .page-head, #main .stack").first, f"{name} could not sign in").to_be_visible(timeout=15_000)
+    page.close()

@@ -1,0 +1,54 @@
+"""Every page, on a phone and on a desktop, light and dark: nothing forbidden, nothing cut off, nothing inaccessible."""
+
+import pytest
+from pytest_playwright_axe import Axe
+
+from apps.approvals.models import Request
+from apps.exceptions.models import ExceptionCase
+from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.world import World
+
+PAGES = {
+    "sign-in": ("", "/accounts/login/"),
+    "home of an approver": ("adam", "/"),
+    "home of an operator": ("olga", "/"),
+    "home of an integrator": ("ivan", "/"),
+    "inbox": ("adam", "/approvals/"),
+    "empty inbox": ("ivan", "/approvals/"),
+    "decided": ("adam", "/approvals/history/"),
+    "request": ("adam", "/approvals/{request}/"),
+    "request that somebody else decides": ("olga", "/approvals/{request}/"),
+    "queue": ("olga", "/exceptions/"),
+    "empty queue": ("olga", "/exceptions/?status=resolved"),
+    "exception": ("olga", "/exceptions/{case}/"),
+    "boards": ("mia", "/boards/"),
+    "board": ("mia", "/boards/order_to_cash/"),
+    "stage": ("mia", "/boards/order_to_cash/credit_review/"),
+    "record": ("mia", "/records/main/sale.order/42/"),
+    "notifications": ("adam", "/notifications/"),
+    "connections": ("ivan", "/connections/"),
+    "connection": ("ivan", "/connections/main/"),
+    "connect an Odoo": ("ivan", "/connections/add/"),
+    "health": ("ivan", "/health/"),
+    "not found": ("mia", "/boards/nonsense/"),
+}
+
+
+@pytest.mark.parametrize("group", range(4))
+def test_every_page_is_accessible_and_whole_at_every_size_and_theme(visit: Visit, world: World, group: int) -> None:
+    places = {"request": Request.objects.get().id, "case": ExceptionCase.objects.get().id}
+    problems = []
+    for number, (what, (name, path)) in enumerate(PAGES.items()):
+        if number % 4 != group:
+            continue
+        for size in (PHONE, DESKTOP):
+            for theme in ("light", "dark"):
+                page = visit(name, path.format(**places), size=size, theme=theme)
+                where = f"{what} at {size['width']} px, {theme}"
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    problems.append(f"{where}: wider than the screen")
+                for found in Axe().run(page)["violations"]:
+                    if found["impact"] in ("serious", "critical"):
+                        problems.append(f"{where}: {found['id']}: {found['nodes'][0]['html'][:200]}")
+                page.close()
+    assert not problems, "\n".join(problems)
