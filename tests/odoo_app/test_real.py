@@ -55,7 +55,7 @@ def test_a_record_is_made_changed_and_deleted_by_every_way_in(connection: Connec
         client.unlink("crm.tag", [tag])
         assert client.read("crm.tag", [tag], ["color"]) == []
         with pytest.raises(MissingRecordError):
-            client.write("crm.tag", [tag], {"color": 6})
+            client.write("res.partner", [99_999_999], {"name": "Nobody"})
 
 
 @pytest.mark.parametrize(
