@@ -13,13 +13,13 @@ from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()  # Sets Django up, which what is imported below needs.
 
-from apps.boards.consumers import LiveConsumer  # noqa: E402
-from apps.intake.asgi import application as intake  # noqa: E402
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from apps.boards.consumers import LiveConsumer  # noqa: E402
+from apps.intake.asgi import application as intake  # noqa: E402
 from controltower.static import with_static_files  # noqa: E402
 
 django_and_live = ProtocolTypeRouter(

@@ -52,7 +52,7 @@ class Env(BaseSettings):
     log_level: str = Field("INFO", description="Level of the log.")
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings):  # type: ignore[no-untyped-def]  # noqa: E501
+    def settings_customise_sources(cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings):  # type: ignore[no-untyped-def]
         return init_settings, env_settings
 
     def model_post_init(self, _context: object) -> None:

@@ -2,12 +2,11 @@
 
 from apps.accounts.models import Role, User
 
-READERS = set(Role.values)
-EXCEPTION_WORKERS = {Role.OPERATOR, Role.APPROVER, Role.MANAGER, Role.ADMIN}
-DECIDERS = {Role.APPROVER, Role.MANAGER, Role.ADMIN}
-INTEGRATORS = {Role.INTEGRATOR, Role.ADMIN}
-POLICY_MAKERS = {Role.MANAGER, Role.ADMIN}
-AUDIT_READERS = {Role.AUDITOR, Role.ADMIN}
+EXCEPTION_WORKERS: set[str] = {Role.OPERATOR, Role.APPROVER, Role.MANAGER, Role.ADMIN}
+DECIDERS: set[str] = {Role.APPROVER, Role.MANAGER, Role.ADMIN}
+INTEGRATORS: set[str] = {Role.INTEGRATOR, Role.ADMIN}
+POLICY_MAKERS: set[str] = {Role.MANAGER, Role.ADMIN}
+AUDIT_READERS: set[str] = {Role.AUDITOR, Role.ADMIN}
 
 
 class NotAllowedError(Exception):

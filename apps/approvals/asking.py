@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import User
@@ -161,7 +162,10 @@ def context_of(asking: Asking) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (int, str, bool)) or value is None:
+    if isinstance(value, Decimal):
+        # As money is written: two decimals, more only where they say something.
+        return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+    if isinstance(value, int | str | bool) or value is None:
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 

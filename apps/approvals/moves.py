@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import asking, outcomes, permissions, policy, settling, steps
+from apps.approvals import asking, permissions, policy, settling, steps
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.audit import trail
 from apps.core.actor import Actor

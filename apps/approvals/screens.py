@@ -125,7 +125,11 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
     if limit is None or exposure is None:
         return None
     parts = [
-        ("invoices", "Open invoices", (_decimal(context.get("open_invoices")) or 0) + (_decimal(context.get("draft_invoices")) or 0)),
+        (
+            "invoices",
+            "Open invoices",
+            sum((_decimal(context.get(name)) or Decimal(0) for name in ("open_invoices", "draft_invoices")), Decimal(0)),
+        ),
         ("orders", "Confirmed, not yet invoiced", _decimal(context.get("open_orders")) or Decimal(0)),
         ("this", "This order", _decimal(context.get("this_order")) or Decimal(0)),
     ]  # fmt: skip
@@ -220,7 +224,7 @@ def progress_of(commands: Iterable[Command]) -> str:
 
 def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
-    target = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
+    target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
     commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
     why_not = permissions.why_not(request, user)

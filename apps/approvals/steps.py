@@ -53,7 +53,7 @@ def begin_level(request: Request, step: Step, level: int, *, now: datetime) -> l
         level += 1
     if not asked:
         level = len(levels) - 1
-        asked = list(User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=request.requested_by_user_id))
+        asked = list(User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk=request.requested_by_user_id or 0))
     rule = levels[level]
     step.level = level
     team = policy.team_of(rule["ask"])

@@ -5,12 +5,13 @@ import uuid
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
+from apps.accounts.requests import PersonsRequest
 from apps.approvals import moves, queries, screens
 from apps.approvals.models import Request
 from apps.core import clock
@@ -18,7 +19,7 @@ from apps.core import clock
 TOKEN_LIVES_SECONDS = 24 * 3600
 
 
-def _visible(request: HttpRequest, request_id: int) -> Request:
+def _visible(request: PersonsRequest, request_id: int) -> Request:
     found = queries.visible_to(request.user).select_related("connection", "policy", "decided_by")
     try:
         return found.get(id=request_id)
@@ -26,12 +27,12 @@ def _visible(request: HttpRequest, request_id: int) -> Request:
         raise Http404(f"Approval request {request_id} is not there, or not for you to see.") from error
 
 
-def _part(request: HttpRequest, template: str, part: str) -> str:
+def _part(request: PersonsRequest, template: str, part: str) -> str:
     """The page, or only the part of it that a live update asks for."""
     return f"{template}#{part}" if request.headers.get("X-Fragment") else template
 
 
-def _page(request: HttpRequest, asked: Request, *, problem: str = "", status: int = 200, reason: str = "") -> HttpResponse:
+def _page(request: PersonsRequest, asked: Request, *, problem: str = "", status: int = 200, reason: str = "") -> HttpResponse:
     page = screens.page_of(asked, user=request.user, now=clock.now())
     context = {"page": page, "problem": problem, "reason": reason, "token": uuid.uuid4()}
     return render(request, _part(request, "approvals/detail.html", "body"), context, status=status)
@@ -39,7 +40,7 @@ def _page(request: HttpRequest, asked: Request, *, problem: str = "", status: in
 
 @login_required
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: PersonsRequest) -> HttpResponse:
     """What waits for this person, and below it what waits for somebody else."""
     context = {"cards": screens.inbox(request.user), "others": screens.others_pending(request.user), "tab": "inbox"}
     return render(request, _part(request, "approvals/inbox.html", "list"), context)
@@ -47,7 +48,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: PersonsRequest) -> HttpResponse:
     """What has been decided, newest first."""
     before = request.GET.get("before", "")
     decided = list(screens.decided(request.user, before=int(before) if before.isdecimal() else None))
@@ -60,14 +61,14 @@ def history(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def detail(request: HttpRequest, request_id: int) -> HttpResponse:
+def detail(request: PersonsRequest, request_id: int) -> HttpResponse:
     """One request: what is asked, on which facts, and what follows from each answer."""
     return _page(request, _visible(request, request_id))
 
 
 @login_required
 @require_POST
-def decide(request: HttpRequest, request_id: int) -> HttpResponse:
+def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     """Approve or reject. The same form sent twice has no second effect."""
     asked = _visible(request, request_id)
     reason = request.POST.get("reason", "").strip()
@@ -100,10 +101,11 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def delegate(request: HttpRequest, request_id: int) -> HttpResponse:
+def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
     """Hand the decision to a colleague, who must be allowed to take it."""
     asked = _visible(request, request_id)
-    to = User.objects.filter(pk=request.POST.get("to") or None, is_active=True).first()
+    chosen = request.POST.get("to", "")
+    to = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
     if to is None:
         return _page(request, asked, problem="Choose a colleague to hand this to.", status=422)
     try:

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import json
 import re
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
+from django.http import HttpRequest
 
 from apps.boards.live import Hub, hub
 
@@ -19,13 +19,6 @@ RECHECK_SECONDS = 60
 TOPIC = re.compile(r"^(board:[a-z0-9_]{1,60}|queue|inbox|health|notifications:\d{1,18}|record:\d{1,18}:[a-z0-9_.]{1,80}:\d{1,18})$")
 
 NOT_SIGNED_IN, NOT_ALLOWED, MALFORMED = 4401, 4403, 4400
-
-
-class _Session:
-    """What ``get_user`` wants of a request: the session, to ask again whose it is."""
-
-    def __init__(self, session: Any) -> None:
-        self.session = session
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -88,7 +81,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _recheck(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
-            user = await sync_to_async(get_user, thread_sensitive=False)(_Session(self.scope["session"]))
+            request = HttpRequest()
+            request.session = self.scope["session"]
+            user = await sync_to_async(get_user, thread_sensitive=False)(request)
             still_open = await sync_to_async(self.scope["session"].exists, thread_sensitive=False)(
                 self.scope["session"].session_key
             )

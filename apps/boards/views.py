@@ -3,10 +3,11 @@
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from apps.accounts.requests import PersonsRequest
 from apps.boards import frame, queries, records
 from apps.boards import home as homes
 from apps.core import clock
@@ -15,7 +16,7 @@ from apps.workflows import registry
 from apps.workflows.declare import Stage, Workflow
 
 
-def _part(request: HttpRequest, template: str, part: str) -> str:
+def _part(request: PersonsRequest, template: str, part: str) -> str:
     """The page, or only the part of it that a live update asks for."""
     return f"{template}#{part}" if request.headers.get("X-Fragment") else template
 
@@ -36,7 +37,7 @@ def _stage(workflow: Workflow, name: str) -> Stage:
 
 @login_required
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PersonsRequest) -> HttpResponse:
     """What needs this person now, by their role."""
     context = {"home": homes.home_of(request.user, now=clock.now())}
     return render(request, _part(request, "boards/home.html", "body"), context)
@@ -44,14 +45,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def fresh(request: HttpRequest) -> HttpResponse:
+def fresh(request: PersonsRequest) -> HttpResponse:
     """How fresh the data is, for a page that has been open for long."""
     return render(request, "parts/fresh.html", {"fresh": frame.freshness()})
 
 
 @login_required
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: PersonsRequest) -> HttpResponse:
     """All workflows: where does the money wait?"""
     now = clock.now()
     context = {"boards": [queries.board(workflow, now=now) for workflow in registry.workflows().values()]}
@@ -60,21 +61,22 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def board(request: HttpRequest, workflow: str) -> HttpResponse:
+def board(request: PersonsRequest, workflow: str) -> HttpResponse:
     """One workflow, stage by stage, with its bottleneck named."""
     now, found = clock.now(), _workflow(workflow)
-    context = {"board": queries.board(found, now=now), "hours": queries.flow_by_hour(found, now=now)}
-    context["chart"] = {
-        "hour": [row.hour.isoformat() for row in context["hours"]],
-        "arrived": [row.arrived for row in context["hours"]],
-        "departed": [row.departed for row in context["hours"]],
+    hours = queries.flow_by_hour(found, now=now)
+    chart = {
+        "hour": [row.hour.isoformat() for row in hours],
+        "arrived": [row.arrived for row in hours],
+        "departed": [row.departed for row in hours],
     }
+    context = {"board": queries.board(found, now=now), "hours": hours, "chart": chart}
     return render(request, _part(request, "boards/board.html", "stages"), context)
 
 
 @login_required
 @require_safe
-def stage(request: HttpRequest, workflow: str, stage: str) -> HttpResponse:
+def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponse:
     """The records behind one stage, the longest there first."""
     found = _workflow(workflow)
     only_late = request.GET.get("late") == "1"
@@ -102,21 +104,21 @@ def _record(connection: str, model: str, odoo_id: int) -> records.RecordPage:
 
 @login_required
 @require_safe
-def record(request: HttpRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
+def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """One record: stage, blockers, chain, money, decisions, and everything that happened."""
     return render(request, _part(request, "boards/record.html", "body"), {"page": _record(connection, model, odoo_id)})
 
 
 @login_required
 @require_safe
-def decisions(request: HttpRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
+def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """What the record waits for, as a part of other pages."""
     return render(request, "boards/decisions.html", {"page": _record(connection, model, odoo_id)})
 
 
 @login_required
 @require_safe
-def mirrored(request: HttpRequest, connection: str) -> HttpResponse:
+def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
     found = get_object_or_404(Connection, name=connection)
     return render(request, "boards/mirrored.html", {"counts": records.mirrored(found)})

@@ -102,7 +102,11 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         )  # fmt: skip
     ExceptionCase.objects.bulk_create(cases)
     Timer.objects.bulk_create(
-        [Timer(kind="exceptions.breach", key=f"exception:{case.id}", due_at=case.due_at, created_at=now) for case in cases],
+        [
+            Timer(kind="exceptions.breach", key=f"exception:{case.id}", due_at=case.due_at, created_at=now)
+            for case in cases
+            if case.due_at
+        ],
         ignore_conflicts=True,
     )
     trail.record_all(

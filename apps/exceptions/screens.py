@@ -20,7 +20,7 @@ DUE_SOON = timedelta(hours=1)
 TIMELINE = 200
 
 # The named views, first the one most people start with; each is nothing but a query string.
-VIEWS = (
+VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("mine", "Mine", {"owner": "me"}),
     ("team", "My team", {"team": "mine"}),
     ("unowned", "Unowned", {"owner": "none"}),

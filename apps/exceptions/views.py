@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.permissions import EXCEPTION_WORKERS, NotAllowedError
+from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import moves, screens
 from apps.exceptions.models import ExceptionCase
@@ -22,14 +23,14 @@ from apps.exceptions.models import ExceptionCase
 SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
 
 
-def _part(request: HttpRequest, template: str, part: str) -> str:
+def _part(request: PersonsRequest, template: str, part: str) -> str:
     """The page, or only the part of it that a live update asks for."""
     return f"{template}#{part}" if request.headers.get("X-Fragment") else template
 
 
 @login_required
 @require_safe
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: PersonsRequest) -> HttpResponse:
     """The queue, as the query string says."""
     context = {
         "queue": screens.queue(request.GET.dict(), user=request.user, now=clock.now()),
@@ -40,7 +41,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, _part(request, "exceptions/queue.html", "list"), context)
 
 
-def _page(request: HttpRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
     may_work = request.user.role in EXCEPTION_WORKERS
     context = {
         "case": case, "type": screens.type_title(case.type), "evidence": screens.evidence_of(case),
@@ -53,7 +54,7 @@ def _page(request: HttpRequest, case: ExceptionCase, *, problem: str = "", statu
 
 @login_required
 @require_safe
-def detail(request: HttpRequest, case_id: int) -> HttpResponse:
+def detail(request: PersonsRequest, case_id: int) -> HttpResponse:
     """One exception: evidence, who owns it, what happened, what can be done."""
     return _page(request, _case(case_id))
 
@@ -62,14 +63,15 @@ def _case(case_id: int) -> ExceptionCase:
     return get_object_or_404(ExceptionCase.objects.select_related("connection", "team", "owner"), id=case_id)
 
 
-def _assign(case_id: int, request: HttpRequest, now: datetime) -> None:
-    owner = screens.workers().filter(pk=request.POST.get("owner") or None).first()
+def _assign(case_id: int, request: PersonsRequest, now: datetime) -> None:
+    chosen = request.POST.get("owner", "")
+    owner = screens.workers().filter(pk=int(chosen)).first() if chosen.isdecimal() else None
     if owner is None:
         raise moves.MoveRefusedError("Choose a colleague to assign this to.")
     moves.assign(case_id, owner=owner, by=request.user, now=now)
 
 
-def _snooze(case_id: int, request: HttpRequest, now: datetime) -> None:
+def _snooze(case_id: int, request: PersonsRequest, now: datetime) -> None:
     hours = request.POST.get("hours", "")
     until = now + timedelta(hours=min(int(hours), 24 * 90)) if hours.isdecimal() else parse_datetime(request.POST.get("until", ""))
     if until is None:
@@ -80,7 +82,7 @@ def _snooze(case_id: int, request: HttpRequest, now: datetime) -> None:
 
 
 # What each button does; the moves check the right and the state.
-ACTIONS: dict[str, tuple[str, Callable[[int, HttpRequest, datetime], Any]]] = {
+ACTIONS: dict[str, tuple[str, Callable[[int, PersonsRequest, datetime], Any]]] = {
     "take": ("is yours", lambda case_id, request, now: moves.assign(case_id, owner=request.user, by=request.user, now=now)),
     "assign": ("was assigned", _assign),
     "acknowledge": ("was acknowledged", lambda case_id, request, now: moves.acknowledge(case_id, by=request.user, now=now)),
@@ -102,7 +104,7 @@ ACTIONS: dict[str, tuple[str, Callable[[int, HttpRequest, datetime], Any]]] = {
 
 @login_required
 @require_POST
-def act(request: HttpRequest, case_id: int, action: str) -> HttpResponse:
+def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     """Do what a button says, and show the exception as it is then."""
     if action not in ACTIONS:
         raise Http404(f"There is no {action} for an exception.")

@@ -33,7 +33,7 @@ def _database() -> str:
 
 
 def _broker() -> str:
-    caches["default"]._cache.get_client(None, write=True).ping()
+    caches["default"].get("probe")
     return ""
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError
+from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.health import probes, queries
 from apps.intake import moves as deliveries
@@ -17,7 +18,7 @@ from apps.outbox import moves as commands
 
 @login_required
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
     context = {"health": queries.overview(now=clock.now()), "may_integrate": request.user.role in INTEGRATORS}
@@ -26,7 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def retry(request: HttpRequest, command_id: UUID) -> HttpResponse:
+def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
     """Send a command again that has stopped."""
     try:
         command = commands.retry(str(command_id), by=request.user, now=clock.now())
@@ -41,7 +42,7 @@ def retry(request: HttpRequest, command_id: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def replay(request: HttpRequest, delivery_id: int) -> HttpResponse:
+def replay(request: PersonsRequest, delivery_id: int) -> HttpResponse:
     """Absorb a dead letter again."""
     try:
         deliveries.replay([delivery_id], by=request.user, now=clock.now())

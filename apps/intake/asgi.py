@@ -20,16 +20,16 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
-import django  # noqa: E402
-from django.conf import settings  # noqa: E402
+import django
+from django.conf import settings
 
 if not settings.configured or not django.apps.apps.ready:
     django.setup()
 
-import psycopg  # noqa: E402
+import psycopg
 
-from apps.core import clock  # noqa: E402
-from apps.core.wake import wake_now  # noqa: E402
+from apps.core import clock
+from apps.core.wake import wake_now
 
 logger = logging.getLogger(__name__)
 

@@ -112,6 +112,8 @@ class Mirrored(models.Model):
     children: ClassVar[Sequence[tuple[str, str]]] = ()
     optional: ClassVar[bool] = False
 
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     odoo_id = models.BigIntegerField()
     create_date = Moment()

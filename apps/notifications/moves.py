@@ -43,7 +43,7 @@ def send_due(*, now: datetime) -> int:
             Notification.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("user")
             .filter(email_due=True)
-            .filter(Q(email_attempts=0) | Q(created_at__lt=now - timedelta(minutes=1) * F("email_attempts")))
+            .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
             .order_by("id")[:BATCH]
         )
         if not waiting:

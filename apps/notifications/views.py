@@ -1,11 +1,12 @@
 """What a person was told."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.notifications import moves, queries
 
@@ -14,7 +15,7 @@ SHOWN = 100
 
 @login_required
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PersonsRequest) -> HttpResponse:
     """The newest messages, unread ones marked."""
     template = "notifications/list.html"
     told = queries.of(request.user).order_by("-created_at")[:SHOWN]
@@ -23,14 +24,14 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def bell(request: HttpRequest) -> HttpResponse:
+def bell(request: PersonsRequest) -> HttpResponse:
     """The bell alone, with how many are unread."""
     return render(request, "notifications/bell.html#bell", {"unread": queries.unread_of(request.user).count()})
 
 
 @login_required
 @require_POST
-def read(request: HttpRequest) -> HttpResponse:
+def read(request: PersonsRequest) -> HttpResponse:
     """Mark one message, or all, as read; then go where the message leads."""
     chosen = request.POST.get("id", "")
     moves.mark_read(request.user, [int(chosen)] if chosen.isdecimal() else None, now=clock.now())

@@ -77,39 +77,6 @@ SALE_HOLD_BANNER = ViewPatch(
         </xpath>"""),
 )
 
-# Sets why, amount, exposure and limit for ``record`` (a sale.order). Counts as Odoo's own warning does: receivables,
-# what confirmed orders still have to invoice, and this order, all of the commercial customer in the order's company
-# and in that company's currency. Runs elevated, because a salesperson may not read receivables.
-CREDIT_CONDITION = dedent("""\
-    order = record.sudo().with_company(record.company_id)
-    company = order.company_id
-    customer = order.partner_id.commercial_partner_id.with_company(company)
-    amount = order.amount_total
-    here = datetime.date.today()
-    limit = customer.credit_limit
-    this_order = order.currency_id._convert(amount, company.currency_id, company, here)
-    others = env['sale.order'].sudo().with_company(company).search([
-        ('id', '!=', order.id),
-        ('company_id', '=', company.id),
-        ('state', '=', 'sale'),
-        ('partner_invoice_id.commercial_partner_id', '=', customer.id),
-        ('order_line', 'any', [('untaxed_amount_to_invoice', '>', 0)]),
-    ])
-    open_orders = sum([
-        other.currency_id._convert(other.amount_to_invoice, company.currency_id, company, here) for other in others
-    ])
-    exposure = customer.credit + open_orders + this_order
-    limited = limit > 0 and (customer.use_partner_credit_limit or company.account_use_credit_limit)
-    released = order.currency_id.compare_amounts(order.x_ct_released_amount, amount) >= 0
-    if order.x_ct_hold:
-        kind = order.x_ct_hold
-        why = order.x_ct_hold_reason or '%s is held for a decision.' % order.name
-    elif limited and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
-        why = 'Confirming %s would take %s to %.2f %s, above its credit limit of %.2f %s.' % (
-            order.name, customer.name, exposure, company.currency_id.name, limit, company.currency_id.name
-        )
-    """)
-
 GUARD = """\
 why = False
 kind = {kind!r}
@@ -198,8 +165,3 @@ def ask_code(kind: str) -> str:
     It writes the row that the guard writes, in the person's own transaction. The records have an ``amount_total``.
     """
     return ASK_CODE.format(kind=kind, ask=ASK)
-
-
-def credit_guard_code(connection: Connection) -> str:
-    """The guard that keeps an order beyond its customer's credit limit from being confirmed."""
-    return guard_code("credit_override", CREDIT_CONDITION, connection=connection)

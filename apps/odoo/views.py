@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
+from apps.accounts.requests import PersonsRequest
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
@@ -20,7 +21,7 @@ CHECKING = "checking"
 REGISTER = "pipeline.register"
 
 
-def _trail(request: HttpRequest, action: str, connection: Connection, data: dict[str, Any]) -> None:
+def _trail(request: PersonsRequest, action: str, connection: Connection, data: dict[str, Any]) -> None:
     actor = Actor(kind="user", id=str(request.user.pk), name=str(request.user))
     event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data)
     trail.record(event, now=clock.now())
@@ -28,7 +29,7 @@ def _trail(request: HttpRequest, action: str, connection: Connection, data: dict
 
 @login_required
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: PersonsRequest) -> HttpResponse:
     """Every connection and how it is."""
     template = "odoo/connections.html"
     context = {
@@ -39,7 +40,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def detail(request: HttpRequest, name: str) -> HttpResponse:
+def detail(request: PersonsRequest, name: str) -> HttpResponse:
     """One connection: how it is, what it can and cannot do."""
     connection = get_object_or_404(Connection, name=name)
     models = connection.capabilities.get("models", {})
@@ -56,7 +57,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: PersonsRequest) -> HttpResponse:
     """Connect another Odoo. The page does not wait for it: a worker asks, and the next page shows what it said."""
     try:
         check_may_integrate(request.user)
@@ -76,7 +77,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def check(request: HttpRequest, name: str) -> HttpResponse:
+def check(request: PersonsRequest, name: str) -> HttpResponse:
     """Ask again what this Odoo can do."""
     connection = get_object_or_404(Connection, name=name)
     try:

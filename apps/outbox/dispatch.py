@@ -187,7 +187,7 @@ def _settle_reading_error(command: Command, error: errors.OdooError, now: dateti
 
 def _wait(attempts: int) -> timedelta:
     # Jitter, so that what failed together does not come back together.
-    return timedelta(seconds=min(2.0**attempts, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0))  # noqa: S311
+    return timedelta(seconds=min(2.0**attempts, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1.0))
 
 
 def _later(command: Command, status: Status, problem: str, wait: timedelta, now: datetime) -> None:

@@ -1,7 +1,6 @@
 """Putting commands into the outbox, in the transaction of the decision that they follow from. Calls nobody."""
 
 import re
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime

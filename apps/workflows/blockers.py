@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from apps.workflows import chain, registry
 from apps.workflows.models import Position
@@ -30,12 +31,12 @@ def of(position: Position, *, now: datetime) -> list[Blocker]:
     if not position.is_open:
         return []
     found: list[Blocker] = []
-    own = {"model": position.model, "odoo_id": position.odoo_id, "name": position.name, "since": position.since}
+    own = partial(Blocker, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since)
     title = registry.workflows()[position.workflow].stage(position.stage).title
     if position.stage == "credit_review":
-        found.append(Blocker(kind="credit_hold", text=f"{title}: the customer is over the credit limit", **own))
+        found.append(own(kind="credit_hold", text=f"{title}: the customer is over the credit limit"))
     if position.stage == "pricing_review":
-        found.append(Blocker(kind="pricing_approval", text=f"{title}: the price has to be approved", **own))
+        found.append(own(kind="pricing_approval", text=f"{title}: the price has to be approved"))
     for short in chain.shortages_of(position):
         found.append(
             Blocker(

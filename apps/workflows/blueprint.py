@@ -35,8 +35,8 @@ def of_catalogue() -> Blueprint:
                 )
             )
     items.append(guards.SALE_HOLD_BANNER)
-    for model, names in sorted(watched.items()):
-        items.append(HookRule(model=model, watch=sorted(names)))
+    for model, fields in sorted(watched.items()):
+        items.append(HookRule(model=model, watch=sorted(fields)))
         items.append(HookRule(model=model, trigger="on_unlink"))
     items.append(HookRule(model=guards.ASK))
     items.append(HookRule(model=guards.HEARTBEAT))

@@ -6,6 +6,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from apps.workflows import compile as compiled
 from apps.workflows import registry
+from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
 @register()
@@ -17,7 +18,8 @@ def declarations(**_: Any) -> list[CheckMessage]:
         seen: dict[str, str] = {}
         for workflow in found.values():
             problems += _problems(workflow)
-            for kind in [*workflow.exceptions, *workflow.approvals]:
+            declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
+            for kind in declared:
                 if kind.name in seen:
                     problems.append(f"{kind.name} is declared by {seen[kind.name]} and {workflow.name}. Rename one.")
                 seen[kind.name] = workflow.name
@@ -26,7 +28,7 @@ def declarations(**_: Any) -> list[CheckMessage]:
     return [Error(problem, id="workflows.E002") for problem in problems]
 
 
-def _problems(workflow: Any) -> list[str]:
+def _problems(workflow: Workflow) -> list[str]:
     compiled.stage_case(workflow)
     compiled.source(workflow)
     problems = []

@@ -28,7 +28,7 @@ def known_columns(workflow: Workflow) -> dict[str, str]:
         raise DeclarationError(
             f"Workflow {workflow.name} is over {workflow.odoo_model}, which is not mirrored. Add a mirrored model for it."
         )
-    columns = {field.column: "r" for field in models[workflow.odoo_model]._meta.concrete_fields}
+    columns: dict[str, str] = {str(field.column): "r" for field in models[workflow.odoo_model]._meta.concrete_fields}
     for fact in workflow.facts:
         for column in fact.columns:
             if column in columns:
@@ -80,7 +80,7 @@ def _comparison(workflow: Workflow, lookup: str, value: Any) -> sql.Composable:
             f"Workflow {workflow.name}: the comparison {lookup} cannot be compiled. Use isnull, in, "
             f"{', '.join(COMPARISONS)}, or a fact that computes it."
         )
-    right = column_of(workflow, value.name) if isinstance(value, F) else sql.Literal(value)
+    right = column_of(workflow, str(vars(value)["name"])) if isinstance(value, F) else sql.Literal(value)
     return sql.SQL("COALESCE({} {} {}, FALSE)").format(column, sql.SQL(COMPARISONS[operator]), right)
 
 

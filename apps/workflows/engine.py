@@ -157,7 +157,8 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         **names,
     )
     table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
-    kinds = [(f"found_{number}", kind) for number, kind in enumerate([*workflow.exceptions, *workflow.approvals])]
+    declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
+    kinds = [(f"found_{number}", kind) for number, kind in enumerate(declared)]
     find = FIND.format(
         conditions=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label))

@@ -15,6 +15,7 @@ from apps.odoo.blueprint import Blueprint, ContextAction, CustomField, CustomMod
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, RefusedError
 from apps.odoo.models import Connection
+from apps.workflows.catalogue.order_to_cash import GUARD
 
 pytestmark = pytest.mark.odoo
 
@@ -29,7 +30,7 @@ BLUEPRINT = Blueprint(
         HookRule(guards.ASK, fields=["x_res_model", "x_res_id"]),
         HookRule(guards.HEARTBEAT),
         HookRule("no.such.model"),
-        GuardRule("credit limit", "sale.order", "state", "sale", guards.credit_guard_code),
+        GuardRule("credit limit", "sale.order", "state", "sale", credit_guard),
         ContextAction("Ask for approval in Control Tower", "sale.order", guards.ask_code("credit_override")),
         ScheduledAction("heartbeat", guards.HEARTBEAT, guards.HEARTBEAT_CODE, 5),
     )
@@ -49,6 +50,10 @@ COMPARED = {
     "res.groups": ["name"],
     "ir.default": ["field_id", "json_value"],
 }
+
+
+def credit_guard(connection: Connection) -> str:
+    return guards.guard_code("credit_override", GUARD.condition, connection=connection)
 
 
 @pytest.fixture

@@ -20,5 +20,5 @@ def test_braces_in_what_people_wrote_are_left_alone() -> None:
 
 
 def test_what_the_context_lacks_is_named() -> None:
-    with pytest.raises(enqueue.ContextMissingError, match="{who}"):
+    with pytest.raises(enqueue.ContextMissingError, match=r"\{who\}"):
         enqueue.fill("By {who}", {"what": "x"})

@@ -8,6 +8,7 @@ Dates compare by whole seconds in 19, so ``>=`` is used alone, and a second is l
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -51,9 +52,12 @@ def run(
         watermark = state.watermark or clock()
         seen = changed = late = 0
         newest = watermark
-        since, in_that_second = odoo_time(watermark - timedelta(seconds=state.overlap_seconds)), []
+        since = odoo_time(watermark - timedelta(seconds=state.overlap_seconds))
+        in_that_second: list[int] = []
         while True:
-            domain = [("write_date", ">=", since)] + ([("id", "not in", in_that_second)] if in_that_second else [])
+            domain: list[tuple[str, str, Any]] = [("write_date", ">=", since)]
+            if in_that_second:
+                domain.append(("id", "not in", in_that_second))
             page = client.search_read(
                 model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order="write_date, id"
             )

@@ -50,7 +50,7 @@ def run(
         found = SyncRun(connection=connection, odoo_model=model.odoo_model, kind="reconcile", started_at=clock())
         theirs, ours = _buckets_in_odoo(client, model), _buckets_here(model, connection)
         found.compared = sum(count for count, *_ in theirs.values())
-        differing = sorted(day for day in theirs.keys() | ours.keys() if theirs.get(day) != ours.get(day))
+        differing = [day for day in theirs.keys() | ours.keys() if theirs.get(day) != ours.get(day)]
         stale: set[int] = set()
         missing: set[int] = set()
         for day in differing:
