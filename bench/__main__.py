@@ -20,7 +20,8 @@ NOT_MEASUREMENTS = {"__main__", "row", "ground"}
 
 def names() -> list[str]:
     """The measurements there are."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name not in NOT_MEASUREMENTS)
+    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
+    return sorted(found - NOT_MEASUREMENTS)
 
 
 def table(rows: list[Row]) -> str:
@@ -29,10 +30,8 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         goal = f"{'≤' if row.lower_is_better else '≥'} {row.goal:g}"
         spread = f"{row.spread[0]:.2f} – {row.spread[1]:.2f}" if row.spread else ""
-        lines.append(
-            f"{row.name:<52}{row.value:>12,.0f}{row.peer:>12,.0f}  {row.unit:<12}{row.ratio:>7.2f}{goal:>8}  {spread:<14}"
-            f"{'met' if row.is_met else 'MISSED'}"
-        )
+        figures = f"{row.value:>12,.0f}{row.peer:>12,.0f}  {row.unit:<12}{row.ratio:>7.2f}{goal:>8}"
+        lines.append(f"{row.name:<52}{figures}  {spread:<14}{'met' if row.is_met else 'MISSED'}")
     return "\n".join(lines)
 
 
@@ -42,6 +41,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which measurements; all where none is named")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
+    if unknown := set(options.names) - set(names()):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there is: {', '.join(names())}")
     rows: list[Row] = []
     for name in options.names or names():
         print(f"--- {name}", file=sys.stderr, flush=True)

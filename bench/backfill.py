@@ -1,7 +1,7 @@
 """First read: rows/s of reading, writing and committing, beside public clients that throw the rows away.
 
-All read the same models, fields and batches from the same Odoo in the same run. The peers are a bare loop of odooly, the
-fastest public client that was found, and one of odoorpc, which the tower itself stands on.
+All read the same models, fields and batches from the same Odoo in the same run. The peers are a bare loop of odooly,
+the fastest public client that was found, and one of odoorpc, which the tower itself stands on.
 """
 
 import os

@@ -113,7 +113,7 @@ class Mirrored(models.Model):
     optional: ClassVar[bool] = False
 
     # No index of its own: the unique one below begins with it, and every index is paid for by every write. Nor is it
-    # checked row by row: apps/mirror/upsert.py holds the connection once a batch, which is half the cost of a batch less.
+    # checked row by row: apps/mirror/upsert.py holds the connection once a batch, at half the cost.
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     odoo_id = models.BigIntegerField()
     create_date = Moment()

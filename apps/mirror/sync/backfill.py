@@ -71,15 +71,13 @@ def run(
         OdooError: what was read stays; the next run goes on from there.
         SyncBusyError: another process reads this model right now.
     """
-    with locks.alone(connection, model.odoo_model):
-        state, _ = SyncState.objects.get_or_create(connection=connection, odoo_model=model.odoo_model)
+    with locks.alone(connection, model.odoo_model) as state:
         if state.backfill_done_at and not anew:
             return Backfilled(model=model.odoo_model, rows=0, total=state.backfill_total)
         cursor = 0 if anew else state.backfill_cursor
         if cursor == 0:
             # What is written from here on belongs to the increments.
-            newest = client.search_read(model.odoo_model, [], ["write_date"], limit=1, order="write_date desc, id desc")
-            state.watermark = moment(newest[0]["write_date"]) if newest and newest[0]["write_date"] else clock()
+            state.watermark = _newest_write(client, model, now=clock())
         state.backfill_total = client.search_count(model.odoo_model, [])
         state.save()
         rows = 0
@@ -92,6 +90,14 @@ def run(
         now = clock()
         SyncState.objects.filter(pk=state.pk).update(backfill_done_at=now, increment_at=now, problem="")
     return Backfilled(model=model.odoo_model, rows=rows, total=state.backfill_total)
+
+
+def _newest_write(client: OdooClient, model: type[Mirrored], *, now: datetime) -> datetime:
+    newest = client.search_read(
+        model.odoo_model, [("write_date", "!=", False)], ["write_date"], limit=1, order="write_date desc, id desc"
+    )
+    # A date from the future, which an import can bring, must not hide what is written until then.
+    return min(moment(newest[0]["write_date"]), now) if newest else now
 
 
 def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
@@ -107,7 +113,7 @@ def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
 def _batches(
     client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock
 ) -> Generator[_Batch]:
-    """All rows beyond ``after`` in the order of their ids, read by ``connections`` requests at a time, ahead of the taker.
+    """All rows beyond ``after`` in the order of their ids, read ahead of the taker by ``connections`` requests at a time.
 
     Ids are read in windows, so that no request has to wait for the last id of the one before. Windows grow where ids
     have gaps, and one that holds more than a batch is read in pages.
