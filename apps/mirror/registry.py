@@ -11,7 +11,8 @@ from apps.mirror.declare import Mirrored
 def models() -> dict[str, type[Mirrored]]:
     """Every mirrored model by Odoo's name, what others refer to first."""
     found = [model for model in apps.get_app_config("mirror").get_models() if issubclass(model, Mirrored)]
-    return {model.odoo_model: model for model in sorted(found, key=lambda model: (_depth(model.odoo_model), model.odoo_model))}
+    ordered = sorted(found, key=lambda model: (_depth(model.odoo_model), model.odoo_model))
+    return {model.odoo_model: model for model in ordered}
 
 
 def _depth(odoo_model: str) -> int:

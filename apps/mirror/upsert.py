@@ -31,10 +31,16 @@ class Changes:
         return bool(self.inserted or self.updated or self.deleted)
 
 
+# Made without the mirror's constraints and indexes; a transaction that fails takes it along, so it is made again.
+STAGE = "CREATE TEMP TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS AS SELECT * FROM {table} WITH NO DATA"
+
 # Newest read wins: an older read that ends later is dropped, and a row that says nothing new is left alone.
-MERGE = sql.SQL("""
+# The connection is held once for the whole batch, in place of a foreign key that would ask for every row: a connection
+# that is being removed waits, and of one that is gone nothing is written.
+MERGE = """
+WITH held AS MATERIALIZED (SELECT id FROM odoo_connection WHERE id = %(connection)s FOR KEY SHARE)
 INSERT INTO {table} AS m (connection_id, odoo_id, read_at, create_date, write_date, {columns})
-SELECT %(connection)s, odoo_id, %(read_at)s, create_date, write_date, {columns} FROM {staging} ORDER BY odoo_id
+SELECT held.id, odoo_id, %(read_at)s, create_date, write_date, {columns} FROM {staging}, held ORDER BY odoo_id
 ON CONFLICT (connection_id, odoo_id) DO UPDATE
    SET (read_at, deleted_at, create_date, write_date, {columns}) =
        ROW (excluded.read_at, NULL, excluded.create_date, excluded.write_date, {excluded})
@@ -42,20 +48,31 @@ ON CONFLICT (connection_id, odoo_id) DO UPDATE
    AND (%(rebuild)s OR m.write_date IS NULL OR m.write_date <= excluded.write_date OR m.deleted_at IS NOT NULL)
    AND (m.deleted_at IS NOT NULL OR (m.write_date, {current}) IS DISTINCT FROM (excluded.write_date, {excluded}))
 RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date
-""")
+"""
 
-BURY = sql.SQL("""
+CONFIRM = """
+UPDATE {table} SET read_at = %(read_at)s
+ WHERE connection_id = %(connection)s AND odoo_id = ANY(%(ids)s) AND read_at < %(read_at)s AND deleted_at IS NULL
+"""
+
+BURY = """
 UPDATE {table} SET deleted_at = %(now)s, read_at = %(read_at)s
  WHERE connection_id = %(connection)s AND odoo_id = ANY(%(ids)s) AND deleted_at IS NULL AND read_at <= %(read_at)s
 RETURNING odoo_id
-""")
+"""
 
 
 def apply(
-    model: type[Mirrored], *, connection_id: int, rows: Sequence[Mapping[str, Any]], read_at: datetime,
+    model: type[Mirrored],
+    *,
+    connection_id: int,
+    rows: Sequence[Mapping[str, Any]],
+    read_at: datetime,
     rebuild: bool = False,
-) -> Changes:  # fmt: skip
+) -> Changes:
     """Write ``rows`` into the mirror, in the caller's transaction; what really changed.
+
+    A row that was found gone and is there again lives again. Fields that the rows do not have keep what they hold.
 
     Args:
         rows: as Odoo gave them, all with the same fields, ``id`` and ``write_date`` among them; many2one as ids.
@@ -64,43 +81,46 @@ def apply(
     """
     if not rows:
         return Changes(connection_id=connection_id, model=model.odoo_model)
-    table = model._meta.db_table
     present = [name for name in model.odoo_fields() if name in rows[0]]
-    encoders = [model._meta.get_field(name).encode for name in present]  # type: ignore[union-attr]
-    columns = [sql.Identifier(name) for name in present]
-    staging = sql.Identifier(f"staging_{table}")
-    names = {
-        "table": sql.Identifier(table),
-        "staging": staging,
-        "columns": sql.SQL(", ").join(columns),
-        "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
-        "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
-    }
+    names = _names(model, present)
     with database.cursor() as cursor:
-        # Made without the mirror's constraints; a batch that fails rolls it back, so it may have to be made again.
-        cursor.execute(
-            sql.SQL(
-                "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT * FROM {} WITH NO DATA"
-            ).format(staging, names["table"])
-        )
-        cursor.execute(sql.SQL("TRUNCATE {}").format(staging))
-        copy = sql.SQL("COPY {} (odoo_id, create_date, write_date, {}) FROM STDIN").format(staging, names["columns"])
-        unique = {row["id"]: row for row in rows}
-        pairs = list(zip(present, encoders, strict=True))
+        cursor.execute(sql.SQL(STAGE).format(**names))
+        # Another batch of this transaction may have left its rows.
+        cursor.execute(sql.SQL("TRUNCATE {staging}").format(**names))
+        copy = sql.SQL("COPY {staging} (odoo_id, create_date, write_date, {columns}) FROM STDIN").format(**names)
+        encoders = [(name, model._meta.get_field(name).encode) for name in present]  # type: ignore[union-attr]
         with cursor.copy(copy) as stream:
-            for odoo_id, row in unique.items():
+            # One row an id: a second one of the same id, in one read, could only be the same.
+            for odoo_id, row in {row["id"]: row for row in rows}.items():
                 stream.write_row(
-                    [odoo_id, row.get("create_date") or None, row["write_date"] or None,
-                     *[encode(row[name]) for name, encode in pairs]]
-                )  # fmt: skip
-        cursor.execute(MERGE.format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
+                    [
+                        odoo_id,
+                        row.get("create_date") or None,
+                        row["write_date"] or None,
+                        *[encode(row[name]) for name, encode in encoders],
+                    ]
+                )
+        cursor.execute(
+            sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild}
+        )
         merged = cursor.fetchall()
     return Changes(
-        connection_id=connection_id, model=model.odoo_model,
+        connection_id=connection_id,
+        model=model.odoo_model,
         inserted={odoo_id for odoo_id, is_new, _ in merged if is_new},
         updated={odoo_id for odoo_id, is_new, _ in merged if not is_new},
         written_at={odoo_id: written_at for odoo_id, _, written_at in merged if written_at},
-    )  # fmt: skip
+    )
+
+
+def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime) -> None:
+    """Note that records were read again and are as they were, in the caller's transaction."""
+    if odoo_ids:
+        with database.cursor() as cursor:
+            cursor.execute(
+                sql.SQL(CONFIRM).format(**_names(model)),
+                {"connection": connection_id, "ids": sorted(odoo_ids), "read_at": read_at},
+            )
 
 
 def bury(
@@ -114,10 +134,22 @@ def bury(
         return Changes(connection_id=connection_id, model=model.odoo_model)
     with database.cursor() as cursor:
         cursor.execute(
-            BURY.format(table=sql.Identifier(model._meta.db_table)),
+            sql.SQL(BURY).format(**_names(model)),
             {"connection": connection_id, "ids": sorted(odoo_ids), "read_at": read_at, "now": now},
         )
         gone = {odoo_id for (odoo_id,) in cursor.fetchall()}
     return Changes(
         connection_id=connection_id, model=model.odoo_model, deleted=gone, written_at=dict.fromkeys(gone, now)
     )
+
+
+def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.Composable]:
+    """The names that the statements speak of."""
+    table, columns = model._meta.db_table, [sql.Identifier(name) for name in fields]
+    return {
+        "table": sql.Identifier(table),
+        "staging": sql.Identifier(f"staging_{table}"),
+        "columns": sql.SQL(", ").join(columns),
+        "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
+        "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
+    }

@@ -35,8 +35,7 @@ class AccountMove(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_account_move"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Credit: what is about to be owed.
+            # The credit rule (workflows/catalogue/order_to_cash.py): what is about to be owed.
             models.Index(
                 fields=["connection", "commercial_partner_id"],
                 condition=models.Q(state="draft"),

@@ -37,15 +37,14 @@ class AccountMoveLine(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_account_move_line"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Credit: what is owed.
+            # The credit rule (workflows/catalogue/order_to_cash.py): what is owed.
             models.Index(
                 fields=["connection", "partner_id"],
                 condition=models.Q(parent_state="posted") & ~models.Q(reconciled=True),
                 name="entries_unreconciled",
             ),
-            # Refresh: an invoice's lines.
+            # mirror/sync/refresh.py: the lines of an invoice that is read again.
             models.Index(fields=["connection", "move_id"], name="entries_by_move"),
-            # Stages: the invoices of an order.
+            # The stage "invoiced, unpaid": the invoices of an order.
             GinIndex(fields=["sale_line_ids"], name="entries_by_sale_line"),
         ]

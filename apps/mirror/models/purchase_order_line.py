@@ -25,10 +25,9 @@ class PurchaseOrderLine(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_purchase_order_line"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Refresh: an order's lines.
+            # mirror/sync/refresh.py: the lines of an order that is read again.
             models.Index(fields=["connection", "order_id"], name="purchase_lines_by_order"),
-            # The chain: the next purchase of a product.
+            # workflows/chain.py: the next purchase that brings a product.
             models.Index(
                 fields=["connection", "product_id", "date_planned"],
                 condition=models.Q(qty_received__lt=models.F("product_qty")),

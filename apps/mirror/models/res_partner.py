@@ -9,6 +9,8 @@ class Partner(Mirrored):
     """A customer, supplier or address."""
 
     odoo_model = "res.partner"
+    # A user's name and address are its partner's, and change without a trace on the user.
+    children = (("res.users", "partner_id"),)
 
     name = Text()
     email = Text()
@@ -25,7 +27,6 @@ class Partner(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_res_partner"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Credit: who shares a limit.
+            # The credit rule: who shares a limit.
             models.Index(fields=["connection", "commercial_partner_id"], name="partners_by_commercial"),
         ]

@@ -42,8 +42,7 @@ class SaleOrder(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Credit: the running orders of a customer.
+            # The credit rule: the running orders of a customer, and which of them a payment may release.
             models.Index(
                 fields=["connection", "partner_id"],
                 condition=models.Q(state__in=["draft", "sent", "sale"]),

@@ -1,5 +1,6 @@
 """Odoo's ``stock.move``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Ids, Many2one, Mirrored, Moment, Number, Text
@@ -30,9 +31,19 @@ class StockMove(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_move"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # The chain.
-            models.Index(fields=["connection", "sale_line_id"], name="moves_by_sale_line"),
-            # Refresh: a transfer's moves.
+            # workflows/chain.py: the moves of an order's lines. Most moves have no such line.
+            models.Index(
+                fields=["connection", "sale_line_id"],
+                condition=models.Q(sale_line_id__isnull=False),
+                name="moves_by_sale_line",
+            ),
+            # mirror/sync/refresh.py: the moves of a transfer that is read again.
             models.Index(fields=["connection", "picking_id"], name="moves_by_picking"),
+            # The chain backwards, from a purchase to what waits for it: first its own moves, then what they feed.
+            models.Index(
+                fields=["connection", "purchase_line_id"],
+                condition=models.Q(purchase_line_id__isnull=False),
+                name="moves_by_purchase_line",
+            ),
+            GinIndex(fields=["move_orig_ids"], name="moves_by_origin"),
         ]

@@ -16,6 +16,7 @@ class Picking(Mirrored):
     origin = Text()
     partner_id = Many2one()
     picking_type_id = Many2one()
+    # Not stored in Odoo, and not to be relied on for change; a type's code does not change once it has transfers.
     picking_type_code = Text()
     location_id = Many2one()
     location_dest_id = Many2one()
@@ -34,7 +35,6 @@ class Picking(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_picking"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Stages and the chain.
+            # Stages, and workflows/chain.py: the deliveries of an order.
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
         ]

@@ -26,7 +26,6 @@ class ApprovalAsk(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_x_ct_request"
         indexes = [
-            *Mirrored.Meta.indexes,
-            # Stages.
+            # Stages: what was asked for an order.
             models.Index(fields=["connection", "x_res_model", "x_res_id"], name="asks_by_record"),
         ]

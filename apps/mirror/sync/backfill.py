@@ -1,7 +1,9 @@
 """The first read of everything: by ascending id, resumable, reading ahead while it writes."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,21 +16,35 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
 from apps.mirror.sync import locks
 from apps.mirror.sync.refresh import fields_to_read
+from apps.mirror.sync.times import moment
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
+# Odoo's rows/s no longer grow beyond this, and an answer of it stays within a few megabytes.
 BATCH = 2_000
+# Windows of ids grow to this many times a batch: where a gap ends, as many rows may come at once.
+WIDEST = 16
 
+Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backfilled:
-    """How a first read went."""
+    """How a first read went: rows read now, and rows there were when it began."""
 
     model: str
     rows: int
     total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """Rows of the ids up to and including ``through``, and when the reading of them began."""
+
+    through: int
+    read_at: datetime
+    rows: list[dict[str, Any]]
 
 
 def run(
@@ -36,9 +52,10 @@ def run(
     model: type[Mirrored],
     *,
     connection: Connection,
-    clock: Callable[[], datetime],
+    clock: Clock,
     progress: Progress | None = None,
     anew: bool = False,
+    connections: int = 1,
 ) -> Backfilled:
     """Read all of ``model`` that is not mirrored yet, a committed batch at a time.
 
@@ -47,47 +64,91 @@ def run(
     Args:
         progress: called with (rows read, rows there are) after each batch.
         anew: from the beginning, even where an earlier first read has ended.
+        connections: how many requests Odoo works on at once; each takes one of its workers. Two are half as fast again
+            where Odoo has workers and processors to spare.
 
     Raises:
         OdooError: what was read stays; the next run goes on from there.
         SyncBusyError: another process reads this model right now.
     """
-    with locks.alone(connection, model.odoo_model):
-        state, _ = SyncState.objects.get_or_create(connection=connection, odoo_model=model.odoo_model)
+    with locks.alone(connection, model.odoo_model) as state:
         if state.backfill_done_at and not anew:
             return Backfilled(model=model.odoo_model, rows=0, total=state.backfill_total)
-        cursor = 0 if anew or state.backfill_cursor is None else state.backfill_cursor
+        cursor = 0 if anew else state.backfill_cursor
         if cursor == 0:
             # What is written from here on belongs to the increments.
-            newest = client.search_read(model.odoo_model, [], ["write_date"], limit=1, order="write_date desc, id desc")
-            stamp = newest[0]["write_date"] if newest else False
-            state.watermark = datetime.fromisoformat(f"{stamp}+00:00") if stamp else clock()
+            state.watermark = _newest_write(client, model, now=clock())
         state.backfill_total = client.search_count(model.odoo_model, [])
         state.save()
         rows = 0
-        fields = fields_to_read(client, model)
-
-        def page(after: int) -> tuple[datetime, list[dict[str, Any]]]:
-            read_at = clock()
-            domain = [("id", ">", after)]
-            return read_at, client.search_read(model.odoo_model, domain, fields, limit=BATCH, order="id")
-
-        with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-            coming = ahead.submit(page, cursor)
-            while True:
-                read_at, batch = coming.result()
-                if not batch:
-                    break
-                cursor = batch[-1]["id"]
-                coming = ahead.submit(page, cursor)
-                with transaction.atomic():
-                    with database.cursor() as sql:
-                        # Rows of a first read can be read again: a crash may cost the last ones, never more.
-                        sql.execute("SET LOCAL synchronous_commit = off")
-                    upsert.apply(model, connection_id=connection.pk, rows=batch, read_at=read_at)
-                    SyncState.objects.filter(pk=state.pk).update(backfill_cursor=cursor)
-                rows += len(batch)
+        with closing(_batches(client, model, after=cursor, connections=connections, clock=clock)) as batches:
+            for batch in batches:
+                _commit(model, state, batch)
+                rows += len(batch.rows)
                 if progress:
                     progress(rows, state.backfill_total)
-        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=clock(), increment_at=clock(), problem="")
+        now = clock()
+        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=now, increment_at=now, problem="")
     return Backfilled(model=model.odoo_model, rows=rows, total=state.backfill_total)
+
+
+def _newest_write(client: OdooClient, model: type[Mirrored], *, now: datetime) -> datetime:
+    newest = client.search_read(
+        model.odoo_model, [("write_date", "!=", False)], ["write_date"], limit=1, order="write_date desc, id desc"
+    )
+    # A date from the future, which an import can bring, must not hide what is written until then.
+    return min(moment(newest[0]["write_date"]), now) if newest else now
+
+
+def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
+    with transaction.atomic():
+        with database.cursor() as sql:
+            # Rows of a first read can be read again: a crash may cost the last ones, never more, and the cursor, which
+            # is committed with them, then stands before them.
+            sql.execute("SET LOCAL synchronous_commit = off")
+        upsert.apply(model, connection_id=state.connection_id, rows=batch.rows, read_at=batch.read_at)
+        SyncState.objects.filter(pk=state.pk).update(backfill_cursor=batch.through)
+
+
+def _batches(
+    client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock
+) -> Generator[_Batch]:
+    """All rows beyond ``after`` in the order of their ids, read ahead of the taker by ``connections`` requests at a time.
+
+    Ids are read in windows, so that no request has to wait for the last id of the one before. Windows grow where ids
+    have gaps, and one that holds more than a batch is read in pages.
+    """
+    fields = fields_to_read(client, model)
+    newest = client.search(model.odoo_model, [], limit=1, order="id desc")
+    if not newest or newest[0] <= after:
+        return
+    last = newest[0]
+
+    def window(start: int, end: int) -> list[_Batch]:
+        pages = []
+        while True:
+            read_at = clock()
+            domain = [("id", ">", start), ("id", "<=", end)]
+            rows = client.search_read(model.odoo_model, domain, fields, limit=BATCH, order="id")
+            if len(rows) < BATCH or rows[-1]["id"] == end:
+                return [*pages, _Batch(through=end, read_at=read_at, rows=rows)]
+            start = rows[-1]["id"]
+            pages.append(_Batch(through=start, read_at=read_at, rows=rows))
+
+    width = BATCH
+    waiting: deque[Future[list[_Batch]]] = deque()
+    with ThreadPoolExecutor(connections, thread_name_prefix="read-ahead") as ahead:
+        try:
+            while after < last or waiting:
+                # One more than are being read: the next request leaves as soon as an answer is in.
+                while after < last and len(waiting) <= connections:
+                    waiting.append(ahead.submit(window, after, min(after + width, last)))
+                    after += width
+                pages = waiting.popleft().result()
+                if len(pages) > 1:
+                    width = max(width // 2, BATCH)
+                elif len(pages[0].rows) < BATCH // 2:
+                    width = min(width * 2, WIDEST * BATCH)
+                yield from pages
+        finally:
+            ahead.shutdown(cancel_futures=True)

@@ -5,22 +5,31 @@ watermark already passed. So each look goes back by an overlap, takes only ids a
 Dates compare by whole seconds in 19, so ``>=`` is used alone, and a second is left only when all of it was seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
+from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
 from apps.mirror.sync import locks, refresh
+from apps.mirror.sync.times import moment, text
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
 PAGE = 5_000
-# A row that was read within this time after it was written may have been written again in the same second.
-SAME_SECOND = timedelta(seconds=2)
+SECOND = timedelta(seconds=1)
+# A row that was read this soon after it was written may have been written again within the same second. More than a
+# second, because the two clocks are not one.
+UNSURE = timedelta(seconds=10)
+# What comes in late widens the overlap to twice its lateness, so that the next such one is well inside; up to this.
+WIDEST_OVERLAP_SECONDS = 3_600
+
+Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,79 +47,94 @@ def run(
     model: type[Mirrored],
     *,
     connection: Connection,
-    clock: Callable[[], datetime],
+    clock: Clock,
     on_changes: refresh.OnChanges,
 ) -> Incremented:
     """Read what was written since the watermark, less the overlap, and hand on what really changed.
 
+    The watermark moves with every page of whole seconds, so a look that breaks off has not looked in vain.
+
     Raises:
-        OdooError: nothing is lost; the next look begins at the same watermark.
+        OdooError: nothing is lost; the next look begins where this one got to.
         SyncBusyError: another process reads this model right now.
     """
-    with locks.alone(connection, model.odoo_model):
-        state = SyncState.objects.get(connection=connection, odoo_model=model.odoo_model)
-        watermark = state.watermark or clock()
+    with locks.alone(connection, model.odoo_model) as state:
+        watermark = before = state.watermark or clock()
+        overlap = state.overlap_seconds
         seen = changed = late = 0
-        newest = watermark
-        since = odoo_time(watermark - timedelta(seconds=state.overlap_seconds))
-        in_that_second: list[int] = []
-        while True:
-            domain: list[tuple[str, str, Any]] = [("write_date", ">=", since)]
-            if in_that_second:
-                domain.append(("id", "not in", in_that_second))
-            page = client.search_read(
-                model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order="write_date, id"
-            )
-            seen += len(page)
-            stamps = {row["id"]: aware(row["write_date"]) for row in page if row["write_date"]}
-            stale = _unknown(model, connection, stamps)
-            late += sum(1 for odoo_id in stale if stamps[odoo_id] < watermark)
-            changed += _read_again(client, model, connection, sorted(stale), clock, on_changes)
-            if stamps:
-                newest = max(newest, *stamps.values())
-            if len(page) < PAGE:
-                break
-            # The page may have ended inside a second: the next begins with it, without what was seen of it.
-            last = page[-1]["write_date"]
-            if last != since:
-                since, in_that_second = last, []
-            in_that_second = in_that_second + [row["id"] for row in page if row["write_date"] == last]
-        now = clock()
+        for page in _pages(client, model, since=before - timedelta(seconds=overlap)):
+            stamps = {row["id"]: moment(row["write_date"]) for row in page}
+            differing = _read_again(client, model, connection, _unknown(model, connection, stamps), clock, on_changes)
+            behind = [before - stamps[odoo_id] for odoo_id in differing if stamps.get(odoo_id, before) < before]
+            seen, changed, late = seen + len(page), changed + len(differing), late + len(behind)
+            for lateness in behind:
+                overlap = max(overlap, min(2 * int(lateness.total_seconds()), WIDEST_OVERLAP_SECONDS))
+            # A date from the future, which an import can bring, must not hide what is written until then.
+            watermark = max(watermark, min(max(stamps.values(), default=watermark), clock()))
+            SyncState.objects.filter(pk=state.pk).update(watermark=watermark)
         SyncState.objects.filter(pk=state.pk).update(
-            watermark=newest, increment_at=now, late_count=state.late_count + late, problem=""
+            increment_at=clock(), late_count=F("late_count") + late, overlap_seconds=overlap, problem=""
         )
     return Incremented(model=model.odoo_model, seen=seen, changed=changed, late=late)
 
 
-def _unknown(model: type[Mirrored], connection: Connection, stamps: dict[int, datetime]) -> set[int]:
+def _pages(client: OdooClient, model: type[Mirrored], *, since: datetime) -> Iterator[list[dict[str, Any]]]:
+    """Ids and dates of what was written from ``since`` on, in pages that end with a whole second."""
+    while True:
+        page = _ids(client, model, [("write_date", ">=", text(since))], order="write_date, id")
+        if len(page) < PAGE:
+            yield page
+            return
+        last = moment(page[-1]["write_date"])
+        yield [row for row in page if moment(row["write_date"]) < last]
+        # Within a second Odoo orders by fractions that it does not show, so that one is gone through by id.
+        yield from _pages_of_second(client, model, last)
+        since = last + SECOND
+
+
+def _pages_of_second(client: OdooClient, model: type[Mirrored], second: datetime) -> Iterator[list[dict[str, Any]]]:
+    last = 0
+    while True:
+        within = [("write_date", ">=", text(second)), ("write_date", "<", text(second + SECOND)), ("id", ">", last)]
+        page = _ids(client, model, within, order="id")
+        yield page
+        if len(page) < PAGE:
+            return
+        last = page[-1]["id"]
+
+
+def _ids(client: OdooClient, model: type[Mirrored], domain: list[Any], *, order: str) -> list[dict[str, Any]]:
+    return client.search_read(model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order=order)
+
+
+def _unknown(model: type[Mirrored], connection: Connection, stamps: dict[int, datetime]) -> list[int]:
     """Those whose date differs from the mirror's by the second, or that may have changed again within it."""
     known = model.objects.filter(connection=connection, odoo_id__in=stamps, deleted_at=None)
     same = {
         odoo_id
         for odoo_id, written_at, read_at in known.values_list("odoo_id", "write_date", "read_at")
-        if written_at and written_at.replace(microsecond=0) == stamps[odoo_id] and read_at >= written_at + SAME_SECOND
+        if written_at and written_at.replace(microsecond=0) == stamps[odoo_id] and read_at >= written_at + UNSURE
     }
-    return set(stamps) - same
+    return sorted(stamps.keys() - same)
 
 
 def _read_again(
-    client: OdooClient, model: type[Mirrored], connection: Connection, ids: list[int], clock: Callable[[], datetime],
+    client: OdooClient,
+    model: type[Mirrored],
+    connection: Connection,
+    ids: list[int],
+    clock: Clock,
     on_changes: refresh.OnChanges,
-) -> int:  # fmt: skip
-    changed = 0
+) -> set[int]:
+    """Read ``ids`` and what belongs to them, and hand on the changes; which of ``ids`` really had changed."""
+    differing: set[int] = set()
     for start in range(0, len(ids), refresh.BATCH):
-        reads = refresh.read(client, model, ids[start : start + refresh.BATCH], now=clock())
+        some = ids[start : start + refresh.BATCH]
+        reads = refresh.read(client, model, some, now=clock())
         with transaction.atomic():
-            found = refresh.write(reads, connection_id=connection.pk, on_changes=on_changes, now=clock())
-        changed += sum(len(change.ids) for change in found if change.model == model.odoo_model)
-    return changed
-
-
-def odoo_time(at: datetime) -> str:
-    """``at`` as Odoo's domains want it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def aware(value: str) -> datetime:
-    """Odoo's naive UTC text as an aware moment, by the second."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC, microsecond=0)
+            changes = refresh.write(reads, connection_id=connection.pk, on_changes=on_changes, now=clock())
+            found = {odoo_id for change in changes if change.model == model.odoo_model for odoo_id in change.ids}
+            # Without this note, every look would read them again until the overlap has passed.
+            upsert.confirm(model, connection_id=connection.pk, odoo_ids=set(some) - found, read_at=reads[0].read_at)
+        differing |= found
+    return differing

@@ -1,31 +1,70 @@
-"""Proving that the mirror equals Odoo: by days first, by ids where the days differ.
+"""Proving that the mirror equals Odoo: by days first, then by hours, then by ids where they differ.
 
-A day of ``write_date`` is one row of figures on either side (how many, the sum of their ids, the newest), so a mirror of
-fifty thousand records is compared in one call of a tenth of a second. What is found is mended: it is the measure of
+A day of ``write_date`` is one row of figures on either side (how many, the sum of their ids, the newest), so a mirror
+of fifty thousand records is compared in one call of a tenth of a second. What is found is mended: it is the measure of
 how much webhooks and increments missed.
+
+Figures of a day cannot show everything: a record that was written twice on one day, of which the tower missed the
+second time, leaves them alike. No record is written on a day that is over, so days that were compared after they were
+over need figures only; those since, and all of them the first time, are compared by their ids.
 """
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max, Sum
-from django.db.models.functions import TruncDay
+from django.db.models.functions import Trunc
 
 from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import locks, refresh
-from apps.mirror.sync.increment import aware, odoo_time
+from apps.mirror.sync.times import moment, text
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
 PAGE = 5_000
 # More deletions than this at once look like a changed record rule, not like business: a person has to look.
 MOST_DELETIONS, DELETIONS_SHARE, ALWAYS_ALLOWED = 500, 0.01, 20
+# A day may still change after it is over: Odoo stamps what it writes with the start of the transaction.
+SETTLED_AFTER = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
-Bucket = tuple[int, int, datetime | None]
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What both sides say of a stretch of time: how many records, the sum of their ids, the newest write."""
+
+    count: int
+    ids: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """From ``start`` (included) to ``end`` (not); without them the records that have no ``write_date``."""
+
+    start: datetime | None
+    end: datetime | None
+
+    @property
+    def domain(self) -> list[Any]:
+        """As Odoo is asked for it."""
+        if self.start is None or self.end is None:
+            return [("write_date", "=", False)]
+        return [("write_date", ">=", text(self.start)), ("write_date", "<", text(self.end))]
+
+    @property
+    def condition(self) -> dict[str, Any]:
+        """As the mirror is asked for it."""
+        if self.start is None:
+            return {"write_date": None}
+        return {"write_date__gte": self.start, "write_date__lt": self.end}
 
 
 def run(
@@ -33,11 +72,11 @@ def run(
     model: type[Mirrored],
     *,
     connection: Connection,
-    clock: Callable[[], datetime],
+    clock: Clock,
     on_changes: refresh.OnChanges,
     allow_deletions: bool = False,
 ) -> SyncRun:
-    """Compare ``model`` with Odoo and mend what differs; what was found, as stored.
+    """Compare ``model`` with Odoo and mend what differs; what was found and what it cost, as stored.
 
     Args:
         allow_deletions: a person has looked: bury whatever is gone, however much.
@@ -46,117 +85,170 @@ def run(
         OdooError: nothing was changed that was not read.
         SyncBusyError: another process reads this model right now.
     """
-    with locks.alone(connection, model.odoo_model):
+    with locks.alone(connection, model.odoo_model) as state:
         found = SyncRun(connection=connection, odoo_model=model.odoo_model, kind="reconcile", started_at=clock())
-        theirs, ours = _buckets_in_odoo(client, model), _buckets_here(model, connection)
-        found.compared = sum(count for count, *_ in theirs.values())
-        differing = [day for day in theirs.keys() | ours.keys() if theirs.get(day) != ours.get(day)]
         stale: set[int] = set()
         missing: set[int] = set()
-        for day in differing:
-            in_odoo, here = _ids_in_odoo(client, model, day), _ids_here(model, connection, day)
-            stale |= {odoo_id for odoo_id, at in in_odoo.items() if here.get(odoo_id) != at}
-            missing |= here.keys() - in_odoo.keys()
-        # One that left its day was written since; only what Odoo has on no day is gone.
-        for start in range(0, len(missing), refresh.BATCH):
-            some = sorted(missing)[start : start + refresh.BATCH]
-            still = {row["id"] for row in client.read(model.odoo_model, some, ["id"])}
+        for stretch in _suspects(client, model, connection, state, found):
+            for theirs, ours in _side_by_side(client, model, connection, stretch):
+                found.ids_compared += len(theirs)
+                stale |= {odoo_id for odoo_id, at in theirs.items() if ours.get(odoo_id) != at}
+                missing |= ours.keys() - theirs.keys()
+        # What left its stretch was written since, and is stale in another or about to be read here.
+        missing -= stale
+        for some in _batches(missing):
+            still = {row["id"] for row in client.read(model.odoo_model, some, ["id"], primary=True)}
             stale |= still
             missing -= still
-        _mend(client, model, connection, stale, missing, found, clock, on_changes, allow_deletions)
+        _read_again(client, model, connection, stale, found, clock, on_changes)
+        _take_out(model, connection, missing, found, clock, on_changes, allow_deletions)
         found.ended_at = clock()
         found.save()
-        SyncState.objects.filter(connection=connection, odoo_model=model.odoo_model).update(reconciled_at=found.ended_at)
+        SyncState.objects.filter(pk=state.pk).update(reconciled_at=found.started_at, problem=found.note)
     return found
 
 
-def _mend(
-    client: OdooClient, model: type[Mirrored], connection: Connection, stale: set[int], missing: set[int], found: SyncRun,
-    clock: Callable[[], datetime], on_changes: refresh.OnChanges, allow_deletions: bool,
-) -> None:  # fmt: skip
-    ordered = sorted(stale)
-    for start in range(0, len(ordered), refresh.BATCH):
-        reads = refresh.read(client, model, ordered[start : start + refresh.BATCH], now=clock())
+def _suspects(
+    client: OdooClient, model: type[Mirrored], connection: Connection, state: SyncState, found: SyncRun
+) -> Iterator[_Stretch]:
+    """The stretches whose ids have to be compared, one by one."""
+    theirs, ours = _figures_in_odoo(client, model, [], "day"), _figures_here(model, connection, "day")
+    found.compared = sum(figures.count for figures in theirs.values())
+    unsettled = state.reconciled_at - SETTLED_AFTER - DAY if state.reconciled_at else None
+    for day in sorted(theirs.keys() | ours.keys(), key=lambda day: (day is not None, day)):
+        is_settled = unsettled is not None and day is not None and day < unsettled
+        if is_settled and theirs.get(day) == ours.get(day):
+            continue
+        found.stretches += 1
+        stretch = _Stretch(day, day + DAY if day else None)
+        if day is None or not is_settled or _most(theirs.get(day), ours.get(day)) <= PAGE:
+            yield stretch
+        else:
+            yield from _hours(client, model, connection, stretch)
+
+
+def _hours(
+    client: OdooClient, model: type[Mirrored], connection: Connection, day: _Stretch
+) -> Iterator[_Stretch]:
+    """The hours of ``day`` that differ."""
+    theirs = _figures_in_odoo(client, model, day.domain, "hour")
+    ours = _figures_here(model, connection, "hour", **day.condition)
+    for hour in sorted(hour for hour in theirs.keys() | ours.keys() if hour and theirs.get(hour) != ours.get(hour)):
+        yield _Stretch(hour, hour + HOUR)
+
+
+def _most(theirs: _Figures | None, ours: _Figures | None) -> int:
+    return max(figures.count if figures else 0 for figures in (theirs, ours))
+
+
+def _figures_in_odoo(
+    client: OdooClient, model: type[Mirrored], domain: list[Any], grain: str
+) -> dict[datetime | None, _Figures]:
+    groups = client.read_group(
+        model.odoo_model, domain, [f"write_date:{grain}"], ["id:sum", "write_date:max"], context={"tz": "UTC"}
+    )
+    found = {}
+    for row in groups:
+        newest = moment(row["write_date:max"]) if row["write_date:max"] else None
+        # The newest write tells which group it is, whatever the version and its language call it.
+        found[_start(newest, grain)] = _Figures(row["__count"], int(row["id:sum"] or 0), newest)
+    return found
+
+
+def _figures_here(
+    model: type[Mirrored], connection: Connection, grain: str, **condition: Any
+) -> dict[datetime | None, _Figures]:
+    rows = (
+        model.objects.filter(connection=connection, deleted_at=None, **condition)
+        .annotate(start=Trunc("write_date", grain, tzinfo=UTC))
+        .values_list("start")
+        .annotate(Count("id"), Sum("odoo_id"), Max("write_date"))
+    )
+    return {
+        start: _Figures(count, int(ids), newest.replace(microsecond=0) if newest else None)
+        for start, count, ids, newest in rows
+    }
+
+
+def _start(at: datetime | None, grain: str) -> datetime | None:
+    if at is None:
+        return None
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return hour if grain == "hour" else hour.replace(hour=0)
+
+
+def _side_by_side(
+    client: OdooClient, model: type[Mirrored], connection: Connection, stretch: _Stretch
+) -> Iterator[tuple[dict[int, datetime | None], dict[int, datetime | None]]]:
+    """Ids and dates of ``stretch`` in Odoo and here, a page of ids at a time, so that no import is too large."""
+    here = model.objects.filter(connection=connection, deleted_at=None, **stretch.condition)
+    last = 0
+    while True:
+        domain = [*stretch.domain, ("id", ">", last)]
+        page = client.search_read(model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order="id")
+        theirs = {row["id"]: moment(row["write_date"]) if row["write_date"] else None for row in page}
+        within = here.filter(odoo_id__gt=last)
+        if len(page) == PAGE:
+            within = within.filter(odoo_id__lte=page[-1]["id"])
+        rows = within.values_list("odoo_id", "write_date")
+        yield theirs, {odoo_id: at.replace(microsecond=0) if at else None for odoo_id, at in rows}
+        if len(page) < PAGE:
+            return
+        last = page[-1]["id"]
+
+
+def _read_again(
+    client: OdooClient,
+    model: type[Mirrored],
+    connection: Connection,
+    stale: set[int],
+    found: SyncRun,
+    clock: Clock,
+    on_changes: refresh.OnChanges,
+) -> None:
+    for some in _batches(stale):
+        reads = refresh.read(client, model, some, now=clock())
         with transaction.atomic():
-            changes = refresh.write(reads, connection_id=connection.pk, on_changes=on_changes, now=clock())
-        found.found_changed += sum(len(change.ids) for change in changes if change.model == model.odoo_model)
-    total = model.objects.filter(connection=connection, deleted_at=None).count() if missing else 0
+            # Odoo is the truth even where its dates went back, as after a backup was restored.
+            changes = refresh.write(
+                reads, connection_id=connection.pk, on_changes=on_changes, now=clock(), rebuild=True
+            )
+        for change in changes:
+            if change.model == model.odoo_model:
+                found.found_changed += len(change.inserted | change.updated)
+                found.found_deleted += len(change.deleted)
+
+
+def _take_out(
+    model: type[Mirrored],
+    connection: Connection,
+    missing: set[int],
+    found: SyncRun,
+    clock: Clock,
+    on_changes: refresh.OnChanges,
+    allow_deletions: bool,
+) -> None:
+    if not missing:
+        return
+    total = model.objects.filter(connection=connection, deleted_at=None).count()
     bound = min(MOST_DELETIONS, max(ALWAYS_ALLOWED, int(total * DELETIONS_SHARE)))
     if len(missing) > bound and not allow_deletions:
         found.is_held = True
         found.note = (
-            f"{len(missing)} of {total} records of {model.odoo_model} are no longer seen in {connection.name}. Nothing was "
-            "taken out of the mirror: a changed access rule looks the same. If they were really deleted, run "
+            f"{len(missing)} of {total} records of {model.odoo_model} are no longer seen in {connection.name}. Nothing "
+            "was taken out of the mirror: a changed access rule looks the same. If they were really deleted, run "
             f"reconcile {connection.name} --model {model.odoo_model} --allow-deletions."
         )
         return
-    if missing:
-        read_at = clock()
-        with transaction.atomic():
-            gone = upsert.bury(model, connection_id=connection.pk, odoo_ids=missing, read_at=read_at, now=read_at)
-            if gone:
-                on_changes([gone])
-        found.found_deleted = len(gone.deleted)
+    read_at = clock()
+    with transaction.atomic():
+        gone = upsert.bury(model, connection_id=connection.pk, odoo_ids=missing, read_at=read_at, now=read_at)
+        if gone:
+            on_changes([gone])
+    found.found_deleted += len(gone.deleted)
 
 
-def _buckets_in_odoo(client: OdooClient, model: type[Mirrored]) -> dict[date | None, Bucket]:
-    buckets: dict[date | None, Bucket] = {}
-    groups = client.read_group(
-        model.odoo_model, [], ["write_date:day"], ["id:sum", "write_date:max"], context={"tz": "UTC"}
-    )
-    for row in groups:
-        newest = row["write_date:max"]
-        buckets[_day(row)] = (row["__count"], int(row["id:sum"] or 0), aware(newest) if newest else None)
-    return buckets
-
-
-def _day(row: dict[str, Any]) -> date | None:
-    """The day of a group: its newest write is on it, whatever the version calls the group."""
-    newest = row["write_date:max"]
-    return aware(newest).date() if newest else None
-
-
-def _buckets_here(model: type[Mirrored], connection: Connection) -> dict[date | None, Bucket]:
-    rows = (
-        model.objects.filter(connection=connection, deleted_at=None)
-        .annotate(day=TruncDay("write_date", tzinfo=UTC))
-        .values("day")
-        .annotate(count=Count("id"), ids=Sum("odoo_id"), newest=Max("write_date"))
-    )
-    return {
-        row["day"].date() if row["day"] else None: (
-            row["count"], int(row["ids"]), row["newest"].replace(microsecond=0) if row["newest"] else None,
-        )
-        for row in rows
-    }  # fmt: skip
-
-
-def _window(day: date | None) -> list[Any]:
-    if day is None:
-        return [("write_date", "=", False)]
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return [("write_date", ">=", odoo_time(start)), ("write_date", "<", odoo_time(start + timedelta(days=1)))]
-
-
-def _ids_in_odoo(client: OdooClient, model: type[Mirrored], day: date | None) -> dict[int, datetime | None]:
-    found: dict[int, datetime | None] = {}
-    last = 0
-    while True:
-        domain = [*_window(day), ("id", ">", last)]
-        page = client.search_read(model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order="id")
-        found |= {row["id"]: aware(row["write_date"]) if row["write_date"] else None for row in page}
-        if len(page) < PAGE:
-            return found
-        last = page[-1]["id"]
-
-
-def _ids_here(model: type[Mirrored], connection: Connection, day: date | None) -> dict[int, datetime | None]:
-    rows = model.objects.filter(connection=connection, deleted_at=None)
-    if day is None:
-        rows = rows.filter(write_date=None)
-    else:
-        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        rows = rows.filter(write_date__gte=start, write_date__lt=start + timedelta(days=1))
-    return {
-        odoo_id: at.replace(microsecond=0) if at else None for odoo_id, at in rows.values_list("odoo_id", "write_date")
-    }
+def _batches(ids: set[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), refresh.BATCH):
+        yield ordered[start : start + refresh.BATCH]

@@ -29,16 +29,22 @@ class Read:
 def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: datetime) -> list[Read]:
     """Read ``ids`` of ``model``, archived ones too, with the rows that belong to them. Calls Odoo, writes nothing.
 
-    An id that Odoo does not give back is gone: the search leaves out neither archived records nor other companies'.
-    A record that vanishes between two calls shows up as absent, never as an error.
+    An id that Odoo does not give back, asked twice and the second time on its primary, is gone: the search leaves out
+    neither archived records nor those of the other companies that the login may see. A record that vanishes between
+    two calls shows up as absent, never as an error.
     """
     rows: list[dict[str, Any]] = []
     fields = fields_to_read(client, model)
     for start in range(0, len(ids), BATCH):
-        rows += client.read(model.odoo_model, list(ids[start : start + BATCH]), fields)
-    reads = [Read(model=model, read_at=now, rows=rows, absent=set(ids) - {row["id"] for row in rows})]
+        rows += client.read(model.odoo_model, ids[start : start + BATCH], fields)
+    absent = set(ids) - {row["id"] for row in rows}
+    if absent:
+        rows += _read_on_primary(client, model, absent, fields)
+        absent -= {row["id"] for row in rows}
+    reads = [Read(model=model, read_at=now, rows=rows, absent=absent)]
     for child_name, link in model.children:
-        reads.append(_read_children(client, registry.models()[child_name], link, ids, now))
+        if not client.connection.lacks(child_name):
+            reads.append(_read_children(client, registry.models()[child_name], link, ids, now))
     return reads
 
 
@@ -47,35 +53,19 @@ def fields_to_read(client: OdooClient, model: type[Mirrored]) -> list[str]:
     return ["id", "create_date", "write_date", *model.fields_at(client.connection)]
 
 
-def _read_children(client: OdooClient, child: type[Mirrored], link: str, parents: Sequence[int], now: datetime) -> Read:
-    rows: list[dict[str, Any]] = []
-    fields = fields_to_read(client, child)
-    for start in range(0, len(parents), BATCH):
-        some = list(parents[start : start + BATCH])
-        last = 0
-        while True:
-            domain = [(link, "in", some), ("id", ">", last)]
-            page = client.search_read(child.odoo_model, domain, fields, limit=BATCH, order="id")
-            rows += page
-            if len(page) < BATCH:
-                break
-            last = page[-1]["id"]
-    known = child.objects.filter(
-        connection=client.connection, deleted_at=None, **{f"{link}__in": list(parents)}
-    ).values_list("odoo_id", flat=True)
-    missing = set(known) - {row["id"] for row in rows}
-    # What left this parent may have gone to another: only what Odoo does not have at all is gone.
-    moved = {row["id"] for row in client.read(child.odoo_model, sorted(missing), ["id"])} if missing else set()
-    return Read(model=child, read_at=now, rows=rows, absent=missing - moved)
+def write(
+    reads: Sequence[Read], *, connection_id: int, on_changes: OnChanges, now: datetime, rebuild: bool = False
+) -> list[Changes]:
+    """Write what was read, in the caller's transaction, and hand on what really changed.
 
-
-def write(reads: Sequence[Read], *, connection_id: int, on_changes: OnChanges, now: datetime) -> list[Changes]:
-    """Write what was read, in the caller's transaction, and hand on what really changed."""
+    ``rebuild`` also takes rows whose ``write_date`` went back.
+    """
     changes: list[Changes] = []
     for one in reads:
         for start in range(0, len(one.rows), BATCH):
+            rows = one.rows[start : start + BATCH]
             changes.append(
-                upsert.apply(one.model, connection_id=connection_id, rows=one.rows[start : start + BATCH], read_at=one.read_at)
+                upsert.apply(one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, rebuild=rebuild)
             )
         changes.append(
             upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now)
@@ -84,3 +74,36 @@ def write(reads: Sequence[Read], *, connection_id: int, on_changes: OnChanges, n
     if changes:
         on_changes(changes)
     return changes
+
+
+def _read_on_primary(
+    client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Those of ``ids`` that are there after all: a replica may not have them yet."""
+    rows: list[dict[str, Any]] = []
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), BATCH):
+        rows += client.read(model.odoo_model, ordered[start : start + BATCH], fields, primary=True)
+    return rows
+
+
+def _read_children(client: OdooClient, child: type[Mirrored], link: str, parents: Sequence[int], now: datetime) -> Read:
+    """The rows of ``child`` whose ``link`` is one of ``parents``, and those that no longer are anywhere."""
+    rows: list[dict[str, Any]] = []
+    fields = fields_to_read(client, child)
+    for start in range(0, len(parents), BATCH):
+        some, last = list(parents[start : start + BATCH]), 0
+        while True:
+            domain = [(link, "in", some), ("id", ">", last)]
+            page = client.search_read(child.odoo_model, domain, fields, limit=BATCH, order="id")
+            rows += page
+            if len(page) < BATCH:
+                break
+            last = page[-1]["id"]
+    known = child.objects.filter(connection=client.connection, deleted_at=None, **{f"{link}__in": list(parents)})
+    missing = set(known.values_list("odoo_id", flat=True)) - {row["id"] for row in rows}
+    # What left this parent may have gone to another: only what Odoo does not have at all is gone.
+    elsewhere = _read_on_primary(client, child, missing, fields)
+    return Read(
+        model=child, read_at=now, rows=rows + elsewhere, absent=missing - {row["id"] for row in elsewhere}
+    )

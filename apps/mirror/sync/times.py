@@ -1,0 +1,13 @@
+"""Odoo's times: naive text in UTC, compared by whole seconds."""
+
+from datetime import UTC, datetime
+
+
+def moment(text: str) -> datetime:
+    """Odoo's text as an aware moment, by the second."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC, microsecond=0)
+
+
+def text(at: datetime) -> str:
+    """``at`` as Odoo's domains want it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,1 @@
+"""Measurements of the tower, each beside its peer in the same run."""

@@ -1,0 +1,76 @@
+"""What measurements stand on: servers of their own, a migrated database, and the Odoo that they read."""
+
+import atexit
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+from bench.row import CannotMeasureError
+
+
+@cache
+def tower() -> Path:
+    """Start PostgreSQL and Valkey as ``make up`` does (with fsync), migrate, and set Django up; their directory.
+
+    Once a process. All of it goes when the process ends.
+    """
+    home = Path(tempfile.mkdtemp(prefix="controltower-bench-"))
+    os.environ["CONTROLTOWER_HOME"] = str(home)
+    from controltower import embedded
+
+    lease = embedded.use(home, temporary=True)
+    os.environ |= {"DATABASE_URL": lease.services.database_url, "REDIS_URL": lease.services.redis_url}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+
+    def stop() -> None:
+        embedded.close_pools()
+        lease.release()
+
+    atexit.register(stop)
+    return home
+
+
+@cache
+def odoo_address() -> dict[str, str]:
+    """Where the Odoo is that is read: ``BENCH_URL`` and its like, else ``ODOO_URL`` and its like.
+
+    Raises CannotMeasureError where neither is given.
+    """
+    for prefix in ("BENCH", "ODOO"):
+        if url := os.environ.get(f"{prefix}_URL"):
+            names = {"database": "DB", "login": "LOGIN", "api_key": "PASSWORD"}
+            return {"url": url} | {key: os.environ[f"{prefix}_{name}"] for key, name in names.items()}
+    raise CannotMeasureError(
+        "no Odoo to read. Give ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD (or the same with BENCH_), "
+        "or run deploy/with_odoo.sh python -m bench"
+    )
+
+
+def interleaved(contenders: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+    """Each contender's figures, all of them measured in turn in every round, so that noise falls on all alike.
+
+    The order turns about from round to round: who comes first finds other caches than who comes last.
+    """
+    found: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds):
+        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        for name in names:
+            found[name].append(contenders[name]())
+    return found
+
+
+def beside(value: list[float], peer: list[float]) -> dict[str, object]:
+    """The medians, the median of the rounds' ratios, and their spread, as :class:`bench.row.Row` takes them."""
+    ratios = [one / other for one, other in zip(value, peer, strict=True)]
+    return {
+        "value": median(value), "peer": median(peer), "ratio": median(ratios), "spread": (min(ratios), max(ratios)),
+    }  # fmt: skip
