@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    [f"apps.{name}" for name in ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit")]
+    [f"apps.{name}" for name in ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake")]
 )
 
 app.conf.task_routes = {
@@ -26,6 +26,7 @@ app.conf.task_routes = {
     "mirror.*": {"queue": "sync"},
     "health.*": {"queue": "notify"},
     "audit.*": {"queue": "notify"},
+    "intake.*": {"queue": "sync"},
 }
 # Each entry wakes a loop that looks into PostgreSQL for what is due. Missing a beat delays, never loses;
 # two beats do no harm, because the rows are claimed with SKIP LOCKED.
@@ -38,5 +39,6 @@ app.conf.beat_schedule = {
     "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},
     "beat of the workers": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "forget old deliveries": {"task": "intake.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
     "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},
 }

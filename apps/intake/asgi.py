@@ -1,21 +1,17 @@
 """Where Odoo's webhooks arrive: a raw ASGI application in a small process of its own.
 
-Its speed is the speed of Odoo's own users, since Odoo waits for each answer. So there is no middleware; the answer waits
-for exactly one thing, that the delivery is durable; what arrives within a moment is committed together; and when it
-cannot be stored the answer is 503 within milliseconds, never a hang.
+Its speed is the speed of Odoo's own users, since Odoo waits for each answer. So there is no middleware; the answer
+waits for exactly one thing, that the delivery is durable (:mod:`apps.intake.store`); and when it cannot be stored the
+answer is 503 within milliseconds, never a hang.
 """
 
 import asyncio
-import contextlib
 import hashlib
-import hmac
 import json
 import logging
+import math
 import os
 import re
-import time
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
@@ -26,44 +22,16 @@ from django.conf import settings
 if not settings.configured or not django.apps.apps.ready:
     django.setup()
 
-import psycopg
-
 from apps.core import clock
-from apps.core.wake import wake_now
+from apps.intake.store import CannotStoreError, Store
 
 logger = logging.getLogger(__name__)
 
-PATH = re.compile(r"^/hooks/odoo/([A-Za-z0-9_-]{8,60})/?$")
-MODEL = re.compile(r"^[a-z0-9_.]{1,80}$")
+PATH = re.compile(r"/hooks/odoo/([A-Za-z0-9_-]{8,60})/?")
+MODEL = re.compile(r"[a-z0-9_.]{1,80}")
+NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 LARGEST_BODY = 1024 * 1024
-LONGEST_QUEUE = 20_000
-GROUP = 500
-WRITERS = 2
 BODY_SECONDS = 5.0
-STORE_SECONDS = 0.8  # Odoo gives up after one second
-RETRY_SECONDS = 0.5
-SECRETS_SECONDS = 5.0
-WAKE_SECONDS = 0.05
-
-STORE = """
-INSERT INTO intake_delivery
-       (source, connection_id, key, model, odoo_id, body, received_at, not_before, status, attempts, problem)
-SELECT 'odoo', connection_id, key, model, odoo_id, body, received_at, received_at, 'pending', 0, ''
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
-    AS arrived(connection_id, key, model, odoo_id, body, received_at)
-ON CONFLICT DO NOTHING
-"""
-SECRETS = """
-SELECT hook_secret, id FROM odoo_connection WHERE is_active
-UNION ALL
-SELECT previous_hook_secret, id FROM odoo_connection WHERE is_active AND previous_hook_secret <> ''
-"""
-
-Row = tuple[int, str, str, int, str, datetime]
-
-
-class CannotStoreError(Exception):
-    """The database is away; the sender is told to come back."""
 
 
 class Refused(Exception):
@@ -71,107 +39,6 @@ class Refused(Exception):
 
     def __init__(self, status: int, sentence: str) -> None:
         self.status, self.sentence = status, sentence
-
-
-class Store:
-    """Writes arrivals in groups: one INSERT and one commit for all that came within the last one's commit."""
-
-    def __init__(self) -> None:
-        self.waiting: asyncio.Queue[tuple[Row, asyncio.Future[None]]] = asyncio.Queue(LONGEST_QUEUE)
-        self.secrets: dict[str, int] = {}
-        self.secrets_at = float("-inf")
-        self.down_until = 0.0
-        self.tasks = [asyncio.create_task(self._write()) for _ in range(WRITERS)]
-        self.wake_task: asyncio.Task[None] | None = None
-        self.reading: asyncio.Lock = asyncio.Lock()
-
-    async def add(self, row: Row) -> None:
-        """Return once ``row`` is durable. Raises CannotStoreError."""
-        if time.monotonic() < self.down_until or self.waiting.full():
-            raise CannotStoreError
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.put_nowait((row, stored))
-        try:
-            await asyncio.wait_for(stored, STORE_SECONDS)
-        except TimeoutError:
-            raise CannotStoreError from None
-
-    async def connection_of(self, secret: str) -> int | None:
-        """The connection that ``secret`` belongs to. Secrets are re-read at most every few seconds, or on a miss."""
-        age = time.monotonic() - self.secrets_at
-        known = next((number for held, number in self.secrets.items() if _same(held, secret)), None)
-        if age > SECRETS_SECONDS or (known is None and age > 1.0):
-            async with self.reading:
-                if time.monotonic() - self.secrets_at >= min(age, 1.0):
-                    await self._read_secrets()
-            known = next((number for held, number in self.secrets.items() if _same(held, secret)), None)
-        return known
-
-    async def _read_secrets(self) -> None:
-        if time.monotonic() < self.down_until:
-            if not self.secrets:
-                raise CannotStoreError
-            return
-        try:
-            async with await _connect() as database:
-                found = await (await database.execute(SECRETS)).fetchall()
-        except (psycopg.Error, OSError):
-            self.down_until = time.monotonic() + RETRY_SECONDS
-            if not self.secrets:
-                raise CannotStoreError from None
-            return
-        self.secrets, self.secrets_at = dict(found), time.monotonic()
-
-    async def _write(self) -> None:
-        database: psycopg.AsyncConnection[Any] | None = None
-        while True:
-            group = [await self.waiting.get()]
-            while len(group) < GROUP and not self.waiting.empty():
-                group.append(self.waiting.get_nowait())
-            try:
-                if database is None or database.closed:
-                    database = await _connect()
-                await database.execute(STORE, [list(column) for column in zip(*(row for row, _ in group), strict=True)])
-            except (psycopg.Error, OSError) as error:
-                logger.warning("Deliveries could not be stored: %s", error)
-                self.down_until = time.monotonic() + RETRY_SECONDS
-                self._answer(group, CannotStoreError())
-                if database is not None:
-                    with contextlib.suppress(Exception):
-                        await database.close()
-                database = None
-            else:
-                self._answer(group, None)
-                self._wake()
-
-    @staticmethod
-    def _answer(group: list[tuple[Row, asyncio.Future[None]]], problem: Exception | None) -> None:
-        for _, stored in group:
-            if not stored.done():
-                if problem:
-                    stored.set_exception(problem)
-                else:
-                    stored.set_result(None)
-
-    def _wake(self) -> None:
-        """Wake the worker, once for all that arrives within a moment, and not on the way of any answer."""
-        if self.wake_task is None or self.wake_task.done():
-            self.wake_task = asyncio.create_task(self._wake_soon())
-
-    async def _wake_soon(self) -> None:
-        await asyncio.sleep(WAKE_SECONDS)
-        await asyncio.to_thread(wake_now, "pipeline.refresh")
-
-
-def _same(held: str, given: str) -> bool:
-    return hmac.compare_digest(held, given)
-
-
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(
-        settings.DATABASE_URL, autocommit=True, connect_timeout=2, options="-c statement_timeout=2000",
-        application_name="intake",
-    )  # fmt: skip
 
 
 _stores: dict[asyncio.AbstractEventLoop, Store] = {}
@@ -184,41 +51,55 @@ def _store() -> Store:
     return _stores[loop]
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def read_hint(body: bytes) -> tuple[str, int]:
     """The model and id that Odoo's message names. Raises Refused with a sentence."""
     try:
-        message = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        message = DECODER.decode(body.decode("utf-8"))
+        if rb"\u" in body:
+            # Half a surrogate pair, or a NUL: valid as an escape, and yet text that PostgreSQL cannot hold.
+            json.dumps(message, ensure_ascii=False).encode()
+            if NUL_ESCAPE.search(body):
+                raise ValueError("a NUL")
     except (ValueError, RecursionError):
-        raise Refused(400, "The body is not JSON.") from None
+        raise Refused(400, "The body is not JSON that can be kept.") from None
     if not isinstance(message, dict):
         raise Refused(400, "The body is not a JSON object.")
     model, odoo_id = message.get("_model"), message.get("_id")
-    if not isinstance(model, str) or not MODEL.match(model):
+    if not isinstance(model, str) or not MODEL.fullmatch(model):
         raise Refused(400, "_model is missing, or is not the name of a model.")
     if type(odoo_id) is not int or not 0 < odoo_id < 2**63:
         raise Refused(400, "_id is missing, or is not the id of a record.")
-    if b"\x00" in body:
-        raise Refused(400, "The body holds a NUL byte.")
     return model, odoo_id
 
 
-async def _body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
+async def _body(receive: Any) -> bytes:
     chunks, size = [], 0
-    while True:
-        message = await asyncio.wait_for(receive(), BODY_SECONDS)
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "The sender went away.")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > LARGEST_BODY:
-            raise Refused(413, f"The body is larger than {LARGEST_BODY >> 20} MB.")
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
+    async with asyncio.timeout(BODY_SECONDS):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "The sender went away.")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > LARGEST_BODY:
+                raise Refused(413, f"The body is larger than {LARGEST_BODY >> 20} MB.")
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return b"".join(chunks)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -236,6 +117,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         status, sentence = 503, "Deliveries cannot be stored right now. Send it again."
     except TimeoutError:
         status, sentence = 408, "The body did not arrive in time."
+    except Exception:
+        logger.exception("A delivery could not be taken")
+        status, sentence = 503, "The delivery could not be taken. Send it again."
     text = json.dumps({"detail": sentence}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
     if status == 405:
@@ -247,7 +131,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
-    found = PATH.match(scope["path"])
+    found = PATH.fullmatch(scope["path"])
     if not found:
         raise Refused(404, "There is nothing here.")
     store = _store()
@@ -257,7 +141,7 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
     if scope["method"] != "POST":
         raise Refused(405, "Deliveries are posted.")
     for name, value in scope["headers"]:
-        if name == b"content-length" and (not value.isdigit() or int(value) > LARGEST_BODY):
+        if name == b"content-length" and (len(value) > 12 or not value.isdigit() or int(value) > LARGEST_BODY):
             raise Refused(413, f"The body is larger than {LARGEST_BODY >> 20} MB.")
         if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
             raise Refused(415, "The body must not be compressed.")
@@ -265,7 +149,7 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
     model, odoo_id = read_hint(body)
     # Odoo's body carries write_date to the microsecond: an equal body tells of the same change.
     key = hashlib.sha256(body).hexdigest()
-    await store.add((connection_id, key, model, odoo_id, body.decode(), clock.now()))
+    await store.add((connection_id, key, model, odoo_id, body.decode(), clock.now()), len(body))
     return 202, "Stored."
 
 
@@ -276,8 +160,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
             _store()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            store = _stores.pop(asyncio.get_running_loop(), None)
-            for task in store.tasks if store else []:
-                task.cancel()
+            if store := _stores.pop(asyncio.get_running_loop(), None):
+                await store.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -8,11 +8,13 @@ from django.db import transaction
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
+from apps.core import live
 from apps.core.actor import Actor
 from apps.core.wake import wake
 from apps.intake.models import Delivery, Status
 
 KEEP = timedelta(days=14)
+FORGOTTEN_AT_ONCE = 10_000
 
 
 class ReplayRefusedError(Exception):
@@ -38,10 +40,18 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
                      subject=f"delivery:{number}") for number in numbers],
         now=now,
     )  # fmt: skip
+    live.announce(["health"])
     wake("pipeline.refresh")
     return len(numbers)
 
 
 def forget_old(*, now: datetime) -> int:
-    """Delete processed deliveries that are older than a fortnight; how many."""
-    return Delivery.objects.filter(status=Status.DONE, received_at__lt=now - KEEP).delete()[0]
+    """Delete processed deliveries that are older than a fortnight; how many.
+
+    A bounded number at a time, so that no transaction grows with what has piled up.
+    """
+    old = Delivery.objects.filter(status=Status.DONE, received_at__lt=now - KEEP)
+    forgotten = 0
+    while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
+        forgotten += Delivery.objects.filter(id__in=ids).delete()[0]
+    return forgotten

@@ -1,0 +1,247 @@
+"""Makes deliveries durable: what arrives within a moment is one INSERT and one commit.
+
+The database may be away, slow, or silent. None of that may hold the sender up for longer than it takes to notice, since
+Odoo's users wait for the answer.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from apps.core.wake import wake_now
+
+logger = logging.getLogger(__name__)
+
+LONGEST_QUEUE = 20_000
+LARGEST_QUEUE_BYTES = 64 * 1024 * 1024
+GROUP = 500
+WRITERS = 2
+# Odoo gives up after one second: an answer after that reaches nobody.
+STORE_SECONDS = 0.8
+# A commit takes milliseconds. While all writers have been at one for longer than this, new arrivals are sent away.
+SLOW_SECONDS = 0.3
+# How long a writer waits for a server that has fallen silent before it begins anew on another session.
+STATEMENT_SECONDS = 2.0
+RETRY_SECONDS = 0.5
+SECRETS_SECONDS = 5.0
+# An unknown secret may be a new one. Asking for it is bounded, or guessing would be a load on the database.
+MISS_SECONDS = 1.0
+WAKE_SECONDS = 0.05
+
+STORE = """
+INSERT INTO intake_delivery
+       (source, connection_id, key, model, odoo_id, body, received_at, not_before, status, attempts, problem)
+SELECT 'odoo', connection_id, key, model, odoo_id, body, received_at, received_at, 'pending', 0, ''
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
+    AS arrived(connection_id, key, model, odoo_id, body, received_at)
+ON CONFLICT DO NOTHING
+"""
+KNOWN = "SELECT id FROM odoo_connection WHERE id = ANY(%s)"
+SECRETS = """
+SELECT hook_secret, id FROM odoo_connection WHERE is_active
+UNION ALL
+SELECT previous_hook_secret, id FROM odoo_connection WHERE is_active AND previous_hook_secret <> ''
+"""
+
+Row = tuple[int, str, str, int, str, datetime]
+
+
+class CannotStoreError(Exception):
+    """The database is away or slow; the sender is told to come back."""
+
+
+class Waiting:
+    """A delivery that is to be stored, and the caller who waits for it."""
+
+    def __init__(self, row: Row, size: int) -> None:
+        self.row, self.size = row, size
+        self.stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answer(self, problem: Exception | None = None) -> None:
+        """Tell the caller, unless they have gone."""
+        if self.stored.done():
+            return
+        if problem is None:
+            self.stored.set_result(None)
+        else:
+            self.stored.set_exception(problem)
+
+
+class Store:
+    """A process's way to the table: a few sessions of its own, and the secrets by which senders are known."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Waiting] = asyncio.Queue(LONGEST_QUEUE)
+        self.queue_bytes = 0
+        self.busy_since: dict[int, float] = {}
+        self.down_until = 0.0
+        self.stored = asyncio.Event()
+        self.secrets: dict[bytes, int] = {}
+        self.secrets_at = float("-inf")
+        self.is_asked = asyncio.Event()
+        self.next_secrets: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loops = [*(self._write(number) for number in range(WRITERS)), self._keep_secrets(), self._keep_waking()]
+        self.tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def close(self) -> None:
+        """Stop. Callers who still wait are told that nothing was stored."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        while not self.queue.empty():
+            self.queue.get_nowait().answer(CannotStoreError())
+
+    async def add(self, row: Row, size: int) -> None:
+        """Return once ``row``, whose body has ``size`` bytes, is durable. Raises CannotStoreError."""
+        if self._is_known_down() or self.queue.full() or self.queue_bytes + size > LARGEST_QUEUE_BYTES:
+            raise CannotStoreError
+        waiting = Waiting(row, size)
+        self.queue.put_nowait(waiting)
+        self.queue_bytes += size
+        try:
+            await asyncio.wait_for(waiting.stored, STORE_SECONDS)
+        except TimeoutError:
+            raise CannotStoreError from None
+
+    async def connection_of(self, secret: str) -> int | None:
+        """The connection that ``secret`` belongs to.
+
+        Raises CannotStoreError where the secret is unknown and the database cannot be asked.
+        """
+        # By digest: how long a look-up takes then says nothing about how much of a guess was right.
+        digest = _digest(secret)
+        asked_at = time.monotonic()
+        if digest in self.secrets or asked_at - self.secrets_at < MISS_SECONDS:
+            return self.secrets.get(digest)
+        if self._is_known_down():
+            raise CannotStoreError
+        self.is_asked.set()
+        try:
+            await asyncio.wait_for(asyncio.shield(self.next_secrets), STORE_SECONDS)
+        except TimeoutError:
+            raise CannotStoreError from None
+        return self.secrets.get(digest)
+
+    def _is_known_down(self) -> bool:
+        now = time.monotonic()
+        slow = [at for at in self.busy_since.values() if now - at > SLOW_SECONDS]
+        return len(slow) == WRITERS or now < self.down_until
+
+    async def _write(self, number: int) -> None:
+        database: psycopg.AsyncConnection[Any] | None = None
+        while True:
+            group = await self._group()
+            if not group:
+                continue
+            self.busy_since[number] = time.monotonic()
+            try:
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    if database is None or database.closed:
+                        database = await _connect()
+                    await self._store(database, group)
+            except asyncio.CancelledError:
+                _answer_all(group)
+                raise
+            except Exception as error:
+                logger.warning("%s deliveries could not be stored: %s", len(group), error or type(error).__name__)
+                self.down_until = time.monotonic() + RETRY_SECONDS
+                _answer_all(group)
+                if database is not None:
+                    with contextlib.suppress(Exception):
+                        await database.close()
+                database = None
+            finally:
+                del self.busy_since[number]
+
+    async def _group(self) -> list[Waiting]:
+        """What waits now, and at least one. Left out are those whose callers have been told no meanwhile."""
+        group = [await self.queue.get()]
+        while len(group) < GROUP and not self.queue.empty():
+            group.append(self.queue.get_nowait())
+        self.queue_bytes -= sum(waiting.size for waiting in group)
+        return [waiting for waiting in group if not waiting.stored.done()]
+
+    async def _store(self, database: psycopg.AsyncConnection[Any], group: list[Waiting]) -> None:
+        try:
+            columns = zip(*(waiting.row for waiting in group), strict=True)
+            await database.execute(STORE, [list(column) for column in columns])
+        except psycopg.errors.ForeignKeyViolation:
+            # A connection was deleted a moment ago: its messages must not take those of others with them.
+            await self._store_of_known(database, group)
+        except psycopg.DataError as error:
+            if len(group) == 1:
+                logger.warning("A delivery of connection %s cannot be stored: %s", group[0].row[0], error)
+                _answer_all(group)
+                return
+            for waiting in group:
+                await self._store(database, [waiting])
+        else:
+            for waiting in group:
+                waiting.answer()
+            self.stored.set()
+
+    async def _store_of_known(self, database: psycopg.AsyncConnection[Any], group: list[Waiting]) -> None:
+        self.is_asked.set()
+        found = await database.execute(KNOWN, [[waiting.row[0] for waiting in group]])
+        known = {connection_id for (connection_id,) in await found.fetchall()}
+        _answer_all([waiting for waiting in group if waiting.row[0] not in known])
+        if kept := [waiting for waiting in group if waiting.row[0] in known]:
+            await self._store(database, kept)
+
+    async def _keep_secrets(self) -> None:
+        """Know the secrets: read every few seconds, and sooner where one was asked for that is not known."""
+        database: psycopg.AsyncConnection[Any] | None = None
+        while True:
+            wait, self.is_asked = SECRETS_SECONDS, asyncio.Event()
+            try:
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    if database is None or database.closed:
+                        database = await _connect()
+                    found = await (await database.execute(SECRETS)).fetchall()
+                self.secrets = {_digest(secret): connection_id for secret, connection_id in found}
+                self.secrets_at = time.monotonic()
+                self.next_secrets.set_result(None)
+                self.next_secrets = asyncio.get_running_loop().create_future()
+            except Exception as error:
+                logger.warning("The connections' secrets could not be read: %s", error or type(error).__name__)
+                self.down_until = max(self.down_until, time.monotonic() + RETRY_SECONDS)
+                if database is not None:
+                    with contextlib.suppress(Exception):
+                        await database.close()
+                database, wait = None, RETRY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self.is_asked.wait()
+            # Asked too soon after the last reading: what was asked for waits until the bound has passed.
+            await asyncio.sleep(max(0.0, self.secrets_at + MISS_SECONDS - time.monotonic()))
+
+    async def _keep_waking(self) -> None:
+        """Wake the worker: at most once a moment however many arrive, and not on the way of any answer."""
+        while True:
+            await self.stored.wait()
+            self.stored.clear()
+            await asyncio.to_thread(wake_now, "pipeline.refresh")
+            await asyncio.sleep(WAKE_SECONDS)
+
+
+def _answer_all(group: list[Waiting]) -> None:
+    for waiting in group:
+        waiting.answer(CannotStoreError())
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def _connect() -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(
+        settings.DATABASE_URL, autocommit=True, connect_timeout=2, application_name="intake",
+        options="-c statement_timeout=2000", tcp_user_timeout=2000,
+    )  # fmt: skip
