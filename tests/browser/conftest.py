@@ -13,10 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from apps.accounts.models import Role, Team
+from apps.accounts.models import Role, Team, User
 from apps.core import clock
 from tests.world import World, person
 
@@ -106,6 +107,9 @@ def _company() -> World:
     person("adam", Role.APPROVER, limit=50_000, team="finance")
     person("mia", Role.MANAGER, limit=250_000, team="finance")
     person("ivan", Role.INTEGRATOR)
+    # Tests hash passwords the quick way, which the server does not know.
+    hasher = PBKDF2PasswordHasher()
+    User.objects.update(password=hasher.encode(PASSWORD, hasher.salt(), iterations=1_000))
     world = World()
     world.now = clock.now() - timedelta(minutes=10)
     world.owes(1_000, due_days_ago=12)
