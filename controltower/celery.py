@@ -12,9 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(
-    [f"apps.{name}" for name in ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake")]
-)
+WITH_TASKS = ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake")
+app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
 
 app.conf.task_routes = {
     "timers.*": {"queue": "decide"},

@@ -1,7 +1,7 @@
 """What open pages are told: one listener a process, one drawing a tick, the same bytes for all who watch.
 
-A topic's version is the moment, in milliseconds, when this process last heard that it changed. A page says which version
-it shows and is told only what is newer, so one that was away catches up with one frame.
+A topic's version is the moment, in milliseconds, when this process last heard that it changed. A page says which
+version it shows and is told only what is newer, so one that was away catches up with one frame.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 RETRY_SECONDS = 0.5
+# When a server comes back, all of its pages ask at once: they are given the same drawing for this long.
+KEPT_SECONDS = 1.0
 MOST_VERSIONS = 50_000
 
 
@@ -61,6 +63,7 @@ class Hub:
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
+        self.frames: dict[str, tuple[int, float, asyncio.Task[str]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
         self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
@@ -81,6 +84,7 @@ class Hub:
             self.watchers[topic].discard(watcher)
             if not self.watchers[topic]:
                 del self.watchers[topic]
+                self.frames.pop(topic, None)
 
     def changed(self, topics: list[str]) -> None:
         """Note that ``topics`` changed; those that somebody watches are drawn at the next tick."""
@@ -96,10 +100,25 @@ class Hub:
             self.wake.set()
 
     async def _frame(self, topic: str) -> str:
-        frame: dict[str, Any] = {"topic": topic, "version": self.version_of(topic)}
+        """The topic's newest version as it is sent; drawn once, however many ask for it."""
+        version, now = self.version_of(topic), time.monotonic()
+        drawn, drawn_at, drawing = self.frames.get(topic, (-1, 0.0, None))
+        if drawing is None or drawn != version or now - drawn_at > KEPT_SECONDS:
+            drawing = asyncio.create_task(self._draw(topic, version))
+            self.frames[topic] = (version, now, drawing)
+        try:
+            # Who asked first may leave while others still wait for the same drawing.
+            return await asyncio.shield(drawing)
+        except Exception:
+            self.frames.pop(topic, None)
+            raise
+
+    async def _draw(self, topic: str, version: int) -> str:
+        frame: dict[str, Any] = {"topic": topic, "version": version}
         if draw := DRAWN.get(topic.partition(":")[0]):
             self.drawings += 1
-            frame["html"] = await sync_to_async(draw, thread_sensitive=False)(topic)
+            # Gives its database session back to the pool: a thread of this process's would keep it for good.
+            frame["html"] = await database_sync_to_async(draw, thread_sensitive=False)(topic)
         return json.dumps(frame)
 
     async def _tick(self) -> None:
@@ -107,7 +126,8 @@ class Hub:
             await self.wake.wait()
             self.wake.clear()
             topics, self.dirty = self.dirty, set()
-            for topic in topics:
+            # What needs no drawing does not wait for what does.
+            for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
                 try:
                     frame = await self._frame(topic)
                 except Exception:

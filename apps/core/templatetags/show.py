@@ -18,6 +18,7 @@ register = template.Library()
 UNKNOWN = "–"
 AT_RISK_FROM = 0.8  # of the time there is; the same threshold as in static/js/age.js
 JUST_NOW_SECONDS = 45
+READ_BEFORE_MILLISECONDS = 2_000
 RING = 37.7  # circumference of the badge's ring, radius 6
 
 
@@ -188,8 +189,11 @@ def server_now() -> str:
 
 @register.simple_tag
 def live_version() -> int:
-    """The moment this was drawn, in milliseconds: what changed before it is on the page already (apps/boards/live.py)."""
-    return int(clock.now().timestamp() * 1000)
+    """What changed before this moment, in milliseconds, is on the page already (apps/boards/live.py).
+
+    A little before the drawing: what is drawn was read before it, and a change may have come in between.
+    """
+    return int(clock.now().timestamp() * 1000) - READ_BEFORE_MILLISECONDS
 
 
 @register.filter
