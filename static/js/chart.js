@@ -20,17 +20,17 @@ class Chart extends HTMLElement {
     const data = JSON.parse(document.getElementById(this.getAttribute("from")).textContent);
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(name).trim();
-    const bars = (name, y, color, pattern) => ({
+    const bars = (name, y, color) => ({
       type: "bar",
       name,
       x: data.hour.map((hour) => new Date(hour)),
       y,
-      marker: { color, pattern: { shape: pattern, fgcolor: token("--sheet"), solidity: 0.3 } },
+      marker: { color },
       hovertemplate: `%{y} ${name.toLowerCase()}<extra></extra>`,
     });
     window.Plotly.react(
       this,
-      [bars("Arrived", data.arrived, token("--calm"), ""), bars("Departed", data.departed, token("--done"), "/")],
+      [bars("Arrived", data.arrived, token("--calm")), bars("Departed", data.departed, token("--risk"))],
       {
         barmode: "group",
         bargap: 0.3,
