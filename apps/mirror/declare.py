@@ -112,6 +112,8 @@ class Mirrored(models.Model):
     children: ClassVar[Sequence[tuple[str, str]]] = ()
     optional: ClassVar[bool] = False
 
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
     # No index of its own: the unique one below begins with it, and every index is paid for by every write. Nor is it
     # checked row by row: apps/mirror/upsert.py holds the connection once a batch, at half the cost.
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False, db_constraint=False)

@@ -19,6 +19,10 @@ from apps.workflows.catalogue.order_to_cash import GUARD
 
 pytestmark = pytest.mark.odoo
 
+def credit_guard(connection: Connection) -> str:
+    return guards.guard_code("credit_override", GUARD.condition, connection=connection)
+
+
 BLUEPRINT = Blueprint(
     (
         guards.ASK_MODEL,
@@ -50,10 +54,6 @@ COMPARED = {
     "res.groups": ["name"],
     "ir.default": ["field_id", "json_value"],
 }
-
-
-def credit_guard(connection: Connection) -> str:
-    return guards.guard_code("credit_override", GUARD.condition, connection=connection)
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""The main job runs twice: against the stand-in company, and against a real Odoo."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.company import Company
+from tests.tower import Tower
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param("sandbox"), pytest.param("real", marks=pytest.mark.odoo)],
+)
+def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
+    """A whole tower, connected to a company, provisioned and read."""
+    if request.param == "real" and not os.environ.get("ODOO_URL"):
+        pytest.skip("no real Odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run make test-odoo")
+    tower = Tower("demo" if request.param == "sandbox" else "up")
+    try:
+        if request.param == "sandbox":
+            company = Company(tower.company_url, "sandbox", "admin", "admin")
+            yield tower, company
+            return
+        company = Company.real()
+        tower.manage("connect_odoo", tower.connection, "--url", company.url, "--db", company.database, "--login", company.login,
+                     "--key", company.password, "--provision")  # fmt: skip
+        try:
+            tower.manage("sync", tower.connection, "--full")
+            yield tower, company
+        finally:
+            tower.manage("provision_odoo", tower.connection, "--remove")
+            company.clean_up()
+    finally:
+        tower.stop()
+
+
+@pytest.fixture
+def tower(site: tuple[Tower, Company]) -> Tower:
+    return site[0]
+
+
+@pytest.fixture
+def company(site: tuple[Tower, Company]) -> Company:
+    return site[1]

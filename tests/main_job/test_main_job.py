@@ -1,0 +1,135 @@
+"""One order on credit hold, all the way: from the click in Odoo to the phone, and back into Odoo."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.company import Company
+from tests.tower import Tower, eventually
+
+pytestmark = pytest.mark.browser
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+SEEN_IN_ODOO_MS = 30_000
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, tower: Tower) -> Iterator[Visit]:
+    """Opens a path as a person on a screen of a size."""
+    contexts = []
+
+    def open_page(name: str, path: str, *, size: dict[str, int] = DESKTOP) -> Page:
+        context = chromium.new_context(viewport=size, base_url=tower.url)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/accounts/login/")
+        page.fill("#id_login", name)
+        page.fill("#id_password", tower.passwords[name])
+        page.click("button[type=submit]")
+        page.wait_for_url(lambda url: "login" not in url)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def in_credit_review(board: Page) -> int:
+    return int(board.locator("#stage-credit_review .lane-count").inner_text().replace(",", ""))
+
+
+def held_order(company: Company, *, amount: float = 6_200) -> tuple[int, str]:
+    """An order over its customer's limit, which the salesperson has just tried to confirm; its id and name."""
+    order = company.order(company.customer(credit_limit=1_000), amount=amount)
+    refusal = company.confirm(order)
+    assert "above its credit limit of 1000.00" in refusal
+    assert "/records/" in refusal
+    return order, company.read("sale.order", order, "name")["name"]
+
+
+def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
+    visit: Visit, tower: Tower, company: Company
+) -> None:
+    board = visit("manager", "/boards/order_to_cash/")
+    phone = visit("approver", "/approvals/", size=PHONE)
+    before = in_credit_review(board)
+
+    order, name = held_order(company)
+    card = phone.locator(".ask", has_text=name)
+    expect(card).to_be_visible(timeout=5_000)
+    eventually(lambda: in_credit_review(board) > before, within_seconds=5, what="the board to move by itself")
+
+    card.get_by_role("link").first.click()
+    expect(phone.locator("#main")).to_contain_text("6,200.00")
+    expect(phone.locator("#main")).to_contain_text("Confirm the order")
+    phone.fill("#reason", "Pays within the week")
+    phone.get_by_role("button", name="Approve").click()
+    expect(phone.locator("#main")).to_contain_text("done and seen there", timeout=SEEN_IN_ODOO_MS)
+
+    assert company.read("sale.order", order, "state")["state"] == "sale"
+    assert not company.read("sale.order", order, "x_ct_hold")["x_ct_hold"]
+    notes = company.ask("mail.message", "search_read", [("model", "=", "sale.order"), ("res_id", "=", order)], fields=["body"])
+    assert sum("Pays within the week" in note["body"] for note in notes) == 1
+
+    record = visit("manager", f"/records/{tower.connection}/sale.order/{order}/")
+    expect(record.locator("#main")).to_contain_text("approved")
+    expect(record.locator("#main")).to_contain_text("Sofia Sales")
+    expect(record.get_by_role("link", name="Open in Odoo")).to_be_visible()
+    queue = visit("operator", f"/exceptions/?q={name}&status=resolved")
+    expect(queue.locator("#main")).to_contain_text(name)
+
+
+def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tower: Tower, company: Company) -> None:
+    order, name = held_order(company)
+    phone = visit("approver", "/approvals/", size=PHONE)
+    card = phone.locator(".ask", has_text=name)
+    expect(card).to_be_visible(timeout=5_000)
+    card.get_by_role("link").first.click()
+    phone.fill("#reason", "Two invoices are overdue")
+    phone.get_by_role("button", name="Reject").click()
+    expect(phone.locator("#main")).to_contain_text("done and seen there", timeout=SEEN_IN_ODOO_MS)
+    assert company.read("sale.order", order, "state")["state"] == "draft"
+    activities = company.ask(
+        "mail.activity", "search_read", [("res_model", "=", "sale.order"), ("res_id", "=", order)], fields=["user_id", "note"]
+    )
+    assert [row["user_id"][0] for row in activities] == [company.uid]
+    assert "Two invoices are overdue" in activities[0]["note"]
+    assert "Two invoices are overdue" in company.confirm(order)
+
+
+def test_the_same_through_rest(tower: Tower, company: Company) -> None:
+    token = tower.token("approver")
+    order, name = held_order(company)
+
+    def waiting() -> list[dict[str, object]]:
+        found = tower.api(f"approvals/?status=pending&kind=credit_override&odoo_id={order}", token)
+        return list(found["results"])
+
+    (asked,) = eventually(waiting, within_seconds=5, what="the request to be listed")
+    assert asked["amount"] == "6200.00"
+    record = tower.api(f"records/sale.order/{order}/", token)
+    assert (record["stage"], record["blockers"][0]["kind"]) == ("credit_review", "credit_hold")
+    headers = {"Idempotency-Key": f"decide-{asked['id']}"}
+    first = tower.api(f"approvals/{asked['id']}/approve/", token, body={"reason": "By REST"}, headers=headers)
+    again = tower.api(f"approvals/{asked['id']}/approve/", token, body={"reason": "By REST"}, headers=headers)
+    assert (first["status"], again["status"]) == ("approved", "approved")
+    eventually(
+        lambda: company.read("sale.order", order, "state")["state"] == "sale", within_seconds=30, what="Odoo to confirm"
+    )
+    closed = eventually(
+        lambda: tower.api(f"exceptions/?odoo_id={order}&status=resolved", token)["results"], within_seconds=10,
+        what="the exception to close",
+    )  # fmt: skip
+    assert closed[0]["type"] == "order.credit_hold"

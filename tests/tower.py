@@ -1,0 +1,109 @@
+"""A whole tower, as ``make up`` starts it: all its processes, on free ports, in a home of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 240
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually[T](look: Callable[[], T], *, within_seconds: float, what: str) -> T:
+    """What ``look`` finds once it finds something; fails, saying ``what`` was waited for."""
+    deadline = time.monotonic() + within_seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {within_seconds:g} s")
+
+
+class Tower:
+    """A running tower and the commands that talk to it."""
+
+    def __init__(self, kind: str = "up") -> None:
+        # Not below pytest's own directory: the embedded server's user must be able to reach it.
+        self.home = Path(tempfile.mkdtemp(prefix="controltower-whole-"))
+        self.port = free_port()
+        self.connection = "sandbox" if kind == "demo" else "main"
+        unset = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "INTAKE_URL", "INTAKE_PORT", "DJANGO_SETTINGS_MODULE")
+        self.environment = {name: value for name, value in os.environ.items() if name not in unset}
+        self.environment |= {"CONTROLTOWER_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = self.home / "supervisor.out"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "controltower.supervisor", kind], cwd=ROOT, env=self.environment, stdout=log,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        try:
+            eventually(self._runs, within_seconds=START_SECONDS, what="the tower to start")
+        except BaseException:
+            self.stop()
+            raise
+
+    def _runs(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"The tower ended while it started:\n{self.log.read_text()}")
+        return "The tower runs at" in self.log.read_text()
+
+    @property
+    def company_url(self) -> str:
+        """Where the stand-in company of a demo answers."""
+        return f"http://127.0.0.1:{json.loads((self.home / 'ports.json').read_text())['company']}"
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """The sign-ins that the tower printed."""
+        found: dict[str, str] = json.loads((self.home / "sign-ins.json").read_text())
+        return found
+
+    def manage(self, *arguments: str, fails: bool = False) -> str:
+        """Run a command of the tower; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, f"{arguments}: {done.stdout}\n{done.stderr}"
+        return done.stdout + (done.stderr if fails else "")
+
+    def token(self, user: str, scope: str = "write") -> str:
+        """A new API token."""
+        return self.manage("create_api_token", user, "--scope", scope).strip().splitlines()[-1]
+
+    def api(self, path: str, token: str, *, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """GET ``path`` of the REST API, or POST ``body`` to it; the parsed answer."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/{path}", data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(headers or {})},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def stop(self) -> None:
+        """Stop everything, and leave nothing behind."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
