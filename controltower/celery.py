@@ -23,7 +23,7 @@ app.conf.task_routes = {
     "notifications.*": {"queue": "notify"},
     "pipeline.*": {"queue": "sync"},
     "mirror.*": {"queue": "sync"},
-    "health.*": {"queue": "notify"},
+    "health.*": {"queue": "decide"},
     "audit.*": {"queue": "notify"},
     "intake.*": {"queue": "sync"},
 }
@@ -37,7 +37,7 @@ app.conf.beat_schedule = {
     "poll for changes": {"task": "pipeline.poll", "schedule": 15.0, "options": {"expires": 15}},
     "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},
-    "beat of the workers": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "sign of life": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "forget old deliveries": {"task": "intake.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
     "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},
 }

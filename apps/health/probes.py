@@ -1,6 +1,7 @@
 """Is it alive, is it ready, and in what figures: for load balancers and Prometheus, not for people."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
@@ -16,7 +17,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
-from apps.health import queries
+from apps.health import queries, workers
 from apps.intake.models import Delivery
 from apps.outbox.models import Command
 from apps.workflows.models import Position
@@ -26,9 +27,11 @@ _pool = ThreadPoolExecutor(8, thread_name_prefix="probe")
 
 
 def _database() -> str:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    database.close()
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        database.close()
     return ""
 
 
@@ -49,8 +52,8 @@ def _channel_layer() -> str:
 
 
 def _workers() -> str:
-    heard = caches["default"].get(queries.WORKER_KEY)
-    return "" if heard and clock.now() - heard < queries.WORKER_LATE else "no worker has reported lately"
+    missing = workers.unserved(workers.alive(now=clock.now()))
+    return f"no worker serves {', '.join(missing)}" if missing else ""
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -60,12 +63,15 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def readiness() -> dict[str, str]:
     """Each part of the tower with "ok", or what is wrong with it; within two seconds, whatever hangs."""
+    deadline = time.monotonic() + BOUND_SECONDS
     running = {name: _pool.submit(probe) for name, probe in PARTS.items()}
     found = {}
     for name, answer in running.items():
         try:
-            found[name] = answer.result(timeout=BOUND_SECONDS) or "ok"
+            found[name] = answer.result(timeout=max(0.0, deadline - time.monotonic())) or "ok"
         except TooLate:
+            # One that has not begun behind others that hang is not begun any more.
+            answer.cancel()
             found[name] = "no answer in time"
         except Exception as error:
             found[name] = type(error).__name__
@@ -107,6 +113,9 @@ def metrics() -> bytes:
     for queue in found.queues:
         waiting.labels(queue.name).set(queue.waiting)
         oldest.labels(queue.name).set((now - queue.oldest_at).total_seconds() if queue.oldest_at else 0)
-    alive = gauge("workers_alive", "Whether workers report", [])
-    alive.set(not found.are_workers_late)
+    serving = gauge("workers", "Workers that live", ["queue"])
+    for name in workers.NEEDED:
+        serving.labels(name).set(sum(name in worker.queues for worker in found.workers))
+    beat = gauge("beat_age_seconds", "Time since the scheduler last woke a worker", [])
+    beat.set((now - found.beat_at).total_seconds() if found.beat_at else float("nan"))
     return generate_latest(registry)

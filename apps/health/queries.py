@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q
 
+from apps.health import workers
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
 from apps.mirror.models import SyncRun, SyncState
@@ -15,8 +16,8 @@ from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.timers.models import Timer
 
-WORKER_KEY = "health:worker-heard-at"
-WORKER_LATE = timedelta(seconds=60)
+BEAT_KEY = "health:beat-heard-at"
+BEAT_LATE = timedelta(seconds=60)
 LINK_LATE = timedelta(minutes=4)
 SILENT_AFTER = timedelta(minutes=15)
 WAITING_LONG = timedelta(seconds=30)
@@ -28,7 +29,8 @@ class Link:
     """One connection.
 
     Attributes:
-        read_at: when its changes were last asked for.
+        read_at: when the changes were last asked for of the model that is furthest behind; all that Odoo had committed
+            by then is mirrored.
         hinted_at: when Odoo last sent a webhook by itself.
         hints: webhooks of the last 24 hours.
         missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told.
@@ -59,13 +61,26 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """The health page."""
+    """The health page.
+
+    Attributes:
+        workers: those that live.
+        worker_heard_at: when any of them was last heard of.
+        are_workers_late: whether a queue is served by none of them.
+        beat_at: when the scheduler last woke a worker.
+        stopped_commands: the newest that a person has to look at; ``queues`` counts them all.
+        dead_deliveries: likewise.
+        sentence: what to look at first.
+        is_well: whether there is nothing to look at.
+    """
 
     at: datetime
     links: list[Link]
     queues: list[Queue]
+    workers: list[workers.Worker]
     worker_heard_at: datetime | None
     are_workers_late: bool
+    beat_at: datetime | None
     stopped_commands: list[Command]
     dead_deliveries: list[Delivery]
     sentence: str
@@ -76,13 +91,16 @@ def overview(*, now: datetime) -> Overview:
     """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
     links = [_link(connection, now=now) for connection in Connection.objects.order_by("name")]
     queues = [_deliveries(now), _commands(now), _timers(now), _messages(now)]
-    heard = cache.get(WORKER_KEY)
-    late = heard is None or now - heard > WORKER_LATE
+    living, beat_at = workers.alive(now=now), cache.get(BEAT_KEY)
+    unserved = workers.unserved(living)
     stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
     dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).select_related("connection")
-    sentence, is_well = _sentence(links, queues, are_workers_late=late)
+    sentence, is_well = (
+        _silence(living, unserved, is_beat_late=beat_at is None or now - beat_at > BEAT_LATE) or _sentence(links, queues)
+    )
     return Overview(
-        at=now, links=links, queues=queues, worker_heard_at=heard, are_workers_late=late,
+        at=now, links=links, queues=queues, workers=living, are_workers_late=bool(unserved), beat_at=beat_at,
+        worker_heard_at=max((worker.heard_at for worker in living), default=None),
         stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]), dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
         sentence=sentence, is_well=is_well,
     )  # fmt: skip
@@ -90,8 +108,12 @@ def overview(*, now: datetime) -> Overview:
 
 def _link(connection: Connection, *, now: datetime) -> Link:
     day = now - timedelta(hours=24)
-    states = list(SyncState.objects.filter(connection=connection).order_by("odoo_model"))
-    read_at = max((state.increment_at for state in states if state.increment_at), default=None)
+    states = [
+        state
+        for state in SyncState.objects.filter(connection=connection).order_by("odoo_model")
+        if not connection.lacks(state.odoo_model)
+    ]
+    read_at = min((state.increment_at for state in states if state.increment_at), default=None)
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
     )
@@ -140,9 +162,17 @@ def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, no
     return Queue(name=name, waiting=waiting, oldest_at=oldest_at, stopped=stopped, is_late=is_late)
 
 
-def _sentence(links: list[Link], queues: list[Queue], *, are_workers_late: bool) -> tuple[str, bool]:
-    if are_workers_late:
-        return "No worker has been heard of in the last minute: nothing is read from Odoo or written to it. Start one.", False
+def _silence(living: list[workers.Worker], unserved: list[str], *, is_beat_late: bool) -> tuple[str, bool] | None:
+    if not living:
+        return "No worker is heard of: nothing is read from Odoo or written to it. Start one.", False
+    if unserved:
+        return f"No worker serves {' and '.join(unserved)}: what waits there is not done. Start one that does.", False
+    if is_beat_late:
+        return "The scheduler (celery beat) is not heard of: timers fire late or not at all. Start it.", False
+    return None
+
+
+def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
     for link in links:
         if link.connection.state == "failing":
             return f"{link.connection.name} is out of reach: {link.connection.problem}", False

@@ -1,15 +1,16 @@
-"""The worker's sign of life."""
+"""The scheduler's sign of life; and, where a worker imports its tasks, the workers' own (apps/health/workers.py)."""
 
 from celery import shared_task
 from django.core.cache import cache
 
 from apps.core import clock
-from apps.health.queries import WORKER_KEY
+from apps.health import workers as workers
+from apps.health.queries import BEAT_KEY
 
 KEPT_SECONDS = 3600
 
 
 @shared_task(name="health.heartbeat", ignore_result=True)
 def heartbeat(**_: object) -> None:
-    """Note that a worker has taken work just now."""
-    cache.set(WORKER_KEY, clock.now(), KEPT_SECONDS)
+    """Note that the scheduler has woken a worker just now."""
+    cache.set(BEAT_KEY, clock.now(), KEPT_SECONDS)
