@@ -144,7 +144,7 @@ def mirrored(connection: Connection) -> list[Mirrored]:
     states = {state.odoo_model: state for state in SyncState.objects.filter(connection=connection)}
     held = []
     for model, mirror in mirrors.models().items():
-        sums = mirror.objects.filter(connection=connection).aggregate(
+        sums = mirror._default_manager.filter(connection=connection).aggregate(
             count=Count("pk", filter=Q(deleted_at=None)), deleted=Count("deleted_at")
         )
         state = states.get(model)
