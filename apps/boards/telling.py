@@ -64,6 +64,8 @@ def _moved(move: Transition) -> Happening:
 def _happened(entry: Entry, title: str) -> Happening:
     icon, tone, what = TOLD.get(entry.action, ("circle-dot", "", entry.action.replace(".", " ").replace("_", " ")))
     said = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or entry.data.get("problem") or ""
+    if entry.action == "approval.requested" and entry.data.get("asked_by"):
+        said = f"Asked for by {entry.data['asked_by']}"
     return Happening(
         at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=f"{what}: {title}" if title else what, quote=str(said)
     )

@@ -111,7 +111,7 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
 
 def test_the_same_through_rest(tower: Tower, company: Company) -> None:
     token = tower.token("approver")
-    order, name = held_order(company)
+    order, _ = held_order(company)
 
     def waiting() -> list[dict[str, object]]:
         found = tower.api(f"approvals/?status=pending&kind=credit_override&odoo_id={order}", token)

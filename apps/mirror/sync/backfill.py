@@ -125,7 +125,7 @@ def _batches(
     last = newest[0]
 
     def window(start: int, end: int) -> list[_Batch]:
-        pages = []
+        pages: list[_Batch] = []
         while True:
             read_at = clock()
             domain = [("id", ">", start), ("id", "<=", end)]

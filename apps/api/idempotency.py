@@ -1,0 +1,64 @@
+"""``Idempotency-Key``: a POST that is sent again gets the first one's answer, and has no second effect."""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.api import problems
+from apps.api.models import IdempotencyKey
+from apps.core import clock
+
+LONGEST_KEY = 255
+View = Callable[..., HttpResponse]
+
+
+def honoured(view: View) -> View:
+    """``view`` with the header honoured on POST.
+
+    The key's row, the effect and the answer commit together. Of two requests at once the second waits for the first.
+    Only an answer that tells of an effect, or of a conflict, is kept: a request that was at fault may be mended.
+    """
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key", "")
+        if request.method != "POST" or not key:
+            return view(request, *arguments, **named)
+        if len(key) > LONGEST_KEY:
+            return problems.answer(400, f"An Idempotency-Key has at most {LONGEST_KEY} characters.", instance=request.path)
+        caller = hashlib.sha256(request.headers.get("Authorization", "").encode()).hexdigest()
+        fingerprint = hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest()
+        with transaction.atomic():
+            try:
+                with transaction.atomic():
+                    row = IdempotencyKey.objects.create(
+                        caller=caller, key=key, fingerprint=fingerprint, created_at=clock.now()
+                    )
+            except IntegrityError:
+                return _first_answer(caller, key, fingerprint, request.path)
+            response = view(request, *arguments, **named)
+            if hasattr(response, "render"):
+                response.render()
+            if 200 <= response.status_code < 300 or response.status_code == 409:
+                row.status, row.body = response.status_code, response.content.decode()
+                row.save(update_fields=["status", "body"])
+            else:
+                transaction.set_rollback(True)
+        return response
+
+    return csrf_exempt(wrapped)
+
+
+def _first_answer(caller: str, key: str, fingerprint: str, path: str) -> HttpResponse:
+    row = IdempotencyKey.objects.get(caller=caller, key=key)
+    if row.fingerprint != fingerprint:
+        return problems.answer(422, "This Idempotency-Key was used for another request. Use a new one.", instance=path)
+    kind = "application/json" if (row.status or 0) < 400 else problems.CONTENT_TYPE
+    answer = HttpResponse(row.body, status=row.status, content_type=kind)
+    answer["Idempotency-Replayed"] = "true"
+    return answer

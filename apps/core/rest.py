@@ -1,0 +1,62 @@
+"""What the REST views of all apps share: references, times, and lists that refuse filters they do not know."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import generics, serializers
+from rest_framework.exceptions import ValidationError
+
+PAGING = {"cursor", "page_size", "format"}
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC with Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def money(amount: Decimal | None) -> str | None:
+    """An amount as text, so that no digit is lost."""
+    return None if amount is None else f"{amount:.2f}"
+
+
+class RecordRef(serializers.Serializer[Any]):
+    """A reference to a record of Odoo."""
+
+    model = serializers.CharField()
+    odoo_id = serializers.IntegerField()
+    name = serializers.CharField()
+    url = serializers.CharField(help_text="The record in Odoo's own web client")
+
+
+class FilteredList(generics.ListAPIView[Any]):
+    """A list whose query parameters are the names in ``filters``; another parameter, or a value that cannot be, is a 400.
+
+    Attributes:
+        filters: parameter → lookup of the queryset, or a tuple of lookup and allowed values.
+        ordering: a unique order, for the cursor.
+    """
+
+    filters: dict[str, Any] = {}
+    ordering: tuple[str, ...] = ("-id",)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        unknown = set(self.request.query_params) - set(self.filters) - PAGING
+        if unknown:
+            known = ", ".join(sorted(self.filters)) or "none"
+            raise ValidationError({name: [f"There is no such filter; there is: {known}."] for name in sorted(unknown)})
+        for name, rule in self.filters.items():
+            value = self.request.query_params.get(name)
+            if value is None:
+                continue
+            lookup, allowed = rule if isinstance(rule, tuple) else (rule, None)
+            if allowed is int:
+                if not value.isascii() or not value.isdecimal() or int(value) >= 2**63:
+                    raise ValidationError({name: ["This must be a whole number."]})
+                value = int(value)
+            elif allowed is not None and value not in allowed:
+                raise ValidationError({name: [f"This must be one of: {', '.join(sorted(allowed))}."]})
+            elif isinstance(value, str) and "\x00" in value:
+                raise ValidationError({name: ["This holds a NUL character."]})
+            queryset = queryset.filter(**{lookup: value})
+        return queryset
