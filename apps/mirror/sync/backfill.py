@@ -113,7 +113,7 @@ def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
 def _batches(
     client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock
 ) -> Generator[_Batch]:
-    """All rows beyond ``after`` in the order of their ids, read ahead of the taker by ``connections`` requests at a time.
+    """All rows beyond ``after`` in the order of their ids, read ahead by ``connections`` requests at a time.
 
     Ids are read in windows, so that no request has to wait for the last id of the one before. Windows grow where ids
     have gaps, and one that holds more than a batch is read in pages.
@@ -125,7 +125,7 @@ def _batches(
     last = newest[0]
 
     def window(start: int, end: int) -> list[_Batch]:
-        pages = []
+        pages: list[_Batch] = []
         while True:
             read_at = clock()
             domain = [("id", ">", start), ("id", "<=", end)]

@@ -127,9 +127,7 @@ def _suspects(
             yield from _hours(client, model, connection, stretch)
 
 
-def _hours(
-    client: OdooClient, model: type[Mirrored], connection: Connection, day: _Stretch
-) -> Iterator[_Stretch]:
+def _hours(client: OdooClient, model: type[Mirrored], connection: Connection, day: _Stretch) -> Iterator[_Stretch]:
     """The hours of ``day`` that differ."""
     theirs = _figures_in_odoo(client, model, day.domain, "hour")
     ours = _figures_here(model, connection, "hour", **day.condition)
