@@ -4,7 +4,7 @@ Every column may be NULL: an Odoo that lacks the field leaves it so. Odoo's ``fa
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -122,8 +122,6 @@ class Mirrored(models.Model):
     write_date = Moment()
     read_at = models.DateTimeField(help_text="When the read began that this row comes from")
     deleted_at = models.DateTimeField(null=True, help_text="When the tower found it gone from Odoo")
-
-    objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         abstract = True

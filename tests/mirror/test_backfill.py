@@ -83,6 +83,21 @@ def test_what_is_done_is_not_read_again_unless_asked(
     assert backfill.run(company, partners, connection=connection, clock=clock, anew=True).rows == 5
 
 
+def test_a_read_from_the_beginning_that_breaks_off_has_to_be_gone_on_with(
+    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock, small_batches: int
+) -> None:
+    fill(company, clock, range(1, 51))
+    backfill.run(company, partners, connection=connection, clock=clock)
+
+    def stop(rows: int, total: int) -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        backfill.run(company, partners, connection=connection, clock=clock, anew=True, progress=stop)
+    assert (state().backfill_cursor, state().backfill_done_at) == (10, None)
+    assert backfill.run(company, partners, connection=connection, clock=clock).rows == 40
+
+
 def test_the_watermark_is_taken_before_the_reading_begins(
     company: Company, connection: Connection, partners: type[Mirrored], clock: Clock, small_batches: int
 ) -> None:

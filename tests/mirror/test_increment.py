@@ -182,3 +182,33 @@ def test_what_the_listener_refuses_is_not_written(
         increment.run(company, partners, connection=company.connection, clock=clock, on_changes=refuse)
     assert partners.objects.get(odoo_id=2).name == "Partner 2"
     assert look().changed == 1
+
+
+def test_a_watermark_that_stands_still_is_not_read_up_to_for_ever(
+    look: Look, company: Company, clock: Clock
+) -> None:
+    for odoo_id in range(100, 150):
+        company.write("res.partner", odoo_id, clock(), name="Imported")
+    assert look().changed == 50
+    clock.at += timedelta(hours=1)
+    look()
+    assert look().seen == 0
+    company.write("res.partner", 100, clock() - timedelta(seconds=140), name="Committed late")
+    assert look().changed == 1
+
+
+def test_what_was_written_during_a_long_first_read_is_seen(
+    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "BATCH", 10)
+    for odoo_id in range(1, 31):
+        company.write("res.partner", odoo_id, clock() - timedelta(days=1), name="Old")
+
+    def take_hours(rows: int, total: int) -> None:
+        company.write("res.partner", 1, clock(), name="Written meanwhile")
+        clock.at += timedelta(hours=3)
+
+    backfill.run(company, partners, connection=connection, clock=clock, progress=take_hours)
+    look = Look(company, partners, clock)
+    look()
+    assert look.ids == {1}
