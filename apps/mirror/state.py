@@ -14,6 +14,7 @@ class SyncState(models.Model):
     backfill_total = models.BigIntegerField(default=0)
     backfill_done_at = models.DateTimeField(null=True)
     watermark = models.DateTimeField(null=True, help_text="Newest write_date that has been read")
+    seen_until = models.DateTimeField(null=True, help_text="All that Odoo had committed by then has been read")
     overlap_seconds = models.PositiveIntegerField(
         default=150, help_text="How far back each increment looks: a transaction commits later than its write_date"
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Count, Sum
 
 from apps.core import clock
 from apps.mirror import declare, registry
@@ -81,6 +82,45 @@ def test_the_first_read_equals_odoo_row_by_row_and_field_by_field(odoo: OdooClie
     assert registry.models()["account.move.line"].objects.count() > 100
 
 
+def test_two_requests_at_a_time_read_the_same(
+    odoo: OdooClient, asked: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "BATCH", 20)
+    model = registry.models()["account.move.line"]
+    done = backfill.run(odoo, model, connection=asked, clock=clock.now, connections=2)
+    assert done.rows == done.total == odoo.search_count("account.move.line", [])
+    assert differences(odoo, asked, [model]) == []
+
+
+def test_the_sums_of_money_equal_odoos_own(odoo: OdooClient, asked: Connection) -> None:
+    sums = {"sale.order": "amount_total", "purchase.order": "amount_total", "account.move": "amount_residual_signed",
+            "account.move.line": "balance"}  # fmt: skip
+    for odoo_model, field in sums.items():
+        model = registry.models()[odoo_model]
+        backfill.run(odoo, model, connection=asked, clock=clock.now)
+        theirs = odoo.read_group(odoo_model, [], [], [f"{field}:sum"])[0]
+        ours = model.objects.filter(deleted_at=None).aggregate(Sum(field), Count("id"))
+        assert theirs["__count"] == ours["id__count"]
+        assert Decimal(str(theirs[f"{field}:sum"])).quantize(Decimal("0.01")) == ours[f"{field}__sum"].quantize(
+            Decimal("0.01")
+        )
+
+
+def test_a_user_takes_over_the_name_of_its_partner(odoo: OdooClient, asked: Connection) -> None:
+    users, partners = registry.models()["res.users"], registry.models()["res.partner"]
+    user = odoo.create("res.users", {"name": "Tower test", "login": "tower-test-mirror"})
+    partner = odoo.read("res.users", [user], ["partner_id"])[0]["partner_id"]
+    try:
+        for model in (users, partners):
+            backfill.run(odoo, model, connection=asked, clock=clock.now)
+        odoo.write("res.partner", [partner], {"name": "Tower test, renamed"})
+        increment.run(odoo, partners, connection=asked, clock=clock.now, on_changes=lambda changes: None)
+        assert users.objects.get(odoo_id=user).name == "Tower test, renamed"
+    finally:
+        odoo.unlink("res.users", [user])
+        odoo.unlink("res.partner", [partner])
+
+
 def test_an_interrupted_first_read_goes_on_where_it_stopped(
     odoo: OdooClient, asked: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +142,9 @@ def test_an_interrupted_first_read_goes_on_where_it_stopped(
     assert went_on.rows == odoo.search_count("res.partner", []) - 30
 
 
-def test_increment_and_reconcile_find_what_changed_was_archived_and_was_deleted(odoo: OdooClient, asked: Connection) -> None:
+def test_increment_and_reconcile_find_what_changed_was_archived_and_was_deleted(
+    odoo: OdooClient, asked: Connection
+) -> None:
     changed, archived, deleted = (odoo.create("res.partner", {"name": f"Tower test {n}"}) for n in range(3))
     try:
         model = registry.models()["res.partner"]

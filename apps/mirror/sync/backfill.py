@@ -74,10 +74,14 @@ def run(
     with locks.alone(connection, model.odoo_model) as state:
         if state.backfill_done_at and not anew:
             return Backfilled(model=model.odoo_model, rows=0, total=state.backfill_total)
-        cursor = 0 if anew else state.backfill_cursor
+        if anew:
+            # Until it is done again the watermark vouches for nothing, so one that breaks off has to be gone on with.
+            state.backfill_cursor, state.backfill_done_at = 0, None
+        cursor = state.backfill_cursor
         if cursor == 0:
             # What is written from here on belongs to the increments.
-            state.watermark = _newest_write(client, model, now=clock())
+            state.seen_until = clock()
+            state.watermark = _newest_write(client, model, now=state.seen_until)
         state.backfill_total = client.search_count(model.odoo_model, [])
         state.save()
         rows = 0
@@ -113,7 +117,7 @@ def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
 def _batches(
     client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock
 ) -> Generator[_Batch]:
-    """All rows beyond ``after`` in the order of their ids, read ahead of the taker by ``connections`` requests at a time.
+    """All rows beyond ``after`` in the order of their ids, read ahead by ``connections`` requests at a time.
 
     Ids are read in windows, so that no request has to wait for the last id of the one before. Windows grow where ids
     have gaps, and one that holds more than a batch is read in pages.

@@ -26,6 +26,9 @@ SECOND = timedelta(seconds=1)
 # A row that was read this soon after it was written may have been written again within the same second. More than a
 # second, because the two clocks are not one.
 UNSURE = timedelta(seconds=10)
+# Where nothing is written the watermark stands still, perhaps at the second of a large import. What was committed since
+# the last look cannot be stamped much earlier than that look; this is by how much the clocks may be apart.
+CLOCKS_APART = timedelta(minutes=15)
 # What comes in late widens the overlap to twice its lateness, so that the next such one is well inside; up to this.
 WIDEST_OVERLAP_SECONDS = 3_600
 
@@ -61,8 +64,9 @@ def run(
     with locks.alone(connection, model.odoo_model) as state:
         watermark = before = state.watermark or clock()
         overlap = state.overlap_seconds
+        began = clock()
         seen = changed = late = 0
-        for page in _pages(client, model, since=before - timedelta(seconds=overlap)):
+        for page in _pages(client, model, since=_since(state, before)):
             stamps = {row["id"]: moment(row["write_date"]) for row in page}
             differing = _read_again(client, model, connection, _unknown(model, connection, stamps), clock, on_changes)
             behind = [before - stamps[odoo_id] for odoo_id in differing if stamps.get(odoo_id, before) < before]
@@ -73,9 +77,16 @@ def run(
             watermark = max(watermark, min(max(stamps.values(), default=watermark), clock()))
             SyncState.objects.filter(pk=state.pk).update(watermark=watermark)
         SyncState.objects.filter(pk=state.pk).update(
-            increment_at=clock(), late_count=F("late_count") + late, overlap_seconds=overlap, problem=""
-        )
+            increment_at=clock(), seen_until=began, late_count=F("late_count") + late, overlap_seconds=overlap,
+            problem="",
+        )  # fmt: skip
     return Incremented(model=model.odoo_model, seen=seen, changed=changed, late=late)
+
+
+def _since(state: SyncState, watermark: datetime) -> datetime:
+    """From when on a row may be news: the overlap before the watermark, or before the last look where that is later."""
+    overlap = timedelta(seconds=state.overlap_seconds)
+    return max(watermark, state.seen_until - CLOCKS_APART if state.seen_until else watermark) - overlap
 
 
 def _pages(client: OdooClient, model: type[Mirrored], *, since: datetime) -> Iterator[list[dict[str, Any]]]:

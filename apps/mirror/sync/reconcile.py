@@ -6,7 +6,7 @@ how much webhooks and increments missed.
 
 Figures of a day cannot show everything: a record that was written twice on one day, of which the tower missed the
 second time, leaves them alike. No record is written on a day that is over, so days that were compared after they were
-over need figures only; those since, and all of them the first time, are compared by their ids.
+over need figures only. What was written since, and everything the first time, is compared by its ids.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,24 +47,25 @@ class _Figures:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """From ``start`` (included) to ``end`` (not); without them the records that have no ``write_date``."""
+    """A part of the records, as Odoo is asked for it and as the mirror is."""
 
-    start: datetime | None
-    end: datetime | None
+    domain: list[Any]
+    condition: dict[str, Any]
 
-    @property
-    def domain(self) -> list[Any]:
-        """As Odoo is asked for it."""
-        if self.start is None or self.end is None:
-            return [("write_date", "=", False)]
-        return [("write_date", ">=", text(self.start)), ("write_date", "<", text(self.end))]
 
-    @property
-    def condition(self) -> dict[str, Any]:
-        """As the mirror is asked for it."""
-        if self.start is None:
-            return {"write_date": None}
-        return {"write_date__gte": self.start, "write_date__lt": self.end}
+EVERYTHING = _Stretch([], {})
+UNDATED = _Stretch([("write_date", "=", False)], {"write_date": None})
+
+
+def _between(start: datetime, end: datetime) -> _Stretch:
+    return _Stretch(
+        [("write_date", ">=", text(start)), ("write_date", "<", text(end))],
+        {"write_date__gte": start, "write_date__lt": end},
+    )
+
+
+def _since(start: datetime) -> _Stretch:
+    return _Stretch([("write_date", ">=", text(start))], {"write_date__gte": start})
 
 
 def run(
@@ -89,7 +90,8 @@ def run(
         found = SyncRun(connection=connection, odoo_model=model.odoo_model, kind="reconcile", started_at=clock())
         stale: set[int] = set()
         missing: set[int] = set()
-        for stretch in _suspects(client, model, connection, state, found):
+        for stretch in _suspects(client, model, connection, found, state.reconciled_at):
+            found.stretches += 1
             for theirs, ours in _side_by_side(client, model, connection, stretch):
                 found.ids_compared += len(theirs)
                 stale |= {odoo_id for odoo_id, at in theirs.items() if ours.get(odoo_id) != at}
@@ -109,22 +111,25 @@ def run(
 
 
 def _suspects(
-    client: OdooClient, model: type[Mirrored], connection: Connection, state: SyncState, found: SyncRun
+    client: OdooClient, model: type[Mirrored], connection: Connection, found: SyncRun, compared_at: datetime | None
 ) -> Iterator[_Stretch]:
     """The stretches whose ids have to be compared, one by one."""
+    if compared_at is None:
+        found.compared = client.search_count(model.odoo_model, [])
+        yield EVERYTHING
+        return
     theirs, ours = _figures_in_odoo(client, model, [], "day"), _figures_here(model, connection, "day")
     found.compared = sum(figures.count for figures in theirs.values())
-    unsettled = state.reconciled_at - SETTLED_AFTER - DAY if state.reconciled_at else None
-    for day in sorted(theirs.keys() | ours.keys(), key=lambda day: (day is not None, day)):
-        is_settled = unsettled is not None and day is not None and day < unsettled
-        if is_settled and theirs.get(day) == ours.get(day):
-            continue
-        found.stretches += 1
-        stretch = _Stretch(day, day + DAY if day else None)
-        if day is None or not is_settled or _most(theirs.get(day), ours.get(day)) <= PAGE:
-            yield stretch
+    differing = [day for day in theirs.keys() | ours.keys() if theirs.get(day) != ours.get(day)]
+    settled_before = _start(compared_at - SETTLED_AFTER, "day")
+    for day in sorted(day for day in differing if day and day < settled_before):
+        if _most(theirs.get(day), ours.get(day)) > PAGE:
+            yield from _hours(client, model, connection, _between(day, day + DAY))
         else:
-            yield from _hours(client, model, connection, stretch)
+            yield _between(day, day + DAY)
+    if None in differing:
+        yield UNDATED
+    yield _since(settled_before)
 
 
 def _hours(
@@ -134,7 +139,7 @@ def _hours(
     theirs = _figures_in_odoo(client, model, day.domain, "hour")
     ours = _figures_here(model, connection, "hour", **day.condition)
     for hour in sorted(hour for hour in theirs.keys() | ours.keys() if hour and theirs.get(hour) != ours.get(hour)):
-        yield _Stretch(hour, hour + HOUR)
+        yield _between(hour, hour + HOUR)
 
 
 def _most(theirs: _Figures | None, ours: _Figures | None) -> int:
@@ -147,11 +152,11 @@ def _figures_in_odoo(
     groups = client.read_group(
         model.odoo_model, domain, [f"write_date:{grain}"], ["id:sum", "write_date:max"], context={"tz": "UTC"}
     )
-    found = {}
+    found: dict[datetime | None, _Figures] = {}
     for row in groups:
         newest = moment(row["write_date:max"]) if row["write_date:max"] else None
         # The newest write tells which group it is, whatever the version and its language call it.
-        found[_start(newest, grain)] = _Figures(row["__count"], int(row["id:sum"] or 0), newest)
+        found[_start(newest, grain) if newest else None] = _Figures(row["__count"], int(row["id:sum"] or 0), newest)
     return found
 
 
@@ -170,9 +175,7 @@ def _figures_here(
     }
 
 
-def _start(at: datetime | None, grain: str) -> datetime | None:
-    if at is None:
-        return None
+def _start(at: datetime, grain: str) -> datetime:
     hour = at.replace(minute=0, second=0, microsecond=0)
     return hour if grain == "hour" else hour.replace(hour=0)
 

@@ -104,6 +104,4 @@ def _read_children(client: OdooClient, child: type[Mirrored], link: str, parents
     missing = set(known.values_list("odoo_id", flat=True)) - {row["id"] for row in rows}
     # What left this parent may have gone to another: only what Odoo does not have at all is gone.
     elsewhere = _read_on_primary(client, child, missing, fields)
-    return Read(
-        model=child, read_at=now, rows=rows + elsewhere, absent=missing - {row["id"] for row in elsewhere}
-    )
+    return Read(model=child, read_at=now, rows=rows + elsewhere, absent=missing - {row["id"] for row in elsewhere})
