@@ -5,28 +5,20 @@ connections that exist. Doing it again changes nothing that somebody has changed
 """
 
 import json
-import secrets
 import sys
 from decimal import Decimal
 from typing import Any
 
 import django
 
-TEAMS = {
-    "sales": "Sales",
-    "finance": "Finance",
-    "warehouse": "Warehouse",
-    "purchasing": "Purchasing",
-    "integration": "Integration",
-}
-# Username: role, name, approval limit in the company's currency, teams.
-PEOPLE: dict[str, tuple[str, str, Decimal | None, list[str]]] = {
-    "operator": ("operator", "Olga Operator", None, ["finance", "sales", "warehouse", "purchasing"]),
-    "approver": ("approver", "Adam Approver", Decimal(50_000), ["finance", "sales"]),
-    "manager": ("manager", "Mia Manager", Decimal(250_000), ["finance", "sales", "warehouse", "purchasing"]),
-    "auditor": ("auditor", "Aida Auditor", None, []),
-    "integrator": ("integrator", "Ivan Integrator", None, ["integration"]),
-    "admin": ("admin", "Anna Admin", None, ["integration"]),
+# Username: role, name, approval limit in the company's currency.
+PEOPLE: dict[str, tuple[str, str, Decimal | None]] = {
+    "operator": ("operator", "Olga Operator", None),
+    "approver": ("approver", "Adam Approver", Decimal(50_000)),
+    "manager": ("manager", "Mia Manager", Decimal(250_000)),
+    "auditor": ("auditor", "Aida Auditor", None),
+    "integrator": ("integrator", "Ivan Integrator", None),
+    "admin": ("admin", "Anna Admin", None),
 }
 
 
@@ -44,25 +36,20 @@ def seed_people(passwords: dict[str, str]) -> dict[str, str]:
     Returns:
         The password of each person, empty for those who have changed theirs or were made by somebody else.
     """
-    from apps.accounts.models import Team, User
+    from apps.accounts import people
+    from apps.accounts.models import User
 
-    teams = {slug: Team.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in TEAMS.items()}
+    for slug in people.TITLES:
+        people.team(slug)
     known: dict[str, str] = {}
-    for username, (role, name, limit, member_of) in PEOPLE.items():
+    for username, (role, name, limit) in PEOPLE.items():
         person = User.objects.filter(username=username).first()
         if person is None:
-            passwords[username] = secrets.token_urlsafe(9)
-            first_name, _, last_name = name.partition(" ")
-            person = User.objects.create_user(
-                username,
-                email=f"{username}@localhost",
-                password=passwords[username],
-                first_name=first_name,
-                last_name=last_name,
-                role=role,
-                approval_limit=limit,
+            person, passwords[username] = people.create_user(
+                username, role=role, limit=limit, email=f"{username}@localhost"
             )
-            person.teams.set(teams[slug] for slug in member_of)
+            person.first_name, _, person.last_name = name.partition(" ")
+            person.save(update_fields=["first_name", "last_name"])
         password = passwords.get(username, "")
         known[username] = password if password and person.check_password(password) else ""
     return known

@@ -24,6 +24,8 @@ if (public_host := urlsplit(PUBLIC_URL).hostname) and public_host not in ALLOWED
     ALLOWED_HOSTS.append(public_host)
 
 DATABASE_URL, REDIS_URL = env.service_urls()
+# A command that needs no server is still to be able to read the settings.
+REDIS_URL = REDIS_URL or "redis://127.0.0.1:6379"
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -46,7 +46,7 @@ class FilteredList(generics.ListAPIView[Any]):
             known = ", ".join(sorted(self.filters)) or "none"
             raise ValidationError({name: [f"There is no such filter; there is: {known}."] for name in sorted(unknown)})
         for name, rule in self.filters.items():
-            value = self.request.query_params.get(name)
+            value: Any = self.request.query_params.get(name)
             if value is None:
                 continue
             lookup, allowed = rule if isinstance(rule, tuple) else (rule, None)
@@ -56,6 +56,8 @@ class FilteredList(generics.ListAPIView[Any]):
                 value = int(value)
             elif allowed is not None and value not in allowed:
                 raise ValidationError({name: [f"This must be one of: {', '.join(sorted(allowed))}."]})
+            elif isinstance(allowed, dict):
+                value = allowed[value]
             elif isinstance(value, str) and "\x00" in value:
                 raise ValidationError({name: ["This holds a NUL character."]})
             queryset = queryset.filter(**{lookup: value})

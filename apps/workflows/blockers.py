@@ -26,17 +26,24 @@ class Blocker:
     text: str
 
 
+def of_stage(position: Position) -> list[Blocker]:
+    """What its stage alone says holds the record up; costs no query."""
+    if not position.is_open:
+        return []
+    own = partial(Blocker, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since)
+    title = registry.workflows()[position.workflow].stage(position.stage).title
+    if position.stage == "credit_review":
+        return [own(kind="credit_hold", text=f"{title}: the customer is over the credit limit")]
+    if position.stage == "pricing_review":
+        return [own(kind="pricing_approval", text=f"{title}: the price has to be approved")]
+    return []
+
+
 def of(position: Position, *, now: datetime) -> list[Blocker]:
     """What holds the record up now, the nearest cause first; nothing for a record whose stage is closed."""
     if not position.is_open:
         return []
-    found: list[Blocker] = []
-    own = partial(Blocker, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since)
-    title = registry.workflows()[position.workflow].stage(position.stage).title
-    if position.stage == "credit_review":
-        found.append(own(kind="credit_hold", text=f"{title}: the customer is over the credit limit"))
-    if position.stage == "pricing_review":
-        found.append(own(kind="pricing_approval", text=f"{title}: the price has to be approved"))
+    found = of_stage(position)
     for short in chain.shortages_of(position):
         found.append(
             Blocker(

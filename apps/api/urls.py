@@ -1,0 +1,60 @@
+"""The routes of REST v1. Each app owns its own views; here they get their addresses, and POST its idempotency."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.urls import URLPattern, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from apps.api import schema as schema  # registers how the token is described
+from apps.api.idempotency import honoured
+from apps.approvals import api as approvals
+from apps.audit import api as audit
+from apps.boards import api as boards
+from apps.exceptions import api as exceptions
+from apps.intake import api as intake
+from apps.odoo import api as odoo
+from apps.outbox import api as outbox
+from apps.workflows import api as workflows
+
+app_name = "api"
+
+
+def route(address: str, view: Any, name: str) -> URLPattern:
+    """An address of the API."""
+    return path(address, honoured(view.as_view()), name=name)
+
+
+urlpatterns = [
+    route("records/<str:model>/", workflows.Records, "records"),
+    route("records/<str:model>/<int:odoo_id>/", workflows.Record, "record"),
+    route("exceptions/", exceptions.Exceptions, "exceptions"),
+    route("exceptions/<int:case_id>/", exceptions.OneException, "exception"),
+    route("exceptions/<int:case_id>/assign/", exceptions.AssignMove, "exception-assign"),
+    route("exceptions/<int:case_id>/acknowledge/", exceptions.AcknowledgeMove, "exception-acknowledge"),
+    route("exceptions/<int:case_id>/snooze/", exceptions.SnoozeMove, "exception-snooze"),
+    route("exceptions/<int:case_id>/resolve/", exceptions.ResolveMove, "exception-resolve"),
+    route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
+    route("approvals/", approvals.Approvals, "approvals"),
+    route("approvals/<int:request_id>/", approvals.Approval, "approval"),
+    route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
+    route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),
+    route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
+    route("policies/", approvals.Policies, "policies"),
+    route("boards/<str:workflow>/", boards.Board, "board"),
+    route("kpis/", boards.Kpis, "kpis"),
+    route("commands/", outbox.Commands, "commands"),
+    route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
+    route("deliveries/", intake.Deliveries, "deliveries"),
+    route("deliveries/<int:delivery_id>/replay/", intake.Replay, "delivery-replay"),
+    route("connections/", odoo.Connections, "connections"),
+    route("audit/", audit.Trail, "audit"),
+    path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
+    path(
+        "docs/",
+        login_required(
+            SpectacularSwaggerSplitView.as_view(url_name="api:schema", authentication_classes=[], permission_classes=[])
+        ),
+        name="docs",
+    ),
+]

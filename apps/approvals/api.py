@@ -1,0 +1,224 @@
+"""REST: approval requests and the policies that demand them."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.models import User
+from apps.accounts.requests import PersonsCall
+from apps.approvals import moves, policy, queries
+from apps.approvals.models import Policy, Request, Status, StepStatus
+from apps.core import clock
+from apps.core.rest import FilteredList, RecordRef, moment, money
+from apps.odoo.models import Connection
+
+
+class ApprovalShape(serializers.Serializer[Any]):
+    """One approval request."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(Status.values)
+    record = RecordRef()
+    requested_by = serializers.CharField()
+    step = serializers.CharField(allow_null=True)
+    approvers = serializers.ListField(child=serializers.CharField())
+    due_at = serializers.DateTimeField()
+    escalated_at = serializers.DateTimeField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    context = serializers.DictField()  # type: ignore[assignment]
+    requested_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decided_by = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+    policy_version = serializers.IntegerField()
+
+    def to_representation(self, request: Request) -> dict[str, Any]:
+        running = [step for step in request.steps.all() if step.status == StepStatus.PENDING]
+        asked = [row for step in running for row in step.assignments.all() if row.is_active and not row.decision]
+        return {
+            "id": request.id, "kind": request.kind, "status": request.status,
+            "record": {"model": request.model, "odoo_id": request.odoo_id, "name": request.record_name,
+                       "url": request.connection.record_url(request.model, request.odoo_id)},
+            "requested_by": request.requested_by, "step": running[0].name if running else None,
+            "approvers": [row.user.username for row in asked], "due_at": moment(request.due_at),
+            "escalated_at": moment(request.escalated_at), "amount": money(request.amount), "currency": request.currency,
+            "context": request.context, "requested_at": moment(request.requested_at),
+            "decided_at": moment(request.decided_at),
+            "decided_by": request.decided_by.username if request.decided_by else None, "reason": request.reason,
+            "policy_version": request.policy.version,
+        }  # fmt: skip
+
+
+FILTERS = {
+    "status": ("status", set(Status.values)), "kind": "kind", "workflow": "workflow", "model": "model",
+    "odoo_id": ("odoo_id", int), "connection": "connection__name",
+    "approver": "steps__assignments__user__username",
+}  # fmt: skip
+
+
+class Ask(serializers.Serializer[Any]):
+    """What is asked for, and why."""
+
+    kind = serializers.CharField(max_length=60)
+    model = serializers.CharField(max_length=80)
+    odoo_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    connection = serializers.SlugRelatedField("name", queryset=Connection.objects.all(), required=False)
+    reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
+
+
+class Approvals(FilteredList):
+    """Approval requests, the newest first."""
+
+    queryset = Request.objects.none()
+    serializer_class = ApprovalShape
+    ordering = ("-requested_at", "-id")
+    filters = FILTERS
+
+    def get_queryset(self) -> Any:
+        return queries.visible_to(self.request.user).distinct()  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
+    def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
+        """List approval requests."""
+        return super().get(request, *arguments, **named)
+
+    @extend_schema(request=Ask, responses={201: ApprovalShape})
+    def post(self, request: PersonsCall) -> Response:
+        """Ask for an approval."""
+        given = Ask(data=request.data)
+        given.is_valid(raise_exception=True)
+        connection = given.validated_data.get("connection") or Connection.objects.order_by("id").first()
+        if connection is None:
+            raise moves.DecisionRefusedError("No Odoo is connected yet.")
+        made = moves.ask(
+            connection_id=connection.pk, kind=given.validated_data["kind"], model=given.validated_data["model"],
+            odoo_id=given.validated_data["odoo_id"], by=request.user, reason=given.validated_data["reason"], now=clock.now(),
+        )  # fmt: skip
+        return Response(ApprovalShape(queries.requests().get(pk=made.pk)).data, status=201)
+
+
+class Approval(APIView):
+    """One approval request."""
+
+    @extend_schema(responses=ApprovalShape)
+    def get(self, request: PersonsCall, request_id: int) -> Response:
+        """Read one request."""
+        return Response(ApprovalShape(get_object_or_404(queries.visible_to(request.user), id=request_id)).data)
+
+
+class Reason(serializers.Serializer[Any]):
+    """Why; a rejection needs it."""
+
+    reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
+
+
+class Delegate(Reason):
+    """To whom: a user name."""
+
+    to = serializers.SlugRelatedField("username", queryset=User.objects.filter(is_active=True))
+
+
+class _Decision(APIView):
+    takes: type[serializers.Serializer[Any]] = Reason
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        """Make the move."""
+        raise AssertionError("each decision says how it is made")
+
+    def post(self, request: PersonsCall, request_id: int) -> Response:
+        get_object_or_404(queries.visible_to(request.user), id=request_id)
+        given = self.takes(data=request.data)
+        given.is_valid(raise_exception=True)
+        self.make(request_id, request.user, given.validated_data)
+        return Response(ApprovalShape(queries.requests().get(id=request_id)).data)
+
+
+@extend_schema(request=Reason, responses=ApprovalShape)
+class ApproveMove(_Decision):
+    """Say yes."""
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.approve(request_id, by=user, reason=given["reason"], now=clock.now())
+
+
+@extend_schema(request=Reason, responses=ApprovalShape)
+class RejectMove(_Decision):
+    """Say no, with a reason."""
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.reject(request_id, by=user, reason=given["reason"], now=clock.now())
+
+
+@extend_schema(request=Delegate, responses=ApprovalShape)
+class DelegateMove(_Decision):
+    """Hand the decision to somebody who may take it."""
+
+    takes = Delegate
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.delegate(request_id, to=given["to"], by=user, reason=given["reason"], now=clock.now())
+
+
+class PolicyShape(serializers.Serializer[Any]):
+    """One version of a policy."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    version = serializers.IntegerField()
+    is_active = serializers.BooleanField()
+    rules = serializers.DictField()
+    note = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField(allow_null=True)
+
+    def to_representation(self, row: Policy) -> dict[str, Any]:
+        return {
+            "id": row.id, "kind": row.kind, "version": row.version, "is_active": row.is_active, "rules": row.rules,
+            "note": row.note, "created_at": moment(row.created_at),
+            "created_by": row.created_by.username if row.created_by else None,
+        }  # fmt: skip
+
+
+class NewPolicy(serializers.Serializer[Any]):
+    """The rules of a new version."""
+
+    kind = serializers.CharField(max_length=60)
+    rules = serializers.DictField()
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+POLICY_FILTERS = {"kind": "kind", "is_active": ("is_active", {"true": True, "false": False})}
+
+
+class Policies(FilteredList):
+    """Policies with all their versions, the newest first."""
+
+    queryset = Policy.objects.none()
+    serializer_class = PolicyShape
+    scope = "admin"
+    filters = POLICY_FILTERS
+
+    def get_queryset(self) -> Any:
+        return Policy.objects.select_related("created_by")
+
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in POLICY_FILTERS])
+    def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
+        """List policies."""
+        return super().get(request, *arguments, **named)
+
+    @extend_schema(request=NewPolicy, responses={201: PolicyShape})
+    def post(self, request: PersonsCall) -> Response:
+        """Make a new version of a policy; requests that run already keep theirs."""
+        given = NewPolicy(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = policy.save(
+            given.validated_data["kind"], given.validated_data["rules"], by=request.user, note=given.validated_data["note"],
+            now=clock.now(),
+        )  # fmt: skip
+        return Response(PolicyShape(made).data, status=201)

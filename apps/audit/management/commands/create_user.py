@@ -1,0 +1,51 @@
+"""Make a person who can sign in."""
+
+import json
+from argparse import ArgumentParser
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from apps.accounts import people
+from apps.accounts.models import Role
+from apps.audit import trail
+from apps.core import clock
+from apps.core.actor import system
+
+
+class Command(BaseCommand):
+    help = "Make a person who can sign in; prints the password once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="user name")
+        parser.add_argument("--role", required=True, help=", ".join(Role.values))
+        parser.add_argument("--limit", help="largest amount this person may approve, in the company's currency")
+        parser.add_argument("--odoo-login", default="", help="login of the same person in Odoo")
+        parser.add_argument("--email", default="")
+        parser.add_argument("--team", action="append", help="team; may be given several times")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            limit = Decimal(options["limit"]) if options["limit"] is not None else None
+        except InvalidOperation:
+            raise CommandError(f"--limit must be an amount such as 50000, not {options['limit']}.") from None
+        try:
+            with transaction.atomic():
+                user, password = people.create_user(
+                    options["name"], role=options["role"], limit=limit, odoo_login=options["odoo_login"],
+                    email=options["email"], teams=options["team"],
+                )  # fmt: skip
+                trail.record(
+                    trail.Event(action="user.created", actor=system("create_user"), subject=f"user:{user.pk}",
+                                data={"name": user.username, "role": user.role, "limit": limit}),
+                    now=clock.now(),
+                )  # fmt: skip
+        except people.PersonError as error:
+            raise CommandError(str(error)) from None
+        if options["json"]:
+            self.stdout.write(json.dumps({"user": user.username, "role": user.role, "password": password}))
+        else:
+            self.stdout.write(f"{user.username} ({user.get_role_display()}) signs in with the password\n{password}")

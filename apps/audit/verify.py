@@ -1,0 +1,80 @@
+"""Finding any tampering with the audit trail."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from apps.audit.models import Entry, Head
+from apps.audit.trail import digest
+
+BATCH = 5_000
+BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was found: how many entries hold, and the first that does not."""
+
+    entries: int
+    problem: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the whole trail is as it was written."""
+        return not self.problem
+
+
+def checkpoint_file() -> Path:
+    """Where count and newest link are kept outside the database: a cut tail shows nowhere else."""
+    return Path(settings.CONTROLTOWER_HOME) / "audit-checkpoints.jsonl"
+
+
+def _entries() -> Iterator[dict[str, Any]]:
+    fields = ("sequence", "at", "action", "actor", "subject", "data", "previous_hash", "hash")
+    return Entry.objects.order_by("sequence").values(*fields).iterator(chunk_size=BATCH)
+
+
+def _checkpoints() -> dict[int, str]:
+    path = checkpoint_file()
+    if not path.exists():
+        return {}
+    return {line["sequence"]: line["hash"] for line in map(json.loads, path.read_text().splitlines()) if line["sequence"]}
+
+
+def verify() -> Verdict:
+    """Walk the whole chain, in bounded memory, and compare it with its head and with every checkpoint."""
+    head = Head.objects.filter(id=1).first() or Head(id=1)
+    kept = _checkpoints()
+    previous, count = BEGINNING, 0
+    for row in _entries():
+        sequence = count + 1
+        if row["sequence"] != sequence:
+            return Verdict(entries=count, problem=f"Entry {sequence} is missing; the next is {row['sequence']}.")
+        if row["previous_hash"] != previous:
+            return Verdict(entries=count, problem=f"Entry {sequence} does not follow the one before it.")
+        link = digest(previous=previous, sequence=sequence, at=row["at"], action=row["action"], actor=row["actor"],
+                      subject=row["subject"], data=row["data"])  # fmt: skip
+        if link != row["hash"]:
+            return Verdict(entries=count, problem=f"Entry {sequence} ({row['action']}) is not as it was written.")
+        if kept.get(sequence, link) != link:
+            return Verdict(entries=count, problem=f"Entry {sequence} is not the one that its checkpoint saw.")
+        previous, count = link, sequence
+    if (head.sequence, head.hash) != (count, previous):
+        return Verdict(entries=count, problem=f"The trail ends at entry {count}; its head says {head.sequence}.")
+    if kept and max(kept) > count:
+        return Verdict(entries=count, problem=f"The trail ends at entry {count}; a checkpoint saw entry {max(kept)}.")
+    return Verdict(entries=count)
+
+
+def checkpoint() -> int:
+    """Note count and newest link outside the database; the count. Send the file elsewhere to be surer still."""
+    head = Head.objects.filter(id=1).first() or Head(id=1)
+    path = checkpoint_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps({"sequence": head.sequence, "hash": head.hash}) + "\n")
+    return head.sequence

@@ -1,0 +1,118 @@
+"""REST: boards and figures."""
+
+from typing import Any
+
+from django.db import connection as database
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.boards import queries
+from apps.core import clock
+from apps.core.rest import moment, money
+from apps.workflows import registry
+
+
+class StageShape(serializers.Serializer[Any]):
+    """One stage of a board."""
+
+    stage = serializers.CharField()
+    title = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    median_age_seconds = serializers.IntegerField(allow_null=True)
+    oldest_age_seconds = serializers.IntegerField(allow_null=True)
+    over_target = serializers.IntegerField(allow_null=True)
+    arrived_24h = serializers.IntegerField()
+    departed_24h = serializers.IntegerField()
+
+
+class BoardShape(serializers.Serializer[Any]):
+    """A workflow, stage by stage."""
+
+    workflow = serializers.CharField()
+    title = serializers.CharField()
+    at = serializers.DateTimeField()
+    bottleneck = serializers.CharField()
+    stages = StageShape(many=True)
+
+
+class Board(APIView):
+    """The board of one workflow."""
+
+    @extend_schema(responses=BoardShape)
+    def get(self, request: Request, workflow: str) -> Response:
+        """Where the work of one workflow stands now."""
+        found = registry.workflows().get(workflow)
+        if found is None:
+            raise Http404(f"There is no workflow {workflow}; there is: {', '.join(registry.workflows())}.")
+        board = queries.board(found, now=clock.now())
+        return Response(
+            {
+                "workflow": found.name, "title": found.title, "at": moment(board.at), "bottleneck": board.bottleneck,
+                "stages": [
+                    {
+                        "stage": stage.stage, "title": stage.title, "count": stage.count, "amount": money(stage.amount),
+                        "currency": stage.currency, "median_age_seconds": stage.median_age_seconds,
+                        "oldest_age_seconds": stage.oldest_age_seconds, "over_target": stage.over_target,
+                        "arrived_24h": stage.arrived_24h, "departed_24h": stage.departed_24h,
+                    }
+                    for stage in board.stages
+                ],
+            }
+        )  # fmt: skip
+
+
+class KpiShape(serializers.Serializer[Any]):
+    """Figures of the orchestration; times are medians of the last thirty days, in seconds."""
+
+    at = serializers.DateTimeField()
+    exceptions_open = serializers.IntegerField()
+    exceptions_unowned = serializers.IntegerField()
+    exceptions_over_sla = serializers.IntegerField()
+    approvals_pending = serializers.IntegerField()
+    approvals_over_due = serializers.IntegerField()
+    asked_to_decided_seconds = serializers.FloatField(allow_null=True)
+    decided_to_effect_seconds = serializers.FloatField(allow_null=True)
+    opened_to_resolved_seconds = serializers.FloatField(allow_null=True)
+    commands_done_24h = serializers.IntegerField()
+    commands_stopped = serializers.IntegerField()
+
+
+KPIS = """
+SELECT (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved') AS exceptions_open,
+       (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved' AND owner_id IS NULL) AS exceptions_unowned,
+       (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved' AND due_at < %(now)s) AS exceptions_over_sla,
+       (SELECT count(*) FROM approvals_request WHERE status = 'pending') AS approvals_pending,
+       (SELECT count(*) FROM approvals_request WHERE status = 'pending' AND due_at < %(now)s) AS approvals_over_due,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM decided_at - requested_at))
+          FROM approvals_request
+         WHERE status IN ('approved', 'rejected') AND decided_at > %(now)s - interval '30 days') AS asked_to_decided_seconds,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM done_at - created_at))
+          FROM outbox_command
+         WHERE status = 'done' AND done_at > %(now)s - interval '30 days' AND decision <> '') AS decided_to_effect_seconds,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM resolved_at - opened_at))
+          FROM exceptions_exceptioncase
+         WHERE resolved_at > %(now)s - interval '30 days') AS opened_to_resolved_seconds,
+       (SELECT count(*) FROM outbox_command
+         WHERE status = 'done' AND done_at > %(now)s - interval '1 day') AS commands_done_24h,
+       (SELECT count(*) FROM outbox_command WHERE status IN ('refused', 'dead')) AS commands_stopped
+"""
+
+
+class Kpis(APIView):
+    """Figures of the orchestration."""
+
+    @extend_schema(responses=KpiShape)
+    def get(self, request: Request) -> Response:
+        """How fast what is found gets an owner's answer and its effect."""
+        now = clock.now()
+        with database.cursor() as cursor:
+            cursor.execute(KPIS, {"now": now})
+            names = [column.name for column in cursor.description]
+            figures = dict(zip(names, cursor.fetchone(), strict=True))
+        return Response({"at": moment(now), **figures})

@@ -1,0 +1,180 @@
+"""REST: the exception queue."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.models import Team, User
+from apps.accounts.requests import PersonsCall
+from apps.core import clock
+from apps.core.rest import FilteredList, RecordRef, moment, money
+from apps.exceptions import moves, queries
+from apps.exceptions.models import ExceptionCase, Severity, Status
+
+SEVERITIES = {severity.label.lower(): severity.value for severity in Severity}
+
+
+class ExceptionShape(serializers.Serializer[Any]):
+    """One exception."""
+
+    id = serializers.IntegerField()
+    type = serializers.CharField()
+    workflow = serializers.CharField()
+    severity = serializers.ChoiceField(list(SEVERITIES))
+    status = serializers.ChoiceField(Status.values)
+    record = RecordRef()
+    team = serializers.CharField()
+    owner = serializers.CharField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    evidence = serializers.DictField()
+    breached_at = serializers.DateTimeField(allow_null=True)
+    snoozed_until = serializers.DateTimeField(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    resolution = serializers.CharField()
+
+    def to_representation(self, case: ExceptionCase) -> dict[str, Any]:
+        return {
+            "id": case.id, "type": case.type, "workflow": case.workflow, "severity": case.get_severity_display().lower(),
+            "status": case.status,
+            "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name,
+                       "url": case.connection.record_url(case.model, case.odoo_id)},
+            "team": case.team.slug, "owner": case.owner.username if case.owner else None, "amount": money(case.amount),
+            "currency": case.currency, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
+            "evidence": case.evidence, "breached_at": moment(case.breached_at),
+            "snoozed_until": moment(case.snoozed_until), "resolved_at": moment(case.resolved_at),
+            "resolution": case.resolution,
+        }  # fmt: skip
+
+
+FILTERS = {
+    "status": ("status", set(Status.values)), "type": "type", "workflow": "workflow", "team": "team__slug",
+    "owner": "owner__username", "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
+    "severity": ("severity", SEVERITIES),
+}  # fmt: skip
+
+
+class Exceptions(FilteredList):
+    """Exceptions, the newest first."""
+
+    queryset = ExceptionCase.objects.none()
+    serializer_class = ExceptionShape
+    ordering = ("-opened_at", "-id")
+    filters = FILTERS
+
+    def get_queryset(self) -> Any:
+        return queries.queue()
+
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
+    def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
+        """List exceptions."""
+        return super().get(request, *arguments, **named)
+
+
+class OneException(APIView):
+    """One exception."""
+
+    @extend_schema(responses=ExceptionShape)
+    def get(self, request: PersonsCall, case_id: int) -> Response:
+        """Read one exception."""
+        return Response(ExceptionShape(get_object_or_404(queries.queue(), id=case_id)).data)
+
+
+class Assign(serializers.Serializer[Any]):
+    """To whom: a user name, or null for nobody; and to which team, where one is named."""
+
+    owner = serializers.SlugRelatedField("username", queryset=User.objects.filter(is_active=True), allow_null=True)
+    team = serializers.SlugRelatedField("slug", queryset=Team.objects.all(), required=False)
+
+
+class Nothing(serializers.Serializer[Any]):
+    """Nothing is needed."""
+
+
+class Snooze(serializers.Serializer[Any]):
+    """Until when."""
+
+    until = serializers.DateTimeField()
+
+
+class Resolve(serializers.Serializer[Any]):
+    """How it was resolved."""
+
+    resolution = serializers.CharField(max_length=300)
+
+
+class Comment(serializers.Serializer[Any]):
+    """What is to be said."""
+
+    text = serializers.CharField(max_length=10_000)
+
+
+class _Move(APIView):
+    takes: type[serializers.Serializer[Any]]
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        """Make the move."""
+        raise AssertionError("each move says how it is made")
+
+    def post(self, request: PersonsCall, case_id: int) -> Response:
+        get_object_or_404(ExceptionCase.objects.only("id"), id=case_id)
+        given = self.takes(data=request.data)
+        given.is_valid(raise_exception=True)
+        self.make(case_id, request.user, given.validated_data)
+        return Response(ExceptionShape(queries.queue().get(id=case_id)).data)
+
+
+@extend_schema(request=Assign, responses=ExceptionShape)
+class AssignMove(_Move):
+    """Give it to somebody."""
+
+    takes = Assign
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.assign(case_id, owner=given["owner"], team=given.get("team"), by=user, now=clock.now())
+
+
+@extend_schema(request=Nothing, responses=ExceptionShape)
+class AcknowledgeMove(_Move):
+    """Say that somebody works on it."""
+
+    takes = Nothing
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.acknowledge(case_id, by=user, now=clock.now())
+
+
+@extend_schema(request=Snooze, responses=ExceptionShape)
+class SnoozeMove(_Move):
+    """Set it aside for a while."""
+
+    takes = Snooze
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.snooze(case_id, until=given["until"], by=user, now=clock.now())
+
+
+@extend_schema(request=Resolve, responses=ExceptionShape)
+class ResolveMove(_Move):
+    """Close it by hand."""
+
+    takes = Resolve
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.resolve(case_id, resolution=given["resolution"], by=user, now=clock.now())
+
+
+@extend_schema(request=Comment, responses=ExceptionShape)
+class CommentMove(_Move):
+    """Write something on it."""
+
+    takes = Comment
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.comment(case_id, text=given["text"], by=user, now=clock.now())
