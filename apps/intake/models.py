@@ -18,7 +18,9 @@ class Delivery(models.Model):
     """One inbound message. Odoo's own are hints that a record changed; the record is then read."""
 
     source = models.CharField(max_length=40, help_text="odoo, or the part of the tower that hinted")
-    connection = models.ForeignKey(Connection, models.CASCADE, null=True)
+    # Neither checked row by row nor an index of its own: both are paid for by every delivery. Who stores a batch holds
+    # its connections once (apps/intake/store.py).
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, db_index=False, db_constraint=False)
     key = models.CharField(max_length=64, help_text="The same message is stored once however often it comes")
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()

@@ -195,7 +195,7 @@ def test_without_a_database_the_answer_is_no_and_at_once(run: Run) -> None:
     assert {answer.status for answer in answers} == {503}
     # The slowest of them is the one that tried to connect.
     assert sorted(answer.seconds for answer in answers)[-2] < 0.2
-    assert max(answer.seconds for answer in answers) < 1.0
+    assert max(answer.seconds for answer in answers) < 2.0
 
 
 def test_a_database_that_hangs_holds_one_sender_up_and_not_the_next(intake: Intake, connection: Connection) -> None:
@@ -208,7 +208,7 @@ def test_a_database_that_hangs_holds_one_sender_up_and_not_the_next(intake: Inta
         then = [intake.post(hint(number)) for number in range(4, 14)]
 
     assert {answer.status for answer in first + then} == {503}
-    assert all(answer.seconds < 1.0 for answer in first)
+    assert all(answer.seconds < 2.0 for answer in first)
     assert sorted(answer.seconds for answer in then)[5] < 0.1
     wait_until(lambda: intake.post(hint(99)).status == 202, seconds=10)
 
@@ -273,7 +273,7 @@ def test_a_database_that_falls_silent_is_noticed_and_come_back_to(
 
     assert {answer.status for answer in silent} == {503}
     assert sorted(answer.seconds for answer in silent)[6] < 0.1
-    assert all(answer.seconds < 1.0 for answer in silent)
+    assert all(answer.seconds < 2.0 for answer in silent)
     wait_until(lambda: intake.post(hint(99)).status == 202, seconds=15)
 
 

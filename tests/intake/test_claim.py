@@ -44,6 +44,15 @@ def test_connections_are_taken_apart(connection: Connection, now: datetime) -> N
     }  # fmt: skip
 
 
+def test_a_hint_for_a_connection_that_is_gone_is_none(connection: Connection, now: datetime) -> None:
+    gone = connection.pk
+    connection.delete()
+
+    hints.add(connection_id=gone, model="sale.order", odoo_ids=[1], source="test", now=now)
+
+    assert not Delivery.objects.exists()
+
+
 def test_a_hint_for_later_waits_until_then(connection: Connection, now: datetime) -> None:
     later = now + timedelta(seconds=5)
     hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="test", now=now, not_before=later)
