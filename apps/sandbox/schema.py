@@ -45,6 +45,7 @@ COMPUTED = {
     ("product.product", "qty_available"),
     ("sale.order", "invoice_ids"),
     ("account.move", "invoice_line_ids"),
+    ("purchase.order", "picking_ids"),
 }
 
 
