@@ -80,7 +80,7 @@ def _stamp(at: datetime) -> str:
 def _settings(company: "Company", cr: Transaction) -> None:
     marks: list[tuple[str, str, int]] = []
 
-    def put(model: str, odoo_id: int, **values: Any) -> int:
+    def put(model: str, odoo_id: int, /, **values: Any) -> int:
         stamp = {"create_date": cr.now, "write_date": cr.now, "create_uid": 1, "write_uid": 1}
         cr.put(model, odoo_id, {"id": odoo_id, **stamp, **values})
         table = company.store.table(model)

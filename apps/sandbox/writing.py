@@ -20,6 +20,23 @@ CASCADES = {
     "ir.model": (("ir.model.fields", "model_id"), ("ir.model.access", "model_id"), ("base.automation", "model_id")),
     "product.template": (("product.product", "product_tmpl_id"),),
 }
+# What a record cannot be without, and nothing fills in.
+MANDATORY = {
+    "sale.order": ("partner_id",),
+    "sale.order.line": ("order_id",),
+    "purchase.order": ("partner_id",),
+    "purchase.order.line": ("order_id",),
+    "account.move.line": ("move_id",),
+    "res.users": ("login",),
+    "product.template": ("name",),
+    "product.product": ("product_tmpl_id",),
+    "ir.model": ("model", "name"),
+    "ir.model.fields": ("model_id", "name", "ttype"),
+    "ir.model.access": ("model_id", "name"),
+    "ir.model.data": ("model", "name"),
+    "base.automation": ("model_id", "name", "trigger"),
+    "ir.actions.server": ("model_id",),
+}
 
 
 @method(of_model=True)
@@ -37,11 +54,9 @@ def create(records: Records, vals_list: Row | Sequence[Row]) -> Records:
         odoo_id = plain.pop("id", None) or table.next_id
         table.next_id = max(table.next_id, odoo_id + 1)
         stamp = {"create_date": env.cr.now, "write_date": env.cr.now, "create_uid": env.uid, "write_uid": env.uid}
-        for field in company.models[model].values():
-            unset = field.name not in plain and field.name not in commands
-            if field.required and field.store and (unset or plain.get(field.name, True) in (False, "")):
-                if field.type not in ("boolean", "integer", "float") and field.type not in X2MANY:
-                    raise _mandatory(company, model, field)
+        for name in MANDATORY.get(model, ()):
+            if not plain.get(name):
+                raise _mandatory(company, model, company.models[model][name])
         env.cr.put(model, odoo_id, {"id": odoo_id, **stamp, **plain})
         for name, orders in commands.items():
             _command(env, model, odoo_id, company.models[model][name], orders)
