@@ -1,0 +1,224 @@
+"""The company as it is on its first day: settings, people, goods, and three months of business."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from apps.sandbox.records import Env
+from apps.sandbox.schema import standard
+from apps.sandbox.store import Transaction
+
+if TYPE_CHECKING:
+    from apps.sandbox.company import Company
+
+Row = dict[str, Any]
+PEOPLE = (
+    (1, "__system__", "OdooBot", False, ()),
+    (2, "admin", "Mitchell Admin", True, ("base.group_system", "base.group_user")),
+    (5, "tower", "Control Tower", True, ("base.group_system", "base.group_user")),
+    (6, "sofia", "Sofia Lindqvist", True, ("base.group_user", "sales_team.group_sale_salesman")),
+    (7, "sam", "Sam Okafor", True, ("base.group_user", "sales_team.group_sale_salesman")),
+    (8, "paula", "Paula Brandt", True, ("base.group_user", "purchase.group_purchase_user")),
+    (9, "ada", "Ada Moreau", True, ("base.group_user", "account.group_account_invoice")),
+)
+ADMIN, SELLERS, BUYER, ACCOUNTANT = 2, (6, 7), 8, 9
+GROUPS = (
+    ("base.group_user", "Role / User"),
+    ("base.group_system", "Role / Administrator"),
+    ("sales_team.group_sale_salesman", "User: Own Documents Only"),
+    ("purchase.group_purchase_user", "User"),
+    ("account.group_account_invoice", "Invoicing"),
+)
+WAREHOUSES = (("Hamburg", "WH"), ("Lyon", "LY"))
+TRANSFERS = (("Receipts", "incoming", "IN"), ("Delivery Orders", "outgoing", "OUT"))
+SUPPLIER_PLACE, CUSTOMER_PLACE = 1, 2
+RECEIVABLE, PAYABLE, INCOME, EXPENSE, BANK = 1, 2, 3, 4, 5
+TOWNS = ("Hamburg", "Lyon", "Turin", "Ghent", "Porto", "Malmo", "Brno", "Graz", "Cork", "Leeds", "Aarhus", "Vigo")
+TRADES = ("Bakery Supply", "Cycle Works", "Interiors", "Lighting", "Hotel Group", "Garden Centre", "Office Outfitters",
+          "Joinery", "School Furniture", "Kitchen Studio")  # fmt: skip
+GOODS = ("Desk", "Chair", "Lamp", "Shelf", "Cabinet", "Table", "Bench", "Drawer", "Partition", "Stool", "Locker")
+MAKES = ("Alder", "Birch", "Cedar", "Oak", "Steel", "Walnut")
+SUPPLIERS = ("Nordic Timber", "Baltic Fittings", "Alpine Steel", "Rhine Upholstery", "Iberia Glass", "Danube Boards")
+HISTORY_FROM = 2_000
+
+
+def fill(company: "Company") -> None:
+    """Make everything, the same for the same seed and day."""
+    from apps.sandbox import past
+
+    midnight = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+    attach_history(company)
+    cr = Transaction(company.store, _stamp(midnight - timedelta(days=400)), [])
+    _settings(company, cr)
+    company.refresh_settings()
+    env = Env(company, cr, 1, su=True)
+    chance = random.Random(company.seed)
+    _goods(env, chance)
+    _partners(env, chance)
+    past.live(env, chance, orders=company.orders if not _history_length(company) else HISTORY_FROM // 5, until=midnight)
+    cr.undo.clear()
+    cr.after_commit.clear()
+
+
+def _history_length(company: "Company") -> int:
+    """How many orders of a large company are computed instead of kept."""
+    return max(company.orders - HISTORY_FROM // 5, 0) if company.orders > HISTORY_FROM else 0
+
+
+def attach_history(company: "Company") -> None:
+    """Give a large company its long history."""
+    if length := _history_length(company):
+        from apps.sandbox import history
+
+        history.attach(company.store, length=length, seed=company.seed)
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(" ", "microseconds")
+
+
+def _settings(company: "Company", cr: Transaction) -> None:
+    marks: list[tuple[str, str, int]] = []
+
+    def put(model: str, odoo_id: int, /, **values: Any) -> int:
+        stamp = {"create_date": cr.now, "write_date": cr.now, "create_uid": 1, "write_uid": 1}
+        cr.put(model, odoo_id, {"id": odoo_id, **stamp, **values})
+        table = company.store.table(model)
+        table.next_id = max(table.next_id, odoo_id + 1)
+        return odoo_id
+
+    field_id = 1
+    for number, (model, fields) in enumerate(standard().items(), 1):
+        put("ir.model", number, name=model.replace(".", " ").title(), model=model, state="base", transient=False)
+        for field in fields.values():
+            put("ir.model.fields", field_id, name=field.name, model=model, model_id=number, ttype=field.type,
+                field_description=field.string, state="base", relation=field.relation or False, store=field.store,
+                required=field.required, copied=True, help=False)  # fmt: skip
+            if (model, field.name) == ("sale.order", "state"):
+                for order, state in enumerate(("draft", "sent", "sale", "cancel"), 1):
+                    put("ir.model.fields.selection", order, field_id=field_id, value=state, name=state, sequence=order)
+            field_id += 1
+    put("res.currency", 1, name="EUR", symbol="€", decimal_places=2, rounding=0.01, active=True)
+    put("res.partner", 1, name="Tern & Tide GmbH", is_company=True, active=True, commercial_partner_id=1, credit_limit=0.0)
+    put("res.company", 1, name="Tern & Tide GmbH", currency_id=1, partner_id=1, account_use_credit_limit=True)
+    for number, (name, label) in enumerate(GROUPS, 1):
+        put("res.groups", number, name=label, user_ids=[one[0] for one in PEOPLE if name in one[4]])
+        marks.append((name, "res.groups", number))
+    for odoo_id, login, name, active, _ in PEOPLE:
+        partner = odoo_id + 1
+        email = f"{login.strip('_')}@tern-and-tide.example"
+        put("res.partner", partner, name=name, email=email, active=active, is_company=False, commercial_partner_id=partner,
+            company_id=False, credit_limit=0.0)  # fmt: skip
+        put("res.users", odoo_id, name=name, login=login, email=email, active=active, partner_id=partner, company_id=1,
+            company_ids=[1], share=False, lang="en_US", tz="Europe/Berlin")  # fmt: skip
+    put("res.users.apikeys", 1, name="Control Tower", user_id=5, expiration_date=False, scope="rpc")
+    put("crm.team", 1, name="Sales", active=True, company_id=1)
+    put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
+    put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
+    for number, (name, code) in enumerate(WAREHOUSES, 1):
+        stock = put("stock.location", 7 + number, name="Stock", complete_name=f"{code}/Stock", usage="internal",
+                    company_id=1, active=True)  # fmt: skip
+        put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1)
+        for offset, (label, kind, short) in enumerate(TRANSFERS):
+            ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
+            put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
+                sequence_code=short, default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
+    accounts = (("121000", "Account Receivable", "asset_receivable"), ("211000", "Account Payable", "liability_payable"),
+                ("400000", "Product Sales", "income"), ("600000", "Expenses", "expense"), ("101401", "Bank", "asset_cash"))  # fmt: skip
+    for number, (code, name, kind) in enumerate(accounts, 1):
+        put("account.account", number, code=code, name=name, account_type=kind, active=True)
+    for number, (code, name, kind) in enumerate((("INV", "Sales", "sale"), ("BNK1", "Bank", "bank")), 1):
+        put("account.journal", number, code=code, name=name, type=kind, company_id=1, active=True)
+    put("mail.activity.type", 4, name="To-Do")
+    for number, (name, model) in enumerate((("sale.view_order_form", "sale.order"), ("stock.view_picking_form", "stock.picking"),
+                                            ("purchase.purchase_order_form", "purchase.order"),
+                                            ("account.view_move_form", "account.move"),
+                                            ("base.view_partner_form", "res.partner")), 1):  # fmt: skip
+        put("ir.ui.view", number, name=name, type="form", model=model, mode="primary", arch_base="<form><sheet/></form>",
+            active=True, priority=16)  # fmt: skip
+        marks.append((name, "ir.ui.view", number))
+    for number, app in enumerate(("base", "sale_management", "stock", "purchase", "account", "base_automation"), 1):
+        put("ir.module.module", number, name=app, shortdesc=app, state="installed", latest_version="19.0.1.0")
+    marks += [("base.main_company", "res.company", 1), ("base.EUR", "res.currency", 1), ("base.user_admin", "res.users", 2)]
+    for number, (name, model, odoo_id) in enumerate(marks, 1):
+        module, _, short = name.partition(".")
+        put("ir.model.data", number, module=module, name=short, model=model, res_id=odoo_id, noupdate=False)
+
+
+def _goods(env: Env, chance: random.Random) -> None:
+    stock = {row["lot_stock_id"] for row in env.engine.store.table("stock.warehouse").rows.values()}
+    number = 0
+    for good in GOODS:
+        for make in MAKES:
+            number += 1
+            price = float(chance.choice((18, 25, 39, 49, 75, 89, 120, 149, 240, 320, 480, 690)))
+            template = env["product.template"].create({
+                "name": f"{good} {make}", "type": "consu", "list_price": price, "is_storable": True,
+                "invoice_policy": "delivery",
+            })  # fmt: skip
+            product = env["product.product"].create({
+                "product_tmpl_id": template.id, "default_code": f"TT-{number:03d}", "standard_price": round(price * 0.62, 2),
+            })  # fmt: skip
+            for place in sorted(stock):
+                on_hand = float(0 if number % 11 == 0 else chance.randint(400, 900))
+                env["stock.quant"].create({"product_id": product.id, "location_id": place, "quantity": on_hand})
+
+
+def _partners(env: Env, chance: random.Random) -> None:
+    number = 0
+    for trade in TRADES:
+        for town in chance.sample(TOWNS, 4):
+            number += 1
+            limit = float(chance.choice((0, 8_000, 12_000, 20_000, 30_000, 50_000)))
+            customer = env["res.partner"].create({
+                "name": f"{town} {trade}", "is_company": True, "email": f"office{number}@customer.example", "city": town,
+                "phone": f"+49 555 {number:04d}", "credit_limit": limit, "user_id": SELLERS[number % 2], "customer_rank": 1,
+                "ref": f"C{number:04d}",
+            })  # fmt: skip
+            if number % 4 == 0:
+                env["res.partner"].create({"name": f"{town} branch", "parent_id": customer.id, "customer_rank": 1,
+                                           "user_id": SELLERS[number % 2]})  # fmt: skip
+    for number, name in enumerate(SUPPLIERS, 1):
+        env["res.partner"].create({"name": name, "is_company": True, "supplier_rank": 1, "ref": f"V{number:03d}",
+                                   "email": f"sales{number}@supplier.example"})  # fmt: skip
+
+
+def defaults(env: Env, model: str) -> Row:
+    """What a new record of ``model`` begins with."""
+    now = env.cr.now[:19]
+    common: dict[str, Row] = {
+        "sale.order": {
+            "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now, "team_id": 1,
+            "warehouse_id": 1, "invoice_status": "no", "locked": False, "name": False, "commitment_date": False,
+        },
+        "sale.order.line": {"product_uom_qty": 1.0, "sequence": 10, "discount": 0.0, "display_type": False},
+        "purchase.order": {
+            "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now,
+            "date_planned": now, "user_id": env.uid, "invoice_status": "no", "name": False,
+        },
+        "purchase.order.line": {"product_qty": 1.0, "sequence": 10, "qty_received": 0.0, "qty_invoiced": 0.0,
+                                "company_id": 1, "display_type": False},
+        "stock.picking": {"state": "draft", "company_id": 1, "priority": "0", "scheduled_date": now},
+        "stock.move": {"state": "draft", "company_id": 1, "quantity": 0.0, "picked": False, "date": now},
+        "account.move": {"state": "draft", "company_id": 1, "currency_id": 1, "move_type": "entry", "date": now[:10],
+                         "payment_state": "not_paid", "journal_id": 1, "name": "/"},
+        "account.move.line": {"company_id": 1, "currency_id": 1, "debit": 0.0, "credit": 0.0, "balance": 0.0,
+                              "reconciled": False},
+        "res.partner": {"active": True, "is_company": False, "credit_limit": 0.0, "company_id": False},
+        "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
+        "product.template": {"active": True, "type": "consu", "sale_ok": True, "purchase_ok": True, "list_price": 1.0},
+        "product.product": {"active": True, "standard_price": 0.0},
+        "stock.quant": {"company_id": 1, "reserved_quantity": 0.0},
+        "mail.activity": {"active": True, "user_id": env.uid, "activity_type_id": 4, "date_deadline": now[:10]},
+        "mail.message": {"message_type": "comment", "date": now, "author_id": False},
+        "base.automation": {"active": True},
+        "ir.model": {"state": "manual", "transient": False},
+        "ir.model.fields": {"state": "manual", "copied": True, "store": True, "ttype": "char"},
+        "ir.model.access": {"active": True},
+        "ir.actions.server": {"state": "object_write", "usage": "ir_actions_server", "binding_view_types": "list,form",
+                              "sequence": 5, "binding_type": "action", "name": "Server Action"},
+        "ir.ui.view": {"active": True, "priority": 16, "mode": "primary", "type": "form"},
+        "ir.cron": {"active": True, "interval_number": 1, "interval_type": "months", "user_id": env.uid, "priority": 5,
+                    "state": "code"},
+    }  # fmt: skip
+    return common.get(model, {})

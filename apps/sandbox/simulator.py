@@ -1,0 +1,185 @@
+"""The people at work: about one event a second."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from apps.sandbox import past
+from apps.sandbox.company import Company
+from apps.sandbox.control import Control
+from apps.sandbox.errors import OdooException
+from apps.sandbox.records import Env, Records
+
+logger = logging.getLogger(__name__)
+SELLERS, BUYER, ACCOUNTANT, ADMIN = past.SELLERS, past.BUYER, past.ACCOUNTANT, 2
+BREACH_EVERY = 25
+# Above these, people close what is open before they begin something new: the volume stays what it is.
+MOST_QUOTATIONS, MOST_OPEN = 120, 260
+
+
+class Simulator(threading.Thread):
+    """Does business until told to stop."""
+
+    def __init__(self, company: Company, control: Control, *, speed: float, stopping: threading.Event) -> None:
+        super().__init__(name="people", daemon=True)
+        self.company, self.control, self.stopping = company, control, stopping
+        self.wait = 1.0 / max(speed, 0.01)
+        self.chance = random.Random(company.seed + 1)
+        self.number = 0
+        self.refused = 0
+
+    def run(self) -> None:
+        """One event after another."""
+        while not self.stopping.wait(self.wait * self.chance.uniform(0.7, 1.3)):
+            if not self.control.is_paused:
+                self.step()
+
+    def step(self) -> str:
+        """One event; its name."""
+        self.number += 1
+        uid, doing = self._next()
+        try:
+            self.company.transact(uid, doing)
+        except OdooException as error:
+            # The person reads it, and turns to something else.
+            self.refused += 1
+            logger.info("%s was refused: %s", doing.__name__, str(error).splitlines()[0])
+        except Exception:
+            logger.exception("%s failed", doing.__name__)
+        return doing.__name__
+
+    def _next(self) -> tuple[int, Callable[[Env], Any]]:
+        if self.number % BREACH_EVERY == 0:
+            return self.chance.choice(SELLERS), self.breach_limit
+        orders = self.company.store.table("sale.order").indexes["state"]
+        quotations = len(orders.get("draft", ())) + len(orders.get("sent", ()))
+        seller = self.chance.choice(SELLERS)
+        doings: list[tuple[float, int, Callable[[Env], Any]]] = [
+            (1 if quotations > MOST_QUOTATIONS else 5, seller, self.quote),
+            (5, seller, self.confirm),
+            (1 + 0.2 * max(quotations - MOST_QUOTATIONS, 0), seller, self.give_up),
+            (4, BUYER, self.deliver),
+            (1, BUYER, self.deliver_some),
+            (1.2, BUYER, self.buy),
+            (1.2, BUYER, self.receive),
+            (0.4, BUYER, self.postpone),
+            (3.5, ACCOUNTANT, self.invoice),
+            (3.5, ACCOUNTANT, self.collect),
+        ]
+        _, uid, doing = self.chance.choices(doings, weights=[one[0] for one in doings])[0]
+        return uid, doing
+
+    def _one(self, env: Env, model: str, domain: list[Any], *, among: int = 20, order: str = "id") -> Records | None:
+        found = env[model].search(domain, order=order, limit=among)
+        return found[self.chance.randrange(len(found))] if found else None
+
+    def quote(self, env: Env) -> None:
+        """A salesperson writes a quotation."""
+        customers = env["res.partner"].search([("customer_rank", ">", 0)], order="id").ids
+        products = env["product.product"].search([], order="id").ids
+        order = env["sale.order"].create({
+            "partner_id": self.chance.choice(customers), "user_id": env.uid,
+            "order_line": past.order_lines(self.chance, products), "client_order_ref": f"PO-{self.chance.randint(1000, 9999)}",
+        })  # fmt: skip
+        if self.chance.random() < 0.4:
+            order.action_quotation_sent()
+
+    def _quotation(self, env: Env) -> Records | None:
+        wanted = [("state", "in", ["draft", "sent"])]
+        if env.engine.field("sale.order", "x_ct_hold"):
+            wanted.append(("x_ct_hold", "=", False))
+        return self._one(env, "sale.order", wanted, among=60, order="id desc")
+
+    def confirm(self, env: Env) -> None:
+        """A salesperson confirms an order that the customer's limit carries."""
+        order = self._quotation(env)
+        if order and (_room(order) is None or _room(order) > order.amount_total):
+            order.action_confirm()
+
+    def breach_limit(self, env: Env) -> None:
+        """A salesperson tries an order that goes beyond the customer's limit."""
+        customers = env["res.partner"].search([("customer_rank", ">", 0), ("credit_limit", ">", 0), ("parent_id", "=", False)])
+        customer = customers[self.chance.randrange(len(customers))]
+        products = env["product.product"].search([("list_price", ">", 200)], order="id").ids
+        product = self.chance.choice(products)
+        price = env["product.product"].browse(product).list_price
+        number = float(int(customer.credit_limit / price) + self.chance.randint(1, 9))
+        order = env["sale.order"].create({
+            "partner_id": customer.id, "user_id": env.uid,
+            "order_line": [(0, 0, {"product_id": product, "product_uom_qty": number})],
+        })  # fmt: skip
+        # The quotation stands, whatever becomes of the attempt.
+        env.cr.commit()
+        order.action_confirm()
+
+    def give_up(self, env: Env) -> None:
+        """A salesperson closes an old quotation."""
+        order = self._one(env, "sale.order", [("state", "in", ["draft", "sent"])], among=10)
+        if order:
+            order.action_cancel()
+
+    def deliver(self, env: Env) -> None:
+        """The warehouse ships what is ready."""
+        ready = [("state", "=", "assigned"), ("sale_id", "!=", False)]
+        picking = self._one(env, "stock.picking", ready)
+        if picking:
+            picking.button_validate()
+
+    def deliver_some(self, env: Env) -> None:
+        """The warehouse ships less than was ordered."""
+        ready = [("state", "in", ["assigned", "confirmed"]), ("sale_id", "!=", False)]
+        picking = self._one(env, "stock.picking", ready)
+        if picking and any(move.quantity for move in picking.move_ids):
+            past._some_only(picking)
+            picking.button_validate()
+
+    def buy(self, env: Env) -> None:
+        """Purchasing orders what is missing."""
+        if len(self.company.store.table("purchase.order").indexes["state"].get("purchase", ())) > 10_000:
+            return
+        products = env["product.product"].search([], order="id").ids
+        planned = datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=self.chance.randint(3, 20))
+        order = past.purchase(env, self.chance, products, planned)
+        order.button_confirm()
+        past.link_waiting(order.picking_ids)
+
+    def receive(self, env: Env) -> None:
+        """Goods arrive."""
+        picking = self._one(env, "stock.picking", [("state", "=", "assigned"), ("picking_type_code", "=", "incoming")])
+        if picking:
+            picking.button_validate()
+
+    def postpone(self, env: Env) -> None:
+        """A supplier says that it will be later."""
+        order = self._one(env, "purchase.order", [("state", "=", "purchase"), ("receipt_status", "=", "pending")])
+        if order:
+            later = order.date_planned + timedelta(days=self.chance.randint(3, 14))
+            order.write({"date_planned": later})
+            order.picking_ids.filtered(lambda one: one.state == "assigned").write({"scheduled_date": later})
+
+    def invoice(self, env: Env) -> None:
+        """Accounting invoices what was delivered."""
+        order = self._one(env, "sale.order", [("state", "=", "sale"), ("invoice_status", "=", "to invoice")])
+        if order:
+            order.create_invoices().action_post()
+
+    def collect(self, env: Env) -> None:
+        """A customer pays."""
+        wanted = [("state", "=", "posted"), ("move_type", "=", "out_invoice"), ("amount_residual", ">", 0)]
+        invoice = self._one(env, "account.move", wanted, among=60)
+        if invoice:
+            invoice.register_payment()
+
+
+def _room(order: Records) -> float | None:
+    """What the customer's limit still carries, roughly; None where there is no limit."""
+    customer = order.sudo().partner_id.commercial_partner_id
+    if not customer.credit_limit:
+        return None
+    running = order.sudo().search([
+        ("partner_id.commercial_partner_id", "=", customer.id), ("state", "=", "sale"), ("invoice_status", "!=", "invoiced"),
+    ])  # fmt: skip
+    return float(customer.credit_limit - customer.credit - sum(one.amount_total for one in running))
