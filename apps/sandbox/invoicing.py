@@ -129,7 +129,7 @@ def _payment(invoice: Records, paid: float) -> Records:
     entry = env["account.move"].create({
         "move_type": "entry", "state": "posted", "partner_id": payer, "commercial_partner_id": payer, "date": today,
         "journal_id": BANK_JOURNAL, "ref": invoice.name, "amount_total": paid, "amount_total_signed": paid,
-        "amount_residual": 0.0,
+        "amount_residual": 0.0, "payment_state": False,
     })  # fmt: skip
     writing.write(entry, {"name": f"PBNK1/{today[:4]}/{entry.id:05d}"})
     for account, sign in ((BANK, 1), (RECEIVABLE, -1)):

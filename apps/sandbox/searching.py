@@ -216,7 +216,7 @@ def _history_is_out(company: Any, model: str, history: History, node: domains.No
     for term in domains.terms(node):
         is_constant, value = _constant(company, model, history, term.path)
         if is_constant and not isinstance(value, list) and "any" not in term.operator:
-            if company.field(model, term.path[0]).relation and isinstance(term.value, str):
+            if len(term.path) == 1 and company.field(model, term.path[0]).relation and isinstance(term.value, str):
                 continue
             if not domains.compare(value, term.operator, term.value):
                 return True

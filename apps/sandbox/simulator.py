@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 SELLERS, BUYER, ACCOUNTANT, ADMIN = past.SELLERS, past.BUYER, past.ACCOUNTANT, 2
 BREACH_EVERY = 25
 # Above these, people close what is open before they begin something new: the volume stays what it is.
-MOST_QUOTATIONS, MOST_OPEN = 120, 260
+MOST_QUOTATIONS = 120
+MOST_PURCHASES = 40
 
 
 class Simulator(threading.Thread):
@@ -54,23 +55,26 @@ class Simulator(threading.Thread):
     def _next(self) -> tuple[int, Callable[[Env], Any]]:
         if self.number % BREACH_EVERY == 0:
             return self.chance.choice(SELLERS), self.breach_limit
-        orders = self.company.store.table("sale.order").indexes["state"]
-        quotations = len(orders.get("draft", ())) + len(orders.get("sent", ()))
+        quotations = self._number("sale.order", "draft") + self._number("sale.order", "sent")
         seller = self.chance.choice(SELLERS)
         doings: list[tuple[float, int, Callable[[Env], Any]]] = [
             (1 if quotations > MOST_QUOTATIONS else 5, seller, self.quote),
             (5, seller, self.confirm),
             (1 + 0.2 * max(quotations - MOST_QUOTATIONS, 0), seller, self.give_up),
-            (4, BUYER, self.deliver),
-            (1, BUYER, self.deliver_some),
+            (0.5 + 0.05 * self._number("stock.picking", "assigned"), BUYER, self.deliver),
+            (0.3 + 0.01 * self._number("stock.picking", "assigned"), BUYER, self.deliver_some),
             (1.2, BUYER, self.buy),
             (1.2, BUYER, self.receive),
             (0.4, BUYER, self.postpone),
-            (3.5, ACCOUNTANT, self.invoice),
-            (3.5, ACCOUNTANT, self.collect),
+            (0.5 + 0.1 * self._number("sale.order", "to invoice", by="invoice_status"), ACCOUNTANT, self.invoice),
+            (0.3 + 0.03 * self._number("account.move", "not_paid", by="payment_state"), ACCOUNTANT, self.collect),
         ]
         _, uid, doing = self.chance.choices(doings, weights=[one[0] for one in doings])[0]
         return uid, doing
+
+    def _number(self, model: str, value: str, *, by: str = "state") -> int:
+        """How many wait there: the more, the likelier that somebody takes one up."""
+        return len(self.company.store.table(model).indexes[by].get(value, ()))
 
     def _one(self, env: Env, model: str, domain: list[Any], *, among: int = 20, order: str = "id") -> Records | None:
         found = env[model].search(domain, order=order, limit=among)
@@ -138,7 +142,7 @@ class Simulator(threading.Thread):
 
     def buy(self, env: Env) -> None:
         """Purchasing orders what is missing."""
-        if len(self.company.store.table("purchase.order").indexes["state"].get("purchase", ())) > 10_000:
+        if self._number("purchase.order", "pending", by="receipt_status") > MOST_PURCHASES:
             return
         products = env["product.product"].search([], order="id").ids
         planned = datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=self.chance.randint(3, 20))

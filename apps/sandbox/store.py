@@ -22,7 +22,7 @@ class History(Protocol):
         """The row ``odoo_id``."""
         ...
 
-    def ids_with(self, field: str, value: int) -> Iterable[int] | None:
+    def ids_with(self, field: str, value: Any) -> Iterable[int] | None:
         """The ids whose many2one ``field`` is ``value``; None where that takes a look at every row."""
         ...
 
@@ -154,6 +154,13 @@ class Store:
         if model not in self.tables:
             self.tables[model] = Table(model)
         return self.tables[model]
+
+    def note(self, name: str, value: str) -> str:
+        """The value kept under ``name``; ``value`` from now on where there is none."""
+        if self._journal is None:
+            return value
+        self._journal.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", [name, value])
+        return str(self._journal.execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()[0])
 
     def keep(self, changed: Iterable[tuple[str, int]], *, is_first: bool = False) -> None:
         """Write the rows ``changed`` to the journal, whole or not at all."""

@@ -1,0 +1,158 @@
+"""The guard's text, as the tower writes it, run by the sandbox company; and the manners of its webhooks."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from apps.odoo import provision, resources
+from apps.odoo.client import OdooClient, connect
+from apps.odoo.errors import ForbiddenError, RefusedError
+from apps.odoo.models import Connection
+from apps.workflows import blueprint
+
+Posts = list[dict[str, Any]]
+
+
+class Listener:
+    """Takes webhooks; ``delay`` seconds before it answers."""
+
+    def __init__(self) -> None:
+        self.posts: Posts = []
+        self.delay, self.status = 0.0, 200
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                listener.posts.append(json.loads(body))
+                time.sleep(listener.delay)
+                self.send_response(listener.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/"
+
+    def of(self, model: str) -> Posts:
+        """What was told of ``model``."""
+        return [post for post in self.posts if post["_model"] == model]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Somebody to tell."""
+    made = Listener()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def odoo(at: Callable[..., Connection], listener: Listener, monkeypatch: pytest.MonkeyPatch) -> Iterator[OdooClient]:
+    """A provisioned company that tells the listener."""
+    monkeypatch.setattr(resources, "hook_url", lambda connection: listener.url)
+    connection = at()
+    provision.apply(connection, blueprint.of_catalogue())
+    listener.posts.clear()
+    yield connect(connection)
+    provision.remove(connection)
+
+
+def over_limit(odoo: OdooClient) -> tuple[int, int]:
+    """A quotation far beyond its customer's limit, and that customer."""
+    customer = odoo.create("res.partner", {"name": "Thin Ice Ltd", "is_company": True, "credit_limit": 100.0})
+    product = odoo.search("product.product", [("list_price", ">", 100)], limit=1)[0]
+    order = odoo.create("sale.order", {
+        "partner_id": customer, "user_id": 6, "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5})],
+    })  # fmt: skip
+    return order, customer
+
+
+def test_a_refused_order_stays_a_quotation_and_its_ask_stands(
+    odoo: OdooClient, at: Callable[..., Connection], listener: Listener
+) -> None:
+    order, _ = over_limit(odoo)
+    sofia = connect(at(login="sofia", api_key="sofia", transport="jsonrpc"))
+    listener.posts.clear()
+    with pytest.raises(RefusedError) as refusal:
+        sofia.call("sale.order", "action_confirm", [order])
+    assert "credit limit of 100.00 EUR" in str(refusal.value)
+    assert odoo.read("sale.order", [order], ["state"])[0]["state"] == "draft"
+    assert not odoo.search("stock.picking", [("sale_id", "=", order)])
+    domain = [("x_res_id", "=", order), ("x_res_model", "=", "sale.order")]
+    asks = odoo.search_read("x_ct_request", domain, ["x_state", "x_requested_uid", "x_count", "x_kind"])
+    assert [(ask["x_state"], ask["x_requested_uid"], ask["x_count"]) for ask in asks] == [("open", 6, 1)]
+    # The ask was told before the refusal was; of the rolled-back order nothing is.
+    assert [post["_model"] for post in listener.posts] == ["x_ct_request"]
+    with pytest.raises(RefusedError):
+        sofia.call("sale.order", "action_confirm", [order])
+    assert odoo.search_read("x_ct_request", domain, ["x_count"])[0]["x_count"] == 2
+
+
+def test_a_released_order_is_confirmed_and_its_goods_reserved(odoo: OdooClient) -> None:
+    order, _ = over_limit(odoo)
+    total = odoo.read("sale.order", [order], ["amount_total"])[0]["amount_total"]
+    odoo.write("sale.order", [order], {"x_ct_released_amount": total})
+    odoo.call("sale.order", "action_confirm", [order])
+    row = odoo.read("sale.order", [order], ["state", "delivery_status"])[0]
+    assert (row["state"], row["delivery_status"]) == ("sale", "pending")
+    assert odoo.search_count("stock.picking", [("sale_id", "=", order)]) == 1
+
+
+def test_people_may_not_write_the_towers_fields(odoo: OdooClient, at: Callable[..., Connection]) -> None:
+    order, _ = over_limit(odoo)
+    sofia = connect(at(login="sofia", api_key="sofia", transport="jsonrpc"))
+    with pytest.raises(RefusedError, match="Only Control Tower"):
+        sofia.write("sale.order", [order], {"x_ct_released_amount": 1_000_000.0})
+    with pytest.raises(ForbiddenError):
+        sofia.search("account.move", [])
+
+
+def test_a_change_is_told_once_with_the_moment_to_the_microsecond(odoo: OdooClient, listener: Listener) -> None:
+    order, customer = over_limit(odoo)
+    listener.posts.clear()
+    odoo.write("res.partner", [customer], {"credit_limit": 250.0})
+    (post,) = listener.of("res.partner")
+    assert post["_id"] == post["id"] == customer
+    assert set(post) >= {"_action", "_id", "_model", "id", "write_date"}
+    assert len(post["write_date"]) == len("2026-01-01 10:00:00.123456")
+    odoo.write("res.partner", [customer], {"phone": "+49 1"})
+    odoo.write("res.partner", [customer], {"credit_limit": 250.0})
+    assert len(listener.of("res.partner")) == 1
+    odoo.unlink("sale.order", [order])
+    assert [post["_id"] for post in listener.of("sale.order")] == [order]
+
+
+def test_several_records_are_told_one_by_one(odoo: OdooClient, listener: Listener) -> None:
+    ids = odoo.search("res.partner", [("credit_limit", ">", 0)], limit=4, order="id")
+    odoo.write("res.partner", ids, {"credit_limit": 77_000.0})
+    assert [post["_id"] for post in listener.of("res.partner")] == ids
+
+
+def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(odoo: OdooClient, listener: Listener) -> None:
+    _, customer = over_limit(odoo)
+    listener.posts.clear()
+    listener.delay = 3.0
+    began = time.monotonic()
+    odoo.write("res.partner", [customer], {"credit_limit": 300.0})
+    assert 0.9 < time.monotonic() - began < 2.5
+    assert odoo.read("res.partner", [customer], ["credit_limit"])[0]["credit_limit"] == 300.0
+    listener.delay, listener.status = 0.0, 500
+    odoo.write("res.partner", [customer], {"credit_limit": 301.0})
+    assert len(listener.of("res.partner")) == 2
+
+
+def test_the_heartbeat_beats_by_itself(odoo: OdooClient, listener: Listener) -> None:
+    cron = odoo.search_read("ir.cron", [("cron_name", "ilike", "heartbeat")], ["id"])[0]["id"]
+    odoo.call("ir.cron", "method_direct_trigger", [cron])
+    assert odoo.search_count("x_ct_heartbeat", []) == 1
+    assert listener.of("x_ct_heartbeat")
