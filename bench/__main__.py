@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.row import CannotMeasureError, Row
 
-NOT_MEASUREMENTS = {"__main__", "row", "ground"}
+NOT_MEASUREMENTS = {"__main__", "row", "ground", "odoo"}
 
 
 def names() -> list[str]:

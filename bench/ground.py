@@ -8,14 +8,13 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from bench.row import CannotMeasureError
-
 
 @cache
 def tower() -> Path:
     """Start PostgreSQL and Valkey as ``make up`` does (with fsync), migrate, and set Django up; their directory.
 
-    Once a process. All of it goes when the process ends.
+    Once a process, and before anything of the tower is imported: its settings are read once. All of it goes when the
+    process ends.
     """
     home = Path(tempfile.mkdtemp(prefix="controltower-bench-"))
     os.environ["CONTROLTOWER_HOME"] = str(home)
@@ -41,18 +40,16 @@ def tower() -> Path:
 
 @cache
 def odoo_address() -> dict[str, str]:
-    """Where the Odoo is that is read: ``BENCH_URL`` and its like, else ``ODOO_URL`` and its like.
+    """Where the Odoo is that is read: the one named by BENCH_URL, BENCH_DB, BENCH_LOGIN and BENCH_PASSWORD.
 
-    Raises CannotMeasureError where neither is given.
+    Where none is named, a large one of the project's own is started. Raises CannotMeasureError where it cannot be.
     """
-    for prefix in ("BENCH", "ODOO"):
-        if url := os.environ.get(f"{prefix}_URL"):
-            names = {"database": "DB", "login": "LOGIN", "api_key": "PASSWORD"}
-            return {"url": url} | {key: os.environ[f"{prefix}_{name}"] for key, name in names.items()}
-    raise CannotMeasureError(
-        "no Odoo to read. Give ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD (or the same with BENCH_), "
-        "or run deploy/with_odoo.sh python -m bench"
-    )
+    if url := os.environ.get("BENCH_URL"):
+        names = {"database": "DB", "login": "LOGIN", "api_key": "PASSWORD"}
+        return {"url": url} | {key: os.environ[f"BENCH_{name}"] for key, name in names.items()}
+    from bench import odoo
+
+    return odoo.large()
 
 
 def interleaved(contenders: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:

@@ -3,7 +3,7 @@
 Every column may be NULL: an Odoo that lacks the field leaves it so. Odoo's ``false`` for an empty text reads as "".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -14,28 +14,16 @@ from apps.odoo.models import Connection
 OWN_COLUMNS = ("id", "connection", "odoo_id", "create_date", "write_date", "read_at", "deleted_at")
 
 
-def _or_null(value: Any) -> Any:
-    return None if value is False else value
-
-
-def _text(value: Any) -> Any:
-    return "" if value is False else value
-
-
-def _ids(value: Any) -> Any:
-    return "{" + ",".join(map(str, value)) + "}" if value else "{}"
-
-
 class OdooField:
-    """Knows how Odoo's raw value is written to PostgreSQL's COPY."""
+    """A column as Odoo gives it. All else is taken as it comes; only ``false``, Odoo's word for empty, is translated."""
 
-    encode: Callable[[Any], Any] = staticmethod(_or_null)
+    when_false: ClassVar[Any] = None
 
 
 class Text(OdooField, models.TextField):
     """char, text, selection, html."""
 
-    encode = staticmethod(_text)
+    when_false = ""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"null": True, **options})
@@ -51,7 +39,7 @@ class Many2one(OdooField, models.BigIntegerField):
 class Ids(OdooField, ArrayField):
     """The ids of other records. Slow to read in Odoo: declare only what is needed."""
 
-    encode = staticmethod(_ids)
+    when_false = []
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"base_field": models.BigIntegerField(), "null": True, **options})
@@ -60,7 +48,7 @@ class Ids(OdooField, ArrayField):
 class Integer(OdooField, models.BigIntegerField):
     """integer; Odoo's zero is a zero."""
 
-    encode = staticmethod(int)
+    when_false = 0
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"null": True, **options})
@@ -69,7 +57,7 @@ class Integer(OdooField, models.BigIntegerField):
 class Number(OdooField, models.DecimalField):
     """float and monetary: exact as Odoo shows them, for any currency's decimals and up to a quadrillion."""
 
-    encode = staticmethod(lambda value: value or 0)
+    when_false = 0
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_digits": 26, "decimal_places": 6, "null": True, **options})
@@ -78,7 +66,7 @@ class Number(OdooField, models.DecimalField):
 class Boolean(OdooField, models.BooleanField):
     """boolean."""
 
-    encode = staticmethod(bool)
+    when_false = False
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"null": True, **options})

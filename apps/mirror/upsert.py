@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection as database
@@ -33,6 +34,9 @@ class Changes:
 
 # Made without the mirror's constraints and indexes; a transaction that fails takes it along, so it is made again.
 STAGE = "CREATE TEMP TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS AS SELECT * FROM {table} WITH NO DATA"
+
+ALWAYS = ("id", "create_date", "write_date")
+COPY = "COPY {staging} (odoo_id, create_date, write_date, {columns}) FROM STDIN"
 
 # Newest read wins: an older read that ends later is dropped, and a row that says nothing new is left alone.
 # The connection is held once for the whole batch, in place of a foreign key that would ask for every row: a connection
@@ -75,7 +79,7 @@ def apply(
     A row that was found gone and is there again lives again. Fields that the rows do not have keep what they hold.
 
     Args:
-        rows: as Odoo gave them, all with the same fields, ``id`` and ``write_date`` among them; many2one as ids.
+        rows: as Odoo gave them, all with the same fields, ``id`` and the two dates among them; many2one as ids.
         read_at: when the read began. A row already read later stays.
         rebuild: also take rows whose ``write_date`` went back (a restored database).
     """
@@ -87,22 +91,16 @@ def apply(
         cursor.execute(sql.SQL(STAGE).format(**names))
         # Another batch of this transaction may have left its rows.
         cursor.execute(sql.SQL("TRUNCATE {staging}").format(**names))
-        copy = sql.SQL("COPY {staging} (odoo_id, create_date, write_date, {columns}) FROM STDIN").format(**names)
-        encoders = [(name, model._meta.get_field(name).encode) for name in present]  # type: ignore[union-attr]
-        with cursor.copy(copy) as stream:
+        with cursor.copy(sql.SQL(COPY).format(**names)) as stream:
+            # The innermost loop of the first read: a call a value here would cost half as much as all of psycopg does.
+            values_of = itemgetter(*ALWAYS, *present)
+            when_false = [None] * len(ALWAYS) + [model._meta.get_field(name).when_false for name in present]  # type: ignore[union-attr]
             # One row an id: a second one of the same id, in one read, could only be the same.
-            for odoo_id, row in {row["id"]: row for row in rows}.items():
+            for row in {row["id"]: row for row in rows}.values():
                 stream.write_row(
-                    [
-                        odoo_id,
-                        row.get("create_date") or None,
-                        row["write_date"] or None,
-                        *[encode(row[name]) for name, encode in encoders],
-                    ]
+                    [empty if value is False else value for value, empty in zip(values_of(row), when_false, strict=True)]
                 )
-        cursor.execute(
-            sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild}
-        )
+        cursor.execute(sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
         merged = cursor.fetchall()
     return Changes(
         connection_id=connection_id,
@@ -123,9 +121,7 @@ def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[i
             )
 
 
-def bury(
-    model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime
-) -> Changes:
+def bury(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime) -> Changes:
     """Mark records as gone from Odoo, in the caller's transaction; which ones really were still there.
 
     A row that was read after ``read_at`` stays: it was seen later than it was missed.
@@ -138,9 +134,7 @@ def bury(
             {"connection": connection_id, "ids": sorted(odoo_ids), "read_at": read_at, "now": now},
         )
         gone = {odoo_id for (odoo_id,) in cursor.fetchall()}
-    return Changes(
-        connection_id=connection_id, model=model.odoo_model, deleted=gone, written_at=dict.fromkeys(gone, now)
-    )
+    return Changes(connection_id=connection_id, model=model.odoo_model, deleted=gone, written_at=dict.fromkeys(gone, now))
 
 
 def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.Composable]:

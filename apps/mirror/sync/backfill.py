@@ -114,9 +114,7 @@ def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
         SyncState.objects.filter(pk=state.pk).update(backfill_cursor=batch.through)
 
 
-def _batches(
-    client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock
-) -> Generator[_Batch]:
+def _batches(client: OdooClient, model: type[Mirrored], *, after: int, connections: int, clock: Clock) -> Generator[_Batch]:
     """All rows beyond ``after`` in the order of their ids, read ahead by ``connections`` requests at a time.
 
     Ids are read in windows, so that no request has to wait for the last id of the one before. Windows grow where ids

@@ -25,9 +25,7 @@ def alone(connection: Connection, odoo_model: str) -> Iterator[SyncState]:
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 2))", [key])
         if not cursor.fetchone()[0]:
-            raise SyncBusyError(
-                f"{odoo_model} of {connection.name} is being read by another process. Wait for it to end."
-            )
+            raise SyncBusyError(f"{odoo_model} of {connection.name} is being read by another process. Wait for it to end.")
     try:
         state, _ = SyncState.objects.get_or_create(connection=connection, odoo_model=odoo_model)
         yield state

@@ -132,9 +132,7 @@ def _suspects(
     yield _since(settled_before)
 
 
-def _hours(
-    client: OdooClient, model: type[Mirrored], connection: Connection, day: _Stretch
-) -> Iterator[_Stretch]:
+def _hours(client: OdooClient, model: type[Mirrored], connection: Connection, day: _Stretch) -> Iterator[_Stretch]:
     """The hours of ``day`` that differ."""
     theirs = _figures_in_odoo(client, model, day.domain, "hour")
     ours = _figures_here(model, connection, "hour", **day.condition)
@@ -146,9 +144,7 @@ def _most(theirs: _Figures | None, ours: _Figures | None) -> int:
     return max(figures.count if figures else 0 for figures in (theirs, ours))
 
 
-def _figures_in_odoo(
-    client: OdooClient, model: type[Mirrored], domain: list[Any], grain: str
-) -> dict[datetime | None, _Figures]:
+def _figures_in_odoo(client: OdooClient, model: type[Mirrored], domain: list[Any], grain: str) -> dict[datetime | None, _Figures]:
     groups = client.read_group(
         model.odoo_model, domain, [f"write_date:{grain}"], ["id:sum", "write_date:max"], context={"tz": "UTC"}
     )
@@ -160,9 +156,7 @@ def _figures_in_odoo(
     return found
 
 
-def _figures_here(
-    model: type[Mirrored], connection: Connection, grain: str, **condition: Any
-) -> dict[datetime | None, _Figures]:
+def _figures_here(model: type[Mirrored], connection: Connection, grain: str, **condition: Any) -> dict[datetime | None, _Figures]:
     rows = (
         model.objects.filter(connection=connection, deleted_at=None, **condition)
         .annotate(start=Trunc("write_date", grain, tzinfo=UTC))
@@ -170,8 +164,7 @@ def _figures_here(
         .annotate(Count("id"), Sum("odoo_id"), Max("write_date"))
     )
     return {
-        start: _Figures(count, int(ids), newest.replace(microsecond=0) if newest else None)
-        for start, count, ids, newest in rows
+        start: _Figures(count, int(ids), newest.replace(microsecond=0) if newest else None) for start, count, ids, newest in rows
     }
 
 
@@ -213,9 +206,7 @@ def _read_again(
         reads = refresh.read(client, model, some, now=clock())
         with transaction.atomic():
             # Odoo is the truth even where its dates went back, as after a backup was restored.
-            changes = refresh.write(
-                reads, connection_id=connection.pk, on_changes=on_changes, now=clock(), rebuild=True
-            )
+            changes = refresh.write(reads, connection_id=connection.pk, on_changes=on_changes, now=clock(), rebuild=True)
         for change in changes:
             if change.model == model.odoo_model:
                 found.found_changed += len(change.inserted | change.updated)

@@ -64,21 +64,15 @@ def write(
     for one in reads:
         for start in range(0, len(one.rows), BATCH):
             rows = one.rows[start : start + BATCH]
-            changes.append(
-                upsert.apply(one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, rebuild=rebuild)
-            )
-        changes.append(
-            upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now)
-        )
+            changes.append(upsert.apply(one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, rebuild=rebuild))
+        changes.append(upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now))
     changes = [change for change in changes if change]
     if changes:
         on_changes(changes)
     return changes
 
 
-def _read_on_primary(
-    client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]
-) -> list[dict[str, Any]]:
+def _read_on_primary(client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]) -> list[dict[str, Any]]:
     """Those of ``ids`` that are there after all: a replica may not have them yet."""
     rows: list[dict[str, Any]] = []
     ordered = sorted(ids)

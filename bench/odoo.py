@@ -1,0 +1,112 @@
+"""A real Odoo 19 with many rows, for measurements that Odoo's demo data is too small for.
+
+It is the one of ``deploy/odoo19.py`` with a database of its own, in which copies of the demo rows were put by SQL. The
+copies are good for reading alone: Odoo never saw them being made.
+"""
+
+import atexit
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from functools import cache
+
+from bench.row import CannotMeasureError
+
+DATABASE = "ct_bench"
+ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
+        "account_move_line": 20_000}  # fmt: skip
+START_SECONDS = 180.0
+
+GROW = """
+DO $$
+DECLARE
+  there bigint;
+  columns text;
+BEGIN
+  SELECT count(*) INTO there FROM {table};
+  SELECT string_agg(quote_ident(column_name), ', ') INTO columns
+    FROM information_schema.columns
+   WHERE table_schema = 'public' AND table_name = '{table}' AND column_name <> 'id' AND is_generated = 'NEVER';
+  EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM {table}, generate_series(1, %s)', columns, columns,
+                 greatest({rows} / there, 1));
+END $$;
+"""
+# As of a year's business: written on many days, not all in one second.
+SPREAD = "UPDATE {table} SET write_date = write_date - id % 365 * interval '1 day' - id % 86400 * interval '1 second'"
+
+
+@cache
+def large() -> dict[str, str]:
+    """Start it, the first time making its database; its address, as :class:`apps.odoo.models.Connection` takes it.
+
+    The first time on a machine takes five minutes. It stops when this process ends.
+    Raises CannotMeasureError where no Odoo can be had.
+    """
+    from deploy import odoo19
+
+    try:
+        odoo19.install()
+    except SystemExit as error:
+        raise CannotMeasureError(str(error)) from error
+    server = odoo19.Server()
+    atexit.register(server.lease.release)
+    if not server.has(DATABASE):
+        make(server, odoo19.TEMPLATE)
+    port = odoo19.free_port()
+    command, variables = server.odoo("bench", "-d", DATABASE, "--db-filter", f"^{DATABASE}$", port=port)
+    # The first word names the configuration file; Odoo's own default command is the server.
+    command.remove("bench")
+    with (odoo19.HOME / "bench.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True, preexec_fn=odoo19.embedded.die_with_parent(signal.SIGTERM),
+        )  # fmt: skip
+    atexit.register(stop, process)
+    wait_for(f"http://127.0.0.1:{port}", process)
+    return {"url": f"http://127.0.0.1:{port}", "database": DATABASE, "login": "admin", "api_key": "admin"}
+
+
+def make(server: object, template: str) -> None:
+    """Make the database under another name first, so that one that broke off is not taken for whole."""
+    building = f"{DATABASE}_building"
+    server.copy(template, building)  # type: ignore[attr-defined]
+    import psycopg
+
+    with psycopg.connect(
+        host=server.host,
+        user=server.user,
+        password=server.password,
+        dbname=building,
+        autocommit=True,  # type: ignore[attr-defined]
+    ) as database:
+        for table, rows in ROWS.items():
+            database.execute(GROW.format(table=table, rows=rows))
+            database.execute(SPREAD.format(table=table))
+        database.execute("VACUUM ANALYZE")
+    server.copy(building, DATABASE)  # type: ignore[attr-defined]
+    server.sql(f'drop database "{building}"')  # type: ignore[attr-defined]
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until Odoo answers. Raises CannotMeasureError where it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/web/health", timeout=10):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise CannotMeasureError("the large Odoo did not start; read bench.log in its directory")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop Odoo with its workers."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+    except ProcessLookupError:
+        pass
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
