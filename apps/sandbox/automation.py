@@ -22,10 +22,7 @@ Row = dict[str, Any]
 WEBHOOK_TIMEOUT_SECONDS = 1.0
 ON_CREATE = ("on_create", "on_create_or_write", "on_state_set")
 ON_WRITE = ("on_write", "on_create_or_write", "on_state_set")
-NAMES = (
-    "True False None bool bytes str int float complex list dict tuple set frozenset range enumerate zip map filter "
-    "sorted reversed len sum min max abs round any all isinstance repr divmod ord chr hasattr Exception ValueError"
-).split()
+NAMES = ["True", "False", "None", "bool", "bytes", "str", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset", "range", "enumerate", "zip", "map", "filter", "sorted", "reversed", "len", "sum", "min", "max", "abs", "round", "any", "all", "isinstance", "repr", "divmod", "ord", "chr", "hasattr", "Exception", "ValueError"]
 BUILTINS = {name: __builtins__[name] for name in NAMES if name in __builtins__}  # type: ignore[index]
 
 
