@@ -129,6 +129,8 @@ def _quant(picking: Records, product: int, place: int) -> Records:
 
 
 def _reserve(picking: Records, product: int, wanted: float) -> float:
+    if not picking.env["product.product"].browse(product).is_storable:
+        return wanted
     quant = _quant(picking, product, picking.location_id.id)
     given = max(min(wanted, quant.quantity - quant.reserved_quantity), 0.0)
     if given:

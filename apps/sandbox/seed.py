@@ -154,11 +154,9 @@ def _goods(env: Env, chance: random.Random) -> None:
             price = float(chance.choice((18, 25, 39, 49, 75, 89, 120, 149, 240, 320, 480, 690)))
             template = env["product.template"].create({
                 "name": f"{good} {make}", "type": "consu", "list_price": price, "is_storable": True,
-                "invoice_policy": "delivery",
+                "invoice_policy": "delivery", "default_code": f"TT-{number:03d}", "standard_price": round(price * 0.62, 2),
             })  # fmt: skip
-            product = env["product.product"].create({
-                "product_tmpl_id": template.id, "default_code": f"TT-{number:03d}", "standard_price": round(price * 0.62, 2),
-            })  # fmt: skip
+            product = template.product_variant_ids
             for place in sorted(stock):
                 on_hand = float(0 if number % 11 == 0 else chance.randint(400, 900))
                 env["stock.quant"].create({"product_id": product.id, "location_id": place, "quantity": on_hand})

@@ -61,6 +61,10 @@ def create(records: Records, vals_list: Row | Sequence[Row]) -> Records:
         for name, orders in commands.items():
             _command(env, model, odoo_id, company.models[model][name], orders)
         computed.settle(env, model, [odoo_id], set(plain) | set(commands), is_new=True)
+        if model == "product.template" and "product_variant_ids" not in commands:
+            # A template without variants has one all the same; these of its values are the variant's.
+            own = {name: plain[name] for name in ("default_code", "standard_price") if name in plain}
+            create(Records(env, "product.product", ()), {"product_tmpl_id": odoo_id, **own})
         made.append(odoo_id)
     company.changed_settings(model)
     automation.after_create(env, model, made)
