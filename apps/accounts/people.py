@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import ApiToken, Role, Scope, Team, User
@@ -23,6 +24,7 @@ TITLES = {
     "integration": "Integration",
 }  # fmt: skip
 PREFIX = "ct_"
+LARGEST_LIMIT = Decimal(10) ** 16
 
 
 class PersonError(Exception):
@@ -41,14 +43,19 @@ def create_user(
     """
     if role not in Role.values:
         raise PersonError(f"There is no role {role}; there is: {', '.join(Role.values)}.")
-    if not username.strip() or len(username) > 150:
-        raise PersonError("A user name has between 1 and 150 characters.")
+    try:
+        User._meta.get_field("username").run_validators(username)
+        User._meta.get_field("email").run_validators(email)
+    except ValidationError as error:
+        raise PersonError(f"Nobody can be called {username!r} with the address {email!r}: {' '.join(error.messages)}") from None
+    if not username:
+        raise PersonError("A person needs a user name.")
     if User.objects.filter(username=username).exists():
         raise PersonError(f"There is a user {username} already. Choose another name.")
     if role == Role.APPROVER and limit is None:
         raise PersonError(f"An approver needs a limit: the largest amount {username} may approve. Give --limit.")
-    if limit is not None and limit < 0:
-        raise PersonError("A limit is not negative.")
+    if limit is not None and (not limit.is_finite() or not 0 <= limit < LARGEST_LIMIT):
+        raise PersonError(f"A limit is an amount from 0 to below {LARGEST_LIMIT:,}, not {limit}.")
     password = password or secrets.token_urlsafe(12)
     user = User.objects.create_user(
         username, email=email, password=password, role=role, approval_limit=limit, odoo_login=odoo_login

@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.api import problems
 from apps.api import schema as schema  # registers how the token is described
 from apps.api.idempotency import honoured
 from apps.approvals import api as approvals
@@ -23,6 +26,11 @@ app_name = "api"
 def route(address: str, view: Any, name: str) -> URLPattern:
     """An address of the API."""
     return path(address, honoured(view.as_view()), name=name)
+
+
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """What the API says of an address that it does not have; a page for people would be no answer to a program."""
+    return problems.answer(404, "There is nothing at this address. All addresses are in /api/v1/schema/.", instance=request.path)
 
 
 urlpatterns = [
@@ -57,4 +65,5 @@ urlpatterns = [
         ),
         name="docs",
     ),
+    re_path(r"", csrf_exempt(nowhere)),
 ]

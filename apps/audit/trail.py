@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -26,16 +27,25 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def digest(*, previous: str, sequence: int, at: datetime, action: str, actor: str, subject: str, data: Any) -> str:
+def digest(
+    *, previous: str, sequence: int, at: datetime, action: str, actor: str, actor_name: str, subject: str, data: Any
+) -> str:
     """The link of one entry to the one before it: HMAC-SHA256 with a key that the database never sees.
 
     Without the key a whole rewritten chain would verify; with it a superuser of the database cannot make one.
     """
     text = json.dumps(
-        [previous, sequence, at.astimezone(UTC).isoformat(timespec="microseconds"), action, actor, subject, data],
+        [previous, sequence, at.astimezone(UTC).isoformat(timespec="microseconds"), action, actor, actor_name,
+         subject, data],
         sort_keys=True, separators=(",", ":"), ensure_ascii=False,
     )  # fmt: skip
     return hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _as_stored(number: str) -> int | float:
+    """``number`` as PostgreSQL gives it back: without exponent and without a negative zero."""
+    stored: int | float = json.loads(format(Decimal(number) + 0, "f"))
+    return stored
 
 
 def record(event: Event, *, now: datetime) -> None:
@@ -62,10 +72,10 @@ def record_all(events: Sequence[Event], *, now: datetime) -> None:
     entries = []
     for event in events:
         # What is hashed must be what the database gives back: round-trip through JSON first.
-        data = json.loads(json.dumps(event.data, cls=DjangoJSONEncoder))
+        data = json.loads(json.dumps(event.data, cls=DjangoJSONEncoder), parse_float=_as_stored)
         head.sequence += 1
         link = digest(previous=head.hash, sequence=head.sequence, at=now, action=event.action, actor=str(event.actor),
-                      subject=event.subject, data=data)  # fmt: skip
+                      actor_name=event.actor.name, subject=event.subject, data=data)  # fmt: skip
         entries.append(
             Entry(sequence=head.sequence, at=now, action=event.action, actor=str(event.actor),
                   actor_name=event.actor.name, subject=event.subject, data=data, previous_hash=head.hash, hash=link)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -64,5 +65,6 @@ class Replay(APIView):
     @extend_schema(request=None, responses=DeliveryShape)
     def post(self, request: PersonsCall, delivery_id: int) -> Response:
         """Queue the delivery again, its attempts counted anew."""
+        get_object_or_404(Delivery.objects.only("id"), id=delivery_id)
         moves.replay([delivery_id], by=request.user, now=clock.now())
         return Response(DeliveryShape(Delivery.objects.select_related("connection").get(id=delivery_id)).data)

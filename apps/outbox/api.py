@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -69,5 +70,6 @@ class Retry(APIView):
     @extend_schema(request=None, responses=CommandShape)
     def post(self, request: PersonsCall, command_id: Any) -> Response:
         """Queue the command again; an effect that is there already is found first."""
+        get_object_or_404(Command.objects.only("id"), id=command_id)
         made = moves.retry(str(command_id), by=request.user, now=clock.now())
         return Response(CommandShape(made).data)

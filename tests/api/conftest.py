@@ -22,6 +22,7 @@ def world(db: None) -> World:
     person("mia", Role.MANAGER, limit=250_000, team="finance")
     person("ivan", Role.INTEGRATOR)
     person("aida", Role.AUDITOR)
+    person("anna", Role.ADMIN)
     return World()
 
 

@@ -110,7 +110,7 @@ def test_commands_deliveries_connections_and_the_trail_can_be_read(world: World,
     Command.objects.update(status=Status.REFUSED)
     assert call("ivan", f"commands/{command.id}/retry/", {}).json()["status"] == "queued"
     assert call("ivan", "deliveries/").status_code == 200
-    assert call("ivan", "deliveries/999/replay/", {}).status_code == 409
+    assert call("ivan", "deliveries/999/replay/", {}).status_code == 404
     (connection,) = call("ivan", "connections/").json()["results"]
     assert "api_key" not in connection and "hook_secret" not in connection
     assert call("aida", "audit/?action=exception.opened").json()["results"][0]["action"] == "exception.opened"

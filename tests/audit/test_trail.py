@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from apps.audit import trail, verify
-from apps.audit.models import Entry
+from apps.audit.models import Entry, Head
 from apps.core import clock
 from apps.core.actor import system
 
@@ -113,3 +113,52 @@ def test_sixteen_writers_at_once_make_one_chain() -> None:
 def test_an_entry_outside_a_transaction_is_refused() -> None:
     with pytest.raises(RuntimeError, match="in the transaction"):
         trail.record(trail.Event(action="test.done", actor=system("tests"), subject="x"), now=clock.now())
+
+
+COLUMNS = ["action = 'x'", "actor = 'user:9'", "actor_name = 'Somebody else'", "subject = 'x:9'", "data = '{}'",
+           "at = at + interval '1 microsecond'", "hash = repeat('a', 64)", "previous_hash = repeat('a', 64)"]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", COLUMNS)
+def test_an_edit_of_any_column_is_found(change: str) -> None:
+    write(5)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute(f"UPDATE audit_entry SET {change} WHERE sequence = 3")
+        cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    assert "Entry 3" in verify.verify().problem
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", [1.0, 1e16, 1e22, -0.0, 1e-7, 123456789.123456, 10**30, True, None, "é", [1.5, {"b": 1}]])
+def test_no_kind_of_value_looks_like_tampering(value: object) -> None:
+    with transaction.atomic():
+        trail.record(trail.Event(action="a.b", actor=system("tests"), subject="x:1", data={"value": value}), now=clock.now())
+    assert verify.verify().problem == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entries_that_are_added_while_it_verifies_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(3)
+    read = verify._entries
+
+    def meanwhile() -> object:
+        write(2, first=3)
+        return read()
+
+    monkeypatch.setattr(verify, "_entries", meanwhile)
+    assert verify.verify() == verify.Verdict(entries=5)
+
+
+@pytest.mark.django_db
+def test_a_tail_written_anew_after_a_cut_is_found() -> None:
+    write(5)
+    verify.checkpoint()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM audit_entry WHERE sequence > 3")
+        cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    Head.objects.update(sequence=3, hash=Entry.objects.get(sequence=3).hash)
+    write(2, first=7)
+    assert verify.verify().problem == "Entry 5 is not the one that its checkpoint saw."

@@ -1,0 +1,78 @@
+"""Rules of the house that no linter knows."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from controltower.celery import app
+
+ROOT = Path(__file__).parents[2]
+OURS = ["apps", "controltower", "bench", "deploy"]
+FLOORS = [
+    "core", "accounts", "audit", "timers", "odoo", "intake", "mirror", "workflows", "outbox", "notifications", "exceptions",
+    "approvals", "pipeline", "boards", "health", "api",
+]  # fmt: skip
+FLOOR = {name: number for number, name in enumerate(FLOORS)}
+BESIDE = [{"outbox", "notifications"}, {"exceptions", "approvals"}, {"boards", "health"}]
+BANNED = {"utils.py", "util.py", "helpers.py", "helper.py", "misc.py", "common.py", "exceptions.py", "manager.py"}
+LONGEST_MODULE = 450
+# Assembled, so that this file does not name what it forbids.
+REGISTRIES = re.compile("|".join([r"pypi\." + "org", "files.python" + "hosted", r"registry\." + "npmjs", r"deb\." + "debian"]))
+TEXT = {".py", ".md", ".toml", ".in", ".txt", ".yaml", ".yml", ".sh", ".html", ".css", ".js", ".lock", ""}
+
+modules = sorted(path for top in OURS for path in (ROOT / top).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_a_relation_points_down_the_floors() -> None:
+    wrong = []
+    for model in apps.get_models():
+        here = model._meta.app_label
+        for field in model._meta.get_fields():
+            if here in FLOOR and field.is_relation and not field.auto_created and field.related_model:
+                there = field.related_model._meta.app_label
+                up = FLOOR.get(there, -1) > FLOOR[here] or {here, there} in BESIDE
+                wrong += [f"{model._meta.label}.{field.name} → {there}"] if up else []
+    assert wrong == []
+
+
+def test_every_app_has_its_floor() -> None:
+    assert {path.name for path in (ROOT / "apps").iterdir() if (path / "apps.py").exists()} - {"sandbox"} == set(FLOORS)
+
+
+@pytest.mark.parametrize("path", modules, ids=named)
+def test_a_module_has_a_telling_name_and_is_short(path: Path) -> None:
+    assert path.name not in BANNED
+    if "migrations" not in path.parts and "catalogue" not in path.parts:
+        assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for path in modules}
+    assert sorted(named(folder) for folder in folders if not (folder / "__init__.py").exists()) == []
+
+
+def test_every_task_has_a_queue_of_its_kind() -> None:
+    app.loader.import_default_modules()
+    ours = [name for name in app.tasks if not name.startswith("celery.")]
+    assert ours
+    lost = [name for name in ours if app.amqp.router.route({}, name)["queue"].name == app.conf.task_default_queue]
+    assert lost == []
+
+
+def test_every_beat_wakes_a_task_that_there_is() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks) == set()
+
+
+def test_no_file_names_a_registry() -> None:
+    folders = [*OURS, "tests", "docs", "templates"]
+    files = [path for top in folders for path in (ROOT / top).rglob("*") if path.is_file() and path.suffix in TEXT]
+    files += [path for path in ROOT.iterdir() if path.is_file() and path.suffix in TEXT and path.name != ".git"]
+    naming = [named(path) for path in files if REGISTRIES.search(path.read_text(errors="ignore"))]
+    assert naming == []
