@@ -1,6 +1,7 @@
 """What Odoo does by itself when records change: automation rules, server actions, webhooks, scheduled actions."""
 
 import ast
+import builtins
 import datetime
 import json
 import logging
@@ -22,8 +23,46 @@ Row = dict[str, Any]
 WEBHOOK_TIMEOUT_SECONDS = 1.0
 ON_CREATE = ("on_create", "on_create_or_write", "on_state_set")
 ON_WRITE = ("on_write", "on_create_or_write", "on_state_set")
-NAMES = ["True", "False", "None", "bool", "bytes", "str", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset", "range", "enumerate", "zip", "map", "filter", "sorted", "reversed", "len", "sum", "min", "max", "abs", "round", "any", "all", "isinstance", "repr", "divmod", "ord", "chr", "hasattr", "Exception", "ValueError"]
-BUILTINS = {name: __builtins__[name] for name in NAMES if name in __builtins__}  # type: ignore[index]
+NAMES = [
+    "True",
+    "False",
+    "None",
+    "bool",
+    "bytes",
+    "str",
+    "int",
+    "float",
+    "complex",
+    "list",
+    "dict",
+    "tuple",
+    "set",
+    "frozenset",
+    "range",
+    "enumerate",
+    "zip",
+    "map",
+    "filter",
+    "sorted",
+    "reversed",
+    "len",
+    "sum",
+    "min",
+    "max",
+    "abs",
+    "round",
+    "any",
+    "all",
+    "isinstance",
+    "repr",
+    "divmod",
+    "ord",
+    "chr",
+    "hasattr",
+    "Exception",
+    "ValueError",
+]
+BUILTINS = {name: getattr(builtins, name) for name in NAMES}
 
 
 class Command:

@@ -300,5 +300,3 @@ def _plain(result: Any, *, single: bool) -> Any:
 
 def _now(back: timedelta = timedelta(0)) -> str:
     return (datetime.now(UTC).replace(tzinfo=None) - back).isoformat(" ", "microseconds")
-
-

@@ -41,9 +41,9 @@ def before_create(env: Env, model: str, values: Row) -> Row:
         values.setdefault("location_dest_id", kind["default_location_dest_id"])
     elif model == "res.partner":
         parent = values.get("parent_id")
-        inherits = parent and not values.get("is_company")
+        inherits = bool(parent) and not values.get("is_company")
         values["commercial_partner_id"] = (
-            company.value("res.partner", parent, "commercial_partner_id") if inherits else table.next_id
+            company.value("res.partner", int(parent or 0), "commercial_partner_id") if inherits else table.next_id
         )
     elif model in ("ir.model.fields", "ir.model.access", "ir.cron", "ir.actions.server", "ir.ui.view"):
         values = _before_settings(env, model, values)
@@ -67,7 +67,7 @@ def _before_settings(env: Env, model: str, values: Row) -> Row:
                 values[name] = values[name].strip()
     if model == "ir.cron":
         values["cron_name"] = values.get("name") or values.get("cron_name")
-        action = {key: values[key] for key in ("name", "model_id", "state", "code") if key in values}
+        action: Row = {key: values[key] for key in ("name", "model_id", "state", "code") if key in values}
         made = env["ir.actions.server"].create({**action, "usage": "ir_cron"})
         values["ir_actions_server_id"] = made.id
         values.setdefault("nextcall", env.cr.now[:19])
@@ -106,7 +106,8 @@ def _derive(env: Env, model: str, odoo_id: int, values: Row, *, quietly: bool = 
     from apps.sandbox import writing
 
     if not quietly:
-        return writing.derive(env, model, odoo_id, values)
+        writing.derive(env, model, odoo_id, values)
+        return
     row = env.engine.store.table(model).get(odoo_id)
     if row is not None and any(row.get(name) != value for name, value in values.items()):
         env.cr.put(model, odoo_id, {**row, **values})
@@ -181,8 +182,7 @@ def _delivery_status(env: Env, row: Row, lines: list[Row]) -> Any:
     if row.get("state") != "sale":
         return False
     pickings = [
-        env.engine.store.table("stock.picking").get(one) or {}
-        for one in env.engine.value("sale.order", row["id"], "picking_ids")
+        env.engine.store.table("stock.picking").get(one) or {} for one in env.engine.value("sale.order", row["id"], "picking_ids")
     ]
     pickings = [picking for picking in pickings if picking.get("state") != "cancel"]
     if not pickings:
@@ -215,8 +215,9 @@ def _purchase_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> No
              env.engine.value("purchase.order", odoo_id, "order_line")]  # fmt: skip
     untaxed = round(sum(line.get("price_subtotal") or 0.0 for line in lines), 2)
     tax = round(sum(line.get("price_tax") or 0.0 for line in lines), 2)
-    received, whole = any(line.get("qty_received") for line in lines), all(
-        (line.get("qty_received") or 0) >= (line.get("product_qty") or 0) for line in lines
+    received, whole = (
+        any(line.get("qty_received") for line in lines),
+        all((line.get("qty_received") or 0) >= (line.get("product_qty") or 0) for line in lines),
     )
     status: Any = False
     if row.get("state") == "purchase":

@@ -41,9 +41,7 @@ def order_lines(chance: random.Random, products: list[int]) -> list[Any]:
     ]
 
 
-def _one(
-    env: Env, chance: random.Random, customers: list[int], products: list[int], at: datetime, until: datetime
-) -> None:
+def _one(env: Env, chance: random.Random, customers: list[int], products: list[int], at: datetime, until: datetime) -> None:
     age = (until - at).total_seconds() / 86400
     weights = next(weights for limit, weights in BY_AGE if age < limit)
     goal = chance.choices(STAGES, weights=weights)[0]

@@ -12,7 +12,9 @@ Row = dict[str, Any]
 
 
 @method(of_model=True)
-def search(records: Records, domain: Sequence[Any] = (), offset: int = 0, limit: int | None = None, order: str | None = None) -> Any:
+def search(
+    records: Records, domain: Sequence[Any] = (), offset: int = 0, limit: int | None = None, order: str | None = None
+) -> Any:
     """Records that match ``domain``."""
     env = records.env
     env.engine.check_access(env, records._name, "read")

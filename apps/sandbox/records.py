@@ -41,9 +41,7 @@ class Env:
         self.engine, self.cr, self.uid, self.su, self.context = company, cr, uid, su, context or {}
         self.registry = SimpleNamespace(cursor=lambda: company.second_cursor(cr))
 
-    def __call__(
-        self, cr: Any = None, user: Any = None, context: dict[str, Any] | None = None, su: bool | None = None
-    ) -> "Env":
+    def __call__(self, cr: Any = None, user: Any = None, context: dict[str, Any] | None = None, su: bool | None = None) -> "Env":
         uid = self.uid if user is None else getattr(user, "id", user)
         kept = self.context if context is None else context
         return Env(self.engine, cr or self.cr, uid, su=self.su if su is None else su, context=kept)

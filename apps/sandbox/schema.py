@@ -96,9 +96,7 @@ def standard() -> dict[str, Fields]:
             fields = models[line.strip("[]")] = magic_fields()
         elif found := LINE.fullmatch(line):
             name, kind, relation, inverse, flags, label = found.groups()
-            fields[name] = Field(
-                name, kind, label, relation or "", inverse or "", "required" in flags, "computed" not in flags
-            )
+            fields[name] = Field(name, kind, label, relation or "", inverse or "", "required" in flags, "computed" not in flags)
     return models
 
 

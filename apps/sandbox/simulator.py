@@ -92,7 +92,7 @@ class Simulator(threading.Thread):
             order.action_quotation_sent()
 
     def _quotation(self, env: Env) -> Records | None:
-        wanted = [("state", "in", ["draft", "sent"])]
+        wanted: list[tuple[str, str, Any]] = [("state", "in", ["draft", "sent"])]
         if env.engine.field("sale.order", "x_ct_hold"):
             wanted.append(("x_ct_hold", "=", False))
         return self._one(env, "sale.order", wanted, among=60, order="id desc")

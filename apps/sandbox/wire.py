@@ -262,7 +262,9 @@ class Doors:
             try:
                 named = request.json()
             except ValueError:
-                return Response(_told(ValueError("could not parse the body as JSON"), name="werkzeug.exceptions.BadRequest"), status=400)
+                return Response(
+                    _told(ValueError("could not parse the body as JSON"), name="werkzeug.exceptions.BadRequest"), status=400
+                )
             return Response(self.company.call(uid, parts[0], parts[1], [], named))
         except Exception as error:
             status = error.status if isinstance(error, OdooException) else 500

@@ -181,8 +181,7 @@ def check_there(records: Records) -> None:
     for one in records.ids:
         if table.get(one) is None:
             raise MissingError(
-                "Record does not exist or has been deleted.\n"
-                f"(Record: {records._name}({one},), User: {records.env.uid})"
+                f"Record does not exist or has been deleted.\n(Record: {records._name}({one},), User: {records.env.uid})"
             )
 
 
