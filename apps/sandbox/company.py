@@ -21,9 +21,12 @@ from apps.sandbox.schema import COMPUTED, OTHER_END, RELATED, Field, Fields, emp
 from apps.sandbox.store import Store, Transaction
 
 INDEXES = {
-    "sale.order": ("partner_id", "state", "name", "invoice_status"), "sale.order.line": ("order_id",), "stock.picking": ("sale_id", "state"),
+    "sale.order": ("partner_id", "state", "name", "invoice_status"),
+    "sale.order.line": ("order_id",),
+    "stock.picking": ("sale_id", "state"),
     "stock.move": ("picking_id", "sale_line_id", "purchase_line_id", "move_orig_ids", "product_id"),
-    "account.move.line": ("move_id", "partner_id", "sale_line_ids"), "account.move": ("commercial_partner_id", "state", "payment_state"),
+    "account.move.line": ("move_id", "partner_id", "sale_line_ids"),
+    "account.move": ("commercial_partner_id", "state", "payment_state"),
     "purchase.order.line": ("order_id", "product_id"), "purchase.order": ("partner_id", "state", "receipt_status"),
     "stock.quant": ("product_id",), "res.partner": ("parent_id", "commercial_partner_id"), "res.groups": ("user_ids",),
     "product.product": ("product_tmpl_id",), "ir.actions.server": ("base_automation_id", "model_id"),

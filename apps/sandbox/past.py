@@ -115,7 +115,7 @@ def purchase(buying: Env, chance: random.Random, products: list[int], planned: d
     waiting = buying["stock.move"].search(
         [("state", "in", ["confirmed", "partially_available"]), ("sale_line_id", "!=", False)], order="id"
     )
-    short = [one for one in dict.fromkeys(waiting.mapped("product_id").ids)][:4]
+    short = list(dict.fromkeys(waiting.mapped("product_id").ids))[:4]
     chosen = short or chance.sample(products, 3)
     lines = [(0, 0, {"product_id": one, "product_qty": float(chance.choice((20, 40, 60)))}) for one in chosen]
     return buying["purchase.order"].create({

@@ -123,8 +123,13 @@ def _settings(company: "Company", cr: Transaction) -> None:
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
             put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
                 sequence_code=short, default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
-    accounts = (("121000", "Account Receivable", "asset_receivable"), ("211000", "Account Payable", "liability_payable"),
-                ("400000", "Product Sales", "income"), ("600000", "Expenses", "expense"), ("101401", "Bank", "asset_cash"))  # fmt: skip
+    accounts = (
+        ("121000", "Account Receivable", "asset_receivable"),
+        ("211000", "Account Payable", "liability_payable"),
+        ("400000", "Product Sales", "income"),
+        ("600000", "Expenses", "expense"),
+        ("101401", "Bank", "asset_cash"),
+    )
     for number, (code, name, kind) in enumerate(accounts, 1):
         put("account.account", number, code=code, name=name, account_type=kind, active=True)
     for number, (code, name, kind) in enumerate((("INV", "Sales", "sale"), ("BNK1", "Bank", "bank")), 1):

@@ -34,7 +34,9 @@ VERSION = {
     "protocol_version": 1,
 }
 JSON = "application/json; charset=utf-8"
-NO_DATABASE = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No database is selected and the requested URL was not found in the server-wide controllers.</p>\n"
+NO_DATABASE = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n" + (
+    b"<p>No database is selected and the requested URL was not found in the server-wide controllers.</p>\n"
+)
 SIMULTANEOUS = 16
 
 
