@@ -14,13 +14,19 @@ LOGIN = "sofia@tower.test"
 class Company:
     """One Odoo, spoken to as its people do, over its own wire."""
 
-    def __init__(self, url: str, database: str, login: str, password: str) -> None:
+    def __init__(
+        self, url: str, database: str, login: str, password: str, *, salesperson: tuple[str, str] | None = None
+    ) -> None:
         self.url, self.database, self.login, self.password = url, database, login, password
         self.admin = self._sign_in(login, password)
         self.made: list[tuple[str, int]] = []
         self.numbers = itertools.count(1)
-        self.uid = self._salesperson()
-        self.salesperson = self._sign_in(LOGIN, PASSWORD)
+        if salesperson is None:
+            self._hire()
+        own_login, own_password = salesperson or (LOGIN, PASSWORD)
+        self.salesperson = self._sign_in(own_login, own_password)
+        found = self.ask("res.users", "search_read", [("login", "=", own_login)], fields=["name"])[0]
+        self.uid, self.salesperson_name = int(found["id"]), str(found["name"])
         products = self.ask("product.product", "search", [("sale_ok", "=", True), ("type", "=", "consu")], limit=1)
         self.product = products[0]
 
@@ -45,15 +51,15 @@ class Company:
         self.made.append((model, made))
         return int(made)
 
-    def _salesperson(self) -> int:
-        found = self.ask("res.users", "search", [("login", "=", LOGIN)])
-        if found:
-            return int(found[0])
+    def _hire(self) -> None:
+        """A salesperson who may sell and read nothing of accounting."""
+        if self.ask("res.users", "search_count", [("login", "=", LOGIN)]):
+            return
         group = self.ask("ir.model.data", "search_read",
                          [("module", "=", "sales_team"), ("name", "=", "group_sale_salesman_all_leads")],
                          fields=["res_id"])[0]["res_id"]  # fmt: skip
-        return self.make("res.users", {"name": "Sofia Sales", "login": LOGIN, "email": LOGIN, "password": PASSWORD,
-                                       "group_ids": [(4, group)]})  # fmt: skip
+        self.make("res.users", {"name": "Sofia Sales", "login": LOGIN, "email": LOGIN, "password": PASSWORD,
+                                "group_ids": [(4, group)]})  # fmt: skip
 
     def customer(self, *, credit_limit: float) -> int:
         """A company that may owe up to ``credit_limit``."""

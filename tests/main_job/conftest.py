@@ -20,7 +20,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
     tower = Tower("demo" if request.param == "sandbox" else "up")
     try:
         if request.param == "sandbox":
-            company = Company(tower.company_url, "sandbox", "admin", "admin")
+            company = Company(tower.company_url, "sandbox", "admin", "admin", salesperson=("sofia", "sofia"))
             yield tower, company
             return
         company = Company.real()

@@ -85,7 +85,7 @@ def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
 
     record = visit("manager", f"/records/{tower.connection}/sale.order/{order}/")
     expect(record.locator("#main")).to_contain_text("approved")
-    expect(record.locator("#main")).to_contain_text("Sofia Sales")
+    expect(record.locator("#main")).to_contain_text(company.salesperson_name)
     expect(record.get_by_role("link", name="Open in Odoo")).to_be_visible()
     queue = visit("operator", f"/exceptions/?q={name}&status=resolved")
     expect(queue.locator("#main")).to_contain_text(name)
