@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from conftest import OdooFault, Wire
+
+from tests.odoo.contract.raw import OdooFault, Wire
 
 
 def test_the_version_is_told_without_signing_in(wire: Wire) -> None:
