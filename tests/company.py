@@ -68,7 +68,7 @@ class Company:
 
     def order(self, customer: int, *, amount: float) -> int:
         """A quotation that the salesperson writes."""
-        line = {"product_id": self.product, "product_uom_qty": 1, "price_unit": amount, "tax_ids": [(6, 0, [])]}
+        line = {"product_id": self.product, "product_uom_qty": 1, "price_unit": amount}
         order = self.salesperson.execute_kw(
             "sale.order", "create", [{"partner_id": customer, "order_line": [(0, 0, line)]}], {}
         )

@@ -120,7 +120,7 @@ def _link(connection: Connection, *, now: datetime) -> Link:
     runs = SyncRun.objects.filter(connection=connection, started_at__gt=day)
     missed = sum(row["found_changed"] + row["found_deleted"] for row in runs.values("found_changed", "found_deleted"))
     is_done = bool(states) and all(state.backfill_done_at for state in states)
-    is_provisioned = bool(connection.capabilities.get("provisioned"))
+    is_provisioned = connection.is_provisioned
     return Link(
         connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"], missed=missed,
         is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],

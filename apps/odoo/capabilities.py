@@ -105,7 +105,7 @@ class Report:
         kept = asdict(self)
         kept["probed_at"] = self.probed_at.isoformat()
         kept["key_expires_at"] = self.key_expires_at.isoformat() if self.key_expires_at else None
-        return kept | {"problems": self.problems}
+        return kept | {"problems": self.problems, "abilities": [text for text in self.sentences() if text not in self.problems]}
 
 
 def probe(connection: Connection, wanted: Mapping[str, Sequence[str]], *, now: datetime) -> Report:

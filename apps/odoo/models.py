@@ -52,6 +52,11 @@ class Connection(models.Model):
             return True
         return field is not None and field in known.get("missing_fields", ())
 
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether what the tower needs inside this Odoo was found there."""
+        return "x_ct_request" in self.capabilities.get("models", {})
+
     def record_url(self, model: str, odoo_id: int) -> str:
         """The record's form in Odoo's own web client (the address that all versions from 14 understand)."""
         return f"{self.url.rstrip('/')}/web#id={odoo_id}&model={model}&view_type=form"

@@ -47,9 +47,9 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
     context = {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
         "models": sorted((model, found) for model, found in models.items() if isinstance(found, dict)),
-        "report": connection.capabilities.get("report") or connection.capabilities.get("sentences") or [],
-        "lacks": connection.capabilities.get("lacks") or [],
-        "is_provisioned": connection.capabilities.get("provisioned"),
+        "report": connection.capabilities.get("abilities", []),
+        "lacks": connection.capabilities.get("problems", []),
+        "is_provisioned": connection.is_provisioned,
     }  # fmt: skip
     template = "odoo/connection.html"
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)

@@ -50,13 +50,14 @@ def in_credit_review(board: Page) -> int:
     return int(board.locator("#stage-credit_review .lane-count").inner_text().replace(",", ""))
 
 
-def held_order(company: Company, *, amount: float = 6_200) -> tuple[int, str]:
-    """An order over its customer's limit, which the salesperson has just tried to confirm; its id and name."""
+def held_order(company: Company, *, amount: float = 6_200) -> tuple[int, str, float]:
+    """An order over its customer's limit, which the salesperson has just tried to confirm; its id, name and total."""
     order = company.order(company.customer(credit_limit=1_000), amount=amount)
     refusal = company.confirm(order)
     assert "above its credit limit of 1000.00" in refusal
     assert "/records/" in refusal
-    return order, company.read("sale.order", order, "name")["name"]
+    held = company.read("sale.order", order, "name", "amount_total")
+    return order, held["name"], held["amount_total"]
 
 
 def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
@@ -66,13 +67,13 @@ def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
     phone = visit("approver", "/approvals/", size=PHONE)
     before = in_credit_review(board)
 
-    order, name = held_order(company)
+    order, name, total = held_order(company)
     card = phone.locator(".ask", has_text=name)
     expect(card).to_be_visible(timeout=5_000)
     eventually(lambda: in_credit_review(board) > before, within_seconds=5, what="the board to move by itself")
 
     card.get_by_role("link").first.click()
-    expect(phone.locator("#main")).to_contain_text("6,200.00")
+    expect(phone.locator("#main")).to_contain_text(f"{total:,.2f}")
     expect(phone.locator("#main")).to_contain_text("Confirm the order")
     phone.fill("#reason", "Pays within the week")
     phone.get_by_role("button", name="Approve").click()
@@ -92,7 +93,7 @@ def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
 
 
 def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tower: Tower, company: Company) -> None:
-    order, name = held_order(company)
+    order, name, _ = held_order(company)
     phone = visit("approver", "/approvals/", size=PHONE)
     card = phone.locator(".ask", has_text=name)
     expect(card).to_be_visible(timeout=5_000)
@@ -111,14 +112,14 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
 
 def test_the_same_through_rest(tower: Tower, company: Company) -> None:
     token = tower.token("approver")
-    order, _ = held_order(company)
+    order, _, total = held_order(company)
 
     def waiting() -> list[dict[str, object]]:
         found = tower.api(f"approvals/?status=pending&kind=credit_override&odoo_id={order}", token)
         return list(found["results"])
 
     (asked,) = eventually(waiting, within_seconds=5, what="the request to be listed")
-    assert asked["amount"] == "6200.00"
+    assert asked["amount"] == f"{total:.2f}"
     record = tower.api(f"records/sale.order/{order}/", token)
     assert (record["stage"], record["blockers"][0]["kind"]) == ("credit_review", "credit_hold")
     headers = {"Idempotency-Key": f"decide-{asked['id']}"}
