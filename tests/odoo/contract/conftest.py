@@ -44,7 +44,7 @@ def sandbox_wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     process.wait(timeout=20)
 
 
-@pytest.fixture(params=["sandbox", pytest.param("real", marks=pytest.mark.odoo)])
+@pytest.fixture(scope="module", params=["sandbox", pytest.param("real", marks=pytest.mark.odoo)])
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     """A server, signed in as an administrator; what tests make in it is deleted."""
     if request.param == "sandbox":
