@@ -49,16 +49,24 @@ def _one(
     goal = chance.choices(STAGES, weights=weights)[0]
     customer, seller = chance.choice(customers), SELLERS[chance.randrange(2)]
     sales = _at(env, at, seller)
-    order = sales["sale.order"].create({
-        "partner_id": customer, "user_id": seller, "order_line": order_lines(chance, products),
-        "client_order_ref": f"PO-{chance.randint(1000, 9999)}", "date_order": at, "warehouse_id": chance.choice((1, 1, 1, 2)),
-    })  # fmt: skip
+    order = sales["sale.order"].create(
+        {
+            "partner_id": customer,
+            "user_id": seller,
+            "order_line": order_lines(chance, products),
+            "client_order_ref": f"PO-{chance.randint(1000, 9999)}",
+            "date_order": at,
+            "warehouse_id": chance.choice((1, 1, 1, 2)),
+        }
+    )
     if goal == "quotation":
         return
 
     def later(hours: float) -> Env:
         nonlocal at
-        at = min(at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600)))
+        at = min(
+            at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600))
+        )
         return _at(env, at, seller)
 
     order = order.with_env(later(5))
@@ -117,7 +125,7 @@ def purchase(buying: Env, chance: random.Random, products: list[int], planned: d
     waiting = buying["stock.move"].search(
         [("state", "in", ["confirmed", "partially_available"]), ("sale_line_id", "!=", False)], order="id"
     )
-    short = [one for one in dict.fromkeys(waiting.mapped("product_id").ids)][:4]
+    short = list(dict.fromkeys(waiting.mapped("product_id").ids))[:4]
     chosen = short or chance.sample(products, 3)
     lines = [(0, 0, {"product_id": one, "product_qty": float(chance.choice((20, 40, 60)))}) for one in chosen]
     return buying["purchase.order"].create({
