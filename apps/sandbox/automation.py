@@ -23,46 +23,12 @@ Row = dict[str, Any]
 WEBHOOK_TIMEOUT_SECONDS = 1.0
 ON_CREATE = ("on_create", "on_create_or_write", "on_state_set")
 ON_WRITE = ("on_write", "on_create_or_write", "on_state_set")
-NAMES = [
-    "True",
-    "False",
-    "None",
-    "bool",
-    "bytes",
-    "str",
-    "int",
-    "float",
-    "complex",
-    "list",
-    "dict",
-    "tuple",
-    "set",
-    "frozenset",
-    "range",
-    "enumerate",
-    "zip",
-    "map",
-    "filter",
-    "sorted",
-    "reversed",
-    "len",
-    "sum",
-    "min",
-    "max",
-    "abs",
-    "round",
-    "any",
-    "all",
-    "isinstance",
-    "repr",
-    "divmod",
-    "ord",
-    "chr",
-    "hasattr",
-    "Exception",
-    "ValueError",
-]
-BUILTINS = {name: getattr(builtins, name) for name in NAMES}
+NAMES = (
+    *("bool", "bytes", "str", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset"),
+    *("range", "enumerate", "zip", "map", "filter", "sorted", "reversed", "len", "sum", "min", "max", "abs", "round"),
+    *("any", "all", "isinstance", "repr", "divmod", "ord", "chr", "hasattr", "Exception", "ValueError"),
+)
+BUILTINS = {name: vars(builtins)[name] for name in NAMES}
 
 
 class Command:
@@ -99,7 +65,9 @@ class Command:
         return (6, 0, list(ids))
 
 
-def float_compare(one: float, other: float, precision_digits: int | None = None, precision_rounding: float | None = None) -> int:
+def float_compare(
+    one: float, other: float, precision_digits: int | None = None, precision_rounding: float | None = None
+) -> int:
     """-1, 0 or 1, as Odoo compares at a precision."""
     step = precision_rounding or 10.0 ** -(precision_digits if precision_digits is not None else 2)
     difference = round((one or 0.0) / step) - round((other or 0.0) / step)
@@ -119,7 +87,12 @@ def rules_of(env: Env, model: str, triggers: tuple[str, ...]) -> list[Row]:
 def after_create(env: Env, model: str, ids: list[int]) -> None:
     """Run the rules for new records."""
     for rule in rules_of(env, model, ON_CREATE):
-        _run(env(context={**env.context, "old_values": None}), model, rule, [one for one in ids if _fits(env, model, rule, one)])
+        _run(
+            env(context={**env.context, "old_values": None}),
+            model,
+            rule,
+            [one for one in ids if _fits(env, model, rule, one)],
+        )
 
 
 def after_write(env: Env, model: str, olds: dict[int, Row]) -> None:
@@ -155,7 +128,9 @@ def _watched(env: Env, rule: Row) -> list[str]:
 
 def _fits(env: Env, model: str, rule: Row, odoo_id: int) -> bool:
     if rule["trigger"] == "on_state_set":
-        chosen = env.engine.store.table("ir.model.fields.selection").rows.get(rule.get("trg_selection_field_id") or 0, {})
+        chosen = env.engine.store.table("ir.model.fields.selection").rows.get(
+            rule.get("trg_selection_field_id") or 0, {}
+        )
         if env.engine.value(model, odoo_id, "state") != chosen.get("value"):
             return False
     text = rule.get("filter_domain")
@@ -187,13 +162,27 @@ def run_action(env: Env, action: Row, records: Records) -> Any:
         return None
     record = records[:1]
     names: dict[str, Any] = {
-        "__builtins__": BUILTINS, "env": env, "model": Records(env, records._name, ()), "record": record,
-        "records": records, "uid": env.uid, "user": env.user, "UserError": UserError, "ValidationError": ValidationError,
-        "Warning": UserError, "datetime": datetime, "time": time, "timezone": datetime.timezone, "Command": Command,
-        "float_compare": float_compare, "json": json,
-        "dateutil": SimpleNamespace(), "log": lambda message, level="info": logger.info("%s", message),
-        "_logger": logger, "action": None,
-    }  # fmt: skip
+        "__builtins__": BUILTINS,
+        "env": env,
+        "model": Records(env, records._name, ()),
+        "record": record,
+        "records": records,
+        "uid": env.uid,
+        "user": env.user,
+        "UserError": UserError,
+        "ValidationError": ValidationError,
+        "Warning": UserError,
+        "datetime": datetime,
+        "time": time,
+        "timezone": datetime.timezone,
+        "Command": Command,
+        "float_compare": float_compare,
+        "json": json,
+        "dateutil": SimpleNamespace(),
+        "log": lambda message, level="info": logger.info("%s", message),
+        "_logger": logger,
+        "action": None,
+    }
     exec(_compiled(action.get("code") or ""), names)
     return names.get("action") or None
 
@@ -206,7 +195,12 @@ def _compiled(code: str) -> CodeType:
 def _call_later(env: Env, action: Row, record: Records) -> None:
     company, table = env.engine, env.engine.store.table("ir.model.fields")
     names = [table.rows[one]["name"] for one in action.get("webhook_field_ids") or [] if one in table.rows]
-    said: Row = {"_action": f"{action['name']}(#{action['id']})", "_model": record._name, "_id": record.id, "id": record.id}
+    said: Row = {
+        "_action": f"{action['name']}(#{action['id']})",
+        "_model": record._name,
+        "_id": record.id,
+        "id": record.id,
+    }
     for name in names:
         said[name] = company.value(record._name, record.id, name)
     env.cr.after_commit.append((action.get("webhook_url"), json.dumps(said, sort_keys=True).encode()))
@@ -223,7 +217,9 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirec
 def post(url: str, body: bytes) -> None:
     """One message, never sent again: Odoo notes in its log that it failed, and goes on."""
     try:
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": "python-requests"})
+        request = urllib.request.Request(
+            url, body, {"Content-Type": "application/json", "User-Agent": "python-requests"}
+        )
         with OPENER.open(request, timeout=WEBHOOK_TIMEOUT_SECONDS) as answer:
             answer.read(1024)
     except (OSError, ValueError) as error:

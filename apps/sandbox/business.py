@@ -27,15 +27,25 @@ def action_confirm(orders: Records) -> bool:
 
 def _deliver_later(order: Records) -> None:
     env = order.env(su=True)
-    kind = env["stock.picking.type"].search([("warehouse_id", "=", order.warehouse_id.id), ("code", "=", "outgoing")])[:1]
+    kind = env["stock.picking.type"].search([("warehouse_id", "=", order.warehouse_id.id), ("code", "=", "outgoing")])[
+        :1
+    ]
     deadline = order.commitment_date or datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=3)
     lines = [line for line in order.sudo().order_line if line.product_id and line.product_uom_qty > 0]
     if not lines:
         return
-    picking = env["stock.picking"].create({
-        "picking_type_id": kind.id, "partner_id": order.partner_shipping_id.id, "origin": order.name, "sale_id": order.id,
-        "scheduled_date": deadline, "date_deadline": deadline, "state": "confirmed", "user_id": order.user_id.id,
-    })  # fmt: skip
+    picking = env["stock.picking"].create(
+        {
+            "picking_type_id": kind.id,
+            "partner_id": order.partner_shipping_id.id,
+            "origin": order.name,
+            "sale_id": order.id,
+            "scheduled_date": deadline,
+            "date_deadline": deadline,
+            "state": "confirmed",
+            "user_id": order.user_id.id,
+        }
+    )
     for line in lines:
         env["stock.move"].create({
             "product_id": line.product_id.id, "product_uom_qty": line.product_uom_qty, "picking_id": picking.id,
@@ -199,13 +209,17 @@ def _validate(picking: Records) -> None:
         if move.state != "done":
             continue
         if move.sale_line_id:
-            writing.write(move.sale_line_id, {"qty_delivered": round(move.sale_line_id.qty_delivered + move.quantity, 2)})
+            writing.write(
+                move.sale_line_id, {"qty_delivered": round(move.sale_line_id.qty_delivered + move.quantity, 2)}
+            )
         if move.purchase_line_id:
             line = move.purchase_line_id
             writing.write(line, {"qty_received": round(line.qty_received + move.quantity, 2)})
     if picking.sale_id:
         computed.settle(picking.env, "sale.order", [picking.sale_id.id], {"state"})
-    for waiting in {one.picking_id.id for move in picking.move_ids for one in move.move_dest_ids if one.state != "done"}:
+    for waiting in {
+        one.picking_id.id for move in picking.move_ids for one in move.move_dest_ids if one.state != "done"
+    }:
         if waiting:
             action_assign(picking.browse(waiting))
 

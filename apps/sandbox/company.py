@@ -27,19 +27,37 @@ INDEXES = {
     "stock.move": ("picking_id", "sale_line_id", "purchase_line_id", "move_orig_ids", "product_id"),
     "account.move.line": ("move_id", "partner_id", "sale_line_ids"),
     "account.move": ("commercial_partner_id", "state", "payment_state"),
-    "purchase.order.line": ("order_id", "product_id"), "purchase.order": ("partner_id", "state", "receipt_status"),
-    "stock.quant": ("product_id",), "res.partner": ("parent_id", "commercial_partner_id"), "res.groups": ("user_ids",),
-    "product.product": ("product_tmpl_id",), "ir.actions.server": ("base_automation_id", "model_id"),
-    "ir.model.data": ("name", "module", "model"), "ir.model.fields": ("model", "model_id", "name"),
-    "ir.model": ("model",), "ir.model.access": ("model_id",), "base.automation": ("model_id",),
-    "x_ct_request": ("x_res_id",), "mail.message": ("res_id",), "mail.activity": ("res_id",), "res.users": ("login",),
-}  # fmt: skip
+    "purchase.order.line": ("order_id", "product_id"),
+    "purchase.order": ("partner_id", "state", "receipt_status"),
+    "stock.quant": ("product_id",),
+    "res.partner": ("parent_id", "commercial_partner_id"),
+    "res.groups": ("user_ids",),
+    "product.product": ("product_tmpl_id",),
+    "ir.actions.server": ("base_automation_id", "model_id"),
+    "ir.model.data": ("name", "module", "model"),
+    "ir.model.fields": ("model", "model_id", "name"),
+    "ir.model": ("model",),
+    "ir.model.access": ("model_id",),
+    "base.automation": ("model_id",),
+    "x_ct_request": ("x_res_id",),
+    "mail.message": ("res_id",),
+    "mail.activity": ("res_id",),
+    "res.users": ("login",),
+}
 # Accepted beside what the rows say: login to keys. These are test data of a company that does not exist.
 KEYS = {"tower": "sandbox-key", "admin": "admin", "sofia": "sofia", "sam": "sam", "paula": "paula", "ada": "ada"}
 SETTINGS_MODELS = ("ir.model", "ir.model.fields", "res.groups", "ir.model.data", "ir.model.access")
-NAME_FIELDS = {"x_ct_request": "x_name", "x_ct_heartbeat": "x_name", "ir.cron": "cron_name", "stock.quant": "id",
-               "stock.move": "reference", "mail.activity": "summary", "mail.message": "subject",
-               "ir.model.fields": "field_description", "account.journal": "name"}  # fmt: skip
+NAME_FIELDS = {
+    "x_ct_request": "x_name",
+    "x_ct_heartbeat": "x_name",
+    "ir.cron": "cron_name",
+    "stock.quant": "id",
+    "stock.move": "reference",
+    "mail.activity": "summary",
+    "mail.message": "subject",
+    "ir.model.fields": "field_description",
+    "account.journal": "name",
+}
 
 
 class Company(Reader):
@@ -192,7 +210,9 @@ class Company(Reader):
         if name not in self._externals:
             module, _, short = name.partition(".")
             table = self.store.table("ir.model.data")
-            found = [table.rows[one] for one in table.indexes["name"].get(short, ()) if table.rows[one]["module"] == module]
+            found = [
+                table.rows[one] for one in table.indexes["name"].get(short, ()) if table.rows[one]["module"] == module
+            ]
             if not found:
                 raise UserError(f"External ID not found in the system: {name}")
             self._externals[name] = found[0]["model"], found[0]["res_id"]
@@ -237,7 +257,9 @@ class Company(Reader):
         """A transaction of its own inside another's call."""
         return Transaction(self.store, _now(), first.outgoing)
 
-    def transact(self, uid: int, work: Callable[[Env], Any], *, su: bool = False, context: dict[str, Any] | None = None) -> Any:
+    def transact(
+        self, uid: int, work: Callable[[Env], Any], *, su: bool = False, context: dict[str, Any] | None = None
+    ) -> Any:
         """What ``work`` returns, committed; undone where it raises. Webhooks go out before this returns or raises."""
         outgoing: list[tuple[str, bytes]] = []
         try:

@@ -41,10 +41,9 @@ def before_create(env: Env, model: str, values: Row) -> Row:
         values.setdefault("location_dest_id", kind["default_location_dest_id"])
     elif model == "res.partner":
         parent = values.get("parent_id")
-        inherits = bool(parent) and not values.get("is_company")
-        values["commercial_partner_id"] = (
-            company.value("res.partner", int(parent or 0), "commercial_partner_id") if inherits else table.next_id
-        )
+        values["commercial_partner_id"] = table.next_id
+        if parent and not values.get("is_company"):
+            values["commercial_partner_id"] = company.value("res.partner", parent, "commercial_partner_id")
     elif model in ("ir.model.fields", "ir.model.access", "ir.cron", "ir.actions.server", "ir.ui.view"):
         values = _before_settings(env, model, values)
     elif model == "mail.activity" and values.get("res_model_id"):
@@ -57,7 +56,7 @@ def before_create(env: Env, model: str, values: Row) -> Row:
 
 
 def _before_settings(env: Env, model: str, values: Row) -> Row:
-    company, values = env.engine, dict(values)
+    company, values = env.engine, {**values}
     if model == "ir.model.fields" and values.get("model_id"):
         values["model"] = company.store.table("ir.model").rows[values["model_id"]]["model"]
         values.setdefault("field_description", values.get("name"))
@@ -155,15 +154,21 @@ def _sale_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
     untaxed = round(sum(line.get("price_subtotal") or 0.0 for line in lines), 2)
     tax = round(sum(line.get("price_tax") or 0.0 for line in lines), 2)
     cost = sum(
-        (env.engine.value("product.product", line["product_id"], "standard_price") or 0.0) * (line.get("product_uom_qty") or 0)
-        for line in lines if line.get("product_id")
-    )  # fmt: skip
+        (env.engine.value("product.product", line["product_id"], "standard_price") or 0.0)
+        * (line.get("product_uom_qty") or 0)
+        for line in lines
+        if line.get("product_id")
+    )
     margin = round(untaxed - cost, 2)
     values = {
-        "amount_untaxed": untaxed, "amount_tax": tax, "amount_total": round(untaxed + tax, 2), "margin": margin,
+        "amount_untaxed": untaxed,
+        "amount_tax": tax,
+        "amount_total": round(untaxed + tax, 2),
+        "margin": margin,
         "margin_percent": round(margin / untaxed, 6) if untaxed else 0.0,
-        "invoice_status": _invoice_status(row.get("state"), lines), "delivery_status": _delivery_status(env, row, lines),
-    }  # fmt: skip
+        "invoice_status": _invoice_status(row.get("state"), lines),
+        "delivery_status": _delivery_status(env, row, lines),
+    }
     _derive(env, "sale.order", odoo_id, values, quietly=is_new)
 
 
@@ -182,7 +187,8 @@ def _delivery_status(env: Env, row: Row, lines: list[Row]) -> Any:
     if row.get("state") != "sale":
         return False
     pickings = [
-        env.engine.store.table("stock.picking").get(one) or {} for one in env.engine.value("sale.order", row["id"], "picking_ids")
+        env.engine.store.table("stock.picking").get(one) or {}
+        for one in env.engine.value("sale.order", row["id"], "picking_ids")
     ]
     pickings = [picking for picking in pickings if picking.get("state") != "cancel"]
     if not pickings:
@@ -264,11 +270,15 @@ def value(company: "Company", model: str, odoo_id: int, name: str) -> Any:
         case "sale.order", "invoice_ids":
             lines = company.store.table("account.move.line")
             own = company.value("sale.order", odoo_id, "order_line")
-            return sorted({lines.rows[one]["move_id"] for line in own for one in lines.indexes["sale_line_ids"].get(line, ())})
+            return sorted(
+                {lines.rows[one]["move_id"] for line in own for one in lines.indexes["sale_line_ids"].get(line, ())}
+            )
         case "purchase.order", "picking_ids":
             moves = company.store.table("stock.move")
             own = company.value("purchase.order", odoo_id, "order_line")
-            found = (moves.rows[one]["picking_id"] for line in own for one in moves.indexes["purchase_line_id"].get(line, ()))
+            found = (
+                moves.rows[one]["picking_id"] for line in own for one in moves.indexes["purchase_line_id"].get(line, ())
+            )
             return sorted({one for one in found if one})
     raise KeyError(f"{model}.{name}")
 

@@ -42,8 +42,8 @@ class Control:
     def handle(self, asked: Row) -> Row:
         """Do what is asked and tell how things stand.
 
-        ``{"business": "pause"|"resume"}``; ``{"fault": name or null, "seconds": n, "count": n}``: ``seconds`` is how long
-        a slow or hanging answer takes, and how long the fault lasts where no ``count`` of requests is given;
+        ``{"business": "pause"|"resume"}``; ``{"fault": name or null, "seconds": n, "count": n}``: ``seconds`` is how
+        long a slow or hanging answer takes, and how long the fault lasts where no ``count`` of requests is given;
         ``{"touch_orders": n, "rate": per second}``. Raises ValueError for anything else.
         """
         if "business" in asked:

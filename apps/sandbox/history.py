@@ -77,18 +77,46 @@ class Past:
         """One layer a model."""
         closed: Row = {"company_id": 1, "currency_id": 1}
         return {
-            "sale.order": Layer(self, 1, self._order, {"name": self._by_name, "partner_id": self._by_partner}, {
-                **closed, "state": "sale", "invoice_status": "invoiced", "delivery_status": "full", "x_ct_hold": False,
-            }),
-            "sale.order.line": Layer(self, LINES, self._line, {"order_id": self._children}, {**closed, "state": "sale"}),
-            "stock.picking": Layer(self, 1, self._picking, {"sale_id": lambda one: [one]}, {
-                "company_id": 1, "state": "done", "backorder_id": False,
-            }),
-            "stock.move": Layer(self, LINES, self._move, {
-                "picking_id": self._children, "sale_line_id": lambda one: [one], "purchase_line_id": lambda one: (),
-                "move_orig_ids": lambda one: (),
-            }, {"company_id": 1, "state": "done", "purchase_line_id": False, "move_orig_ids": False}),
-        }  # fmt: skip
+            "sale.order": Layer(
+                self,
+                1,
+                self._order,
+                {"name": self._by_name, "partner_id": self._by_partner},
+                {
+                    **closed,
+                    "state": "sale",
+                    "invoice_status": "invoiced",
+                    "delivery_status": "full",
+                    "x_ct_hold": False,
+                },
+            ),
+            "sale.order.line": Layer(
+                self, LINES, self._line, {"order_id": self._children}, {**closed, "state": "sale"}
+            ),
+            "stock.picking": Layer(
+                self,
+                1,
+                self._picking,
+                {"sale_id": lambda one: [one]},
+                {
+                    "company_id": 1,
+                    "state": "done",
+                    "backorder_id": False,
+                },
+            ),
+            "stock.move": Layer(
+                self,
+                LINES,
+                self._move,
+                {
+                    "picking_id": self._children,
+                    "sale_line_id": lambda one: [one],
+                    "purchase_line_id": lambda one: (),
+                    "move_orig_ids": lambda one: (),
+                },
+                {"company_id": 1, "state": "done", "purchase_line_id": False, "move_orig_ids": False},
+            ),
+        }
 
     def _ordered(self, order: int) -> datetime:
         return (self.begin + order * self.step).replace(microsecond=0)
@@ -110,7 +138,9 @@ class Past:
     def _all_customers(self) -> list[tuple[int, int]]:
         if not self._customers:
             rows = self.store.table("res.partner").rows
-            self._customers = sorted((one, 0) for one, row in rows.items() if str(row.get("ref") or "").startswith("C0"))[:40]
+            self._customers = sorted(
+                (one, 0) for one, row in rows.items() if str(row.get("ref") or "").startswith("C0")
+            )[:40]
         return self._customers
 
     def _by_partner(self, partner: Any) -> Iterable[int]:
@@ -168,19 +198,44 @@ class Past:
     def _picking(self, order: int) -> Row:
         delivered = (self._ordered(order) + timedelta(days=3)).isoformat(" ")
         return {
-            "id": order, **self._stamp(order), "name": f"WH/OUT/{order:05d}", "state": "done", "origin": f"S{order:05d}",
-            "partner_id": self._customer(order), "picking_type_id": OUTGOING, "location_id": STOCK,
-            "location_dest_id": CUSTOMER_PLACE, "scheduled_date": delivered, "date_deadline": delivered,
-            "date_done": delivered, "sale_id": order, "priority": "0", "company_id": 1,
-        }  # fmt: skip
+            "id": order,
+            **self._stamp(order),
+            "name": f"WH/OUT/{order:05d}",
+            "state": "done",
+            "origin": f"S{order:05d}",
+            "partner_id": self._customer(order),
+            "picking_type_id": OUTGOING,
+            "location_id": STOCK,
+            "location_dest_id": CUSTOMER_PLACE,
+            "scheduled_date": delivered,
+            "date_deadline": delivered,
+            "date_done": delivered,
+            "sale_id": order,
+            "priority": "0",
+            "company_id": 1,
+        }
 
     def _move(self, move: int) -> Row:
         order = (move - 1) // LINES + 1
         product, quantity, *_ = self._figures(move)
         delivered = (self._ordered(order) + timedelta(days=3)).isoformat(" ")
         return {
-            "id": move, **self._stamp(order), "product_id": product, "product_uom_qty": quantity, "quantity": quantity,
-            "picked": True, "state": "done", "picking_id": order, "sale_line_id": move, "location_id": STOCK,
-            "location_dest_id": CUSTOMER_PLACE, "date": delivered, "date_deadline": delivered, "origin": f"S{order:05d}",
-            "company_id": 1, "warehouse_id": WAREHOUSE, "reference": f"WH/OUT/{order:05d}", "move_orig_ids": [],
-        }  # fmt: skip
+            "id": move,
+            **self._stamp(order),
+            "product_id": product,
+            "product_uom_qty": quantity,
+            "quantity": quantity,
+            "picked": True,
+            "state": "done",
+            "picking_id": order,
+            "sale_line_id": move,
+            "location_id": STOCK,
+            "location_dest_id": CUSTOMER_PLACE,
+            "date": delivered,
+            "date_deadline": delivered,
+            "origin": f"S{order:05d}",
+            "company_id": 1,
+            "warehouse_id": WAREHOUSE,
+            "reference": f"WH/OUT/{order:05d}",
+            "move_orig_ids": [],
+        }

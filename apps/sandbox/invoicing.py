@@ -28,11 +28,19 @@ def create_invoices(orders: Records) -> Records:
 def _draft(order: Records, lines: list[Records]) -> Records:
     env, today = order.env, order.env.cr.now[:10]
     payer = order.partner_invoice_id.commercial_partner_id.id
-    move = env["account.move"].create({
-        "move_type": "out_invoice", "partner_id": order.partner_invoice_id.id, "commercial_partner_id": payer,
-        "invoice_user_id": order.user_id.id, "invoice_origin": order.name, "date": today, "name": "/", "journal_id": SALES,
-        "ref": order.client_order_ref or False,
-    })  # fmt: skip
+    move = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": order.partner_invoice_id.id,
+            "commercial_partner_id": payer,
+            "invoice_user_id": order.user_id.id,
+            "invoice_origin": order.name,
+            "date": today,
+            "name": "/",
+            "journal_id": SALES,
+            "ref": order.client_order_ref or False,
+        }
+    )
     untaxed = 0.0
     for line in lines:
         share = line.qty_to_invoice / line.product_uom_qty
@@ -81,7 +89,9 @@ def action_post(moves: Records) -> bool:
                 values["date_maturity"] = due
             writing.write(line, values)
         name = f"INV/{day[:4]}/{move.id:05d}" if move.name in ("/", False) else move.name
-        writing.write(move, {"state": "posted", "name": name, "date": day, "invoice_date": day, "invoice_date_due": due})
+        writing.write(
+            move, {"state": "posted", "name": name, "date": day, "invoice_date": day, "invoice_date_due": due}
+        )
     return True
 
 
@@ -111,7 +121,9 @@ def register_payment(moves: Records, amount: float | None = None) -> Records:
     made = []
     for move in moves:
         if move.state != "posted" or not move.amount_residual:
-            raise UserError("You can't register a payment because there is nothing left to pay on the selected entries.")
+            raise UserError(
+                "You can't register a payment because there is nothing left to pay on the selected entries."
+            )
         paid = round(min(amount or move.amount_residual, move.amount_residual), 2)
         made.append(_payment(move, paid).id)
         left = round(move.amount_residual - paid, 2)

@@ -47,16 +47,24 @@ def _one(env: Env, chance: random.Random, customers: list[int], products: list[i
     goal = chance.choices(STAGES, weights=weights)[0]
     customer, seller = chance.choice(customers), SELLERS[chance.randrange(2)]
     sales = _at(env, at, seller)
-    order = sales["sale.order"].create({
-        "partner_id": customer, "user_id": seller, "order_line": order_lines(chance, products),
-        "client_order_ref": f"PO-{chance.randint(1000, 9999)}", "date_order": at, "warehouse_id": chance.choice((1, 1, 1, 2)),
-    })  # fmt: skip
+    order = sales["sale.order"].create(
+        {
+            "partner_id": customer,
+            "user_id": seller,
+            "order_line": order_lines(chance, products),
+            "client_order_ref": f"PO-{chance.randint(1000, 9999)}",
+            "date_order": at,
+            "warehouse_id": chance.choice((1, 1, 1, 2)),
+        }
+    )
     if goal == "quotation":
         return
 
     def later(hours: float) -> Env:
         nonlocal at
-        at = min(at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600)))
+        at = min(
+            at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600))
+        )
         return _at(env, at, seller)
 
     order = order.with_env(later(5))

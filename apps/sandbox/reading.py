@@ -73,7 +73,9 @@ def read(records: Records, fields: Sequence[str] | None = None, load: str | None
 
 
 @method(of_model=True)
-def fields_get(records: Records, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None) -> Row:
+def fields_get(
+    records: Records, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
+) -> Row:
     """What there is of fields."""
     company = records.env.engine
     company.check_access(records.env, records._name, "read")
@@ -88,7 +90,12 @@ def fields_get(records: Records, allfields: Sequence[str] | None = None, attribu
 
 @method(of_model=True)
 def name_search(
-    records: Records, name: str = "", domain: Sequence[Any] | None = None, operator: str = "ilike", limit: int = 100, **named: Any
+    records: Records,
+    name: str = "",
+    domain: Sequence[Any] | None = None,
+    operator: str = "ilike",
+    limit: int = 100,
+    **named: Any,
 ) -> list[list[Any]]:
     """Ids and names of records whose name is like ``name``."""
     wanted = [*(domain or named.get("args") or [])]
@@ -100,7 +107,11 @@ def name_search(
 
 @method(of_model=True)
 def formatted_read_group(
-    records: Records, domain: Sequence[Any] = (), groupby: Sequence[str] = (), aggregates: Sequence[str] = (), **named: Any
+    records: Records,
+    domain: Sequence[Any] = (),
+    groupby: Sequence[str] = (),
+    aggregates: Sequence[str] = (),
+    **named: Any,
 ) -> list[Row]:
     """Groups, as Odoo from 19 tells of them."""
     env = records.env

@@ -36,7 +36,13 @@ class Env:
     """Who acts, in which transaction, with which context."""
 
     def __init__(
-        self, company: "Company", cr: "Transaction", uid: int, *, su: bool = False, context: dict[str, Any] | None = None
+        self,
+        company: "Company",
+        cr: "Transaction",
+        uid: int,
+        *,
+        su: bool = False,
+        context: dict[str, Any] | None = None,
     ) -> None:
         self.engine, self.cr, self.uid, self.su, self.context = company, cr, uid, su, context or {}
         self.registry = SimpleNamespace(cursor=lambda: company.second_cursor(cr))
@@ -237,6 +243,8 @@ def is_zero(currency: Records, amount: float) -> bool:
 
 
 @method("res.currency")
-def _convert(currency: Records, amount: float, to: Records, company: Any = None, day: Any = None, **named: Any) -> float:
+def _convert(
+    currency: Records, amount: float, to: Records, company: Any = None, day: Any = None, **named: Any
+) -> float:
     """The amount in another currency: the company counts in one."""
     return round(amount, 2)

@@ -99,7 +99,9 @@ def group(
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return {name: max(value, other[name]) if name.endswith(":max") else value + other[name] for name, value in one.items()}
+    return {
+        name: max(value, other[name]) if name.endswith(":max") else value + other[name] for name, value in one.items()
+    }
 
 
 def _aggregate(company: Any, model: str, name: str, ids: list[int]) -> Any:

@@ -99,7 +99,15 @@ def _settings(company: "Company", cr: Transaction) -> None:
                     put("ir.model.fields.selection", order, field_id=field_id, value=state, name=state, sequence=order)
             field_id += 1
     put("res.currency", 1, name="EUR", symbol="€", decimal_places=2, rounding=0.01, active=True)
-    put("res.partner", 1, name="Tern & Tide GmbH", is_company=True, active=True, commercial_partner_id=1, credit_limit=0.0)
+    put(
+        "res.partner",
+        1,
+        name="Tern & Tide GmbH",
+        is_company=True,
+        active=True,
+        commercial_partner_id=1,
+        credit_limit=0.0,
+    )
     put("res.company", 1, name="Tern & Tide GmbH", currency_id=1, partner_id=1, account_use_credit_limit=True)
     for number, (name, label) in enumerate(GROUPS, 1):
         put("res.groups", number, name=label, user_ids=[one[0] for one in PEOPLE if name in one[4]])
@@ -107,8 +115,17 @@ def _settings(company: "Company", cr: Transaction) -> None:
     for odoo_id, login, name, active, _ in PEOPLE:
         partner = odoo_id + 1
         email = f"{login.strip('_')}@tern-and-tide.example"
-        put("res.partner", partner, name=name, email=email, active=active, is_company=False, commercial_partner_id=partner,
-            company_id=False, credit_limit=0.0)  # fmt: skip
+        put(
+            "res.partner",
+            partner,
+            name=name,
+            email=email,
+            active=active,
+            is_company=False,
+            commercial_partner_id=partner,
+            company_id=False,
+            credit_limit=0.0,
+        )
         put("res.users", odoo_id, name=name, login=login, email=email, active=active, partner_id=partner, company_id=1,
             company_ids=[1], share=False, lang="en_US", tz="Europe/Berlin")  # fmt: skip
     put("res.users.apikeys", 1, name="Control Tower", user_id=5, expiration_date=False, scope="rpc")
@@ -135,16 +152,35 @@ def _settings(company: "Company", cr: Transaction) -> None:
     for number, (code, name, kind) in enumerate((("INV", "Sales", "sale"), ("BNK1", "Bank", "bank")), 1):
         put("account.journal", number, code=code, name=name, type=kind, company_id=1, active=True)
     put("mail.activity.type", 4, name="To-Do")
-    for number, (name, model) in enumerate((("sale.view_order_form", "sale.order"), ("stock.view_picking_form", "stock.picking"),
-                                            ("purchase.purchase_order_form", "purchase.order"),
-                                            ("account.view_move_form", "account.move"),
-                                            ("base.view_partner_form", "res.partner")), 1):  # fmt: skip
-        put("ir.ui.view", number, name=name, type="form", model=model, mode="primary", arch_base="<form><sheet/></form>",
-            active=True, priority=16)  # fmt: skip
+    for number, (name, model) in enumerate(
+        (
+            ("sale.view_order_form", "sale.order"),
+            ("stock.view_picking_form", "stock.picking"),
+            ("purchase.purchase_order_form", "purchase.order"),
+            ("account.view_move_form", "account.move"),
+            ("base.view_partner_form", "res.partner"),
+        ),
+        1,
+    ):
+        put(
+            "ir.ui.view",
+            number,
+            name=name,
+            type="form",
+            model=model,
+            mode="primary",
+            arch_base="<form><sheet/></form>",
+            active=True,
+            priority=16,
+        )
         marks.append((name, "ir.ui.view", number))
     for number, app in enumerate(("base", "sale_management", "stock", "purchase", "account", "base_automation"), 1):
         put("ir.module.module", number, name=app, shortdesc=app, state="installed", latest_version="19.0.1.0")
-    marks += [("base.main_company", "res.company", 1), ("base.EUR", "res.currency", 1), ("base.user_admin", "res.users", 2)]
+    marks += [
+        ("base.main_company", "res.company", 1),
+        ("base.EUR", "res.currency", 1),
+        ("base.user_admin", "res.users", 2),
+    ]
     for number, (name, model, odoo_id) in enumerate(marks, 1):
         module, _, short = name.partition(".")
         put("ir.model.data", number, module=module, name=short, model=model, res_id=odoo_id, noupdate=False)
@@ -157,10 +193,17 @@ def _goods(env: Env, chance: random.Random) -> None:
         for make in MAKES:
             number += 1
             price = float(chance.choice((18, 25, 39, 49, 75, 89, 120, 149, 240, 320, 480, 690)))
-            template = env["product.template"].create({
-                "name": f"{good} {make}", "type": "consu", "list_price": price, "is_storable": True,
-                "invoice_policy": "delivery", "default_code": f"TT-{number:03d}", "standard_price": round(price * 0.62, 2),
-            })  # fmt: skip
+            template = env["product.template"].create(
+                {
+                    "name": f"{good} {make}",
+                    "type": "consu",
+                    "list_price": price,
+                    "is_storable": True,
+                    "invoice_policy": "delivery",
+                    "default_code": f"TT-{number:03d}",
+                    "standard_price": round(price * 0.62, 2),
+                }
+            )
             product = template.product_variant_ids
             for place in sorted(stock):
                 on_hand = float(0 if number % 11 == 0 else chance.randint(400, 900))
@@ -173,14 +216,28 @@ def _partners(env: Env, chance: random.Random) -> None:
         for town in chance.sample(TOWNS, 4):
             number += 1
             limit = float(chance.choice((0, 8_000, 12_000, 20_000, 30_000, 50_000)))
-            customer = env["res.partner"].create({
-                "name": f"{town} {trade}", "is_company": True, "email": f"office{number}@customer.example", "city": town,
-                "phone": f"+49 555 {number:04d}", "credit_limit": limit, "user_id": SELLERS[number % 2], "customer_rank": 1,
-                "ref": f"C{number:04d}",
-            })  # fmt: skip
+            customer = env["res.partner"].create(
+                {
+                    "name": f"{town} {trade}",
+                    "is_company": True,
+                    "email": f"office{number}@customer.example",
+                    "city": town,
+                    "phone": f"+49 555 {number:04d}",
+                    "credit_limit": limit,
+                    "user_id": SELLERS[number % 2],
+                    "customer_rank": 1,
+                    "ref": f"C{number:04d}",
+                }
+            )
             if number % 4 == 0:
-                env["res.partner"].create({"name": f"{town} branch", "parent_id": customer.id, "customer_rank": 1,
-                                           "user_id": SELLERS[number % 2]})  # fmt: skip
+                env["res.partner"].create(
+                    {
+                        "name": f"{town} branch",
+                        "parent_id": customer.id,
+                        "customer_rank": 1,
+                        "user_id": SELLERS[number % 2],
+                    }
+                )
     for number, name in enumerate(SUPPLIERS, 1):
         env["res.partner"].create({"name": name, "is_company": True, "supplier_rank": 1, "ref": f"V{number:03d}",
                                    "email": f"sales{number}@supplier.example"})  # fmt: skip

@@ -19,7 +19,15 @@ SCHEDULES_EVERY_SECONDS = 1.0
 
 
 def run(
-    *, host: str, port: int, database: str, orders: int, seed: int, directory: Path | None, speed: float, has_business: bool
+    *,
+    host: str,
+    port: int,
+    database: str,
+    orders: int,
+    seed: int,
+    directory: Path | None,
+    speed: float,
+    has_business: bool,
 ) -> None:
     """Serve until the process is told to stop. ``directory`` None keeps nothing."""
     company = Company(directory, database=database, orders=orders, seed=seed)
@@ -31,9 +39,16 @@ def run(
     if has_business:
         people.start()
     config = uvicorn.Config(
-        Doors(company, control), host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=2,
-    )  # fmt: skip
-    print(f"The sandbox company '{database}' is open at http://{host}:{port} (login tower, key sandbox-key).", flush=True)
+        Doors(company, control),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    print(
+        f"The sandbox company '{database}' is open at http://{host}:{port} (login tower, key sandbox-key).", flush=True
+    )
     try:
         uvicorn.Server(config).run()
     finally:

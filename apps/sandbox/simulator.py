@@ -84,15 +84,19 @@ class Simulator(threading.Thread):
         """A salesperson writes a quotation."""
         customers = env["res.partner"].search([("customer_rank", ">", 0)], order="id").ids
         products = env["product.product"].search([], order="id").ids
-        order = env["sale.order"].create({
-            "partner_id": self.chance.choice(customers), "user_id": env.uid,
-            "order_line": past.order_lines(self.chance, products), "client_order_ref": f"PO-{self.chance.randint(1000, 9999)}",
-        })  # fmt: skip
+        order = env["sale.order"].create(
+            {
+                "partner_id": self.chance.choice(customers),
+                "user_id": env.uid,
+                "order_line": past.order_lines(self.chance, products),
+                "client_order_ref": f"PO-{self.chance.randint(1000, 9999)}",
+            }
+        )
         if self.chance.random() < 0.4:
             order.action_quotation_sent()
 
     def _quotation(self, env: Env) -> Records | None:
-        wanted: list[tuple[str, str, Any]] = [("state", "in", ["draft", "sent"])]
+        wanted: list[Any] = [("state", "in", ["draft", "sent"])]
         if env.engine.field("sale.order", "x_ct_hold"):
             wanted.append(("x_ct_hold", "=", False))
         return self._one(env, "sale.order", wanted, among=60, order="id desc")
@@ -105,7 +109,9 @@ class Simulator(threading.Thread):
 
     def breach_limit(self, env: Env) -> None:
         """A salesperson tries an order that goes beyond the customer's limit."""
-        customers = env["res.partner"].search([("customer_rank", ">", 0), ("credit_limit", ">", 0), ("parent_id", "=", False)])
+        customers = env["res.partner"].search(
+            [("customer_rank", ">", 0), ("credit_limit", ">", 0), ("parent_id", "=", False)]
+        )
         customer = customers[self.chance.randrange(len(customers))]
         products = env["product.product"].search([("list_price", ">", 200)], order="id").ids
         product = self.chance.choice(products)
@@ -183,7 +189,11 @@ def _room(order: Records) -> float | None:
     customer = order.sudo().partner_id.commercial_partner_id
     if not customer.credit_limit:
         return None
-    running = order.sudo().search([
-        ("partner_id.commercial_partner_id", "=", customer.id), ("state", "=", "sale"), ("invoice_status", "!=", "invoiced"),
-    ])  # fmt: skip
+    running = order.sudo().search(
+        [
+            ("partner_id.commercial_partner_id", "=", customer.id),
+            ("state", "=", "sale"),
+            ("invoice_status", "!=", "invoiced"),
+        ]
+    )
     return float(customer.credit_limit - customer.credit - sum(one.amount_total for one in running))

@@ -1,7 +1,7 @@
 """Rows in memory, a journal of them on disk, and transactions that can be undone.
 
-One transaction writes at a time: the company's lock is held around each. A row is never changed in place, so undoing is
-putting the old one back. Rows of a long history (see :mod:`apps.sandbox.history`) are not kept at all until they change.
+One transaction writes at a time: the company's lock is held around each. A row is never changed in place, so undoing
+is putting the old one back. Rows of a long history (see :mod:`apps.sandbox.history`) are not kept until they change.
 """
 
 import json

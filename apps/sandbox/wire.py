@@ -34,7 +34,8 @@ VERSION = {
     "protocol_version": 1,
 }
 JSON = "application/json; charset=utf-8"
-NO_DATABASE = b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n" + (
+NO_DATABASE = (
+    b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
     b"<p>No database is selected and the requested URL was not found in the server-wide controllers.</p>\n"
 )
 SIMULTANEOUS = 16
@@ -118,7 +119,9 @@ class Doors:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         if half:
             # The length was promised; the server closes the connection when the rest does not come.
-            await send({"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True}
+            )
             return
         await send({"type": "http.response.body", "body": response.body})
 
@@ -153,7 +156,9 @@ class Doors:
             asked = request.json()
             params = asked.get("params") or {}
         except (ValueError, AttributeError):
-            return Response(b"<!doctype html>\n<title>400 Bad Request</title>\n", status=400, kind="text/html; charset=utf-8")
+            return Response(
+                b"<!doctype html>\n<title>400 Bad Request</title>\n", status=400, kind="text/html; charset=utf-8"
+            )
         said: Row = {"jsonrpc": "2.0", "id": asked.get("id")}
         try:
             result = handle(request, params)
@@ -165,7 +170,9 @@ class Doors:
                 return Response({**said, "error": {"code": 404, "message": "404: Not Found", "data": _told(error)}})
             return Response({**said, "error": {"code": 0, "message": "Odoo Server Error", "data": _told(error)}})
         except SessionExpiredError as error:
-            return Response({**said, "id": None, "error": {"code": 100, "message": "Odoo Session Expired", "data": _told(error)}})
+            return Response(
+                {**said, "id": None, "error": {"code": 100, "message": "Odoo Session Expired", "data": _told(error)}}
+            )
         except Exception as error:
             if not isinstance(error, OdooException):
                 logger.info("A call failed: %s", "".join(traceback.format_exception(error)))
@@ -233,11 +240,19 @@ class Doors:
     def _about(self, uid: int) -> Row:
         row = self.company.store.table("res.users").rows[uid]
         return {
-            "uid": uid, "is_system": uid in (2, 5), "is_admin": uid in (2, 5), "is_internal_user": True, "is_public": False,
-            "user_context": {"lang": "en_US", "tz": row["tz"], "uid": uid}, "db": self.company.database,
-            "server_version": VERSION["server_version"], "server_version_info": VERSION["server_version_info"],
-            "name": row["name"], "username": row["login"], "partner_id": row["partner_id"],
-        }  # fmt: skip
+            "uid": uid,
+            "is_system": uid in (2, 5),
+            "is_admin": uid in (2, 5),
+            "is_internal_user": True,
+            "is_public": False,
+            "user_context": {"lang": "en_US", "tz": row["tz"], "uid": uid},
+            "db": self.company.database,
+            "server_version": VERSION["server_version"],
+            "server_version_info": VERSION["server_version_info"],
+            "name": row["name"],
+            "username": row["login"],
+            "partner_id": row["partner_id"],
+        }
 
     def _call_kw(self, request: Request, params: Row) -> Any:
         uid = self._who(request)
@@ -265,7 +280,8 @@ class Doors:
                 named = request.json()
             except ValueError:
                 return Response(
-                    _told(ValueError("could not parse the body as JSON"), name="werkzeug.exceptions.BadRequest"), status=400
+                    _told(ValueError("could not parse the body as JSON"), name="werkzeug.exceptions.BadRequest"),
+                    status=400,
                 )
             return Response(self.company.call(uid, parts[0], parts[1], [], named))
         except Exception as error:
@@ -282,7 +298,9 @@ class Doors:
 def _told(error: Exception, *, name: str = "") -> Row:
     known = error if isinstance(error, OdooException) else None
     full = name or (known.name if known else f"builtins.{type(error).__name__}")
-    arguments = [argument if isinstance(argument, (str, int, float, bool)) else str(argument) for argument in error.args]
+    arguments = [
+        argument if isinstance(argument, (str, int, float, bool)) else str(argument) for argument in error.args
+    ]
     return {
         "name": full, "message": str(error), "arguments": arguments, "context": {}, "debug": f"{full}: {error}\n",
     }  # fmt: skip

@@ -139,7 +139,7 @@ def unlink(records: Records) -> bool:
         company.store.table(child).index(field)
         inner = searching.search(env(su=True, context={"active_test": False}), child, [(field, "in", records.ids)])
         if inner:
-            unlink(Records(env(su=True), child, inner))
+            unlink(Records(env(su=True, context={**env.context, "settles_later": True}), child, inner))
     names = {company.value("ir.model", one, "model") for one in records.ids} if model == "ir.model" else set()
     for odoo_id in records.ids:
         env.cr.put(model, odoo_id, None)

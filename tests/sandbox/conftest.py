@@ -39,7 +39,17 @@ def free_port() -> int:
 def served(directory: Path, *more: str) -> Iterator[str]:
     """The address of a company in its own process, that ends with the block."""
     port = free_port()
-    command = [sys.executable, "manage.py", "sandbox", "--port", str(port), "--data-dir", str(directory), "--orders", "60"]
+    command = [
+        sys.executable,
+        "manage.py",
+        "sandbox",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(directory),
+        "--orders",
+        "60",
+    ]
     process = subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -138,7 +138,9 @@ def test_several_records_are_told_one_by_one(odoo: OdooClient, listener: Listene
     assert [post["_id"] for post in listener.of("res.partner")] == ids
 
 
-def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(odoo: OdooClient, listener: Listener) -> None:
+def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(
+    odoo: OdooClient, listener: Listener
+) -> None:
     _, customer = over_limit(odoo)
     listener.posts.clear()
     listener.delay = 3.0

@@ -39,9 +39,7 @@ def test_the_probe_finds_nothing_missing(at: Callable[..., Connection]) -> None:
     from apps.mirror import registry
 
     connection = at()
-    wanted = {
-        name: model.odoo_fields() for name, model in registry.models().items() if not name.startswith("x_ct_")
-    }
+    wanted = {name: model.odoo_fields() for name, model in registry.models().items() if not name.startswith("x_ct_")}
     report = capabilities.look(connection, wanted, now=__import__("apps.core.clock", fromlist=["now"]).now())
     missing = {name: model.missing_fields for name, model in report.models.items() if model.missing_fields}
     assert report.can_provision

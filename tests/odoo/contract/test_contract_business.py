@@ -44,7 +44,9 @@ def test_a_quotation_has_its_name_and_totals(wire: Wire, order: int, goods: tupl
     assert (row["partner_id"], row["partner_invoice_id"]) == (goods[0], goods[0])
     assert row["amount_untaxed"] == 130.0
     assert row["amount_total"] == pytest.approx(row["amount_untaxed"] + row["amount_tax"])
-    lines = wire.call("sale.order.line", "read", row["order_line"], fields=["price_subtotal", "price_total", "price_tax"])
+    lines = wire.call(
+        "sale.order.line", "read", row["order_line"], fields=["price_subtotal", "price_total", "price_tax"]
+    )
     assert sorted(line["price_subtotal"] for line in lines) == [10.0, 120.0]
     assert sum(line["price_total"] for line in lines) == pytest.approx(row["amount_total"])
 
@@ -64,7 +66,9 @@ def test_confirming_makes_a_delivery_and_cancelling_ends_it(wire: Wire, order: i
     (picking,) = row["picking_ids"]
     transfer = wire.row("stock.picking", picking, "state", "sale_id", "picking_type_code", "move_ids", "scheduled_date")
     assert (transfer["state"], transfer["sale_id"], transfer["picking_type_code"]) == ("assigned", order, "outgoing")
-    moves = wire.call("stock.move", "read", transfer["move_ids"], fields=["sale_line_id", "state", "product_uom_qty"], load="")
+    moves = wire.call(
+        "stock.move", "read", transfer["move_ids"], fields=["sale_line_id", "state", "product_uom_qty"], load=""
+    )
     assert {move["state"] for move in moves} == {"assigned"}
     assert sorted(move["product_uom_qty"] for move in moves) == [2.0, 3.0]
     with pytest.raises(OdooFault) as again:

@@ -12,10 +12,14 @@ from tests.odoo.contract.raw import OdooFault, Wire
 @pytest.fixture(scope="module")
 def people(wire: Wire) -> dict[str, int]:
     """A company with two addresses, one archived."""
-    head = wire.create("res.partner", {"name": "Contract Head", "is_company": True, "ref": "CT-1", "credit_limit": 500.5})
+    head = wire.create(
+        "res.partner", {"name": "Contract Head", "is_company": True, "ref": "CT-1", "credit_limit": 500.5}
+    )
     return {
         "head": head,
-        "desk": wire.create("res.partner", {"name": "Contract Desk", "parent_id": head, "ref": "CT-2", "function": "Buyer"}),
+        "desk": wire.create(
+            "res.partner", {"name": "Contract Desk", "parent_id": head, "ref": "CT-2", "function": "Buyer"}
+        ),
         "old": wire.create("res.partner", {"name": "Contract_Old", "parent_id": head, "ref": "CT-3", "active": False}),
     }
 
@@ -75,20 +79,34 @@ def test_order_limit_and_offset(wire: Wire, people: dict[str, int]) -> None:
     ids = [people["head"], people["desk"], people["old"]]
     assert wire.call("res.partner", "search", [MINE], order="id desc", **named) == ids[::-1]
     assert wire.call("res.partner", "search", [MINE], order="ref", limit=2, **named) == ids[:2]
-    assert wire.call("res.partner", "search", [MINE], order="ref desc, id", offset=1, limit=1, **named) == [people["desk"]]
+    assert wire.call("res.partner", "search", [MINE], order="ref desc, id", offset=1, limit=1, **named) == [
+        people["desk"]
+    ]
     # What is not set comes last.
     assert wire.call("res.partner", "search", [MINE], order="function, id", **named)[0] == people["desk"]
     assert wire.call("res.partner", "search", [MINE], order="function desc, id", **named)[-1] == people["desk"]
 
 
 def test_values_come_in_their_shapes(wire: Wire, people: dict[str, int]) -> None:
-    fields = ["name", "parent_id", "child_ids", "function", "active", "credit_limit", "create_date", "write_date", "user_id"]
+    fields = [
+        "name",
+        "parent_id",
+        "child_ids",
+        "function",
+        "active",
+        "credit_limit",
+        "create_date",
+        "write_date",
+        "user_id",
+    ]
     (row,) = wire.call("res.partner", "read", [people["desk"]], fields=fields)
     assert row["id"] == people["desk"]
     assert row["parent_id"] == [people["head"], "Contract Head"]
     assert (row["user_id"], row["child_ids"], row["active"]) == (False, [], True)
     assert datetime.strptime(row["write_date"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    head = wire.row("res.partner", people["head"], "parent_id", "child_ids", "credit_limit", "function", "commercial_partner_id")
+    head = wire.row(
+        "res.partner", people["head"], "parent_id", "child_ids", "credit_limit", "function", "commercial_partner_id"
+    )
     assert (head["parent_id"], head["function"], head["credit_limit"]) == (False, False, 500.5)
     assert head["commercial_partner_id"] == people["head"]
     assert people["desk"] in head["child_ids"]

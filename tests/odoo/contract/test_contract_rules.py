@@ -71,7 +71,9 @@ raise UserError('Noted, and refused.')
         (trace,) = wire.call("ir.config_parameter", "search_read", [["key", "=", PARAMETER]], ["value"])
         assert trace["value"] == f"res.partner by {wire.uid}"
     finally:
-        wire.call("ir.config_parameter", "unlink", wire.call("ir.config_parameter", "search", [["key", "=", PARAMETER]]))
+        wire.call(
+            "ir.config_parameter", "unlink", wire.call("ir.config_parameter", "search", [["key", "=", PARAMETER]])
+        )
 
 
 def test_code_sees_the_old_values_and_who_acts(wire: Wire, rule: Rule) -> None:
@@ -121,18 +123,30 @@ def test_what_is_refused_is_not_told(wire: Wire, rule: Rule, told: Any) -> None:
 
 
 def test_a_custom_model_comes_and_goes(wire: Wire) -> None:
-    model = wire.create("ir.model", {"name": "Contract Note", "model": "x_contract_note", "state": "manual", "field_id": []})
+    model = wire.create(
+        "ir.model", {"name": "Contract Note", "model": "x_contract_note", "state": "manual", "field_id": []}
+    )
     wire.create("ir.model.fields", {
         "model_id": model, "name": "x_amount", "ttype": "float", "field_description": "Amount", "state": "manual",
     })  # fmt: skip
-    group = wire.call("ir.model.data", "search_read", [["module", "=", "base"], ["name", "=", "group_user"]], ["res_id"])
+    group = wire.call(
+        "ir.model.data", "search_read", [["module", "=", "base"], ["name", "=", "group_user"]], ["res_id"]
+    )
     with pytest.raises(OdooFault) as denied:
         wire.call("x_contract_note", "create", {"x_amount": 2.5})
     assert denied.value.name == "odoo.exceptions.AccessError"
-    wire.create("ir.model.access", {
-        "name": "contract note", "model_id": model, "group_id": group[0]["res_id"], "perm_read": True, "perm_write": True,
-        "perm_create": True, "perm_unlink": True,
-    })  # fmt: skip
+    wire.create(
+        "ir.model.access",
+        {
+            "name": "contract note",
+            "model_id": model,
+            "group_id": group[0]["res_id"],
+            "perm_read": True,
+            "perm_write": True,
+            "perm_create": True,
+            "perm_unlink": True,
+        },
+    )
     note = wire.call("x_contract_note", "create", {"x_amount": 2.5})
     assert wire.row("x_contract_note", note, "x_amount") == {"id": note, "x_amount": 2.5}
     wire.clean()

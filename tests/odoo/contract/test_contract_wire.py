@@ -100,16 +100,42 @@ def test_json_2_speaks_in_statuses(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("model", "method", "args", "name", "words"),
     [
-        ("res.partner", "search", [[["no_such_field", "=", 1]]], "builtins.ValueError", "Invalid field res.partner.no_such_field"),
-        ("res.partner", "search_read", [[], ["no_such_field"]], "builtins.ValueError", "Invalid field 'no_such_field' on"),
+        (
+            "res.partner",
+            "search",
+            [[["no_such_field", "=", 1]]],
+            "builtins.ValueError",
+            "Invalid field res.partner.no_such_field",
+        ),
+        (
+            "res.partner",
+            "search_read",
+            [[], ["no_such_field"]],
+            "builtins.ValueError",
+            "Invalid field 'no_such_field' on",
+        ),
         ("no.such.model", "search", [[]], "odoo.exceptions.UserError", "Object no.such.model doesn't exist"),
-        ("res.partner", "no_such_method", [[]], "builtins.AttributeError", "The method 'res.partner.no_such_method' does not"),
+        (
+            "res.partner",
+            "no_such_method",
+            [[]],
+            "builtins.AttributeError",
+            "The method 'res.partner.no_such_method' does not",
+        ),
         ("res.partner", "_private", [[]], "odoo.exceptions.AccessError", "cannot be called remotely"),
-        ("res.partner", "write", [[99_999_999], {"name": "x"}], "odoo.exceptions.MissingError", "does not exist or has been"),
+        (
+            "res.partner",
+            "write",
+            [[99_999_999], {"name": "x"}],
+            "odoo.exceptions.MissingError",
+            "does not exist or has been",
+        ),
         ("sale.order", "create", [{}], "odoo.exceptions.ValidationError", "'Customer' (partner_id)"),
     ],
-)  # fmt: skip
-def test_what_goes_wrong_is_named(wire: Wire, model: str, method: str, args: list[object], name: str, words: str) -> None:
+)
+def test_what_goes_wrong_is_named(
+    wire: Wire, model: str, method: str, args: list[object], name: str, words: str
+) -> None:
     with pytest.raises(OdooFault) as fault:
         wire.call(model, method, *args)
     assert fault.value.name == name

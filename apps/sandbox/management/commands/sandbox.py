@@ -27,7 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--db", default="sandbox", help="the database's name")
         parser.add_argument("--orders", type=int, default=400, help="sales orders in its past")
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--data-dir", type=Path, default=None, help="where it is kept; default: CONTROLTOWER_HOME/sandbox")
+        parser.add_argument(
+            "--data-dir", type=Path, default=None, help="where it is kept; default: CONTROLTOWER_HOME/sandbox"
+        )
         parser.add_argument("--speed", type=float, default=1.0, help=f"1 is {DAY_TO_DAY}")
         parser.add_argument("--no-business", action="store_true", help="nobody is at work")
 

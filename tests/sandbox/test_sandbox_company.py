@@ -1,0 +1,215 @@
+"""The company itself: the same for the same seed, kept over a restart, and alive."""
+
+import json
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.odoo.client import connect
+from apps.odoo.models import Connection
+from apps.sandbox.company import Company
+from apps.sandbox.control import Control
+from apps.sandbox.errors import AccessError, UserError
+from apps.sandbox.simulator import Simulator
+from tests.sandbox.conftest import served
+
+SOFIA, ADA, TOWER = 6, 9, 5
+REFUSES = "if record.amount_total > 100:\n    raise UserError('Too much.')"
+
+
+def rows_of(company: Company) -> dict[str, dict[int, Any]]:
+    """All rows of all tables."""
+    return {model: dict(table.rows) for model, table in company.store.tables.items()}
+
+
+def orders_of(company: Company, domain: list[Any], **named: Any) -> list[dict[str, Any]]:
+    """Sales orders as the tower reads them."""
+    found: list[dict[str, Any]] = company.call(TOWER, "sale.order", "search_read", [domain], {"load": "", **named})
+    return found
+
+
+def at_work(company: Company) -> Simulator:
+    """Its people, one step at a time."""
+    return Simulator(company, Control(company), speed=1, stopping=threading.Event())
+
+
+def test_one_seed_makes_one_company() -> None:
+    first, again, other = (rows_of(Company(None, orders=30, seed=seed)) for seed in (7, 7, 8))
+    assert first == again
+    assert first["sale.order"] != other["sale.order"]
+
+
+def test_orders_stand_in_every_stage() -> None:
+    company = Company(None)
+    states = {(row["state"], row["delivery_status"], row["invoice_status"]) for row in orders_of(company, [], fields=[
+        "state", "delivery_status", "invoice_status"])}  # fmt: skip
+    assert states >= {
+        ("draft", False, "no"), ("sent", False, "no"), ("sale", "pending", "no"), ("sale", "partial", "to invoice"),
+        ("sale", "full", "to invoice"), ("sale", "full", "invoiced"), ("cancel", False, "no"),
+    }  # fmt: skip
+    waiting = company.store.table("stock.move").rows.values()
+    assert any(row.get("move_orig_ids") and row["state"] != "done" for row in waiting)
+    invoices = company.store.table("account.move").rows.values()
+    assert {row.get("payment_state") for row in invoices if row["move_type"] == "out_invoice"} == {"paid", "not_paid"}
+
+
+def test_a_restart_keeps_data_and_ids(tmp_path: Path) -> None:
+    company = Company(tmp_path, orders=30)
+    people = at_work(company)
+    for _ in range(200):
+        people.step()
+    kept, following = rows_of(company), company.store.table("sale.order").next_id
+    company.close()
+    again = Company(tmp_path, orders=30)
+    assert rows_of(again) == kept
+    assert again.store.table("sale.order").next_id == following
+    again.close()
+    other = Company(tmp_path, orders=31)
+    assert rows_of(other) != kept
+    other.close()
+
+
+def test_a_deleted_last_record_does_not_give_its_id_away(tmp_path: Path) -> None:
+    company = Company(tmp_path, orders=5)
+    gone = company.call(TOWER, "res.partner", "create", [{"name": "Gone"}], {})
+    company.call(TOWER, "res.partner", "unlink", [[gone]], {})
+    company.close()
+    again = Company(tmp_path, orders=5)
+    assert again.call(TOWER, "res.partner", "create", [{"name": "Next"}], {}) == gone + 1
+    again.close()
+
+
+def test_a_served_company_keeps_what_it_was_told_when_it_is_stopped(tmp_path: Path) -> None:
+    def connection(url: str) -> Connection:
+        return Connection(
+            name="kept", url=url, database="sandbox", login="tower", api_key="sandbox-key", version="19.0"
+        )
+
+    with served(tmp_path, "--no-business") as url:
+        order = connect(connection(url)).search("sale.order", [], limit=1)
+        connect(connection(url)).write("sale.order", order, {"client_order_ref": "kept"})
+    with served(tmp_path, "--no-business") as url:
+        (row,) = connect(connection(url)).read("sale.order", order, ["client_order_ref"])
+    assert row["client_order_ref"] == "kept"
+
+
+def test_business_moves_orders_through_every_stage_and_stays_in_bounds(company: Company) -> None:
+    people = at_work(company)
+    done = [people.step() for _ in range(1_500)]
+    assert set(done) >= {
+        "quote",
+        "confirm",
+        "deliver",
+        "deliver_some",
+        "invoice",
+        "collect",
+        "buy",
+        "receive",
+        "postpone",
+        "give_up",
+        "breach_limit",
+    }
+    quotations = orders_of(company, [["state", "in", ["draft", "sent"]]], fields=["id"])
+    undelivered = orders_of(company, [["delivery_status", "in", ["pending", "partial"]]], fields=["id"])
+    assert 20 < len(quotations) < 250
+    assert len(undelivered) < 250
+    assert not people.refused
+
+
+def test_what_is_delivered_invoiced_and_paid_adds_up(company: Company) -> None:
+    people = at_work(company)
+    for _ in range(500):
+        people.step()
+    lines = company.store.table("account.move.line").rows.values()
+    for invoice in company.store.table("account.move").rows.values():
+        mine = [line for line in lines if line["move_id"] == invoice["id"]]
+        assert round(sum(line["balance"] for line in mine), 2) == 0, invoice["name"]
+    for partner in company.call(
+        TOWER, "res.partner", "search_read", [[["customer_rank", ">", 0]]], {"fields": ["credit"]}
+    ):
+        residual = sum(
+            line["amount_residual"] for line in lines
+            if line["partner_id"] == partner["id"] and line["parent_state"] == "posted" and line.get("amount_residual")
+        )  # fmt: skip
+        assert partner["credit"] == pytest.approx(residual, abs=0.01)
+    for order in orders_of(company, [["state", "=", "sale"]], fields=["order_line", "delivery_status"]):
+        sold = company.call(TOWER, "sale.order.line", "read", [order["order_line"]], {})
+        delivered = all(line["qty_delivered"] >= line["product_uom_qty"] for line in sold)
+        assert delivered == (order["delivery_status"] == "full")
+
+
+def test_people_have_only_their_own_rights(company: Company) -> None:
+    with pytest.raises(AccessError, match="not allowed to access"):
+        company.call(SOFIA, "account.move", "search", [[]], {})
+    with pytest.raises(AccessError):
+        company.call(SOFIA, "base.automation", "create", [{"name": "x"}], {})
+    assert company.call(ADA, "account.move", "search", [[]], {"limit": 1})
+
+
+def test_a_refusal_undoes_everything_that_the_call_had_done(company: Company) -> None:
+    before = rows_of(company)
+    customer = company.call(TOWER, "res.partner", "search", [[["customer_rank", ">", 0]]], {"limit": 1})[0]
+    lines = [(0, 0, {"product_id": 1, "product_uom_qty": 1}), (0, 0, {"no_such_field": 1})]
+    with pytest.raises(ValueError, match="no_such_field"):
+        company.call(TOWER, "sale.order", "create", [{"partner_id": customer, "order_line": lines}], {})
+    assert rows_of(company) == before
+    order = company.call(TOWER, "sale.order", "create", [{"partner_id": customer}], {})
+    with pytest.raises(UserError):
+        company.call(TOWER, "sale.order", "action_confirm", [[order]], {})
+
+
+def test_a_long_history_is_read_by_pages_windows_and_days() -> None:
+    company = Company(None, orders=50_000)
+
+    def call(model: str, method: str, *args: Any, **named: Any) -> Any:
+        return company.call(TOWER, model, method, list(args), named)
+
+    total = call("sale.order", "search_count", [])
+    assert total == 50_000
+    (newest,) = call("sale.order", "search_read", [], ["write_date"], limit=1, order="write_date desc, id desc")
+    days = call("sale.order", "formatted_read_group", [], ["write_date:day"], ["__count", "id:sum", "write_date:max"])
+    assert sum(day["__count"] for day in days) == total
+    assert max(day["write_date:max"] for day in days) == newest["write_date"]
+    page = call("sale.order", "search_read", [["id", ">", 25_000]], ["order_line"], limit=500, order="id")
+    assert [row["id"] for row in page] == list(range(25_001, 25_501))
+    lines = call("sale.order.line", "search_read", [["order_id", "in", [25_001]]], ["order_id", "price_total"], load="")
+    assert [line["id"] for line in lines] == page[0]["order_line"]
+    (order,) = call("sale.order", "read", [25_001], ["amount_total"])
+    assert order["amount_total"] == pytest.approx(sum(line["price_total"] for line in lines))
+    call("sale.order", "write", [25_001], {"client_order_ref": "touched"})
+    assert call("sale.order", "search_count", []) == total
+    (latest,) = call("sale.order", "search_read", [], ["id"], limit=1, order="write_date desc, id desc")
+    assert latest["id"] == 25_001
+    later = call("sale.order", "formatted_read_group", [], ["write_date:day"], ["__count", "id:sum"])
+    assert sum(day["__count"] for day in later) == total
+    assert sum(day["id:sum"] for day in later) == sum(day["id:sum"] for day in days)
+    start = days[500]["write_date:day"][0]
+    window = call(
+        "sale.order", "search_read", [["write_date", ">=", start]], ["write_date"], limit=50, order="write_date, id"
+    )
+    assert len(window) == 50
+    assert all(row["write_date"] >= start for row in window)
+    assert sorted(row["write_date"] for row in window) == [row["write_date"] for row in window]
+
+
+@pytest.mark.parametrize("fault", ["down", "html", "half"])
+def test_faults_come_and_go(sandbox_url: str, fault: str) -> None:
+    def control(said: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(f"{sandbox_url}/sandbox/control", json.dumps(said).encode())
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)  # type: ignore[no-any-return]
+
+    from apps.odoo.errors import OdooError
+
+    connection = Connection(
+        name=f"fault-{fault}", url=sandbox_url, database="sandbox", login="tower", api_key="sandbox-key", version="19.0"
+    )
+    odoo = connect(connection, timeout_seconds=5)
+    assert control({"fault": fault, "count": 1 if fault != "half" else 2})["fault"] == fault
+    with pytest.raises(OdooError):
+        odoo.search("sale.order", [], limit=1)
+    assert control({"fault": None})["fault"] is None
+    assert odoo.search("sale.order", [], limit=1)
