@@ -84,7 +84,7 @@ def test_a_model_that_odoo_no_longer_has_holds_nothing_up(connection: Connection
 @pytest.mark.usefixtures("staffed")
 def test_webhooks_that_fell_silent_are_noticed(connection: Connection, now: datetime) -> None:
     read(connection, "sale.order", at=now)
-    Connection.objects.update(capabilities={"provisioned": True})
+    Connection.objects.update(capabilities={"models": {"sale.order": {}, "x_ct_request": {}}})
     hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="odoo", now=now)
     claim.settle(claim.take(limit=10, now=now)[0], now=now)
     assert queries.overview(now=now).is_well
