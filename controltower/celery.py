@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-WITH_TASKS = ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake")
+WITH_TASKS = ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake", "api")
 app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
 
 app.conf.task_routes = {
@@ -26,6 +26,7 @@ app.conf.task_routes = {
     "health.*": {"queue": "decide"},
     "audit.*": {"queue": "notify"},
     "intake.*": {"queue": "sync"},
+    "api.*": {"queue": "sync"},
 }
 # Each entry wakes a loop that looks into PostgreSQL for what is due. Missing a beat delays, never loses;
 # two beats do no harm, because the rows are claimed with SKIP LOCKED.
@@ -39,5 +40,6 @@ app.conf.beat_schedule = {
     "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},
     "sign of life": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "forget old deliveries": {"task": "intake.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
+    "forget old keys": {"task": "api.forget_old_keys", "schedule": 3600.0, "options": {"expires": 3600}},
     "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},
 }

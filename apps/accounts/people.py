@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.accounts.models import ApiToken, Role, Scope, Team, User
 
@@ -57,9 +57,13 @@ def create_user(
     if limit is not None and (not limit.is_finite() or not 0 <= limit < LARGEST_LIMIT):
         raise PersonError(f"A limit is an amount from 0 to below {LARGEST_LIMIT:,}, not {limit}.")
     password = password or secrets.token_urlsafe(12)
-    user = User.objects.create_user(
-        username, email=email, password=password, role=role, approval_limit=limit, odoo_login=odoo_login
-    )
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                username, email=email, password=password, role=role, approval_limit=limit, odoo_login=odoo_login
+            )
+    except IntegrityError:  # somebody else took the name since it was looked for
+        raise PersonError(f"There is a user {username} already. Choose another name.") from None
     for slug in teams if teams is not None else TEAMS_OF_ROLE[role]:
         team(slug).members.add(user)
     return user, password

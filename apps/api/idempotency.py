@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -17,6 +18,8 @@ from apps.api.models import IdempotencyKey
 from apps.core import clock
 
 LONGEST_KEY = 255
+# Longer than any caller tries again on its own: a weekend and a day.
+KEPT_FOR = timedelta(days=4)
 View = Callable[..., HttpResponse]
 
 
@@ -59,6 +62,11 @@ def honoured(view: View) -> View:
         return response
 
     return csrf_exempt(wrapped)
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete the answers older than KEPT_FOR; how many there were."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()[0]
 
 
 def _first_answer(caller: str, key: str, fingerprint: str, path: str) -> HttpResponse:

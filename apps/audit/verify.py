@@ -38,11 +38,26 @@ def _entries() -> Iterator[dict[str, Any]]:
     return Entry.objects.order_by("sequence").values(*fields).iterator(chunk_size=BATCH)
 
 
+class CheckpointError(Exception):
+    """The file of checkpoints cannot be read; the message names the line."""
+
+
 def _checkpoints() -> dict[int, str]:
+    """Sequence → link, as kept. Raises CheckpointError: a line that was broken may have been broken on purpose."""
     path = checkpoint_file()
-    if not path.exists():
-        return {}
-    return {line["sequence"]: line["hash"] for line in map(json.loads, path.read_text().splitlines()) if line["sequence"]}
+    kept: dict[int, str] = {}
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
+        try:
+            seen = json.loads(line)
+            sequence, link = int(seen["sequence"]), str(seen["hash"])
+        except (ValueError, KeyError, TypeError):
+            raise CheckpointError(
+                f"Line {number} of {path} is no checkpoint. Compare the file with the copy kept elsewhere; "
+                "where the line was cut by a full disk or a lost machine, delete it."
+            ) from None
+        if sequence:
+            kept[sequence] = link
+    return kept
 
 
 def verify() -> Verdict:
@@ -51,7 +66,10 @@ def verify() -> Verdict:
     Head and checkpoints are read before the entries: those that are added meanwhile lie beyond them and do no harm.
     """
     head = Head.objects.filter(id=1).first() or Head(id=1)
-    kept = _checkpoints()
+    try:
+        kept = _checkpoints()
+    except CheckpointError as error:
+        return Verdict(entries=0, problem=str(error))
     previous, count = BEGINNING, 0
     for row in _entries():
         sequence = count + 1
@@ -80,6 +98,10 @@ def checkpoint() -> int:
     head = Head.objects.filter(id=1).first() or Head(id=1)
     path = checkpoint_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        file.write(json.dumps({"sequence": head.sequence, "hash": head.hash}) + "\n")
+    line = json.dumps({"sequence": head.sequence, "hash": head.hash})
+    with path.open("a+") as file:
+        file.seek(0)
+        before = file.read()
+        if not before.endswith(line + "\n"):  # nothing happened since: one line tells as much as two
+            file.write(("" if not before or before.endswith("\n") else "\n") + line + "\n")
     return head.sequence

@@ -1,12 +1,14 @@
 """A POST that is sent again has no second effect."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from apps.accounts.models import ApiToken, Role, Team
+from apps.api import idempotency
 from apps.api.models import IdempotencyKey
 from apps.approvals.models import Request
 from apps.core import clock
@@ -99,3 +101,10 @@ def test_two_at_once_have_one_effect() -> None:
     assert len({answer.content for answer in answers}) == 1
     assert sorted("Idempotency-Replayed" in answer for answer in answers) == [False, True, True, True]
     assert Request.objects.count() == 1
+
+
+def test_an_answer_is_forgotten_when_nobody_will_ask_again(number: int) -> None:
+    caller("olga").post(f"exceptions/{number}/comment/", {"text": "Called"}, key="a")
+    made = IdempotencyKey.objects.get().created_at
+    assert idempotency.forget_old(now=made + idempotency.KEPT_FOR) == 0
+    assert idempotency.forget_old(now=made + idempotency.KEPT_FOR + timedelta(seconds=1)) == 1

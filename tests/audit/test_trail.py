@@ -85,6 +85,33 @@ def test_a_tail_cut_together_with_its_head_is_found_by_the_checkpoint() -> None:
 
 
 @pytest.mark.django_db
+def test_a_checkpoint_is_kept_once_while_nothing_happens() -> None:
+    write(2)
+    for _ in range(3):
+        verify.checkpoint()
+    assert len(verify.checkpoint_file().read_text().splitlines()) == 1
+    write(1, first=2)
+    verify.checkpoint()
+    assert len(verify.checkpoint_file().read_text().splitlines()) == 2
+
+
+@pytest.mark.django_db
+def test_a_broken_line_among_the_checkpoints_is_named_and_swallows_no_later_one() -> None:
+    write(2)
+    verify.checkpoint()
+    with verify.checkpoint_file().open("a") as file:
+        file.write('{"sequence": 2, "ha')
+    write(1, first=2)
+    verify.checkpoint()
+    lines = verify.checkpoint_file().read_text().splitlines()
+    assert len(lines) == 3
+    with pytest.raises(CommandError, match=r"Line 2 of .* is no checkpoint"):
+        call_command("audit_verify")
+    verify.checkpoint_file().write_text(f"{lines[0]}\n{lines[2]}\n")
+    assert verify.verify() == verify.Verdict(entries=3)
+
+
+@pytest.mark.django_db
 def test_a_chain_rewritten_without_the_key_does_not_hold(settings: object) -> None:
     write(3)
     right = settings.AUDIT_KEY  # type: ignore[attr-defined]
