@@ -12,6 +12,7 @@ from apps.approvals.models import Request, Status
 from apps.audit import trail
 from apps.core import actor
 from apps.core.actor import Actor
+from apps.core.words import money
 from apps.notifications.tell import Message, tell
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -133,7 +134,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     tell(
         Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
                 title=f"{kind.title} asked for: {request.record_name}, {request.partner_name}",
-                body=f"{amount} {request.currency}, asked by {asking.asked_by}. You look after this customer.",
+                body=f"{money(amount, request.currency)}, asked by {asking.asked_by}. You look after this customer.",
                 path=f"/approvals/{request.pk}/"),
         people=people, addresses=addresses, now=now,
     )  # fmt: skip

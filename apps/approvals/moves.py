@@ -14,6 +14,7 @@ from apps.approvals import asking, permissions, policy, settling, steps
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.words import money
 from apps.odoo.models import Connection
 from apps.workflows import engine, registry
 
@@ -113,7 +114,7 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     if to == by or to.pk == request.requested_by_user_id or (to.odoo_login and to.odoo_login.lower() in hands):
         raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
     if not to.is_active or not policy.permissions_allow(to, request.amount):
-        raise NotAllowedError(f"{to}'s limit does not cover {request.amount} {request.currency}.")
+        raise NotAllowedError(f"{to}'s limit does not cover {money(request.amount, request.currency)}.")
     if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
         raise NotAllowedError(f"{to} has handed this request on or answered it already; it cannot come back to them.")
     own.is_active = False
@@ -126,7 +127,7 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
                     data={"to": str(to), "reason": reason}),
         now=now,
     )  # fmt: skip
-    steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", now=now)
+    steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
     settling.announce(request)
     return request
 

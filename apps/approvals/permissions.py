@@ -4,6 +4,7 @@ from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError, check_may_decide
 from apps.approvals import policy
 from apps.approvals.models import Assignment, Request, Status, StepStatus
+from apps.core.words import money
 
 
 def check_may_decide_request(request: Request, user: User) -> Assignment:
@@ -20,9 +21,9 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     if user.odoo_login and user.odoo_login.lower() in hands:
         raise NotAllowedError(f"You had a hand in {request.record_name} in Odoo; somebody else has to decide it.")
     if not policy.permissions_allow(user, request.amount):
-        limit = f"{user.approval_limit:.2f} {request.currency}" if user.approval_limit is not None else "none"
+        limit = money(user.approval_limit, request.currency) if user.approval_limit is not None else "none"
         raise NotAllowedError(
-            f"{request.record_name} asks for {request.amount:.2f} {request.currency}; your limit is {limit}. "
+            f"{request.record_name} asks for {money(request.amount, request.currency)}; your limit is {limit}. "
             "It has to be decided by somebody with a higher one."
         )
     assignment = (

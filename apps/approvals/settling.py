@@ -8,6 +8,7 @@ from apps.approvals.models import Assignment, Request, Status
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.words import money
 from apps.notifications.tell import Message, tell
 
 
@@ -40,7 +41,7 @@ def settle(
 def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: datetime) -> None:
     message = Message(
         kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
-        title=f"{status.label}: {request.record_name}, {request.amount} {request.currency}",
+        title=f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
         body=f"By {by.name}. {reason}".strip(), path=f"/approvals/{request.pk}/",
     )  # fmt: skip
     people, addresses = account_owner(request)

@@ -7,6 +7,7 @@ from typing import Any
 from apps.accounts.models import Role, User
 from apps.approvals import policy
 from apps.approvals.models import Assignment, Request, Step, StepStatus
+from apps.core.words import moment, money
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
 
@@ -38,7 +39,7 @@ def begin_next(request: Request, *, now: datetime) -> bool:
     return True
 
 
-def begin_level(request: Request, step: Step, level: int, *, now: datetime) -> list[User]:
+def begin_level(request: Request, step: Step, level: int, *, word: str = "asked", now: datetime) -> list[User]:
     """Ask the people of ``level``, or of the first one after it where somebody may decide; whom.
 
     Where nobody in the whole chain may decide, administrators are asked, so that no request waits for nobody.
@@ -66,17 +67,17 @@ def begin_level(request: Request, step: Step, level: int, *, now: datetime) -> l
     if rule.get("remind_after_minutes"):
         remind_at = calendars.due_after(timedelta(minutes=rule["remind_after_minutes"]), start=now, team=team)
         due.set_timer(kind="approvals.remind", key=f"step:{step.pk}:{level}", due_at=remind_at, now=now)
-    ask(request, asked, word="asked" if level == 0 else "escalated", key=f"{step.pk}:{level}", now=now)
+    ask(request, asked, word=word, key=f"{step.pk}:{level}", due_at=step.due_at, now=now)
     return asked
 
 
-def ask(request: Request, people: Sequence[User], *, word: str, key: str, now: datetime) -> None:
-    """Tell ``people`` that their word is wanted: ``word`` is asked, reminded or escalated."""
+def ask(request: Request, people: Sequence[User], *, word: str, key: str, due_at: datetime, now: datetime) -> None:
+    """Tell ``people`` that their word is wanted by ``due_at``: ``word`` is asked, reminded or escalated."""
     openings = {"asked": "Your decision", "reminded": "Still waiting for you", "escalated": "Escalated to you"}
     tell(
         Message(kind=f"approval.{word}", key=f"approval:{request.pk}:{word}:{key}",
-                title=f"{openings[word]}: {request.record_name}, {request.amount} {request.currency}",
-                body=f"{request.partner_name}. Due {request.due_at:%Y-%m-%d %H:%M} UTC.",
+                title=f"{openings[word]}: {request.record_name}, {money(request.amount, request.currency)}",
+                body=f"{request.partner_name}. Due {moment(due_at)}.",
                 path=f"/approvals/{request.pk}/"),
         people=people, now=now,
     )  # fmt: skip

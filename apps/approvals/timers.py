@@ -8,6 +8,7 @@ from apps.approvals import settling, steps
 from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.audit import trail
 from apps.core import actor
+from apps.core.words import money
 from apps.notifications.tell import Message, tell
 from apps.timers import due
 from apps.timers.models import Timer
@@ -40,7 +41,7 @@ def remind(timers: Sequence[Timer], now: datetime) -> None:
         asked = [row.user for row in step.assignments.filter(is_active=True, decision="").select_related("user")]
         step.reminded_at = now
         step.save(update_fields=["reminded_at"])
-        steps.ask(request, asked, word="reminded", key=f"{step.pk}:{level}", now=now)
+        steps.ask(request, asked, word="reminded", key=f"{step.pk}:{level}", due_at=step.due_at or now, now=now)
         trail.record(
             trail.Event(action="approval.reminded", actor=MACHINE, subject=f"approval:{request.pk}",
                         data={"step": step.name, "asked": [str(user) for user in asked]}),
@@ -67,7 +68,7 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
     silent = [row.user for row in step.assignments.filter(is_active=True, decision="").select_related("user")]
     request.escalated_at = now
     request.save(update_fields=["escalated_at"])
-    asked = steps.begin_level(request, step, level + 1, now=now)
+    asked = steps.begin_level(request, step, level + 1, word="escalated", now=now)
     steps.refresh_due(request)
     trail.record(
         trail.Event(action="approval.escalated", actor=MACHINE, subject=f"approval:{request.pk}",
@@ -78,7 +79,7 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
     people, addresses = settling.account_owner(request)
     tell(
         Message(kind="approval.escalation", key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
-                title=f"Escalated: {request.record_name}, {request.amount} {request.currency}",
+                title=f"Escalated: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{', '.join(map(str, silent))} did not answer in time; now asked: {', '.join(map(str, asked))}.",
                 path=f"/approvals/{request.pk}/"),
         people=[*silent, *people], addresses=addresses, now=now,
@@ -93,7 +94,7 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     tell(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
-                title=f"Nobody decided: {request.record_name}, {request.amount} {request.currency}",
+                title=f"Nobody decided: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{NOBODY_ANSWERED}; the record stays held in Odoo. Ask again, or take it up yourself.",
                 path=f"/approvals/{request.pk}/"),
         people=managers, now=now,

@@ -138,7 +138,7 @@ class Board:
                 sums[stage.currency] += stage.amount
             for currency, amount in stage.other_amounts.items():
                 sums[currency] += amount
-        return dict(sorted(sums.items(), key=lambda item: -item[1]))
+        return dict(sorted(((currency, amount) for currency, amount in sums.items() if amount), key=lambda item: -item[1]))
 
 
 def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

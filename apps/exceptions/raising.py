@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from apps.accounts.models import Role, Team, User
 from apps.audit import trail
 from apps.core import actor, live
+from apps.core.words import money
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
@@ -120,7 +121,7 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         if case.owner:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
                               title=f"{titles[case.type]}: {case.record_name}, {case.partner_name}",
-                              body=f"{case.amount} {case.currency} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
+                              body=f"{money(case.amount, case.currency)} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[case.owner], now=now)
     live.announce(["queue"])
     return cases

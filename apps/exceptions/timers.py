@@ -6,6 +6,7 @@ from datetime import datetime
 from apps.accounts.models import Role, User
 from apps.audit import trail
 from apps.core import actor, live
+from apps.core.words import money
 from apps.exceptions.models import ExceptionCase, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import due
@@ -33,7 +34,7 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
         message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
                           title=f"Over its SLA: {case.record_name}, {case.partner_name}",
-                          body=f"{case.type}, {case.amount or '–'} {case.currency}, owner {case.owner or 'nobody'}.",
+                          body=f"{case.type}, {money(case.amount, case.currency)}, owner {case.owner or 'nobody'}.",
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])

@@ -46,7 +46,9 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
     models = connection.capabilities.get("models", {})
     context = {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
-        "models": sorted((model, found) for model, found in models.items() if isinstance(found, dict)),
+        "models": sorted(
+            (model, found) for model, found in models.items() if found.get("missing_fields") or not found.get("readable", True)
+        ),
         "report": connection.capabilities.get("abilities", []),
         "lacks": connection.capabilities.get("problems", []),
         "is_provisioned": connection.is_provisioned,

@@ -12,13 +12,14 @@ from apps.audit import trail
 from apps.core.actor import Actor
 from apps.core.identity import uuid7
 from apps.core.wake import wake
+from apps.core.words import sum_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows.declare import OdooCall
 
 # Named in what the command leaves behind in Odoo, so that it is found again: "[CT 0190…]".
 MARK = "[CT {id}]"
-PLACEHOLDER = re.compile(r"\{(\w+)(?::(number))?\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money))?\}")
 
 
 class ContextMissingError(Exception):
@@ -113,7 +114,8 @@ def _without_missing(call: OdooCall, connection: Connection, model: str) -> Odoo
 
 
 def fill(template: Any, context: Mapping[str, Any]) -> Any:
-    """``template`` with its placeholders filled, all the way down. ``{name:number}`` alone becomes a number."""
+    """``template`` with its placeholders filled, all the way down. ``{name:number}`` alone becomes a number,
+    ``{name:money}`` an amount as people write it."""
     if isinstance(template, Mapping):
         return {key: fill(value, context) for key, value in template.items()}
     if isinstance(template, list | tuple):
@@ -124,7 +126,12 @@ def fill(template: Any, context: Mapping[str, Any]) -> Any:
     if whole and whole[2] == "number":
         value = float(_value(whole[1], context) or 0)
         return int(value) if value.is_integer() and "id" in whole[1] else value
-    return PLACEHOLDER.sub(lambda match: str(_value(match[1], context) or ""), template).strip()
+    return PLACEHOLDER.sub(lambda match: _in_words(match[1], match[2], context), template).strip()
+
+
+def _in_words(name: str, form: str | None, context: Mapping[str, Any]) -> str:
+    value = _value(name, context)
+    return sum_of(value) if form == "money" else str(value or "")
 
 
 def _value(name: str, context: Mapping[str, Any]) -> Any:

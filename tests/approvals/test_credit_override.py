@@ -196,7 +196,7 @@ def test_nobody_decides_what_they_asked_for_or_beyond_their_limit(world: World) 
     world.held_order()
     request = Request.objects.get()
     assert "hand in S00042" in (permissions.why_not(request, user("sofia")) or "")
-    assert "your limit is 1000.00 EUR" in (permissions.why_not(request, small) or "")
+    assert "your limit is 1,000.00 EUR" in (permissions.why_not(request, small) or "")
     assert "only read" not in (permissions.why_not(request, user("olga")) or "")
     assert permissions.why_not(request, user("adam")) is None
     with pytest.raises(NotAllowedError):
@@ -207,6 +207,9 @@ def test_nobody_decides_what_they_asked_for_or_beyond_their_limit(world: World) 
 def test_above_the_approvers_limits_the_next_level_is_asked_at_once(world: World) -> None:
     world.held_order(amount=80_000)
     assert [row.user for row in Request.objects.get().steps.get().assignments.all()] == [user("mia")]
+    message = Notification.objects.get(user=user("mia"))
+    assert (message.kind, message.title) == ("approval.asked", "Your decision: S00042, 80,000.00 EUR")
+    assert "Due 23 Nov 2026, 16:00 UTC" in message.body
 
 
 def test_where_nobody_may_decide_an_administrator_is_asked(world: World) -> None:
@@ -238,6 +241,10 @@ def test_nobody_acts_reminder_then_the_next_level_then_the_fallback(world: World
     request = Request.objects.get()
     assert request.escalated_at == world.now
     assert request in queries.inbox_of(user("mia"))
+    message = Notification.objects.get(user=user("mia"), kind="approval.escalated")
+    assert (message.title, message.body) == (
+        "Escalated to you: S00042, 6,200.00 EUR", "Azure Interior. Due 23 Nov 2026, 20:01 UTC."
+    )  # fmt: skip
     due.fire_due(now=world.advance(minutes=241))
     request.refresh_from_db()
     assert (request.status, request.reason) == ("expired", "Nobody answered in time (Credit control)")

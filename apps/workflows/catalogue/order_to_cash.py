@@ -321,7 +321,9 @@ HOLD = OdooCall(
     arguments={
         "vals": {
             "x_ct_hold": "credit_override",
-            "x_ct_hold_reason": "{commercial_name} would owe {exposure} {currency}; the limit is {credit_limit} {currency}.",
+            "x_ct_hold_reason": (
+                "{commercial_name} would owe {exposure:money} {currency}; the limit is {credit_limit:money} {currency}."
+            ),
             "x_ct_url": "{record_url}",
         }
     },
@@ -364,7 +366,7 @@ CREDIT_OVERRIDE = ApprovalKind(
     on_asked=[HOLD],
     on_approval=[
         OdooCall(
-            title="Release the order up to {amount_total}",
+            title="Release the order up to {amount_total:money} {currency}",
             method="write",
             arguments={
                 "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_amount": "{amount_total:number}"}
