@@ -30,10 +30,11 @@ demo-reset: $(RUNTIME) ## begin anew: remove what CONTROLTOWER_HOME holds
 test: $(DEV) ## every test that needs no outside system
 	$(PYTHON) -m pytest -m "not odoo and not browser" $(PYTEST)
 
-test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here
-	deploy/with_odoo.sh $(PYTHON) -m pytest -m "odoo and not browser" $(PYTEST)
+test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here, in the browser too
+	@deploy/chromium.sh
+	deploy/with_odoo.sh $(PYTHON) -m pytest -m odoo $(PYTEST)
 
-test-browser: $(DEV) ## the tests that drive Chromium, installed here where it can be
+test-browser: $(DEV) ## the other tests that drive Chromium, installed here where it can be
 	@deploy/chromium.sh
 	$(PYTHON) -m pytest -m "browser and not odoo" $(PYTEST)
 

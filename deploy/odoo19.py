@@ -145,7 +145,7 @@ def fetch() -> None:
     if has_docker():
         run("docker", "pull", "--quiet", IMAGE, stdout=subprocess.DEVNULL)
         return
-    if not ROOT.exists():
+    if not (ROOT / "usr/share/javascript").exists():
         if not shutil.which("apt-get"):
             raise SystemExit("odoo19: needs a Docker engine or Debian's apt-get. Or set ODOO_URL to an Odoo 19.")
         say("odoo19: fetching Debian's package odoo-19")
@@ -159,7 +159,10 @@ def fetch() -> None:
 
 
 def fetch_package() -> None:
-    """Unpack Debian's package of the unstable suite, with lists of its own so that the machine's apt stays as it is."""
+    """Unpack Debian's packages of the unstable suite, with lists of their own so that the machine's apt stays as it is.
+
+    Odoo's own, and the fonts and scripts that its web client's pages are links into; its Python packages come from PyPI.
+    """
     apt, etc = HOME / "apt", Path("/etc/apt")
     (apt / "lists/partial").mkdir(parents=True, exist_ok=True)
     sources = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
@@ -174,13 +177,18 @@ def fetch_package() -> None:
               "Dir::State::Lists": apt / "lists", "APT::Sandbox::User": "root"}  # fmt: skip
     options = [word for name, value in places.items() for word in ("-o", f"{name}={value}")]
     run("apt-get", *options, "-qq", "update")
-    run("apt-get", *options, "-qq", "download", "odoo-19", cwd=HOME)
-    package = next(HOME.glob("odoo-19_*.deb"))
-    fresh = HOME / "root.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    run("dpkg", "-x", package, fresh)
+    shown = run("apt-cache", *options, "show", "--no-all-versions", "odoo-19", stdout=subprocess.PIPE).stdout
+    depends = re.search(r"^Depends: (.*)$", shown, re.MULTILINE)
+    assets = re.findall(r"(?:^|, )((?:fonts|libjs)-[a-z0-9-]+)", depends[1] if depends else "")
+    fresh, packages = HOME / "root.new", HOME / "packages"
+    for directory in (fresh, packages, ROOT):
+        shutil.rmtree(directory, ignore_errors=True)
+    packages.mkdir()
+    run("apt-get", *options, "-qq", "download", "odoo-19", *assets, cwd=packages)
+    for package in packages.glob("*.deb"):
+        run("dpkg", "-x", package, fresh)
     fresh.rename(ROOT)
-    package.unlink()
+    shutil.rmtree(packages)
 
 
 def make_template(server: Server) -> None:

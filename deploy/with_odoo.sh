@@ -1,6 +1,7 @@
 #!/bin/bash
-# Run a command with ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD set: as they are, or to an Odoo 19 that is started
-# for the command and stopped after it. Where none can be started the command runs without, and says what it skips.
+# Run a command with ODOO_URL, ODOO_DB, ODOO_LOGIN, ODOO_PASSWORD and ODOO_KEY set: as they are, or to an Odoo 19 that
+# is started for the command and stopped after it. Where none can be started the command runs without, and says what it
+# skips.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,7 @@ if [[ -z ${ODOO_URL:-} ]]; then
     was_up=$(.venv/bin/python deploy/odoo19.py is-up && echo yes)
     if settings=$(.venv/bin/python deploy/odoo19.py up); then
         eval "$settings"
+        ODOO_KEY=$(.venv/bin/python deploy/odoo19.py key) && export ODOO_KEY
         [[ $was_up ]] || trap '.venv/bin/python deploy/odoo19.py down' EXIT
     else
         echo "!!! No Odoo 19 could be started: the tests that need one will be skipped." >&2

@@ -30,11 +30,15 @@ function alike(a, b) {
   return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 }
 
+// Attributes that the browser owns: what was pressed, a form that was sent, and what data-keeps names.
 function copyAttributes(from, to) {
+  const kept = ["data-sent", "aria-busy", "aria-pressed", to.dataset.keeps, to.form?.dataset.sent && "disabled"];
   for (const { name } of [...to.attributes]) {
+    if (kept.includes(name)) continue;
     if (!from.hasAttribute(name) && !(name === "open" && to.nodeName === "DETAILS")) to.removeAttribute(name);
   }
   for (const { name, value } of from.attributes) {
+    if (kept.includes(name)) continue;
     if (to.getAttribute(name) !== value) to.setAttribute(name, value);
   }
 }

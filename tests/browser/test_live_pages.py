@@ -58,6 +58,17 @@ def test_what_somebody_types_survives_a_live_update(visit: Visit, world: World) 
     expect(page.locator("#reason")).to_have_value("Pays late, but pays")
 
 
+def test_what_is_missing_stays_said_through_a_live_update(visit: Visit, world: World) -> None:
+    asked = Request.objects.get()
+    page = visit("adam", f"/approvals/{asked.id}/", size=PHONE)
+    expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.locator("#reason-missing")).to_be_visible()
+    elsewhere(lambda: world.owes(500))
+    expect(page.locator(".over").first).to_contain_text("154 %", timeout=5_000)
+    expect(page.locator("#reason-missing")).to_be_visible()
+
+
 def test_a_request_decided_elsewhere_closes_under_the_eyes_of_who_looks(visit: Visit, world: World) -> None:
     asked = Request.objects.get()
     page = visit("adam", f"/approvals/{asked.id}/")

@@ -25,7 +25,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
             return
         company = Company.real()
         tower.manage("connect_odoo", tower.connection, "--url", company.url, "--db", company.database, "--login", company.login,
-                     "--key", company.password, "--provision")  # fmt: skip
+                     "--key", os.environ.get("ODOO_KEY") or company.password, "--provision")  # fmt: skip
         try:
             tower.manage("sync", tower.connection, "--full")
             yield tower, company
