@@ -140,7 +140,8 @@ class Tower:
 
     async def _prepare(self) -> dict[str, Any]:
         with step("Tables, static files, people"):
-            output = await self._finish(python("-m", "controltower.prepare"), "prepare")
+            hurry = [] if self.kind == "up" else ["--hurry"]
+            output = await self._finish(python("-m", "controltower.prepare", *hurry), "prepare")
         facts: dict[str, Any] = json.loads(output.splitlines()[-1])
         return facts
 
