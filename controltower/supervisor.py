@@ -71,7 +71,7 @@ class Tower:
                 if company:
                     await self._connect(company, facts["connections"], moved)
                     await self._start_business(company)
-                self._greet(facts["sign_ins"], time.monotonic() - begun)
+                self._greet(facts["sign_ins"], company, time.monotonic() - begun)
                 await asyncio.gather(*(process.keep() for process in self.processes))
 
     @contextlib.contextmanager
@@ -240,10 +240,16 @@ class Tower:
         self.environment["ODOO_PASSWORD"] = company["key"]
         await self._start("business in Odoo", python(str(BASE_DIR / "deploy" / "odoo_business.py")), says_ready)
 
-    def _greet(self, sign_ins: dict[str, str], seconds: float) -> None:
+    def _greet(self, sign_ins: dict[str, str], company: dict[str, str] | None, seconds: float) -> None:
         say(f"\nThe tower runs at {env.public_url} (started in {seconds:.0f} s). Sign in as\n")
         for username, password in sign_ins.items():
             say(f"    {username:<12} {password or '(the password this person has chosen)'}")
+        if company and self.kind == "demo":
+            say(f"\nThe company's Odoo is a stand-in without pages, for API calls alone: {company['url']}, database "
+                f"{company['db']}, login {company['login']}, key {company['key']}.")  # fmt: skip
+        elif company:
+            password = "" if os.environ.get("ODOO_URL") else ", password admin"
+            say(f"\nThe company's Odoo is at {company['url']}, database {company['db']}, login {company['login']}{password}.")
         say(f"\nLogs: {self.logs}. Ctrl-C stops everything.")
 
 
