@@ -47,6 +47,7 @@ def _company(name: str, orders: int) -> int:
         cursor.execute("SET LOCAL synchronous_commit = off")
         for statement in FILL.split(";\n")[:3]:
             cursor.execute(statement, {"c": connection.pk, "orders": orders, "partners": max(orders // 10, 100)})
+        cursor.execute("ANALYZE")  # as a first read does
     upkeep.evaluate_all(connection, clock=clock.now)
     return connection.pk
 

@@ -176,3 +176,13 @@ def until(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
         if time.monotonic() > deadline:
             return False
     return True
+
+
+def test_the_planner_knows_what_was_read(
+    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock
+) -> None:
+    fill(company, clock, range(1, 61))
+    backfill.run(company, partners, connection=connection, clock=clock)
+    with database.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [partners._meta.db_table])
+        assert cursor.fetchone() == (60,)
