@@ -1,7 +1,9 @@
 """The Celery application: queues, and the beat that only wakes.
 
-Queues, fastest first: ``decide`` (timers, commands), ``refresh`` (what webhooks hinted at), ``notify`` (messages to
-people), ``sync`` (backfill, increments, reconcile). They are apart so that a long backfill never delays a decision.
+Queues, by what their tasks may have to wait for: ``tick`` (timers, signs of life) waits for nobody, ``notify`` (messages
+to people) for the mail server, ``decide`` (commands) and ``refresh`` (what webhooks hinted at) for one call to Odoo,
+``sync`` (backfill, increments, reconcile) for thousands. They are apart so that a long backfill never delays a decision,
+and an Odoo that answers after half a minute never delays an escalation.
 """
 
 import os
@@ -16,15 +18,15 @@ WITH_TASKS = ("pipeline", "outbox", "timers", "notifications", "mirror", "health
 app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
 
 app.conf.task_routes = {
-    "timers.*": {"queue": "decide"},
+    "timers.*": {"queue": "tick"},
     "outbox.*": {"queue": "decide"},
     "pipeline.refresh": {"queue": "refresh"},
     "pipeline.evaluate": {"queue": "refresh"},
     "notifications.*": {"queue": "notify"},
     "pipeline.*": {"queue": "sync"},
     "mirror.*": {"queue": "sync"},
-    "health.*": {"queue": "decide"},
-    "audit.*": {"queue": "notify"},
+    "health.*": {"queue": "tick"},
+    "audit.*": {"queue": "tick"},
     "intake.*": {"queue": "sync"},
     "api.*": {"queue": "sync"},
 }

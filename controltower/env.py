@@ -46,7 +46,10 @@ class Env(BaseSettings):
         "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL; without that, the intake process."
     )
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
-    email_url: str = Field("console", description="smtp://user:password@host:port, or console to print messages.")
+    email_url: str = Field(
+        "console",
+        description="smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port; or console to print messages.",
+    )
     email_from: str = Field("Control Tower <tower@localhost>", description="Sender of the tower's e-mails.")
     time_zone: str = Field("UTC", description="Time zone of people who have not chosen one.")
     log_level: str = Field("INFO", description="Level of the log.")

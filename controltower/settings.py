@@ -219,10 +219,11 @@ else:
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "OPTIONS": {
                 "host": smtp.hostname or "localhost",
-                "port": smtp.port or 25,
+                "port": smtp.port or {"smtps": 465, "smtp+tls": 587}.get(smtp.scheme, 25),
                 "username": unquote(smtp.username or ""),
                 "password": unquote(smtp.password or ""),
-                "use_tls": smtp.scheme == "smtps",
+                "use_ssl": smtp.scheme == "smtps",
+                "use_tls": smtp.scheme == "smtp+tls",
                 "timeout": 15,
             },
         }

@@ -186,8 +186,9 @@ class Tower:
         return [
             ("web", uvicorn("controltower.asgi:application", web), answers(web, "/healthz", status=200)),
             ("intake", uvicorn("apps.intake.asgi:application", intake), answers(intake, "/")),
-            ("fast workers", worker("fast", "decide,refresh", processes=2), says_ready),
-            ("slow workers", worker("slow", "sync,notify,default", processes=1), says_ready),
+            ("worker for people", worker("people", "tick,notify", at_once=4, pool="threads"), says_ready),
+            ("fast workers", worker("fast", "decide,refresh", at_once=2), says_ready),
+            ("slow workers", worker("slow", "sync,default", at_once=1), says_ready),
             ("beat", celery("beat", "--schedule", str(self.home / "beat-schedule"), "--pidfile="), says_ready),
         ]
 
@@ -265,11 +266,11 @@ def celery(*arguments: str) -> list[str]:
     return python("-m", "celery", "-A", "controltower", *arguments, "--loglevel", "INFO")
 
 
-def worker(name: str, queues: str, *, processes: int) -> list[str]:
-    """The command of a worker for ``queues``."""
+def worker(name: str, queues: str, *, at_once: int, pool: str = "prefork") -> list[str]:
+    """The command of a worker for ``queues`` that does ``at_once`` tasks at once."""
     # The work lies in PostgreSQL, so workers need not know one another.
     alone = ["--without-mingle", "--without-gossip"]
-    return celery("worker", "-n", f"{name}@%h", "-Q", queues, "--concurrency", str(processes), *alone)
+    return celery("worker", "-n", f"{name}@%h", "-Q", queues, "--pool", pool, "--concurrency", str(at_once), *alone)
 
 
 @contextlib.contextmanager

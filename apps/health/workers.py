@@ -25,7 +25,7 @@ KEY = "health:workers"
 SAID_EVERY = timedelta(seconds=4)
 LATE = timedelta(seconds=20)
 # What is routed nowhere else goes to Celery's default queue, and nothing of the tower does.
-NEEDED = ("decide", "notify", "refresh", "sync")
+NEEDED = ("decide", "notify", "refresh", "sync", "tick")
 
 # Never waits for long: a worker's main process has other things to do.
 _store = redis.Redis.from_url(settings.REDIS_URL + "/1", socket_timeout=2, socket_connect_timeout=2)

@@ -1,11 +1,14 @@
 """What changes notifications: reading them, and sending them by e-mail."""
 
 import logging
+import smtplib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, mailers
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -18,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 GIVE_UP_AFTER = 8
+# What is wrong with one message, and would be on every mail server; any other failure is the server's.
+OF_THE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, ValueError)
 
 
 def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
@@ -31,35 +36,54 @@ def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
     return changed
 
 
-def send_due(*, now: datetime) -> int:
-    """Send one set of waiting e-mails; how many were tried.
+class MailServerAwayError(Exception):
+    """The mail server cannot be reached or refuses to work for us; the message says how."""
 
-    1. Claim what waits, skipping what another worker holds, and what failed lately.
-    2. Send each over one connection to the mail server.
-    3. Note the success, or the problem; after eight failures the message stays in the tower alone.
+
+def send_due(*, now: datetime) -> int:
+    """Send the e-mails that wait, at most BATCH; how many were tried.
+
+    Each is claimed, sent and noted in a transaction of its own, so that a crash can repeat one at most. While the mail
+    server is away nothing is counted against the messages: they wait.
     """
-    with transaction.atomic():
-        waiting = list(
-            Notification.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("user")
-            .filter(email_due=True)
-            .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
-            .order_by("id")[:BATCH]
-        )
-        if not waiting:
-            return 0
-        server = get_connection(fail_silently=False)
-        for row in waiting:
-            address = row.user.email if row.user else row.email
-            link = f"\n\n{settings.PUBLIC_URL}{row.path}" if row.path else ""
-            try:
-                EmailMessage(row.title, f"{row.body}{link}", to=[address], connection=server).send()
-            except Exception as error:
-                row.email_attempts += 1
-                row.email_problem = f"{type(error).__name__}: {error}"[:500]
-                row.email_due = row.email_attempts < GIVE_UP_AFTER
-                logger.warning("E-mail to %s could not be sent (%s)", address, row.email_problem)
-            else:
-                row.emailed_at, row.email_due, row.email_problem = now, False, ""
-            row.save(update_fields=["email_attempts", "email_problem", "email_due", "emailed_at"])
-    return len(waiting)
+    tried, server = 0, mailers.default
+    try:
+        while tried < BATCH and _send_one(server, now=now):
+            tried += 1
+    except MailServerAwayError as away:
+        logger.warning("%s E-mails wait.", away)
+    finally:
+        with suppress(OSError):
+            server.close()
+    return tried
+
+
+@transaction.atomic
+def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
+    """Send the first message that nobody else is sending; False where there is none. Raises MailServerAwayError."""
+    row = (
+        Notification.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("user")
+        .filter(email_due=True)
+        .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
+        .order_by("email_attempts", "id")
+        .first()
+    )
+    if row is None:
+        return False
+    address = row.user.email if row.user else row.email
+    link = f"\n\n{settings.PUBLIC_URL}{row.path}" if row.path else ""
+    try:
+        server.open()
+        server.send_messages([EmailMessage(row.title, f"{row.body}{link}", to=[address])])
+    except OF_THE_MESSAGE as error:
+        row.email_attempts += 1
+        row.email_problem = f"{type(error).__name__}: {error}"[:500]
+        row.email_due = row.email_attempts < GIVE_UP_AFTER
+        logger.warning("E-mail to %s could not be sent (%s)", address, row.email_problem)
+    except OSError as error:
+        raise MailServerAwayError(f"The mail server does not work for us ({type(error).__name__}: {error}).") from error
+    else:
+        row.emailed_at, row.email_due, row.email_problem = now, False, ""
+    row.save(update_fields=["email_attempts", "email_problem", "email_due", "emailed_at"])
+    return True

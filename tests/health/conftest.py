@@ -23,7 +23,7 @@ def silence() -> Iterator[None]:
 def staffed(now: datetime) -> None:
     """All queues are served, and the scheduler runs."""
     workers.say("fast@here", ["decide", "refresh"], now=now)
-    workers.say("slow@here", ["sync", "notify", "default"], now=now)
+    workers.say("slow@here", ["sync", "notify", "default", "tick"], now=now)
     cache.set(queries.BEAT_KEY, now)
 
 

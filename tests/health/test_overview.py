@@ -30,7 +30,7 @@ def test_without_a_worker_nothing_else_matters(connection: Connection, now: date
 
 
 def test_a_queue_without_a_worker_is_named(now: datetime) -> None:
-    workers.say("slow@here", ["sync", "notify"], now=now)
+    workers.say("slow@here", ["sync", "notify", "tick"], now=now)
 
     assert "No worker serves decide and refresh" in queries.overview(now=now).sentence
 

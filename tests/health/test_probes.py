@@ -30,7 +30,7 @@ def test_ready_when_everything_answers(client: Client, db: None) -> None:
 
 
 def test_not_ready_while_a_queue_is_served_by_nobody(client: Client, db: None) -> None:
-    workers.say("fast@here", ["decide", "refresh", "notify"], now=clock.now())
+    workers.say("fast@here", ["decide", "refresh", "notify", "tick"], now=clock.now())
 
     answer = client.get("/readyz")
 

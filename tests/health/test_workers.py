@@ -52,6 +52,6 @@ def test_a_worker_that_falls_silent_no_longer_counts(now: datetime) -> None:
 
 def test_a_queue_that_nobody_serves_is_named(now: datetime) -> None:
     workers.say("one@here", ["decide", "refresh"], now=now)
-    workers.say("two@here", ["notify", "decide"], now=now)
+    workers.say("two@here", ["notify", "decide", "tick"], now=now)
 
     assert workers.unserved(workers.alive(now=now)) == ["sync"]

@@ -37,8 +37,8 @@ def test_the_image_copies_only_what_there_is() -> None:
 def test_compose_names_the_settings_and_the_services_that_exist() -> None:
     services = yaml.safe_load((BASE_DIR / "deploy" / "compose.yaml").read_text())["services"]
 
-    assert {"web", "intake", "worker-fast", "worker-slow", "beat", "postgres", "valkey"} <= set(services)
-    for name in ("web", "intake", "worker-fast", "worker-slow", "beat"):
+    assert {"web", "intake", "worker-fast", "worker-slow", "worker-people", "beat", "postgres", "valkey"} <= set(services)
+    for name in ("web", "intake", "worker-fast", "worker-slow", "worker-people", "beat"):
         assert {variable.lower() for variable in services[name]["environment"]} <= set(Env.model_fields)
         assert set(services[name]["depends_on"]) <= set(services)
 
