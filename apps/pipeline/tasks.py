@@ -42,5 +42,5 @@ def probe(**_: object) -> None:
 
 @shared_task(name="pipeline.register", ignore_result=True)
 def register(connection_id: int, **_: object) -> None:
-    """Check a connection that was entered on the page, set it up, and read it for the first time."""
+    """Check a connection that was entered on the page, and read it for the first time."""
     upkeep.take_up(connection_id, clock=clock.now)

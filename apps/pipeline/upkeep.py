@@ -13,12 +13,12 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors, provision
+from apps.odoo import capabilities, errors
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
 from apps.pipeline import absorb
-from apps.workflows import blueprint, registry
+from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
 
@@ -149,17 +149,14 @@ def _read_before() -> list[Connection]:
     return list(Connection.objects.filter(is_active=True, sync_states__backfill_done_at__isnull=False).distinct())
 
 
-def take_up(connection_id: int, *, clock: Clock, provisioned: bool = False) -> None:
-    """Check a connection that was entered on the page, set it up where asked, and read it for the first time.
+def take_up(connection_id: int, *, clock: Clock) -> None:
+    """Check a connection that was entered on the page, and read it for the first time.
 
     What goes wrong is kept on the connection, in words, for the page to show.
     """
     connection = Connection.objects.get(pk=connection_id)
     try:
         probe(connection, now=clock())
-        if provisioned:
-            provision.apply(connection, blueprint.of_catalogue())
-            probe(connection, now=clock())
         for done in first_read(connection, clock=clock):
             logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
             live.announce(["health"])
