@@ -21,10 +21,14 @@ import pytest
 from controltower import embedded
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from apps.accounts.models import User
 
 NO_ODOO = "there is no real Odoo; set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run `make test-odoo`"
-NO_CHROMIUM = "there is no Chromium; install the package chromium, or run `make test-browser`"
+NO_CHROMIUM = "there is no Chromium; install the package chromium, or name one in CHROMIUM, or run `make test-browser`"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 HAS_OWN_SERVERS = IS_WORKER or bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
 HOME = Path(os.environ["CONTROLTOWER_HOME"] if IS_WORKER else tempfile.mkdtemp(prefix="controltower-tests-"))
@@ -61,11 +65,10 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs something that is not there, by name, so that the summary counts it."""
-    has_chromium = any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
     for item in items:
         if item.get_closest_marker("odoo") and not os.environ.get("ODOO_URL"):
             item.add_marker(pytest.mark.skip(reason=NO_ODOO))
-        if item.get_closest_marker("browser") and not has_chromium:
+        if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
@@ -109,6 +112,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_no_truncate")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """The browser, one for the whole run: Playwright allows one event loop a thread."""
+    from playwright.sync_api import sync_playwright
+
+    # Its event loop runs in this thread, where Django would refuse every query.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
