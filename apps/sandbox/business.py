@@ -265,7 +265,7 @@ def button_confirm(orders: Records) -> bool:
                 "state": "assigned", "quantity": line.product_qty, "origin": order.name, "reference": picking.name,
                 "date": line.date_planned, "date_deadline": line.date_planned,
             })  # fmt: skip
-        writing.derive(env, "purchase.order", order.id, {"receipt_status": "pending"})
+        order._derive({"receipt_status": "pending"})
     return True
 
 

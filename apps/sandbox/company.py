@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.sandbox import access, automation, computed
-from apps.sandbox.domain import Reader
+from apps.sandbox import seed as seeding
 from apps.sandbox.errors import (
     AccessDenied,
     AccessError,
@@ -60,12 +60,10 @@ NAME_FIELDS = {
 }
 
 
-class Company(Reader):
+class Company:
     """Everything of one database. Calls from any thread go one after another."""
 
     def __init__(self, directory: Path | None, *, database: str = "sandbox", orders: int = 400, seed: int = 1) -> None:
-        from apps.sandbox import seed as seeding
-
         self.database, self.orders, self.seed = database, orders, seed
         self.lock = threading.RLock()
         self.models: dict[str, Fields] = {}
@@ -143,8 +141,6 @@ class Company(Reader):
 
     def defaults(self, env: Env, model: str) -> dict[str, Any]:
         """What a new record begins with."""
-        from apps.sandbox import seed as seeding
-
         return seeding.defaults(env, model)
 
     # Who may what

@@ -1,12 +1,10 @@
 """Values that follow from others: totals, statuses, names of new records."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from apps.sandbox.engine import Engine
 from apps.sandbox.records import Env
-
-if TYPE_CHECKING:
-    from apps.sandbox.company import Company
 
 Row = dict[str, Any]
 TAX = 0.15
@@ -102,10 +100,8 @@ def parents(env: Env, model: str, ids: Iterable[int]) -> list[tuple[str, int]]:
 
 
 def _derive(env: Env, model: str, odoo_id: int, values: Row, *, quietly: bool = False) -> None:
-    from apps.sandbox import writing
-
     if not quietly:
-        writing.derive(env, model, odoo_id, values)
+        env[model].browse(odoo_id)._derive(values)
         return
     row = env.engine.store.table(model).get(odoo_id)
     if row is not None and any(row.get(name) != value for name, value in values.items()):
@@ -251,7 +247,7 @@ RULES: dict[str, Callable[[Env, int, set[str], bool], None]] = {
 }
 
 
-def value(company: "Company", model: str, odoo_id: int, name: str) -> Any:
+def value(company: Engine, model: str, odoo_id: int, name: str) -> Any:
     """A field that is computed when it is read."""
     match model, name:
         case "res.partner", "credit":
@@ -283,7 +279,7 @@ def value(company: "Company", model: str, odoo_id: int, name: str) -> Any:
     raise KeyError(f"{model}.{name}")
 
 
-def receivables(company: "Company", partner: int) -> list[Row]:
+def receivables(company: Engine, partner: int) -> list[Row]:
     """What a customer owes: the open receivable lines of posted entries of the customer and its addresses."""
     lines = company.store.table("account.move.line")
     found = (lines.rows[one] for one in lines.indexes["partner_id"].get(partner, ()))

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from apps.sandbox.engine import Engine
 from apps.sandbox.errors import NoMethodError, UserError
 from apps.sandbox.schema import X2MANY
-
-if TYPE_CHECKING:
-    from apps.sandbox.company import Company
-    from apps.sandbox.store import Transaction
+from apps.sandbox.store import Transaction
 
 Method = Callable[..., Any]
 # (model or "*", name) to a function of records; :func:`method` fills it.
@@ -37,8 +35,8 @@ class Env:
 
     def __init__(
         self,
-        company: "Company",
-        cr: "Transaction",
+        company: Engine,
+        cr: Transaction,
         uid: int,
         *,
         su: bool = False,

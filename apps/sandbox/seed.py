@@ -2,14 +2,13 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from apps.sandbox import history, past
+from apps.sandbox.engine import Engine
 from apps.sandbox.records import Env
 from apps.sandbox.schema import standard
 from apps.sandbox.store import Transaction
-
-if TYPE_CHECKING:
-    from apps.sandbox.company import Company
 
 Row = dict[str, Any]
 PEOPLE = (
@@ -42,10 +41,8 @@ SUPPLIERS = ("Nordic Timber", "Baltic Fittings", "Alpine Steel", "Rhine Upholste
 HISTORY_FROM = 2_000
 
 
-def fill(company: "Company") -> None:
+def fill(company: Engine) -> None:
     """Make everything, the same for the same seed and day."""
-    from apps.sandbox import past
-
     midnight = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     attach_history(company)
     cr = Transaction(company.store, _stamp(midnight - timedelta(days=400)), [])
@@ -60,16 +57,14 @@ def fill(company: "Company") -> None:
     cr.after_commit.clear()
 
 
-def _history_length(company: "Company") -> int:
+def _history_length(company: Engine) -> int:
     """How many orders of a large company are computed instead of kept."""
     return max(company.orders - HISTORY_FROM // 5, 0) if company.orders > HISTORY_FROM else 0
 
 
-def attach_history(company: "Company") -> None:
+def attach_history(company: Engine) -> None:
     """Give a large company its long history."""
     if length := _history_length(company):
-        from apps.sandbox import history
-
         history.attach(company.store, length=length, seed=company.seed)
 
 
@@ -77,7 +72,7 @@ def _stamp(at: datetime) -> str:
     return at.isoformat(" ", "microseconds")
 
 
-def _settings(company: "Company", cr: Transaction) -> None:
+def _settings(company: Engine, cr: Transaction) -> None:
     marks: list[tuple[str, str, int]] = []
 
     def put(model: str, odoo_id: int, /, **values: Any) -> int:

@@ -112,8 +112,10 @@ def store_changes(env: Env, model: str, changes: dict[int, Row]) -> dict[int, Ro
     return olds
 
 
-def derive(env: Env, model: str, odoo_id: int, values: Row) -> None:
+@method()
+def _derive(records: Records, values: Row) -> None:
     """Set computed values where they differ; this too is a change that rules and webhooks see."""
+    env, model, odoo_id = records.env, records._name, records.id
     row = env.engine.store.table(model).get(odoo_id)
     if row is None:
         return
