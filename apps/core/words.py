@@ -14,6 +14,11 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{sum_of(amount)} {currency}".strip()
 
 
+def quantity(value: Decimal) -> str:
+    """A quantity without the zeros behind it, "2" or "0.5"."""
+    return f"{value.normalize():,f}"
+
+
 def moment(at: datetime) -> str:
     """A moment, "23 Nov 2026, 17:56 UTC": a message does not know where it is read."""
     return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"

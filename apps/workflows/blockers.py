@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from apps.core.words import quantity
 from apps.workflows import chain, registry
 from apps.workflows.models import Position
 
@@ -43,22 +44,24 @@ def of(position: Position, *, now: datetime) -> list[Blocker]:
     """What holds the record up now, the nearest cause first; nothing for a record whose stage is closed."""
     if not position.is_open:
         return []
-    found = of_stage(position)
+    found, supplies = of_stage(position), chain.supplies_of(position)
+    brought = {supply.product for supply in supplies}
     for short in chain.shortages_of(position):
+        missing = f"{short.product}: {quantity(short.wanted - short.reserved)} of {quantity(short.wanted)} missing"
         found.append(
             Blocker(
                 kind="stock_shortage", since=short.since, model="stock.picking" if short.picking_id else "stock.move",
                 odoo_id=short.picking_id or short.odoo_id, name=short.picking or short.product,
-                text=f"{short.product}: {short.wanted - short.reserved:g} of {short.wanted:g} missing",
+                text=missing if short.product in brought else f"{missing}, and no purchase order brings any",
             )
         )  # fmt: skip
-    for supply in chain.supplies_of(position):
+    for supply in supplies:
         if supply.expected_at and supply.expected_at < now:
             found.append(
                 Blocker(
                     kind="supplier_delay", since=supply.expected_at, model="purchase.order", odoo_id=supply.odoo_id,
                     name=supply.name,
-                    text=f"{supply.supplier} was to bring {supply.quantity:g} {supply.product} by "
+                    text=f"{supply.supplier} was to bring {quantity(supply.quantity)} {supply.product} by "
                     f"{supply.expected_at:%Y-%m-%d}" + ("" if supply.linked else " (next purchase of the product)"),
                 )
             )  # fmt: skip

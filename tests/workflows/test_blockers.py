@@ -1,0 +1,62 @@
+"""What holds an order up is named with its numbers, and with the record that is to blame."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.workflows import blockers
+from apps.workflows.models import Position
+from tests.world import World, odoo_time
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    made = World()
+    made.write("product.template", 300, name="Oak desk")
+    made.write("product.product", 30, product_tmpl_id=300)
+    return made
+
+
+def waiting_order(world: World, *, wanted: float = 10, reserved: float = 4) -> Position:
+    """A confirmed order of which a part is not in stock."""
+    world.order(state="sale", delivery_status="pending")
+    world.write("stock.picking", 70, name="WH/OUT/00070", state="confirmed", picking_type_code="outgoing", sale_id=42)
+    world.write("sale.order.line", 4200, order_id=42, product_id=30, product_uom_qty=wanted)
+    world.write("stock.move", 700, picking_id=70, product_id=30, sale_line_id=4200, state="partially_available",
+                product_uom_qty=wanted, quantity=reserved)  # fmt: skip
+    return Position.objects.get(odoo_id=42)
+
+
+def purchase(world: World, *, expected_in: timedelta) -> None:
+    world.write("res.partner", 60, name="Nordic Timber", commercial_partner_id=60)
+    world.write("purchase.order", 80, name="P00080", state="purchase", partner_id=60)
+    world.write("purchase.order.line", 800, order_id=80, product_id=30, product_qty=20, qty_received=0,
+                date_planned=odoo_time(world.now + expected_in))  # fmt: skip
+
+
+def test_what_is_missing_is_said_with_the_transfer_that_waits_for_it(world: World) -> None:
+    (short,) = blockers.of(waiting_order(world), now=world.now)
+    assert (short.kind, short.model, short.odoo_id, short.name) == ("stock_shortage", "stock.picking", 70, "WH/OUT/00070")
+    assert short.text == "Oak desk: 6 of 10 missing, and no purchase order brings any"
+
+
+def test_what_a_purchase_brings_in_time_is_no_delay(world: World) -> None:
+    position = waiting_order(world)
+    purchase(world, expected_in=timedelta(days=3))
+    (short,) = blockers.of(position, now=world.now)
+    assert short.text == "Oak desk: 6 of 10 missing"
+
+
+def test_a_supplier_who_is_late_is_named(world: World) -> None:
+    position = waiting_order(world, wanted=2.5, reserved=0)
+    purchase(world, expected_in=-timedelta(days=2))
+    short, late = blockers.of(position, now=world.now)
+    assert short.text == "Oak desk: 2.5 of 2.5 missing"
+    assert (late.kind, late.model, late.name) == ("supplier_delay", "purchase.order", "P00080")
+    assert late.text == "Nordic Timber was to bring 20 Oak desk by 2026-11-21 (next purchase of the product)"
+
+
+def test_nothing_holds_up_what_is_closed(world: World) -> None:
+    waiting_order(world)
+    world.order(state="cancel")
+    assert blockers.of(Position.objects.get(odoo_id=42), now=world.now) == []
