@@ -189,7 +189,7 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
         if request.cause.startswith(ASKED_HERE):
             still_possible = engine.look(
                 evaluation.workflow, connection_id=evaluation.connection_id, odoo_ids=[request.odoo_id],
-                condition=kind.possible,
+                now=now, condition=kind.possible,
             )  # fmt: skip
             if still_possible:
                 continue

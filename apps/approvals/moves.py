@@ -148,9 +148,9 @@ def ask(*, connection_id: int, kind: str, model: str, odoo_id: int, by: User, re
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None or model != workflow.odoo_model:
         raise DecisionRefusedError(f"{declared.title} is asked for a {workflow.odoo_model} of a connection of the tower.")
-    if not engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id]):
+    if not engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now):
         raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
-    rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], condition=declared.possible)
+    rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=declared.possible)
     if not rows:
         raise DecisionRefusedError(f"{model} {odoo_id} has gone too far in Odoo for a {declared.title.lower()}.")
     standing = Request.objects.filter(

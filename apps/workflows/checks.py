@@ -31,6 +31,9 @@ def declarations(**_: Any) -> list[CheckMessage]:
 def _problems(workflow: Workflow) -> list[str]:
     compiled.stage_case(workflow)
     compiled.source(workflow)
+    compiled.belongs(workflow)
+    compiled.moment_ahead(workflow)
+    compiled.column_of(workflow, workflow.label)
     problems = []
     names = [stage.name for stage in workflow.stages]
     for name in {name for name in names if names.count(name) > 1}:

@@ -103,6 +103,38 @@ def stage_case(workflow: Workflow) -> sql.Composable:
     return sql.SQL("CASE\n{}\nEND").format(sql.SQL("\n").join(whens))
 
 
+def belongs(workflow: Workflow) -> sql.Composable:
+    """The SQL of which records are the workflow's. Raises DeclarationError where it names more than their own columns."""
+    columns = known_columns(workflow)
+    for lookup in _lookups(workflow.belongs):
+        name = lookup.partition("__")[0]
+        if columns.get(name, "r") != "r":
+            raise DeclarationError(
+                f"Workflow {workflow.name}: belongs names {name}, which comes from the fact {columns[name]}. Which records "
+                "belong has to be told by their own columns; name one of those."
+            )
+    return predicate(workflow, workflow.belongs)
+
+
+def moment_ahead(workflow: Workflow) -> sql.Composable:
+    """The SQL of when a record must be looked at again; NULL where nothing lies ahead.
+
+    A moment that is not ahead is dropped here: a record that is due again as soon as it was looked at would never rest.
+    """
+    if not workflow.look_again:
+        return sql.SQL("NULL::timestamptz")
+    moment = column_of(workflow, workflow.look_again)
+    return sql.SQL("CASE WHEN {} > %(now)s THEN {} END").format(moment, moment)
+
+
+def _lookups(condition: Q) -> Iterable[str]:
+    for child in condition.children:
+        if isinstance(child, Q):
+            yield from _lookups(child)
+        else:
+            yield str(child[0])  # type: ignore[index]
+
+
 def by_stage(workflow: Workflow, stage: sql.Composable, values: Iterable[tuple[str, Any]], kind: str) -> sql.Composable:
     """A CASE over the stage's name that gives each stage's own value."""
     whens = [

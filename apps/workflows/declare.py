@@ -18,7 +18,8 @@ class Fact:
 
     Attributes:
         name: alias of the query; conditions name the columns alone.
-        sql: a SELECT that may refer to the record as ``r``; at most one row.
+        sql: a SELECT that may refer to the record as ``r`` and to the moment of the evaluation as ``%(now)s``; at most
+            one row.
         columns: the columns that it returns.
     """
 
@@ -33,8 +34,8 @@ class Dependency:
 
     Attributes:
         model: Odoo's name of the other model.
-        sql: a SELECT of odoo_ids of the workflow's records, with ``%(connection)s`` and ``%(ids)s`` (the changed ids).
-            It must cost by the number of changed records and of *open* records, never by history.
+        sql: a SELECT of odoo_ids of the workflow's records, with ``%(connection)s``, ``%(ids)s`` (the changed ids)
+            and ``%(now)s``. It must cost by the number of changed records and of *open* records, never by history.
     """
 
     model: str
@@ -175,6 +176,11 @@ class Workflow:
 
     Attributes:
         amount, currency: columns with the record's value and its currency, the company's.
+        belongs: which records of the model are the workflow's, over the record's own columns. The others stand in no stage
+            and raise nothing; stages have to be complete only for those that belong.
+        label: column with what people call the record.
+        look_again: column with the moment at which the passing of time alone may move the record or raise something about
+            it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
     """
 
@@ -189,6 +195,9 @@ class Workflow:
     exceptions: Sequence[ExceptionType]
     approvals: Sequence[ApprovalKind]
     guards: Sequence[Guard] = ()
+    belongs: Q = field(default_factory=Q)
+    label: str = "name"
+    look_again: str = ""
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
 

@@ -1,7 +1,8 @@
 """Evaluating workflows: a batch of record ids in, what moved and what was found out.
 
 Three statements a workflow and batch, whatever the batch's size: one moves the positions and writes the transitions,
-one takes out what was deleted, one finds the records on which an exception or an approval's condition holds.
+one takes out what was deleted or belongs to the workflow no longer, one finds the records on which an exception or an
+approval's condition holds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +45,12 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What one workflow made of one batch of records."""
+    """What one workflow made of one batch of records.
+
+    Attributes:
+        vanished: those that were deleted in Odoo.
+        left: those that are of the workflow no longer.
+    """
 
     workflow: Workflow
     connection_id: int
@@ -53,29 +59,30 @@ class Evaluation:
     exceptions: Sequence[Finding] = field(default_factory=list)
     approvals: Sequence[Finding] = field(default_factory=list)
     vanished: Sequence[int] = field(default_factory=list)
+    left: Sequence[int] = field(default_factory=list)
 
 
 MOVE = sql.SQL("""
 WITH seen AS (
-  SELECT r.connection_id, r.odoo_id, COALESCE(r.name, '') AS name, {stage} AS stage,
+  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
          {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, r.partner_id,
          COALESCE({partner_name}, '') AS partner_name, r.write_date,
          cause.written_at, {first_seen}
     FROM {source}
     LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
       ON cause.odoo_id = r.odoo_id
-   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL
+   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {belongs}
 ), placed AS (
   INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
-                                       amount, currency, company_id, partner_id, partner_name)
+                                       amount, currency, company_id, partner_id, partner_name, look_again_at)
   SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name
+         amount, currency, company_id, partner_id, partner_name, look_again_at
     FROM seen
    WHERE stage IS NOT NULL
   ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
      SET name = excluded.name, stage = excluded.stage, is_open = excluded.is_open, amount = excluded.amount,
          currency = excluded.currency, company_id = excluded.company_id, partner_id = excluded.partner_id,
-         partner_name = excluded.partner_name,
+         partner_name = excluded.partner_name, look_again_at = excluded.look_again_at,
          since = CASE WHEN p.stage = excluded.stage THEN p.since
                       ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                WHERE s.odoo_id = excluded.odoo_id)) END,
@@ -83,9 +90,10 @@ WITH seen AS (
                        ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                 WHERE s.odoo_id = excluded.odoo_id))
                             + (excluded.due_at - excluded.since) END
-   WHERE (p.name, p.stage, p.amount, p.currency, p.company_id, p.partner_id, p.partner_name) IS DISTINCT FROM
+   WHERE (p.name, p.stage, p.amount, p.currency, p.company_id, p.partner_id, p.partner_name, p.look_again_at)
+         IS DISTINCT FROM
          (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
-          excluded.partner_name)
+          excluded.partner_name, excluded.look_again_at)
   RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount
 ), moved AS (
   INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
@@ -101,19 +109,20 @@ WITH gone AS (
   DELETE FROM workflows_position p
    USING {table} r
    WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.odoo_id = ANY(%(ids)s)
-     AND r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id AND r.deleted_at IS NOT NULL
-  RETURNING p.odoo_id, p.stage, p.amount
+     AND r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id
+     AND (r.deleted_at IS NOT NULL OR NOT {belongs})
+  RETURNING p.odoo_id, p.stage, p.amount, CASE WHEN r.deleted_at IS NULL THEN 'left' ELSE 'deleted' END AS gone_to
 )
 INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
-SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, 'deleted', %(now)s, %(now)s, amount FROM gone
-RETURNING odoo_id
+SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, gone_to, %(now)s, %(now)s, amount FROM gone
+RETURNING odoo_id, to_stage
 """)
 
 FIND = sql.SQL("""
 SELECT * FROM (
-  SELECT r.odoo_id AS odoo_id, COALESCE(r.name, '') AS record_name, {conditions}, {columns}
+  SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {conditions}, {columns}
     FROM {source}
-   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL
+   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {belongs}
 ) AS found
 WHERE {any_condition}
 ORDER BY odoo_id
@@ -121,9 +130,10 @@ ORDER BY odoo_id
 
 
 LOOK = sql.SQL("""
-SELECT r.odoo_id AS odoo_id, COALESCE(r.name, '') AS record_name, {columns}
+SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {columns}
   FROM {source}
- WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {condition}
+ WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL
+   AND {belongs} AND {condition}
 """)
 
 
@@ -144,6 +154,7 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         "timestamptz",
     )  # fmt: skip
     names = {"workflow": sql.Literal(workflow.name), "model": sql.Literal(workflow.odoo_model)}
+    common = {"label": compiled.column_of(workflow, workflow.label), "belongs": compiled.belongs(workflow)}
     move = MOVE.format(
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
@@ -154,7 +165,9 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         since=since,
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
+        look_again=compiled.moment_ahead(workflow),
         **names,
+        **common,
     )
     table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
     declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
@@ -170,9 +183,10 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
             compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
         ),
         source=source,
+        **common,
         any_condition=sql.SQL(" OR ").join(sql.Identifier(label) for label, _ in kinds) if kinds else sql.SQL("FALSE"),
     )
-    return move, VANISH.format(table=table, **names), find, kinds
+    return move, VANISH.format(table=table, belongs=common["belongs"], **names), find, kinds
 
 
 def _columns_needed(workflow: Workflow) -> set[str]:
@@ -188,7 +202,9 @@ def _columns_needed(workflow: Workflow) -> set[str]:
     return needed & set(compiled.known_columns(workflow))
 
 
-def affected(workflow: Workflow, *, connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> dict[int, datetime]:
+def affected(
+    workflow: Workflow, *, connection_id: int, changed: Mapping[str, Mapping[int, datetime]], now: datetime
+) -> dict[int, datetime]:
     """The workflow's records that a batch of changes may move, each with the time of what changed.
 
     Args:
@@ -201,7 +217,7 @@ def affected(workflow: Workflow, *, connection_id: int, changed: Mapping[str, Ma
             continue
         latest = max(touched.values())
         with database.cursor() as cursor:
-            cursor.execute(dependency.sql, {"connection": connection_id, "ids": list(touched)})
+            cursor.execute(dependency.sql, {"connection": connection_id, "ids": list(touched), "now": now})
             for (odoo_id,) in cursor.fetchall():
                 if odoo_id is not None:
                     ids[odoo_id] = max(ids.get(odoo_id, latest), latest) if dependency.model != workflow.odoo_model else (
@@ -229,7 +245,7 @@ def evaluate(
     }
     move, vanish, find, kinds = _statements(workflow.name)
     moves = [Move(**row) for row in _rows(move, parameters)]
-    vanished = [row["odoo_id"] for row in _rows(vanish, parameters)]
+    gone = _rows(vanish, parameters)
     rows = _rows(find, parameters)
     found: dict[type, list[Finding]] = {ExceptionType: [], ApprovalKind: []}
     for row in rows:
@@ -239,13 +255,15 @@ def evaluate(
                     Finding(kind=kind, odoo_id=row["odoo_id"], name=row["record_name"], columns=row)
                 )
     return Evaluation(
-        workflow=workflow, connection_id=connection_id, evaluated=ids, moves=moves, vanished=vanished,
+        workflow=workflow, connection_id=connection_id, evaluated=ids, moves=moves,
+        vanished=[row["odoo_id"] for row in gone if row["to_stage"] == "deleted"],
+        left=[row["odoo_id"] for row in gone if row["to_stage"] == "left"],
         exceptions=found[ExceptionType], approvals=found[ApprovalKind],
     )  # fmt: skip
 
 
 def look(
-    workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], condition: Q | None = None
+    workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], now: datetime, condition: Q | None = None
 ) -> dict[int, dict[str, Any]]:
     """The columns that the workflow's exceptions and approvals speak of, for those records that match ``condition``.
 
@@ -258,8 +276,10 @@ def look(
         ),
         source=compiled.source(workflow),
         condition=compiled.predicate(workflow, condition or Q()),
+        label=compiled.column_of(workflow, workflow.label),
+        belongs=compiled.belongs(workflow),
     )
-    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids)})
+    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
     return {row["odoo_id"]: row for row in rows}
 
 
