@@ -4,7 +4,7 @@ from celery import shared_task
 
 from apps.core import clock
 from apps.outbox import dispatch
-from apps.pipeline import batch, refusals, upkeep
+from apps.pipeline import absorb, batch, refusals, upkeep
 
 
 @shared_task(name="pipeline.refresh", ignore_result=True)
@@ -20,6 +20,13 @@ def dispatch_commands(**_: object) -> None:
     while dispatch.run_due(clock=clock.now):
         pass
     refusals.tell_about(now=clock.now())
+
+
+@shared_task(name="pipeline.look_again", ignore_result=True)
+def look_again(**_: object) -> None:
+    """Look again at the records that the passing of time alone may have moved."""
+    while absorb.look_again(now=clock.now()) == absorb.LOOKED_AGAIN:
+        pass
 
 
 @shared_task(name="pipeline.poll", ignore_result=True)
