@@ -41,4 +41,10 @@ class AccountMove(Mirrored):
                 condition=models.Q(state="draft"),
                 name="invoices_in_draft",
             ),
+            # workflows/catalogue/invoicing.py: what a customer owes, the oldest first, whatever has been paid before.
+            models.Index(
+                fields=["connection", "commercial_partner_id", "invoice_date_due", "odoo_id"],
+                condition=models.Q(state="posted", payment_state__in=["not_paid", "partial", "blocked"]),
+                name="invoices_owed",
+            ),
         ]

@@ -47,4 +47,10 @@ class AccountMoveLine(Mirrored):
             models.Index(fields=["connection", "move_id"], name="entries_by_move"),
             # The stage "invoiced, unpaid": the invoices of an order.
             GinIndex(fields=["sale_line_ids"], name="entries_by_sale_line"),
+            # workflows/catalogue/invoicing.py: the bills of a purchase order's line.
+            models.Index(
+                fields=["connection", "purchase_line_id"],
+                condition=models.Q(purchase_line_id__isnull=False),
+                name="entries_by_purchase_line",
+            ),
         ]

@@ -17,6 +17,7 @@ class PurchaseOrderLine(Mirrored):
     product_qty = Number()
     qty_received = Number()
     qty_invoiced = Number()
+    qty_to_invoice = Number()
     price_unit = Number()
     price_subtotal = Number()
     date_planned = Moment()
