@@ -99,10 +99,10 @@ def test_an_invoice_paid_closes_the_order(world: World) -> None:
     world.write("account.move", 60, state="posted", move_type="out_invoice", amount_residual=10, partner_id=50,
                 commercial_partner_id=50, company_id=1)  # fmt: skip
     world.write("account.move.line", 61, move_id=60, sale_line_ids=[4200], partner_id=50, account_id=12)
-    assert Position.objects.get().stage == "unpaid"
+    assert Position.objects.get(model="sale.order").stage == "unpaid"
     world.advance(days=3)
     world.write("account.move", 60, amount_residual=0)
-    assert Position.objects.get().stage == "closed"
+    assert Position.objects.get(model="sale.order").stage == "closed"
 
 
 def test_one_batch_costs_the_same_statements_however_many_records(world: World, django_assert_num_queries: Any) -> None:
