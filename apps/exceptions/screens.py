@@ -66,7 +66,7 @@ class Fact:
 
     words: str
     value: Any
-    kind: str  # "money", "days", "moment", "text"
+    kind: str  # "money", "number", "days", "moment", "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +207,11 @@ def workers() -> QuerySet[User]:
 
 
 def evidence_of(case: ExceptionCase) -> list[Fact]:
-    """The evidence in the words that the workflow declares for it."""
+    """The evidence in the words that the workflow declares for it.
+
+    What a figure is, its column's name says: ``_days``, ``_at``, ``_quantity`` and ``_count``, ``_name`` and ``_names``;
+    any other number is money.
+    """
     found = registry.exception_types().get(case.type)
     declared = found[1].evidence if found else {key: key.replace("_", " ") for key in case.evidence}
     facts = []
@@ -225,10 +229,12 @@ def evidence_of(case: ExceptionCase) -> list[Fact]:
                 kind = "moment" if value.tzinfo else "text"
             except ValueError:
                 kind = "text"
-        else:
+        elif not key.endswith(("_name", "_names")):
             try:
                 value = Decimal(str(value))
                 kind = "money"
+                if key.endswith(("_quantity", "_count")):
+                    value, kind = Decimal(f"{value.normalize():f}"), "number"
             except ArithmeticError:
                 kind = "text"
         facts.append(Fact(words=words, value=value, kind=kind))

@@ -93,7 +93,8 @@ class ExceptionType:
         team: slug of the team that owns it.
         due: its SLA, in working time of the team.
         amount: column with the money at risk, in the company's currency.
-        evidence: columns kept as evidence, with the words that people read for them.
+        evidence: columns kept as evidence, with the words that people read for them. A number is shown as money unless its
+            column is called ``…_quantity``, ``…_count`` or ``…_days``.
         cause: column that tells two deviations of one type apart; none where there can be but one.
         severity: column and thresholds: from the first number on medium, from the second high, from the third critical.
         closed_because: what is said when it closes itself.
