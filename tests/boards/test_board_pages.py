@@ -7,6 +7,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.core import clock
+from apps.exceptions.models import ExceptionCase
 from tests.world import World
 
 
@@ -74,3 +75,24 @@ def test_no_page_carries_a_style_or_script_that_the_policy_forbids(held: World, 
     assert " style=" not in text
     assert " onclick=" not in text
     assert "<script>" not in text
+
+
+def test_an_invoice_has_its_board_its_stage_its_record_and_its_exception(world: World) -> None:
+    world.now = clock.now() - timedelta(minutes=10)
+    world.order(42, state="sale")
+    world.write("sale.order.line", 4200, order_id=42, name="Desk", product_uom_qty=10, qty_delivered=7.5, qty_invoiced=10,
+                qty_to_invoice=-2.5, price_unit=10)  # fmt: skip
+    world.write("account.move", 600, name="INV/600", state="posted", move_type="out_invoice", payment_state="not_paid",
+                partner_id=50, commercial_partner_id=50, company_id=1, currency_id=1, amount_total=100,
+                amount_total_signed=100, amount_residual=100, amount_residual_signed=100)  # fmt: skip
+    world.write("account.move.line", 6000, move_id=600, sale_line_ids=[4200], display_type="product", currency_id=1,
+                quantity=10, price_unit=10, price_subtotal=100)  # fmt: skip
+    assert "Invoicing" in page("mia", "/boards/")
+    assert 'id="stage-disputed"' in page("mia", "/boards/invoicing/")
+    assert "/records/main/account.move/600/" in page("mia", "/boards/invoicing/disputed/")
+    record = page("mia", "/records/main/account.move/600/")
+    assert "Disputed" in record and "Invoice differs from order or delivery" in record
+    assert "INV/600" in page("mia", "/exceptions/")
+    shown = page("mia", f"/exceptions/{ExceptionCase.objects.get().pk}/")
+    for words, figure in [("Delivered", "7.5"), ("Billed beyond what may be", "2.5"), ("Ordered", "10"), ("Product", "Desk")]:
+        assert f"<dt>{words}</dt><dd>{figure}</dd>" in shown

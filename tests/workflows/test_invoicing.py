@@ -25,10 +25,10 @@ FIELDS = {
     "payment_state": st.sampled_from(
         ["not_paid", "partial", "in_payment", "paid", "reversed", "blocked", "invoicing_legacy", "", None]
     ),
-    "differing_lines": st.sampled_from([None, 0, 1]),
+    "differing_count": st.sampled_from([None, 0, 1]),
     "days_overdue": st.sampled_from([None, -1, 0, 1, 40]),
 }
-TYPES = {"differing_lines": "bigint", "days_overdue": "integer"}
+TYPES = {"differing_count": "bigint", "days_overdue": "integer"}
 
 
 def stages_of(row: dict[str, Any]) -> list[str]:
@@ -204,7 +204,7 @@ def test_an_exposure_opens_after_a_week_and_closes_with_the_payment(world: World
     (case,) = open_cases("invoice.overdue_exposure")
     assert (case.amount, case.severity, case.team.slug) == (Decimal("1500.00"), Severity.MEDIUM, "finance")
     assert case.evidence == {
-        "commercial_name": "Azure Interior", "overdue_total": "1500.00", "overdue_invoices": 1, "due_on": "2026-11-25",
+        "commercial_name": "Azure Interior", "overdue_total": "1500.00", "overdue_count": 1, "due_on": "2026-11-25",
         "owed_total": "1500.00", "credit_limit": "5000.00",
     }  # fmt: skip
     pay(world, 600)
@@ -220,7 +220,7 @@ def test_a_large_exposure_opens_at_once_and_grows_as_more_becomes_overdue(world:
     until(world, days=2)
     (case,) = open_cases("invoice.overdue_exposure")
     assert (case.odoo_id, case.amount, case.severity) == (600, 52_000, Severity.CRITICAL)
-    assert case.evidence["overdue_invoices"] == 2
+    assert case.evidence["overdue_count"] == 2
 
 
 def test_one_customer_has_one_exposure_carried_by_the_oldest_invoice(world: World) -> None:
@@ -233,7 +233,7 @@ def test_one_customer_has_one_exposure_carried_by_the_oldest_invoice(world: Worl
     assert (case.odoo_id, case.amount) == (602, 2_000)
     invoice(world, 603, move_type="out_refund", due="2026-11-05", amount=500)
     (case,) = open_cases("invoice.overdue_exposure")
-    assert (case.odoo_id, case.amount, case.evidence["overdue_invoices"]) == (602, 1_500, 2)
+    assert (case.odoo_id, case.amount, case.evidence["overdue_count"]) == (602, 1_500, 2)
 
 
 def test_what_is_owed_to_vendors_is_no_exposure(world: World) -> None:
@@ -273,10 +273,10 @@ def test_more_billed_than_delivered_is_disputed_until_the_rest_is_delivered(worl
     (case,) = open_cases("invoice.differs")
     assert (case.amount, case.severity, case.team.slug) == (20, Severity.LOW, "finance")
     evidence = case.evidence
-    assert [evidence[name] for name in ("billed_quantity", "ordered_quantity", "delivered_quantity", "quantity_over")] == [
+    assert [evidence[name] for name in ("billed_quantity", "ordered_quantity", "delivered_quantity", "over_quantity")] == [
         "10", "10", "8", "2",
     ]  # fmt: skip
-    assert (evidence["order_names"], evidence["products"], evidence["amount_over"]) == ("S00042", "Desk", "20.00")
+    assert (evidence["order_names"], evidence["product_names"], evidence["amount_over"]) == ("S00042", "Desk", "20.00")
     world.advance(hours=2)
     world.write("sale.order.line", 4200, qty_delivered=10, qty_to_invoice=0)
     assert (stage_of(), open_cases("invoice.differs")) == ("not_due", [])
@@ -310,7 +310,7 @@ def test_the_newest_of_two_invoices_bears_what_is_billed_twice(world: World) -> 
     invoice(world, 601)
     billing(world, 6001, move=601, quantity=10)
     (case,) = open_cases("invoice.differs")
-    assert (case.odoo_id, case.evidence["billed_in_all"], case.evidence["quantity_over"]) == (601, "20", "10")
+    assert (case.odoo_id, case.evidence["all_billed_quantity"], case.evidence["over_quantity"]) == (601, "20", "10")
     world.write("account.move", 601, state="cancel")
     world.write("sale.order.line", 4200, qty_invoiced=10, qty_to_invoice=0)
     assert open_cases("invoice.differs") == []
@@ -322,7 +322,7 @@ def test_an_invoice_of_an_order_that_is_cancelled_differs(world: World) -> None:
     billing(world, quantity=10)
     world.write("sale.order", 42, state="cancel")
     (case,) = open_cases("invoice.differs")
-    assert case.evidence["quantity_over"] == "10"
+    assert case.evidence["over_quantity"] == "10"
 
 
 def test_a_down_payment_differs_from_nothing(world: World) -> None:

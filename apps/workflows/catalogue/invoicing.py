@@ -66,16 +66,16 @@ DUE = Fact(
 MATCH = Fact(
     name="match",
     columns=[
-        "differing_lines", "order_names", "products", "billed_quantity", "billed_in_all", "ordered_quantity",
-        "delivered_quantity", "quantity_over", "billed_price", "ordered_price", "price_difference", "amount_over",
+        "differing_count", "order_names", "product_names", "billed_quantity", "all_billed_quantity", "ordered_quantity",
+        "delivered_quantity", "over_quantity", "billed_price", "ordered_price", "price_difference", "amount_over",
         "disputed_amount",
     ],
     sql="""
-        SELECT count(*) AS differing_lines, string_agg(DISTINCT d.order_name, ', ') AS order_names,
-               string_agg(DISTINCT d.product, ', ') AS products,
-               trim_scale(sum(d.quantity)) AS billed_quantity, trim_scale(sum(d.billed)) AS billed_in_all,
+        SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
+               string_agg(DISTINCT d.product, ', ') AS product_names,
+               trim_scale(sum(d.quantity)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
                trim_scale(sum(d.ordered)) AS ordered_quantity,
-               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(sum(d.over)) AS quantity_over,
+               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(sum(d.over)) AS over_quantity,
                round(sum(d.quantity * d.price) * d.rate, 2) AS billed_price,
                round(sum(d.quantity * d.agreed) * d.rate, 2) AS ordered_price,
                round(sum(d.price_off) * d.rate, 2) AS price_difference,
@@ -149,9 +149,9 @@ MATCH = Fact(
 # a customer with many open invoices costs by their number, not by its square.
 EXPOSURE = Fact(
     name="exposure",
-    columns=["carries_exposure", "overdue_total", "overdue_invoices", "owed_total", "commercial_name", "credit_limit"],
+    columns=["carries_exposure", "overdue_total", "overdue_count", "owed_total", "commercial_name", "credit_limit"],
     sql="""
-        SELECT carrier.is_oldest AS carries_exposure, owed.overdue_total, owed.overdue_invoices, owed.owed_total,
+        SELECT carrier.is_oldest AS carries_exposure, owed.overdue_total, owed.overdue_count, owed.owed_total,
                cp.name AS commercial_name, round(cp.credit_limit, 2) AS credit_limit
           FROM (
             SELECT COALESCE(
@@ -169,7 +169,7 @@ EXPOSURE = Fact(
           ) AS carrier
          CROSS JOIN LATERAL (
            SELECT round(sum(m.amount_residual_signed) FILTER (WHERE m.is_late), 2) AS overdue_total,
-                  count(*) FILTER (WHERE m.is_late AND m.move_type <> 'out_refund') AS overdue_invoices,
+                  count(*) FILTER (WHERE m.is_late AND m.move_type <> 'out_refund') AS overdue_count,
                   round(sum(m.amount_residual_signed), 2) AS owed_total
              FROM (
                SELECT m.move_type, m.amount_residual_signed,
@@ -260,7 +260,7 @@ POSTED = ~DRAFT & ~CANCELLED
 PAID = POSTED & Q(payment_state__in=SETTLED)
 REVERSED = POSTED & Q(payment_state="reversed")
 OWED = POSTED & ~PAID & ~REVERSED
-DIFFERS = Q(differing_lines__gt=0)
+DIFFERS = Q(differing_count__gt=0)
 # Odoo's own word for an invoice that somebody has set aside is "blocked".
 DISPUTED = OWED & (DIFFERS | Q(payment_state="blocked"))
 OVERDUE = OWED & ~DISPUTED & Q(days_overdue__gte=1)
@@ -299,13 +299,13 @@ STAGES = [
 
 DIFFERS_FIGURES = {
     "order_names": "Order",
-    "products": "Product",
-    "differing_lines": "Lines that differ",
+    "product_names": "Product",
+    "differing_count": "Lines that differ",
     "billed_quantity": "Billed here",
-    "billed_in_all": "Billed in all",
+    "all_billed_quantity": "Billed in all",
     "ordered_quantity": "Ordered",
     "delivered_quantity": "Delivered",
-    "quantity_over": "Billed beyond what may be",
+    "over_quantity": "Billed beyond what may be",
     "amount_over": "Value of that quantity",
     "billed_price": "Value at the price billed",
     "ordered_price": "Value at the price ordered",
@@ -316,7 +316,7 @@ DIFFERS_FIGURES = {
 EXPOSURE_FIGURES = {
     "commercial_name": "Customer",
     "overdue_total": "Overdue, all invoices",
-    "overdue_invoices": "Invoices overdue",
+    "overdue_count": "Invoices overdue",
     "due_on": "Oldest was due on",
     "owed_total": "Owed in all",
     "credit_limit": "Credit limit",
