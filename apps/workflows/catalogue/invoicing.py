@@ -86,41 +86,42 @@ MATCH = Fact(
                              THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off
               FROM (
                 SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
-                       CASE WHEN o.excess > 0 AND o.is_newest THEN LEAST(o.excess, il.quantity) ELSE 0 END AS over,
+                       CASE WHEN o.bears_excess THEN LEAST(o.excess, il.quantity) ELSE 0 END AS over,
                        o.price, COALESCE(o.agreed, o.price) AS agreed,
                        COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
                   FROM mirror_account_move_line il
                  CROSS JOIN LATERAL (
                    SELECT so.name AS order_name, sl.name AS product, sl.product_uom_qty AS ordered,
                           sl.qty_delivered AS delivered, sl.qty_invoiced AS billed,
-                          CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
-                               ELSE COALESCE(-sl.qty_to_invoice,
-                                             sl.qty_invoiced - GREATEST(sl.product_uom_qty, sl.qty_delivered)) END AS excess,
+                          e.excess,
                           il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
                           CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
                                THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) END AS agreed,
-                          NOT EXISTS (
+                          e.excess > 0 AND NOT EXISTS (
                             SELECT 1 FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
                                AND (m.state = 'draft' OR m.state = 'posted'
                                     AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
                              WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL) AS is_newest
+                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL) AS bears_excess
                      FROM mirror_sale_order_line sl
                      JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+                    CROSS JOIN LATERAL (
+                      SELECT CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
+                                  ELSE COALESCE(-sl.qty_to_invoice,
+                                                sl.qty_invoiced - GREATEST(sl.product_uom_qty, sl.qty_delivered)) END
+                             AS excess) AS e
                     WHERE r.move_type = 'out_invoice' AND sl.connection_id = il.connection_id
                       AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
                       AND NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0)
                    UNION ALL
                    SELECT po.name, pl.name, pl.product_qty, pl.qty_received, pl.qty_invoiced,
-                          CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
-                               ELSE COALESCE(-pl.qty_to_invoice,
-                                             pl.qty_invoiced - GREATEST(pl.product_qty, pl.qty_received)) END,
+                          e.excess,
                           COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
                           CASE WHEN po.currency_id = il.currency_id
                                THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit) END,
-                          NOT EXISTS (
+                          e.excess > 0 AND NOT EXISTS (
                             SELECT 1 FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
@@ -130,6 +131,11 @@ MATCH = Fact(
                                AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL)
                      FROM mirror_purchase_order_line pl
                      JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+                    CROSS JOIN LATERAL (
+                      SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
+                                  ELSE COALESCE(-pl.qty_to_invoice,
+                                                pl.qty_invoiced - GREATEST(pl.product_qty, pl.qty_received)) END
+                             AS excess) AS e
                     WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
                       AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
                       AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
