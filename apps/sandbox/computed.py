@@ -202,9 +202,13 @@ def _purchase_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> Non
         return
     subtotal = round((row.get("product_qty") or 0.0) * (row.get("price_unit") or 0.0), 2)
     tax = round(subtotal * TAX, 2)
-    values = {"price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2)}
-    _derive(env, "purchase.order.line", odoo_id, values, quietly=is_new)
     order = env.engine.store.table("purchase.order").get(row["order_id"]) or {}
+    to_bill = (row.get("qty_received") or 0.0) - (row.get("qty_invoiced") or 0.0)
+    values = {
+        "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
+        "qty_to_invoice": to_bill if order.get("state") == "purchase" else 0.0,
+    }  # fmt: skip
+    _derive(env, "purchase.order.line", odoo_id, values, quietly=is_new)
     if "amount_total" in order:
         _purchase_order(env, row["order_id"], {"order_line"}, False)
 
