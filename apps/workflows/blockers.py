@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from apps.core.words import quantity
 from apps.workflows import chain, registry
@@ -14,7 +13,7 @@ class Blocker:
     """One thing that holds a record up.
 
     Attributes:
-        kind: credit_hold, pricing_approval, stock_shortage or supplier_delay.
+        kind: stock_shortage, supplier_delay, or what the stage declares, such as credit_hold.
         model, odoo_id, name: the record that holds it up.
         text: in words, with the numbers.
     """
@@ -31,13 +30,16 @@ def of_stage(position: Position) -> list[Blocker]:
     """What its stage alone says holds the record up; costs no query."""
     if not position.is_open:
         return []
-    own = partial(Blocker, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since)
-    title = registry.workflows()[position.workflow].stage(position.stage).title
-    if position.stage == "credit_review":
-        return [own(kind="credit_hold", text=f"{title}: the customer is over the credit limit")]
-    if position.stage == "pricing_review":
-        return [own(kind="pricing_approval", text=f"{title}: the price has to be approved")]
-    return []
+    stage = registry.workflows()[position.workflow].stage(position.stage)
+    if stage.blocker is None:
+        return []
+    kind, why = stage.blocker
+    return [
+        Blocker(
+            kind=kind, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since,
+            text=f"{stage.title}: {why}",
+        )
+    ]  # fmt: skip
 
 
 def of(position: Position, *, now: datetime) -> list[Blocker]:

@@ -51,6 +51,7 @@ class Stage:
         owner: slug of the team that has to move records out of it.
         target: how long a record may stay; none where there is nothing to move.
         first_seen_since: column that says since when, for a record that the tower sees for the first time.
+        blocker: the kind of blocker that standing there is, and why in words; none where other records tell.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Stage:
     target: timedelta | None = None
     is_open: bool = True
     first_seen_since: str = "write_date"
+    blocker: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

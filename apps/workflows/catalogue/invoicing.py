@@ -280,7 +280,14 @@ STAGES = [
         target=timedelta(days=2),
         first_seen_since="create_date",
     ),
-    Stage(name="disputed", title="Disputed", when=DISPUTED, owner="finance", target=timedelta(days=3)),
+    Stage(
+        name="disputed",
+        title="Disputed",
+        when=DISPUTED,
+        owner="finance",
+        target=timedelta(days=3),
+        blocker=("invoice_dispute", "it differs from the order or the delivery, or is blocked in Odoo"),
+    ),
     Stage(
         name="not_due",
         title="Posted, not due",

@@ -245,6 +245,7 @@ STAGES = [
         owner="finance",
         target=timedelta(hours=4),
         first_seen_since="asked_at",
+        blocker=("credit_hold", "the customer is over the credit limit"),
     ),
     Stage(
         name="pricing_review",
@@ -252,6 +253,7 @@ STAGES = [
         when=IN_PRICING_REVIEW,
         owner="sales",
         target=timedelta(hours=8),
+        blocker=("pricing_approval", "the price has to be approved"),
     ),
     Stage(
         name="waiting_for_stock",
