@@ -28,6 +28,7 @@ FIELDS = {
     "differing_count": st.sampled_from([None, 0, 1]),
     "days_overdue": st.sampled_from([None, -1, 0, 1, 40]),
 }
+EXPOSURE = "invoice.overdue_exposure"
 TYPES = {"differing_count": "bigint", "days_overdue": "integer"}
 
 
@@ -106,7 +107,7 @@ def test_an_entry_that_is_no_invoice_stands_nowhere(world: World) -> None:
 
 def test_an_invoice_that_becomes_another_entry_leaves_the_board_and_its_exception_closes(world: World) -> None:
     invoice(world, due="2026-11-01")
-    assert len(open_cases("invoice.overdue_exposure")) == 1
+    assert len(open_cases(EXPOSURE)) == 1
     world.write("account.move", 600, move_type="entry")
     assert not Position.objects.exists()
     assert Transition.objects.latest("id").to_stage == "left"
@@ -129,6 +130,31 @@ def test_an_invoice_becomes_overdue_as_the_day_passes_though_odoo_says_nothing(w
     assert (position.stage, position.since) == ("overdue", datetime(2026, 11, 26, tzinfo=UTC))
     move = Transition.objects.latest("id")
     assert (move.from_stage, move.to_stage, move.at, move.seen_at) == ("not_due", "overdue", position.since, world.now)
+
+
+def test_day_by_day_the_looks_find_what_evaluating_everything_would(world: World) -> None:
+    for day in range(1, 9):
+        invoice(world, 600 + day, due=f"2026-11-{20 + day}", amount=1_000)
+    world.advance(hours=12)  # midnight: the very moment at which a due day is over
+    for _ in range(16):
+        absorb.look_again(now=world.now)
+        found = dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)}
+        absorb.draw("invoicing", world.connection.pk, dict.fromkeys(range(601, 609)), now=world.now)
+        assert found == (
+            dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)},
+        )  # fmt: skip
+        world.advance(days=1)
+    assert (set(found[0].values()), found[1]) == ({"overdue"}, {601: 8_000})
+
+
+def test_what_becomes_overdue_reaches_what_depends_on_it(world: World) -> None:
+    """The customer's older invoice carries the exposure; it is not due for a look itself."""
+    invoice(world, 600, due="2026-11-01", amount=1_000)
+    invoice(world, 601, due="2026-11-25", amount=500)
+    assert Position.objects.get(odoo_id=600).look_again_at is None
+    until(world, days=3)
+    (case,) = open_cases(EXPOSURE)
+    assert (case.odoo_id, case.amount) == (600, 1_500)
 
 
 def test_what_was_looked_at_rests_until_its_next_moment(world: World) -> None:
@@ -199,26 +225,26 @@ def test_batches_that_fail_are_tried_again_and_stop_no_other(world: World, monke
 def test_an_exposure_opens_after_a_week_and_closes_with_the_payment(world: World) -> None:
     invoice(world, due="2026-11-25", amount=1_500)
     until(world, days=3)
-    assert open_cases("invoice.overdue_exposure") == []
+    assert open_cases(EXPOSURE) == []
     until(world, days=6)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.amount, case.severity, case.team.slug) == (Decimal("1500.00"), Severity.MEDIUM, "finance")
     assert case.evidence == {
         "commercial_name": "Azure Interior", "overdue_total": "1500.00", "overdue_count": 1, "due_on": "2026-11-25",
         "owed_total": "1500.00", "credit_limit": "5000.00",
     }  # fmt: skip
     pay(world, 600)
-    assert open_cases("invoice.overdue_exposure") == []
+    assert open_cases(EXPOSURE) == []
     assert ExceptionCase.objects.get().resolution == WORKFLOW.exceptions[1].closed_because
 
 
 def test_a_large_exposure_opens_at_once_and_grows_as_more_becomes_overdue(world: World) -> None:
     invoice(world, 600, due="2026-11-22", amount=12_000)
     invoice(world, 601, due="2026-11-24", amount=40_000)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount, case.evidence["owed_total"]) == (600, 12_000, "52000.00")
     until(world, days=2)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount, case.severity) == (600, 52_000, Severity.CRITICAL)
     assert case.evidence["overdue_count"] == 2
 
@@ -226,20 +252,20 @@ def test_a_large_exposure_opens_at_once_and_grows_as_more_becomes_overdue(world:
 def test_one_customer_has_one_exposure_carried_by_the_oldest_invoice(world: World) -> None:
     for number, due in enumerate(["2026-11-03", "2026-11-01", "2026-11-02"]):
         invoice(world, 600 + number, due=due, amount=1_000)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount) == (601, 3_000)
     pay(world, 601)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount) == (602, 2_000)
     invoice(world, 603, move_type="out_refund", due="2026-11-05", amount=500)
-    (case,) = open_cases("invoice.overdue_exposure")
+    (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount, case.evidence["overdue_count"]) == (602, 1_500, 2)
 
 
 def test_what_is_owed_to_vendors_is_no_exposure(world: World) -> None:
     invoice(world, move_type="in_invoice", due="2026-11-01", amount=20_000)
     assert stage_of() == "overdue"
-    assert open_cases("invoice.overdue_exposure") == []
+    assert open_cases(EXPOSURE) == []
 
 
 def sold(world: World, *, ordered: float, delivered: float, billed: float, price: float = 10, **more: Any) -> None:
