@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.core.words import quantity
+from apps.core.words import money, quantity
 from apps.workflows import chain, registry
 from apps.workflows.models import Position
 
@@ -13,7 +13,7 @@ class Blocker:
     """One thing that holds a record up.
 
     Attributes:
-        kind: stock_shortage, supplier_delay, or what the stage declares, such as credit_hold.
+        kind: stock_shortage, supplier_delay, invoice_dispute, or what the stage declares, such as credit_hold.
         model, odoo_id, name: the record that holds it up.
         text: in words, with the numbers.
     """
@@ -67,4 +67,11 @@ def of(position: Position, *, now: datetime) -> list[Blocker]:
                     f"{supply.expected_at:%Y-%m-%d}" + ("" if supply.linked else " (next purchase of the product)"),
                 )
             )  # fmt: skip
+    for dispute in chain.disputes_of(position):
+        found.append(
+            Blocker(
+                kind="invoice_dispute", since=dispute.since, model="account.move", odoo_id=dispute.odoo_id, name=dispute.name,
+                text=f"{dispute.name} is disputed; {money(dispute.amount, dispute.currency)} of it is open",
+            )
+        )  # fmt: skip
     return found

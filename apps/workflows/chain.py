@@ -54,6 +54,17 @@ class Shortage:
     since: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    """An invoice of the order that is disputed."""
+
+    odoo_id: int
+    name: str
+    since: datetime
+    amount: Decimal | None
+    currency: str
+
+
 DELIVERIES = """
 SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.scheduled_date AS scheduled_at, p.date_done AS done_at
   FROM mirror_stock_picking p
@@ -118,6 +129,17 @@ SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '
  ORDER BY pl.date_planned, pl.odoo_id
 """
 
+DISPUTES = """
+SELECT DISTINCT p.odoo_id, p.name, p.since, p.amount, p.currency
+  FROM mirror_sale_order_line l
+  JOIN mirror_account_move_line il
+    ON il.connection_id = l.connection_id AND il.sale_line_ids @> ARRAY[l.odoo_id] AND il.deleted_at IS NULL
+  JOIN workflows_position p
+    ON p.connection_id = il.connection_id AND p.model = 'account.move' AND p.odoo_id = il.move_id AND p.stage = 'disputed'
+ WHERE l.connection_id = %(connection)s AND l.order_id = %(order)s AND l.deleted_at IS NULL
+ ORDER BY p.since, p.odoo_id
+"""
+
 
 def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
     if position.model != "sale.order":
@@ -139,3 +161,8 @@ def shortages_of(position: Position) -> list[Shortage]:
 def supplies_of(position: Position) -> list[Supply]:
     """The purchases that are to bring what the order waits for, the earliest first."""
     return _rows(Supply, SUPPLIES, position)
+
+
+def disputes_of(position: Position) -> list[Dispute]:
+    """The invoices of the order that are disputed, the longest first."""
+    return _rows(Dispute, DISPUTES, position)

@@ -14,8 +14,8 @@ from psycopg import sql
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.mirror import registry as mirror
 from apps.pipeline import absorb
+from apps.workflows import blockers, engine
 from apps.workflows import compile as compiled
-from apps.workflows import engine
 from apps.workflows.catalogue.invoicing import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
 from tests.world import World
@@ -307,6 +307,18 @@ def test_more_billed_than_delivered_is_disputed_until_the_rest_is_delivered(worl
     world.write("sale.order.line", 4200, qty_delivered=10, qty_to_invoice=0)
     assert (stage_of(), open_cases("invoice.differs")) == ("not_due", [])
     assert ExceptionCase.objects.get().resolution == WORKFLOW.exceptions[0].closed_because
+
+
+def test_a_disputed_invoice_holds_its_order_up(world: World) -> None:
+    sold(world, ordered=10, delivered=8, billed=10)
+    invoice(world)
+    billing(world, quantity=10)
+    order = Position.objects.get(model="sale.order")
+    (blocker,) = blockers.of(order, now=world.now)
+    assert (blocker.kind, blocker.model, blocker.odoo_id, blocker.since) == ("invoice_dispute", "account.move", 600, world.now)
+    assert "INV/600" in blocker.text
+    world.write("sale.order.line", 4200, qty_delivered=10, qty_to_invoice=0)
+    assert blockers.of(order, now=world.now) == []
 
 
 def test_another_price_than_the_orders_is_disputed_until_it_is_corrected(world: World) -> None:
