@@ -1,6 +1,7 @@
 """Raising and closing exceptions from what an evaluation found."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,8 +22,8 @@ from apps.workflows.engine import Evaluation, Finding
 MACHINE = actor.system("pipeline")
 
 
-class TeamMissingError(Exception):
-    """A workflow names a team that does not exist; the message says which and how to make it."""
+# Beyond this many of one batch an owner gets one message for all: a first read must not fill a mailbox.
+TOLD_SINGLY = 5
 
 
 def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
@@ -116,15 +117,31 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
                            "evidence": case.evidence}) for case in cases],
         now=now,
     )  # fmt: skip
-    titles = {kind.name: kind.title for kind in evaluation.workflow.exceptions}
+    _tell_owners(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
+    live.announce(["queue"])
+    return cases
+
+
+def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
+    """Tell each owner what is theirs now: one message an exception, or one for all where a batch brought many."""
+    by_owner: dict[User, list[ExceptionCase]] = {}
     for case in cases:
         if case.owner:
+            by_owner.setdefault(case.owner, []).append(case)
+    for owner, own in by_owner.items():
+        if len(own) > TOLD_SINGLY:
+            counts = Counter(titles[case.type] for case in own)
+            message = Message(kind="exception.opened", key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
+                              title=f"{len(own)} exceptions are yours now",
+                              body=", ".join(f"{title}: {count}" for title, count in counts.most_common()) + ".",
+                              path="/exceptions/?owner=me")  # fmt: skip
+            tell(message, people=[owner], now=now)
+            continue
+        for case in own:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
                               title=f"{titles[case.type]}: {case.record_name}, {case.partner_name}",
                               body=f"{money(case.amount, case.currency)} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
-            tell(message, people=[case.owner], now=now)
-    live.announce(["queue"])
-    return cases
+            tell(message, people=[owner], now=now)
 
 
 def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> None:
@@ -166,12 +183,10 @@ def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vani
 
 
 def _teams(slugs: set[str]) -> dict[str, Team]:
+    """The teams of those slugs. One that nobody has made yet comes with the workflow that names it, without people."""
     teams = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
-    if missing := slugs - set(teams):
-        raise TeamMissingError(
-            f"A workflow names the team {', '.join(sorted(missing))}, which does not exist. Make it under Teams, "
-            "or name another in the workflow's file."
-        )
+    for slug in sorted(slugs - set(teams)):
+        teams[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
     return teams
 
 

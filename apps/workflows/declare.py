@@ -178,6 +178,7 @@ class Workflow:
     """An end-to-end business process over one Odoo model.
 
     Attributes:
+        rank: where it stands among the workflows on overviews, the lowest first.
         amount, currency: columns with the record's value and its currency, the company's.
         belongs: which records of the model are the workflow's, over the record's own columns. The others stand in no stage
             and raise nothing; stages have to be complete only for those that belong.
@@ -201,6 +202,7 @@ class Workflow:
     belongs: Q = field(default_factory=Q)
     label: str = "name"
     look_again: str = ""
+    rank: int = 100
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
 

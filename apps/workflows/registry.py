@@ -11,7 +11,7 @@ from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 @cache
 def workflows() -> dict[str, Workflow]:
-    """Every workflow by its name.
+    """Every workflow by its name, in the order of their ranks.
 
     Raises:
         DeclarationError: a file declares none, or two declare the same.
@@ -24,7 +24,7 @@ def workflows() -> dict[str, Workflow]:
         if declared.name in found:
             raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
         found[declared.name] = declared
-    return found
+    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
 
 
 def over(odoo_model: str) -> list[Workflow]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from apps.accounts.models import Team
 from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.odoo.models import Connection
@@ -28,7 +27,6 @@ def entered(url: str, *, key: str) -> Connection:
 
 @pytest.mark.django_db
 def test_a_connection_that_was_entered_is_read_and_evaluated(odoo_url: str) -> None:
-    Team.objects.get_or_create(slug="finance", defaults={"name": "Finance"})  # it owns what the company's invoices raise
     connection = entered(odoo_url, key="sandbox-key")
     upkeep.take_up(connection.pk, clock=clock.now)
     connection.refresh_from_db()

@@ -339,6 +339,7 @@ WORKFLOW = Workflow(
     name="invoicing",
     title="Invoicing",
     odoo_model="account.move",
+    rank=40,
     belongs=Q(move_type__in=[*CUSTOMER_BILLS, *VENDOR_BILLS]),
     label="label",
     look_again="next_change_at",

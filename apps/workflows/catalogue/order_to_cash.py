@@ -480,6 +480,7 @@ WORKFLOW = Workflow(
     name="order_to_cash",
     title="Order to cash",
     odoo_model="sale.order",
+    rank=10,
     amount="company_amount",
     currency="currency",
     facts=[MONEY, ASKED, PEOPLE, CREDIT, GOODS, PAID],

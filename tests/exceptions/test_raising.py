@@ -1,0 +1,58 @@
+"""Who is told of what is raised, and that a workflow brings its team."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.accounts.models import Role, Team
+from apps.exceptions import raising
+from apps.exceptions.models import ExceptionCase
+from apps.mirror import registry, upsert
+from apps.notifications.models import Notification
+from apps.pipeline import absorb
+from tests.world import World, odoo_time, person
+
+
+def overdue(world: World, customers: range) -> None:
+    """One invoice of each customer, ten days late, all of it in one batch."""
+    model = registry.models()["account.move"]
+    due = (world.now - timedelta(days=10)).strftime("%Y-%m-%d")
+    given = {
+        "state": "posted", "move_type": "out_invoice", "payment_state": "not_paid", "company_id": 1, "currency_id": 1,
+        "amount_total": 100.0, "amount_total_signed": 100.0, "amount_residual": 100.0, "amount_residual_signed": 100.0,
+        "invoice_date_due": due, "write_date": odoo_time(world.now), "create_date": odoo_time(world.now),
+    }  # fmt: skip
+    rows = [
+        dict.fromkeys(model.odoo_fields(), False)
+        | given
+        | {"id": 5_000 + customer, "name": f"INV/{customer}", "partner_id": customer, "commercial_partner_id": customer}
+        for customer in customers
+    ]
+    changes = upsert.apply(model, connection_id=world.connection.pk, rows=rows, read_at=world.now)
+    absorb.absorb([changes], now=world.now)
+
+
+@pytest.mark.django_db
+def test_few_are_told_one_by_one() -> None:
+    world = World()
+    olga = person("olga", Role.OPERATOR, team="finance")
+    overdue(world, range(200, 200 + raising.TOLD_SINGLY))
+    told = Notification.objects.filter(user=olga, kind="exception.opened")
+    assert told.count() == ExceptionCase.objects.count() == raising.TOLD_SINGLY
+
+
+@pytest.mark.django_db
+def test_many_of_one_batch_are_one_message_to_their_owner() -> None:
+    world = World()
+    olga = person("olga", Role.OPERATOR, team="finance")
+    overdue(world, range(200, 240))
+    assert ExceptionCase.objects.filter(owner=olga).count() == 40
+    told = Notification.objects.get(user=olga, kind="exception.opened")
+    assert (told.title, told.body) == ("40 exceptions are yours now", "Overdue exposure: 40.")
+
+
+@pytest.mark.django_db
+def test_a_team_that_nobody_made_comes_with_the_workflow_and_owns_nobodys_work() -> None:
+    overdue(World(), range(200, 202))
+    assert Team.objects.get(slug="finance").name == "Finance"
+    assert ExceptionCase.objects.filter(owner=None).count() == 2
