@@ -45,8 +45,9 @@ class AccountMoveLine(Mirrored):
             ),
             # mirror/sync/refresh.py: the lines of an invoice that is read again.
             models.Index(fields=["connection", "move_id"], name="entries_by_move"),
-            # The stage "invoiced, unpaid": the invoices of an order.
-            GinIndex(fields=["sale_line_ids"], name="entries_by_sale_line"),
+            # The stage "invoiced, unpaid": the invoices of an order. No pending list: after a first read every search would
+            # walk it.
+            GinIndex(fields=["sale_line_ids"], name="entries_by_sale_line", fastupdate=False),
             # workflows/catalogue/invoicing.py: the bills of a purchase order's line.
             models.Index(
                 fields=["connection", "purchase_line_id"],

@@ -45,5 +45,5 @@ class StockMove(Mirrored):
                 condition=models.Q(purchase_line_id__isnull=False),
                 name="moves_by_purchase_line",
             ),
-            GinIndex(fields=["move_orig_ids"], name="moves_by_origin"),
+            GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),
         ]
