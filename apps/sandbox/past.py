@@ -105,6 +105,7 @@ def _buy(env: Env, chance: random.Random, products: list[int], at: datetime, unt
     planned = at + timedelta(days=chance.randint(5, 25))
     order = purchase(buying, chance, products, planned)
     order.button_confirm()
+    answer(order)
     picking = order.picking_ids[:1]
     # One in five comes late, or not at all.
     arrives = planned + timedelta(days=chance.choice((-1, 0, 0, 1, 30)))
@@ -130,6 +131,11 @@ def purchase(buying: Env, chance: random.Random, products: list[int], planned: d
         "partner_id": chance.choice(suppliers), "date_planned": planned, "order_line": lines,
         "partner_ref": f"SO-{chance.randint(100, 999)}",
     })  # fmt: skip
+
+
+def answer(order: Records) -> None:
+    """The vendor says that the order has arrived; one in six never does."""
+    order.write({"acknowledged": order.id % 6 != 0})
 
 
 def link_waiting(receipt: Records) -> None:

@@ -154,6 +154,7 @@ class Simulator(threading.Thread):
         planned = datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=self.chance.randint(3, 20))
         order = past.purchase(env, self.chance, products, planned)
         order.button_confirm()
+        past.answer(order)
         past.link_waiting(order.picking_ids)
 
     def receive(self, env: Env) -> None:

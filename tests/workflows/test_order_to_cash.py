@@ -3,18 +3,17 @@
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import Q
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
 from apps.workflows.catalogue.order_to_cash import STAGES, WORKFLOW
 from apps.workflows.declare import Fact
 from apps.workflows.models import Position, Transition
+from tests.stages import stages_of
 from tests.world import World
 
 FIELDS = {
@@ -35,28 +34,11 @@ TYPES = {
 }  # fmt: skip
 
 
-def stages_of(row: dict[str, Any]) -> list[str]:
-    """Every stage whose own condition holds for ``row``, as PostgreSQL sees it."""
-    columns = compiled.known_columns(WORKFLOW)
-    aliases: dict[str, list[sql.Composable]] = {}
-    for name, value in row.items():
-        cell = sql.SQL("{}::{} AS {}").format(sql.Literal(value), sql.SQL(TYPES.get(name, "text")), sql.Identifier(name))
-        aliases.setdefault(columns[name], []).append(cell)
-    tables = sql.SQL(", ").join(
-        sql.SQL("(SELECT {}) AS {}").format(sql.SQL(", ").join(cells), sql.Identifier(alias))
-        for alias, cells in aliases.items()
-    )
-    holds = sql.SQL(", ").join(compiled.predicate(WORKFLOW, stage.when) for stage in STAGES)
-    with connection.cursor() as cursor:
-        found = cursor.connection.execute(sql.SQL("SELECT {} FROM {}").format(holds, tables)).fetchone()
-    return [stage.name for stage, held in zip(STAGES, found, strict=True) if held]
-
-
 class EveryRecordIsInExactlyOneStage(TestCase):
     @settings(max_examples=300, deadline=None)
     @given(row=st.fixed_dictionaries(FIELDS))
     def test_whatever_odoo_says(self, row: dict[str, Any]) -> None:
-        assert len(stages_of(row)) == 1
+        assert len(stages_of(WORKFLOW, row, TYPES)) == 1
 
 
 @pytest.mark.parametrize("sample", WORKFLOW.samples, ids=lambda sample: f"{sample.stage}: {sample.row}")

@@ -1,6 +1,6 @@
 """Odoo's ``purchase.order``."""
 
-from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
 
 
 class PurchaseOrder(Mirrored):
@@ -25,6 +25,7 @@ class PurchaseOrder(Mirrored):
     amount_total = Number()
     invoice_status = Text()
     receipt_status = Text()
+    acknowledged = Boolean()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_purchase_order"

@@ -1,0 +1,244 @@
+"""Procure to pay: from the request for quotation to the vendor's bill.
+
+Whether a purchase order is late follows from the dates that its lines are promised for, and the day: the order says when
+it must be looked at again (the fact ``receipt``). Receipts reach an order through its lines' received quantity, which
+Odoo stores.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+
+MONEY = Fact(
+    name="money",
+    columns=["company_amount", "currency", "partner_name"],
+    sql="""
+        SELECT round(r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS company_amount,
+               (SELECT c.name FROM mirror_res_company co
+                  JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
+                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
+               (SELECT p.name FROM mirror_res_partner p
+                 WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS partner_name
+    """,
+)
+
+BUYER = Fact(
+    name="buyer",
+    columns=["buyer_name"],
+    sql="""
+        SELECT COALESCE((SELECT u.name FROM mirror_res_users u
+                          WHERE u.connection_id = r.connection_id AND u.odoo_id = r.user_id), '') AS buyer_name
+    """,
+)
+
+# Lines without a quantity are headings and notes. A vendor has two days to say that the order has arrived, and an
+# approver one day after the last change; both are Odoo's times, so that history is judged alike.
+RECEIPT = Fact(
+    name="receipt",
+    columns=[
+        "is_received", "has_received", "is_late", "expected_at", "days_late", "late_lines_count", "missing_quantity",
+        "missing_amount", "late_products_names", "is_unanswered", "unanswered_days", "is_stalled", "stalled_days",
+        "next_change_at",
+    ],
+    sql="""
+        SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity,
+               round(g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS missing_amount,
+               g.late_products_names,
+               COALESCE(g.expected_at <= %(now)s, FALSE) AS is_late,
+               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
+                        - (g.expected_at AT TIME ZONE 'UTC')::date, 0) AS days_late,
+               COALESCE(t.answer_by <= %(now)s, FALSE) AS is_unanswered,
+               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
+                        - (r.date_approve AT TIME ZONE 'UTC')::date, 0) AS unanswered_days,
+               COALESCE(t.approve_by <= %(now)s, FALSE) AS is_stalled,
+               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
+                        - (r.write_date AT TIME ZONE 'UTC')::date, 0) AS stalled_days,
+               LEAST(CASE WHEN g.expected_at > %(now)s THEN g.expected_at END,
+                     CASE WHEN t.answer_by > %(now)s THEN t.answer_by END,
+                     CASE WHEN t.approve_by > %(now)s THEN t.approve_by END) AS next_change_at
+          FROM (
+            SELECT COALESCE(bool_and(l.qty_received >= l.product_qty), TRUE) AS is_received,
+                   COALESCE(bool_or(l.qty_received > 0), FALSE) AS has_received,
+                   min(l.date_planned) FILTER (WHERE l.qty_received < l.product_qty) AS expected_at,
+                   count(*) FILTER (WHERE l.qty_received < l.product_qty AND l.date_planned <= %(now)s) AS late_lines_count,
+                   trim_scale(COALESCE(sum(l.product_qty - l.qty_received)
+                                         FILTER (WHERE l.qty_received < l.product_qty), 0)) AS missing_quantity,
+                   COALESCE(sum(l.price_subtotal * (l.product_qty - l.qty_received) / l.product_qty)
+                              FILTER (WHERE l.qty_received < l.product_qty), 0) AS missing_value,
+                   string_agg(DISTINCT l.name, ', ')
+                     FILTER (WHERE l.qty_received < l.product_qty AND l.date_planned <= %(now)s) AS late_products_names
+              FROM mirror_purchase_order_line l
+             WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+               AND l.deleted_at IS NULL AND l.product_qty > 0
+          ) AS g
+         CROSS JOIN LATERAL (
+           SELECT CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
+                         AND NOT g.is_received THEN r.date_approve + interval '2 days' END AS answer_by,
+                  CASE WHEN r.state = 'to approve' THEN r.write_date + interval '1 day' END AS approve_by
+         ) AS t
+    """,
+)
+
+DEPENDENCIES = [
+    Dependency(
+        model="purchase.order.line",
+        sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
+        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
+    ),
+]
+
+REQUEST = Q(state__in=["draft", "sent"])
+TO_APPROVE = Q(state="to approve")
+CANCELLED = Q(state="cancel")
+ORDERED = ~REQUEST & ~TO_APPROVE & ~CANCELLED
+RECEIVED = ORDERED & Q(is_received=True)
+PARTLY = ORDERED & ~RECEIVED & Q(has_received=True)
+UNTOUCHED = ORDERED & ~RECEIVED & ~PARTLY
+LATE = UNTOUCHED & Q(is_late=True)
+# Odoo before 19 does not keep whether the vendor has answered: there nobody is taken to owe an answer.
+UNACKNOWLEDGED = UNTOUCHED & ~LATE & Q(acknowledged=False)
+
+STAGES = [
+    Stage(
+        name="request",
+        title="Request for quotation",
+        when=REQUEST,
+        owner="purchasing",
+        target=timedelta(days=7),
+        first_seen_since="create_date",
+    ),
+    Stage(
+        name="awaiting_approval",
+        title="Awaiting approval",
+        when=TO_APPROVE,
+        owner="purchasing",
+        target=timedelta(days=1),
+    ),
+    Stage(
+        name="unacknowledged",
+        title="Ordered, unacknowledged",
+        when=UNACKNOWLEDGED,
+        owner="purchasing",
+        target=timedelta(days=2),
+        first_seen_since="date_approve",
+    ),
+    Stage(
+        name="on_time",
+        title="Ordered, on time",
+        when=UNTOUCHED & ~LATE & ~UNACKNOWLEDGED,
+        owner="purchasing",
+        # Longer than any usual lead time: what is promised for later than that is worth a look.
+        target=timedelta(days=60),
+        first_seen_since="date_approve",
+    ),
+    Stage(
+        name="late",
+        title="Ordered, late",
+        when=LATE,
+        owner="purchasing",
+        target=timedelta(days=1),
+        first_seen_since="expected_at",
+    ),
+    Stage(
+        name="partly_received",
+        title="Partly received",
+        when=PARTLY,
+        owner="warehouse",
+        target=timedelta(days=7),
+    ),
+    Stage(
+        name="to_bill",
+        title="Received, to bill",
+        when=RECEIVED & Q(invoice_status="to invoice"),
+        owner="finance",
+        target=timedelta(days=14),
+    ),
+    Stage(
+        name="closed",
+        title="Closed",
+        when=RECEIVED & ~Q(invoice_status="to invoice"),
+        owner="purchasing",
+        is_open=False,
+    ),
+    Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="purchasing", is_open=False),
+]
+
+WORKFLOW = Workflow(
+    name="procure_to_pay",
+    title="Procure to pay",
+    odoo_model="purchase.order",
+    rank=20,
+    look_again="next_change_at",
+    amount="company_amount",
+    currency="currency",
+    facts=[MONEY, BUYER, RECEIPT],
+    dependencies=DEPENDENCIES,
+    stages=STAGES,
+    exceptions=[
+        ExceptionType(
+            name="purchase.supplier_delay",
+            title="Supplier delay",
+            when=ORDERED & Q(late_lines_count__gt=0),
+            team="purchasing",
+            due=timedelta(hours=8),
+            amount="missing_amount",
+            evidence={
+                "partner_name": "Vendor",
+                "buyer_name": "Buyer",
+                "expected_at": "Was expected",
+                "days_late": "Days late",
+                "late_lines_count": "Lines that are late",
+                "late_products_names": "Products",
+                "missing_quantity": "Still to come",
+                "missing_amount": "Value still to come",
+            },
+            severity=("missing_amount", (1_000, 10_000, 50_000)),
+            closed_because="Nothing of the order is late any more",
+        ),
+        ExceptionType(
+            name="purchase.unacknowledged",
+            title="Supplier has not answered",
+            when=UNACKNOWLEDGED & Q(is_unanswered=True),
+            team="purchasing",
+            due=timedelta(hours=16),
+            amount="company_amount",
+            evidence={
+                "partner_name": "Vendor",
+                "buyer_name": "Buyer",
+                "unanswered_days": "Days since it was ordered",
+                "expected_at": "Expected",
+                "company_amount": "Value",
+            },
+            severity=("company_amount", (5_000, 25_000, 100_000)),
+            closed_because="The vendor has answered, or what was ordered is late or here",
+        ),
+        ExceptionType(
+            name="purchase.approval_stalled",
+            title="Purchase approval stalled",
+            when=TO_APPROVE & Q(is_stalled=True),
+            team="purchasing",
+            due=timedelta(hours=4),
+            amount="company_amount",
+            evidence={
+                "partner_name": "Vendor",
+                "buyer_name": "Buyer",
+                "stalled_days": "Days without a change",
+                "company_amount": "Value",
+            },
+            severity=("company_amount", (5_000, 25_000, 100_000)),
+            closed_because="The order was approved, changed or cancelled",
+        ),
+    ],
+    approvals=[],
+    hooks={"purchase.order": ["state", "date_planned", "acknowledged", "receipt_status", "invoice_status"]},
+    samples=[
+        Sample(row={"state": "draft"}, stage="request"),
+        Sample(row={"state": "sent"}, stage="request"),
+        Sample(row={"state": "to approve"}, stage="awaiting_approval"),
+        Sample(row={"state": "purchase", "invoice_status": "to invoice"}, stage="to_bill"),
+        Sample(row={"state": "purchase", "invoice_status": "invoiced"}, stage="closed"),
+        Sample(row={"state": "cancel"}, stage="cancelled"),
+    ],
+)
