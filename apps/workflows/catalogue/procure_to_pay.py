@@ -38,7 +38,7 @@ BUYER = Fact(
 RECEIPT = Fact(
     name="receipt",
     columns=[
-        "is_received", "has_received", "is_late", "expected_at", "days_late", "late_lines_count", "missing_quantity",
+        "is_received", "has_received", "is_late", "expected_at", "late_days", "late_lines_count", "missing_quantity",
         "missing_amount", "late_products_names", "is_unanswered", "unanswered_days", "is_stalled", "stalled_days",
         "next_change_at",
     ],
@@ -48,7 +48,7 @@ RECEIPT = Fact(
                g.late_products_names,
                COALESCE(g.expected_at <= %(now)s, FALSE) AS is_late,
                GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
-                        - (g.expected_at AT TIME ZONE 'UTC')::date, 0) AS days_late,
+                        - (g.expected_at AT TIME ZONE 'UTC')::date, 0) AS late_days,
                COALESCE(t.answer_by <= %(now)s, FALSE) AS is_unanswered,
                GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
                         - (r.date_approve AT TIME ZONE 'UTC')::date, 0) AS unanswered_days,
@@ -188,7 +188,7 @@ WORKFLOW = Workflow(
                 "partner_name": "Vendor",
                 "buyer_name": "Buyer",
                 "expected_at": "Was expected",
-                "days_late": "Days late",
+                "late_days": "Days late",
                 "late_lines_count": "Lines that are late",
                 "late_products_names": "Products",
                 "missing_quantity": "Still to come",
