@@ -5,13 +5,15 @@ renamed meanwhile. A second apply changes nothing; a changed blueprint is writte
 left is removed. Each call to Odoo is a transaction of its own: an apply that was cut off is finished by the next one.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from apps.odoo.blueprint import Blueprint
 from apps.odoo.client import OdooClient, connect, major
-from apps.odoo.errors import UnsupportedError
+from apps.odoo.errors import LockedError, RefusedError, UnsupportedError
 from apps.odoo.models import Connection
 from apps.odoo.resources import ORDER, ExternalRef, FieldRefs, KeyRef, ModelRef, Resource, compiled
 
@@ -19,6 +21,8 @@ MARK = "x_controltower"
 WEBHOOKS_SINCE = 17
 # Making a field or a rule reloads Odoo's registry, which takes seconds on a busy server.
 CALL_TIMEOUT_SECONDS = 120.0
+# The heartbeat takes a fraction of a second; other scheduled actions are nothing of ours.
+RUNNING_SECONDS = 20.0
 VERBS = {"create": "Create", "update": "Update", "keep": "Keep", "remove": "Remove", "skip": "Leave out"}
 KINDS = {
     "res.groups": "the group",
@@ -125,7 +129,7 @@ class _Site:
             self.ids[resource.key] = odoo_id
             changed = self._changes(resource, odoo_id)
             if changed and not dry:
-                self.client.write(odoo_model, [odoo_id], changed)
+                when_free(odoo_model, partial(self.client.write, odoo_model, [odoo_id], changed))
             steps.append(
                 _step("update" if changed else "keep", resource, f" ({', '.join(changed)})" if changed else "")
             )
@@ -263,9 +267,25 @@ class _Site:
             # A scheduled action stands on a server action of its own, which does not go with it.
             rows = self.client.read("ir.cron", ids, ["ir_actions_server_id"])
             actions = [row["ir_actions_server_id"] for row in rows]
-        self.client.unlink(odoo_model, ids)
+        when_free(odoo_model, partial(self.client.unlink, odoo_model, ids))
         if left := actions and self.client.search("ir.actions.server", [("id", "in", actions)]):
             self.client.unlink("ir.actions.server", left)
+
+
+def when_free(odoo_model: str, act: Callable[[], object]) -> None:
+    """Do ``act``; where Odoo refuses to touch a scheduled action because it runs just now, wait until it has ended.
+
+    Odoo says so in the user's language, so any refusal of a scheduled action is tried again for RUNNING_SECONDS.
+    """
+    until = time.monotonic() + RUNNING_SECONDS
+    while True:
+        try:
+            act()
+            return
+        except (RefusedError, LockedError):
+            if odoo_model != "ir.cron" or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _same(name: str, wanted: Any, standing: Any) -> bool:
