@@ -72,14 +72,17 @@ class World:
         values = {
             "name": f"S{odoo_id:05}", "state": state, "partner_id": partner, "user_id": 7, "create_uid": 7, "company_id": 1,
             "currency_id": 1, "currency_rate": 1.0, "amount_total": amount, "amount_untaxed": amount,
-            "date_order": odoo_time(self.now), "invoice_status": "no",
+            "date_order": odoo_time(self.now), "invoice_status": "no", "margin": amount * 0.3,
         }  # fmt: skip
         self.write("sale.order", odoo_id, **values | more)
         return odoo_id
 
-    def ask(self, order: int = 42, *, ask_id: int = 900, state: str = "open") -> None:
+    def ask(
+        self, order: int = 42, *, ask_id: int = 900, state: str = "open", kind: str = "credit_override",
+        model: str = "sale.order",
+    ) -> None:  # fmt: skip
         """Somebody tried to confirm the order, and Odoo's guard refused."""
-        self.write("x_ct_request", ask_id, x_res_model="sale.order", x_res_id=order, x_kind="credit_override", x_state=state,
+        self.write("x_ct_request", ask_id, x_res_model=model, x_res_id=order, x_kind=kind, x_state=state,
                    x_requested_at=odoo_time(self.now), x_requested_uid=7, x_count=1)  # fmt: skip
 
     def owes(self, amount: float, *, due_days_ago: int = 0, partner: int = 50) -> int:

@@ -17,7 +17,7 @@ from apps.notifications.tell import Message, tell
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
-from apps.workflows import engine, subjects
+from apps.workflows import engine, placeholders, subjects
 from apps.workflows.declare import ApprovalKind, Workflow
 from apps.workflows.engine import Evaluation, Finding
 
@@ -81,7 +81,7 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         kind = finding.kind
         assert isinstance(kind, ApprovalKind)
         cause = str(finding.columns[kind.cause] or "")
-        if (finding.odoo_id, kind.name, cause) in settled or finding.odoo_id in under_way:
+        if (finding.odoo_id, kind.name, cause) in settled or (finding.odoo_id, kind.name) in under_way:
             continue
         opened.append(
             open_request(
@@ -93,8 +93,10 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
     return opened
 
 
-def _being_carried_out(connection: Connection, workflow: Workflow, findings: Sequence[Finding]) -> set[int]:
-    """Records with commands still on their way: what they change must not be asked about once more meanwhile."""
+def _being_carried_out(
+    connection: Connection, workflow: Workflow, findings: Sequence[Finding]
+) -> set[tuple[int, str]]:
+    """Records and kinds of approval whose yes is still on its way: what it settles must not be asked once more meanwhile."""
     lanes = {f"{connection.pk}:{workflow.odoo_model}:{finding.odoo_id}": finding.odoo_id for finding in findings}
     waiting = Command.objects.filter(
         lane__in=lanes, status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN], decision__startswith="approval:"
@@ -103,7 +105,7 @@ def _being_carried_out(connection: Connection, workflow: Workflow, findings: Seq
         pk__in=[int(decision.split(":")[1]) for decision in waiting.values_list("decision", flat=True)],
         status=Status.APPROVED,
     )
-    return set(decided.values_list("odoo_id", flat=True))
+    return set(decided.values_list("odoo_id", "kind"))
 
 
 def open_request(asking: Asking, *, now: datetime) -> Request:
@@ -150,16 +152,16 @@ def context_of(asking: Asking) -> dict[str, Any]:
     """What the one who decides is shown, and what the commands that follow need. Money is text."""
     kind, columns = asking.kind, asking.columns
     owner_login, owner_email = kind.account_owner
-    needed = {*kind.context, "amount_total", asking.workflow.currency}
-    for call in [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]:
-        needed |= {call.record} if call.record else set()
-    context = {name: _plain(columns[name]) for name in sorted(needed)}
-    context["salesperson_id"] = columns["user_id"]
+    context = _facts(kind, columns)
     context["account_owner_login"], context["account_owner_email"] = columns[owner_login], columns[owner_email]
     context["record_url"] = subjects.url(asking.connection.name, asking.workflow.odoo_model, asking.odoo_id)
     if asking.reason:
         context["asked_because"] = asking.reason
     return context
+
+
+def _facts(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(columns[name]) for name in sorted({*kind.context, *placeholders.columns_of(kind)})}
 
 
 def _plain(value: Any) -> Any:
@@ -175,7 +177,7 @@ def _bring_up_to_date(request: Request, finding: Finding, evaluation: Evaluation
     kind = finding.kind
     assert isinstance(kind, ApprovalKind)
     amount = finding.columns[kind.amount]
-    figures = {name: _plain(finding.columns[name]) for name in {*kind.context, "amount_total"}}
+    figures = _facts(kind, finding.columns)
     if amount == request.amount and all(request.context.get(name) == value for name, value in figures.items()):
         return
     request.amount, request.context = amount, {**request.context, **figures}

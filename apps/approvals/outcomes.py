@@ -27,7 +27,11 @@ def describe(request: Request) -> tuple[list[str], list[str]]:
 
 
 def _titles(calls: Sequence[OdooCall], context: Mapping[str, Any]) -> list[str]:
-    return [str(enqueue.fill(call.title, context)) for call in calls if not call.record]
+    return [
+        str(enqueue.fill(call.title, context))
+        for call in calls
+        if not call.record and (not call.only_if or context.get(call.only_if))
+    ]
 
 
 def question(request: Request) -> str:

@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import background, outcomes, permissions, queries
 from apps.approvals.models import ReasonTemplate, Request, Status, Step
+from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
 
@@ -22,7 +23,6 @@ PAGE = 50
 BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
 
 IN_BAR = ("credit_limit", "open_invoices", "draft_invoices", "open_orders", "this_order", "exposure", "excess")
-SUMS = (*IN_BAR, "overdue_amount", "amount_total")
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -53,15 +53,6 @@ class Exposure:
     share: int | None  # per cent of the limit; none where the limit is zero
     limit_x: float
     segments: list[Segment]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One more fact on which to decide."""
-
-    words: str
-    value: Any
-    kind: str  # "money", "days", "moment", "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +93,9 @@ class Page:
 
 def facts_digest(request: Request) -> str:
     """Changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
-    facts = {key: request.context.get(key) for key in (*SUMS, "overdue_days")} | {"amount": request.amount}
+    found = registry.approval_kinds().get(request.kind)
+    shown = found[1].context if found else {}
+    facts = {key: request.context.get(key) for key in shown} | {"amount": request.amount}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()[:16]
 
 
@@ -150,21 +143,7 @@ def figures_of(request: Request) -> list[Figure]:
     """The facts that the bar does not show, with the words that the workflow declares for them."""
     found = registry.approval_kinds().get(request.kind)
     declared = found[1].context if found else {key: key.replace("_", " ") for key in request.context}
-    figures = []
-    for key, words in declared.items():
-        value = request.context.get(key)
-        if key in IN_BAR or value in (None, ""):
-            continue
-        kind = "money" if key in SUMS else "days" if key.endswith("_days") else "moment" if key.endswith("_at") else "text"
-        if kind == "moment":
-            try:
-                value = datetime.fromisoformat(str(value))
-            except ValueError:
-                kind = "text"
-            else:
-                kind = "moment" if value.tzinfo else "text"
-        figures.append(Figure(words=words, value=value, kind=kind))
-    return figures
+    return list(figures({key: words for key, words in declared.items() if key not in IN_BAR}, request.context))
 
 
 def flags_of(request: Request) -> list[str]:

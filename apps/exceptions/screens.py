@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ from django.db.models import Count, F, Q, QuerySet
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.audit.models import Entry
+from apps.core.figures import Figure, figures
 from apps.exceptions.models import Comment, ExceptionCase, Severity, Status
 from apps.workflows import registry
 from apps.workflows.models import Position
@@ -58,15 +58,6 @@ class Queue:
     filters: dict[str, str]
     next_query: str
     is_first: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """One figure of the evidence."""
-
-    words: str
-    value: Any
-    kind: str  # "money", "number", "days", "moment", "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,39 +197,11 @@ def workers() -> QuerySet[User]:
     return User.objects.filter(role__in=EXCEPTION_WORKERS, is_active=True).order_by("first_name", "username")
 
 
-def evidence_of(case: ExceptionCase) -> list[Fact]:
-    """The evidence in the words that the workflow declares for it.
-
-    What a figure is, its column's name says: ``_days``, ``_at``, ``_quantity`` and ``_count``, ``_name`` and ``_names``;
-    any other number is money.
-    """
+def evidence_of(case: ExceptionCase) -> list[Figure]:
+    """The evidence in the words that the workflow declares for it."""
     found = registry.exception_types().get(case.type)
     declared = found[1].evidence if found else {key: key.replace("_", " ") for key in case.evidence}
-    facts = []
-    for key, words in declared.items():
-        value = case.evidence.get(key)
-        if value in (None, ""):
-            continue
-        kind = "text"
-        if key.endswith("_days"):
-            kind = "days"
-        elif key.endswith("_at"):
-            kind = "moment"
-            try:
-                value = datetime.fromisoformat(str(value))
-                kind = "moment" if value.tzinfo else "text"
-            except ValueError:
-                kind = "text"
-        elif not key.endswith(("_name", "_names")):
-            try:
-                value = Decimal(str(value))
-                kind = "money"
-                if key.endswith(("_quantity", "_count")):
-                    value, kind = Decimal(f"{value.normalize():f}"), "number"
-            except ArithmeticError:
-                kind = "text"
-        facts.append(Fact(words=words, value=value, kind=kind))
-    return facts
+    return list(figures(declared, case.evidence))
 
 
 ICONS = {

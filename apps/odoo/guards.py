@@ -7,7 +7,9 @@ webhook tells the tower within a tenth of a second.
 The texts obey Odoo's ``safe_eval``: no imports, no attribute assignment, no double underscores.
 """
 
-from textwrap import dedent
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import dedent, indent
 
 from django.conf import settings
 
@@ -48,82 +50,107 @@ HEARTBEAT_CODE = dedent(f"""\
         beat.create(values)
     """)
 
-SALE_HOLD_FIELDS = (
-    CustomField("sale.order", "x_ct_hold", "char", "Held for", "The approval that this order waits for", True),
-    CustomField("sale.order", "x_ct_hold_reason", "text", "Why it is held", tower_only=True),
-    CustomField(
-        "sale.order",
-        "x_ct_released_amount",
-        "float",
-        "Released up to",
-        "Control Tower released the order up to this total",
-        tower_only=True,
-    ),
-    CustomField("sale.order", "x_ct_url", "char", "In Control Tower", tower_only=True),
-)
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """When a guard refuses: Odoo server-action code over ``record``, and the approval that is then asked for.
 
-SALE_HOLD_BANNER = ViewPatch(
-    "hold banner",
-    "sale.order",
-    "sale.view_order_form",
-    dedent("""\
-        <xpath expr="//sheet" position="before">
-            <field name="x_ct_hold" invisible="1"/>
-            <div class="alert alert-warning mb-0" role="alert" invisible="not x_ct_hold">
-                <strong>Held by Control Tower.</strong>
-                <field name="x_ct_hold_reason" readonly="1" nolabel="1"/>
-                <field name="x_ct_url" widget="url" readonly="1" nolabel="1"/>
-            </div>
-        </xpath>"""),
-)
+    The code sets ``why`` to the sentence that its user reads, or leaves it False to let the record through. It may set
+    ``amount``, ``exposure`` and ``limit``, the facts of the ask.
+    """
 
+    approval: str
+    code: str
+
+
+def hold_fields(model: str) -> tuple[CustomField, ...]:
+    """The fields by which the tower holds a record of ``model``."""
+    return (
+        CustomField(model, "x_ct_hold", "char", "Held for", "The approval that this record waits for", True),
+        CustomField(model, "x_ct_hold_reason", "text", "Why it is held", tower_only=True),
+        CustomField(model, "x_ct_url", "char", "In Control Tower", tower_only=True),
+    )
+
+
+def hold_banner(model: str, form: str) -> ViewPatch:
+    """The line on the form with the external id ``form`` that says that a record is held, why, and where to look."""
+    return ViewPatch(
+        "hold banner",
+        model,
+        form,
+        dedent("""\
+            <xpath expr="//sheet" position="before">
+                <field name="x_ct_hold" invisible="1"/>
+                <div class="alert alert-warning mb-0" role="alert" invisible="not x_ct_hold">
+                    <strong>Held by Control Tower.</strong>
+                    <field name="x_ct_hold_reason" readonly="1" nolabel="1"/>
+                    <field name="x_ct_url" widget="url" readonly="1" nolabel="1"/>
+                </div>
+            </xpath>"""),
+    )
+
+
+# A held record is refused for what it is held for alone. Otherwise all conditions are tried, so that one attempt asks for
+# every decision that the record needs.
 GUARD = """\
-why = False
-kind = {kind!r}
-amount = 0.0
-limit = 0.0
-exposure = 0.0
-{condition}
-if why:
+total = record.sudo().amount_total if 'amount_total' in record._fields else 0.0
+found = []
+if record.sudo().x_ct_hold:
+    why = record.sudo().x_ct_hold_reason or '%s is held for a decision.' % record.sudo().display_name
+    found.append((record.sudo().x_ct_hold, why, {{'x_amount': total}}))
+else:
+{conditions}
+if found:
     place = {place!r} % (record._name, record.id)
-    rejection = False
+    rejections = []
     own = env.registry.cursor()
     try:
-        # Two people pressing at once must find one row: the second waits here for the first.
-        own.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', ['{ask} %s %s %s' % (record._name, record.id, kind)])
         asks = env(cr=own, su=True)['{ask}']
-        ask = asks.search([
-            ('x_res_model', '=', record._name), ('x_res_id', '=', record.id), ('x_kind', '=', kind)
-        ], limit=1)
-        values = {{
-            'x_requested_at': datetime.datetime.utcnow().replace(microsecond=0),
-            'x_requested_uid': env.uid,
-            'x_amount': amount,
-            'x_exposure': exposure,
-            'x_limit': limit,
-        }}
-        same_amount = float_compare(ask.x_amount, amount, precision_digits=2) == 0 if ask else False
-        if not ask:
-            asks.create({{
-                **values,
-                'x_res_model': record._name,
-                'x_res_id': record.id,
-                'x_kind': kind,
-                'x_state': 'open',
-                'x_count': 1,
-            }})
-        elif ask.x_state == 'rejected' and same_amount:
-            rejection = ask.x_reason or 'It was rejected.'
-        elif ask.x_state == 'open':
-            ask.write({{**values, 'x_count': ask.x_count + 1}})
-        else:
-            ask.write({{**values, 'x_count': ask.x_count + 1, 'x_state': 'open', 'x_reason': False}})
+        for kind, why, figures in found:
+            # Two people pressing at once must find one row: the second waits here for the first.
+            lock = '{ask} %s %s %s' % (record._name, record.id, kind)
+            own.execute('SELECT pg_advisory_xact_lock(hashtext(%s))', [lock])
+            ask = asks.search([
+                ('x_res_model', '=', record._name), ('x_res_id', '=', record.id), ('x_kind', '=', kind)
+            ], limit=1)
+            values = {{
+                **figures,
+                'x_requested_at': datetime.datetime.utcnow().replace(microsecond=0),
+                'x_requested_uid': env.uid,
+            }}
+            amount = figures['x_amount']
+            same_amount = float_compare(ask.x_amount, amount, precision_digits=2) == 0 if ask else False
+            if not ask:
+                asks.create({{
+                    **values,
+                    'x_res_model': record._name,
+                    'x_res_id': record.id,
+                    'x_kind': kind,
+                    'x_state': 'open',
+                    'x_count': 1,
+                }})
+            elif ask.x_state == 'rejected' and same_amount:
+                rejections.append(ask.x_reason or 'It was rejected.')
+            elif ask.x_state == 'open':
+                ask.write({{**values, 'x_count': ask.x_count + 1}})
+            else:
+                ask.write({{**values, 'x_count': ask.x_count + 1, 'x_state': 'open', 'x_reason': False}})
         own.commit()
     finally:
         own.close()
-    if rejection:
-        raise UserError('%s\\n\\nThe approval was rejected: %s\\n%s' % (why, rejection, place))
-    raise UserError('%s\\n\\nAn approval has been asked for. See where it stands: %s' % (why, place))
+    said = '\\n'.join([why for kind, why, figures in found])
+    if rejections:
+        raise UserError('%s\\n\\nThe approval was rejected: %s\\n%s' % (said, ' '.join(rejections), place))
+    raise UserError('%s\\n\\nAn approval has been asked for. See where it stands: %s' % (said, place))
+"""
+
+CONDITION = """\
+why = False
+amount = total
+limit = 0.0
+exposure = 0.0
+{code}
+if why:
+    found.append(({kind!r}, why, {{'x_amount': amount, 'x_exposure': exposure, 'x_limit': limit}}))
 """
 
 ASK_CODE = """\
@@ -134,7 +161,7 @@ for one in records:
         'x_state': 'open',
         'x_requested_at': datetime.datetime.utcnow().replace(microsecond=0),
         'x_requested_uid': env.uid,
-        'x_amount': one.amount_total,
+        'x_amount': one.amount_total if 'amount_total' in one._fields else 0.0,
     }}
     if ask:
         ask.write({{**values, 'x_count': ask.x_count + 1, 'x_reason': False}})
@@ -147,21 +174,19 @@ def _place(connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/records/{connection.name}/%s/%s/"
 
 
-def guard_code(kind: str, condition_code: str, *, connection: Connection) -> str:
-    """The code of a guard of approval ``kind``: refuse, and leave the ask for a decision behind.
-
-    ``condition_code`` (Odoo server-action code) sets ``why`` for ``record``: False to let it through, or the sentence
-    that its user reads. It may set ``amount``, ``exposure`` and ``limit`` (the facts of the ask) and ``kind``.
+def guard_code(conditions: Sequence[Condition], *, connection: Connection) -> str:
+    """The code of a guard: refuse a record that is held or meets a condition, and leave the asks for decisions behind.
 
     An open ask counts the attempt. A rejected one is asked again only when the amount is another; an approved or
     withdrawn one that no longer lets the record through is asked again.
     """
-    return GUARD.format(kind=kind, condition=condition_code.strip(), place=_place(connection), ask=ASK)
+    tried = "".join(CONDITION.format(kind=one.approval, code=one.code.strip()) for one in conditions)
+    return GUARD.format(conditions=indent(tried.strip(), "    "), place=_place(connection), ask=ASK)
 
 
 def ask_code(kind: str) -> str:
     """The code of the action by which a person asks for approval ``kind`` of the records they stand on.
 
-    It writes the row that the guard writes, in the person's own transaction. The records have an ``amount_total``.
+    It writes the row that the guard writes, in the person's own transaction.
     """
     return ASK_CODE.format(kind=kind, ask=ASK)

@@ -1,6 +1,5 @@
 """Putting commands into the outbox, in the transaction of the decision that they follow from. Calls nobody."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,10 +15,10 @@ from apps.core.words import sum_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows.declare import OdooCall
+from apps.workflows.placeholders import MODEL_REFERENCE, PLACEHOLDER
 
 # Named in what the command leaves behind in Odoo, so that it is found again: "[CT 0190…]".
 MARK = "[CT {id}]"
-PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money))?\}")
 
 
 class ContextMissingError(Exception):
@@ -50,6 +49,8 @@ def commands(
     """
     made = []
     for declared in calls:
+        if declared.only_if and not context.get(declared.only_if):
+            continue
         call = _without_missing(declared, connection, declared.model or model)
         if call is None:
             continue
@@ -120,7 +121,7 @@ def fill(template: Any, context: Mapping[str, Any]) -> Any:
         return {key: fill(value, context) for key, value in template.items()}
     if isinstance(template, list | tuple):
         return [fill(value, context) for value in template]
-    if not isinstance(template, str) or template == "{model:ref}":
+    if not isinstance(template, str) or template == MODEL_REFERENCE:
         return template
     whole = PLACEHOLDER.fullmatch(template)
     if whole and whole[2] == "number":

@@ -1,6 +1,6 @@
 """Records as Odoo's own code sees them: what guards, scheduled actions and business methods work with."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +86,11 @@ class Records:
         if len(self.ids) > 1:
             raise ValueError(f"Expected singleton: {self}")
         return self.ids[0] if self.ids else False
+
+    @property
+    def _fields(self) -> Mapping[str, Any]:
+        """The fields of the model, by name."""
+        return self.env.engine.models[self._name]
 
     def __repr__(self) -> str:
         return f"{self._name}({', '.join(map(str, self.ids))}{',' if len(self.ids) == 1 else ''})"

@@ -1,12 +1,13 @@
 """What the catalogue needs inside Odoo, put together from what each workflow declares."""
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from apps.odoo import guards
-from apps.odoo.blueprint import Blueprint, ContextAction, GuardRule, HookRule, Item, ScheduledAction
+from apps.odoo.blueprint import Blueprint, ContextAction, CustomField, GuardRule, HookRule, Item, ScheduledAction
 from apps.odoo.models import Connection
 from apps.workflows import registry
-from apps.workflows.declare import Guard
+from apps.workflows.declare import Workflow
 
 HEARTBEAT_MINUTES = 5
 
@@ -18,23 +19,15 @@ def of_catalogue() -> Blueprint:
     for workflow in registry.workflows().values():
         for model, names in workflow.hooks.items():
             watched.setdefault(model, set()).update(names)
-    if any(workflow.odoo_model == "sale.order" and workflow.guards for workflow in registry.workflows().values()):
-        items += guards.SALE_HOLD_FIELDS
     for workflow in registry.workflows().values():
-        for guard in workflow.guards:
-            kind = workflow.approval(guard.approval)
-            items.append(
-                GuardRule(
-                    name=f"{kind.title} guard", model=workflow.odoo_model, state_field="state",
-                    state_value=guard.state_value, code=partial(_guard_code, guard),
-                )
-            )  # fmt: skip
-            items.append(
-                ContextAction(
-                    name="Ask for approval in Control Tower", model=workflow.odoo_model, code=guards.ask_code(kind.name)
-                )
+        items += _holds(workflow)
+        items += [
+            ContextAction(
+                name=f"Ask for approval in Control Tower: {kind.title.lower()}", model=workflow.odoo_model,
+                code=guards.ask_code(kind.name),
             )
-    items.append(guards.SALE_HOLD_BANNER)
+            for kind in workflow.approvals
+        ]  # fmt: skip
     for model, fields in sorted(watched.items()):
         items.append(HookRule(model=model, watch=sorted(fields)))
         items.append(HookRule(model=model, trigger="on_unlink"))
@@ -48,5 +41,23 @@ def of_catalogue() -> Blueprint:
     return Blueprint(tuple(items))
 
 
-def _guard_code(guard: Guard, connection: Connection) -> str:
-    return guards.guard_code(guard.approval, guard.condition, connection=connection)
+def _holds(workflow: Workflow) -> Iterable[Item]:
+    """What refuses and what shows it: for each state, one rule that tries all the conditions declared for it."""
+    if not workflow.guards:
+        return
+    yield from guards.hold_fields(workflow.odoo_model)
+    yield guards.hold_banner(workflow.odoo_model, workflow.form)
+    for state in dict.fromkeys(guard.state_value for guard in workflow.guards):
+        declared = [guard for guard in workflow.guards if guard.state_value == state]
+        for name, label, words in (guard.release for guard in declared):
+            yield CustomField(workflow.odoo_model, name, "float", label, words, tower_only=True)
+        conditions = [guards.Condition(approval=guard.approval, code=guard.condition) for guard in declared]
+        titles = " and ".join(workflow.approval(guard.approval).title.lower() for guard in declared)
+        yield GuardRule(
+            name=f"{titles} guard", model=workflow.odoo_model, state_field="state", state_value=state,
+            code=partial(_guard_code, conditions),
+        )  # fmt: skip
+
+
+def _guard_code(conditions: Sequence[guards.Condition], connection: Connection) -> str:
+    return guards.guard_code(conditions, connection=connection)

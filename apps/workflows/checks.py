@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from apps.workflows import compile as compiled
-from apps.workflows import registry
+from apps.workflows import placeholders, registry
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -46,11 +46,14 @@ def _problems(workflow: Workflow) -> list[str]:
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)
         compiled.predicate(workflow, approval.possible)
-        for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.context]:
+        for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner,
+                       *approval.context, *placeholders.columns_of(approval)]:
             compiled.column_of(workflow, column)
-        if approval.exception not in exceptions:
+        if approval.exception and approval.exception not in exceptions:
             problems.append(f"Approval {approval.name} answers {approval.exception}, which {workflow.name} does not have.")
     for guard in workflow.guards:
         if guard.approval not in {approval.name for approval in workflow.approvals}:
             problems.append(f"A guard of {workflow.name} asks for {guard.approval}, which it does not have.")
+    if workflow.guards and not workflow.form:
+        problems.append(f"Workflow {workflow.name} has guards, but no form on which to show a hold. Name its form.")
     return problems

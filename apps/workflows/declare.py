@@ -75,6 +75,7 @@ class OdooCall:
         require: domain that the record must match before, else the command is refused and shown to a person.
         expect: domain that the record matches once it is done.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
+        only_if: column that has to hold, as it stood when the decision was taken, or the call is left out.
     """
 
     title: str
@@ -84,6 +85,7 @@ class OdooCall:
     expect: Sequence[Any] = ()
     model: str = ""
     record: str = ""
+    only_if: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ class ExceptionType:
         due: its SLA, in working time of the team.
         amount: column with the money at risk, in the company's currency.
         evidence: columns kept as evidence, with the words that people read for them. A number is shown as money unless its
-            column is called ``…_quantity``, ``…_count`` or ``…_days``.
+            column is called ``…_quantity``, ``…_count``, ``…_days`` or ``…_percent``.
         cause: column that tells two deviations of one type apart; none where there can be but one.
         severity: column and thresholds: from the first number on medium, from the second high, from the third critical.
         closed_because: what is said when it closes itself.
@@ -124,8 +126,9 @@ class ApprovalKind:
         cause: column that names the asking: the same asking never opens a second request.
         asked_by, involved: columns with the name of who asked, and with the Odoo logins that may not decide.
         account_owner: columns with the Odoo login and the e-mail address of who is told.
-        exception: the exception type that the decision answers.
-        context: columns shown to the one who decides, with the words that people read for them.
+        exception: the exception type that the decision answers; empty where it answers none.
+        context: columns shown to the one who decides, with the words that people read for them; numbers as in
+            :class:`ExceptionType`. What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
         default_policy: rules of the policy's first version.
     """
@@ -156,12 +159,14 @@ class Guard:
     Attributes:
         approval: the approval kind that is asked for when it refuses.
         state_value: refused when the record's ``state`` is set to it.
+        release: the number by which the tower lets the record through, made in Odoo: its field, label and help.
         condition: Odoo server-action code over ``record``; sets ``why`` (a sentence, or False) and the figures
             ``amount``, ``exposure`` and ``limit`` that it rests on.
     """
 
     approval: str
     state_value: str
+    release: tuple[str, str, str]
     condition: str
 
 
@@ -185,6 +190,7 @@ class Workflow:
         label: column with what people call the record.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
+        form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
     """
 
@@ -203,6 +209,7 @@ class Workflow:
     label: str = "name"
     look_again: str = ""
     rank: int = 100
+    form: str = ""
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
 

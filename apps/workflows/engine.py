@@ -17,7 +17,7 @@ from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import registry
+from apps.workflows import placeholders, registry
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -191,14 +191,12 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {"amount_total", "user_id", workflow.currency, "partner_name"}
+    needed = {workflow.currency, "partner_name"}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | ({kind.cause} if kind.cause else set())
     for approval in workflow.approvals:
         needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
-        needed |= set(approval.context)
-        for call in [*approval.on_asked, *approval.on_approval, *approval.on_rejection, *approval.on_withdrawal]:
-            needed |= {call.record} if call.record else set()
+        needed |= {*approval.context, *placeholders.columns_of(approval)}
     return needed & set(compiled.known_columns(workflow))
 
 

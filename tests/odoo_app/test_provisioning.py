@@ -15,20 +15,23 @@ from apps.odoo.blueprint import Blueprint, ContextAction, CustomField, CustomMod
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, RefusedError
 from apps.odoo.models import Connection
-from apps.workflows.catalogue.order_to_cash import GUARD
+from apps.workflows.rules.credit_limit import GUARD
 
 pytestmark = pytest.mark.odoo
 
 def credit_guard(connection: Connection) -> str:
-    return guards.guard_code("credit_override", GUARD.condition, connection=connection)
+    return guards.guard_code(
+        [guards.Condition(approval="credit_override", code=GUARD.condition)], connection=connection
+    )
 
 
 BLUEPRINT = Blueprint(
     (
         guards.ASK_MODEL,
         guards.HEARTBEAT_MODEL,
-        *guards.SALE_HOLD_FIELDS,
-        guards.SALE_HOLD_BANNER,
+        *guards.hold_fields("sale.order"),
+        CustomField("sale.order", GUARD.release[0], "float", GUARD.release[1], GUARD.release[2], tower_only=True),
+        guards.hold_banner("sale.order", "sale.view_order_form"),
         HookRule("sale.order", watch=["state", "amount_total", "partner_id"]),
         HookRule("sale.order", "on_unlink"),
         HookRule(guards.ASK, fields=["x_res_model", "x_res_id"]),

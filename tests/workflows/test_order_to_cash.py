@@ -21,7 +21,9 @@ FIELDS = {
     "delivery_status": st.sampled_from(["", "pending", "started", "partial", "full", None]),
     "invoice_status": st.sampled_from(["", "no", "to invoice", "invoiced", "upselling", None]),
     "x_ct_hold": st.sampled_from(["", "credit_override", "pricing_exception", "other", None]),
-    "ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
+    "credit_ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
+    "pricing_ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
+    "price_is_settled": st.sampled_from([None, True, False]),
     "excess": st.sampled_from([None, -1, 0, 1]),
     "credit_limit": st.sampled_from([None, 0, 100]),
     "has_ready_delivery": st.sampled_from([None, True, False]),
@@ -30,7 +32,7 @@ FIELDS = {
 }
 TYPES = {
     "excess": "numeric", "credit_limit": "numeric", "unpaid": "numeric",
-    "has_ready_delivery": "boolean", "has_open_delivery": "boolean",
+    "has_ready_delivery": "boolean", "has_open_delivery": "boolean", "price_is_settled": "boolean",
 }  # fmt: skip
 
 

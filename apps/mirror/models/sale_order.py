@@ -38,6 +38,7 @@ class SaleOrder(Mirrored):
     x_ct_hold = Text()
     x_ct_hold_reason = Text()
     x_ct_released_amount = Number()
+    x_ct_released_concession = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order"

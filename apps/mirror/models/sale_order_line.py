@@ -21,6 +21,8 @@ class SaleOrderLine(Mirrored):
     qty_to_invoice = Number()
     price_unit = Number()
     discount = Number()
+    purchase_price = Number()
+    margin = Number()
     price_subtotal = Number()
     price_total = Number()
     price_tax = Number()

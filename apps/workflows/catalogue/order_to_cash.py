@@ -1,26 +1,13 @@
-"""Order to cash: from quotation to paid.
+"""Order to cash: from quotation to paid. What is refused on the way, and why, stands in :mod:`apps.workflows.rules`."""
 
-The credit rule is written twice, because it must hold twice: as SQL over mirrored rows, where it explains and routes, and
-as Odoo server-action code, where it refuses in Odoo's own transaction. Both say: what the customer owes on posted
-invoices, what is on draft invoices, what is confirmed and not yet invoiced, and this order, against the credit limit of
-the customer's commercial entity. A test on the real Odoo compares the two to the cent.
-"""
-
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows.declare import (
-    ApprovalKind,
-    Dependency,
-    ExceptionType,
-    Fact,
-    Guard,
-    OdooCall,
-    Sample,
-    Stage,
-    Workflow,
-)
+from apps.workflows import asks
+from apps.workflows.declare import Dependency, Fact, Sample, Stage, Workflow
+from apps.workflows.rules import credit_limit, price_limits
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -37,22 +24,6 @@ MONEY = Fact(
     """,
 )
 
-ASKED = Fact(
-    name="asked",
-    columns=["ask_id", "ask_state", "ask_cause", "asked_at", "asked_by", "asked_login"],
-    sql="""
-        SELECT a.odoo_id AS ask_id, a.x_state AS ask_state, a.x_requested_at AS asked_at,
-               concat(a.odoo_id, '@', to_char(a.x_requested_at, 'YYYY-MM-DD"T"HH24:MI:SS')) AS ask_cause,
-               COALESCE(u.name, 'somebody in Odoo') AS asked_by, COALESCE(u.login, '') AS asked_login
-          FROM mirror_x_ct_request a
-          LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
-         WHERE a.connection_id = r.connection_id AND a.x_res_model = 'sale.order' AND a.x_res_id = r.odoo_id
-           AND a.x_kind = 'credit_override' AND a.deleted_at IS NULL
-         ORDER BY a.odoo_id DESC
-         LIMIT 1
-    """,
-)
-
 PEOPLE = Fact(
     name="people",
     columns=["salesperson", "salesperson_login", "salesperson_email", "creator_login"],
@@ -62,61 +33,6 @@ PEOPLE = Fact(
           FROM (SELECT 1) AS one
           LEFT JOIN mirror_res_users s ON s.connection_id = r.connection_id AND s.odoo_id = r.user_id
           LEFT JOIN mirror_res_users c ON c.connection_id = r.connection_id AND c.odoo_id = r.create_uid
-    """,
-)
-
-# Only for orders that are not confirmed: the planner evaluates nothing for the others, however many there are.
-CREDIT = Fact(
-    name="credit",
-    columns=[
-        "commercial_id", "commercial_name", "credit_limit", "open_invoices", "draft_invoices", "open_orders",
-        "this_order", "exposure", "excess", "overdue_amount", "overdue_days",
-    ],
-    sql="""
-        SELECT f.*, f.open_invoices + f.draft_invoices + f.open_orders + f.this_order AS exposure,
-               f.open_invoices + f.draft_invoices + f.open_orders + f.this_order - f.credit_limit AS excess
-          FROM (
-            SELECT cp.odoo_id AS commercial_id, cp.name AS commercial_name,
-                   round(cp.credit_limit, 2) AS credit_limit,
-                   round(COALESCE(owed.residual, 0), 2) AS open_invoices,
-                   round(COALESCE(owed.overdue, 0), 2) AS overdue_amount,
-                   COALESCE((now() AT TIME ZONE 'UTC')::date - owed.oldest_due, 0) AS overdue_days,
-                   round(COALESCE(
-                     (SELECT sum(m.amount_total_signed) FROM mirror_account_move m
-                       WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = cp.odoo_id
-                         AND m.company_id = r.company_id AND m.state = 'draft'
-                         AND m.move_type IN ('out_invoice', 'out_refund') AND m.deleted_at IS NULL), 0), 2)
-                     AS draft_invoices,
-                   round(COALESCE(
-                     (SELECT sum(l.price_total * (l.product_uom_qty - l.qty_invoiced) / l.product_uom_qty
-                                 / COALESCE(NULLIF(o.currency_rate, 0), 1))
-                        FROM mirror_res_partner member
-                        JOIN mirror_sale_order o
-                          ON o.connection_id = member.connection_id AND o.partner_id = member.odoo_id
-                         AND o.state = 'sale' AND o.invoice_status <> 'invoiced'
-                         AND o.company_id = r.company_id AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
-                        JOIN mirror_sale_order_line l
-                          ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
-                         AND l.product_uom_qty > l.qty_invoiced AND l.product_uom_qty > 0
-                       WHERE member.connection_id = r.connection_id AND member.commercial_partner_id = cp.odoo_id), 0), 2)
-                     AS open_orders,
-                   round(r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS this_order
-              FROM mirror_res_partner p
-              JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
-              LEFT JOIN LATERAL (
-                SELECT sum(l.amount_residual) AS residual,
-                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < (now() AT TIME ZONE 'UTC')::date) AS overdue,
-                       min(l.date_maturity) FILTER (
-                         WHERE l.date_maturity < (now() AT TIME ZONE 'UTC')::date AND l.amount_residual > 0) AS oldest_due
-                  FROM mirror_account_move_line l
-                  JOIN mirror_account_account a
-                    ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
-                   AND a.account_type = 'asset_receivable'
-                 WHERE l.connection_id = r.connection_id AND l.partner_id = cp.odoo_id AND l.company_id = r.company_id
-                   AND l.parent_state = 'posted' AND l.reconciled IS NOT TRUE AND l.deleted_at IS NULL
-              ) AS owed ON TRUE
-             WHERE r.state IN ('draft', 'sent') AND p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
-          ) AS f
     """,
 )
 
@@ -149,25 +65,10 @@ PAID = Fact(
     """,
 )
 
-# Orders not yet confirmed of every customer that shares a commercial entity with the one that changed: what one of
-# them owes counts against the limit of all.
-OPEN_ORDERS_OF_PARTNERS = """
-    SELECT o.odoo_id
-      FROM mirror_sale_order o
-     WHERE o.connection_id = %(connection)s AND o.state IN ('draft', 'sent') AND o.deleted_at IS NULL
-       AND o.partner_id IN (
-         SELECT member.odoo_id
-           FROM mirror_res_partner member
-          WHERE member.connection_id = %(connection)s
-            AND member.commercial_partner_id IN (
-              SELECT p.commercial_partner_id FROM mirror_res_partner p
-               WHERE p.connection_id = %(connection)s AND p.odoo_id IN ({partners})))
-"""
-
 DEPENDENCIES = [
     Dependency(
         model="sale.order",
-        sql=OPEN_ORDERS_OF_PARTNERS.format(
+        sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(
             partners="SELECT s.partner_id FROM mirror_sale_order s"
             " WHERE s.connection_id = %(connection)s AND s.odoo_id = ANY(%(ids)s)"
         ),
@@ -177,15 +78,11 @@ DEPENDENCIES = [
         sql="SELECT DISTINCT l.order_id FROM mirror_sale_order_line l"
         " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
     ),
-    Dependency(
-        model="x_ct_request",
-        sql="SELECT DISTINCT a.x_res_id::bigint FROM mirror_x_ct_request a WHERE a.connection_id = %(connection)s"
-        " AND a.odoo_id = ANY(%(ids)s) AND a.x_res_model = 'sale.order'",
-    ),
-    Dependency(model="res.partner", sql=OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
+    asks.about("sale.order"),
+    Dependency(model="res.partner", sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
         model="account.move",
-        sql=OPEN_ORDERS_OF_PARTNERS.format(
+        sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(
             partners="SELECT m.commercial_partner_id FROM mirror_account_move m"
             " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)"
         )
@@ -199,7 +96,7 @@ DEPENDENCIES = [
     ),
     Dependency(
         model="account.move.line",
-        sql=OPEN_ORDERS_OF_PARTNERS.format(
+        sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(
             partners="SELECT l.partner_id FROM mirror_account_move_line l"
             " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)"
         )
@@ -218,9 +115,10 @@ DEPENDENCIES = [
     ),
 ]
 
-ON_HOLD = NOT_CONFIRMED & Q(ask_state="open", excess__gt=0, credit_limit__gt=0)
-IN_CREDIT_REVIEW = ON_HOLD | (NOT_CONFIRMED & Q(x_ct_hold="credit_override"))
-IN_PRICING_REVIEW = NOT_CONFIRMED & Q(x_ct_hold="pricing_exception") & ~IN_CREDIT_REVIEW
+IN_CREDIT_REVIEW = credit_limit.BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="credit_override"))
+# One after the other: nobody haggles about the price for a customer who may not buy.
+PRICE_BROKEN = price_limits.BROKEN & ~IN_CREDIT_REVIEW
+IN_PRICING_REVIEW = PRICE_BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="pricing_exception") & ~IN_CREDIT_REVIEW)
 CONFIRMED = ~NOT_CONFIRMED & ~Q(state="cancel")
 PARTLY_DELIVERED = CONFIRMED & Q(delivery_status__in=["partial", "started"])
 # Odoo before 17 has no delivery_status: there the open deliveries themselves tell.
@@ -244,7 +142,7 @@ STAGES = [
         when=IN_CREDIT_REVIEW,
         owner="finance",
         target=timedelta(hours=4),
-        first_seen_since="asked_at",
+        first_seen_since="credit_asked_at",
         blocker=("credit_hold", "the customer is over the credit limit"),
     ),
     Stage(
@@ -301,181 +199,6 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=Q(state="cancel"), owner="sales", is_open=False),
 ]
 
-CREDIT_FIGURES = {
-    "credit_limit": "Credit limit",
-    "open_invoices": "Open invoices",
-    "draft_invoices": "Draft invoices",
-    "open_orders": "Confirmed, not yet invoiced",
-    "this_order": "This order",
-    "exposure": "Exposure with this order",
-    "excess": "Over the limit by",
-    "overdue_amount": "Overdue",
-    "overdue_days": "Days overdue, oldest",
-    "commercial_name": "Customer",
-    "salesperson": "Account owner",
-    "asked_by": "Asked by",
-    "asked_at": "Asked at",
-}
-
-HOLD = OdooCall(
-    title="Mark the order as held for credit review",
-    method="write",
-    arguments={
-        "vals": {
-            "x_ct_hold": "credit_override",
-            "x_ct_hold_reason": (
-                "{commercial_name} would owe {exposure:money} {currency}; the limit is {credit_limit:money} {currency}."
-            ),
-            "x_ct_url": "{record_url}",
-        }
-    },
-    require=[["state", "in", ["draft", "sent"]]],
-    expect=[["x_ct_hold", "=", "credit_override"]],
-)
-LIFT = OdooCall(
-    title="Lift the hold",
-    method="write",
-    arguments={"vals": {"x_ct_hold": False, "x_ct_hold_reason": False}},
-    require=[],
-    expect=[["x_ct_hold", "=", False]],
-)
-
-
-def _answer(state: str, reason: str) -> OdooCall:
-    return OdooCall(
-        title=f"Note the answer on what was asked: {state}",
-        model="x_ct_request",
-        record="ask_id",
-        method="write",
-        arguments={"vals": {"x_state": state, "x_reason": reason}},
-        expect=[["x_state", "=", state]],
-    )
-
-
-CREDIT_OVERRIDE = ApprovalKind(
-    name="credit_override",
-    title="Credit override",
-    question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
-    when=ON_HOLD,
-    possible=NOT_CONFIRMED,
-    cause="ask_cause",
-    amount="this_order",
-    asked_by="asked_by",
-    involved=["asked_login", "salesperson_login", "creator_login"],
-    account_owner=("salesperson_login", "salesperson_email"),
-    exception="order.credit_hold",
-    context=CREDIT_FIGURES,
-    on_asked=[HOLD],
-    on_approval=[
-        OdooCall(
-            title="Release the order up to {amount_total:money} {currency}",
-            method="write",
-            arguments={
-                "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_amount": "{amount_total:number}"}
-            },
-            # What was approved is this amount: an order that has grown meanwhile needs a new decision.
-            require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_amount", ">=", "{amount_total:number}"]],
-        ),
-        OdooCall(
-            title="Confirm the order",
-            method="action_confirm",
-            require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
-            expect=[["state", "=", "sale"]],
-        ),
-        OdooCall(
-            title="Note the decision in the order's chatter",
-            method="message_post",
-            arguments={"body": "Credit override approved by {decided_by} in Control Tower. {reason}"},
-        ),
-        _answer("approved", "{reason}"),
-    ],
-    on_rejection=[
-        OdooCall(
-            title="Keep the order held, with the reason",
-            method="write",
-            arguments={
-                "vals": {
-                    "x_ct_hold": "credit_override",
-                    "x_ct_hold_reason": "Rejected by {decided_by}: {reason}",
-                    "x_ct_url": "{record_url}",
-                }
-            },
-            require=[["state", "in", ["draft", "sent"]]],
-            expect=[["x_ct_hold", "=", "credit_override"], ["x_ct_hold_reason", "=", "Rejected by {decided_by}: {reason}"]],
-        ),
-        _answer("rejected", "{decided_by}: {reason}"),
-        OdooCall(
-            title="Give {salesperson} an activity with the reason",
-            method="create",
-            model="mail.activity",
-            arguments={
-                "vals_list": [
-                    {
-                        "res_model_id": "{model:ref}",
-                        "res_id": "{odoo_id:number}",
-                        "user_id": "{salesperson_id:number}",
-                        "summary": "Credit override rejected by {decided_by}",
-                        "note": "{reason}",
-                    }
-                ]
-            },
-        ),
-        OdooCall(
-            title="Note the decision in the order's chatter",
-            method="message_post",
-            arguments={"body": "Credit override rejected by {decided_by} in Control Tower. {reason}"},
-        ),
-    ],
-    on_withdrawal=[LIFT, _answer("withdrawn", "{reason}")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Credit control",
-                "levels": [
-                    {"ask": {"role": "approver"}, "within_minutes": 240, "remind_after_minutes": 120},
-                    {"ask": {"role": "manager"}, "within_minutes": 240, "remind_after_minutes": 120},
-                ],
-                "fallback": "expire",
-            }
-        ]
-    },
-)
-
-# Runs inside Odoo, elevated: a salesperson may not read receivables.
-GUARD = Guard(
-    approval="credit_override",
-    state_value="sale",
-    condition="""
-order = record.sudo().with_company(record.company_id)
-company = order.company_id
-customer = order.partner_id.commercial_partner_id.with_company(company)
-rate = order.currency_rate or 1.0
-amount = order.amount_total
-limit = customer.credit_limit
-exposure = customer.credit + amount / rate
-drafts = env['account.move'].sudo().search([
-    ('commercial_partner_id', '=', customer.id), ('company_id', '=', company.id), ('state', '=', 'draft'),
-    ('move_type', 'in', ['out_invoice', 'out_refund'])])
-for draft in drafts:
-    exposure = exposure + draft.amount_total_signed
-others = env['sale.order.line'].sudo().search([
-    ('order_id.partner_id.commercial_partner_id', '=', customer.id), ('order_id.company_id', '=', company.id),
-    ('order_id.state', '=', 'sale'), ('order_id.invoice_status', '!=', 'invoiced'), ('order_id', '!=', order.id)])
-for line in others:
-    if line.product_uom_qty > line.qty_invoiced and line.product_uom_qty > 0:
-        open_share = (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
-        exposure = exposure + line.price_total * open_share / (line.order_id.currency_rate or 1.0)
-released = order.currency_id.compare_amounts(order.x_ct_released_amount, amount) >= 0
-if order.x_ct_hold:
-    kind = order.x_ct_hold
-    why = order.x_ct_hold_reason or '%s is held for a decision.' % order.name
-elif limit > 0 and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
-    why = 'Confirming %s would take %s to %.2f %s, above its credit limit of %.2f %s.' % (
-        order.name, customer.name, exposure, company.currency_id.name, limit, company.currency_id.name)
-""",
-)
-
 WORKFLOW = Workflow(
     name="order_to_cash",
     title="Order to cash",
@@ -483,24 +206,16 @@ WORKFLOW = Workflow(
     rank=10,
     amount="company_amount",
     currency="currency",
-    facts=[MONEY, ASKED, PEOPLE, CREDIT, GOODS, PAID],
+    facts=[
+        MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
+        GOODS, PAID,
+    ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
-    exceptions=[
-        ExceptionType(
-            name="order.credit_hold",
-            title="Credit hold",
-            when=ON_HOLD,
-            team="finance",
-            due=timedelta(hours=4),
-            amount="this_order",
-            evidence=CREDIT_FIGURES,
-            severity=("this_order", (2_000, 10_000, 50_000)),
-            closed_because="The order is no longer held for credit",
-        )
-    ],
-    approvals=[CREDIT_OVERRIDE],
-    guards=[GUARD],
+    exceptions=[credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN)],
+    approvals=[credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN)],
+    guards=[credit_limit.GUARD, price_limits.GUARD],
+    form="sale.view_order_form",
     hooks={
         "sale.order": ["state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold"],
         "stock.picking": ["state", "scheduled_date"],

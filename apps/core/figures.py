@@ -1,0 +1,50 @@
+"""Facts in the words that a workflow declares for them: the evidence of an exception, what an approval rests on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One fact. ``kind`` says how it is shown: money, number, percent, days, moment or text."""
+
+    words: str
+    value: Any
+    kind: str
+
+
+def figures(declared: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[Figure]:
+    """The ``declared`` columns (name to words) of which ``values`` has one.
+
+    What a figure is, its column's name says: ``_days``, ``_at``, ``_percent``, ``_quantity`` and ``_count``, ``_name`` and
+    ``_names``; any other number is money.
+    """
+    for key, words in declared.items():
+        value = values.get(key)
+        if value not in (None, ""):
+            kind, shown = _read(key, value)
+            yield Figure(words=words, value=shown, kind=kind)
+
+
+def _read(key: str, value: Any) -> tuple[str, Any]:
+    if key.endswith("_days"):
+        return "days", value
+    if key.endswith("_at"):
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            return "text", value
+        return ("moment", at) if at.tzinfo else ("text", value)
+    if key.endswith(("_name", "_names")) or isinstance(value, bool):
+        return "text", value
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return "text", value
+    plain = Decimal(f"{number.normalize():f}")
+    if key.endswith("_percent"):
+        return "percent", plain
+    return ("number", plain) if key.endswith(("_quantity", "_count")) else ("money", number)

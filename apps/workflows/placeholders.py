@@ -1,0 +1,33 @@
+"""Which columns the texts of a declared call speak of: ``{column}``, ``{column:money}`` or ``{column:number}``."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from apps.workflows.declare import ApprovalKind
+
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money))?\}")
+# Stands for the id that Odoo gave to the record's model: what is created points at it.
+MODEL_REFERENCE = "{model:ref}"
+# What a call may name besides the record's columns: it is known once somebody has decided.
+OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id"}
+
+
+def names(template: Any) -> set[str]:
+    """The names in ``template``, all the way down."""
+    if isinstance(template, Mapping):
+        return set().union(*(names(value) for value in template.values()))
+    if isinstance(template, list | tuple):
+        return set().union(*(names(value) for value in template))
+    if not isinstance(template, str) or template == MODEL_REFERENCE:
+        return set()
+    return {match[1] for match in PLACEHOLDER.finditer(template)}
+
+
+def columns_of(kind: ApprovalKind) -> set[str]:
+    """The record's columns that the question and the calls of ``kind`` speak of."""
+    calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]
+    named = names(kind.question) | {call.record for call in calls} | {call.only_if for call in calls}
+    for call in calls:
+        named |= names([call.title, call.arguments, call.require, call.expect])
+    return named - OF_DECISION - {""}

@@ -1,0 +1,1 @@
+"""Rules that a workflow enforces in Odoo, each with its figures, its exception, its approval and its guard."""

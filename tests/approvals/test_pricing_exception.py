@@ -1,0 +1,152 @@
+"""An order below the price limits, from the attempt to confirm it to what Odoo is told; also where credit comes first."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.approvals import moves
+from apps.approvals.models import Request
+from apps.exceptions.models import ExceptionCase, Status
+from apps.mirror.models.sale_order import SaleOrder
+from apps.outbox.models import Command
+from apps.workflows.models import Position
+from tests.world import World
+
+
+def user(name: str) -> User:
+    return User.objects.get(username=name)
+
+
+def discounted(world: World, *, discount: float = 40, amount: float = 600, margin: float = 120, **more: Any) -> None:
+    """Ten desks at 100 each, less the discount."""
+    world.order(42, amount=amount, margin=margin, **more)
+    world.write("sale.order.line", 4200, order_id=42, product_id=30, name="Oak desk", product_uom_qty=10, price_unit=100,
+                discount=discount, price_subtotal=amount)  # fmt: skip
+
+
+def attempt(world: World, kind: str = "pricing_exception", state: str = "open", ask_id: int = 901) -> None:
+    world.ask(42, kind=kind, state=state, ask_id=ask_id)
+
+
+def stage() -> str:
+    return Position.objects.get(odoo_id=42, workflow="order_to_cash").stage
+
+
+def open_cases() -> list[str]:
+    return list(ExceptionCase.objects.exclude(status=Status.RESOLVED).values_list("type", flat=True))
+
+
+def pending() -> Request:
+    return Request.objects.get(status="pending")
+
+
+def commands_of(request: Request) -> list[str]:
+    """What Odoo is told on the decision: the hold that came first is left out."""
+    told = Command.objects.filter(decision=f"approval:{request.pk}").order_by("sequence").values_list("title", flat=True)
+    return list(told)[1:]
+
+
+def test_the_attempt_opens_an_exception_with_what_is_given_away_and_asks_the_right_person(world: World) -> None:
+    discounted(world)
+    assert (stage(), open_cases()) == ("quotation", [])
+    attempt(world)
+    assert stage() == "pricing_review"
+    case = ExceptionCase.objects.get()
+    assert (case.type, case.team.slug, case.amount) == ("order.price_breach", "sales", 600)
+    # Ten desks at 100, 40 % off where 20 % are allowed: 200 too much. The margin of 20 % is well above the least.
+    assert (case.evidence["discount_given"], case.evidence["margin_short"]) == ("200.00", "0.00")
+    assert (case.evidence["conceded"], case.evidence["order_margin_percent"]) == ("200.00", "20.0")
+    assert case.evidence["discounted_names"] == "Oak desk (40 % off)"
+    request = pending()
+    assert (request.kind, request.requested_by, request.amount) == ("pricing_exception", "Sofia Sales", 600)
+    assert [row.user for row in request.steps.get().assignments.all()] == [user("adam")]
+    hold = Command.objects.get()
+    assert hold.arguments["vals"]["x_ct_hold"] == "pricing_exception"
+    assert hold.arguments["vals"]["x_ct_hold_reason"] == "The order concedes 200.00 EUR beyond the price limits."
+
+
+def test_a_margin_too_thin_breaks_the_limit_without_any_discount(world: World) -> None:
+    discounted(world, discount=0, amount=1_000, margin=40)
+    attempt(world)
+    evidence = ExceptionCase.objects.get().evidence
+    assert (evidence["margin_short"], evidence["conceded"], evidence["order_margin_percent"]) == ("60.00", "60.00", "4.0")
+
+
+def test_where_odoo_keeps_no_margin_only_discounts_count(world: World) -> None:
+    discounted(world, discount=20, amount=800, margin=0)
+    SaleOrder.objects.filter(odoo_id=42).update(margin=None)
+    attempt(world)
+    assert (stage(), open_cases()) == ("quotation", [])
+
+
+def test_yes_releases_what_is_conceded_and_confirms(world: World) -> None:
+    discounted(world)
+    attempt(world)
+    request = pending()
+    moves.approve(request.pk, by=user("adam"), reason="Fair price", now=world.advance(minutes=1))
+    assert commands_of(request) == [
+        "Release the order with 200.00 EUR conceded", "Confirm the order", "Note the decision in the record's chatter",
+        "Note the answer on what was asked: approved",
+    ]  # fmt: skip
+    release = Command.objects.get(title__startswith="Release")
+    assert release.arguments["vals"]["x_ct_released_concession"] == 200.0
+    discounted(world, state="sale", x_ct_released_concession=200, delivery_status="pending")
+    assert (stage(), open_cases()) == ("waiting_for_stock", [])
+
+
+def test_no_keeps_it_held_and_the_same_order_is_not_asked_about_again(world: World) -> None:
+    discounted(world)
+    attempt(world)
+    request = pending()
+    moves.reject(request.pk, by=user("adam"), reason="Not below cost", now=world.advance(minutes=1))
+    assert [title.split(" ")[0] for title in commands_of(request)] == ["Keep", "Note", "Give", "Note"]
+    world.write("x_ct_request", 901, x_state="rejected")
+    discounted(world, x_ct_hold="pricing_exception")
+    assert (stage(), open_cases(), Request.objects.count()) == ("pricing_review", [], 1)
+
+
+def test_a_released_order_that_gives_away_more_needs_a_new_decision(world: World) -> None:
+    discounted(world, x_ct_released_concession=200)
+    attempt(world)
+    assert not Request.objects.exists()
+    discounted(world, discount=50, amount=500, x_ct_released_concession=200)
+    assert pending().context["conceded"] == "300.00"
+
+
+def test_credit_comes_first_and_its_yes_leads_to_the_question_of_the_price(world: World) -> None:
+    world.owes(4_900)
+    discounted(world)
+    # Odoo's guard asks for both at once, and tells of the credit first.
+    attempt(world, kind="credit_override", ask_id=900)
+    attempt(world)
+    assert (stage(), open_cases()) == ("credit_review", ["order.credit_hold"])
+    credit = pending()
+    assert credit.kind == "credit_override"
+    moves.approve(credit.pk, by=user("adam"), reason="Pays", now=world.advance(minutes=1))
+    # Odoo would refuse: the price is not settled yet.
+    assert "Confirm the order" not in commands_of(credit)
+    discounted(world, x_ct_released_amount=600)
+    world.write("x_ct_request", 900, x_state="approved")
+    assert (stage(), open_cases()) == ("pricing_review", ["order.price_breach"])
+    price = pending()
+    moves.approve(price.pk, by=user("adam"), reason="", now=world.advance(minutes=1))
+    assert "Confirm the order" in commands_of(price)
+
+
+def test_asked_for_credit_alone_the_price_is_asked_about_once_credit_is_given(world: World) -> None:
+    world.owes(4_900)
+    discounted(world)
+    attempt(world, kind="credit_override", ask_id=900)
+    moves.approve(pending().pk, by=user("adam"), reason="Pays", now=world.advance(minutes=1))
+    discounted(world, x_ct_released_amount=600)
+    world.write("x_ct_request", 900, x_state="approved")
+    assert (pending().kind, pending().requested_by) == ("pricing_exception", "Sofia Sales")
+
+
+@pytest.mark.parametrize(("amount", "steps"), [(600, ["Pricing"]), (30_000, ["Pricing", "Sales management"])])
+def test_a_large_order_needs_sales_management_as_well(world: World, amount: int, steps: list[str]) -> None:
+    world.customer(50, name="Azure Interior", credit_limit=0)
+    discounted(world, amount=amount, margin=amount / 2)
+    attempt(world)
+    assert [step.name for step in pending().steps.all()] == steps
