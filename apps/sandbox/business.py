@@ -247,26 +247,51 @@ def _backorder(picking: Records, left: list[tuple[Records, float]]) -> None:
 
 @method("purchase.order")
 def button_confirm(orders: Records) -> bool:
-    """Confirm purchase orders: their goods are to be received."""
+    """Confirm purchase orders, or leave them to be approved where the company has two-step validation."""
     for order in orders:
         if order.state not in ("draft", "sent"):
             continue
-        writing.write(order, {"state": "purchase", "date_approve": orders.env.cr.now[:19]})
-        env = orders.env(su=True)
-        kind = env["stock.picking.type"].search([("code", "=", "incoming")], order="id", limit=1)
-        picking = env["stock.picking"].create({
-            "picking_type_id": kind.id, "partner_id": order.partner_id.id, "origin": order.name, "state": "assigned",
-            "scheduled_date": order.date_planned, "date_deadline": order.date_planned,
-        })  # fmt: skip
-        for line in order.sudo().order_line:
-            env["stock.move"].create({
-                "product_id": line.product_id.id, "product_uom_qty": line.product_qty, "picking_id": picking.id,
-                "purchase_line_id": line.id, "location_id": SUPPLIERS, "location_dest_id": picking.location_dest_id.id,
-                "state": "assigned", "quantity": line.product_qty, "origin": order.name, "reference": picking.name,
-                "date": line.date_planned, "date_deadline": line.date_planned,
-            })  # fmt: skip
-        order._derive({"receipt_status": "pending"})
+        if _approval_allowed(order):
+            button_approve(order)
+        else:
+            writing.write(order, {"state": "to approve"})
     return True
+
+
+@method("purchase.order")
+def button_approve(orders: Records, force: bool = False) -> bool:
+    """Order the goods: they are to be received. Those that the person may not approve stay as they are."""
+    for order in orders:
+        if _approval_allowed(order):
+            writing.write(order, {"state": "purchase", "date_approve": orders.env.cr.now[:19]})
+            _expect_receipt(order)
+    return True
+
+
+def _approval_allowed(order: Records) -> bool:
+    company = order.sudo().company_id
+    return (
+        company.po_double_validation != "two_step"
+        or order.amount_total < (company.po_double_validation_amount or 0.0)
+        or any(order.env.user.has_group(group) for group in ("purchase.group_purchase_manager", "base.group_system"))
+    )
+
+
+def _expect_receipt(order: Records) -> None:
+    env = order.env(su=True)
+    kind = env["stock.picking.type"].search([("code", "=", "incoming")], order="id", limit=1)
+    picking = env["stock.picking"].create({
+        "picking_type_id": kind.id, "partner_id": order.partner_id.id, "origin": order.name, "state": "assigned",
+        "scheduled_date": order.date_planned, "date_deadline": order.date_planned,
+    })  # fmt: skip
+    for line in order.sudo().order_line:
+        env["stock.move"].create({
+            "product_id": line.product_id.id, "product_uom_qty": line.product_qty, "picking_id": picking.id,
+            "purchase_line_id": line.id, "location_id": SUPPLIERS, "location_dest_id": picking.location_dest_id.id,
+            "state": "assigned", "quantity": line.product_qty, "origin": order.name, "reference": picking.name,
+            "date": line.date_planned, "date_deadline": line.date_planned,
+        })  # fmt: skip
+    order._derive({"receipt_status": "pending"})
 
 
 @method("purchase.order")

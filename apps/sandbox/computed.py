@@ -120,7 +120,10 @@ def _sale_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
     delivered, invoiced = row.get("qty_delivered") or 0.0, row.get("qty_invoiced") or 0.0
     confirmed = order.get("state") == "sale"
     share = subtotal / quantity if quantity else 0.0
+    product = row.get("product_id")
+    cost = (env.engine.value("product.product", product, "standard_price") or 0.0) if product else 0.0
     _derive(env, "sale.order.line", odoo_id, {
+        "purchase_price": cost, "margin": round(subtotal - cost * quantity, 2),
         "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
         "qty_delivered": delivered, "qty_invoiced": invoiced,
         "qty_to_invoice": delivered - invoiced if confirmed else 0.0,
@@ -149,13 +152,7 @@ def _sale_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
         lines = [env.engine.store.table("sale.order.line").get(line["id"]) or {} for line in lines]
     untaxed = round(sum(line.get("price_subtotal") or 0.0 for line in lines), 2)
     tax = round(sum(line.get("price_tax") or 0.0 for line in lines), 2)
-    cost = sum(
-        (env.engine.value("product.product", line["product_id"], "standard_price") or 0.0)
-        * (line.get("product_uom_qty") or 0)
-        for line in lines
-        if line.get("product_id")
-    )
-    margin = round(untaxed - cost, 2)
+    margin = round(sum(line.get("margin") or 0.0 for line in lines if line.get("product_id")), 2)
     values = {
         "amount_untaxed": untaxed,
         "amount_tax": tax,

@@ -13,7 +13,7 @@ from apps.sandbox.store import Transaction
 Row = dict[str, Any]
 PEOPLE = (
     (1, "__system__", "OdooBot", False, ()),
-    (2, "admin", "Mitchell Admin", True, ("base.group_system", "base.group_user")),
+    (2, "admin", "Mitchell Admin", True, ("base.group_system", "base.group_user", "purchase.group_purchase_manager")),
     (5, "tower", "Control Tower", True, ("base.group_system", "base.group_user")),
     (6, "sofia", "Sofia Lindqvist", True, ("base.group_user", "sales_team.group_sale_salesman")),
     (7, "sam", "Sam Okafor", True, ("base.group_user", "sales_team.group_sale_salesman")),
@@ -27,6 +27,7 @@ GROUPS = (
     ("sales_team.group_sale_salesman", "User: Own Documents Only"),
     ("purchase.group_purchase_user", "User"),
     ("account.group_account_invoice", "Invoicing"),
+    ("purchase.group_purchase_manager", "Administrator"),
 )
 WAREHOUSES = (("Hamburg", "WH"), ("Lyon", "LY"))
 TRANSFERS = (("Receipts", "incoming", "IN"), ("Delivery Orders", "outgoing", "OUT"))
@@ -103,7 +104,16 @@ def _settings(company: Engine, cr: Transaction) -> None:
         commercial_partner_id=1,
         credit_limit=0.0,
     )
-    put("res.company", 1, name="Tern & Tide GmbH", currency_id=1, partner_id=1, account_use_credit_limit=True)
+    put(
+        "res.company",
+        1,
+        name="Tern & Tide GmbH",
+        currency_id=1,
+        partner_id=1,
+        account_use_credit_limit=True,
+        po_double_validation="one_step",
+        po_double_validation_amount=5_000.0,
+    )
     for number, (name, label) in enumerate(GROUPS, 1):
         put("res.groups", number, name=label, user_ids=[one[0] for one in PEOPLE if name in one[4]])
         marks.append((name, "res.groups", number))

@@ -63,6 +63,7 @@ class Simulator(threading.Thread):
             (1 + 0.2 * max(quotations - MOST_QUOTATIONS, 0), seller, self.give_up),
             (0.5 + 0.05 * self._number("stock.picking", "assigned"), BUYER, self.deliver),
             (0.3 + 0.01 * self._number("stock.picking", "assigned"), BUYER, self.deliver_some),
+            (0.3, seller, self.undercut),
             (1.2, BUYER, self.buy),
             (1.2, BUYER, self.receive),
             (0.4, BUYER, self.postpone),
@@ -125,6 +126,20 @@ class Simulator(threading.Thread):
         env.cr.commit()
         order.action_confirm()
 
+    def undercut(self, env: Env) -> None:
+        """A salesperson tries to win an order with a discount that nobody has agreed to."""
+        customers = env["res.partner"].search([("customer_rank", ">", 0), ("credit_limit", "=", 0)], order="id").ids
+        product = self.chance.choice(env["product.product"].search([], order="id").ids)
+        line = {
+            "product_id": product, "product_uom_qty": float(self.chance.randint(5, 40)),
+            "discount": float(self.chance.choice((25, 30, 40, 50))),
+        }  # fmt: skip
+        order = env["sale.order"].create(
+            {"partner_id": self.chance.choice(customers), "user_id": env.uid, "order_line": [(0, 0, line)]}
+        )
+        env.cr.commit()
+        order.action_confirm()
+
     def give_up(self, env: Env) -> None:
         """A salesperson closes an old quotation."""
         order = self._one(env, "sale.order", [("state", "in", ["draft", "sent"])], among=10)
@@ -153,6 +168,8 @@ class Simulator(threading.Thread):
         products = env["product.product"].search([], order="id").ids
         planned = datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=self.chance.randint(3, 20))
         order = past.purchase(env, self.chance, products, planned)
+        # The request stands, whatever becomes of the attempt.
+        env.cr.commit()
         order.button_confirm()
         past.answer(order)
         past.link_waiting(order.picking_ids)

@@ -26,6 +26,9 @@ class PurchaseOrder(Mirrored):
     invoice_status = Text()
     receipt_status = Text()
     acknowledged = Boolean()
+    x_ct_hold = Text()
+    x_ct_hold_reason = Text()
+    x_ct_released_amount = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_purchase_order"

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.rules import purchase_limit
 
 MONEY = Fact(
     name="money",
@@ -26,10 +28,11 @@ MONEY = Fact(
 
 BUYER = Fact(
     name="buyer",
-    columns=["buyer_name"],
+    columns=["buyer_name", "buyer_login", "buyer_email"],
     sql="""
-        SELECT COALESCE((SELECT u.name FROM mirror_res_users u
-                          WHERE u.connection_id = r.connection_id AND u.odoo_id = r.user_id), '') AS buyer_name
+        SELECT COALESCE(u.name, '') AS buyer_name, COALESCE(u.login, '') AS buyer_login, COALESCE(u.email, '') AS buyer_email
+          FROM (SELECT 1) AS one
+          LEFT JOIN mirror_res_users u ON u.connection_id = r.connection_id AND u.odoo_id = r.user_id
     """,
 )
 
@@ -76,12 +79,14 @@ RECEIPT = Fact(
          CROSS JOIN LATERAL (
            SELECT CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
                          AND NOT g.is_received THEN r.date_approve + interval '2 days' END AS answer_by,
-                  CASE WHEN r.state = 'to approve' THEN r.write_date + interval '1 day' END AS approve_by
+                  CASE WHEN r.state = 'to approve' OR (r.state IN ('draft', 'sent') AND r.x_ct_hold = 'procurement_threshold')
+                       THEN r.write_date + interval '1 day' END AS approve_by
          ) AS t
     """,
 )
 
 DEPENDENCIES = [
+    asks.about("purchase.order"),
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
@@ -89,10 +94,11 @@ DEPENDENCIES = [
     ),
 ]
 
-REQUEST = Q(state__in=["draft", "sent"])
-TO_APPROVE = Q(state="to approve")
+NOT_ORDERED = Q(state__in=["draft", "sent"])
+TO_APPROVE = Q(state="to approve") | purchase_limit.BROKEN | (NOT_ORDERED & Q(x_ct_hold="procurement_threshold"))
+REQUEST = NOT_ORDERED & ~TO_APPROVE
 CANCELLED = Q(state="cancel")
-ORDERED = ~REQUEST & ~TO_APPROVE & ~CANCELLED
+ORDERED = ~NOT_ORDERED & ~TO_APPROVE & ~CANCELLED
 RECEIVED = ORDERED & Q(is_received=True)
 PARTLY = ORDERED & ~RECEIVED & Q(has_received=True)
 UNTOUCHED = ORDERED & ~RECEIVED & ~PARTLY
@@ -173,7 +179,7 @@ WORKFLOW = Workflow(
     look_again="next_change_at",
     amount="company_amount",
     currency="currency",
-    facts=[MONEY, BUYER, RECEIPT],
+    facts=[MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -231,8 +237,10 @@ WORKFLOW = Workflow(
             closed_because="The order was approved, changed or cancelled",
         ),
     ],
-    approvals=[],
-    hooks={"purchase.order": ["state", "date_planned", "acknowledged", "receipt_status", "invoice_status"]},
+    approvals=[purchase_limit.APPROVAL],
+    guards=[purchase_limit.GUARD],
+    form="purchase.purchase_order_form",
+    hooks={"purchase.order": ["state", "date_planned", "acknowledged", "receipt_status", "invoice_status", "x_ct_hold"]},
     samples=[
         Sample(row={"state": "draft"}, stage="request"),
         Sample(row={"state": "sent"}, stage="request"),
