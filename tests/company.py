@@ -2,33 +2,56 @@
 
 import itertools
 import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import odoorpc
 
-PASSWORD = "sofia-sells-2026"
-LOGIN = "sofia@tower.test"
+PASSWORD = "works-here-2026"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Somebody who works in Odoo, with the right that their work needs and no other."""
+
+    name: str
+    group: str
+    sandbox_login: str
+    uid: int = 0
+    session: Any = None
+
+    def call(self, model: str, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call Odoo as this person."""
+        return self.session.execute_kw(model, method, list(arguments), named)
+
+
+SALESPERSON = Worker("Sofia Sales", "sales_team.group_sale_salesman_all_leads", "sofia")
+BUYER = Worker("Bert Buyer", "purchase.group_purchase_user", "paula")
+PICKER = Worker("Petra Picker", "stock.group_stock_user", "paula")
+ACCOUNTANT = Worker("Ada Accountant", "account.group_account_invoice", "ada")
 
 
 class Company:
     """One Odoo, spoken to as its people do, over its own wire."""
 
-    def __init__(
-        self, url: str, database: str, login: str, password: str, *, salesperson: tuple[str, str] | None = None
-    ) -> None:
+    def __init__(self, url: str, database: str, login: str, password: str, *, is_sandbox: bool = False) -> None:
         self.url, self.database, self.login, self.password = url, database, login, password
+        self.is_sandbox = is_sandbox
         self.admin = self._sign_in(login, password)
         self.made: list[tuple[str, int]] = []
         self.numbers = itertools.count(1)
-        if salesperson is None:
-            self._hire()
-        own_login, own_password = salesperson or (LOGIN, PASSWORD)
-        self.salesperson = self._sign_in(own_login, own_password)
-        found = self.ask("res.users", "search_read", [("login", "=", own_login)], fields=["name"])[0]
-        self.uid, self.salesperson_name = int(found["id"]), str(found["name"])
+        self.workers: dict[str, Worker] = {}
+        self.uid = self.worker(SALESPERSON).uid
+        self.salesperson_name = self.worker(SALESPERSON).name
         products = self.ask("product.product", "search", [("sale_ok", "=", True), ("type", "=", "consu")], limit=1)
         self.product = products[0]
+
+    @classmethod
+    def sandbox(cls, url: str) -> "Company":
+        """The stand-in that a demo runs."""
+        return cls(url, "sandbox", "admin", "admin", is_sandbox=True)
 
     @classmethod
     def real(cls) -> "Company":
@@ -51,26 +74,40 @@ class Company:
         self.made.append((model, made))
         return int(made)
 
-    def _hire(self) -> None:
-        """A salesperson who may sell and read nothing of accounting."""
-        if self.ask("res.users", "search_count", [("login", "=", LOGIN)]):
-            return
-        group = self.ask("ir.model.data", "search_read",
-                         [("module", "=", "sales_team"), ("name", "=", "group_sale_salesman_all_leads")],
-                         fields=["res_id"])[0]["res_id"]  # fmt: skip
-        self.make("res.users", {"name": "Sofia Sales", "login": LOGIN, "email": LOGIN, "password": PASSWORD,
-                                "group_ids": [(4, group)]})  # fmt: skip
+    def worker(self, who: Worker) -> Worker:
+        """That person, signed in; hired where Odoo does not know them."""
+        if who.name not in self.workers:
+            login, password = (who.sandbox_login, who.sandbox_login) if self.is_sandbox else self._hire(who)
+            found = self.ask("res.users", "search_read", [("login", "=", login)], fields=["name"])[0]
+            self.workers[who.name] = replace(
+                who, name=str(found["name"]), uid=int(found["id"]), session=self._sign_in(login, password)
+            )
+        return self.workers[who.name]
+
+    def _hire(self, who: Worker) -> tuple[str, str]:
+        login = f"{who.name.split()[0].lower()}@tower.test"
+        # An earlier run may have left them: what they did keeps Odoo from deleting them.
+        known = self.ask("res.users", "search", [("login", "=", login)], context={"active_test": False})
+        if known:
+            self.ask("res.users", "write", known, {"active": True, "password": PASSWORD})
+            self.made.append(("res.users", known[0]))
+            return login, PASSWORD
+        module, name = who.group.split(".")
+        found = self.ask("ir.model.data", "search_read", [("module", "=", module), ("name", "=", name)], fields=["res_id"])
+        self.make("res.users", {"name": who.name, "login": login, "email": login, "password": PASSWORD,
+                                "group_ids": [(4, found[0]["res_id"])]})  # fmt: skip
+        return login, PASSWORD
 
     def customer(self, *, credit_limit: float) -> int:
         """A company that may owe up to ``credit_limit``."""
         values = {"name": f"Limit {next(self.numbers)} Ltd", "is_company": True, "credit_limit": credit_limit}
         return self.make("res.partner", values)
 
-    def order(self, customer: int, *, amount: float) -> int:
+    def order(self, customer: int, *, amount: float, product: int | None = None, discount: float = 0) -> int:
         """A quotation that the salesperson writes."""
-        line = {"product_id": self.product, "product_uom_qty": 1, "price_unit": amount}
-        order = self.salesperson.execute_kw(
-            "sale.order", "create", [{"partner_id": customer, "order_line": [(0, 0, line)]}], {}
+        line = {"product_id": product or self.product, "product_uom_qty": 1, "price_unit": amount, "discount": discount}
+        order = self.worker(SALESPERSON).call(
+            "sale.order", "create", {"partner_id": customer, "order_line": [(0, 0, line)]}
         )
         self.made.append(("sale.order", order))
         return int(order)
@@ -78,7 +115,33 @@ class Company:
     def confirm(self, order: int) -> str:
         """The salesperson presses Confirm; Odoo's words if it refuses, else nothing."""
         try:
-            self.salesperson.execute_kw("sale.order", "action_confirm", [[order]], {})
+            self.worker(SALESPERSON).call("sale.order", "action_confirm", [order])
+        except odoorpc.error.RPCError as error:
+            return str(error)
+        return ""
+
+    def goods(self, *, price: float, cost: float) -> int:
+        """A product of its own, that is bought and sold and kept in stock."""
+        values = {"name": f"Crate {next(self.numbers)}", "type": "consu", "is_storable": True, "list_price": price,
+                  "standard_price": cost}  # fmt: skip
+        template = self.make("product.template", values)
+        return int(self.ask("product.product", "search", [("product_tmpl_id", "=", template)])[0])
+
+    def vendor(self) -> int:
+        """A company that is bought from."""
+        return self.make("res.partner", {"name": f"Vendor {next(self.numbers)} Ltd", "is_company": True, "supplier_rank": 1})
+
+    def purchase(self, vendor: int, product: int, *, quantity: float, price: float) -> int:
+        """A request for quotation that the buyer writes."""
+        line = {"product_id": product, "product_qty": quantity, "price_unit": price}
+        made = self.worker(BUYER).call("purchase.order", "create", {"partner_id": vendor, "order_line": [(0, 0, line)]})
+        self.made.append(("purchase.order", made))
+        return int(made)
+
+    def attempt(self, who: Worker, model: str, method: str, record: int) -> str:
+        """Somebody presses a button; Odoo's words if it refuses, else nothing."""
+        try:
+            self.worker(who).call(model, method, [record])
         except odoorpc.error.RPCError as error:
             return str(error)
         return ""
@@ -89,15 +152,14 @@ class Company:
 
     def clean_up(self) -> None:
         """Take away what was made, as far as Odoo lets go of it."""
-        orders = [record for model, record in self.made if model == "sale.order"]
-        for order in orders:
-            try:
-                self.ask("sale.order", "action_cancel", [order])
-            except odoorpc.error.RPCError:
-                continue
+        cancels = {"sale.order": "action_cancel", "purchase.order": "button_cancel"}
+        for model, record in self.made:
+            if model in cancels:
+                with suppress(odoorpc.error.RPCError):
+                    self.ask(model, cancels[model], [record])
         for model, record in reversed(self.made):
             try:
                 self.ask(model, "unlink", [record])
             except odoorpc.error.RPCError:
-                if model in ("res.partner", "res.users"):
+                if model in ("res.partner", "res.users", "product.template"):
                     self.ask(model, "write", [record], {"active": False})

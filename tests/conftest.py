@@ -19,6 +19,7 @@ import django
 import pytest
 
 from controltower import embedded
+from tests.site import company, site, tower  # noqa: F401
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

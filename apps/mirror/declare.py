@@ -113,6 +113,8 @@ class Mirrored(models.Model):
 
     class Meta:
         abstract = True
+        # Wherever the class stands: a workflow's file may bring the model that it is over.
+        app_label = "mirror"
         constraints = [models.UniqueConstraint(fields=["connection", "odoo_id"], name="%(class)s_once")]
 
     @classmethod

@@ -1,4 +1,7 @@
-"""The main job runs twice: against the stand-in company, and against a real Odoo."""
+"""A whole tower and the company that it is connected to, for the tests that walk from Odoo to the screen and back.
+
+It runs twice, each time once for all tests that ask for it: against the stand-in company, and against a real Odoo.
+"""
 
 import os
 from collections.abc import Iterator
@@ -20,8 +23,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
     tower = Tower("demo" if request.param == "sandbox" else "up")
     try:
         if request.param == "sandbox":
-            company = Company(tower.company_url, "sandbox", "admin", "admin", salesperson=("sofia", "sofia"))
-            yield tower, company
+            yield tower, Company.sandbox(tower.company_url)
             return
         company = Company.real()
         tower.manage("connect_odoo", tower.connection, "--url", company.url, "--db", company.database, "--login", company.login,
