@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import cover
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 
 MONEY = Fact(
@@ -81,12 +82,45 @@ RECEIPT = Fact(
     """,
 )
 
+# What is late here is late for those who wait for it. The money at risk is their revenue, or the value that is still to
+# come where that is more.
+AT_RISK = Fact(
+    name="at_risk",
+    columns=["orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk", "at_stake_amount", "look_again_at"],
+    sql=f"""
+        SELECT w.orders_at_risk_count, w.customers_at_risk_count, w.revenue_at_risk,
+               GREATEST(receipt.missing_amount, w.revenue_at_risk) AS at_stake_amount,
+               LEAST(receipt.next_change_at, CASE WHEN receipt.late_lines_count > 0 THEN w.next_at_risk_at END) AS look_again_at
+          FROM (
+            SELECT count(*) FILTER (WHERE o.is_at_risk) AS orders_at_risk_count,
+                   count(DISTINCT COALESCE(p.commercial_partner_id, o.partner_id)) FILTER (WHERE o.is_at_risk)
+                     AS customers_at_risk_count,
+                   COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue_at_risk,
+                   ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE 'UTC')::date + 1)::timestamp
+                     AT TIME ZONE 'UTC' AS next_at_risk_at
+              FROM ({cover.waiting_for_purchases("r.odoo_id")}) AS o
+              LEFT JOIN mirror_res_partner p ON p.connection_id = %(connection)s AND p.odoo_id = o.partner_id
+          ) AS w
+    """,
+)
+
 DEPENDENCIES = [
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
-        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
+        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION "
+        + cover.purchases_of(cover.PRODUCTS_OF_PURCHASE_LINES),
     ),
+    Dependency(model="purchase.order", sql=cover.purchases_of(cover.PRODUCTS_OF_PURCHASES)),
+    Dependency(
+        model="stock.move",
+        sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_purchase_order_line l"
+        " ON l.connection_id = m.connection_id AND l.odoo_id = m.purchase_line_id"
+        " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
+        + cover.purchases_of(cover.PRODUCTS_OF_MOVES),
+    ),
+    Dependency(model="sale.order", sql=cover.purchases_of(cover.PRODUCTS_OF_SALES)),
+    Dependency(model="sale.order.line", sql=cover.purchases_of(cover.PRODUCTS_OF_SALE_LINES)),
 ]
 
 REQUEST = Q(state__in=["draft", "sent"])
@@ -170,31 +204,35 @@ WORKFLOW = Workflow(
     title="Procure to pay",
     odoo_model="purchase.order",
     rank=20,
-    look_again="next_change_at",
+    look_again="look_again_at",
     amount="company_amount",
     currency="currency",
-    facts=[MONEY, BUYER, RECEIPT],
+    facts=[MONEY, BUYER, RECEIPT, AT_RISK],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
         ExceptionType(
             name="purchase.supplier_delay",
             title="Supplier delay",
-            when=ORDERED & Q(late_lines_count__gt=0),
+            # Late by its own date, or promised for later than customers were promised what it brings.
+            when=ORDERED & (Q(late_lines_count__gt=0) | Q(orders_at_risk_count__gt=0)),
             team="purchasing",
             due=timedelta(hours=8),
-            amount="missing_amount",
+            amount="at_stake_amount",
             evidence={
                 "partner_name": "Vendor",
                 "buyer_name": "Buyer",
-                "expected_at": "Was expected",
+                "expected_at": "Expected",
                 "late_days": "Days late",
+                "orders_at_risk_count": "Sales orders at risk",
+                "customers_at_risk_count": "Customers",
+                "revenue_at_risk": "Revenue at risk",
                 "late_lines_count": "Lines that are late",
                 "late_products_names": "Products",
                 "missing_quantity": "Still to come",
                 "missing_amount": "Value still to come",
             },
-            severity=("missing_amount", (1_000, 10_000, 50_000)),
+            severity=("at_stake_amount", (1_000, 10_000, 50_000)),
             closed_because="Nothing of the order is late any more",
         ),
         ExceptionType(
