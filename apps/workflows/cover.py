@@ -40,7 +40,7 @@ def supply(of: str) -> str:
     """
     return f"""
 SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESCE(coming.warehouse_id, 0) AS warehouse_id,
-       po.name AS order_name, pl.date_planned, GREATEST(pl.date_planned, {TODAY}) AS expected_at,
+       po.name AS order_name, po.partner_id AS vendor_id, pl.date_planned, GREATEST(pl.date_planned, {TODAY}) AS expected_at,
        GREATEST(pl.product_qty - pl.qty_received - coming.promised, 0) AS free
   FROM mirror_purchase_order_line pl
   JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
