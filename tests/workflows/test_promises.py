@@ -42,9 +42,8 @@ def test_what_nothing_brings_is_a_shortage_until_a_purchase_brings_it(world: Wor
     sale(world, 42, quantity=20, reserved=5)
     case = opened()[SHORTAGE]
     assert (case.team.slug, case.amount, case.severity) == ("purchasing", Decimal("1500.00"), Severity.MEDIUM)
-    assert {name: case.evidence[name] for name in ("short_products_names", "short_quantity", "uncovered_quantity", "next_supply")} == {
-        "short_products_names": "Oak desk", "short_quantity": "15", "uncovered_quantity": "15", "next_supply": None,
-    }  # fmt: skip
+    told = {"short_products_names": "Oak desk", "short_quantity": "15", "uncovered_quantity": "15", "next_supply": None}
+    assert told.items() <= case.evidence.items()
     purchase(world, quantity=10, expected_in=2)
     case = opened()[SHORTAGE]
     assert (case.evidence["uncovered_quantity"], case.evidence["next_supply"]) == ("5", "P00080, Nordic Timber")
@@ -170,11 +169,11 @@ def test_the_same_goods_within_hours_are_a_possible_duplicate(world: World) -> N
 
 @pytest.mark.parametrize("case", ["another customer", "another reference", "a day later", "no lines", "of last year"])
 def test_what_only_resembles_is_none(world: World, case: str) -> None:
-    goods = {"no lines": 0}.get(case, 1)
-    ref = "PO-1" if case in ("another customer", "another reference", "of last year") else ""
-    world.order(41, client_order_ref=ref)
+    references = {"another customer": ("PO-1", "PO-1"), "another reference": ("PO-1", "PO-2"), "of last year": ("PO-1", "PO-1")}
+    first, second = references.get(case, ("", ""))
+    world.order(41, client_order_ref=first)
     world.advance(days={"a day later": 1, "of last year": 300}.get(case, 0))
-    world.order(42, partner=51 if case == "another customer" else 50, client_order_ref="PO-2" if case == "another reference" else ref)
-    for order in (41, 42) if goods and case != "another reference" else ():
+    world.order(42, partner=51 if case == "another customer" else 50, client_order_ref=second)
+    for order in (41, 42) if case in ("another customer", "a day later", "of last year") else ():
         world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=1)
     assert opened() == {}
