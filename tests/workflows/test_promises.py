@@ -7,7 +7,6 @@ import pytest
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.pipeline import absorb
-from apps.workflows.models import Position
 from tests.trade import DESK, LAMP, company, days, purchase, sale
 from tests.world import World
 
@@ -139,7 +138,6 @@ def test_a_promise_breaks_by_itself_at_its_moment(world: World) -> None:
     assert PROMISE not in opened()
     time_passes(world, hours=2)
     assert PROMISE in opened()
-    assert Position.objects.get(workflow="order_to_cash", odoo_id=42).look_again_at is None
 
 
 def test_the_same_reference_twice_is_a_possible_duplicate_of_the_first(world: World) -> None:

@@ -137,6 +137,8 @@ STAGES = [
         owner="sales",
         target=timedelta(days=7),
         first_seen_since="create_date",
+        # Offers grow old by the dozen; the large ones are worth a call.
+        stuck_from=10_000,
     ),
     Stage(
         name="credit_review",
@@ -146,6 +148,7 @@ STAGES = [
         target=timedelta(hours=4),
         first_seen_since="credit_asked_at",
         blocker=("credit_hold", "the customer is over the credit limit"),
+        stuck_from=None,
     ),
     Stage(
         name="pricing_review",
@@ -154,6 +157,7 @@ STAGES = [
         owner="sales",
         target=timedelta(hours=8),
         blocker=("pricing_approval", "the price has to be approved"),
+        stuck_from=None,
     ),
     Stage(
         name="waiting_for_stock",
@@ -190,6 +194,8 @@ STAGES = [
         when=DELIVERED & Q(invoice_status="invoiced", unpaid__gt=0),
         owner="finance",
         target=timedelta(days=30),
+        # The invoice tells, when it is overdue.
+        stuck_from=None,
     ),
     Stage(
         name="closed",

@@ -149,6 +149,7 @@ STAGES = [
         when=TO_APPROVE,
         owner="purchasing",
         target=timedelta(days=1),
+        stuck_from=None,
     ),
     Stage(
         name="unacknowledged",
@@ -157,6 +158,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=2),
         first_seen_since="date_approve",
+        stuck_from=None,
     ),
     Stage(
         name="on_time",
@@ -166,6 +168,7 @@ STAGES = [
         # Longer than any usual lead time: what is promised for later than that is worth a look.
         target=timedelta(days=60),
         first_seen_since="date_approve",
+        stuck_from=None,
     ),
     Stage(
         name="late",
@@ -174,6 +177,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=1),
         first_seen_since="expected_at",
+        stuck_from=None,
     ),
     Stage(
         name="partly_received",
