@@ -36,6 +36,7 @@ def nowhere(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     route("records/<str:model>/", workflows.Records, "records"),
     route("records/<str:model>/<int:odoo_id>/", workflows.Record, "record"),
+    route("suppliers/<int:odoo_id>/impact/", workflows.SupplierImpact, "supplier-impact"),
     route("exceptions/", exceptions.Exceptions, "exceptions"),
     route("exceptions/<int:case_id>/", exceptions.OneException, "exception"),
     route("exceptions/<int:case_id>/assign/", exceptions.AssignMove, "exception-assign"),

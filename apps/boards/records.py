@@ -17,15 +17,18 @@ from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
 from apps.exceptions.screens import type_title
 from apps.mirror import registry as mirrors
+from apps.mirror.models.res_partner import Partner
 from apps.mirror.state import SyncState
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
-from apps.workflows import blockers, chain, registry, subjects
+from apps.workflows import blockers, chain, impact, registry, subjects
 from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
+from apps.workflows.impact import Impact
 from apps.workflows.models import Position, Transition
 
 TIMELINE = 200
+OPEN_PURCHASES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,8 @@ class RecordPage:
     odoo_url: str
     topic: str
     standings: list[Standing]
+    impact: Impact
+    supplier_id: int | None
     lines: list[background.Line]
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
@@ -114,10 +119,53 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) 
         connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
         odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
         standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
+        impact=impact.of(connection.id, model, odoo_id, now=now),
+        supplier_id=positions[0].partner_id if model == "purchase.order" else None,
         lines=background.lines_of(connection_id=connection.id, model=model, odoo_id=odoo_id),
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands, timeline=timeline,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """A purchase order of a supplier, and the title of its stage."""
+
+    position: Position
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierPage:
+    """What is open with one supplier, and who waits for it."""
+
+    connection: Connection
+    name: str
+    odoo_url: str
+    impact: Impact
+    purchases: list[Purchase]
+
+
+def supplier_of(connection: Connection, odoo_id: int, *, now: datetime) -> SupplierPage | None:
+    """What is open with one supplier, under any of its names; None where the tower knows no such partner."""
+    partners = Partner.objects.filter(connection=connection)
+    partner = partners.filter(odoo_id=odoo_id).values("name", "commercial_partner_id").first()
+    if partner is None:
+        return None
+    known_as = partners.filter(commercial_partner_id=partner["commercial_partner_id"] or odoo_id).values("odoo_id")
+    opened = Position.objects.filter(
+        Q(partner_id=odoo_id) | Q(partner_id__in=known_as), connection=connection, model="purchase.order", is_open=True
+    ).order_by("due_at", "id")
+    workflows = registry.workflows()
+    return SupplierPage(
+        connection=connection, name=partner["name"], odoo_url=connection.record_url("res.partner", odoo_id),
+        impact=impact.of(connection.id, "res.partner", odoo_id, now=now),
+        purchases=[
+            Purchase(position=position, stage=workflows[position.workflow].stage(position.stage).title)
+            for position in opened[:OPEN_PURCHASES]
+            if position.workflow in workflows
+        ],
     )  # fmt: skip
 
 

@@ -13,5 +13,6 @@ urlpatterns = [
     path("boards/<slug:workflow>/<slug:stage>/", views.stage, name="stage"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/", views.record, name="record"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", views.decisions, name="decisions"),
+    path("suppliers/<slug:connection>/<int:odoo_id>/", views.supplier, name="supplier"),
     path("connections/<slug:connection>/mirrored/", views.mirrored, name="mirrored"),
 ]

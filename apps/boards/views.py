@@ -118,6 +118,17 @@ def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int
 
 @login_required
 @require_safe
+def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """What is open with one supplier, and the sales orders that wait for it."""
+    of = get_object_or_404(Connection, name=connection)
+    page = records.supplier_of(of, odoo_id, now=clock.now())
+    if page is None:
+        raise Http404(f"{of.name} has no partner {odoo_id}.")
+    return render(request, "boards/supplier.html", {"page": page})
+
+
+@login_required
+@require_safe
 def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
     found = get_object_or_404(Connection, name=connection)

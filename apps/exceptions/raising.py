@@ -57,6 +57,13 @@ def cause_of(finding: Finding) -> str:
     return str(finding.columns[cause]) if cause else ""
 
 
+def team_of(finding: Finding) -> str:
+    """The slug of the team that owns it."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    return str(finding.columns[kind.team_column] or kind.team) if kind.team_column else kind.team
+
+
 def evidence_of(finding: Finding) -> dict[str, Any]:
     """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
     kind = finding.kind
@@ -83,23 +90,24 @@ def severity_of(finding: Finding) -> Severity:
 def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
     if not findings:
         return []
-    teams = _teams({finding.kind.team for finding in findings if isinstance(finding.kind, ExceptionType)})
+    teams = _teams({team_of(finding) for finding in findings})
     owners = {slug: _Owners(team) for slug, team in teams.items()}
-    deadlines: dict[str, datetime] = {}
+    deadlines: dict[tuple[str, str], datetime] = {}
     cases = []
     for finding in findings:
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
-        if kind.name not in deadlines:
-            deadlines[kind.name] = calendars.due_after(kind.due, start=now, team=teams[kind.team])
+        team = team_of(finding)
+        if (kind.name, team) not in deadlines:
+            deadlines[kind.name, team] = calendars.due_after(kind.due, start=now, team=teams[team])
         cases.append(
             ExceptionCase(
                 connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
                 model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, cause=cause_of(finding),
                 record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
-                severity=severity_of(finding), team=teams[kind.team], owner=owners[kind.team].next(),
+                severity=severity_of(finding), team=teams[team], owner=owners[team].next(),
                 amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
-                opened_at=now, due_at=deadlines[kind.name], evidence=evidence_of(finding), updated_at=now,
+                opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
             )
         )  # fmt: skip
     ExceptionCase.objects.bulk_create(cases)

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.mirror import registry as mirror
-from apps.workflows import blockers, chain
+from apps.odoo.models import Connection
+from apps.workflows import blockers, chain, impact
 from apps.workflows.models import Position, Transition
 
 
@@ -71,9 +72,61 @@ class TransitionShape(serializers.Serializer[Any]):
     seen_at = serializers.DateTimeField()
 
 
+class WaitingOrderShape(RecordRef):
+    """A sales order that waits for what is late, or may become so."""
+
+    customer = serializers.CharField()
+    promised_at = serializers.DateTimeField(allow_null=True, help_text="To the customer, or else when Odoo means to deliver")
+    expected_at = serializers.DateTimeField(allow_null=True, help_text="What it waits for; today at the earliest")
+    late_days = serializers.IntegerField()
+    is_at_risk = serializers.BooleanField(help_text="Expected later than promised")
+    quantity = serializers.CharField()
+    products = serializers.CharField()
+    revenue = serializers.CharField(help_text="Untaxed value of what waits, in the company's currency")
+    currency = serializers.CharField()
+    is_linked = serializers.BooleanField(help_text="Odoo links the two; else estimated by product, place and date")
+
+
+class RevenueShape(serializers.Serializer[Any]):
+    """An amount at risk in one currency."""
+
+    currency = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class ImpactShape(serializers.Serializer[Any]):
+    """The sales orders, customers and revenue that a purchase order, a transfer or a supplier puts at risk."""
+
+    orders_at_risk = serializers.IntegerField()
+    customers_at_risk = serializers.IntegerField()
+    revenue_at_risk = RevenueShape(many=True)
+    waiting = serializers.IntegerField(help_text="Orders that wait, at risk or not")
+    orders = WaitingOrderShape(many=True, help_text=f"Those at risk first; at most {impact.NAMED}")
+
+
+def _impact(connection: Connection, model: str, odoo_id: int) -> dict[str, Any]:
+    found = impact.of(connection.pk, model, odoo_id, now=clock.now())
+    return {
+        "orders_at_risk": found.orders_count, "customers_at_risk": found.customers_count, "waiting": found.waiting_count,
+        "revenue_at_risk": [{"currency": currency, "amount": money(amount)} for currency, amount in found.revenue.items()],
+        "orders": [
+            {
+                "model": "sale.order", "odoo_id": order.odoo_id, "name": order.name,
+                "url": connection.record_url("sale.order", order.odoo_id), "customer": order.customer,
+                "promised_at": moment(order.promised_at), "expected_at": moment(order.expected_at),
+                "late_days": order.late_days, "is_at_risk": order.is_at_risk, "quantity": f"{order.quantity.normalize():f}",
+                "products": order.products, "revenue": money(order.revenue), "currency": order.currency,
+                "is_linked": order.is_linked,
+            }
+            for order in found.orders
+        ],
+    }  # fmt: skip
+
+
 class RecordDetail(RecordShape):
     """A record with its chain and its past."""
 
+    impact = ImpactShape(help_text="Who waits for it; empty for what brings nothing")
     links = RecordRef(many=True)
     transitions = TransitionShape(many=True)
 
@@ -84,6 +137,7 @@ class RecordDetail(RecordShape):
         linked += [("purchase.order", one.odoo_id, one.name) for one in chain.supplies_of(position)]
         moves = Transition.objects.filter(connection=connection, model=position.model, odoo_id=position.odoo_id)
         return super().to_representation(position) | {
+            "impact": _impact(connection, position.model, position.odoo_id),
             "links": [
                 {"model": model, "odoo_id": odoo_id, "name": name, "url": connection.record_url(model, odoo_id)}
                 for model, odoo_id, name in dict.fromkeys(linked)
@@ -136,3 +190,20 @@ class Record(APIView):
         if position is None:
             raise Http404(f"{model} {odoo_id} has no place in any workflow. Check the number, or sync its connection.")
         return Response(RecordDetail(position, context={"is_detail": True}).data)
+
+
+class SupplierImpact(APIView):
+    """What a supplier puts at risk."""
+
+    @extend_schema(responses=ImpactShape, parameters=[OpenApiParameter("connection", str)])
+    def get(self, request: Request, odoo_id: int) -> Response:
+        """The sales orders that wait for anything that is still to come from one supplier (``res.partner``)."""
+        partners = mirror.models()["res.partner"]._default_manager.filter(odoo_id=odoo_id).select_related("connection")
+        if name := request.query_params.get("connection"):
+            if "\x00" in name:
+                raise ValidationError({"connection": ["This holds a NUL character."]})
+            partners = partners.filter(connection__name=name)
+        partner = partners.order_by("connection_id").first()
+        if partner is None:
+            raise Http404(f"There is no partner {odoo_id}. Check the number, or sync its connection.")
+        return Response(_impact(partner.connection, "res.partner", odoo_id))

@@ -41,7 +41,7 @@ def _problems(workflow: Workflow) -> list[str]:
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
         compiled.predicate(workflow, kind.when)
-        for column in [kind.amount, kind.severity[0], *kind.evidence]:
+        for column in [kind.amount, kind.severity[0], *kind.evidence, *filter(None, [kind.cause, kind.team_column])]:
             compiled.column_of(workflow, column)
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)

@@ -52,6 +52,8 @@ class Stage:
         target: how long a record may stay; none where there is nothing to move.
         first_seen_since: column that says since when, for a record that the tower sees for the first time.
         blocker: the kind of blocker that standing there is, and why in words; none where other records tell.
+        stuck_from: what a record must be worth, in the company's currency, for it to be raised when it stands there far
+            beyond the target (:mod:`apps.workflows.stuck`); None where an exception type of its own tells already.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Stage:
     is_open: bool = True
     first_seen_since: str = "write_date"
     blocker: tuple[str, str] | None = None
+    stuck_from: float | None = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,7 @@ class ExceptionType:
     Attributes:
         when: opens while it holds, closes itself when it does not.
         team: slug of the team that owns it.
+        team_column: column with that slug, where it depends on the record; ``team`` where it is empty.
         due: its SLA, in working time of the team.
         amount: column with the money at risk, in the company's currency.
         evidence: columns kept as evidence, with the words that people read for them. A number is shown as money unless its
@@ -113,6 +117,7 @@ class ExceptionType:
     evidence: Mapping[str, str]
     severity: tuple[str, tuple[float, float, float]]
     cause: str = ""
+    team_column: str = ""
     closed_because: str = "The condition is gone"
 
 

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry
+from apps.workflows import placeholders, registry, stuck
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -72,12 +72,20 @@ WITH seen AS (
     LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
       ON cause.odoo_id = r.odoo_id
    WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {belongs}
+), stood AS (
+  SELECT seen.*, CASE WHEN here.stage_here IS NULL THEN {since}
+                      WHEN here.stage_here = stage THEN here.since_here
+                      ELSE GREATEST(here.since_here, write_date, written_at) END AS stands_since
+    FROM seen
+    LEFT JOIN (SELECT odoo_id AS here_id, stage AS stage_here, since AS since_here FROM workflows_position
+                WHERE connection_id = %(connection)s AND workflow = {workflow} AND odoo_id = ANY(%(ids)s)) AS here
+      ON here.here_id = odoo_id
 ), placed AS (
   INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
                                        amount, currency, company_id, partner_id, partner_name, look_again_at)
   SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name, look_again_at
-    FROM seen
+         amount, currency, company_id, partner_id, partner_name, LEAST(look_again_at, {stuck_look})
+    FROM stood
    WHERE stage IS NOT NULL
   ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
      SET name = excluded.name, stage = excluded.stage, is_open = excluded.is_open, amount = excluded.amount,
@@ -166,6 +174,10 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
         look_again=compiled.moment_ahead(workflow),
+        stuck_look=stuck.next_look(
+            compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
+            sql.Identifier("stands_since"),
+        ),
         **names,
         **common,
     )
@@ -193,7 +205,7 @@ def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
     needed = {workflow.currency, "partner_name"}
     for kind in workflow.exceptions:
-        needed |= {kind.amount, kind.severity[0], *kind.evidence} | ({kind.cause} if kind.cause else set())
+        needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:
         needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
         needed |= {*approval.context, *placeholders.columns_of(approval)}

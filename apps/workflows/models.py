@@ -32,6 +32,10 @@ class Position(models.Model):
             # Used by boards.queries: the open stages of a workflow, whatever the closed ones have grown to.
             models.Index(fields=["workflow", "stage", "since"], condition=models.Q(is_open=True), name="positions_open"),
             models.Index(fields=["connection", "model", "odoo_id"], name="positions_by_record"),
+            # workflows/impact.py: what is open with a supplier.
+            models.Index(
+                fields=["connection", "partner_id"], condition=models.Q(is_open=True), name="positions_open_by_partner"
+            ),
             # pipeline/absorb.py: what time has made due, however many records there are for which it has not.
             models.Index(
                 fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"

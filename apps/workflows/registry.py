@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from apps.workflows import catalogue
+from apps.workflows import catalogue, stuck
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
@@ -23,7 +23,7 @@ def workflows() -> dict[str, Workflow]:
             raise DeclarationError(f"catalogue/{module.name}.py declares no WORKFLOW. Declare one, or remove the file.")
         if declared.name in found:
             raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
-        found[declared.name] = declared
+        found[declared.name] = stuck.with_stuck(declared)
     return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
 
 

@@ -43,10 +43,17 @@ class SaleOrder(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order"
         indexes = [
-            # The credit rule: the running orders of a customer, and which of them a payment may release.
+            # The credit rule: the running orders of a customer, and which of them a payment may release. By time, for those
+            # that look like another of the same hours (workflows/rules/duplicates.py).
             models.Index(
-                fields=["connection", "partner_id"],
+                fields=["connection", "partner_id", "create_date"],
                 condition=models.Q(state__in=["draft", "sent", "sale"]),
                 name="sale_orders_running",
+            ),
+            # workflows/rules/duplicates.py: the same customer reference again.
+            models.Index(
+                fields=["connection", "client_order_ref"],
+                condition=models.Q(client_order_ref__gt=""),
+                name="sale_orders_by_reference",
             ),
         ]

@@ -45,5 +45,11 @@ class StockMove(Mirrored):
                 condition=models.Q(purchase_line_id__isnull=False),
                 name="moves_by_purchase_line",
             ),
+            # workflows/cover.py: what sales orders are short of, by product. Moves leave it with their reservation.
+            models.Index(
+                fields=["connection", "product_id"],
+                condition=models.Q(state__in=["waiting", "confirmed", "partially_available"], sale_line_id__isnull=False),
+                name="moves_short_by_product",
+            ),
             GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),
         ]

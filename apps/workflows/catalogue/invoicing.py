@@ -296,6 +296,7 @@ STAGES = [
         # Longer than any usual payment term: beyond it, it is the due date that nobody has looked at.
         target=timedelta(days=90),
         first_seen_since="invoice_date",
+        stuck_from=None,
     ),
     Stage(
         name="overdue",
@@ -304,6 +305,8 @@ STAGES = [
         owner="finance",
         target=timedelta(days=7),
         first_seen_since="overdue_since",
+        # Overdue exposure tells of it, customer by customer.
+        stuck_from=None,
     ),
     Stage(name="paid", title="Paid", when=PAID, owner="finance", is_open=False),
     Stage(name="reversed", title="Reversed", when=REVERSED, owner="finance", is_open=False),

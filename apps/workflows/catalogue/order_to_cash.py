@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import credit_limit, price_limits
+from apps.workflows.rules import credit_limit, duplicates, price_limits, promises
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -113,6 +113,8 @@ DEPENDENCIES = [
         sql="SELECT DISTINCT p.sale_id FROM mirror_stock_picking p WHERE p.connection_id = %(connection)s"
         " AND p.odoo_id = ANY(%(ids)s) AND p.sale_id IS NOT NULL",
     ),
+    *promises.DEPENDENCIES,
+    duplicates.DEPENDENCY,
 ]
 
 IN_CREDIT_REVIEW = credit_limit.BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="credit_override"))
@@ -135,6 +137,8 @@ STAGES = [
         owner="sales",
         target=timedelta(days=7),
         first_seen_since="create_date",
+        # Offers grow old by the dozen; the large ones are worth a call.
+        stuck_from=10_000,
     ),
     Stage(
         name="credit_review",
@@ -144,6 +148,7 @@ STAGES = [
         target=timedelta(hours=4),
         first_seen_since="credit_asked_at",
         blocker=("credit_hold", "the customer is over the credit limit"),
+        stuck_from=None,
     ),
     Stage(
         name="pricing_review",
@@ -152,6 +157,7 @@ STAGES = [
         owner="sales",
         target=timedelta(hours=8),
         blocker=("pricing_approval", "the price has to be approved"),
+        stuck_from=None,
     ),
     Stage(
         name="waiting_for_stock",
@@ -188,6 +194,8 @@ STAGES = [
         when=DELIVERED & Q(invoice_status="invoiced", unpaid__gt=0),
         owner="finance",
         target=timedelta(days=30),
+        # The invoice tells, when it is overdue.
+        stuck_from=None,
     ),
     Stage(
         name="closed",
@@ -204,20 +212,27 @@ WORKFLOW = Workflow(
     title="Order to cash",
     odoo_model="sale.order",
     rank=10,
+    look_again="promise_look_at",
     amount="company_amount",
     currency="currency",
     facts=[
         MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
-        GOODS, PAID,
+        GOODS, PAID, promises.PROMISE, duplicates.DUPLICATE,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
-    exceptions=[credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN)],
+    exceptions=[
+        credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN), promises.STOCK_SHORTAGE,
+        promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE,
+    ],
     approvals=[credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN)],
     guards=[credit_limit.GUARD, price_limits.GUARD],
     form="sale.view_order_form",
     hooks={
-        "sale.order": ["state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold"],
+        "sale.order": [
+            "state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold", "commitment_date",
+            "client_order_ref",
+        ],
         "stock.picking": ["state", "scheduled_date"],
         "account.move": ["state", "payment_state", "amount_residual"],
         "purchase.order": ["state", "date_planned"],

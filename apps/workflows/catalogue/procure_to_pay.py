@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, cover
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import purchase_limit
 
@@ -85,13 +85,46 @@ RECEIPT = Fact(
     """,
 )
 
+# What is late here is late for those who wait for it. The money at risk is their revenue, or the value that is still to
+# come where that is more.
+AT_RISK = Fact(
+    name="at_risk",
+    columns=["orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk", "at_stake_amount", "look_again_at"],
+    sql=f"""
+        SELECT w.orders_at_risk_count, w.customers_at_risk_count, w.revenue_at_risk,
+               GREATEST(receipt.missing_amount, w.revenue_at_risk) AS at_stake_amount,
+               LEAST(receipt.next_change_at, CASE WHEN receipt.late_lines_count > 0 THEN w.next_at_risk_at END) AS look_again_at
+          FROM (
+            SELECT count(*) FILTER (WHERE o.is_at_risk) AS orders_at_risk_count,
+                   count(DISTINCT COALESCE(p.commercial_partner_id, o.partner_id)) FILTER (WHERE o.is_at_risk)
+                     AS customers_at_risk_count,
+                   COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue_at_risk,
+                   ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE 'UTC')::date + 1)::timestamp
+                     AT TIME ZONE 'UTC' AS next_at_risk_at
+              FROM ({cover.waiting_for_purchases("r.odoo_id")}) AS o
+              LEFT JOIN mirror_res_partner p ON p.connection_id = %(connection)s AND p.odoo_id = o.partner_id
+          ) AS w
+    """,
+)
+
 DEPENDENCIES = [
     asks.about("purchase.order"),
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
-        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
+        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION "
+        + cover.purchases_of(cover.PRODUCTS_OF_PURCHASE_LINES),
     ),
+    Dependency(model="purchase.order", sql=cover.purchases_of(cover.PRODUCTS_OF_PURCHASES)),
+    Dependency(
+        model="stock.move",
+        sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_purchase_order_line l"
+        " ON l.connection_id = m.connection_id AND l.odoo_id = m.purchase_line_id"
+        " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
+        + cover.purchases_of(cover.PRODUCTS_OF_MOVES),
+    ),
+    Dependency(model="sale.order", sql=cover.purchases_of(cover.PRODUCTS_OF_SALES)),
+    Dependency(model="sale.order.line", sql=cover.purchases_of(cover.PRODUCTS_OF_SALE_LINES)),
 ]
 
 NOT_ORDERED = Q(state__in=["draft", "sent"])
@@ -121,6 +154,7 @@ STAGES = [
         when=TO_APPROVE,
         owner="purchasing",
         target=timedelta(days=1),
+        stuck_from=None,
     ),
     Stage(
         name="unacknowledged",
@@ -129,6 +163,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=2),
         first_seen_since="date_approve",
+        stuck_from=None,
     ),
     Stage(
         name="on_time",
@@ -138,6 +173,7 @@ STAGES = [
         # Longer than any usual lead time: what is promised for later than that is worth a look.
         target=timedelta(days=60),
         first_seen_since="date_approve",
+        stuck_from=None,
     ),
     Stage(
         name="late",
@@ -146,6 +182,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=1),
         first_seen_since="expected_at",
+        stuck_from=None,
     ),
     Stage(
         name="partly_received",
@@ -176,31 +213,35 @@ WORKFLOW = Workflow(
     title="Procure to pay",
     odoo_model="purchase.order",
     rank=20,
-    look_again="next_change_at",
+    look_again="look_again_at",
     amount="company_amount",
     currency="currency",
-    facts=[MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR],
+    facts=[MONEY, BUYER, RECEIPT, AT_RISK, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
         ExceptionType(
             name="purchase.supplier_delay",
             title="Supplier delay",
-            when=ORDERED & Q(late_lines_count__gt=0),
+            # Late by its own date, or promised for later than customers were promised what it brings.
+            when=ORDERED & (Q(late_lines_count__gt=0) | Q(orders_at_risk_count__gt=0)),
             team="purchasing",
             due=timedelta(hours=8),
-            amount="missing_amount",
+            amount="at_stake_amount",
             evidence={
                 "partner_name": "Vendor",
                 "buyer_name": "Buyer",
-                "expected_at": "Was expected",
+                "expected_at": "Expected",
                 "late_days": "Days late",
+                "orders_at_risk_count": "Sales orders at risk",
+                "customers_at_risk_count": "Customers",
+                "revenue_at_risk": "Revenue at risk",
                 "late_lines_count": "Lines that are late",
                 "late_products_names": "Products",
                 "missing_quantity": "Still to come",
                 "missing_amount": "Value still to come",
             },
-            severity=("missing_amount", (1_000, 10_000, 50_000)),
+            severity=("at_stake_amount", (1_000, 10_000, 50_000)),
             closed_because="Nothing of the order is late any more",
         ),
         ExceptionType(

@@ -1,1 +1,1 @@
-"""Rules that a workflow enforces in Odoo, each with its figures, its exception, its approval and its guard."""
+"""What workflows watch or enforce: each with its figures and its exception, and where Odoo is to refuse, its approval and guard."""

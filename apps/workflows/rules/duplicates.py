@@ -1,0 +1,88 @@
+"""Sales orders that may have been entered twice: declared here, used by order to cash."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import Dependency, ExceptionType, Fact
+
+HOURS = 12
+# Customers use a reference again in time: a call-off of last year is no duplicate.
+REFERENCE_DAYS = 90
+
+LINES = """
+(SELECT string_agg(concat(l.product_id, 'x', trim_scale(l.product_uom_qty)), ',' ORDER BY l.product_id, l.product_uom_qty)
+   FROM mirror_sale_order_line l
+  WHERE l.connection_id = {order}.connection_id AND l.order_id = {order}.odoo_id AND l.product_id IS NOT NULL
+    AND l.product_uom_qty > 0 AND l.deleted_at IS NULL)
+"""
+
+# The later order is the duplicate, as long as not all of it is delivered.
+DUPLICATE = Fact(
+    name="duplicate",
+    columns=["duplicate_of_id", "duplicate_of", "duplicate_of_state", "duplicate_why", "duplicate_hours_quantity"],
+    sql=f"""
+        SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, o.state AS duplicate_of_state, o.why AS duplicate_why,
+               round(extract(epoch FROM r.create_date - o.create_date) / 3600, 1) AS duplicate_hours_quantity
+          FROM (
+            SELECT o.odoo_id, o.name, o.state, o.create_date, 'the same customer reference' AS why
+              FROM mirror_sale_order o
+              JOIN mirror_res_partner his ON his.connection_id = o.connection_id AND his.odoo_id = o.partner_id
+              JOIN mirror_res_partner ours ON ours.connection_id = r.connection_id AND ours.odoo_id = r.partner_id
+               AND ours.commercial_partner_id = his.commercial_partner_id
+             WHERE r.client_order_ref > '' AND o.connection_id = r.connection_id AND o.client_order_ref = r.client_order_ref
+               AND o.client_order_ref > '' AND o.create_date > r.create_date - interval '{REFERENCE_DAYS} days'
+               AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
+            UNION ALL
+            SELECT o.odoo_id, o.name, o.state, o.create_date, 'the same products and quantities'
+              FROM mirror_sale_order o
+             WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id AND o.state IN ('draft', 'sent', 'sale')
+               AND o.create_date BETWEEN r.create_date - interval '{HOURS} hours' AND r.create_date
+               AND o.odoo_id < r.odoo_id AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.deleted_at IS NULL
+               AND {LINES.format(order="o")} = {LINES.format(order="r")}
+          ) AS o
+         WHERE r.state <> 'cancel' AND COALESCE(r.delivery_status, '') <> 'full'
+         ORDER BY o.why, o.odoo_id DESC
+         LIMIT 1
+    """,
+)
+
+DEPENDENCY = Dependency(
+    model="sale.order",
+    sql=f"""
+        SELECT later.odoo_id
+          FROM mirror_sale_order o
+          JOIN mirror_sale_order later ON later.connection_id = o.connection_id AND later.partner_id = o.partner_id
+           AND later.state IN ('draft', 'sent', 'sale') AND later.odoo_id > o.odoo_id
+           AND later.create_date BETWEEN o.create_date AND o.create_date + interval '{HOURS} hours'
+         WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s)
+         UNION
+        SELECT later.odoo_id
+          FROM mirror_sale_order o
+          JOIN mirror_sale_order later ON later.connection_id = o.connection_id
+           AND later.client_order_ref = o.client_order_ref AND later.client_order_ref > '' AND later.odoo_id > o.odoo_id
+           AND later.create_date < o.create_date + interval '{REFERENCE_DAYS} days'
+         WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s) AND o.client_order_ref > ''
+    """,
+)
+
+POSSIBLE_DUPLICATE = ExceptionType(
+    name="order.possible_duplicate",
+    title="Possible duplicate",
+    when=Q(duplicate_of_id__isnull=False),
+    team="sales",
+    due=timedelta(hours=4),
+    amount="company_amount",
+    evidence={
+        "duplicate_of": "Looks like",
+        "duplicate_why": "Because it has",
+        "duplicate_of_state": "The other order is",
+        "duplicate_hours_quantity": "Hours between them",
+        "client_order_ref": "Customer's reference",
+        "partner_name": "Customer",
+        "company_amount": "Value",
+    },
+    cause="duplicate_of_id",
+    severity=("company_amount", (1_000, 10_000, 50_000)),
+    closed_because="One of the two is cancelled, changed or delivered",
+)

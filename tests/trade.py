@@ -1,0 +1,51 @@
+"""Buying and selling in a small company: what is short, and what is to come for it."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.world import World, odoo_time
+
+DESK, LAMP = 30, 31
+
+
+def company() -> World:
+    """Two products, one vendor, two customers."""
+    made = World()
+    for product, name in ((DESK, "Oak desk"), (LAMP, "Lamp")):
+        made.write("product.template", product * 10, name=name)
+        made.write("product.product", product, product_tmpl_id=product * 10)
+    made.write("res.partner", 60, name="Nordic Timber", commercial_partner_id=60)
+    made.customer(51, name="Gemini", credit_limit=0)
+    return made
+
+
+def days(world: World, number: float) -> str:
+    """So many days from now, as Odoo writes it."""
+    return odoo_time(world.now + timedelta(days=number))
+
+
+def purchase(world: World, order: int = 80, *, product: int = DESK, quantity: float = 20, expected_in: float = 5,
+             **more: Any) -> None:  # fmt: skip
+    """A confirmed purchase of one line, with its receipt."""
+    values = {"name": f"P{order:05}", "state": "purchase", "partner_id": 60, "company_id": 1, "currency_rate": 1.0,
+              "acknowledged": True, "date_approve": days(world, -5)}  # fmt: skip
+    world.write("purchase.order", order, **values | more)
+    world.write("purchase.order.line", order * 10, order_id=order, product_id=product, company_id=1, product_qty=quantity,
+                price_subtotal=quantity * 50, name="Goods", date_planned=days(world, expected_in))  # fmt: skip
+    world.write("stock.picking", order * 10, name=f"WH/IN/{order:05}", state="assigned", picking_type_code="incoming",
+                scheduled_date=days(world, expected_in))  # fmt: skip
+    world.write("stock.move", order * 10, product_id=product, company_id=1, purchase_line_id=order * 10, state="assigned",
+                picking_id=order * 10, product_uom_qty=quantity, date=days(world, expected_in))  # fmt: skip
+
+
+def sale(world: World, order: int, *, product: int = DESK, quantity: float = 10, reserved: float = 0, promised_in: float = 3,
+         partner: int = 50, fed_by: list[int] | None = None, **more: Any) -> None:  # fmt: skip
+    """A confirmed order of one line at 100 each that is short of stock."""
+    world.order(order, amount=quantity * 100, partner=partner, state="sale", delivery_status="pending", company_id=1,
+                commitment_date=days(world, promised_in), **more)  # fmt: skip
+    world.write("sale.order.line", order * 10, order_id=order, product_id=product, product_uom_qty=quantity, company_id=1,
+                price_subtotal=quantity * 100)  # fmt: skip
+    world.write("stock.picking", order, name=f"WH/OUT/{order:05}", state="confirmed", picking_type_code="outgoing", sale_id=order)
+    world.write("stock.move", order, product_id=product, company_id=1, sale_line_id=order * 10, picking_id=order,
+                state="partially_available" if reserved else "confirmed", product_uom_qty=quantity, quantity=reserved,
+                date_deadline=days(world, promised_in), move_orig_ids=fed_by or [])  # fmt: skip

@@ -1,0 +1,177 @@
+"""A sales order tells what it is short of, whether its promise can be kept, and whether it was entered twice."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.pipeline import absorb
+from tests.trade import DESK, LAMP, company, days, purchase, sale
+from tests.world import World
+
+SHORTAGE, PROMISE, DUPLICATE = "order.stock_shortage", "order.promise_at_risk", "order.possible_duplicate"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return company()
+
+
+def opened(order: int = 42) -> dict[str, ExceptionCase]:
+    cases = ExceptionCase.objects.exclude(status=Status.RESOLVED).filter(model="sale.order", odoo_id=order)
+    return {case.type: case for case in cases}
+
+
+def closed(kind: str) -> ExceptionCase:
+    return ExceptionCase.objects.get(type=kind, status=Status.RESOLVED)
+
+
+def time_passes(world: World, **delta: float) -> None:
+    world.advance(**delta)
+    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+        pass
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def test_what_nothing_brings_is_a_shortage_until_a_purchase_brings_it(world: World) -> None:
+    sale(world, 42, quantity=20, reserved=5)
+    case = opened()[SHORTAGE]
+    assert (case.team.slug, case.amount, case.severity) == ("purchasing", Decimal("1500.00"), Severity.MEDIUM)
+    told = {"short_products_names": "Oak desk", "short_quantity": "15", "uncovered_quantity": "15", "next_supply": None}
+    assert told.items() <= case.evidence.items()
+    purchase(world, quantity=10, expected_in=2)
+    case = opened()[SHORTAGE]
+    assert (case.evidence["uncovered_quantity"], case.evidence["next_supply"]) == ("5", "P00080, Nordic Timber")
+    purchase(world, 81, quantity=10, expected_in=2)
+    assert SHORTAGE not in opened()
+    assert closed(SHORTAGE).resolution == "What was missing is there, or comes in time"
+
+
+def test_what_comes_after_the_promise_is_no_supply_in_time(world: World) -> None:
+    sale(world, 42, promised_in=3)
+    purchase(world, expected_in=8)
+    case = opened()[SHORTAGE]
+    assert (case.evidence["uncovered_quantity"], at(case.evidence["next_supply_at"])) == ("0", world.now + timedelta(days=5 + 3))
+
+
+def test_stock_that_arrives_and_is_reserved_ends_the_shortage(world: World) -> None:
+    sale(world, 42)
+    assert SHORTAGE in opened()
+    world.write("stock.move", 42, state="assigned", quantity=10)
+    assert SHORTAGE not in opened()
+
+
+def test_an_order_without_a_promise_is_short_only_of_what_nothing_brings_or_is_overdue(world: World) -> None:
+    sale(world, 42, promised_in=-1)
+    world.order(42, state="sale", delivery_status="pending", commitment_date=False)
+    purchase(world, expected_in=2)
+    assert opened() == {}
+    time_passes(world, days=3)
+    assert list(opened()) == [SHORTAGE]
+
+
+def test_an_earlier_promise_takes_the_goods_away(world: World) -> None:
+    purchase(world, quantity=10, expected_in=1)
+    sale(world, 42, promised_in=3)
+    assert opened() == {}
+    sale(world, 43, promised_in=2, partner=51)
+    assert opened(43) == {}
+    assert opened()[SHORTAGE].evidence["uncovered_quantity"] == "10"
+    world.write("stock.move", 43, state="cancel")
+    assert opened() == {}
+
+
+def test_a_promise_is_at_risk_while_its_supply_is_expected_later(world: World) -> None:
+    purchase(world, expected_in=2)
+    sale(world, 42, promised_in=3, quantity=20)
+    assert opened() == {}
+    world.write("purchase.order.line", 800, date_planned=days(world, 10))
+    case = opened()[PROMISE]
+    assert (case.team.slug, case.amount, case.severity) == ("sales", Decimal("2000.00"), Severity.MEDIUM)
+    assert (case.evidence["promise_late_days"], case.evidence["caused_by"]) == (7, "P00080, Nordic Timber")
+    assert at(case.evidence["forecast_at"]) == world.now + timedelta(days=10)
+    world.write("purchase.order.line", 800, date_planned=days(world, 40))
+    assert opened()[PROMISE].severity == Severity.HIGH  # five weeks later weighs more
+    world.order(42, state="sale", delivery_status="pending", commitment_date=days(world, 41))
+    assert opened() == {}
+    assert closed(PROMISE).resolution == "The order is delivered, or expected by the date promised"
+
+
+def test_the_supply_that_odoo_links_counts_whatever_else_comes(world: World) -> None:
+    purchase(world, 79, expected_in=1)
+    purchase(world, 80, expected_in=9)
+    sale(world, 42, promised_in=3, fed_by=[800])
+    assert opened()[PROMISE].evidence["caused_by"] == "P00080, Nordic Timber"
+
+
+def test_the_latest_of_several_products_is_the_forecast(world: World) -> None:
+    purchase(world, 80, expected_in=4)
+    purchase(world, 81, product=LAMP, expected_in=6)
+    sale(world, 42, promised_in=3)
+    world.write("sale.order.line", 421, order_id=42, product_id=LAMP, product_uom_qty=5, company_id=1, price_subtotal=50)
+    world.write("stock.move", 421, product_id=LAMP, company_id=1, sale_line_id=421, picking_id=42, state="confirmed",
+                product_uom_qty=5, date_deadline=days(world, 3))  # fmt: skip
+    case = opened()[PROMISE]
+    assert (case.evidence["promise_late_days"], case.evidence["caused_by"]) == (3, "P00081, Nordic Timber")
+    assert case.evidence["short_products_names"] == "Lamp, Oak desk"
+    assert case.amount == Decimal("1050.00")
+
+
+def test_a_delivery_that_is_planned_for_later_than_promised_is_at_risk_though_nothing_is_missing(world: World) -> None:
+    sale(world, 42, promised_in=3)
+    world.write("stock.move", 42, state="assigned", quantity=10)
+    assert opened() == {}
+    world.write("stock.picking", 42, state="assigned", scheduled_date=days(world, 5))
+    assert opened()[PROMISE].evidence["promise_late_days"] == 2
+    world.write("stock.picking", 42, state="done")
+    assert opened() == {}
+
+
+def test_a_promise_breaks_by_itself_at_its_moment(world: World) -> None:
+    purchase(world, expected_in=2)
+    sale(world, 42, promised_in=3)
+    time_passes(world, days=2, hours=23)
+    assert PROMISE not in opened()
+    time_passes(world, hours=2)
+    assert PROMISE in opened()
+
+
+def test_the_same_reference_twice_is_a_possible_duplicate_of_the_first(world: World) -> None:
+    world.order(41, client_order_ref="PO-77", amount=12_000)
+    world.advance(days=5)
+    world.write("res.partner", 52, name="Azure, Berlin", commercial_partner_id=50)
+    world.order(42, client_order_ref="PO-77", amount=12_000, partner=52)
+    assert opened(41) == {}
+    case = opened()[DUPLICATE]
+    assert (case.cause, case.team.slug, case.severity) == ("41", "sales", Severity.HIGH)
+    assert (case.evidence["duplicate_of"], case.evidence["duplicate_why"]) == ("S00041", "the same customer reference")
+    assert case.evidence["duplicate_hours_quantity"] == "120.0"
+    world.order(41, state="cancel", client_order_ref="PO-77")
+    assert opened() == {}
+
+
+def test_the_same_goods_within_hours_are_a_possible_duplicate(world: World) -> None:
+    for order in (41, 42):
+        world.order(order)
+        world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=2)
+        world.write("sale.order.line", order * 10 + 1, order_id=order, product_id=LAMP, product_uom_qty=1)
+        world.advance(hours=3)
+    assert opened()[DUPLICATE].evidence["duplicate_why"] == "the same products and quantities"
+    world.write("sale.order.line", 420, product_uom_qty=3)
+    assert opened() == {}
+
+
+@pytest.mark.parametrize("case", ["another customer", "another reference", "a day later", "no lines", "of last year"])
+def test_what_only_resembles_is_none(world: World, case: str) -> None:
+    references = {"another customer": ("PO-1", "PO-1"), "another reference": ("PO-1", "PO-2"), "of last year": ("PO-1", "PO-1")}
+    first, second = references.get(case, ("", ""))
+    world.order(41, client_order_ref=first)
+    world.advance(days={"a day later": 1, "of last year": 300}.get(case, 0))
+    world.order(42, partner=51 if case == "another customer" else 50, client_order_ref=second)
+    for order in (41, 42) if case in ("another customer", "a day later", "of last year") else ():
+        world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=1)
+    assert opened() == {}
