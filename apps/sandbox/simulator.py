@@ -67,6 +67,8 @@ class Simulator(threading.Thread):
             (1.2, BUYER, self.buy),
             (1.2, BUYER, self.receive),
             (0.4, BUYER, self.postpone),
+            (0.3, BUYER, self.count),
+            (0.3, BUYER, self.apply_count),
             (0.5 + 0.1 * self._number("sale.order", "to invoice", by="invoice_status"), ACCOUNTANT, self.invoice),
             (0.3 + 0.03 * self._number("account.move", "not_paid", by="payment_state"), ACCOUNTANT, self.collect),
         ]
@@ -179,6 +181,18 @@ class Simulator(threading.Thread):
         picking = self._one(env, "stock.picking", [("state", "=", "assigned"), ("picking_type_code", "=", "incoming")])
         if picking:
             picking.button_validate()
+
+    def count(self, env: Env) -> None:
+        """The warehouse counts a shelf; now and then something is missing."""
+        quant = self._one(env, "stock.quant", [("inventory_quantity_set", "=", False), ("quantity", ">", 9)], among=200)
+        if quant:
+            quant.write({"inventory_quantity": quant.quantity + self.chance.choice((0, 0, 0, 1, -1, -2, -9))})
+
+    def apply_count(self, env: Env) -> None:
+        """The warehouse applies a count, unless so much is missing that somebody has to look first."""
+        quant = self._one(env, "stock.quant", [("inventory_quantity_set", "=", True)])
+        if quant and abs(quant.inventory_diff_quantity) < 9:
+            quant.action_apply_inventory()
 
     def postpone(self, env: Env) -> None:
         """A supplier says that it will be later."""
