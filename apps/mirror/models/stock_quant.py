@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Boolean, Day, Many2one, Mirrored, Number
+from apps.mirror.declare import Boolean, Day, Many2one, Mirrored, Number, Text
 
 
 class Quant(Mirrored):
@@ -27,6 +27,8 @@ class Quant(Mirrored):
     # Not stored in Odoo, and to be relied on for change all the same: to apply a count is to write the quant.
     last_count_date = Day()
     user_id = Many2one()
+    x_ct_hold = Text()
+    x_ct_released_value = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_quant"

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0005_purchases_acknowledged'),
+        ('mirror', '0006_price_limits'),
         ('odoo', '0001_initial'),
     ]
 
