@@ -9,6 +9,7 @@ from apps.sandbox.records import Env
 Row = dict[str, Any]
 TAX = 0.15
 SEQUENCES = {"sale.order": "S{:05d}", "purchase.order": "P{:05d}"}
+DONE = 4
 
 
 def before_create(env: Env, model: str, values: Row) -> Row:
@@ -37,6 +38,8 @@ def before_create(env: Env, model: str, values: Row) -> Row:
         values["name"] = f"{warehouse['code']}/{kind['sequence_code']}/{table.next_id:05d}"
         values.setdefault("location_id", kind["default_location_src_id"])
         values.setdefault("location_dest_id", kind["default_location_dest_id"])
+    elif model == "helpdesk.ticket":
+        values.setdefault("number", f"HT{table.next_id:05d}")
     elif model == "res.partner":
         parent = values.get("parent_id")
         values["commercial_partner_id"] = table.next_id
@@ -78,6 +81,8 @@ def before_write(env: Env, model: str, values: Row) -> Row:
             name: value.strip() if name in ("code", "arch_base") and isinstance(value, str) else value
             for name, value in values.items()
         }
+    if model == "helpdesk.ticket" and values.get("stage_id"):
+        return {**values, "closed_date": env.cr.now[:19] if values["stage_id"] == DONE else False}
     return values
 
 

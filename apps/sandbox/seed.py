@@ -31,6 +31,7 @@ GROUPS = (
 )
 WAREHOUSES = (("Hamburg", "WH"), ("Lyon", "LY"))
 TRANSFERS = (("Receipts", "incoming", "IN"), ("Delivery Orders", "outgoing", "OUT"))
+TICKET_STAGES = (("New", True, False), ("In Progress", False, False), ("Awaiting", False, False), ("Done", False, True))
 SUPPLIER_PLACE, CUSTOMER_PLACE = 1, 2
 RECEIVABLE, PAYABLE, INCOME, EXPENSE, BANK = 1, 2, 3, 4, 5
 TOWNS = ("Hamburg", "Lyon", "Turin", "Ghent", "Porto", "Malmo", "Brno", "Graz", "Cork", "Leeds", "Aarhus", "Vigo")
@@ -147,6 +148,8 @@ def _settings(company: Engine, cr: Transaction) -> None:
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
             put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
                 sequence_code=short, default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
+    for number, (name, unattended, closed) in enumerate(TICKET_STAGES, 1):
+        put("helpdesk.ticket.stage", number, name=name, sequence=number, unattended=unattended, closed=closed, active=True)
     accounts = (
         ("121000", "Account Receivable", "asset_receivable"),
         ("211000", "Account Payable", "liability_payable"),
@@ -278,6 +281,7 @@ def defaults(env: Env, model: str) -> Row:
         "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
                         "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,
                         "inventory_date": f"{now[:4]}-12-31"},
+        "helpdesk.ticket": {"stage_id": 1, "priority": "1", "company_id": 1, "active": True},
         "mail.activity": {"active": True, "user_id": env.uid, "activity_type_id": 4, "date_deadline": now[:10]},
         "mail.message": {"message_type": "comment", "date": now, "author_id": False},
         "base.automation": {"active": True},

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0006_price_limits'),
+        ('mirror', '0007_purchase_holds'),
         ('odoo', '0001_initial'),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0007_stock_quants'),
+        ('mirror', '0008_stock_quants'),
     ]
 
     operations = [
