@@ -28,6 +28,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -40,11 +41,15 @@ from controltower.process import free_port, is_free  # noqa: E402
 HOME = Path(os.environ.get("CONTROLTOWER_ODOO_HOME", Path.home() / ".cache" / "controltower-odoo19")).resolve()
 MODULES = (
     "sale_management,sale_margin,sale_stock,purchase,purchase_stock,stock,stock_account,delivery,account,"
-    "base_automation"
+    "base_automation,helpdesk_mgmt"
 )
+# Modules that are not Odoo's own, from PyPI: the helpdesk of the OCA, whose model Odoo Enterprise has too.
+ADDONS = ("odoo-addon-helpdesk-mgmt==19.0.1.3.2",)
 IMAGE, CONTAINER = "odoo:19", f"controltower-odoo19-{os.getuid()}"
-DATABASE, TEMPLATE = "ct", "ct_template"
-VENV, ROOT = HOME / "venv", HOME / "root"
+DATABASE, TEMPLATES = "ct", "ct_template"
+# Named after what is in it: other modules make another template.
+TEMPLATE = f"{TEMPLATES}_{zlib.crc32(','.join((MODULES, *ADDONS)).encode()):08x}"
+VENV, ROOT, EXTRA = HOME / "venv", HOME / "root", HOME / "addons"
 PACKAGES = "usr/lib/python3/dist-packages"
 START_SECONDS, STOP_SECONDS = 180.0, 40.0
 
@@ -108,7 +113,7 @@ class Server:
         packages = Path("/") / PACKAGES if docker else ROOT / PACKAGES
         (HOME / "data").mkdir(exist_ok=True)
         settings = {
-            "addons_path": packages / "odoo/addons",
+            "addons_path": f"{packages / 'odoo/addons'},{EXTRA / 'odoo/addons'}",
             "data_dir": HOME / "data",
             "db_host": self.host,
             "db_user": self.user,
@@ -144,6 +149,7 @@ def fetch() -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     if has_docker():
         run("docker", "pull", "--quiet", IMAGE, stdout=subprocess.DEVNULL)
+        fetch_addons()
         return
     if not (ROOT / "usr/share/javascript").exists():
         if not shutil.which("apt-get"):
@@ -156,6 +162,21 @@ def fetch() -> None:
         pip = (VENV / "bin/python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
         run(*pip, "-r", BASE_DIR / "deploy" / "odoo19-requirements.txt")
         (VENV / "installed").touch()
+    fetch_addons()
+
+
+def fetch_addons() -> None:
+    """Unpack the modules that are not Odoo's own, unless just these are there."""
+    wanted, note = "\n".join(ADDONS), EXTRA / "installed"
+    if note.exists() and note.read_text() == wanted:
+        return
+    say("odoo19: fetching further modules")
+    shutil.rmtree(EXTRA, ignore_errors=True)
+    if not (VENV / "bin/python").exists():
+        run(sys.executable, "-m", "venv", VENV)
+    pip = (VENV / "bin/python", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps")
+    run(*pip, "--target", EXTRA, *ADDONS)
+    note.write_text(wanted)
 
 
 def fetch_package() -> None:
@@ -191,10 +212,13 @@ def fetch_package() -> None:
     shutil.rmtree(packages)
 
 
-def make_template(server: Server) -> None:
-    """Make the database that copies are taken of, unless it is there: the modules, with demo data."""
+def make_template(server: Server) -> bool:
+    """Make the database that copies are taken of, unless it is there: the modules, with demo data; whether it was made.
+
+    One of other modules goes: what it was for is no longer asked for.
+    """
     if server.has(TEMPLATE):
-        return
+        return False
     say("odoo19: making the demo database (about 4 minutes)")
     building = f"{TEMPLATE}_building"
     server.sql(f'drop database if exists "{building}"')
@@ -218,6 +242,10 @@ def make_template(server: Server) -> None:
     files = HOME / "data" / "filestore"
     if (files / building).exists():
         (files / building).rename(files / TEMPLATE)
+    for (old,) in server.sql(f"select datname from pg_database where datname ~ '^{TEMPLATES}' and datname <> '{TEMPLATE}'"):
+        server.sql(f'drop database "{old}"')
+        shutil.rmtree(files / old, ignore_errors=True)
+    return True
 
 
 def install() -> None:
@@ -225,8 +253,7 @@ def install() -> None:
     fetch()
     server = Server()
     try:
-        make_template(server)
-        if not server.has(DATABASE):
+        if make_template(server) or not server.has(DATABASE):
             server.copy(TEMPLATE, DATABASE)
     finally:
         server.lease.release()

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import ApiToken, Role, Scope, Team, User
 
 # Which teams a person belongs to unless said otherwise: who works on the business sees all of it.
-BUSINESS_TEAMS = ["sales", "finance", "warehouse", "purchasing"]
+BUSINESS_TEAMS = ["sales", "finance", "warehouse", "purchasing", "service"]
 TEAMS_OF_ROLE: dict[str, list[str]] = {
     Role.OPERATOR: BUSINESS_TEAMS,
     Role.APPROVER: BUSINESS_TEAMS,
@@ -20,7 +20,7 @@ TEAMS_OF_ROLE: dict[str, list[str]] = {
     Role.AUDITOR: [],
 }
 TITLES = {
-    "sales": "Sales", "finance": "Finance", "warehouse": "Warehouse", "purchasing": "Purchasing",
+    "sales": "Sales", "finance": "Finance", "warehouse": "Warehouse", "purchasing": "Purchasing", "service": "Service",
     "integration": "Integration",
 }  # fmt: skip
 PREFIX = "ct_"

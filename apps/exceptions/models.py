@@ -68,6 +68,11 @@ class ExceptionCase(models.Model):
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
         ]
 
+    @property
+    def about(self) -> str:
+        """The record, and whose it is where it is somebody's: stock in a place is not."""
+        return ", ".join(filter(None, [self.record_name, self.partner_name]))
+
 
 class Comment(models.Model):
     """What a person wrote on an exception."""

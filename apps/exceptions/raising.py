@@ -147,7 +147,7 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             continue
         for case in own:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
-                              title=f"{titles[case.type]}: {case.record_name}, {case.partner_name}",
+                              title=f"{titles[case.type]}: {case.about}",
                               body=f"{money(case.amount, case.currency)} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[owner], now=now)
 

@@ -33,7 +33,7 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
         case.breached_at, case.updated_at = now, now
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
         message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
-                          title=f"Over its SLA: {case.record_name}, {case.partner_name}",
+                          title=f"Over its SLA: {case.about}",
                           body=f"{case.type}, {money(case.amount, case.currency)}, owner {case.owner or 'nobody'}.",
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)

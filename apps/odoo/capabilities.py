@@ -1,6 +1,6 @@
 """What the tower can and cannot do in an Odoo, found by asking it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -108,13 +108,17 @@ class Report:
         return kept | {"problems": self.problems, "abilities": [text for text in self.sentences() if text not in self.problems]}
 
 
-def probe(connection: Connection, wanted: Mapping[str, Sequence[str]], *, now: datetime) -> Report:
+def probe(
+    connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime
+) -> Report:
     """Ask ``connection`` what is there of the ``wanted`` models and fields, and keep the answer on it.
+
+    An Odoo without a model that is among the ``optional`` is no worse for it: that it is missing is not said.
 
     A failure is kept on the connection too (state and problem), then raised: any error of :mod:`apps.odoo.errors`.
     """
     try:
-        report = look(connection, wanted, now=now)
+        report = look(connection, wanted, optional=optional, now=now)
     except OdooError as error:
         note_failure(connection, error, now=now)
         raise
@@ -122,7 +126,9 @@ def probe(connection: Connection, wanted: Mapping[str, Sequence[str]], *, now: d
     return report
 
 
-def look(connection: Connection, wanted: Mapping[str, Sequence[str]], *, now: datetime) -> Report:
+def look(
+    connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime
+) -> Report:
     """:func:`probe` without keeping anything."""
     with connect(connection) as client:
         me = client.read("res.users", [client.uid], ["login", "company_id", "company_ids"])
@@ -131,10 +137,10 @@ def look(connection: Connection, wanted: Mapping[str, Sequence[str]], *, now: da
         missing: list[str] = []
         for name, fields in wanted.items():
             model = _model(client, name, fields)
-            if model is None:
-                missing.append(name)
-            else:
+            if model is not None:
                 models[name] = model
+            elif name not in optional:
+                missing.append(name)
         version = client.version()
         return Report(
             connection=connection.name,

@@ -1,7 +1,7 @@
 """Make an Odoo known to the tower: verified first, stored whole or not at all."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -27,13 +27,15 @@ def register(
     *,
     transport: str = Transport.AUTO,
     wanted: Mapping[str, Sequence[str]] | None = None,
+    optional: Collection[str] = (),
     by: Actor | None = None,
     now: datetime,
 ) -> tuple[Connection, Report]:
     """Store the connection ``name``, or give the one of that name new credentials, once Odoo has accepted them.
 
-    ``wanted`` are the models and fields that the mirror would read (model name to field names). Nothing is stored
-    when Odoo refuses. Raises ValueError for a name or transport that cannot be, and any error of
+    ``wanted`` are the models and fields that the mirror would read (model name to field names); of those among the
+    ``optional`` it is not said that Odoo lacks them. Nothing is stored when Odoo refuses. Raises ValueError for a name or
+    transport that cannot be, and any error of
     :mod:`apps.odoo.errors`.
     """
     if not NAME.fullmatch(name):
@@ -48,7 +50,7 @@ def register(
         raise AddressRefusedError(name, "the address is longer than 300 characters", "Give Odoo's own address.")
     trial = Connection(name=name, url=url, database=database, login=login, api_key=key, transport=transport)
     try:
-        report = look(trial, wanted or {}, now=now)
+        report = look(trial, wanted or {}, optional=optional, now=now)
     except BaseException:
         forget(trial)
         raise

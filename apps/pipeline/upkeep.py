@@ -32,6 +32,11 @@ def wanted() -> dict[str, list[str]]:
     return {name: model.odoo_fields() for name, model in mirror.models().items()}
 
 
+def optional() -> list[str]:
+    """The models that an Odoo may lack without being any worse for it."""
+    return [name for name, model in mirror.models().items() if model.optional]
+
+
 def present(connection: Connection) -> list[type[Mirrored]]:
     """The mirrored models that this connection's Odoo has."""
     return [model for name, model in mirror.models().items() if not connection.lacks(name)]
@@ -40,7 +45,7 @@ def present(connection: Connection) -> list[type[Mirrored]]:
 def probe(connection: Connection, *, now: datetime) -> Report:
     """Ask the connection what it has and keep the answer. Raises OdooError, which is kept on the connection too."""
     try:
-        return capabilities.probe(connection, wanted(), now=now)
+        return capabilities.probe(connection, wanted(), optional=optional(), now=now)
     finally:
         live.announce(["health"])
 

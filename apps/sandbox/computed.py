@@ -9,6 +9,7 @@ from apps.sandbox.records import Env
 Row = dict[str, Any]
 TAX = 0.15
 SEQUENCES = {"sale.order": "S{:05d}", "purchase.order": "P{:05d}"}
+DONE = 4
 
 
 def before_create(env: Env, model: str, values: Row) -> Row:
@@ -37,6 +38,8 @@ def before_create(env: Env, model: str, values: Row) -> Row:
         values["name"] = f"{warehouse['code']}/{kind['sequence_code']}/{table.next_id:05d}"
         values.setdefault("location_id", kind["default_location_src_id"])
         values.setdefault("location_dest_id", kind["default_location_dest_id"])
+    elif model == "helpdesk.ticket":
+        values.setdefault("number", f"HT{table.next_id:05d}")
     elif model == "res.partner":
         parent = values.get("parent_id")
         values["commercial_partner_id"] = table.next_id
@@ -78,6 +81,8 @@ def before_write(env: Env, model: str, values: Row) -> Row:
             name: value.strip() if name in ("code", "arch_base") and isinstance(value, str) else value
             for name, value in values.items()
         }
+    if model == "helpdesk.ticket" and values.get("stage_id"):
+        return {**values, "closed_date": env.cr.now[:19] if values["stage_id"] == DONE else False}
     return values
 
 
@@ -239,12 +244,23 @@ def _picking(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
         _sale_order(env, row["sale_id"], {"order_line"}, False)
 
 
+def _quant(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
+    """A quantity that was written is a count. As in Odoo, what is moved afterwards leaves the difference as it was."""
+    row = env.engine.store.table("stock.quant").get(odoo_id)
+    counts = "inventory_quantity" in names and "inventory_quantity_set" not in names
+    if row is None or not counts or (is_new and not row["inventory_quantity"]):
+        return
+    difference = round(row["inventory_quantity"] - row["quantity"], 2)
+    _derive(env, "stock.quant", odoo_id, {"inventory_quantity_set": True, "inventory_diff_quantity": difference}, quietly=is_new)
+
+
 RULES: dict[str, Callable[[Env, int, set[str], bool], None]] = {
     "sale.order": _sale_order,
     "sale.order.line": _sale_line,
     "purchase.order": _purchase_order,
     "purchase.order.line": _purchase_line,
     "stock.picking": _picking,
+    "stock.quant": _quant,
 }
 
 

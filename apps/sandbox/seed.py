@@ -31,6 +31,7 @@ GROUPS = (
 )
 WAREHOUSES = (("Hamburg", "WH"), ("Lyon", "LY"))
 TRANSFERS = (("Receipts", "incoming", "IN"), ("Delivery Orders", "outgoing", "OUT"))
+TICKET_STAGES = (("New", True, False), ("In Progress", False, False), ("Awaiting", False, False), ("Done", False, True))
 SUPPLIER_PLACE, CUSTOMER_PLACE = 1, 2
 RECEIVABLE, PAYABLE, INCOME, EXPENSE, BANK = 1, 2, 3, 4, 5
 TOWNS = ("Hamburg", "Lyon", "Turin", "Ghent", "Porto", "Malmo", "Brno", "Graz", "Cork", "Leeds", "Aarhus", "Vigo")
@@ -137,14 +138,18 @@ def _settings(company: Engine, cr: Transaction) -> None:
     put("crm.team", 1, name="Sales", active=True, company_id=1)
     put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
     put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
+    put("stock.location", 3, name="Inventory adjustment", complete_name="Virtual Locations/Inventory adjustment",
+        usage="inventory", active=True)  # fmt: skip
     for number, (name, code) in enumerate(WAREHOUSES, 1):
         stock = put("stock.location", 7 + number, name="Stock", complete_name=f"{code}/Stock", usage="internal",
-                    company_id=1, active=True)  # fmt: skip
+                    company_id=1, warehouse_id=number, active=True)  # fmt: skip
         put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1)
         for offset, (label, kind, short) in enumerate(TRANSFERS):
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
             put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
                 sequence_code=short, default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
+    for number, (name, unattended, closed) in enumerate(TICKET_STAGES, 1):
+        put("helpdesk.ticket.stage", number, name=name, sequence=number, unattended=unattended, closed=closed, active=True)
     accounts = (
         ("121000", "Account Receivable", "asset_receivable"),
         ("211000", "Account Payable", "liability_payable"),
@@ -273,7 +278,10 @@ def defaults(env: Env, model: str) -> Row:
         "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
         "product.template": {"active": True, "type": "consu", "sale_ok": True, "purchase_ok": True, "list_price": 1.0},
         "product.product": {"active": True, "standard_price": 0.0},
-        "stock.quant": {"company_id": 1, "reserved_quantity": 0.0},
+        "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
+                        "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,
+                        "inventory_date": f"{now[:4]}-12-31"},
+        "helpdesk.ticket": {"stage_id": 1, "priority": "1", "company_id": 1, "active": True},
         "mail.activity": {"active": True, "user_id": env.uid, "activity_type_id": 4, "date_deadline": now[:10]},
         "mail.message": {"message_type": "comment", "date": now, "author_id": False},
         "base.automation": {"active": True},

@@ -67,6 +67,10 @@ class Simulator(threading.Thread):
             (1.2, BUYER, self.buy),
             (1.2, BUYER, self.receive),
             (0.4, BUYER, self.postpone),
+            (0.3, BUYER, self.count),
+            (0.3, BUYER, self.apply_count),
+            (0.2, seller, self.complain),
+            (0.3, seller, self.help),
             (0.5 + 0.1 * self._number("sale.order", "to invoice", by="invoice_status"), ACCOUNTANT, self.invoice),
             (0.3 + 0.03 * self._number("account.move", "not_paid", by="payment_state"), ACCOUNTANT, self.collect),
         ]
@@ -179,6 +183,33 @@ class Simulator(threading.Thread):
         picking = self._one(env, "stock.picking", [("state", "=", "assigned"), ("picking_type_code", "=", "incoming")])
         if picking:
             picking.button_validate()
+
+    def count(self, env: Env) -> None:
+        """The warehouse counts a shelf; now and then something is missing."""
+        quant = self._one(env, "stock.quant", [("inventory_quantity_set", "=", False), ("quantity", ">", 9)], among=200)
+        if quant:
+            quant.write({"inventory_quantity": quant.quantity + self.chance.choice((0, 0, 0, 1, -1, -2, -9))})
+
+    def apply_count(self, env: Env) -> None:
+        """The warehouse applies a count, unless so much is missing that somebody has to look first."""
+        quant = self._one(env, "stock.quant", [("inventory_quantity_set", "=", True)])
+        if quant and abs(quant.inventory_diff_quantity) < 9:
+            quant.action_apply_inventory()
+
+    def complain(self, env: Env) -> None:
+        """A customer asks for help."""
+        customers = env["res.partner"].search([("customer_rank", ">", 0)], order="id").ids
+        trouble = self.chance.choice(("A leg is missing", "Scratched on arrival", "The wrong colour", "When does it come?"))
+        env["helpdesk.ticket"].create({
+            "name": trouble, "description": trouble, "partner_id": self.chance.choice(customers),
+            "priority": self.chance.choice("0112"),
+        })  # fmt: skip
+
+    def help(self, env: Env) -> None:
+        """Service takes up a ticket, waits for an answer, or is done with it."""
+        ticket = self._one(env, "helpdesk.ticket", [("stage_id.closed", "=", False)])
+        if ticket:
+            ticket.write({"stage_id": self.chance.choice((2, 3, 4)), "user_id": env.uid})
 
     def postpone(self, env: Env) -> None:
         """A supplier says that it will be later."""

@@ -65,7 +65,7 @@ class Evaluation:
 MOVE = sql.SQL("""
 WITH seen AS (
   SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
-         {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, r.partner_id,
+         {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name, r.write_date,
          cause.written_at, {first_seen}
     FROM {source}
@@ -167,6 +167,10 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
         currency=compiled.column_of(workflow, workflow.currency),
+        # Not every model has a partner: stock in a place has none.
+        partner_id=compiled.column_of(workflow, "partner_id")
+        if "partner_id" in compiled.known_columns(workflow)
+        else sql.SQL("NULL::bigint"),
         partner_name=compiled.column_of(workflow, "partner_name"),
         first_seen=sql.SQL(", ").join(first_seen),
         source=source,

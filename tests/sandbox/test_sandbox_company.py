@@ -213,3 +213,27 @@ def test_faults_come_and_go(sandbox_url: str, fault: str) -> None:
         odoo.search("sale.order", [], limit=1)
     assert control({"fault": None})["fault"] is None
     assert odoo.search("sale.order", [], limit=1)
+
+
+def test_a_count_is_applied_by_a_move_or_cleared(company: Company) -> None:
+    def count(quantity: float) -> None:
+        company.call(TOWER, "stock.quant", "write", [[quant], {"inventory_quantity": quantity}], {})
+
+    def shown(*names: str) -> tuple[Any, ...]:
+        (row,) = company.call(TOWER, "stock.quant", "read", [[quant], list(names)], {"load": ""})
+        return tuple(row[name] for name in names)
+
+    found = company.call(TOWER, "stock.quant", "search_read", [[("quantity", ">", 20)]], {"fields": ["quantity"], "limit": 1})
+    quant, system = found[0]["id"], found[0]["quantity"]
+    count(system - 12)
+    assert shown("inventory_quantity_set", "inventory_diff_quantity", "quantity") == (True, -12, system)
+    company.call(TOWER, "stock.quant", "action_clear_inventory_quantity", [[quant]], {})
+    assert shown("inventory_quantity_set", "inventory_diff_quantity", "quantity") == (False, 0, system)
+    assert shown("last_count_date") == (False,)
+
+    count(system - 12)
+    company.call(TOWER, "stock.quant", "action_apply_inventory", [[quant]], {})
+    assert shown("inventory_quantity_set", "inventory_diff_quantity", "quantity") == (False, 0, system - 12)
+    assert shown("last_count_date") != (False,)
+    moves = company.call(TOWER, "stock.move", "search_read", [[("is_inventory", "=", True)]], {"load": ""})
+    assert [(move["quantity"], move["location_dest_id"]) for move in moves] == [(12, 3)]

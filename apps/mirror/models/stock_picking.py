@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Many2one, Mirrored, Moment, Text
+from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
 
 
 class Picking(Mirrored):
@@ -31,6 +31,8 @@ class Picking(Mirrored):
     carrier_tracking_ref = Text()
     company_id = Many2one()
     user_id = Many2one()
+    x_ct_hold = Text()
+    x_ct_released_value = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_picking"

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         try:
             connection, report = registration.register(
                 options["name"], options["url"], options["db"], options["login"], options["key"],
-                transport=options["transport"], wanted=upkeep.wanted(), now=now,
+                transport=options["transport"], wanted=upkeep.wanted(), optional=upkeep.optional(), now=now,
             )  # fmt: skip
             if options["provision"]:
                 steps = provision.apply(connection, blueprint.of_catalogue())

@@ -1,0 +1,176 @@
+"""Inventory control: what is counted in stock, what it changes, and stock that is below zero.
+
+Odoo keeps a count on the quant itself, and forgets it when it is applied or cleared: what stays is the day of the last
+count (``last_count_date``). Quants that nobody counts do not belong here, nor do places that are not the company's own:
+only for its own does Odoo keep a day on which to count (``inventory_date``). Stock below zero is a count that is owed.
+
+The difference is Odoo's own, that between the count and the stock of the moment at which it was counted; what has been
+moved since then changes neither. Values are at the product's standard cost, in the company's currency.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+
+# A difference of less than this, in the company's currency, is applied without asking anybody.
+APPLIED_UNASKED = 250
+
+GOODS = Fact(
+    name="goods",
+    columns=["label", "product_name", "location_name", "warehouse_name", "currency", "partner_name", "unit_cost"],
+    sql="""
+        SELECT concat_ws(' in ', t.name, l.complete_name) AS label, t.name AS product_name, l.complete_name AS location_name,
+               (SELECT w.name FROM mirror_stock_warehouse w
+                 WHERE w.connection_id = r.connection_id AND w.odoo_id = l.warehouse_id) AS warehouse_name,
+               (SELECT c.name FROM mirror_res_company co
+                  JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
+                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
+               '' AS partner_name, round(COALESCE(p.standard_price, 0), 2) AS unit_cost
+          FROM (SELECT r.product_id) AS own
+          LEFT JOIN mirror_product_product p ON p.connection_id = r.connection_id AND p.odoo_id = own.product_id
+          LEFT JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
+          LEFT JOIN mirror_stock_location l ON l.connection_id = r.connection_id AND l.odoo_id = r.location_id
+    """,
+)
+
+COUNT = Fact(
+    name="count",
+    columns=[
+        "counted_quantity", "system_quantity", "difference_quantity", "difference_value", "missing_quantity",
+        "missing_value", "at_stake", "counted_by", "below_zero_since",
+    ],
+    sql="""
+        SELECT trim_scale(c.counted) AS counted_quantity, trim_scale(c.counted - c.difference) AS system_quantity,
+               trim_scale(c.difference) AS difference_quantity, round(abs(c.difference) * c.cost, 2) AS difference_value,
+               trim_scale(c.missing) AS missing_quantity, round(c.missing * c.cost, 2) AS missing_value,
+               round(GREATEST(abs(c.difference), c.missing) * c.cost, 2) AS at_stake,
+               (SELECT u.name FROM mirror_res_users u
+                 WHERE u.connection_id = r.connection_id AND u.odoo_id = r.user_id) AS counted_by,
+               CASE WHEN c.missing > 0 THEN COALESCE(
+                 (SELECT p.since FROM workflows_position p
+                   WHERE p.connection_id = r.connection_id AND p.workflow = 'inventory_control' AND p.odoo_id = r.odoo_id
+                     AND p.stage = 'to_count'), r.write_date) END AS below_zero_since
+          FROM (
+            SELECT CASE WHEN r.inventory_quantity_set THEN r.inventory_quantity END AS counted,
+                   CASE WHEN r.inventory_quantity_set THEN COALESCE(r.inventory_diff_quantity, 0) ELSE 0 END AS difference,
+                   GREATEST(-COALESCE(r.quantity, 0), 0) AS missing,
+                   COALESCE((SELECT p.standard_price FROM mirror_product_product p
+                              WHERE p.connection_id = r.connection_id AND p.odoo_id = r.product_id), 0) AS cost
+          ) AS c
+    """,
+)
+
+# What of the products and places is counted or below zero just now; what is settled keeps the value that it had.
+TO_SETTLE = (
+    "SELECT q.odoo_id FROM mirror_stock_quant q WHERE q.connection_id = %(connection)s AND q.deleted_at IS NULL"
+    " AND (q.inventory_quantity_set OR q.quantity < 0) AND q.{column} = ANY(%(ids)s)"
+)
+DEPENDENCIES = [
+    Dependency(model="product.product", sql=TO_SETTLE.format(column="product_id")),
+    Dependency(model="stock.location", sql=TO_SETTLE.format(column="location_id")),
+]
+
+IS_COUNTED = Q(inventory_quantity_set=True)
+IS_BELOW_ZERO = Q(quantity__lt=0)
+IS_OWN_PLACE = Q(inventory_date__isnull=False)
+BEYOND_POLICY = IS_COUNTED & Q(difference_value__gte=APPLIED_UNASKED)
+# Odoo's "request a count" names who is to count.
+TO_COUNT = ~IS_COUNTED & (IS_BELOW_ZERO | Q(user_id__isnull=False))
+
+STAGES = [
+    Stage(name="to_count", title="To count", when=TO_COUNT, owner="warehouse", target=timedelta(days=2)),
+    Stage(
+        name="counted",
+        title="Counted",
+        when=IS_COUNTED & ~BEYOND_POLICY,
+        owner="warehouse",
+        target=timedelta(days=1),
+    ),
+    Stage(
+        name="awaiting_approval",
+        title="Awaiting approval",
+        when=BEYOND_POLICY,
+        owner="warehouse",
+        target=timedelta(days=1),
+    ),
+    Stage(
+        name="applied",
+        title="Applied",
+        when=~IS_COUNTED & ~TO_COUNT,
+        owner="warehouse",
+        is_open=False,
+        first_seen_since="last_count_date",
+    ),
+]
+
+WORKFLOW = Workflow(
+    name="inventory_control",
+    title="Inventory control",
+    odoo_model="stock.quant",
+    rank=60,
+    belongs=IS_OWN_PLACE & (IS_COUNTED | IS_BELOW_ZERO | Q(user_id__isnull=False) | Q(last_count_date__isnull=False)),
+    label="label",
+    amount="at_stake",
+    currency="currency",
+    facts=[GOODS, COUNT],
+    dependencies=DEPENDENCIES,
+    stages=STAGES,
+    exceptions=[
+        ExceptionType(
+            name="inventory.negative_stock",
+            title="Negative stock",
+            when=IS_BELOW_ZERO,
+            team="warehouse",
+            due=timedelta(hours=8),
+            amount="missing_value",
+            evidence={
+                "product_name": "Product",
+                "location_name": "Place",
+                "warehouse_name": "Warehouse",
+                "missing_quantity": "Below zero by",
+                "unit_cost": "Unit cost",
+                "missing_value": "Value at standard cost",
+                "below_zero_since": "Since",
+                "last_count_date": "Last counted on",
+            },
+            severity=("missing_value", (250, 2_500, 25_000)),
+            closed_because="There is no less than nothing any more",
+        ),
+        ExceptionType(
+            name="inventory.count_adjustment",
+            title="Count adjustment over threshold",
+            when=BEYOND_POLICY,
+            team="warehouse",
+            due=timedelta(hours=8),
+            amount="difference_value",
+            evidence={
+                "product_name": "Product",
+                "location_name": "Place",
+                "warehouse_name": "Warehouse",
+                "counted_by": "Counted by",
+                "counted_quantity": "Counted",
+                "system_quantity": "In the system",
+                "difference_quantity": "Difference",
+                "unit_cost": "Unit cost",
+                "difference_value": "Value of the difference",
+            },
+            severity=("difference_value", (1_000, 5_000, 25_000)),
+            closed_because="The count was applied, changed or cleared",
+        ),
+    ],
+    approvals=[],
+    # Not quantity: every transfer would tell of every product it moves. Polling finds what has fallen below zero.
+    hooks={"stock.quant": ["inventory_quantity", "inventory_quantity_set", "user_id"]},
+    samples=[
+        Sample(row={"quantity": -3}, stage="to_count"),
+        Sample(row={"quantity": 5, "user_id": 7}, stage="to_count"),
+        Sample(row={"quantity": 5, "inventory_quantity": 5, "inventory_quantity_set": True}, stage="counted"),
+        Sample(
+            row={"inventory_quantity": 1, "inventory_diff_quantity": -90, "inventory_quantity_set": True},
+            stage="awaiting_approval",
+        ),
+        Sample(row={"quantity": 5, "last_count_date": "2026-11-20"}, stage="applied"),
+    ],
+)

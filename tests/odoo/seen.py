@@ -1,0 +1,79 @@
+"""What the tower sees of a real Odoo: everything is read once, then what people do there is found as a poll finds it."""
+
+from itertools import count
+from typing import Any
+
+import odoorpc
+
+from apps.core import clock
+from apps.exceptions.models import ExceptionCase, Status
+from apps.mirror import registry
+from apps.mirror.sync import backfill, increment
+from apps.odoo.client import OdooClient
+from apps.odoo.models import Connection
+from apps.pipeline import absorb
+from apps.workflows.models import Position
+
+PASSWORD = "works-here-2026"
+NUMBERS = count(1)
+
+
+class Seen:
+    """The tower beside one Odoo."""
+
+    def __init__(self, odoo: OdooClient, connection: Connection) -> None:
+        self.odoo, self.connection = odoo, connection
+        models: dict[str, Any] = {}
+        for name, model in registry.models().items():
+            if odoo.search_count("ir.model", [("model", "=", name)]):
+                models[name] = {"missing_fields": sorted(set(model.odoo_fields()) - set(odoo.fields_get(name)))}
+        connection.capabilities = {"models": models}
+        connection.save()
+        odoo.connection.capabilities = connection.capabilities
+        self.models = [model for name, model in registry.models().items() if not connection.lacks(name)]
+        for model in self.models:
+            backfill.run(odoo, model, connection=connection, clock=clock.now)
+
+    def look(self) -> None:
+        """Find what has changed in Odoo, and draw what follows from it."""
+        for model in self.models:
+            increment.run(
+                self.odoo, model, connection=self.connection, clock=clock.now,
+                on_changes=lambda changes: absorb.absorb(changes, now=clock.now()),
+            )  # fmt: skip
+
+    def stage(self, workflow: str, odoo_id: int) -> str | None:
+        """Where the record stands now; None where it is not the workflow's."""
+        self.look()
+        found = Position.objects.filter(connection=self.connection, workflow=workflow, odoo_id=odoo_id)
+        return found.values_list("stage", flat=True).first()
+
+    def case(self, kind: str, odoo_id: int) -> ExceptionCase | None:
+        """The open exception of the record."""
+        found = ExceptionCase.objects.filter(connection=self.connection, type=kind, odoo_id=odoo_id)
+        return found.exclude(status=Status.RESOLVED).first()
+
+
+class Worker:
+    """Somebody who works in Odoo, with the rights of some groups and no others."""
+
+    def __init__(self, odoo: OdooClient, *groups: str) -> None:
+        connection, login = odoo.connection, f"tower-test-{next(NUMBERS)}-{clock.now():%H%M%S%f}"
+        ids = []
+        for group in groups:
+            module, _, name = group.partition(".")
+            ids.append(odoo.search_read("ir.model.data", [("module", "=", module), ("name", "=", name)], ["res_id"])[0]["res_id"])
+        values = {"name": login, "login": login, "password": PASSWORD, "email": f"{login}@tower.test",
+                  "group_ids": [(4, group) for group in ids]}  # fmt: skip
+        self.odoo, self.uid = odoo, odoo.create("res.users", values)
+        host, _, port = connection.url.partition("//")[2].partition(":")
+        self.session = odoorpc.ODOO(host, port=int(port), timeout=60)
+        self.session.login(connection.database, login, PASSWORD)
+
+    def do(self, model: str, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call Odoo as this person."""
+        return self.session.execute_kw(model, method, list(arguments), named)
+
+    def leave(self) -> None:
+        """May sign in no longer; what they did stays theirs."""
+        self.odoo.write("res.users", [self.uid], {"active": False})
