@@ -242,12 +242,23 @@ def _picking(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
         _sale_order(env, row["sale_id"], {"order_line"}, False)
 
 
+def _quant(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
+    """A quantity that was written is a count. As in Odoo, what is moved afterwards leaves the difference as it was."""
+    row = env.engine.store.table("stock.quant").get(odoo_id)
+    counts = "inventory_quantity" in names and "inventory_quantity_set" not in names
+    if row is None or not counts or (is_new and not row["inventory_quantity"]):
+        return
+    difference = round(row["inventory_quantity"] - row["quantity"], 2)
+    _derive(env, "stock.quant", odoo_id, {"inventory_quantity_set": True, "inventory_diff_quantity": difference}, quietly=is_new)
+
+
 RULES: dict[str, Callable[[Env, int, set[str], bool], None]] = {
     "sale.order": _sale_order,
     "sale.order.line": _sale_line,
     "purchase.order": _purchase_order,
     "purchase.order.line": _purchase_line,
     "stock.picking": _picking,
+    "stock.quant": _quant,
 }
 
 

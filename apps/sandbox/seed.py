@@ -127,9 +127,11 @@ def _settings(company: Engine, cr: Transaction) -> None:
     put("crm.team", 1, name="Sales", active=True, company_id=1)
     put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
     put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
+    put("stock.location", 3, name="Inventory adjustment", complete_name="Virtual Locations/Inventory adjustment",
+        usage="inventory", active=True)  # fmt: skip
     for number, (name, code) in enumerate(WAREHOUSES, 1):
         stock = put("stock.location", 7 + number, name="Stock", complete_name=f"{code}/Stock", usage="internal",
-                    company_id=1, active=True)  # fmt: skip
+                    company_id=1, warehouse_id=number, active=True)  # fmt: skip
         put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1)
         for offset, (label, kind, short) in enumerate(TRANSFERS):
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
@@ -263,7 +265,9 @@ def defaults(env: Env, model: str) -> Row:
         "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
         "product.template": {"active": True, "type": "consu", "sale_ok": True, "purchase_ok": True, "list_price": 1.0},
         "product.product": {"active": True, "standard_price": 0.0},
-        "stock.quant": {"company_id": 1, "reserved_quantity": 0.0},
+        "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
+                        "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,
+                        "inventory_date": f"{now[:4]}-12-31"},
         "mail.activity": {"active": True, "user_id": env.uid, "activity_type_id": 4, "date_deadline": now[:10]},
         "mail.message": {"message_type": "comment", "date": now, "author_id": False},
         "base.automation": {"active": True},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
-from apps.sandbox import business, invoicing, reading, writing
+from apps.sandbox import business, counting, invoicing, reading, writing
 from apps.sandbox.company import Company
 from apps.sandbox.control import Control
 from apps.sandbox.simulator import Simulator
@@ -14,7 +14,7 @@ from apps.sandbox.wire import Doors
 
 logger = logging.getLogger(__name__)
 # Imported for the methods that they give to records.
-METHOD_MODULES = (business, invoicing, reading, writing)
+METHOD_MODULES = (business, counting, invoicing, reading, writing)
 SCHEDULES_EVERY_SECONDS = 1.0
 
 
