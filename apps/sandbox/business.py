@@ -198,6 +198,8 @@ def _validate(picking: Records) -> None:
     now, left = picking.env.cr.now[:19], []
     outgoing = picking.location_id.usage == "internal"
     later = picking.with_context(settles_later=True)
+    # What is dropped stays on the move, as a demand beyond what was moved.
+    is_dropped = bool(picking.env.context.get("cancel_backorder"))
     for move in picking.move_ids:
         if move.state == "cancel":
             continue
@@ -205,6 +207,8 @@ def _validate(picking: Records) -> None:
         if rest > 0:
             left.append((move, rest))
         if not move.quantity:
+            if is_dropped:
+                writing.write(move, {"state": "cancel"})
             continue
         place = picking.location_id.id if outgoing else picking.location_dest_id.id
         quant = _quant(picking, move.product_id.id, place)
@@ -214,10 +218,10 @@ def _validate(picking: Records) -> None:
             values["reserved_quantity"] = round(max(quant.reserved_quantity - move.quantity, 0.0), 2)
         writing.write(quant, values)
         values = {"state": "done", "picked": True, "date": now}
-        if rest > 0:
+        if rest > 0 and not is_dropped:
             values["product_uom_qty"] = move.quantity
         writing.write(move, values)
-    if left and not picking.env.context.get("cancel_backorder"):
+    if left and not is_dropped:
         _backorder(picking, left)
     writing.write(later, {"state": "done", "date_done": now})
     for move in picking.move_ids:

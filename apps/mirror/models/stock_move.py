@@ -47,6 +47,12 @@ class StockMove(Mirrored):
                 condition=models.Q(purchase_line_id__isnull=False),
                 name="moves_by_purchase_line",
             ),
+            # workflows/catalogue/fulfilment.py: who is short of a product whose stock has changed.
+            models.Index(
+                fields=["connection", "product_id"],
+                condition=models.Q(state__in=["waiting", "confirmed", "partially_available"]),
+                name="moves_waiting",
+            ),
             # workflows/catalogue/warehouse_load.py: what a warehouse got done of late, counted from the index alone.
             models.Index(fields=["connection", "picking_type_id", "date"], condition=models.Q(state="done"), name="moves_done"),
             GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),

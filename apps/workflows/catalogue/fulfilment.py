@@ -47,7 +47,7 @@ UNIT_VALUE = """
 
 PARTIES = Fact(
     name="parties",
-    columns=["currency", "partner_name", "order_name", "promised_at"],
+    columns=["currency", "partner_name", "order_name", "promised_at", "is_promised"],
     # The delivery address may be a mere address: the order names the customer.
     sql="""
         SELECT (SELECT c.name FROM mirror_res_company co
@@ -57,7 +57,8 @@ PARTIES = Fact(
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = COALESCE(so.partner_id, r.partner_id))
                  AS partner_name,
                COALESCE(so.name, NULLIF(r.origin, '')) AS order_name,
-               COALESCE(so.commitment_date, r.date_deadline, r.scheduled_date) AS promised_at
+               COALESCE(so.commitment_date, r.date_deadline, r.scheduled_date) AS promised_at,
+               so.commitment_date IS NOT NULL AS is_promised
           FROM (SELECT 1) AS one
           LEFT JOIN mirror_sale_order so ON so.connection_id = r.connection_id AND so.odoo_id = r.sale_id
     """,
@@ -78,8 +79,9 @@ GOODS = Fact(
 )
 
 # Three ways to come short. A transfer that could go now, or a part of which is there, lacks some of what was asked for;
-# a back order brings what another transfer left behind; a move was cancelled though the order still wants its goods, which
-# the last move cancelled for the order's line answers for. A receipt lacks nothing: what does not come is the purchase's.
+# a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the
+# last move that they were cancelled from answers for. From 19 on, Odoo keeps what a picker drops on the move that is done,
+# as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come is the purchase's.
 # Where the move counts in another unit than its order, the cancelled goods that are said to be missing are the fewest
 # that both allow.
 SHORTAGE = Fact(
@@ -110,14 +112,14 @@ SHORTAGE = Fact(
             SELECT m.wanted, m.missing, worth.unit, COALESCE(t.name, '') AS product,
                    stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
                    stock.elsewhere,
-                   CASE WHEN m.state = 'cancel' THEN 'Cancelled while the order wants it'
+                   CASE WHEN m.is_dropped THEN 'Cancelled while the order wants it'
                         WHEN r.backorder_id IS NOT NULL THEN 'Back-ordered'
                         WHEN stock.on_hand - stock.reserved >= m.missing THEN 'Fewer picked than Odoo has on hand'
                         WHEN stock.on_hand >= m.wanted THEN 'Reserved for others'
                         ELSE 'Not enough on hand' END AS why
               FROM (
                 SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
-                       m.location_dest_id, m.state, m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved,
+                       m.location_dest_id, FALSE AS is_dropped, m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved,
                        m.product_uom_qty - COALESCE(m.quantity, 0) AS missing
                   FROM mirror_stock_move m
                  WHERE r.state IN ('waiting', 'confirmed', 'assigned') AND r.picking_type_code <> 'incoming'
@@ -130,9 +132,12 @@ SHORTAGE = Fact(
                              AND held.deleted_at IS NULL AND held.state <> 'cancel' AND held.quantity > 0))
                 UNION ALL
                 SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
-                       m.location_dest_id, m.state, m.product_uom_qty, 0,
-                       LEAST(m.product_uom_qty, sl.product_uom_qty - sl.qty_delivered - on_the_way.quantity)
+                       m.location_dest_id, TRUE, d.dropped, 0,
+                       LEAST(d.dropped, sl.product_uom_qty - sl.qty_delivered - on_the_way.quantity)
                   FROM mirror_stock_move m
+                 CROSS JOIN LATERAL (
+                   SELECT CASE m.state WHEN 'cancel' THEN m.product_uom_qty
+                                       WHEN 'done' THEN m.product_uom_qty - m.quantity END AS dropped) AS d
                   JOIN mirror_sale_order_line sl
                     ON sl.connection_id = m.connection_id AND sl.odoo_id = m.sale_line_id AND sl.deleted_at IS NULL
                    AND sl.qty_delivered < sl.product_uom_qty
@@ -146,13 +151,14 @@ SHORTAGE = Fact(
                                WHERE onward.connection_id = o.connection_id AND onward.sale_line_id = o.sale_line_id
                                  AND onward.move_orig_ids @> ARRAY[o.odoo_id] AND onward.state NOT IN ('done', 'cancel')
                                  AND onward.deleted_at IS NULL)), 0) AS quantity,
-                          COALESCE(max(o.odoo_id) FILTER (WHERE o.state = 'cancel'), 0) AS last_cancelled
+                          COALESCE(max(o.odoo_id) FILTER (
+                            WHERE o.state = 'cancel' OR o.state = 'done' AND o.quantity < o.product_uom_qty), 0) AS last
                      FROM mirror_stock_move o
                     WHERE o.connection_id = m.connection_id AND o.sale_line_id = m.sale_line_id AND o.deleted_at IS NULL
                  ) AS on_the_way
                  WHERE r.picking_type_code = 'outgoing' AND m.connection_id = r.connection_id
-                   AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL AND m.state = 'cancel'
-                   AND m.odoo_id = on_the_way.last_cancelled
+                   AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL AND d.dropped > 0
+                   AND m.odoo_id = on_the_way.last
                    AND sl.product_uom_qty - sl.qty_delivered > on_the_way.quantity
               ) AS m
               LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
@@ -241,35 +247,52 @@ LOTS = Fact(
     """,
 )
 
-# What a transfer that is late or short is told of ages: days late by the day, and what others have reserved or freed by
-# the hour. To look again whenever anything of the product moves would cost every open transfer of it, every time.
+# What was promised to a customer, or by a vendor, holds to the minute. Where nothing was promised, Odoo's deadline and
+# schedule are the moment at which the order was confirmed, or the transfer made: their whole day may be used.
 MOMENT = Fact(
     name="moment",
     columns=["due_at", "is_late", "late_days", "next_change_at"],
     sql="""
         SELECT d.due_at, d.is_open AND d.due_at <= %(now)s AS is_late,
-               CASE WHEN d.is_open THEN GREATEST(d.today - (d.due_at AT TIME ZONE 'UTC')::date, 0) END AS late_days,
+               CASE WHEN d.is_open THEN GREATEST(d.today - d.due_on, 0) END AS late_days,
                LEAST(CASE WHEN d.is_open AND d.due_at > %(now)s THEN d.due_at END,
                      CASE WHEN d.is_open AND d.due_at <= %(now)s THEN (d.today + 1)::timestamp AT TIME ZONE 'UTC' END,
-                     CASE WHEN d.is_open AND shortage.short_count > 0 THEN %(now)s::timestamptz + interval '1 hour' END,
                      CASE WHEN lots.lot_next_at > %(now)s THEN lots.lot_next_at END) AS next_change_at
           FROM (
-            SELECT COALESCE(r.date_deadline, r.scheduled_date) AS due_at,
+            SELECT CASE WHEN r.date_deadline IS NOT NULL AND (parties.is_promised OR r.picking_type_code = 'incoming')
+                        THEN r.date_deadline
+                        ELSE ((COALESCE(r.date_deadline, r.scheduled_date) AT TIME ZONE 'UTC')::date + 1)::timestamp
+                               AT TIME ZONE 'UTC' END AS due_at,
+                   (COALESCE(r.date_deadline, r.scheduled_date) AT TIME ZONE 'UTC')::date AS due_on,
                    (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today,
                    r.state IN ('waiting', 'confirmed', 'assigned') AS is_open
           ) AS d
     """,
 )
 
-# The transfers that lines of a sales order concern: those not done yet, and where something was cancelled.
+# The transfers that lines of a sales order concern: those not done yet, and where something was dropped.
 OF_SALE_LINES = """
     SELECT DISTINCT m.picking_id
       FROM mirror_stock_move m
-     WHERE m.connection_id = %(connection)s AND m.state <> 'done' AND m.picking_id IS NOT NULL
-       AND m.sale_line_id IN ({lines})
+     WHERE m.connection_id = %(connection)s AND (m.state <> 'done' OR m.quantity < m.product_uom_qty)
+       AND m.picking_id IS NOT NULL AND m.sale_line_id IN ({lines})
 """
 
 DEPENDENCIES = [
+    # What of a product lies where and for whom is told of the transfers that are short of it, and of no others.
+    Dependency(
+        model="stock.quant",
+        sql="""
+            SELECT DISTINCT m.picking_id
+              FROM mirror_stock_move m
+             WHERE m.connection_id = %(connection)s AND m.state IN ('waiting', 'confirmed', 'partially_available')
+               AND m.product_id IN (SELECT q.product_id FROM mirror_stock_quant q
+                                     WHERE q.connection_id = %(connection)s AND q.odoo_id = ANY(%(ids)s))
+               AND EXISTS (SELECT 1 FROM mirror_stock_picking p
+                            WHERE p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
+                              AND (p.state = 'assigned' OR p.backorder_id IS NOT NULL))
+        """,
+    ),
     Dependency(
         model="stock.move",
         sql="SELECT DISTINCT m.picking_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s"
@@ -278,7 +301,7 @@ DEPENDENCIES = [
             lines="SELECT c.sale_line_id FROM mirror_stock_move c WHERE c.connection_id = %(connection)s"
             " AND c.odoo_id = ANY(%(ids)s)"
         )
-        + " AND m.state = 'cancel'",
+        + " AND m.state IN ('done', 'cancel')",
     ),
     Dependency(
         model="stock.move.line",
