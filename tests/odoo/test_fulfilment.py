@@ -29,8 +29,7 @@ class Floor:
 
     def __init__(self, odoo: OdooClient, connection: Connection) -> None:
         self.odoo, self.connection = odoo, connection
-        self.warehouse = odoo.search_read("stock.warehouse", [], ["company_id", "lot_stock_id"], order="id", limit=1)[0]
-        self.company, self.place = self.warehouse["company_id"], self.warehouse["lot_stock_id"]
+        self.work_in(odoo.search("stock.warehouse", [], order="id", limit=1)[0])
         self.customer = odoo.create("res.partner", {"name": "Tower test customer"})
         self._hire()
         capabilities: dict[str, Any] = {}
@@ -42,6 +41,11 @@ class Floor:
         odoo.connection.capabilities = connection.capabilities
         for model in self.models():
             backfill.run(odoo, model, connection=connection, clock=clock.now)
+
+    def work_in(self, warehouse: int) -> None:
+        """From now on goods are laid in and sold there."""
+        self.warehouse = self.odoo.read("stock.warehouse", [warehouse], ["company_id", "lot_stock_id"])[0]
+        self.company, self.place = self.warehouse["company_id"], self.warehouse["lot_stock_id"]
 
     def models(self) -> list[Any]:
         return [model for name, model in registry.models().items() if not self.connection.lacks(name)]
@@ -256,3 +260,39 @@ def test_an_expired_lot_is_named_until_its_date_is_put_right(floor: Floor) -> No
     assert floor.told(picking)[LOT]["lot_problem_names"] == "Expired"
     floor.odoo.write("stock.lot", [lot], {"expiration_date": stamp(5)})
     assert floor.told(picking) == {}
+
+
+def test_a_warehouse_is_over_capacity_until_the_picker_has_done_enough(floor: Floor) -> None:
+    # Odoo keeps the names and codes of archived warehouses for good.
+    code = f"{int(clock.now().timestamp()) % 100_000:05d}"
+    annex = floor.odoo.create("stock.warehouse", {"name": f"Annex {code}", "code": code, "company_id": floor.company})
+    floor.work_in(annex)
+    desk = floor.product("Tower test desk")
+    try:
+        floor.lay_in(desk, 10)
+        first, second, third, fourth = (floor.sell(desk, 2)[1] for _ in range(4))
+
+        def done(picking: int) -> None:
+            floor.picker("stock.move", "write", floor.moves(picking), {"picked": True})
+            floor.validate(picking)
+            floor.follow(first, second, third, fourth)
+
+        def standing() -> tuple[str, list[dict[str, Any]]]:
+            cases = ExceptionCase.objects.filter(model="stock.warehouse", odoo_id=annex).exclude(status=Status.RESOLVED)
+            position = Position.objects.get(workflow="warehouse_load", odoo_id=annex)
+            return position.stage, [case.evidence for case in cases]
+
+        floor.follow(first, second, third, fourth)
+        assert standing() == ("within_capacity", [])  # nothing was measured yet
+        done(first)
+        stage, evidence = standing()
+        assert stage == "over_capacity"
+        assert [(one["ready_lines_count"], one["lines_a_day_quantity"], one["hours_to_clear_quantity"], one["beyond_amount"])
+                for one in evidence] == [("3", "1.0", "24.0", "400.00")]  # fmt: skip
+        done(second)
+        assert standing() == ("within_capacity", [])
+    finally:
+        for picking in floor.odoo.search("stock.picking", [("partner_id", "=", floor.customer), ("state", "=", "assigned")]):
+            floor.odoo.call("stock.picking", "action_cancel", [picking])
+        floor.lay_in(desk, 0)
+        floor.odoo.write("stock.warehouse", [annex], {"active": False})

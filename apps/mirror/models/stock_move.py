@@ -54,6 +54,10 @@ class StockMove(Mirrored):
                 name="moves_waiting",
             ),
             # workflows/catalogue/warehouse_load.py: what a warehouse got done of late, counted from the index alone.
-            models.Index(fields=["connection", "picking_type_id", "date"], condition=models.Q(state="done"), name="moves_done"),
+            models.Index(
+                fields=["connection", "picking_type_id", "date"],
+                condition=models.Q(state="done", deleted_at__isnull=True),
+                name="moves_done",
+            ),
             GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),
         ]

@@ -81,9 +81,9 @@ GOODS = Fact(
 # Three ways to come short. A transfer that could go now, or a part of which is there, lacks some of what was asked for;
 # a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the
 # last move that they were cancelled from answers for. From 19 on, Odoo keeps what a picker drops on the move that is done,
-# as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come is the purchase's.
-# Where the move counts in another unit than its order, the cancelled goods that are said to be missing are the fewest
-# that both allow.
+# as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come
+# is the purchase's. Where the move counts in another unit than its order, the cancelled goods that are said to be missing
+# are the fewest that both allow.
 SHORTAGE = Fact(
     name="shortage",
     columns=[
