@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from apps.approvals import background
 from apps.approvals import queries as approvals
 from apps.approvals.models import Request
 from apps.approvals.screens import kind_title
@@ -23,6 +22,7 @@ from apps.outbox.models import Command
 from apps.workflows import blockers, chain, registry, subjects
 from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
+from apps.workflows.lines import Table, lines_of
 from apps.workflows.models import Position, Transition
 
 TIMELINE = 200
@@ -61,7 +61,7 @@ class RecordPage:
     odoo_url: str
     topic: str
     standings: list[Standing]
-    lines: list[background.Line]
+    lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
     commands: list[Command]
@@ -114,7 +114,10 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) 
         connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
         odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
         standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
-        lines=background.lines_of(connection_id=connection.id, model=model, odoo_id=odoo_id),
+        lines=[
+            table for position in positions
+            if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
+        ],
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands, timeline=timeline,

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 
 # What one unit of the move ``m`` is worth in the company's currency, taxes left out: what it was sold for, else what it
 # was bought for, else what the product costs. Where order and move count in different units, a dozen and pieces, the
@@ -385,6 +385,31 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="warehouse", is_open=False),
 ]
 
+LINES = Lines(
+    title="Goods",
+    columns={
+        "product_name": "Product",
+        "wanted_quantity": "Wanted",
+        "reserved_quantity": "Reserved",
+        "done_quantity": "Done",
+        "state_name": "State",
+    },
+    sql="""
+        SELECT COALESCE(t.name, '') AS product_name, m.product_uom_qty AS wanted_quantity,
+               CASE WHEN m.state IN ('done', 'cancel') THEN 0 ELSE COALESCE(m.quantity, 0) END AS reserved_quantity,
+               CASE WHEN m.state = 'done' THEN m.quantity ELSE 0 END AS done_quantity,
+               CASE m.state WHEN 'draft' THEN 'Draft' WHEN 'waiting' THEN 'Waiting for another operation'
+                            WHEN 'confirmed' THEN 'Waiting for stock' WHEN 'partially_available' THEN 'Partly there'
+                            WHEN 'assigned' THEN 'Ready' WHEN 'done' THEN 'Done' WHEN 'cancel' THEN 'Cancelled' END
+                 AS state_name
+          FROM mirror_stock_move m
+          LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
+          LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+         WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
+         ORDER BY m.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="fulfilment",
     title="Fulfilment",
@@ -392,6 +417,7 @@ WORKFLOW = Workflow(
     rank=30,
     belongs=Q(return_id__isnull=True),
     look_again="next_change_at",
+    lines=LINES,
     amount="company_amount",
     currency="currency",
     facts=[PARTIES, GOODS, SHORTAGE, LOTS, MOMENT],

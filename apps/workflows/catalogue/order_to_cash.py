@@ -16,6 +16,7 @@ from apps.workflows.declare import (
     ExceptionType,
     Fact,
     Guard,
+    Lines,
     OdooCall,
     Sample,
     Stage,
@@ -476,11 +477,34 @@ elif limit > 0 and not released and company.currency_id.compare_amounts(exposure
 """,
 )
 
+LINES = Lines(
+    title="Order lines",
+    columns={
+        "product_name": "Product",
+        "ordered_quantity": "Quantity",
+        "delivered_quantity": "Delivered",
+        "invoiced_quantity": "Invoiced",
+        "price": "Price",
+        "discount_percent": "Discount",
+        "total": "Sum",
+    },
+    sql="""
+        SELECT l.name AS product_name, l.product_uom_qty AS ordered_quantity, l.qty_delivered AS delivered_quantity,
+               l.qty_invoiced AS invoiced_quantity, l.price_unit AS price, l.discount AS discount_percent,
+               l.price_total AS total
+          FROM mirror_sale_order_line l
+         WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+           AND l.product_id IS NOT NULL
+         ORDER BY l.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="order_to_cash",
     title="Order to cash",
     odoo_model="sale.order",
     rank=10,
+    lines=LINES,
     amount="company_amount",
     currency="currency",
     facts=[MONEY, ASKED, PEOPLE, CREDIT, GOODS, PAID],

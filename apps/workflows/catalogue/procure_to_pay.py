@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 
 MONEY = Fact(
     name="money",
@@ -165,12 +165,35 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="purchasing", is_open=False),
 ]
 
+LINES = Lines(
+    title="Order lines",
+    columns={
+        "product_name": "Product",
+        "ordered_quantity": "Ordered",
+        "received_quantity": "Received",
+        "billed_quantity": "Billed",
+        "expected_at": "Expected",
+        "price": "Price",
+        "subtotal": "Sum",
+    },
+    sql="""
+        SELECT l.name AS product_name, l.product_qty AS ordered_quantity, l.qty_received AS received_quantity,
+               l.qty_invoiced AS billed_quantity, l.date_planned AS expected_at, l.price_unit AS price,
+               l.price_subtotal AS subtotal
+          FROM mirror_purchase_order_line l
+         WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+           AND l.product_id IS NOT NULL
+         ORDER BY l.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="procure_to_pay",
     title="Procure to pay",
     odoo_model="purchase.order",
     rank=20,
     look_again="next_change_at",
+    lines=LINES,
     amount="company_amount",
     currency="currency",
     facts=[MONEY, BUYER, RECEIPT],
