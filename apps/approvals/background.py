@@ -1,4 +1,4 @@
-"""What stands behind a request: the order's lines, and what the customer has done before."""
+"""What stands behind a request: what the customer has done before."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,17 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection as database
-
-# Used on the approval page and the record page; index: mirror_sale_order_line (connection_id, order_id).
-LINES_OF_ORDER = """
-    SELECT l.odoo_id, l.name, l.product_uom_qty, l.qty_delivered, l.qty_invoiced, l.price_unit, l.discount,
-           l.price_subtotal, l.price_total
-      FROM mirror_sale_order_line l
-     WHERE l.connection_id = %(connection)s AND l.order_id = %(order)s AND l.deleted_at IS NULL
-       AND l.product_id IS NOT NULL
-     ORDER BY l.odoo_id
-     LIMIT 100
-"""
 
 # A year of the customer's commercial entity; index: mirror_sale_order (connection_id, partner_id).
 CUSTOMER_OF_ORDER = """
@@ -41,21 +30,6 @@ CUSTOMER_OF_ORDER = """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One line of an order, with Odoo's column names."""
-
-    odoo_id: int
-    name: str
-    product_uom_qty: Decimal
-    qty_delivered: Decimal | None
-    qty_invoiced: Decimal | None
-    price_unit: Decimal | None
-    discount: Decimal | None
-    price_subtotal: Decimal | None
-    price_total: Decimal | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Customer:
     """What the customer ordered in the year before, in the company's currency; this order not counted."""
 
@@ -70,13 +44,6 @@ def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def lines_of(*, connection_id: int, model: str, odoo_id: int) -> list[Line]:
-    """The goods on a sales order, at most 100 lines; none for other models."""
-    if model != "sale.order":
-        return []
-    return [Line(**row) for row in _rows(LINES_OF_ORDER, {"connection": connection_id, "order": odoo_id})]
 
 
 def customer_of(*, connection_id: int, model: str, odoo_id: int, since: datetime) -> Customer | None:

@@ -18,6 +18,7 @@ from apps.approvals.models import ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
+from apps.workflows.lines import Table, lines_of
 
 PAGE = 50
 BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
@@ -75,7 +76,7 @@ class Page:
     question: str
     exposure: Exposure | None
     figures: list[Figure]
-    lines: list[background.Line]
+    lines: Table | None
     customer: background.Customer | None
     earlier: list[Request]
     steps: list[Step]
@@ -214,7 +215,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         question=question_of(request),
         exposure=exposure_of(request.context),
         figures=figures_of(request),
-        lines=background.lines_of(**target),
+        lines=lines_of(request.workflow, connection_id=request.connection_id, odoo_id=request.odoo_id),
         customer=background.customer_of(**target, since=now - timedelta(days=365)),
         earlier=list(
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from apps.approvals import background
 from apps.approvals import queries as approvals
 from apps.approvals.models import Request
 from apps.approvals.screens import kind_title
@@ -25,6 +24,7 @@ from apps.workflows import blockers, chain, impact, registry, subjects
 from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
 from apps.workflows.impact import Impact
+from apps.workflows.lines import Table, lines_of
 from apps.workflows.models import Position, Transition
 
 TIMELINE = 200
@@ -66,7 +66,7 @@ class RecordPage:
     standings: list[Standing]
     impact: Impact
     supplier_id: int | None
-    lines: list[background.Line]
+    lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
     commands: list[Command]
@@ -121,7 +121,10 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) 
         standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
         impact=impact.of(connection.id, model, odoo_id, now=now),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,
-        lines=background.lines_of(connection_id=connection.id, model=model, odoo_id=odoo_id),
+        lines=[
+            table for position in positions
+            if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
+        ],
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands, timeline=timeline,

@@ -10,6 +10,8 @@ from apps.sandbox.records import Records, method
 Row = dict[str, Any]
 CUSTOMERS, SUPPLIERS = 2, 1
 RECEIVABLE, PAYABLE, INCOME = 1, 2, 3
+# Of so many moves of tracked products, the goods of one lie there without a lot.
+WITHOUT_LOT = 12
 
 
 @method("sale.order")
@@ -125,6 +127,7 @@ def action_assign(pickings: Records) -> bool:
                 whole = given >= wanted
                 state = "assigned" if whole else "partially_available"
                 writing.write(move, {"state": state, "quantity": round(move.quantity + given, 2)})
+                _take_from_lot(move, given)
         states = {move.state for move in picking.move_ids if move.state != "cancel"}
         now = "assigned" if states == {"assigned"} else "confirmed"
         if picking.state != now:
@@ -148,11 +151,23 @@ def _reserve(picking: Records, product: int, wanted: float) -> float:
     return given
 
 
+def _take_from_lot(move: Records, quantity: float) -> None:
+    """Say from which lot it comes. Only moves of tracked products have lines here; now and then the lot is not known."""
+    if move.product_id.product_tmpl_id.tracking == "none":
+        return
+    lot = move.env["stock.lot"].search([("product_id", "=", move.product_id.id)], order="id", limit=1)
+    move.env["stock.move.line"].create({
+        "move_id": move.id, "picking_id": move.picking_id.id, "product_id": move.product_id.id, "quantity": quantity,
+        "lot_id": False if move.id % WITHOUT_LOT == 0 else lot.id,
+    })  # fmt: skip
+
+
 def _cancel_picking(picking: Records) -> None:
     for move in picking.move_ids:
         if move.quantity and picking.location_id.usage == "internal":
             quant = _quant(picking, move.product_id.id, picking.location_id.id)
             writing.write(quant, {"reserved_quantity": round(max(quant.reserved_quantity - move.quantity, 0.0), 2)})
+        writing.unlink(move.move_line_ids)
         writing.write(move, {"state": "cancel", "quantity": 0.0})
     writing.write(picking, {"state": "cancel"})
 
@@ -183,6 +198,8 @@ def _validate(picking: Records) -> None:
     now, left = picking.env.cr.now[:19], []
     outgoing = picking.location_id.usage == "internal"
     later = picking.with_context(settles_later=True)
+    # What is dropped stays on the move, as a demand beyond what was moved.
+    is_dropped = bool(picking.env.context.get("cancel_backorder"))
     for move in picking.move_ids:
         if move.state == "cancel":
             continue
@@ -190,6 +207,8 @@ def _validate(picking: Records) -> None:
         if rest > 0:
             left.append((move, rest))
         if not move.quantity:
+            if is_dropped:
+                writing.write(move, {"state": "cancel"})
             continue
         place = picking.location_id.id if outgoing else picking.location_dest_id.id
         quant = _quant(picking, move.product_id.id, place)
@@ -199,10 +218,10 @@ def _validate(picking: Records) -> None:
             values["reserved_quantity"] = round(max(quant.reserved_quantity - move.quantity, 0.0), 2)
         writing.write(quant, values)
         values = {"state": "done", "picked": True, "date": now}
-        if rest > 0:
+        if rest > 0 and not is_dropped:
             values["product_uom_qty"] = move.quantity
         writing.write(move, values)
-    if left and not picking.env.context.get("cancel_backorder"):
+    if left and not is_dropped:
         _backorder(picking, left)
     writing.write(later, {"state": "done", "date_done": now})
     for move in picking.move_ids:

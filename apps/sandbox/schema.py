@@ -31,6 +31,8 @@ RELATED = {
     ("product.product", "sale_ok"): "product_tmpl_id.sale_ok",
     ("product.product", "is_storable"): "product_tmpl_id.is_storable",
     ("stock.picking", "picking_type_code"): "picking_type_id.code",
+    ("stock.move", "picking_type_id"): "picking_id.picking_type_id",
+    ("stock.move.line", "state"): "move_id.state",
     ("sale.order.line", "order_partner_id"): "order_id.partner_id",
     ("sale.order.line", "salesman_id"): "order_id.user_id",
     ("purchase.order.line", "partner_id"): "order_id.partner_id",

@@ -136,6 +136,7 @@ def _settings(company: Engine, cr: Transaction) -> None:
             company_ids=[1], share=False, lang="en_US", tz="Europe/Berlin")  # fmt: skip
     put("res.users.apikeys", 1, name="Control Tower", user_id=5, expiration_date=False, scope="rpc")
     put("crm.team", 1, name="Sales", active=True, company_id=1)
+    put("uom.uom", 1, name="Units")
     put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
     put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
     put("stock.location", 3, name="Inventory adjustment", complete_name="Virtual Locations/Inventory adjustment",
@@ -147,7 +148,8 @@ def _settings(company: Engine, cr: Transaction) -> None:
         for offset, (label, kind, short) in enumerate(TRANSFERS):
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
             put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
-                sequence_code=short, default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
+                sequence_code=short, use_create_lots=kind == "incoming", use_existing_lots=kind != "incoming",
+                default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
     for number, (name, unattended, closed) in enumerate(TICKET_STAGES, 1):
         put("helpdesk.ticket.stage", number, name=name, sequence=number, unattended=unattended, closed=closed, active=True)
     accounts = (
@@ -211,10 +213,13 @@ def _goods(env: Env, chance: random.Random) -> None:
                     "is_storable": True,
                     "invoice_policy": "delivery",
                     "default_code": f"TT-{number:03d}",
+                    "tracking": "lot" if number % 9 == 0 else "none",
                     "standard_price": round(price * 0.62, 2),
                 }
             )
             product = template.product_variant_ids
+            if template.tracking == "lot":
+                env["stock.lot"].create({"name": f"LOT-{number:03d}", "product_id": product.id, "company_id": 1})
             for place in sorted(stock):
                 on_hand = float(0 if number % 11 == 0 else chance.randint(400, 900))
                 env["stock.quant"].create({"product_id": product.id, "location_id": place, "quantity": on_hand})
@@ -261,22 +266,23 @@ def defaults(env: Env, model: str) -> Row:
             "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now, "team_id": 1,
             "warehouse_id": 1, "invoice_status": "no", "locked": False, "name": False, "commitment_date": False,
         },
-        "sale.order.line": {"product_uom_qty": 1.0, "sequence": 10, "discount": 0.0, "display_type": False},
+        "sale.order.line": {"product_uom_id": 1, "product_uom_qty": 1.0, "sequence": 10, "discount": 0.0, "display_type": False},
         "purchase.order": {
             "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now,
             "date_planned": now, "user_id": env.uid, "invoice_status": "no", "name": False,
         },
-        "purchase.order.line": {"product_qty": 1.0, "sequence": 10, "qty_received": 0.0, "qty_invoiced": 0.0,
+        "purchase.order.line": {"product_uom_id": 1, "product_qty": 1.0, "sequence": 10, "qty_received": 0.0, "qty_invoiced": 0.0,
                                 "company_id": 1, "display_type": False},
         "stock.picking": {"state": "draft", "company_id": 1, "priority": "0", "scheduled_date": now},
-        "stock.move": {"state": "draft", "company_id": 1, "quantity": 0.0, "picked": False, "date": now},
+        "stock.move": {"state": "draft", "company_id": 1, "product_uom": 1, "quantity": 0.0, "picked": False, "date": now},
         "account.move": {"state": "draft", "company_id": 1, "currency_id": 1, "move_type": "entry", "date": now[:10],
                          "payment_state": "not_paid", "journal_id": 1, "name": "/"},
         "account.move.line": {"company_id": 1, "currency_id": 1, "debit": 0.0, "credit": 0.0, "balance": 0.0,
                               "reconciled": False},
         "res.partner": {"active": True, "is_company": False, "credit_limit": 0.0, "company_id": False},
         "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
-        "product.template": {"active": True, "type": "consu", "sale_ok": True, "purchase_ok": True, "list_price": 1.0},
+        "product.template": {"active": True, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,
+                             "list_price": 1.0},
         "product.product": {"active": True, "standard_price": 0.0},
         "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
                         "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,

@@ -184,6 +184,23 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lines:
+    """The lines of one record, as its page shows them.
+
+    Attributes:
+        title: what they are called, "Order lines".
+        sql: a SELECT of the columns for ``%(record)s`` of ``%(connection)s``, in order; the first hundred are shown.
+        columns: its columns in order, with the words that people read for them. One called ``…_name`` is text, ``…_at`` a
+            moment, ``…_quantity`` a quantity, ``…_percent`` a percentage that is left out where it is zero; the rest is
+            money.
+    """
+
+    title: str
+    sql: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workflow:
     """An end-to-end business process over one Odoo model.
 
@@ -196,6 +213,7 @@ class Workflow:
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
+        lines: the record's lines, where it has any.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
     """
 
@@ -215,6 +233,7 @@ class Workflow:
     look_again: str = ""
     rank: int = 100
     form: str = ""
+    lines: Lines | None = None
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
 

@@ -45,6 +45,16 @@ def number(value: Any, places: int = 0) -> str:
     return formats.number_format(round(amount, places) if places else round(amount), places, force_grouping=True)
 
 
+@register.filter
+def quantity(value: Any) -> str:
+    """A quantity with as many places as it has: "2", "0.5"; a dash where it is not known."""
+    try:
+        places = -int(Decimal(str(value)).normalize().as_tuple().exponent)
+    except (InvalidOperation, ValueError):
+        return UNKNOWN
+    return number(value, max(places, 0))
+
+
 @register.simple_tag
 def money(amount: Any, currency: str = "", places: int = 0) -> SafeString:
     """An amount with its currency; whole units unless ``places`` says otherwise, the exact sum as its value."""

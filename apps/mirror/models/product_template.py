@@ -12,6 +12,7 @@ class ProductTemplate(Mirrored):
     type = Text()
     list_price = Number()
     active = Boolean()
+    tracking = Text()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_template"

@@ -14,6 +14,8 @@ class PurchaseOrderLine(Mirrored):
     product_id = Many2one()
     name = Text()
     display_type = Text()
+    # Called product_uom before 19: there the unit is taken to be the product's own.
+    product_uom_id = Many2one()
     product_qty = Number()
     qty_received = Number()
     qty_invoiced = Number()

@@ -15,6 +15,8 @@ class SaleOrderLine(Mirrored):
     name = Text()
     sequence = Integer()
     display_type = Text()
+    # Called product_uom before 19: there the unit is taken to be the product's own.
+    product_uom_id = Many2one()
     product_uom_qty = Number()
     qty_delivered = Number()
     qty_invoiced = Number()

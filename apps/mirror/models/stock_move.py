@@ -12,11 +12,13 @@ class StockMove(Mirrored):
     odoo_model = "stock.move"
 
     product_id = Many2one()
+    product_uom = Many2one()
     product_uom_qty = Number()
     quantity = Number()
     picked = Boolean()
     state = Text()
     picking_id = Many2one()
+    picking_type_id = Many2one()
     sale_line_id = Many2one()
     purchase_line_id = Many2one()
     location_id = Many2one()
@@ -45,11 +47,18 @@ class StockMove(Mirrored):
                 condition=models.Q(purchase_line_id__isnull=False),
                 name="moves_by_purchase_line",
             ),
-            # workflows/cover.py: what sales orders are short of, by product. Moves leave it with their reservation.
+            # workflows/catalogue/fulfilment.py: who is short of a product whose stock has changed; workflows/cover.py: what
+            # sales orders are short of.
             models.Index(
                 fields=["connection", "product_id"],
-                condition=models.Q(state__in=["waiting", "confirmed", "partially_available"], sale_line_id__isnull=False),
-                name="moves_short_by_product",
+                condition=models.Q(state__in=["waiting", "confirmed", "partially_available"]),
+                name="moves_waiting",
+            ),
+            # workflows/catalogue/warehouse_load.py: what a warehouse got done of late, counted from the index alone.
+            models.Index(
+                fields=["connection", "picking_type_id", "date"],
+                condition=models.Q(state="done", deleted_at__isnull=True),
+                name="moves_done",
             ),
             GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),
         ]

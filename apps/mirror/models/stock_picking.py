@@ -9,7 +9,7 @@ class Picking(Mirrored):
     """A transfer."""
 
     odoo_model = "stock.picking"
-    children = (("stock.move", "picking_id"),)
+    children = (("stock.move", "picking_id"), ("stock.move.line", "picking_id"))
 
     name = Text()
     state = Text()
@@ -39,4 +39,6 @@ class Picking(Mirrored):
         indexes = [
             # Stages, and workflows/chain.py: the deliveries of an order.
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
+            # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
+            models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),
         ]

@@ -1,6 +1,6 @@
 """Odoo's ``stock.picking.type``."""
 
-from apps.mirror.declare import Many2one, Mirrored, Text
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Text
 
 
 class PickingType(Mirrored):
@@ -12,6 +12,8 @@ class PickingType(Mirrored):
     code = Text()
     warehouse_id = Many2one()
     company_id = Many2one()
+    use_create_lots = Boolean()
+    use_existing_lots = Boolean()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_picking_type"

@@ -11,6 +11,7 @@ class Warehouse(Mirrored):
     name = Text()
     code = Text()
     company_id = Many2one()
+    partner_id = Many2one()
     lot_stock_id = Many2one()
 
     class Meta(Mirrored.Meta):

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -338,6 +338,27 @@ EXPOSURE_FIGURES = {
     "credit_limit": "Credit limit",
 }
 
+LINES = Lines(
+    title="Invoice lines",
+    columns={
+        "product_name": "Product",
+        "billed_quantity": "Quantity",
+        "price": "Price",
+        "discount_percent": "Discount",
+        "subtotal": "Sum before tax",
+    },
+    sql="""
+        SELECT COALESCE(t.name, 'Other') AS product_name, l.quantity AS billed_quantity, l.price_unit AS price,
+               l.discount AS discount_percent, l.price_subtotal AS subtotal
+          FROM mirror_account_move_line l
+          LEFT JOIN mirror_product_product pr ON pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id
+          LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+         WHERE l.connection_id = %(connection)s AND l.move_id = %(record)s AND l.deleted_at IS NULL
+           AND l.display_type = 'product'
+         ORDER BY l.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="invoicing",
     title="Invoicing",
@@ -346,6 +367,7 @@ WORKFLOW = Workflow(
     belongs=Q(move_type__in=[*CUSTOMER_BILLS, *VENDOR_BILLS]),
     label="label",
     look_again="next_change_at",
+    lines=LINES,
     amount="open_amount",
     currency="currency",
     facts=[MONEY, DUE, MATCH, EXPOSURE],

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows import asks
-from apps.workflows.declare import Dependency, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import credit_limit, duplicates, price_limits, promises
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
@@ -207,12 +207,35 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=Q(state="cancel"), owner="sales", is_open=False),
 ]
 
+LINES = Lines(
+    title="Order lines",
+    columns={
+        "product_name": "Product",
+        "ordered_quantity": "Quantity",
+        "delivered_quantity": "Delivered",
+        "invoiced_quantity": "Invoiced",
+        "price": "Price",
+        "discount_percent": "Discount",
+        "total": "Sum",
+    },
+    sql="""
+        SELECT l.name AS product_name, l.product_uom_qty AS ordered_quantity, l.qty_delivered AS delivered_quantity,
+               l.qty_invoiced AS invoiced_quantity, l.price_unit AS price, l.discount AS discount_percent,
+               l.price_total AS total
+          FROM mirror_sale_order_line l
+         WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+           AND l.product_id IS NOT NULL
+         ORDER BY l.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="order_to_cash",
     title="Order to cash",
     odoo_model="sale.order",
     rank=10,
     look_again="promise_look_at",
+    lines=LINES,
     amount="company_amount",
     currency="currency",
     facts=[

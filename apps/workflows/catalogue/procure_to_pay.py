@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows import asks, cover
-from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import purchase_limit
 
 MONEY = Fact(
@@ -208,12 +208,35 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="purchasing", is_open=False),
 ]
 
+LINES = Lines(
+    title="Order lines",
+    columns={
+        "product_name": "Product",
+        "ordered_quantity": "Ordered",
+        "received_quantity": "Received",
+        "billed_quantity": "Billed",
+        "expected_at": "Expected",
+        "price": "Price",
+        "subtotal": "Sum",
+    },
+    sql="""
+        SELECT l.name AS product_name, l.product_qty AS ordered_quantity, l.qty_received AS received_quantity,
+               l.qty_invoiced AS billed_quantity, l.date_planned AS expected_at, l.price_unit AS price,
+               l.price_subtotal AS subtotal
+          FROM mirror_purchase_order_line l
+         WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+           AND l.product_id IS NOT NULL
+         ORDER BY l.odoo_id
+    """,
+)
+
 WORKFLOW = Workflow(
     name="procure_to_pay",
     title="Procure to pay",
     odoo_model="purchase.order",
     rank=20,
     look_again="look_again_at",
+    lines=LINES,
     amount="company_amount",
     currency="currency",
     facts=[MONEY, BUYER, RECEIPT, AT_RISK, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR],

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0008_short_moves_by_product'),
+        ('mirror', '0007_purchase_holds'),
         ('odoo', '0001_initial'),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0011_held_returns_and_counts'),
+        ('mirror', '0010_held_returns_and_counts'),
         ('odoo', '0001_initial'),
     ]
 

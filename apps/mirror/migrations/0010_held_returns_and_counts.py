@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0010_stock_quants'),
+        ('mirror', '0009_stock_quants'),
     ]
 
     operations = [

@@ -1,0 +1,151 @@
+"""Warehouse load: whether a warehouse can do in one shift what stands ready to leave it.
+
+It is about the warehouse, not about any one transfer. What it can do is measured: the lines that left it on the days of
+the last two weeks on which it worked. Today counts only where there is no other day, since it is not over yet. Both are
+counted by indexes that hold no more than what is ready and what is done, and a warehouse is looked at again when one of
+its deliveries changes, and as a day ends.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+
+SHIFT_HOURS = 8
+
+LOAD = Fact(
+    name="load",
+    columns=[
+        "currency",
+        "partner_name",
+        "ready_transfers_count",
+        "ready_lines_count",
+        "late_transfers_count",
+        "ready_amount",
+        "lines_a_day_quantity",
+        "working_days",
+        "hours_to_clear_quantity",
+        "beyond_lines_quantity",
+        "beyond_amount",
+        "measured_at",
+        "next_change_at",
+    ],
+    # What the ready transfers are worth, fulfilment has worked out: its rank comes before this one's.
+    sql=f"""
+        SELECT (SELECT c.name FROM mirror_res_company co
+                  JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
+                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
+               (SELECT co.name FROM mirror_res_company co
+                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS partner_name,
+               ready.transfers AS ready_transfers_count, ready.lines AS ready_lines_count,
+               ready.late AS late_transfers_count, round(ready.amount, 2) AS ready_amount,
+               round(p.a_day, 1) AS lines_a_day_quantity, p.days AS working_days,
+               round(ready.lines * {SHIFT_HOURS} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
+               round(GREATEST(ready.lines - p.a_day, 0), 0) AS beyond_lines_quantity,
+               round(ready.amount * GREATEST(ready.lines - p.a_day, 0) / NULLIF(ready.lines, 0), 2) AS beyond_amount,
+               %(now)s::timestamptz AS measured_at,
+               ((%(now)s::timestamptz AT TIME ZONE 'UTC')::date + 1)::timestamp AT TIME ZONE 'UTC' AS next_change_at
+          FROM (
+            SELECT CASE WHEN count(*) FILTER (WHERE d.day < d.today) > 0
+                        THEN sum(d.lines) FILTER (WHERE d.day < d.today) / count(*) FILTER (WHERE d.day < d.today)
+                        ELSE sum(d.lines) END AS a_day,
+                   GREATEST(count(*) FILTER (WHERE d.day < d.today), LEAST(count(*), 1)) AS days
+              FROM (
+                SELECT (m.date AT TIME ZONE 'UTC')::date AS day, (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today,
+                       count(*) AS lines
+                  FROM mirror_stock_picking_type t
+                  JOIN mirror_stock_move m
+                    ON m.connection_id = t.connection_id AND m.picking_type_id = t.odoo_id AND m.state = 'done'
+                   AND m.date >= ((%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 14)::timestamp AT TIME ZONE 'UTC'
+                   AND m.deleted_at IS NULL
+                 WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
+                 GROUP BY 1
+              ) AS d
+          ) AS p
+         CROSS JOIN LATERAL (
+           SELECT count(*) AS transfers, COALESCE(sum(goods.lines), 0) AS lines,
+                  count(*) FILTER (WHERE worth.stage = 'late') AS late, COALESCE(sum(worth.amount), 0) AS amount
+             FROM mirror_stock_picking_type t
+             JOIN mirror_stock_picking k
+               ON k.connection_id = t.connection_id AND k.picking_type_id = t.odoo_id AND k.state = 'assigned'
+              AND k.deleted_at IS NULL
+            CROSS JOIN LATERAL (
+              SELECT count(*) AS lines FROM mirror_stock_move m
+               WHERE m.connection_id = k.connection_id AND m.picking_id = k.odoo_id AND m.state <> 'cancel'
+                 AND m.deleted_at IS NULL) AS goods
+             LEFT JOIN workflows_position worth
+               ON worth.connection_id = k.connection_id AND worth.workflow = 'fulfilment' AND worth.odoo_id = k.odoo_id
+            WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
+         ) AS ready
+    """,
+)
+
+OVER = Q(hours_to_clear_quantity__gt=SHIFT_HOURS)
+
+WORKFLOW = Workflow(
+    name="warehouse_load",
+    title="Warehouse load",
+    odoo_model="stock.warehouse",
+    rank=35,
+    look_again="next_change_at",
+    amount="ready_amount",
+    currency="currency",
+    facts=[LOAD],
+    dependencies=[
+        Dependency(
+            model="stock.picking",
+            sql="""
+                SELECT DISTINCT t.warehouse_id
+                  FROM mirror_stock_picking p
+                  JOIN mirror_stock_picking_type t
+                    ON t.connection_id = p.connection_id AND t.odoo_id = p.picking_type_id AND t.code = 'outgoing'
+                 WHERE p.connection_id = %(connection)s AND p.odoo_id = ANY(%(ids)s)
+            """,
+        ),
+    ],
+    stages=[
+        Stage(
+            name="over_capacity",
+            title="Over capacity",
+            when=OVER,
+            owner="warehouse",
+            target=timedelta(hours=SHIFT_HOURS),
+            first_seen_since="measured_at",
+            blocker=("warehouse_capacity", "more stands ready than leaves it in a shift"),
+        ),
+        Stage(
+            name="within_capacity",
+            title="Within capacity",
+            when=~OVER,
+            owner="warehouse",
+            is_open=False,
+            first_seen_since="measured_at",
+        ),
+    ],
+    exceptions=[
+        ExceptionType(
+            name="warehouse.over_capacity",
+            title="Warehouse over capacity",
+            when=OVER,
+            team="warehouse",
+            due=timedelta(hours=4),
+            amount="beyond_amount",
+            evidence={
+                "ready_transfers_count": "Deliveries ready",
+                "late_transfers_count": "Of them late",
+                "ready_lines_count": "Lines ready",
+                "lines_a_day_quantity": "Lines that leave it a working day",
+                "working_days": "Measured over",
+                "hours_to_clear_quantity": f"Hours to clear, of {SHIFT_HOURS} in a shift",
+                "beyond_lines_quantity": "Lines beyond the shift",
+                "beyond_amount": "Value beyond the shift",
+                "ready_amount": "Value of all that is ready",
+            },
+            severity=("beyond_amount", (1_000, 25_000, 100_000)),
+            closed_because="What is ready can leave within a shift",
+        ),
+    ],
+    approvals=[],
+    samples=[Sample(row={"name": "Annex"}, stage="within_capacity")],
+)
