@@ -29,7 +29,7 @@ def titles(world: World) -> list[str]:
 
 def test_an_order_over_the_limit_is_a_quotation_until_somebody_tries_to_confirm_it(world: World) -> None:
     world.order(amount=6_200)
-    assert Position.objects.get().stage == "quotation"
+    assert Position.objects.get(workflow="order_to_cash").stage == "quotation"
     assert not Request.objects.exists()
 
 
@@ -99,7 +99,7 @@ def test_once_odoo_shows_it_confirmed_the_exception_closes_and_the_order_moves_o
     world.order(state="sale", x_ct_released_amount=6_200, delivery_status="pending")
     case = ExceptionCase.objects.get()
     assert (case.status, case.resolution) == ("resolved", "The order is no longer held for credit")
-    assert Position.objects.get().stage == "waiting_for_stock"
+    assert Position.objects.get(workflow="order_to_cash").stage == "waiting_for_stock"
     assert Request.objects.count() == 1
 
 
@@ -120,7 +120,7 @@ def test_no_keeps_the_hold_and_gives_the_salesperson_an_activity_with_the_reason
     assert note.method == "message_post"
     world.write("x_ct_request", 900, x_state="rejected")
     world.order(x_ct_hold="credit_override")
-    assert Position.objects.get().stage == "credit_review"
+    assert Position.objects.get(workflow="order_to_cash").stage == "credit_review"
     assert ExceptionCase.objects.get().status == "resolved"
     assert Request.objects.count() == 1
 
@@ -146,7 +146,7 @@ def test_an_order_cancelled_in_odoo_meanwhile_can_no_longer_be_approved(world: W
     world.order(state="cancel")
     with pytest.raises(moves.AlreadyDecidedError, match="No longer needed"):
         moves.approve(request.pk, by=user("adam"), now=world.now)
-    assert Position.objects.get().stage == "cancelled"
+    assert Position.objects.get(workflow="order_to_cash").stage == "cancelled"
 
 
 def test_a_second_approval_changes_nothing_and_is_told_who_was_first(world: World) -> None:

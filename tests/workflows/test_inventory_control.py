@@ -92,9 +92,10 @@ def test_a_small_difference_is_counted_and_applied(world: World) -> None:
     world.advance(hours=1)
     applied(world, 19)
     assert (stage(), cases()) == ("applied", [])
-    position = Position.objects.get()
+    position = Position.objects.get(workflow="inventory_control")
     assert (position.name, position.is_open, position.partner_id) == ("Oak desk in WH/Shelf", False, None)
-    assert list(Transition.objects.order_by("id").values_list("from_stage", "to_stage")) == [
+    moved = Transition.objects.filter(workflow="inventory_control").order_by("id")
+    assert list(moved.values_list("from_stage", "to_stage")) == [
         ("", "counted"), ("counted", "applied")
     ]  # fmt: skip
 
@@ -156,7 +157,7 @@ def test_stock_below_zero_is_to_be_counted_and_named_with_its_value_until_it_is_
     )  # fmt: skip
     shown = {name: case.evidence[name] for name in ("missing_quantity", "unit_cost", "missing_value", "location_name")}
     assert shown == {"missing_quantity": "7", "unit_cost": "40.00", "missing_value": "280.00", "location_name": "WH/Shelf"}
-    assert Position.objects.get().since == fell
+    assert Position.objects.get(workflow="inventory_control").since == fell
     assert datetime.fromisoformat(case.evidence["below_zero_since"]) == fell
     stock(world, 3)
     case.refresh_from_db()
