@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0009_possible_duplicates'),
+        ('mirror', '0012_helpdesk'),
         ('odoo', '0001_initial'),
     ]
 
