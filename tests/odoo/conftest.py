@@ -8,6 +8,7 @@ import pytest
 from apps.odoo import client
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
+from tests.odoo.shop import Shop
 
 
 @pytest.fixture
@@ -27,3 +28,11 @@ def real(db: None) -> Iterator[Connection]:
 def odoo(real: Connection) -> OdooClient:
     """A session with it."""
     return client.connect(real)
+
+
+@pytest.fixture
+def shop(odoo: OdooClient, real: Connection) -> Iterator[Shop]:
+    made = Shop(odoo, real)
+    yield made
+    for record in [record for kind, record in made.made if kind == "product.product"]:
+        odoo.write("product.product", [record], {"active": False})

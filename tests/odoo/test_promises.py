@@ -1,94 +1,18 @@
 """Shortages, promises and who waits for a vendor, opened and closed by what people do in a real Odoo."""
 
-from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from apps.core import clock
-from apps.exceptions.models import ExceptionCase, Status
-from apps.odoo.client import OdooClient
-from apps.odoo.models import Connection
-from apps.pipeline import upkeep
 from apps.workflows import impact
+from tests.odoo.shop import Shop, in_days
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 SHORTAGE, PROMISE, DUPLICATE, DELAY = (
     "order.stock_shortage", "order.promise_at_risk", "order.possible_duplicate", "purchase.supplier_delay"
 )  # fmt: skip
-
-
-class Shop:
-    """A product that is not in stock, a vendor and customers in a real Odoo, and the tower's view of them."""
-
-    def __init__(self, odoo: OdooClient, connection: Connection) -> None:
-        self.odoo, self.connection = odoo, connection
-        self.made: list[tuple[str, int]] = []
-        upkeep.probe(connection, now=clock.now())
-        list(upkeep.first_read(connection, clock=clock.now))
-        self.vendor = self.make("res.partner", {"name": "Tower test vendor"})
-        self.customer = self.make("res.partner", {"name": "Tower test customer"})
-        self.product = self.storable()
-
-    def make(self, model: str, values: dict[str, Any]) -> int:
-        made = self.odoo.create(model, values)
-        self.made.append((model, made))
-        return made
-
-    def storable(self, **more: Any) -> int:
-        values = {
-            "name": "Tower test desk", "is_storable": True, "type": "consu", "list_price": 100,
-            "seller_ids": [(0, 0, {"partner_id": self.vendor, "price": 60, "delay": 2})],
-        }  # fmt: skip
-        return self.make("product.product", values | more)
-
-    def sell(self, quantity: float, *, promised_in: float | None = None, product: int = 0, **more: Any) -> int:
-        """A confirmed sales order of one line at 100 each."""
-        line = {"product_id": product or self.product, "product_uom_qty": quantity, "price_unit": 100, "tax_ids": [(5, 0, 0)]}
-        values = {"partner_id": self.customer, "order_line": [(0, 0, line)]}
-        if promised_in is not None:
-            values["commitment_date"] = in_days(promised_in)
-        order = self.make("sale.order", values | more)
-        self.odoo.call("sale.order", "action_confirm", [order])
-        return order
-
-    def buy(self, quantity: float, *, expected_in: float) -> tuple[int, int]:
-        """A confirmed purchase order of one line; the order and the line."""
-        line = {"product_id": self.product, "product_qty": quantity, "price_unit": 60, "date_planned": in_days(expected_in)}
-        order = self.make("purchase.order", {"partner_id": self.vendor, "order_line": [(0, 0, line)]})
-        self.odoo.call("purchase.order", "button_confirm", [order])
-        return order, self.odoo.search("purchase.order.line", [("order_id", "=", order)])[0]
-
-    def receive(self, order: int) -> None:
-        """What was ordered is put on the shelf."""
-        (picking,) = self.odoo.search("stock.picking", [("purchase_id", "=", order), ("state", "not in", ["done", "cancel"])])
-        self.odoo.call("stock.picking", "button_validate", [picking])
-        assert self.odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
-
-    def look(self) -> None:
-        """The tower polls."""
-        upkeep.poll(self.connection, clock=clock.now)
-
-    def cases(self, model: str, record: int) -> dict[str, ExceptionCase]:
-        self.look()
-        found = ExceptionCase.objects.filter(model=model, odoo_id=record).exclude(status=Status.RESOLVED)
-        return {case.type: case for case in found}
-
-
-
-def in_days(number: float) -> str:
-    return (clock.now() + timedelta(days=number)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-@pytest.fixture
-def shop(odoo: OdooClient, real: Connection) -> Iterator[Shop]:
-    made = Shop(odoo, real)
-    yield made
-    for record in [record for kind, record in made.made if kind == "product.product"]:
-        odoo.write("product.product", [record], {"active": False})
 
 
 def test_from_a_shortage_over_a_vendors_new_date_to_the_goods_on_the_shelf(shop: Shop) -> None:

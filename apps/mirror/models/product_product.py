@@ -1,5 +1,7 @@
 """Odoo's ``product.product``."""
 
+from django.db import models
+
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
 
 
@@ -15,3 +17,7 @@ class Product(Mirrored):
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_product"
+        indexes = [
+            # workflows/rules/purchase_differences.py: the products that a vendor's price is for.
+            models.Index(fields=["connection", "product_tmpl_id"], name="products_by_template"),
+        ]

@@ -21,6 +21,7 @@ class PurchaseOrderLine(Mirrored):
     qty_invoiced = Number()
     qty_to_invoice = Number()
     price_unit = Number()
+    discount = Number()
     price_subtotal = Number()
     date_planned = Moment()
     company_id = Many2one()

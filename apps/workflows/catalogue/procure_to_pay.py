@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, cover
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import purchase_limit
+from apps.workflows.rules import purchase_differences, purchase_limit
 
 MONEY = Fact(
     name="money",
@@ -36,8 +36,9 @@ BUYER = Fact(
     """,
 )
 
-# Lines without a quantity are headings and notes. A vendor has two days to say that the order has arrived, and an
-# approver one day after the last change; both are Odoo's times, so that history is judged alike.
+# Lines without a quantity are headings and notes; those that were closed short bring nothing more. A vendor has two days
+# to say that the order has arrived, and an approver one day after the last change; both are Odoo's times, so that history
+# is judged alike.
 RECEIPT = Fact(
     name="receipt",
     columns=[
@@ -45,7 +46,7 @@ RECEIPT = Fact(
         "missing_amount", "late_products_names", "is_unanswered", "unanswered_days", "is_stalled", "stalled_days",
         "next_change_at",
     ],
-    sql="""
+    sql=f"""
         SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity,
                round(g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS missing_amount,
                g.late_products_names,
@@ -62,19 +63,21 @@ RECEIPT = Fact(
                      CASE WHEN t.answer_by > %(now)s THEN t.answer_by END,
                      CASE WHEN t.approve_by > %(now)s THEN t.approve_by END) AS next_change_at
           FROM (
-            SELECT COALESCE(bool_and(l.qty_received >= l.product_qty), TRUE) AS is_received,
+            SELECT bool_and(NOT l.is_to_come) IS NOT FALSE AS is_received,
                    COALESCE(bool_or(l.qty_received > 0), FALSE) AS has_received,
-                   min(l.date_planned) FILTER (WHERE l.qty_received < l.product_qty) AS expected_at,
-                   count(*) FILTER (WHERE l.qty_received < l.product_qty AND l.date_planned <= %(now)s) AS late_lines_count,
-                   trim_scale(COALESCE(sum(l.product_qty - l.qty_received)
-                                         FILTER (WHERE l.qty_received < l.product_qty), 0)) AS missing_quantity,
+                   min(l.date_planned) FILTER (WHERE l.is_to_come) AS expected_at,
+                   count(*) FILTER (WHERE l.is_to_come AND l.date_planned <= %(now)s) AS late_lines_count,
+                   trim_scale(COALESCE(sum(l.product_qty - l.qty_received) FILTER (WHERE l.is_to_come), 0)) AS missing_quantity,
                    COALESCE(sum(l.price_subtotal * (l.product_qty - l.qty_received) / l.product_qty)
-                              FILTER (WHERE l.qty_received < l.product_qty), 0) AS missing_value,
+                              FILTER (WHERE l.is_to_come), 0) AS missing_value,
                    string_agg(DISTINCT l.name, ', ')
-                     FILTER (WHERE l.qty_received < l.product_qty AND l.date_planned <= %(now)s) AS late_products_names
-              FROM mirror_purchase_order_line l
-             WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-               AND l.deleted_at IS NULL AND l.product_qty > 0
+                     FILTER (WHERE l.is_to_come AND l.date_planned <= %(now)s) AS late_products_names
+              FROM (
+                SELECT l.*, l.qty_received < l.product_qty AND NOT {purchase_differences.CLOSED_SHORT} AS is_to_come
+                  FROM mirror_purchase_order_line l
+                 WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+                   AND l.deleted_at IS NULL AND l.product_qty > 0
+              ) AS l
           ) AS g
          CROSS JOIN LATERAL (
            SELECT CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
@@ -125,6 +128,7 @@ DEPENDENCIES = [
     ),
     Dependency(model="sale.order", sql=cover.purchases_of(cover.PRODUCTS_OF_SALES)),
     Dependency(model="sale.order.line", sql=cover.purchases_of(cover.PRODUCTS_OF_SALE_LINES)),
+    *purchase_differences.DEPENDENCIES,
 ]
 
 NOT_ORDERED = Q(state__in=["draft", "sent"])
@@ -239,7 +243,10 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="company_amount",
     currency="currency",
-    facts=[MONEY, BUYER, RECEIPT, AT_RISK, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR],
+    facts=[
+        MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK,
+        purchase_differences.QUANTITIES, purchase_differences.PRICES,
+    ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -300,6 +307,8 @@ WORKFLOW = Workflow(
             severity=("company_amount", (5_000, 25_000, 100_000)),
             closed_because="The order was approved, changed or cancelled",
         ),
+        purchase_differences.RECEIPT_DIFFERS,
+        purchase_differences.PRICE_DIFFERS,
     ],
     approvals=[purchase_limit.APPROVAL],
     guards=[purchase_limit.GUARD],

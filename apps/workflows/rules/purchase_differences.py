@@ -1,0 +1,160 @@
+"""Where a purchase went other than ordered: quantities at the dock, prices against the vendor's list and on the bill."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import Dependency, ExceptionType, Fact
+
+# Prices differ from this share on, and where it makes a difference of this much in the order's currency at the least.
+TOLERANCE_PERCENT = 2
+LEAST_DIFFERENCE = 1
+
+# Whether a line brings anything more: one whose receipts are all done or cancelled does not, whatever is missing.
+CLOSED_SHORT = """
+(SELECT COALESCE(bool_and(mv.state IN ('done', 'cancel')), FALSE)
+   FROM mirror_stock_move mv
+  WHERE l.qty_received < l.product_qty AND mv.connection_id = l.connection_id AND mv.purchase_line_id = l.odoo_id
+    AND mv.deleted_at IS NULL)
+"""
+
+# Until everything is billed: then the vendor has been paid for what came, or the bill itself is disputed.
+QUANTITIES = Fact(
+    name="quantities",
+    columns=["over_received_quantity", "short_received_quantity", "receipt_difference_amount", "differing_products_names"],
+    sql=f"""
+        SELECT trim_scale(COALESCE(sum(d.difference) FILTER (WHERE d.difference > 0), 0)) AS over_received_quantity,
+               trim_scale(COALESCE(-sum(d.difference) FILTER (WHERE d.difference < 0), 0)) AS short_received_quantity,
+               round(COALESCE(sum(abs(d.difference) * d.price), 0) / COALESCE(NULLIF(r.currency_rate, 0), 1), 2)
+                 AS receipt_difference_amount,
+               string_agg(DISTINCT d.name, ', ') AS differing_products_names
+          FROM (
+            SELECT l.name, l.qty_received - l.product_qty AS difference, l.price_subtotal / l.product_qty AS price
+              FROM mirror_purchase_order_line l
+             WHERE r.state IN ('purchase', 'done') AND COALESCE(r.invoice_status, '') <> 'invoiced'
+               AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL AND l.product_qty > 0
+               AND (l.qty_received > l.product_qty OR {CLOSED_SHORT})
+          ) AS d
+    """,
+)
+
+# What is still to come is held against the vendor's list, what is billed and not paid against the order.
+PRICES = Fact(
+    name="prices",
+    columns=[
+        "price_lines_count", "price_product", "price_against", "price_expected", "price_found", "price_difference_percent",
+        "price_difference_amount",
+    ],
+    sql=f"""
+        SELECT count(*) AS price_lines_count, (array_agg(d.name ORDER BY abs(d.difference) DESC))[1] AS price_product,
+               (array_agg(d.against ORDER BY abs(d.difference) DESC))[1] AS price_against,
+               (array_agg(round(d.expected, 2) ORDER BY abs(d.difference) DESC))[1] AS price_expected,
+               (array_agg(round(d.found, 2) ORDER BY abs(d.difference) DESC))[1] AS price_found,
+               (array_agg(round(100 * (d.found - d.expected) / NULLIF(d.expected, 0), 1)
+                          ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
+               round(sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS price_difference_amount
+          FROM (
+            SELECT l.name, 'the vendor''s price list' AS against, agreed.price AS expected, n.price AS found,
+                   (n.price - agreed.price) * (l.product_qty - l.qty_received) AS difference
+              FROM mirror_purchase_order_line l
+              JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
+             CROSS JOIN LATERAL (SELECT l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price) AS n
+             CROSS JOIN LATERAL (
+               SELECT s.price * (1 - COALESCE(s.discount, 0) / 100) AS price
+                 FROM mirror_product_supplierinfo s
+                WHERE s.connection_id = p.connection_id AND s.product_tmpl_id = p.product_tmpl_id AND s.deleted_at IS NULL
+                  AND (s.product_id IS NULL OR s.product_id = l.product_id) AND s.currency_id = r.currency_id
+                  AND (s.company_id IS NULL OR s.company_id = r.company_id) AND COALESCE(s.min_qty, 0) <= l.product_qty
+                  AND COALESCE(s.date_start <= r.date_order::date, TRUE) AND COALESCE(s.date_end >= r.date_order::date, TRUE)
+                  AND s.partner_id IN (
+                    r.partner_id, (SELECT v.commercial_partner_id FROM mirror_res_partner v
+                                    WHERE v.connection_id = r.connection_id AND v.odoo_id = r.partner_id))
+                ORDER BY s.product_id IS NULL, s.sequence, s.min_qty DESC, s.price
+                LIMIT 1
+             ) AS agreed
+             WHERE r.state <> 'cancel' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+               AND l.deleted_at IS NULL AND l.product_qty > l.qty_received
+            UNION ALL
+            SELECT l.name, concat('the order, on bill ', COALESCE(NULLIF(b.name, '/'), 'in draft')), o.price, n.price,
+                   (n.price - o.price) * bl.quantity
+              FROM mirror_purchase_order_line l
+              JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
+               AND bl.parent_state <> 'cancel' AND bl.deleted_at IS NULL AND bl.quantity > 0
+              JOIN mirror_account_move b ON b.connection_id = bl.connection_id AND b.odoo_id = bl.move_id
+               AND b.move_type = 'in_invoice' AND b.deleted_at IS NULL
+               AND COALESCE(b.payment_state, '') NOT IN ('paid', 'in_payment', 'reversed')
+             CROSS JOIN LATERAL (SELECT l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price) AS o
+             CROSS JOIN LATERAL (SELECT bl.price_unit * (1 - COALESCE(bl.discount, 0) / 100) AS price) AS n
+             WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+               AND l.deleted_at IS NULL
+          ) AS d
+         WHERE abs(d.found - d.expected) * 100 > abs(d.expected) * {TOLERANCE_PERCENT} AND abs(d.difference) >= {LEAST_DIFFERENCE}
+    """,
+)
+
+DEPENDENCIES = [
+    Dependency(
+        model="product.supplierinfo",
+        sql="""
+            SELECT DISTINCT pl.order_id
+              FROM mirror_product_supplierinfo s
+              JOIN mirror_product_product p ON p.connection_id = s.connection_id AND p.product_tmpl_id = s.product_tmpl_id
+              JOIN mirror_purchase_order_line pl ON pl.connection_id = p.connection_id AND pl.product_id = p.odoo_id
+               AND pl.qty_received < pl.product_qty AND pl.deleted_at IS NULL
+             WHERE s.connection_id = %(connection)s AND s.odoo_id = ANY(%(ids)s)
+        """,
+    ),
+    Dependency(
+        model="account.move",
+        sql="SELECT DISTINCT l.order_id FROM mirror_account_move_line bl JOIN mirror_purchase_order_line l"
+        " ON l.connection_id = bl.connection_id AND l.odoo_id = bl.purchase_line_id"
+        " WHERE bl.connection_id = %(connection)s AND bl.move_id = ANY(%(ids)s)",
+    ),
+    Dependency(
+        model="account.move.line",
+        sql="SELECT DISTINCT l.order_id FROM mirror_account_move_line bl JOIN mirror_purchase_order_line l"
+        " ON l.connection_id = bl.connection_id AND l.odoo_id = bl.purchase_line_id"
+        " WHERE bl.connection_id = %(connection)s AND bl.odoo_id = ANY(%(ids)s)",
+    ),
+]
+
+RECEIPT_DIFFERS = ExceptionType(
+    name="purchase.receipt_differs",
+    title="Receipt differs from order",
+    when=Q(over_received_quantity__gt=0) | Q(short_received_quantity__gt=0),
+    team="purchasing",
+    due=timedelta(hours=16),
+    amount="receipt_difference_amount",
+    evidence={
+        "partner_name": "Vendor",
+        "buyer_name": "Buyer",
+        "differing_products_names": "Products",
+        "over_received_quantity": "Received beyond the order",
+        "short_received_quantity": "Closed without having come",
+        "receipt_difference_amount": "Value of the difference",
+    },
+    severity=("receipt_difference_amount", (500, 5_000, 25_000)),
+    closed_because="What was received is what was ordered, or is billed",
+)
+
+PRICE_DIFFERS = ExceptionType(
+    name="purchase.price_differs",
+    title="Purchase price differs",
+    when=Q(price_lines_count__gt=0),
+    team="purchasing",
+    due=timedelta(hours=16),
+    amount="price_difference_amount",
+    evidence={
+        "partner_name": "Vendor",
+        "buyer_name": "Buyer",
+        "price_product": "Product, the largest difference",
+        "price_against": "Differs from",
+        "price_expected": "Expected price",
+        "price_found": "Found price",
+        "price_difference_percent": "Difference in %",
+        "price_lines_count": "Lines that differ",
+        "price_difference_amount": "Value of the difference",
+    },
+    severity=("price_difference_amount", (250, 2_500, 10_000)),
+    closed_because="The prices agree, or the bill is paid",
+)
