@@ -44,6 +44,8 @@ urlpatterns = [
     route("exceptions/<int:case_id>/snooze/", exceptions.SnoozeMove, "exception-snooze"),
     route("exceptions/<int:case_id>/resolve/", exceptions.ResolveMove, "exception-resolve"),
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
+    route("exceptions/<int:case_id>/remedies/", exceptions.Remedies, "exception-remedies"),
+    route("exceptions/<int:case_id>/take/", exceptions.TakeMove, "exception-take"),
     route("approvals/", approvals.Approvals, "approvals"),
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),

@@ -12,7 +12,7 @@ from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
-from apps.exceptions import moves, queries
+from apps.exceptions import moves, queries, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
 
 SEVERITIES = {severity.label.lower(): severity.value for severity in Severity}
@@ -84,6 +84,38 @@ class OneException(APIView):
     def get(self, request: PersonsCall, case_id: int) -> Response:
         """Read one exception."""
         return Response(ExceptionShape(get_object_or_404(queries.queue(), id=case_id)).data)
+
+
+class OptionShape(serializers.Serializer[Any]):
+    """One way out that can be taken now."""
+
+    remedy = serializers.CharField()
+    title = serializers.CharField()
+    option = serializers.CharField()
+    text = serializers.CharField()
+
+
+class Remedies(APIView):
+    """The ways out of one exception that can be taken now."""
+
+    @extend_schema(responses=OptionShape(many=True))
+    def get(self, request: PersonsCall, case_id: int) -> Response:
+        """List the ways out of an exception, the best of each kind first."""
+        case = get_object_or_404(queries.queue(), id=case_id)
+        return Response(
+            [
+                {"remedy": offer.remedy.name, "title": offer.remedy.title, "option": option.key, "text": option.text}
+                for offer in remedies.offered(case, now=clock.now())
+                for option in offer.options
+            ]
+        )
+
+
+class Take(serializers.Serializer[Any]):
+    """Which way out: a remedy and one of its options, as they are listed."""
+
+    remedy = serializers.CharField(max_length=60)
+    option = serializers.CharField(max_length=60)
 
 
 class Assign(serializers.Serializer[Any]):
@@ -178,3 +210,13 @@ class CommentMove(_Move):
 
     def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
         moves.comment(case_id, text=given["text"], by=user, now=clock.now())
+
+
+@extend_schema(request=Take, responses=ExceptionShape)
+class TakeMove(_Move):
+    """Take a way out of it: Odoo is told."""
+
+    takes = Take
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.take(case_id, remedy=given["remedy"], option=given["option"], by=user, now=clock.now())

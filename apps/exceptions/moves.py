@@ -15,9 +15,12 @@ from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.exceptions import remedies
 from apps.exceptions.models import Comment, ExceptionCase, Status
 from apps.notifications.tell import Message, tell
+from apps.outbox import enqueue
 from apps.timers import due
+from apps.workflows import registry, subjects
 
 UNRESOLVED = [Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED]
 
@@ -118,6 +121,38 @@ def resolve(case_id: int, *, resolution: str, by: User, now: datetime) -> Except
                  resolution=resolution.strip()[:300])  # fmt: skip
     due.cancel(kind="exceptions.breach", keys=[f"exception:{case.id}"])
     due.cancel(kind="exceptions.wake", keys=[f"exception:{case.id}"])
+    return case
+
+
+@transaction.atomic
+def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> ExceptionCase:
+    """Take a way out that the exception offers: Odoo is told, and the exception closes itself once that has worked.
+
+    Raises:
+        NotAllowedError: this person may not work exceptions.
+        MoveRefusedError: it is resolved, the way out is not offered any more, or somebody has taken it already.
+    """
+    case = _move(case_id, by=by, now=now, action="exception.remedied", from_=UNRESOLVED,
+                 data={"remedy": remedy, "option": option}, status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip
+    found = registry.exception_types().get(case.type)
+    declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
+    if declared is None:
+        raise MoveRefusedError(f"{case.type} has no remedy {remedy}.")
+    decision = remedies.decision_of(case, remedy, option)
+    earlier = next((command for command in remedies.commands_of(case) if command.decision == decision), None)
+    if earlier is not None:
+        raise MoveRefusedError(f"{earlier.created_by} has done this on {earlier.created_at:%Y-%m-%d at %H:%M} UTC.")
+    chosen = next((one for one in remedies.options_of(case, declared, now=now) if one.key == option), None)
+    if chosen is None:
+        raise MoveRefusedError(f"{declared.title}: this is not possible any more. See what is offered now.")
+    enqueue.commands(
+        declared.calls, connection=case.connection, model=case.model, odoo_id=case.odoo_id,
+        context={
+            **chosen.columns, "record_name": case.record_name, "decided_by": str(by),
+            "record_url": subjects.url(case.connection.name, case.model, case.odoo_id),
+        },
+        decision=decision, by=actor_of(by), now=now,
+    )  # fmt: skip
     return case
 
 

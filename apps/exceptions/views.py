@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.permissions import EXCEPTION_WORKERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.exceptions import moves, screens
+from apps.exceptions import moves, remedies, screens
 from apps.exceptions.models import ExceptionCase
 
 SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
@@ -47,6 +47,7 @@ def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", st
         "case": case, "type": screens.type_title(case.type), "evidence": screens.evidence_of(case),
         "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
         "odoo_url": case.connection.record_url(case.model, case.odoo_id),
+        "offers": remedies.offered(case, now=clock.now()), "commands": remedies.commands_of(case),
         "may_work": may_work, "people": screens.workers() if may_work else [],
     }  # fmt: skip
     return render(request, _part(request, "exceptions/detail.html", "body"), context, status=status)
@@ -91,6 +92,12 @@ ACTIONS: dict[str, tuple[str, Callable[[int, PersonsRequest, datetime], Any]]] =
         "was resolved",
         lambda case_id, request, now: moves.resolve(
             case_id, resolution=request.POST.get("resolution", "").strip(), by=request.user, now=now
+        ),
+    ),
+    "take-remedy": (
+        "is on its way in Odoo",
+        lambda case_id, request, now: moves.take(
+            case_id, remedy=request.POST.get("remedy", ""), option=request.POST.get("option", ""), by=request.user, now=now
         ),
     ),
     "comment": (

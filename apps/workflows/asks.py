@@ -83,15 +83,17 @@ def note(body: str, *, title: str = "Note the decision in the record's chatter")
     return OdooCall(title=title, method="message_post", arguments={"body": body})
 
 
-def activity(summary: str, *, person: str = "user_id", name: str = "") -> OdooCall:
-    """An activity with the reason, for the Odoo user in column ``person``; left out where the record has none.
+def activity(summary: str, *, person: str = "user_id", name: str = "", text: str = "{reason}") -> OdooCall:
+    """An activity for the Odoo user in column ``person``; left out where the record has none.
 
     Args:
         summary: what is to be done, in a few words.
         name: column with the person's name.
+        text: what the person reads; the reason of the decision, where nothing else is said.
     """
+    what = "an activity with the reason" if text == "{reason}" else "an activity"
     return OdooCall(
-        title=f"Give {{{name}}} an activity with the reason" if name else "Give its owner an activity with the reason",
+        title=f"Give {{{name}}} {what}" if name else f"Give its owner {what}",
         method="create",
         model="mail.activity",
         only_if=person,
@@ -102,7 +104,7 @@ def activity(summary: str, *, person: str = "user_id", name: str = "") -> OdooCa
                     "res_id": "{odoo_id:number}",
                     "user_id": f"{{{person}:number}}",
                     "summary": summary,
-                    "note": "{reason}",
+                    "note": text,
                 }
             ]
         },

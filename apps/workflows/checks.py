@@ -43,6 +43,12 @@ def _problems(workflow: Workflow) -> list[str]:
         compiled.predicate(workflow, kind.when)
         for column in [kind.amount, kind.severity[0], *kind.evidence, *filter(None, [kind.cause, kind.team_column])]:
             compiled.column_of(workflow, column)
+        for remedy in kind.remedies:
+            known = {*remedy.columns, *placeholders.OF_DECISION}
+            problems += [
+                f"Remedy {remedy.name} of {kind.name} names {name}, which it does not return. It has: {', '.join(sorted(known))}."
+                for name in sorted(placeholders.of_calls(remedy.calls) - known)
+            ]
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)
         compiled.predicate(workflow, approval.possible)

@@ -92,6 +92,27 @@ class OdooCall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remedy:
+    """A way out of an exception that a person may take: what can be offered now, and what Odoo is told when they do.
+
+    Attributes:
+        name: tells it from the type's other remedies.
+        title: what it does, in words for people.
+        sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
+            (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
+            (what it means, in words) and :attr:`columns`.
+        columns: what else it returns, for the calls.
+        calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
+    """
+
+    name: str
+    title: str
+    sql: str
+    columns: Sequence[str]
+    calls: Sequence[OdooCall]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExceptionType:
     """A deviation that somebody must own.
 
@@ -106,6 +127,7 @@ class ExceptionType:
         cause: column that tells two deviations of one type apart; none where there can be but one.
         severity: column and thresholds: from the first number on medium, from the second high, from the third critical.
         closed_because: what is said when it closes itself.
+        remedies: ways out of it that a person may take in the tower.
     """
 
     name: str
@@ -119,6 +141,7 @@ class ExceptionType:
     cause: str = ""
     team_column: str = ""
     closed_because: str = "The condition is gone"
+    remedies: Sequence[Remedy] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,10 @@
 """Which columns the texts of a declared call speak of: ``{column}``, ``{column:money}`` or ``{column:number}``."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.workflows.declare import ApprovalKind
+from apps.workflows.declare import ApprovalKind, OdooCall
 
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money))?\}")
 # Stands for the id that Odoo gave to the record's model: what is created points at it.
@@ -24,10 +24,15 @@ def names(template: Any) -> set[str]:
     return {match[1] for match in PLACEHOLDER.finditer(template)}
 
 
+def of_calls(calls: Sequence[OdooCall]) -> set[str]:
+    """The names that ``calls`` speak of."""
+    named = {call.record for call in calls} | {call.only_if for call in calls}
+    for call in calls:
+        named |= names([call.title, call.arguments, call.require, call.expect])
+    return named - {""}
+
+
 def columns_of(kind: ApprovalKind) -> set[str]:
     """The record's columns that the question and the calls of ``kind`` speak of."""
     calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]
-    named = names(kind.question) | {call.record for call in calls} | {call.only_if for call in calls}
-    for call in calls:
-        named |= names([call.title, call.arguments, call.require, call.expect])
-    return named - OF_DECISION - {""}
+    return (names(kind.question) | of_calls(calls)) - OF_DECISION

@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.rules import sourcing
 
 # What one unit of the move ``m`` is worth in the company's currency, taxes left out: what it was sold for, else what it
 # was bought for, else what the product costs. Where order and move count in different units, a dozen and pieces, the
@@ -449,6 +450,11 @@ WORKFLOW = Workflow(
             },
             severity=("missing_amount", (250, 2_500, 25_000)),
             closed_because="Nothing is missing any more, or nobody waits for it",
+            remedies=[
+                sourcing.RESERVE_AGAIN,
+                sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
+                sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
+            ],
         ),
         ExceptionType(
             name="fulfilment.late_transfer",

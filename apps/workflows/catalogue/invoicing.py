@@ -18,6 +18,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.rules import invoice_resolution
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -384,6 +385,7 @@ WORKFLOW = Workflow(
             evidence=DIFFERS_FIGURES,
             severity=("disputed_amount", (250, 2_500, 25_000)),
             closed_because="The invoice agrees with the order and the delivery, or is settled",
+            remedies=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
         ),
         ExceptionType(
             name="invoice.overdue_exposure",

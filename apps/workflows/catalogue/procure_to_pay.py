@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, cover
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import purchase_differences, purchase_limit
+from apps.workflows.rules import purchase_differences, purchase_limit, sourcing
 
 MONEY = Fact(
     name="money",
@@ -273,6 +273,11 @@ WORKFLOW = Workflow(
             },
             severity=("at_stake_amount", (1_000, 10_000, 50_000)),
             closed_because="Nothing of the order is late any more",
+            remedies=[
+                sourcing.PROMISE_LATER,
+                sourcing.from_another_warehouse(sourcing.NEEDED_OF_PURCHASE),
+                sourcing.from_another_vendor(sourcing.NEEDED_OF_PURCHASE),
+            ],
         ),
         ExceptionType(
             name="purchase.unacknowledged",

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from apps.workflows import cover
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.rules import sourcing
 
 # A move that only waits for an earlier one of the same order line is told by that one.
 SHORT_MOVES = f"""
@@ -157,6 +158,10 @@ STOCK_SHORTAGE = ExceptionType(
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
     closed_because="What was missing is there, or comes in time",
+    remedies=[
+        sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
+        sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
+    ],
 )
 
 # Later by a week counts double, by two weeks three times.

@@ -1,0 +1,245 @@
+"""Ways to get goods that are late or short: from another warehouse, or from another vendor; and a new promise meanwhile.
+
+Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id`` (the place where it is needed),
+``company_id`` and ``vendor_id`` (who was to bring it, or NULL).
+"""
+
+from apps.workflows import asks, impact
+from apps.workflows.declare import OdooCall, Remedy
+
+# What a purchase order still has to bring, and where its receipts put it.
+NEEDED_OF_PURCHASE = """
+    SELECT l.product_id, sum(l.product_qty - l.qty_received) AS quantity, o.partner_id AS vendor_id, o.company_id,
+           (SELECT m.location_dest_id FROM mirror_stock_move m
+             WHERE m.connection_id = o.connection_id AND m.purchase_line_id = min(l.odoo_id) AND m.deleted_at IS NULL
+             ORDER BY m.odoo_id DESC LIMIT 1) AS place_id
+      FROM mirror_purchase_order o
+      JOIN mirror_purchase_order_line l
+        ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
+       AND l.product_id IS NOT NULL AND l.qty_received < l.product_qty
+     WHERE o.connection_id = %(connection)s AND o.odoo_id = %(record)s AND o.state IN ('purchase', 'done')
+     GROUP BY o.connection_id, l.product_id, o.partner_id, o.company_id
+"""
+
+# What a transfer lacks, at the place from which it takes its goods.
+NEEDED_OF_TRANSFER = """
+    SELECT m.product_id, sum(m.product_uom_qty - COALESCE(m.quantity, 0)) AS quantity, NULL::bigint AS vendor_id,
+           m.company_id, m.location_id AS place_id
+      FROM mirror_stock_move m
+     WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
+       AND m.state IN ('waiting', 'confirmed', 'partially_available')
+       AND m.product_uom_qty > COALESCE(m.quantity, 0)
+     GROUP BY m.product_id, m.company_id, m.location_id
+"""
+
+# What a sales order's deliveries lack.
+NEEDED_OF_ORDER = """
+    SELECT m.product_id, sum(m.product_uom_qty - COALESCE(m.quantity, 0)) AS quantity, NULL::bigint AS vendor_id,
+           m.company_id, m.location_id AS place_id
+      FROM mirror_sale_order_line l
+      JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
+       AND m.state IN ('waiting', 'confirmed', 'partially_available') AND m.product_uom_qty > COALESCE(m.quantity, 0)
+     WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+     GROUP BY m.product_id, m.company_id, m.location_id
+"""
+
+PRODUCT = """
+      JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = n.product_id
+      JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+"""
+
+
+def from_another_warehouse(needed: str) -> Remedy:
+    """Move what lies free in another warehouse of the company, as an internal transfer ready to be picked there."""
+    return Remedy(
+        name="move_stock",
+        title="Take it from another warehouse",
+        columns=["product_id", "quantity", "place_id", "from_id", "type_id", "product_name", "text"],
+        sql=f"""
+            SELECT concat(n.product_id, '-', q.location_id) AS option,
+                   concat(trim_scale(LEAST(q.free, n.quantity)), ' ', t.name, ' from ', place.complete_name, ', where ',
+                          trim_scale(q.free), ' are free') AS text,
+                   n.product_id, LEAST(q.free, n.quantity) AS quantity, n.place_id, q.location_id AS from_id,
+                   kind.odoo_id AS type_id, t.name AS product_name
+              FROM ({needed}) AS n
+              {PRODUCT}
+              JOIN mirror_stock_location needed_at
+                ON needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id
+             CROSS JOIN LATERAL (
+               SELECT s.location_id, sum(s.quantity - COALESCE(s.reserved_quantity, 0)) AS free
+                 FROM mirror_stock_quant s
+                WHERE s.connection_id = %(connection)s AND s.product_id = n.product_id AND s.deleted_at IS NULL
+                GROUP BY s.location_id
+             ) AS q
+              JOIN mirror_stock_location place
+                ON place.connection_id = %(connection)s AND place.odoo_id = q.location_id AND place.usage = 'internal'
+               AND place.company_id IS NOT DISTINCT FROM n.company_id
+               AND place.warehouse_id IS DISTINCT FROM needed_at.warehouse_id
+             CROSS JOIN LATERAL (
+               SELECT pt.odoo_id FROM mirror_stock_picking_type pt
+                WHERE pt.connection_id = %(connection)s AND pt.code = 'internal' AND pt.deleted_at IS NULL
+                  AND pt.company_id IS NOT DISTINCT FROM n.company_id
+                ORDER BY (pt.warehouse_id = place.warehouse_id) DESC NULLS LAST, pt.odoo_id LIMIT 1
+             ) AS kind
+             WHERE q.free > 0
+             ORDER BY LEAST(q.free, n.quantity) DESC, q.location_id
+        """,
+        calls=[
+            OdooCall(
+                title="Draft a transfer of {quantity} {product_name} from another warehouse",
+                method="create",
+                model="stock.picking",
+                arguments={
+                    "vals_list": [
+                        {
+                            "picking_type_id": "{type_id:number}",
+                            "location_id": "{from_id:number}",
+                            "location_dest_id": "{place_id:number}",
+                            "origin": "{record_name}",
+                            "move_ids": [
+                                [
+                                    0,
+                                    0,
+                                    {
+                                        "product_id": "{product_id:number}",
+                                        "product_uom_qty": "{quantity:number}",
+                                        "location_id": "{from_id:number}",
+                                        "location_dest_id": "{place_id:number}",
+                                    },
+                                ]
+                            ],
+                        }
+                    ]
+                },
+            ),
+            asks.note("{decided_by} takes {text}, in Control Tower."),
+        ],
+    )
+
+
+def from_another_vendor(needed: str) -> Remedy:
+    """Draft a request for quotation to another vendor who has a price for the product; confirming it is the buyer's."""
+    return Remedy(
+        name="buy_elsewhere",
+        title="Buy it from another vendor",
+        columns=[
+            "product_id", "quantity", "price", "partner_id", "product_name", "vendor_name", "planned_for", "company_id", "text",
+        ],
+        sql=f"""
+            SELECT concat(n.product_id, '-', i.partner_id) AS option,
+                   concat(trim_scale(GREATEST(n.quantity, i.min_qty)), ' ', t.name, ' from ', v.name, ' at ',
+                          to_char(i.price, 'FM999G999G990D00'), COALESCE(' ' || cu.name, ''), ', ', i.delay,
+                          ' days to deliver') AS text,
+                   n.product_id, GREATEST(n.quantity, i.min_qty) AS quantity, i.price, i.partner_id, t.name AS product_name,
+                   v.name AS vendor_name, n.company_id,
+                   to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' + make_interval(days => COALESCE(i.delay, 0)::int),
+                           'YYYY-MM-DD HH24:MI:SS') AS planned_for
+              FROM ({needed}) AS n
+              {PRODUCT}
+              JOIN mirror_product_supplierinfo i
+                ON i.connection_id = %(connection)s AND i.product_tmpl_id = t.odoo_id AND i.deleted_at IS NULL
+               AND (i.product_id IS NULL OR i.product_id = n.product_id)
+               AND (i.company_id IS NULL OR i.company_id = n.company_id)
+               AND (i.date_end IS NULL OR i.date_end >= (%(now)s::timestamptz AT TIME ZONE 'UTC')::date)
+               AND i.partner_id IS DISTINCT FROM n.vendor_id
+              JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = i.partner_id
+              LEFT JOIN mirror_res_currency cu ON cu.connection_id = %(connection)s AND cu.odoo_id = i.currency_id
+             ORDER BY i.delay, i.price, i.odoo_id
+        """,
+        calls=[
+            OdooCall(
+                title="Draft a request for quotation to {vendor_name}",
+                method="create",
+                model="purchase.order",
+                arguments={
+                    "vals_list": [
+                        {
+                            "partner_id": "{partner_id:number}",
+                            "company_id": "{company_id:number}",
+                            "origin": "{record_name}",
+                            "order_line": [
+                                [
+                                    0,
+                                    0,
+                                    {
+                                        "product_id": "{product_id:number}",
+                                        "product_qty": "{quantity:number}",
+                                        "price_unit": "{price:number}",
+                                        "date_planned": "{planned_for}",
+                                    },
+                                ]
+                            ],
+                        }
+                    ]
+                },
+            ),
+            asks.note("{decided_by} asks for {text}, in Control Tower."),
+        ],
+    )
+
+
+# One option a sales order: what one customer is told is no reason to tell another.
+PROMISE_LATER = Remedy(
+    name="promise_later",
+    title="Promise the customer a later date",
+    columns=["order_id", "order_name", "new_date", "new_day"],
+    sql=f"""
+        SELECT w.odoo_id::text AS option,
+               concat(w.name, ', ', w.customer, ': ', to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
+                      COALESCE(to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'no date')) AS text,
+               w.odoo_id AS order_id, w.name AS order_name,
+               to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
+               to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day
+          FROM ({impact.OF_PURCHASE}) AS w
+         WHERE w.is_at_risk AND w.expected_at IS NOT NULL
+    """,
+    calls=[
+        OdooCall(
+            title="Promise {order_name} for {new_day}",
+            model="sale.order",
+            record="order_id",
+            method="write",
+            arguments={"vals": {"commitment_date": "{new_date}"}},
+            require=[["state", "in", ["sale", "done"]]],
+            expect=[["commitment_date", "=", "{new_date}"]],
+        ),
+        OdooCall(
+            title="Note on {order_name} why its date moved",
+            model="sale.order",
+            record="order_id",
+            method="message_post",
+            arguments={"body": "Now promised for {new_day}: {record_name} is late. By {decided_by} in Control Tower."},
+        ),
+    ],
+)
+
+# Stock has come in since Odoo last tried. Offered where all that is missing is free in the warehouse: what Odoo then shows
+# is that nothing is missing any more.
+RESERVE_AGAIN = Remedy(
+    name="reserve_again",
+    title="Reserve what is free now",
+    columns=[],
+    sql=f"""
+        SELECT 'now' AS option, concat('All that is missing on ', count(*), ' lines is free in the warehouse by now') AS text
+          FROM ({NEEDED_OF_TRANSFER}) AS n
+         CROSS JOIN LATERAL (
+           SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
+             FROM mirror_stock_location here
+             JOIN mirror_stock_location l
+               ON l.connection_id = here.connection_id AND l.warehouse_id = here.warehouse_id AND l.usage = 'internal'
+             JOIN mirror_stock_quant q
+               ON q.connection_id = l.connection_id AND q.product_id = n.product_id AND q.location_id = l.odoo_id
+              AND q.deleted_at IS NULL
+            WHERE here.connection_id = %(connection)s AND here.odoo_id = n.place_id
+         ) AS free
+        HAVING count(*) > 0 AND bool_and(free.quantity >= n.quantity)
+    """,
+    calls=[
+        OdooCall(
+            title="Check the transfer's availability again",
+            method="action_assign",
+            require=[["state", "in", ["confirmed", "waiting", "assigned"]]],
+            expect=["!", ["move_ids.state", "in", ["confirmed", "partially_available"]]],
+        )
+    ],
+)

@@ -1,0 +1,172 @@
+"""Ways out of an exception: offered from what the mirror shows, taken once, told to Odoo."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import Role, User
+from apps.accounts.permissions import NotAllowedError
+from apps.exceptions import moves, remedies
+from apps.exceptions.models import ExceptionCase, Status
+from apps.outbox.models import Command
+from tests.trade import DESK, company, days, purchase, sale
+from tests.world import World, person
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Ten desks that a customer waits for and a vendor is late with; two warehouses, and a second vendor."""
+    person("olga", Role.OPERATOR)
+    person("aida", Role.AUDITOR)
+    made = company()
+    for number, name in ((1, "Hall"), (2, "Annex")):
+        made.write("stock.location", 7 + number, name="Stock", complete_name=f"{name}/Stock", usage="internal",
+                   warehouse_id=number, company_id=1)  # fmt: skip
+        made.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
+        made.write("stock.picking.type", 10 + number, name="Internal", code="internal", warehouse_id=number, company_id=1)
+    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
+    return made
+
+
+def late_purchase(world: World) -> ExceptionCase:
+    sale(world, 42, quantity=10, promised_in=3, fed_by=[800])
+    purchase(world, quantity=20, expected_in=8)
+    world.write("stock.move", 800, location_dest_id=8)
+    return ExceptionCase.objects.get(type="purchase.supplier_delay")
+
+
+def short_transfer(world: World) -> ExceptionCase:
+    sale(world, 42, quantity=10, reserved=1)
+    world.write("stock.move", 42, location_id=8)
+    world.write("stock.picking", 42, picking_type_id=1, state="assigned", company_id=1, partner_id=50)
+    return ExceptionCase.objects.get(type="fulfilment.pick_shortage")
+
+
+def stock(world: World, place: int, quantity: float, reserved: float = 0) -> None:
+    world.write("stock.quant", place, product_id=DESK, location_id=place, company_id=1, quantity=quantity,
+                reserved_quantity=reserved)  # fmt: skip
+
+
+def price(world: World, vendor: int, **values: Any) -> None:
+    world.write("product.supplierinfo", vendor, **{"partner_id": vendor, "product_tmpl_id": DESK * 10, "price": 45,
+                                                   "delay": 7, "currency_id": 1} | values)  # fmt: skip
+
+
+def offered(world: World, case: ExceptionCase) -> dict[str, list[str]]:
+    found = remedies.offered(case, now=world.now)
+    return {offer.remedy.name: [option.text for option in offer.options] for offer in found}
+
+
+def take(world: World, case: ExceptionCase, remedy: str, option: str, by: str = "olga") -> None:
+    moves.take(case.pk, remedy=remedy, option=option, by=User.objects.get(username=by), now=world.now)
+
+
+def test_a_late_purchase_offers_a_new_promise_stock_elsewhere_and_other_vendors(world: World) -> None:
+    case = late_purchase(world)
+    stock(world, 9, 15, reserved=3)
+    price(world, 60, price=40)
+    price(world, 61)
+    assert offered(world, case) == {
+        "promise_later": [f"S00042, Azure Interior: {days(world, 8)[:10]} instead of {days(world, 3)[:10]}"],
+        "move_stock": ["12 Oak desk from Annex/Stock, where 12 are free"],
+        "buy_elsewhere": ["20 Oak desk from Fjord Furniture at 45.00 EUR, 7 days to deliver"],
+    }
+
+
+def test_a_new_promise_is_written_to_the_sales_order_with_the_reason(world: World) -> None:
+    case = late_purchase(world)
+    take(world, case, "promise_later", "42")
+    write, note = Command.objects.filter(decision=f"exception:{case.pk}:promise_later:42").order_by("sequence")
+    assert (write.model, write.odoo_id, write.arguments["vals"]) == ("sale.order", 42, {"commitment_date": days(world, 8)})
+    assert (note.model, note.odoo_id, note.method) == ("sale.order", 42, "message_post")
+    assert "P00080 is late. By Olga in Control Tower" in note.arguments["body"]
+    case.refresh_from_db()
+    assert case.status == Status.ACKNOWLEDGED
+
+
+def test_a_request_for_quotation_is_drafted_for_the_other_vendor(world: World) -> None:
+    case = late_purchase(world)
+    price(world, 61, min_qty=25)
+    take(world, case, "buy_elsewhere", f"{DESK}-61")
+    draft, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}").order_by("sequence")
+    (values,) = draft.arguments["vals_list"]
+    assert (draft.model, draft.method, values["partner_id"], values["origin"]) == ("purchase.order", "create", 61, "P00080")
+    (line,) = values["order_line"]
+    assert line[2] == {"product_id": DESK, "product_qty": 25, "price_unit": 45, "date_planned": days(world, 7)}
+    assert str(draft.pk) in values["note"]
+    assert note.model == "purchase.order"
+
+
+def test_what_is_short_is_taken_from_another_warehouse(world: World) -> None:
+    case = short_transfer(world)
+    stock(world, 9, 6)
+    assert offered(world, case) == {"move_stock": ["6 Oak desk from Annex/Stock, where 6 are free"]}
+    take(world, case, "move_stock", f"{DESK}-9")
+    draft = Command.objects.get(method="create")
+    (values,) = draft.arguments["vals_list"]
+    assert (draft.model, values["picking_type_id"], values["location_id"], values["location_dest_id"]) == (
+        "stock.picking", 12, 9, 8
+    )  # fmt: skip
+    assert values["move_ids"][0][2] == {
+        "product_id": DESK, "product_uom_qty": 6, "location_id": 9, "location_dest_id": 8
+    }  # fmt: skip
+
+
+def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
+    case = short_transfer(world)
+    stock(world, 8, 4)
+    assert "reserve_again" not in offered(world, case)
+    stock(world, 8, 10)
+    assert offered(world, case) == {"reserve_again": ["All that is missing on 1 lines is free in the warehouse by now"]}
+    take(world, case, "reserve_again", "now")
+    assert Command.objects.get(method="action_assign").odoo_id == 42
+
+
+def test_each_way_out_is_taken_once_and_only_while_it_is_there(world: World) -> None:
+    case = late_purchase(world)
+    take(world, case, "promise_later", "42")
+    assert "promise_later" not in offered(world, case)
+    before = Command.objects.count()
+    with pytest.raises(moves.MoveRefusedError, match="Olga has done this"):
+        take(world, case, "promise_later", "42")
+    with pytest.raises(moves.MoveRefusedError, match="not possible any more"):
+        take(world, case, "move_stock", "30-9")
+    with pytest.raises(moves.MoveRefusedError, match="has no remedy"):
+        take(world, case, "burn_it", "1")
+    with pytest.raises(NotAllowedError):
+        take(world, case, "promise_later", "42", by="aida")
+    assert Command.objects.count() == before
+
+
+def test_the_page_offers_the_ways_out_and_shows_what_becomes_of_the_one_taken(world: World, client: Client) -> None:
+    case = late_purchase(world)
+    client.force_login(User.objects.get(username="olga"))
+    page = client.get(f"/exceptions/{case.pk}/").content.decode()
+    assert "Promise the customer a later date" in page
+    done = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"}, follow=True)
+    assert "Promise S00042 for" in done.content.decode()
+    again = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"})
+    assert (again.status_code, "Olga has done this" in again.content.decode()) == (409, True)
+    client.force_login(User.objects.get(username="aida"))
+    assert "Do it" not in client.get(f"/exceptions/{case.pk}/").content.decode()
+
+
+def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it(world: World) -> None:
+    world.write("account.move", 600, name="INV/600", state="posted", move_type="out_invoice", payment_state="not_paid",
+                partner_id=50, invoice_user_id=7, company_id=1)  # fmt: skip
+    case = ExceptionCase.objects.create(
+        connection=world.connection, type="invoice.differs", workflow="invoicing", model="account.move", odoo_id=600,
+        record_name="INV/600", severity=2, team=late_purchase(world).team, opened_at=world.now, updated_at=world.now,
+    )  # fmt: skip
+    assert offered(world, case) == {
+        "correct": ["Odoo opens it again as a draft, to be corrected and posted"],
+        "claim": ["Sofia Sales gets an activity: give the customer a credit note"],
+    }
+    take(world, case, "claim", "600")
+    activity = Command.objects.get(model="mail.activity")
+    assert activity.arguments["vals_list"][0]["summary"] == "give the customer a credit note"
+    take(world, case, "correct", "draft")
+    assert Command.objects.get(method="button_draft").precondition == [
+        ["state", "=", "posted"], ["payment_state", "=", "not_paid"]
+    ]  # fmt: skip
