@@ -241,6 +241,18 @@ def _validate(picking: Records) -> None:
     }:
         if waiting:
             action_assign(picking.browse(waiting))
+    if not outgoing:
+        _assign_waiting(picking)
+
+
+def _assign_waiting(receipt: Records) -> None:
+    """What came in goes to those who wait for it, the longest first."""
+    waiting = receipt.env["stock.move"].search([
+        ("product_id", "in", receipt.move_ids.mapped("product_id").ids), ("state", "in", ["confirmed", "partially_available"]),
+        ("location_id", "=", receipt.location_dest_id.id),
+    ], order="id")  # fmt: skip
+    for picking in dict.fromkeys(waiting.mapped("picking_id").ids):
+        action_assign(receipt.browse(picking))
 
 
 def _backorder(picking: Records, left: list[tuple[Records, float]]) -> None:
@@ -298,7 +310,9 @@ def _approval_allowed(order: Records) -> bool:
 
 def _expect_receipt(order: Records) -> None:
     env = order.env(su=True)
-    kind = env["stock.picking.type"].search([("code", "=", "incoming")], order="id", limit=1)
+    # Every third purchase is for the second warehouse.
+    kinds = env["stock.picking.type"].search([("code", "=", "incoming")], order="id")
+    kind = kinds[1 if order.id % 3 == 0 and len(kinds) > 1 else 0]
     picking = env["stock.picking"].create({
         "picking_type_id": kind.id, "partner_id": order.partner_id.id, "origin": order.name, "state": "assigned",
         "scheduled_date": order.date_planned, "date_deadline": order.date_planned,

@@ -26,6 +26,7 @@ def live(env: Env, chance: random.Random, *, orders: int, until: datetime) -> No
         _one(env, chance, customers, products, at, until)
         if number % every == 0:
             _buy(env, chance, products, at, until)
+        _catch_up(env, chance, at)
 
 
 def _at(env: Env, moment: datetime, uid: int) -> Env:
@@ -91,6 +92,15 @@ def _one(env: Env, chance: random.Random, customers: list[int], products: list[i
     invoice.action_post()
     if goal == "paid":
         invoice.with_env(later(24 * 25)).register_payment()
+
+
+def _catch_up(env: Env, chance: random.Random, at: datetime) -> None:
+    """What is ready and should have left leaves sooner or later, back orders too."""
+    before = (at - timedelta(days=1)).isoformat(" ", "seconds")
+    due = [("state", "=", "assigned"), ("sale_id", "!=", False), ("scheduled_date", "<", before)]
+    for picking in _at(env, at, BUYER)["stock.picking"].search(due, order="id"):
+        if chance.random() < 0.04:
+            picking.button_validate()
 
 
 def _some_only(picking: Records) -> None:

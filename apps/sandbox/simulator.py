@@ -31,6 +31,8 @@ class Simulator(threading.Thread):
         self.chance = random.Random(company.seed + 1)
         self.number = 0
         self.refused = 0
+        # Deliveries whose rest was dropped, and whose customers have not been asked yet.
+        self.dropped: list[int] = []
 
     def run(self) -> None:
         """One event after another."""
@@ -64,6 +66,10 @@ class Simulator(threading.Thread):
             (0.5 + 0.05 * self._number("stock.picking", "assigned"), BUYER, self.deliver),
             (0.3 + 0.01 * self._number("stock.picking", "assigned"), BUYER, self.deliver_some),
             (0.3, seller, self.undercut),
+            (0.15, BUYER, self.find_fewer),
+            (0.1, BUYER, self.drop_rest),
+            (0.05 * len(self.dropped), seller, self.settle_for_less),
+            (0.3, BUYER, self.name_lot),
             (1.2, BUYER, self.buy),
             (1.2, BUYER, self.receive),
             (0.4, BUYER, self.postpone),
@@ -164,6 +170,33 @@ class Simulator(threading.Thread):
         if picking and any(move.quantity for move in picking.move_ids):
             past._some_only(picking)
             picking.button_validate()
+
+    def find_fewer(self, env: Env) -> None:
+        """A picker finds fewer than were reserved, and leaves it at that."""
+        picking = self._one(env, "stock.picking", [("state", "=", "assigned"), ("sale_id", "!=", False)])
+        if picking:
+            past._some_only(picking)
+
+    def drop_rest(self, env: Env) -> None:
+        """The warehouse ships what is there and makes no back order of the rest, though the customer waits for it."""
+        picking = self._one(env, "stock.picking", [("state", "=", "assigned"), ("sale_id", "!=", False)])
+        if picking and any(move.quantity >= 2 for move in picking.move_ids):
+            past._some_only(picking)
+            picking.with_context(cancel_backorder=True).button_validate()
+            self.dropped.append(picking.id)
+
+    def settle_for_less(self, env: Env) -> None:
+        """A customer is content with what came."""
+        if self.dropped:
+            for move in env["stock.picking"].browse(self.dropped.pop(0)).move_ids:
+                if move.sale_line_id:
+                    move.sale_line_id.write({"product_uom_qty": move.sale_line_id.qty_delivered})
+
+    def name_lot(self, env: Env) -> None:
+        """A picker reads the lot that Odoo did not know."""
+        line = self._one(env, "stock.move.line", [("lot_id", "=", False), ("state", "=", "assigned")])
+        if line:
+            line.write({"lot_id": env["stock.lot"].search([("product_id", "=", line.product_id.id)], limit=1).id})
 
     def buy(self, env: Env) -> None:
         """Purchasing orders what is missing."""

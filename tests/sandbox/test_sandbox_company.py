@@ -135,9 +135,13 @@ def test_what_is_delivered_invoiced_and_paid_adds_up(company: Company) -> None:
             if line["partner_id"] == partner["id"] and line["parent_state"] == "posted" and line.get("amount_residual")
         )  # fmt: skip
         assert partner["credit"] == pytest.approx(residual, abs=0.01)
+    moves = company.store.table("stock.move").rows.values()
+    # What a picker dropped comes no more, and Odoo takes the delivery for a full one.
+    dropped = {move["sale_line_id"] for move in moves if move["state"] in ("done", "cancel")
+               and move["quantity"] < move["product_uom_qty"]}  # fmt: skip
     for order in orders_of(company, [["state", "=", "sale"]], fields=["order_line", "delivery_status"]):
         sold = company.call(TOWER, "sale.order.line", "read", [order["order_line"]], {})
-        delivered = all(line["qty_delivered"] >= line["product_uom_qty"] for line in sold)
+        delivered = all(line["qty_delivered"] >= line["product_uom_qty"] or line["id"] in dropped for line in sold)
         assert delivered == (order["delivery_status"] == "full")
 
 

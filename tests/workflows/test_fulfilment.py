@@ -182,7 +182,7 @@ def test_a_transfer_that_lacks_goods_says_what_is_missing_and_where_it_is(world:
         "partner_name": "Azure Interior", "order_name": "S00042", "shortage_names": "Not enough on hand",
         "short_products_names": "Oak desk", "short_count": 1, "wanted_quantity": "10", "available_quantity": "4",
         "missing_quantity": "6", "on_hand_quantity": "4", "reserved_for_others_quantity": "0",
-        "free_elsewhere_quantity": "7", "elsewhere_names": "Annex 7",
+        "free_elsewhere_quantity": "7", "elsewhere_names": "Oak desk: Annex 7",
     }  # fmt: skip
     move(world, quantity=7)
     case.refresh_from_db()

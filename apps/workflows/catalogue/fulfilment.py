@@ -107,7 +107,7 @@ SHORTAGE = Fact(
                trim_scale(sum(s.missing)) AS missing_quantity, trim_scale(sum(s.on_hand)) AS on_hand_quantity,
                trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
                trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
-               string_agg(DISTINCT s.elsewhere, ', ') AS elsewhere_names,
+               string_agg(DISTINCT s.product || ': ' || s.elsewhere, '; ') AS elsewhere_names,
                round(sum(s.missing * s.unit), 2) AS missing_amount
           FROM (
             SELECT m.wanted, m.missing, worth.unit, COALESCE(t.name, '') AS product,

@@ -74,8 +74,10 @@ LOAD = Fact(
               SELECT count(*) AS lines FROM mirror_stock_move m
                WHERE m.connection_id = k.connection_id AND m.picking_id = k.odoo_id AND m.state <> 'cancel'
                  AND m.deleted_at IS NULL) AS goods
-             LEFT JOIN workflows_position worth
-               ON worth.connection_id = k.connection_id AND worth.workflow = 'fulfilment' AND worth.odoo_id = k.odoo_id
+             LEFT JOIN LATERAL (
+               SELECT p.stage, p.amount FROM workflows_position p
+                WHERE p.connection_id = k.connection_id AND p.workflow = 'fulfilment' AND p.odoo_id = k.odoo_id
+                LIMIT 1) AS worth ON TRUE
             WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
          ) AS ready
     """,
