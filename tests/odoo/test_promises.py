@@ -104,4 +104,5 @@ def test_an_address_that_nobody_can_deliver_to_holds_the_order_up_until_it_is_co
     shop.odoo.call("stock.picking", "action_assign", shop.odoo.search("stock.picking", [("sale_id", "=", order)]))
     shop.look()
     position.refresh_from_db()
-    assert blockers.of(position, now=clock.now()) == []
+    # The warehouse itself may be full of other people's orders.
+    assert {blocker.kind for blocker in blockers.of(position, now=clock.now())} <= {"warehouse_capacity"}
