@@ -65,7 +65,7 @@ class World:
 
     def customer(self, odoo_id: int, *, name: str, credit_limit: float) -> None:
         self.write("res.partner", odoo_id, name=name, credit_limit=credit_limit, commercial_partner_id=odoo_id, active=True,
-                   is_company=True)  # fmt: skip
+                   is_company=True, street="Hafenstr. 5", city="Hamburg", country_id=57)  # fmt: skip
 
     def order(self, odoo_id: int = 42, *, amount: float = 6_200, partner: int = 50, state: str = "draft", **more: Any) -> int:
         """A sales order."""

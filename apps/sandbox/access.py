@@ -4,9 +4,10 @@ from fnmatch import fnmatch
 
 ALL = "read write create unlink"
 # Models that only administrators change.
-SETTINGS = ("ir.*", "base.automation", "res.groups", "res.users", "res.company", "res.currency", "res.users.apikeys")
+SETTINGS = ("ir.*", "base.automation", "res.groups", "res.users", "res.company", "res.country", "res.currency",
+            "res.users.apikeys")  # fmt: skip
 READABLE_SETTINGS = ("ir.model", "ir.model.data", "ir.model.fields", "res.groups", "res.users", "res.company",
-                     "res.currency", "res.users.apikeys", "ir.ui.view", "ir.module.module")  # fmt: skip
+                     "res.country", "res.currency", "res.users.apikeys", "ir.ui.view", "ir.module.module")  # fmt: skip
 # External id of a group to the models and what its members may do with them; the first pattern that fits counts.
 RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
     "base.group_system": (("x_*", ""), ("*", ALL)),

@@ -40,6 +40,8 @@ TRADES = ("Bakery Supply", "Cycle Works", "Interiors", "Lighting", "Hotel Group"
 GOODS = ("Desk", "Chair", "Lamp", "Shelf", "Cabinet", "Table", "Bench", "Drawer", "Partition", "Stool", "Locker")
 MAKES = ("Alder", "Birch", "Cedar", "Oak", "Steel", "Walnut")
 SUPPLIERS = ("Nordic Timber", "Baltic Fittings", "Alpine Steel", "Rhine Upholstery", "Iberia Glass", "Danube Boards")
+# Germany, under the number that it has in Odoo.
+COUNTRY = 57
 HISTORY_FROM = 2_000
 
 
@@ -95,6 +97,7 @@ def _settings(company: Engine, cr: Transaction) -> None:
                 for order, state in enumerate(("draft", "sent", "sale", "cancel"), 1):
                     put("ir.model.fields.selection", order, field_id=field_id, value=state, name=state, sequence=order)
             field_id += 1
+    put("res.country", COUNTRY, name="Germany", code="DE")
     put("res.currency", 1, name="EUR", symbol="€", decimal_places=2, rounding=0.01, active=True)
     put(
         "res.partner",
@@ -236,7 +239,10 @@ def _partners(env: Env, chance: random.Random) -> None:
                     "name": f"{town} {trade}",
                     "is_company": True,
                     "email": f"office{number}@customer.example",
+                    # One in nine gave no street: their orders lack what a driver needs.
+                    "street": False if number % 9 == 0 else f"Market Street {number}",
                     "city": town,
+                    "country_id": COUNTRY,
                     "phone": f"+49 555 {number:04d}",
                     "credit_limit": limit,
                     "user_id": SELLERS[number % 2],
@@ -248,6 +254,9 @@ def _partners(env: Env, chance: random.Random) -> None:
                 env["res.partner"].create(
                     {
                         "name": f"{town} branch",
+                        "street": f"Dock {number}",
+                        "city": town,
+                        "country_id": COUNTRY,
                         "parent_id": customer.id,
                         "customer_rank": 1,
                         "user_id": SELLERS[number % 2],

@@ -40,49 +40,11 @@ class Supply:
     linked: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shortage:
-    """A move of the order that waits for stock."""
-
-    odoo_id: int
-    picking_id: int | None
-    picking: str
-    product_id: int
-    product: str
-    wanted: Decimal
-    reserved: Decimal
-    since: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dispute:
-    """An invoice of the order that is disputed."""
-
-    odoo_id: int
-    name: str
-    since: datetime
-    amount: Decimal | None
-    currency: str
-
-
 DELIVERIES = """
 SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.scheduled_date AS scheduled_at, p.date_done AS done_at
   FROM mirror_stock_picking p
  WHERE p.connection_id = %(connection)s AND p.sale_id = %(order)s AND p.deleted_at IS NULL
  ORDER BY p.scheduled_date, p.odoo_id
-"""
-
-SHORTAGES = """
-SELECT m.odoo_id, m.picking_id, COALESCE(p.name, '') AS picking, m.product_id, COALESCE(t.name, '') AS product,
-       m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved, m.create_date AS since
-  FROM mirror_sale_order_line l
-  JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
-   AND m.state IN ('waiting', 'confirmed', 'partially_available')
-  LEFT JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
-  LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
-  LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
- WHERE l.connection_id = %(connection)s AND l.order_id = %(order)s AND l.deleted_at IS NULL
- ORDER BY m.odoo_id
 """
 
 # First what Odoo links through the move's origin, else the next purchase line that brings the product.
@@ -129,18 +91,6 @@ SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '
  ORDER BY pl.date_planned, pl.odoo_id
 """
 
-DISPUTES = """
-SELECT DISTINCT p.odoo_id, p.name, p.since, p.amount, p.currency
-  FROM mirror_sale_order_line l
-  JOIN mirror_account_move_line il
-    ON il.connection_id = l.connection_id AND il.sale_line_ids @> ARRAY[l.odoo_id] AND il.deleted_at IS NULL
-  JOIN workflows_position p
-    ON p.connection_id = il.connection_id AND p.model = 'account.move' AND p.odoo_id = il.move_id AND p.stage = 'disputed'
- WHERE l.connection_id = %(connection)s AND l.order_id = %(order)s AND l.deleted_at IS NULL
- ORDER BY p.since, p.odoo_id
-"""
-
-
 def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
     if position.model != "sale.order":
         return []
@@ -153,16 +103,6 @@ def deliveries_of(position: Position) -> list[Delivery]:
     return _rows(Delivery, DELIVERIES, position)
 
 
-def shortages_of(position: Position) -> list[Shortage]:
-    """The moves of the order that wait for stock."""
-    return _rows(Shortage, SHORTAGES, position)
-
-
 def supplies_of(position: Position) -> list[Supply]:
     """The purchases that are to bring what the order waits for, the earliest first."""
     return _rows(Supply, SUPPLIES, position)
-
-
-def disputes_of(position: Position) -> list[Dispute]:
-    """The invoices of the order that are disputed, the longest first."""
-    return _rows(Dispute, DISPUTES, position)

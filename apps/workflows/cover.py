@@ -54,7 +54,8 @@ SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESC
      LEFT JOIN LATERAL (
        SELECT sum(f.product_uom_qty - COALESCE(f.quantity, 0)) AS missing
          FROM mirror_stock_move f
-        WHERE f.connection_id = mv.connection_id AND f.move_orig_ids @> ARRAY[mv.odoo_id] AND f.deleted_at IS NULL
+        WHERE f.connection_id = mv.connection_id AND f.product_id = mv.product_id
+          AND f.move_orig_ids @> ARRAY[mv.odoo_id] AND f.deleted_at IS NULL
           AND f.state IN {SHORT_STATES} AND f.sale_line_id IS NOT NULL) AS fed ON mv.state NOT IN ('done', 'cancel')
     WHERE mv.connection_id = pl.connection_id AND mv.purchase_line_id = pl.odoo_id AND mv.deleted_at IS NULL) AS coming
  WHERE pl.connection_id = %(connection)s AND pl.qty_received < pl.product_qty AND pl.deleted_at IS NULL

@@ -68,6 +68,20 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlockerRule:
+    """What else may hold a record up: another record, or something that it lacks.
+
+    Attributes:
+        kind: the kind of blocker.
+        sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (in words,
+            with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``. Asked for one record at a time.
+    """
+
+    kind: str
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OdooCall:
     """One write to Odoo, as it follows from a decision. Texts and values may hold ``{column}`` of the context.
 
@@ -237,6 +251,7 @@ class Workflow:
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         lines: the record's lines, where it has any.
+        blockers: what may hold a record up beside its stage, the nearest cause first.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
     """
 
@@ -254,6 +269,7 @@ class Workflow:
     belongs: Q = field(default_factory=Q)
     label: str = "name"
     look_again: str = ""
+    blockers: Sequence[BlockerRule] = ()
     rank: int = 100
     form: str = ""
     lines: Lines | None = None

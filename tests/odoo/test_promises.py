@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from apps.core import clock
-from apps.workflows import impact
+from apps.workflows import blockers, impact
+from apps.workflows.models import Position
 from tests.odoo.shop import Shop, in_days
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -83,3 +84,25 @@ def test_an_order_entered_twice_is_named_until_one_of_the_two_is_cancelled(shop:
     assert (case.cause, case.evidence["duplicate_why"]) == (str(first), "the same customer reference")
     shop.odoo.call("sale.order", "action_cancel", [first])
     assert DUPLICATE not in shop.cases("sale.order", second)
+
+
+def test_an_address_that_nobody_can_deliver_to_holds_the_order_up_until_it_is_complete(shop: Shop) -> None:
+    order = shop.sell(2)
+    shop.look()
+    position = Position.objects.get(model="sale.order", odoo_id=order)
+    found = {blocker.kind: blocker for blocker in blockers.of(position, now=clock.now())}
+    assert (found["missing_data"].model, found["missing_data"].odoo_id) == ("res.partner", shop.customer)
+    assert found["stock_shortage"].text == "Tower test desk: 2 of 2 missing, and no purchase order brings any"
+    (country,) = shop.odoo.search("res.country", [("code", "=", "DE")])
+    shop.odoo.write("res.partner", [shop.customer], {"street": "Kai 4", "city": "Hamburg", "country_id": country})
+    purchase, _ = shop.buy(2, expected_in=-1)
+    shop.look()
+    found = {blocker.kind: blocker for blocker in blockers.of(position, now=clock.now())}
+    assert (found["supplier_delay"].model, found["supplier_delay"].odoo_id) == ("purchase.order", purchase)
+    assert "missing_data" not in found
+    shop.receive(purchase)
+    shop.odoo.call("stock.picking", "action_assign", shop.odoo.search("stock.picking", [("sale_id", "=", order)]))
+    shop.look()
+    position.refresh_from_db()
+    # The warehouse itself may be full of other people's orders.
+    assert {blocker.kind for blocker in blockers.of(position, now=clock.now())} <= {"warehouse_capacity"}

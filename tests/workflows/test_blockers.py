@@ -53,10 +53,61 @@ def test_a_supplier_who_is_late_is_named(world: World) -> None:
     short, late = blockers.of(position, now=world.now)
     assert short.text == "Oak desk: 2.5 of 2.5 missing"
     assert (late.kind, late.model, late.name) == ("supplier_delay", "purchase.order", "P00080")
-    assert late.text == "Nordic Timber was to bring 20 Oak desk by 2026-11-21 (next purchase of the product)"
+    assert late.text == "Nordic Timber was to bring 2.5 Oak desk by 2026-11-21 (the purchase that reaches this order)"
+    assert late.since == world.now - timedelta(days=2)
 
 
 def test_nothing_holds_up_what_is_closed(world: World) -> None:
     waiting_order(world)
     world.order(state="cancel")
+    assert blockers.of(Position.objects.get(odoo_id=42), now=world.now) == []
+
+
+def test_what_a_vendor_brings_after_the_day_promised_is_a_delay_before_it_is_overdue(world: World) -> None:
+    position = waiting_order(world)
+    world.order(state="sale", delivery_status="pending", commitment_date=odoo_time(world.now + timedelta(days=2)))
+    purchase(world, expected_in=timedelta(days=3))
+    _, late = blockers.of(position, now=world.now)
+    assert (late.kind, late.since) == ("supplier_delay", None)
+    assert late.text == "Nordic Timber brings 6 Oak desk only by 2026-11-26 (the purchase that reaches this order)"
+
+
+def test_what_purchases_cover_only_in_part_is_said(world: World) -> None:
+    position = waiting_order(world, wanted=30, reserved=0)
+    purchase(world, expected_in=timedelta(days=3))
+    (short,) = blockers.of(position, now=world.now)
+    assert short.text == "Oak desk: 30 of 30 missing, 10 of which no purchase order brings"
+
+
+def test_an_address_that_nobody_can_deliver_to_is_missing_data(world: World) -> None:
+    world.order()
+    position = Position.objects.get(odoo_id=42)
+    assert blockers.of(position, now=world.now) == []
+    world.write("res.partner", 51, name="Azure, dock 4", commercial_partner_id=50, street="", city="Hamburg")
+    world.order(partner_shipping_id=51)
+    (missing,) = blockers.of(position, now=world.now)
+    assert (missing.kind, missing.model, missing.odoo_id, missing.since) == ("missing_data", "res.partner", 51, world.now)
+    assert missing.text == "The delivery address Azure, dock 4 has no street, no country"
+    world.write("res.partner", 51, street="Kai 4", country_id=57)
+    assert blockers.of(position, now=world.now) == []
+
+
+def test_a_line_without_a_product_is_missing_data_and_a_heading_is_not(world: World) -> None:
+    world.order()
+    world.write("sale.order.line", 1, order_id=42, name="Desks", display_type="line_section")
+    world.write("sale.order.line", 2, order_id=42, name="Something oak", product_uom_qty=1)
+    (missing,) = blockers.of(Position.objects.get(odoo_id=42), now=world.now)
+    assert (missing.kind, missing.model, missing.text) == ("missing_data", "sale.order", "No product on: Something oak")
+
+
+def test_a_warehouse_that_cannot_keep_up_holds_up_what_stands_ready(world: World) -> None:
+    world.order(state="sale", delivery_status="pending", warehouse_id=3)
+    world.write("stock.picking", 70, name="WH/OUT/00070", state="assigned", picking_type_code="outgoing", sale_id=42)
+    Position.objects.create(
+        connection=world.connection, workflow="warehouse_load", model="stock.warehouse", odoo_id=3, name="Annex",
+        stage="over_capacity", since=world.now, is_open=True,
+    )  # fmt: skip
+    (full,) = blockers.of(Position.objects.get(odoo_id=42), now=world.now)
+    assert (full.kind, full.model, full.name, full.since) == ("warehouse_capacity", "stock.warehouse", "Annex", world.now)
+    world.write("stock.picking", 70, state="done")
     assert blockers.of(Position.objects.get(odoo_id=42), now=world.now) == []

@@ -254,8 +254,8 @@ def sold(world: World, *, ordered: float, delivered: float, billed: float, price
     """An order's line, to be billed by what is delivered."""
     world.order(42, state="sale", amount=ordered * price)
     values = {"qty_to_invoice": delivered - billed, "price_unit": price, "name": "Desk"} | more
-    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=ordered, qty_delivered=delivered, qty_invoiced=billed,
-                **values)  # fmt: skip
+    world.write("sale.order.line", 4200, order_id=42, product_id=30, product_uom_qty=ordered,
+                qty_delivered=delivered, qty_invoiced=billed, **values)  # fmt: skip
 
 
 def billing(world: World, line_id: int = 6000, *, move: int = 600, quantity: float, price: float = 10, **more: Any) -> None:

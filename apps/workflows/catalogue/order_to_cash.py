@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import credit_limit, duplicates, price_limits, promises
+from apps.workflows.rules import blocking, credit_limit, duplicates, price_limits, promises
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -236,6 +236,7 @@ WORKFLOW = Workflow(
     rank=10,
     look_again="promise_look_at",
     lines=LINES,
+    blockers=blocking.OF_SALES_ORDERS,
     amount="company_amount",
     currency="currency",
     facts=[

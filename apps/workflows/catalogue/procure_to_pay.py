@@ -99,13 +99,14 @@ AT_RISK = Fact(
                LEAST(receipt.next_change_at, CASE WHEN receipt.late_lines_count > 0 THEN w.next_at_risk_at END) AS look_again_at
           FROM (
             SELECT count(*) FILTER (WHERE o.is_at_risk) AS orders_at_risk_count,
-                   count(DISTINCT COALESCE(p.commercial_partner_id, o.partner_id)) FILTER (WHERE o.is_at_risk)
-                     AS customers_at_risk_count,
+                   count(DISTINCT COALESCE(
+                     (SELECT p.commercial_partner_id FROM mirror_res_partner p
+                       WHERE p.connection_id = %(connection)s AND p.odoo_id = o.partner_id), o.partner_id))
+                     FILTER (WHERE o.is_at_risk) AS customers_at_risk_count,
                    COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue_at_risk,
                    ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE 'UTC')::date + 1)::timestamp
                      AT TIME ZONE 'UTC' AS next_at_risk_at
               FROM ({cover.waiting_for_purchases("r.odoo_id")}) AS o
-              LEFT JOIN mirror_res_partner p ON p.connection_id = %(connection)s AND p.odoo_id = o.partner_id
           ) AS w
     """,
 )

@@ -14,7 +14,8 @@ from apps.workflows.rules import sourcing
 
 # A move that only waits for an earlier one of the same order line is told by that one.
 SHORT_MOVES = f"""
-SELECT m.odoo_id AS move_id, m.product_id, m.company_id, COALESCE(m.warehouse_id, 0) AS warehouse_id, m.move_orig_ids,
+SELECT m.odoo_id AS move_id, m.picking_id, m.create_date, m.product_uom_qty AS wanted, m.product_id, m.company_id,
+       COALESCE(m.warehouse_id, 0) AS warehouse_id, m.move_orig_ids,
        COALESCE(m.date_deadline, m.date) AS promised_at, m.product_uom_qty - COALESCE(m.quantity, 0) AS missing,
        l.price_subtotal * LEAST((m.product_uom_qty - COALESCE(m.quantity, 0)) / NULLIF(l.product_uom_qty, 0), 1) AS value
   FROM mirror_sale_order_line l

@@ -1,0 +1,105 @@
+"""What holds a sales order up beside its stage: other records, each with since when, and what the order itself lacks."""
+
+from apps.workflows.declare import BlockerRule
+from apps.workflows.rules import promises
+
+# What the order is short of, each with the purchase that is to bring it, where there is one.
+SHORT = f"""
+  FROM mirror_sale_order r
+ CROSS JOIN LATERAL ({promises.SHORT_MOVES}) AS s
+  LEFT JOIN LATERAL (({promises.LINKED_SUPPLY}) UNION ALL ({promises.ROW_SUPPLY})) AS c ON TRUE
+  LEFT JOIN mirror_product_product pr ON pr.connection_id = r.connection_id AND pr.odoo_id = s.product_id
+  LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+ WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s
+"""
+
+STOCK_SHORTAGE = BlockerRule(
+    kind="stock_shortage",
+    sql=f"""
+        SELECT x.create_date AS since, CASE WHEN p.odoo_id IS NULL THEN 'stock.move' ELSE 'stock.picking' END AS model,
+               COALESCE(p.odoo_id, x.move_id) AS odoo_id, COALESCE(p.name, x.product) AS name,
+               concat(x.product, ': ', trim_scale(x.missing), ' of ', trim_scale(x.wanted), ' missing',
+                      CASE WHEN x.covered = 0 THEN ', and no purchase order brings any'
+                           WHEN x.covered < x.missing THEN concat(', ', trim_scale(x.missing - x.covered),
+                                                                  ' of which no purchase order brings') END) AS text
+          FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered {SHORT}) AS x
+          LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
+    """,
+)
+
+# Overdue, or expected after the day that the customer was promised.
+SUPPLIER_DELAY = BlockerRule(
+    kind="supplier_delay",
+    sql=f"""
+        SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at END AS since, 'purchase.order' AS model,
+               x.purchase_id AS odoo_id, x.purchase_name AS name,
+               concat(COALESCE(v.name, 'The vendor'), CASE WHEN x.planned_at <= %(now)s THEN ' was to bring ' ELSE ' brings ' END,
+                      trim_scale(x.covered), ' ', x.product,
+                      CASE WHEN x.planned_at <= %(now)s THEN ' by ' ELSE ' only by ' END,
+                      to_char(x.planned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+                      CASE WHEN NOT x.is_linked THEN ' (the purchase that reaches this order)' END) AS text
+          FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
+                       sum(c.covered) AS covered, bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
+                   AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
+                 GROUP BY 1, 2, 3, 4, 5) AS x
+          LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = x.vendor_id
+    """,
+)
+
+# Goods stand ready, and the warehouse has more to hand out than a shift carries.
+WAREHOUSE_CAPACITY = BlockerRule(
+    kind="warehouse_capacity",
+    sql="""
+        SELECT w.since, w.model, w.odoo_id, w.name, concat(w.name, ' has more ready than leaves it in a shift') AS text
+          FROM mirror_sale_order r
+          JOIN workflows_position w ON w.connection_id = r.connection_id AND w.model = 'stock.warehouse'
+           AND w.odoo_id = r.warehouse_id AND w.stage = 'over_capacity'
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND EXISTS (
+           SELECT FROM mirror_stock_picking p
+            WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.state = 'assigned'
+              AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL)
+    """,
+)
+
+INVOICE_DISPUTE = BlockerRule(
+    kind="invoice_dispute",
+    sql="""
+        SELECT DISTINCT p.since, p.model, p.odoo_id, p.name,
+               concat(p.name, ' is disputed; ', to_char(p.amount, 'FM999,999,999,999,990.00'), ' ', p.currency,
+                      ' of it is open') AS text
+          FROM mirror_sale_order_line l
+          JOIN mirror_account_move_line il
+            ON il.connection_id = l.connection_id AND il.sale_line_ids @> ARRAY[l.odoo_id] AND il.deleted_at IS NULL
+          JOIN workflows_position p
+            ON p.connection_id = il.connection_id AND p.model = 'account.move' AND p.odoo_id = il.move_id
+           AND p.stage = 'disputed'
+         WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
+    """,
+)
+
+# What nobody can deliver without. An address that was read before its fields were mirrored has none of them, not even "".
+MISSING_DATA = BlockerRule(
+    kind="missing_data",
+    sql="""
+        SELECT r.create_date AS since, 'res.partner' AS model, a.odoo_id, a.name,
+               concat('The delivery address ', a.name, ' has no ',
+                      concat_ws(', no ', CASE WHEN a.street = '' THEN 'street' END, CASE WHEN a.city = '' THEN 'city' END,
+                                CASE WHEN a.country_id IS NULL THEN 'country' END)) AS text
+          FROM mirror_sale_order r
+          JOIN mirror_res_partner a ON a.connection_id = r.connection_id
+           AND a.odoo_id = COALESCE(r.partner_shipping_id, r.partner_id)
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND COALESCE(r.delivery_status, '') <> 'full'
+           AND (a.street = '' OR a.city = '' OR (a.city IS NOT NULL AND a.country_id IS NULL))
+        UNION ALL
+        SELECT r.create_date, 'sale.order', r.odoo_id, r.name,
+               concat('No product on: ',
+                      string_agg(COALESCE(NULLIF(l.name, ''), 'a line without a text'), '; ' ORDER BY l.sequence))
+          FROM mirror_sale_order r
+          JOIN mirror_sale_order_line l ON l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+           AND l.deleted_at IS NULL AND l.product_id IS NULL AND COALESCE(l.display_type, '') = '' AND l.product_uom_qty > 0
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND COALESCE(r.delivery_status, '') <> 'full'
+         GROUP BY r.create_date, r.odoo_id, r.name
+    """,
+)
+
+OF_SALES_ORDERS = [STOCK_SHORTAGE, SUPPLIER_DELAY, WAREHOUSE_CAPACITY, INVOICE_DISPUTE, MISSING_DATA]
