@@ -44,13 +44,16 @@ WITH sight AS (
    ORDER BY t.odoo_id, t.id
 ), known AS (
   -- Beyond a change whose words no language has, nothing is known of the record.
-  SELECT s.*, COALESCE(max(c.tracking_id) FILTER (WHERE c.old IS NULL OR c.new IS NULL), 0) AS after
+  SELECT s.*, COALESCE(max(c.tracking_id) FILTER (WHERE c.old IS NULL OR c.new IS NULL), 0) AS after,
+         min(c.at) AS first_at
     FROM sight s
     JOIN mirror_trackedchange c
       ON c.connection_id = %(connection)s AND c.model = {model} AND c.odoo_id = s.odoo_id AND c.field = ANY({fields})
    GROUP BY s.id, s.odoo_id, s.to_stage, s.at, s.seen_at
 ), steps AS (
-  SELECT k.odoo_id, k.after, r.create_date AS at, k.after AS last_id, {creator} AS author, '' AS told, TRUE AS is_first
+  -- What was imported can be younger than its own messages.
+  SELECT k.odoo_id, k.after, LEAST(r.create_date, k.first_at) AS at, k.after AS last_id, {creator} AS author,
+         '' AS told, TRUE AS is_first
     FROM known k
     JOIN {table} r ON r.connection_id = %(connection)s AND r.odoo_id = k.odoo_id
    UNION ALL
