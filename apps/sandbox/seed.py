@@ -86,7 +86,10 @@ def _settings(company: Engine, cr: Transaction) -> None:
     for number, (model, fields) in enumerate(standard().items(), 1):
         put("ir.model", number, name=model.replace(".", " ").title(), model=model, state="base", transient=False)
         for field in fields.values():
-            put("ir.model.fields", field_id, name=field.name, model=model, model_id=number, ttype=field.type,
+            shown = company.shape.then(model, field.name)
+            if not shown:
+                continue
+            put("ir.model.fields", field_id, name=shown, model=model, model_id=number, ttype=field.type,
                 field_description=field.string, state="base", relation=field.relation or False, store=field.store,
                 required=field.required, copied=True, help=False,
                 tracking=100 if field.name in tracking.TRACKED.get(model, ()) else 0)  # fmt: skip

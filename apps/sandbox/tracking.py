@@ -47,7 +47,10 @@ def note(env: Env, model: str, odoo_id: int, old: Row, new: Row) -> None:
             message_type="notification", date=env.cr.now[:19],
         )  # fmt: skip
     for name in changed:
-        values: Row = {"mail_message_id": message, "field_id": _field_id(env, model, name)}
+        field = _field_id(env, model, env.engine.shape.then(model, name))
+        if not field:
+            continue
+        values: Row = {"mail_message_id": message, "field_id": field}
         for when, row in (("old", old), ("new", new)):
             if (model, name) in BOOLEANS:
                 values[f"{when}_value_integer"] = int(bool(row.get(name)))
@@ -63,7 +66,7 @@ def _author(env: Env) -> Any:
 def _field_id(env: Env, model: str, name: str) -> int:
     table = env.engine.store.table("ir.model.fields")
     named = table.indexes["name"].get(name, ())
-    return next(one for one in named if table.rows[one]["model"] == model)
+    return next((one for one in named if table.rows[one]["model"] == model), 0)
 
 
 def _put(env: Env, model: str, /, **values: Any) -> int:
