@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from apps.approvals import queries as approvals
 from apps.approvals.models import Request
@@ -18,6 +18,7 @@ from apps.exceptions.screens import type_title
 from apps.mirror import registry as mirrors
 from apps.mirror.models.res_partner import Partner
 from apps.mirror.state import SyncState
+from apps.mirror.tracked import TrackedChange
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows import blockers, chain, impact, registry, subjects
@@ -25,7 +26,7 @@ from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
 from apps.workflows.impact import Impact
 from apps.workflows.lines import Table, lines_of
-from apps.workflows.models import Position, Transition
+from apps.workflows.models import NEWEST_FIRST, Position, Transition
 
 TIMELINE = 200
 OPEN_PURCHASES = 200
@@ -100,7 +101,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) 
     positions = list(Position.objects.filter(**here).order_by("workflow"))
     if not positions:
         return None
-    transitions = list(Transition.objects.filter(**here).order_by("-at", "-id")[:TIMELINE])
+    transitions = list(Transition.objects.filter(**here).order_by(*NEWEST_FIRST)[:TIMELINE])
     cases = list(exceptions.of_record(connection.id, model, odoo_id))
     requests = list(approvals.of_record(connection.id, model, odoo_id))
     commands = list(Command.objects.filter(**here).order_by("-sequence")[:50])
@@ -207,3 +208,28 @@ def mirrored(connection: Connection) -> list[Mirrored]:
             )
         )  # fmt: skip
     return held
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRead:
+    """How much of the past was read from Odoo, where its reading has begun.
+
+    Attributes:
+        count: changes of tracked fields that are kept.
+        since: the oldest of them.
+    """
+
+    count: int
+    since: datetime | None
+    is_complete: bool
+    total: int
+    problem: str
+
+
+def past_read(connection: Connection) -> PastRead | None:
+    """How much of the past was read from a connection; None where its reading has not begun."""
+    state = SyncState.objects.filter(connection=connection, odoo_model="mail.tracking.value").first()
+    if state is None:
+        return None
+    sums = TrackedChange.objects.filter(connection=connection).aggregate(count=Count("pk"), since=Min("at"))
+    return PastRead(is_complete=bool(state.backfill_done_at), total=state.backfill_total, problem=state.problem, **sums)

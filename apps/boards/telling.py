@@ -58,7 +58,14 @@ def _stage(workflow: str, name: str) -> str:
 def _moved(move: Transition) -> Happening:
     to = _stage(move.workflow, move.to_stage)
     what = f"moved it from {_stage(move.workflow, move.from_stage)} to {to}" if move.from_stage else f"first showed it, in {to}"
-    return Happening(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what)
+    if move.tracking_id is None:
+        return Happening(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what)
+    if not move.from_stage:
+        what = f"created it, in {to}"
+    return Happening(
+        at=move.at, icon="arrow-right", tone="calm", who=move.author or "Odoo", what=what,
+        quote=f"From Odoo's own history. {move.told}".rstrip(),
+    )  # fmt: skip
 
 
 def _happened(entry: Entry, title: str) -> Happening:

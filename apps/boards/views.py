@@ -132,4 +132,4 @@ def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
 def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
     found = get_object_or_404(Connection, name=connection)
-    return render(request, "boards/mirrored.html", {"counts": records.mirrored(found)})
+    return render(request, "boards/mirrored.html", {"counts": records.mirrored(found), "past": records.past_read(found)})

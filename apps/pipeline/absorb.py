@@ -36,7 +36,7 @@ def absorb(changes: Sequence[Changes], *, now: datetime) -> None:
         rows = by_connection.setdefault(change.connection_id, {}).setdefault(change.model, {})
         rows.update({odoo_id: change.written_at.get(odoo_id, now) for odoo_id in change.ids})
     for connection_id, changed in by_connection.items():
-        _one_at_a_time(connection_id)
+        one_at_a_time(connection_id)
         _follow(connection_id, changed, now=now)
 
 
@@ -65,7 +65,7 @@ def look_again(*, now: datetime) -> int:
         workflow = registry.workflows().get(workflow_name)
         try:
             with transaction.atomic():
-                _one_at_a_time(connection_id)
+                one_at_a_time(connection_id)
                 batch = due.filter(connection_id=connection_id, workflow=workflow_name).order_by("look_again_at", "odoo_id")
                 if workflow is None:
                     batch.update(look_again_at=None)  # its file was removed: nothing is left to look at
@@ -86,7 +86,7 @@ def _follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *
         draw(workflow.name, connection_id, records, now=now)
 
 
-def _one_at_a_time(connection_id: int) -> None:
+def one_at_a_time(connection_id: int) -> None:
     """Two batches of one connection must not draw consequences side by side: each would miss what the other wrote."""
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(7001, %s)", [connection_id])

@@ -11,14 +11,14 @@ from apps.core import live
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
-from apps.mirror.sync import backfill, increment, locks, reconcile
+from apps.mirror.sync import backfill, increment, locks, reconcile, tracking
 from apps.mirror.sync.increment import Incremented
 from apps.odoo import capabilities, errors
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
 from apps.pipeline import absorb
-from apps.workflows import registry
+from apps.workflows import past, registry
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,8 @@ def first_read(
         note = partial(progress, model.odoo_model) if progress else None
         yield backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
     evaluate_all(connection, clock=clock, progress=progress)
+    if models is None:
+        yield from read_past(connection, clock=clock, anew=anew, progress=progress)
 
 
 def evaluate_all(
@@ -92,6 +94,45 @@ def evaluate_all(
             if progress:
                 progress(workflow.title, done, total)
     return done
+
+
+def read_past(
+    connection: Connection, *, clock: Clock, anew: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Iterator[backfill.Backfilled]:  # fmt: skip
+    """Read what Odoo kept of the past, and tell from it how the records came to their stages; the figures once done.
+
+    Where it cannot be read, the connection says so and history begins with the first read. Raises OdooError: what was read
+    stays, and the next call goes on from there.
+    """
+    workflows = [one for one in registry.workflows().values() if not connection.lacks(one.odoo_model)]
+    wanted: dict[str, list[str]] = {}
+    for workflow in workflows:
+        wanted.setdefault(workflow.odoo_model, []).extend(past.fields_of(workflow))
+    note = partial(progress, tracking.MODEL) if progress else None
+    found = tracking.run(
+        wire.connect(connection), wanted, connection=connection, clock=clock, progress=note, anew=anew
+    )
+    if found is None:
+        return
+    for workflow in workflows:
+        fields = past.fields_of(workflow)
+        tracked = sorted(set(fields) & set(found.fields.get(workflow.odoo_model, ())))
+        missing = [name for name in mirror.models()[workflow.odoo_model].odoo_fields()
+                   if connection.lacks(workflow.odoo_model, name)]  # fmt: skip
+        after, done = 0, 0
+        while ids := past.batch(workflow, connection_id=connection.pk, after=after):
+            with transaction.atomic():
+                absorb.one_at_a_time(connection.pk)
+                past.build(
+                    workflow, connection_id=connection.pk, odoo_ids=ids, tracked=tracked, missing=missing, now=clock()
+                )
+                live.announce([f"board:{workflow.name}"])
+            after, done = ids[-1], done + len(ids)
+            if progress:
+                progress(f"{workflow.title}, past", done, done)
+    tracking.done(connection, clock=clock)
+    yield backfill.Backfilled(model=tracking.MODEL, rows=found.rows, total=found.total)
 
 
 def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None) -> list[Incremented]:

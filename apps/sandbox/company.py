@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from apps.sandbox import access, automation, computed
+from apps.sandbox import access, automation, computed, versions
 from apps.sandbox import seed as seeding
 from apps.sandbox.errors import (
     AccessDenied,
@@ -66,12 +66,15 @@ NAME_FIELDS = {
 class Company:
     """Everything of one database. Calls from any thread go one after another."""
 
-    def __init__(self, directory: Path | None, *, database: str = "sandbox", orders: int = 400, seed: int = 1) -> None:
+    def __init__(
+        self, directory: Path | None, *, database: str = "sandbox", orders: int = 400, seed: int = 1, version: str = "19",
+    ) -> None:  # fmt: skip
         self.database, self.orders, self.seed = database, orders, seed
+        self.shape = versions.SHAPES[version]
         self.lock = threading.RLock()
         self.models: dict[str, Fields] = {}
         self.model_ids: dict[str, int] = {}
-        self.store = Store(directory, mark=f"7 {database} {orders} {seed}")
+        self.store = Store(directory, mark=f"8 {database} {orders} {seed} {version}")
         self._groups: dict[int, set[int]] | None = None
         self._externals: dict[str, tuple[str, int]] = {}
         self._may: dict[tuple[int, str, str], bool] = {}
@@ -297,7 +300,7 @@ class Company:
             else:
                 named.pop("ids", None)
             try:
-                result = function(Records(env, model, ids), *rest, **named)
+                result = self.shape.call(function, Records(env, model, ids), *rest, **named)
             except RecursionError as error:
                 raise OdooException("maximum recursion depth exceeded") from error
             single = name == "create" and rest[:1] and isinstance(rest[0], dict)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from apps.sandbox.domain import Reader
 from apps.sandbox.schema import Fields
 from apps.sandbox.store import Store, Transaction
+from apps.sandbox.versions import Shape
 
 
 class Engine(Reader, Protocol):
@@ -15,6 +16,7 @@ class Engine(Reader, Protocol):
     """
 
     store: Store
+    shape: Shape
     orders: int
     seed: int
     models: dict[str, Fields]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from apps.sandbox import searching
+from apps.sandbox import searching, tracking
 from apps.sandbox.errors import NoFieldError
 from apps.sandbox.records import Records, method
 
@@ -84,6 +84,8 @@ def fields_get(
         if allfields and name not in allfields:
             continue
         told = field.described()
+        if words := tracking.WORDS.get((records._name, name)):
+            told["selection"] = [list(one) for one in words.items()]
         said[name] = {key: value for key, value in told.items() if not attributes or key in attributes}
     return said
 

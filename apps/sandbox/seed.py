@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from apps.sandbox import history, past
+from apps.sandbox import history, past, tracking
 from apps.sandbox.engine import Engine
 from apps.sandbox.records import Env
 from apps.sandbox.schema import standard
@@ -90,9 +90,13 @@ def _settings(company: Engine, cr: Transaction) -> None:
     for number, (model, fields) in enumerate(standard().items(), 1):
         put("ir.model", number, name=model.replace(".", " ").title(), model=model, state="base", transient=False)
         for field in fields.values():
-            put("ir.model.fields", field_id, name=field.name, model=model, model_id=number, ttype=field.type,
+            shown = company.shape.then(model, field.name)
+            if not shown:
+                continue
+            put("ir.model.fields", field_id, name=shown, model=model, model_id=number, ttype=field.type,
                 field_description=field.string, state="base", relation=field.relation or False, store=field.store,
-                required=field.required, copied=True, help=False)  # fmt: skip
+                required=field.required, copied=True, help=False,
+                tracking=100 if field.name in tracking.TRACKED.get(model, ()) else 0)  # fmt: skip
             if (model, field.name) == ("sale.order", "state"):
                 for order, state in enumerate(("draft", "sent", "sale", "cancel"), 1):
                     put("ir.model.fields.selection", order, field_id=field_id, value=state, name=state, sequence=order)

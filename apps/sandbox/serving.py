@@ -28,9 +28,10 @@ def run(
     directory: Path | None,
     speed: float,
     has_business: bool,
+    version: str = "19",
 ) -> None:
     """Serve until the process is told to stop. ``directory`` None keeps nothing."""
-    company = Company(directory, database=database, orders=orders, seed=seed)
+    company = Company(directory, database=database, orders=orders, seed=seed, version=version)
     control = Control(company)
     stopping = threading.Event()
     clock = threading.Thread(target=_run_schedules, args=(company, stopping), name="schedules", daemon=True)

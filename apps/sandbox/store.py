@@ -199,6 +199,8 @@ class Transaction:
         self.store, self.now, self.outgoing = store, now, outgoing
         self.undo: list[tuple[str, int, Row | None, bool]] = []
         self.after_commit: list[Any] = []
+        # (model, id, moment) to the message that tells of what was changed then (apps/sandbox/tracking.py).
+        self.tracked: dict[tuple[str, int, str], int] = {}
 
     def put(self, model: str, odoo_id: int, row: Row | None) -> None:
         """Set or delete a row."""
@@ -213,6 +215,7 @@ class Transaction:
         """Keep what was changed, and hand over what waited for it."""
         self.store.keep((model, odoo_id) for model, odoo_id, _, _ in self.undo)
         self.undo.clear()
+        self.tracked.clear()
         self.outgoing += self.after_commit
         self.after_commit.clear()
 

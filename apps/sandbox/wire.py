@@ -27,12 +27,6 @@ logger = logging.getLogger(__name__)
 Row = dict[str, Any]
 Receive = Callable[[], Awaitable[Row]]
 Send = Callable[[Row], Awaitable[None]]
-VERSION = {
-    "server_version": "19.0",
-    "server_version_info": [19, 0, 0, "final", 0, ""],
-    "server_serie": "19.0",
-    "protocol_version": 1,
-}
 JSON = "application/json; charset=utf-8"
 NO_DATABASE = (
     b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
@@ -129,16 +123,17 @@ class Doors:
         path = request.path.rstrip("/")
         if path == "/web/health":
             return Response({"status": "pass"})
-        if path == "/json/version":
-            return Response({"version_info": VERSION["server_version_info"], "version": VERSION["server_version"]})
+        told = self.company.shape.told
+        if path == "/json/version" and self.company.shape.has_json2:
+            return Response({"version_info": told["server_version_info"], "version": told["server_version"]})
         if path == "/sandbox/control":
             return self._control(request)
-        if path.startswith("/json/2/"):
+        if path.startswith("/json/2/") and self.company.shape.has_json2:
             return self._json2(request, path)
         if path == "/jsonrpc":
             return self._rpc(request, self._service)
         if path == "/web/webclient/version_info":
-            return self._rpc(request, lambda _request, _params: VERSION)
+            return self._rpc(request, lambda _request, _params: told)
         if path == "/web/session/authenticate":
             return self._authenticate(request)
         if path == "/web/session/get_session_info":
@@ -197,7 +192,7 @@ class Doors:
 
     def _common(self, name: str, args: list[Any]) -> Any:
         if name == "version":
-            return VERSION
+            return self.company.shape.told
         if name in ("login", "authenticate"):
             self._check_database(args[0])
             try:
@@ -247,8 +242,8 @@ class Doors:
             "is_public": False,
             "user_context": {"lang": "en_US", "tz": row["tz"], "uid": uid},
             "db": self.company.database,
-            "server_version": VERSION["server_version"],
-            "server_version_info": VERSION["server_version_info"],
+            "server_version": self.company.shape.told["server_version"],
+            "server_version_info": self.company.shape.told["server_version_info"],
             "name": row["name"],
             "username": row["login"],
             "partner_id": row["partner_id"],

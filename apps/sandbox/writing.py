@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from apps.sandbox import automation, computed, searching
+from apps.sandbox import automation, computed, searching, tracking
 from apps.sandbox.errors import MissingError, UserError, ValidationError
 from apps.sandbox.records import Env, Records, method
 from apps.sandbox.schema import COMPUTED, OTHER_END, RELATED, X2MANY, Field, empty
@@ -109,6 +109,7 @@ def store_changes(env: Env, model: str, changes: dict[int, Row]) -> dict[int, Ro
             continue
         olds[odoo_id] = old
         env.cr.put(model, odoo_id, {**old, **values, "write_date": env.cr.now, "write_uid": env.uid})
+        tracking.note(env, model, odoo_id, old, {**old, **values})
     return olds
 
 

@@ -15,7 +15,7 @@ from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.mirror import registry as mirror
 from apps.odoo.models import Connection
 from apps.workflows import blockers, chain, impact
-from apps.workflows.models import Position, Transition
+from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 
 class BlockerShape(serializers.Serializer[Any]):
@@ -70,6 +70,8 @@ class TransitionShape(serializers.Serializer[Any]):
     to_stage = serializers.CharField()
     at = serializers.DateTimeField()
     seen_at = serializers.DateTimeField()
+    author = serializers.CharField()
+    is_history = serializers.BooleanField()
 
 
 class WaitingOrderShape(RecordRef):
@@ -144,8 +146,8 @@ class RecordDetail(RecordShape):
             ],
             "transitions": [
                 {"from_stage": move.from_stage, "to_stage": move.to_stage, "at": moment(move.at),
-                 "seen_at": moment(move.seen_at)}
-                for move in moves.filter(workflow=position.workflow).order_by("at", "id")
+                 "seen_at": moment(move.seen_at), "author": move.author, "is_history": move.tracking_id is not None}
+                for move in moves.filter(workflow=position.workflow).order_by(*OLDEST_FIRST)
             ],
         }  # fmt: skip
 

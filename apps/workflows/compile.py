@@ -106,7 +106,7 @@ def stage_case(workflow: Workflow) -> sql.Composable:
 def belongs(workflow: Workflow) -> sql.Composable:
     """The SQL of which records are the workflow's. Raises DeclarationError where it names more than their own columns."""
     columns = known_columns(workflow)
-    for lookup in _lookups(workflow.belongs):
+    for lookup in lookups(workflow.belongs):
         name = lookup.partition("__")[0]
         if columns.get(name, "r") != "r":
             raise DeclarationError(
@@ -127,12 +127,19 @@ def moment_ahead(workflow: Workflow) -> sql.Composable:
     return sql.SQL("CASE WHEN {} > %(now)s THEN {} END").format(moment, moment)
 
 
-def _lookups(condition: Q) -> Iterable[str]:
+def lookups(condition: Q) -> Iterable[str]:
+    """The lookups of ``condition``, such as ``state__in``, however deep they stand."""
     for child in condition.children:
         if isinstance(child, Q):
-            yield from _lookups(child)
+            yield from lookups(child)
         else:
             yield str(child[0])  # type: ignore[index]
+
+
+def names(comparison: Any) -> set[str]:
+    """The columns that one comparison of a condition names: its own, and the one that it is compared with."""
+    lookup, value = comparison
+    return {lookup.partition("__")[0]} | ({str(vars(value)["name"])} if isinstance(value, F) else set())
 
 
 def by_stage(workflow: Workflow, stage: sql.Composable, values: Iterable[tuple[str, Any]], kind: str) -> sql.Composable:

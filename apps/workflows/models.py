@@ -4,6 +4,10 @@ from django.db import models
 
 from apps.odoo.models import Connection
 
+# Odoo tells the past by the second: in one second its own order counts, and what the tower saw itself comes after.
+OLDEST_FIRST = (models.F("at").asc(), models.F("tracking_id").asc(nulls_last=True), models.F("id").asc())
+NEWEST_FIRST = (models.F("at").desc(), models.F("tracking_id").desc(nulls_first=True), models.F("id").desc())
+
 
 class Position(models.Model):
     """Where one record stands in its workflow, since when, and what that puts on the board."""
@@ -25,9 +29,7 @@ class Position(models.Model):
     look_again_at = models.DateTimeField(null=True, help_text="When the passing of time alone may change something")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "workflow", "odoo_id"], name="one_position_a_workflow")
-        ]
+        constraints = [models.UniqueConstraint(fields=["connection", "workflow", "odoo_id"], name="one_position_a_workflow")]
         indexes = [
             # Used by boards.queries: the open stages of a workflow, whatever the closed ones have grown to.
             models.Index(fields=["workflow", "stage", "since"], condition=models.Q(is_open=True), name="positions_open"),
@@ -37,9 +39,7 @@ class Position(models.Model):
                 fields=["connection", "partner_id"], condition=models.Q(is_open=True), name="positions_open_by_partner"
             ),
             # pipeline/absorb.py: what time has made due, however many records there are for which it has not.
-            models.Index(
-                fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"
-            ),
+            models.Index(fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"),
         ]
 
 
@@ -55,6 +55,11 @@ class Transition(models.Model):
     at = models.DateTimeField(help_text="Odoo's time")
     seen_at = models.DateTimeField(help_text="When the tower knew")
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    tracking_id = models.BigIntegerField(
+        null=True, help_text="The tracked change in Odoo's history that it was taken from, 0 its creation; none: seen live"
+    )
+    author = models.CharField(max_length=200, db_default="", blank=True, help_text="Who did it, where history says so")
+    told = models.TextField(db_default="", blank=True, help_text="The change in the words of Odoo's history")
 
     class Meta:
         indexes = [

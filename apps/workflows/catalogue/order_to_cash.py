@@ -123,7 +123,7 @@ PRICE_BROKEN = price_limits.BROKEN & ~IN_CREDIT_REVIEW
 IN_PRICING_REVIEW = PRICE_BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="pricing_exception") & ~IN_CREDIT_REVIEW)
 CONFIRMED = ~NOT_CONFIRMED & ~Q(state="cancel")
 PARTLY_DELIVERED = CONFIRMED & Q(delivery_status__in=["partial", "started"])
-# Odoo before 17 has no delivery_status: there the open deliveries themselves tell.
+# Odoo before 16 has no delivery_status: there the open deliveries themselves tell.
 UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
     Q(delivery_status="pending") | (~Q(delivery_status="full") & Q(has_open_delivery=True))
 )

@@ -100,3 +100,27 @@ def test_a_message_and_an_activity_stay_with_the_order(wire: Wire, order: int) -
     assert (row["res_model"], row["user_id"], row["summary"]) == ("sale.order", wire.uid, "Contract")
     wire.call("mail.activity", "action_feedback", [activity], feedback="Done")
     assert wire.call("mail.activity", "search", [["id", "=", activity]]) == []
+
+
+def test_what_is_changed_is_tracked_in_the_words_that_people_read(wire: Wire, order: int) -> None:
+    wire.call("sale.order", "action_quotation_sent", [order])
+    wire.call("sale.order", "action_cancel", [order])
+    field = wire.field_ids("sale.order", "state")[0]
+    assert wire.row("ir.model.fields", field, "tracking")["tracking"] > 0
+    messages = wire.call(
+        "mail.message", "search_read", [["model", "=", "sale.order"], ["res_id", "=", order], ["tracking_value_ids", "!=", False]],
+        ["author_id", "date", "tracking_value_ids"], order="id", load="",
+    )  # fmt: skip
+    me = wire.row("res.users", wire.uid, "partner_id")["partner_id"]
+    told = []
+    for message in messages:
+        assert message["author_id"] == me
+        assert message["date"]
+        values = ["field_id", "old_value_char", "new_value_char"]
+        rows = wire.call("mail.tracking.value", "read", message["tracking_value_ids"], fields=values, load="")
+        told += [(row["old_value_char"], row["new_value_char"]) for row in rows if row["field_id"] == field]
+    assert told == [("Quotation", "Quotation Sent"), ("Quotation Sent", "Cancelled")]
+    words = wire.call("sale.order", "fields_get", ["state"], attributes=["selection"])["state"]["selection"]
+    assert [list(one) for one in words] == [
+        ["draft", "Quotation"], ["sent", "Quotation Sent"], ["sale", "Sales Order"], ["cancel", "Cancelled"],
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ import uvicorn
 from django.core.management.base import BaseCommand
 
 from apps.sandbox.serving import run
+from apps.sandbox.versions import SHAPES
 
 DAY_TO_DAY = "about one business event a second"
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             "--data-dir", type=Path, default=None, help="where it is kept; default: CONTROLTOWER_HOME/sandbox"
         )
         parser.add_argument("--speed", type=float, default=1.0, help=f"1 is {DAY_TO_DAY}")
+        parser.add_argument("--odoo-version", choices=sorted(SHAPES), default="19", help="as which version it shows itself")
         parser.add_argument("--no-business", action="store_true", help="nobody is at work")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,5 +41,5 @@ class Command(BaseCommand):
         run(
             host=options["host"], port=options["port"], database=options["db"], orders=options["orders"],
             seed=options["seed"], directory=options["data_dir"] or home / "sandbox", speed=options["speed"],
-            has_business=not options["no_business"],
+            has_business=not options["no_business"], version=options["odoo_version"],
         )  # fmt: skip
