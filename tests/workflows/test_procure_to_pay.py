@@ -23,8 +23,9 @@ FIELDS = {
     "is_received": st.sampled_from([None, True, False]),
     "has_received": st.sampled_from([None, True, False]),
     "is_late": st.sampled_from([None, True, False]),
+    "has_answered": st.sampled_from([None, True, False]),
 }
-TYPES = dict.fromkeys(["acknowledged", "is_received", "has_received", "is_late"], "boolean")
+TYPES = dict.fromkeys(["acknowledged", "is_received", "has_received", "is_late", "has_answered"], "boolean")
 
 
 class EveryPurchaseIsInExactlyOneStage(TestCase):

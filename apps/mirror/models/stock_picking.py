@@ -37,4 +37,11 @@ class Picking(Mirrored):
         indexes = [
             # Stages, and workflows/chain.py: the deliveries of an order.
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
+            # Events outside of Odoo name records by these.
+            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="pickings_by_name"),
+            models.Index(
+                fields=["connection", "carrier_tracking_ref"],
+                condition=~models.Q(carrier_tracking_ref=""),
+                name="pickings_by_tracking",
+            ),
         ]
