@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "apps.odoo",
     "apps.intake",
     "apps.mirror",
+    "apps.events",
     "apps.workflows",
     "apps.outbox",
     "apps.notifications",

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-APPS = ["boards", "exceptions", "approvals", "notifications", "health", "odoo", "audit"]
+APPS = ["boards", "exceptions", "approvals", "notifications", "health", "events", "odoo", "audit"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),

@@ -5,6 +5,7 @@ from apps.accounts.models import Role, User
 EXCEPTION_WORKERS: set[str] = {Role.OPERATOR, Role.APPROVER, Role.MANAGER, Role.ADMIN}
 DECIDERS: set[str] = {Role.APPROVER, Role.MANAGER, Role.ADMIN}
 INTEGRATORS: set[str] = {Role.INTEGRATOR, Role.ADMIN}
+EVENT_MATCHERS: set[str] = EXCEPTION_WORKERS | INTEGRATORS
 POLICY_MAKERS: set[str] = {Role.MANAGER, Role.ADMIN}
 AUDIT_READERS: set[str] = {Role.AUDITOR, Role.ADMIN}
 
@@ -29,6 +30,12 @@ def check_may_integrate(user: User) -> None:
     """Raises NotAllowedError unless the person may change connections, commands and deliveries."""
     if user.role not in INTEGRATORS:
         raise NotAllowedError(f"{user} is {user.get_role_display()} and may not change the integration. Ask an integrator.")
+
+
+def check_may_match_events(user: User) -> None:
+    """Raises NotAllowedError unless the person may say which record an outside event is about."""
+    if user.role not in EVENT_MATCHERS:
+        raise NotAllowedError(f"{user} is {user.get_role_display()} and may only read outside events. Ask an operator.")
 
 
 def check_may_make_policy(user: User) -> None:

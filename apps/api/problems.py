@@ -13,6 +13,7 @@ from rest_framework.views import exception_handler
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
+from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import ReplayRefusedError
 from apps.outbox.moves import RetryRefusedError
@@ -20,6 +21,7 @@ from apps.outbox.moves import RetryRefusedError
 STATUSES: dict[type[Exception], int] = {
     NotAllowedError: 403,
     AlreadyDecidedError: 409,
+    EventRefusedError: 409,
     MoveRefusedError: 409,
     RetryRefusedError: 409,
     ReplayRefusedError: 409,

@@ -14,6 +14,7 @@ from apps.api.idempotency import honoured
 from apps.approvals import api as approvals
 from apps.audit import api as audit
 from apps.boards import api as boards
+from apps.events import api as events
 from apps.exceptions import api as exceptions
 from apps.intake import api as intake
 from apps.odoo import api as odoo
@@ -58,6 +59,9 @@ urlpatterns = [
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),
     route("deliveries/<int:delivery_id>/replay/", intake.Replay, "delivery-replay"),
+    route("events/", events.Events, "events"),
+    route("events/<int:event_id>/match/", events.Match, "event-match"),
+    route("events/<int:event_id>/dismiss/", events.Dismiss, "event-dismiss"),
     route("connections/", odoo.Connections, "connections"),
     route("audit/", audit.Trail, "audit"),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),

@@ -15,6 +15,14 @@ def _box() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
 
 
+def reveal(stored: str) -> str:
+    """The secret that the database holds as ``stored``. Raises SecretUnreadableError."""
+    try:
+        return _box().decrypt(stored.encode()).decode()
+    except InvalidToken as error:
+        raise SecretUnreadableError("A stored secret was encrypted with a key that is not in ENCRYPTION_KEYS.") from error
+
+
 class SecretField(models.TextField):
     """Text that the database only ever sees encrypted. An unreadable secret is an error, never an empty value."""
 

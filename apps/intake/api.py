@@ -32,7 +32,7 @@ class DeliveryShape(serializers.Serializer[Any]):
     def to_representation(self, row: Delivery) -> dict[str, Any]:
         return {
             "id": row.id, "source": row.source, "connection": row.connection.name if row.connection else None,
-            "model": row.model, "odoo_id": row.odoo_id, "status": row.status, "attempts": row.attempts,
+            "model": row.model, "odoo_id": row.odoo_id or None, "status": row.status, "attempts": row.attempts,
             "problem": row.problem, "received_at": moment(row.received_at), "processed_at": moment(row.processed_at),
         }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Where Odoo's webhooks arrive: a raw ASGI application in a small process of its own.
+"""Where Odoo's webhooks and other systems' events arrive: a raw ASGI application in a small process of its own.
 
 Its speed is the speed of Odoo's own users, since Odoo waits for each answer. So there is no middleware; the answer
 waits for exactly one thing, that the delivery is durable (:mod:`apps.intake.store`); and when it cannot be stored the
@@ -23,13 +23,17 @@ if not settings.configured or not django.apps.apps.ready:
     django.setup()
 
 from apps.core import clock
+from apps.intake import signatures
+from apps.intake.models import EVENT
 from apps.intake.store import CannotStoreError, Store
 
 logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"/hooks/odoo/([A-Za-z0-9_-]{8,60})/?")
+EVENTS_PATH = re.compile(r"/hooks/events/([A-Za-z0-9_-]{1,40})/?")
 MODEL = re.compile(r"[a-z0-9_.]{1,80}")
 NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+SIGNED_BY = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 5.0
 
@@ -65,8 +69,8 @@ def _finite(text: str) -> float:
 DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
-def read_hint(body: bytes) -> tuple[str, int]:
-    """The model and id that Odoo's message names. Raises Refused with a sentence."""
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a message is. Raises Refused with a sentence."""
     try:
         message = DECODER.decode(body.decode("utf-8"))
         if rb"\u" in body:
@@ -78,6 +82,12 @@ def read_hint(body: bytes) -> tuple[str, int]:
         raise Refused(400, "The body is not JSON that can be kept.") from None
     if not isinstance(message, dict):
         raise Refused(400, "The body is not a JSON object.")
+    return message
+
+
+def read_hint(body: bytes) -> tuple[str, int]:
+    """The model and id that Odoo's message names. Raises Refused with a sentence."""
+    message = read_object(body)
     model, odoo_id = message.get("_model"), message.get("_id")
     if not isinstance(model, str) or not MODEL.fullmatch(model):
         raise Refused(400, "_model is missing, or is not the name of a model.")
@@ -131,6 +141,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
+    if found := EVENTS_PATH.fullmatch(scope["path"]):
+        return await _accept_event(found[1], scope, receive)
     found = PATH.fullmatch(scope["path"])
     if not found:
         raise Refused(404, "There is nothing here.")
@@ -138,6 +150,36 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
     connection_id = await store.connection_of(found[1])
     if connection_id is None:
         raise Refused(404, "There is nothing here.")
+    body = await _posted(scope, receive)
+    model, odoo_id = read_hint(body)
+    # Odoo's body carries write_date to the microsecond: an equal body tells of the same change.
+    key = hashlib.sha256(body).hexdigest()
+    await store.add((connection_id, "odoo", key, model, odoo_id, body.decode(), clock.now()), len(body))
+    return 202, "Stored."
+
+
+async def _accept_event(name: str, scope: dict[str, Any], receive: Any) -> tuple[int, str]:
+    """Another system tells of an event, signed: who it is from is known by the signature, and what it is by its id."""
+    store = _store()
+    source = await store.source(name)
+    if source is None:
+        raise Refused(404, "There is no such source.")
+    body = await _posted(scope, receive)
+    headers = {key: value.decode("latin-1") for key, value in scope["headers"] if key in SIGNED_BY}
+    message_id, timestamp, signature = (headers.get(key, "") for key in SIGNED_BY)
+    try:
+        signatures.check(source.keys, message_id=message_id, timestamp=timestamp, signature=signature, body=body,
+                         now=clock.now())  # fmt: skip
+    except signatures.UnsignedError as error:
+        raise Refused(401, str(error)) from None
+    read_object(body)
+    key = hashlib.sha256(message_id.encode()).hexdigest()
+    await store.add((source.connection_id, name, key, EVENT, 0, body.decode(), clock.now()), len(body))
+    return 202, "Stored."
+
+
+async def _posted(scope: dict[str, Any], receive: Any) -> bytes:
+    """The body of a message that is posted, uncompressed, and not too large. Raises Refused."""
     if scope["method"] != "POST":
         raise Refused(405, "Deliveries are posted.")
     for name, value in scope["headers"]:
@@ -145,12 +187,7 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
             raise Refused(413, f"The body is larger than {LARGEST_BODY >> 20} MB.")
         if name == b"content-encoding" and value.lower() not in (b"", b"identity"):
             raise Refused(415, "The body must not be compressed.")
-    body = await _body(receive)
-    model, odoo_id = read_hint(body)
-    # Odoo's body carries write_date to the microsecond: an equal body tells of the same change.
-    key = hashlib.sha256(body).hexdigest()
-    await store.add((connection_id, key, model, odoo_id, body.decode(), clock.now()), len(body))
-    return 202, "Stored."
+    return await _body(receive)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection as database
 
-from apps.intake.models import Delivery, Status
+from apps.intake.models import EVENT, Delivery, Status
 
 # A worker that dies gives its deliveries back when the lease ends.
 LEASE = timedelta(seconds=90)
@@ -49,11 +49,19 @@ UPDATE intake_delivery
 
 @dataclass(kw_only=True)
 class Part:
-    """The deliveries of a batch that belong to one connection: many hints of one record are one read."""
+    """The deliveries of a batch that belong to one connection: many hints of one record are one read.
+
+    Events are a part of their own, in which each delivery stands for itself.
+    """
 
     connection_id: int
     records: dict[str, set[int]] = field(default_factory=dict)
     deliveries: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+
+    @property
+    def is_of_events(self) -> bool:
+        """Whether it tells of events outside of Odoo, and not of records that changed in it."""
+        return EVENT in self.records
 
     @property
     def delivery_ids(self) -> list[int]:
@@ -87,9 +95,10 @@ def take(*, limit: int, now: datetime) -> list[Part]:
         if not rows:
             cursor.execute(TAKE_OTHERS, facts | {"limit": limit})
             rows = cursor.fetchall()
-    parts: dict[int, Part] = {}
-    for number, connection_id, model, odoo_id, _ in rows:
-        part = parts.setdefault(connection_id, Part(connection_id=connection_id))
+    parts: dict[tuple[int, bool], Part] = {}
+    for number, connection_id, model, named_id, _ in rows:
+        part = parts.setdefault((connection_id, model == EVENT), Part(connection_id=connection_id))
+        odoo_id = number if model == EVENT else named_id
         part.records.setdefault(model, set()).add(odoo_id)
         part.deliveries.setdefault((model, odoo_id), []).append(number)
     return list(parts.values())

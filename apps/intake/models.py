@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from apps.core.secrets import SecretField
 from apps.odoo.models import Connection
 
 
@@ -12,6 +13,25 @@ class Status(models.TextChoices):
     CLAIMED = "claimed", "Being processed"
     DONE = "done", "Processed"
     DEAD = "dead", "Dead letter"
+
+
+# What stands in the place of a model where a delivery tells of an event outside of Odoo, and names no record of it.
+EVENT = "event"
+
+
+class Sender(models.Model):
+    """Somebody outside of Odoo who may tell of events about one connection's records."""
+
+    name = models.SlugField(max_length=40, unique=True, help_text="The source, as its address names it")
+    adapter = models.CharField(max_length=60, help_text="The folder of apps/events/sources that reads its messages")
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    secret = SecretField(help_text="What it signs with")
+    previous_secret = SecretField(blank=True, help_text="What it signed with before, while it changes over")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Delivery(models.Model):

@@ -9,13 +9,17 @@ import contextlib
 import hashlib
 import logging
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from django.conf import settings
 
+from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
+from apps.intake import signatures
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +46,9 @@ WITH held AS (SELECT id FROM odoo_connection WHERE id = ANY(%s) ORDER BY id FOR 
      stored AS (
 INSERT INTO intake_delivery
        (source, connection_id, key, model, odoo_id, body, received_at, not_before, status, attempts, problem)
-SELECT 'odoo', connection_id, key, model, odoo_id, body, received_at, received_at, 'pending', 0, ''
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
-    AS arrived(connection_id, key, model, odoo_id, body, received_at)
+SELECT source, connection_id, key, model, odoo_id, body, received_at, received_at, 'pending', 0, ''
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
+    AS arrived(connection_id, source, key, model, odoo_id, body, received_at)
   JOIN held ON held.id = connection_id
 ON CONFLICT DO NOTHING)
 SELECT id FROM held
@@ -55,11 +59,25 @@ UNION ALL
 SELECT previous_hook_secret, id FROM odoo_connection WHERE is_active AND previous_hook_secret <> ''
 """
 
-Row = tuple[int, str, str, int, str, datetime]
+SENDERS = """
+SELECT s.name, s.connection_id, s.secret, s.previous_secret
+  FROM intake_sender s JOIN odoo_connection c ON c.id = s.connection_id
+ WHERE s.is_active AND c.is_active
+"""
+
+Row = tuple[int, str, str, str, int, str, datetime]
 
 
 class CannotStoreError(Exception):
     """The database is away or slow; the sender is told to come back."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who may send under one name: whose records it tells of, and the keys that it may sign with."""
+
+    connection_id: int
+    keys: tuple[bytes, ...]
 
 
 class Waiting:
@@ -89,6 +107,7 @@ class Store:
         self.down_until = 0.0
         self.stored = asyncio.Event()
         self.secrets: dict[bytes, int] = {}
+        self.sources: dict[str, Source] = {}
         self.secrets_at = float("-inf")
         self.is_asked = asyncio.Event()
         self.next_secrets: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -123,9 +142,20 @@ class Store:
         """
         # By digest: how long a look-up takes then says nothing about how much of a guess was right.
         digest = _digest(secret)
-        asked_at = time.monotonic()
-        if digest in self.secrets or asked_at - self.secrets_at < MISS_SECONDS:
-            return self.secrets.get(digest)
+        if digest not in self.secrets:
+            await self._ask_again()
+        return self.secrets.get(digest)
+
+    async def source(self, name: str) -> Source | None:
+        """Who may send under ``name``. Raises CannotStoreError where that is unknown and the database cannot be asked."""
+        if name not in self.sources:
+            await self._ask_again()
+        return self.sources.get(name)
+
+    async def _ask_again(self) -> None:
+        """Wait until the secrets have been read anew, unless that was only just done."""
+        if time.monotonic() - self.secrets_at < MISS_SECONDS:
+            return
         if self._is_known_down():
             raise CannotStoreError
         self.is_asked.set()
@@ -133,7 +163,6 @@ class Store:
             await asyncio.wait_for(asyncio.shield(self.next_secrets), STORE_SECONDS)
         except TimeoutError:
             raise CannotStoreError from None
-        return self.secrets.get(digest)
 
     def _is_known_down(self) -> bool:
         now = time.monotonic()
@@ -204,6 +233,8 @@ class Store:
                     if database is None or database.closed:
                         database = await _connect()
                     found = await (await database.execute(SECRETS)).fetchall()
+                    senders = await (await database.execute(SENDERS)).fetchall()
+                self.sources = {name: Source(connection_id, _keys(name, stored)) for name, connection_id, *stored in senders}
                 self.secrets = {_digest(secret): connection_id for secret, connection_id in found}
                 self.secrets_at = time.monotonic()
                 self.next_secrets.set_result(None)
@@ -233,6 +264,17 @@ class Store:
 def _answer_all(group: list[Waiting]) -> None:
     for waiting in group:
         waiting.answer(CannotStoreError())
+
+
+def _keys(name: str, stored: Iterable[str]) -> tuple[bytes, ...]:
+    """The keys of a source, by its secrets as they are stored. One that cannot be read is none, and is logged."""
+    keys = []
+    for secret in filter(None, stored):
+        try:
+            keys.append(signatures.key_of(reveal(secret)))
+        except (SecretUnreadableError, ValueError) as error:
+            logger.warning("A secret of the source %s cannot be used: %s", name, error)
+    return tuple(keys)
 
 
 def _digest(secret: str) -> bytes:

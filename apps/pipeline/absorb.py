@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.approvals import asking
 from apps.core import live
+from apps.events import absorbing
 from apps.exceptions import raising
 from apps.mirror.upsert import Changes
 from apps.workflows import engine, registry
@@ -25,7 +26,8 @@ LOOKED_AGAIN = 1_000
 def absorb(changes: Sequence[Changes], *, now: datetime) -> None:
     """Draw all the consequences of a batch of changed rows, in the transaction that changed them.
 
-    1. Find the workflows' records that the changes may move, through declared dependencies.
+    1. Find the workflows' records that the changes may move, through declared dependencies, and those that an event outside
+       of Odoo turns out to be about.
     2. Place them in their stages, with their transitions.
     3. Open, update and close exceptions.
     4. Ask for approvals, or withdraw the asking; what Odoo is to be told goes into the outbox.
@@ -37,7 +39,7 @@ def absorb(changes: Sequence[Changes], *, now: datetime) -> None:
         rows.update({odoo_id: change.written_at.get(odoo_id, now) for odoo_id in change.ids})
     for connection_id, changed in by_connection.items():
         one_at_a_time(connection_id)
-        _follow(connection_id, changed, now=now)
+        follow(connection_id, changed, now=now)
 
 
 def draw(workflow_name: str, connection_id: int, records: Mapping[int, datetime | None], *, now: datetime) -> None:
@@ -72,7 +74,7 @@ def look_again(*, now: datetime) -> int:
                     continue
                 found = batch.values_list("odoo_id", "look_again_at")[:LOOKED_AGAIN]
                 records = {odoo_id: moment for odoo_id, moment in found if moment}
-                _follow(connection_id, {workflow.odoo_model: records}, now=now)
+                follow(connection_id, {workflow.odoo_model: records}, now=now)
         except Exception:
             logger.exception("Records of %s of connection %s could not be looked at again", workflow_name, connection_id)
             continue
@@ -80,7 +82,9 @@ def look_again(*, now: datetime) -> int:
     return done
 
 
-def _follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *, now: datetime) -> None:
+def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *, now: datetime) -> None:
+    """Evaluate what depends on the ``changed`` records and on events that were matched, under :func:`one_at_a_time`."""
+    changed = absorbing.take_matched(connection_id, changed)
     for workflow in registry.workflows().values():
         records = engine.affected(workflow, connection_id=connection_id, changed=changed, now=now)
         draw(workflow.name, connection_id, records, now=now)

@@ -18,7 +18,7 @@ from apps.mirror.sync import refresh
 from apps.odoo import client as wire
 from apps.odoo import errors
 from apps.odoo.models import Connection
-from apps.pipeline import absorb
+from apps.pipeline import absorb, outside
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,15 @@ def process(*, clock: Callable[[], datetime]) -> bool:
     3. Write them to the mirror; what really changed goes on.
     4. Draw the consequences: stages, exceptions, approvals, commands (:mod:`apps.pipeline.absorb`).
     5. Settle the deliveries. Steps 3 to 5 commit together or not at all.
+
+    Deliveries that tell of events outside of Odoo go a way of their own (:mod:`apps.pipeline.outside`).
     """
     parts = claim.take(limit=DELIVERIES, now=clock())
     for part in parts:
-        _take_through(part, clock)
+        if part.is_of_events:
+            outside.take_through(part, clock=clock)
+        else:
+            _take_through(part, clock)
     return bool(parts)
 
 

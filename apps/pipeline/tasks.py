@@ -4,7 +4,7 @@ from celery import shared_task
 
 from apps.core import clock
 from apps.outbox import dispatch
-from apps.pipeline import absorb, batch, refusals, upkeep
+from apps.pipeline import absorb, batch, outside, refusals, upkeep
 
 
 @shared_task(name="pipeline.refresh", ignore_result=True)
@@ -12,6 +12,7 @@ def refresh(**_: object) -> None:
     """Take the deliveries that wait all the way to the screens."""
     while batch.process(clock=clock.now):
         pass
+    outside.absorb_matched(now=clock.now())
 
 
 @shared_task(name="outbox.dispatch", ignore_result=True)

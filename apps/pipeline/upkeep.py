@@ -17,7 +17,7 @@ from apps.odoo import capabilities, errors
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
-from apps.pipeline import absorb
+from apps.pipeline import absorb, outside
 from apps.workflows import past, registry
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ def evaluate_all(
     connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
 ) -> int:
     """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
+    outside.follow_first_read(connection.pk)
     done = 0
     for workflow in registry.workflows().values():
         rows = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)

@@ -16,7 +16,8 @@ from tests.world import World
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 RECORD = {"model", "odoo_id", "name", "url"}
-LISTS = ["records/sale.order/", "exceptions/", "approvals/", "policies/", "commands/", "deliveries/", "connections/", "audit/"]
+LISTS = ["records/sale.order/", "exceptions/", "approvals/", "policies/", "commands/", "deliveries/", "events/",
+         "connections/", "audit/"]  # fmt: skip
 
 
 def decided(world: World) -> Request:

@@ -30,6 +30,7 @@ PAGES = {
     "connection": ("ivan", "/connections/main/"),
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
+    "outside events": ("olga", "/events/"),
     "not found": ("mia", "/boards/nonsense/"),
 }
 

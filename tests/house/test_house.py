@@ -11,8 +11,8 @@ from controltower.celery import app
 ROOT = Path(__file__).parents[2]
 OURS = ["apps", "controltower", "bench", "deploy"]
 FLOORS = [
-    "core", "accounts", "audit", "timers", "odoo", "intake", "mirror", "workflows", "outbox", "notifications", "exceptions",
-    "approvals", "pipeline", "boards", "health", "api",
+    "core", "accounts", "audit", "timers", "odoo", "intake", "mirror", "events", "workflows", "outbox", "notifications",
+    "exceptions", "approvals", "pipeline", "boards", "health", "api",
 ]  # fmt: skip
 FLOOR = {name: number for number, name in enumerate(FLOORS)}
 BESIDE = [{"outbox", "notifications"}, {"exceptions", "approvals"}, {"boards", "health"}]

@@ -23,13 +23,14 @@ FIELDS = {
     "is_received": st.sampled_from([None, True, False]),
     "has_received": st.sampled_from([None, True, False]),
     "is_late": st.sampled_from([None, True, False]),
+    "has_answered": st.sampled_from([None, True, False]),
     "x_ct_hold": st.sampled_from([None, "", "procurement_threshold", "other"]),
     "ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
     "company_amount": st.sampled_from([None, 0, 10_000]),
     "amount_total": st.sampled_from([None, 0, 10_000]),
     "x_ct_released_amount": st.sampled_from([None, 0, 10_000]),
 }
-TYPES = dict.fromkeys(["acknowledged", "is_received", "has_received", "is_late"], "boolean") | dict.fromkeys(
+TYPES = dict.fromkeys(["acknowledged", "is_received", "has_received", "is_late", "has_answered"], "boolean") | dict.fromkeys(
     ["company_amount", "amount_total", "x_ct_released_amount"], "numeric"
 )
 

@@ -1,5 +1,7 @@
 """Odoo's ``purchase.order``."""
 
+from django.db import models
+
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
 
 
@@ -32,3 +34,8 @@ class PurchaseOrder(Mirrored):
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_purchase_order"
+        indexes = [
+            # Events outside of Odoo name records by these.
+            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="purchases_by_name"),
+            models.Index(fields=["connection", "partner_ref"], condition=~models.Q(partner_ref=""), name="purchases_by_vendor_ref"),
+        ]

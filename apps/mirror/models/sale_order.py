@@ -56,4 +56,11 @@ class SaleOrder(Mirrored):
                 condition=models.Q(client_order_ref__gt=""),
                 name="sale_orders_by_reference",
             ),
+            # Events outside of Odoo name records by these.
+            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="sale_orders_by_name"),
+            models.Index(
+                fields=["connection", "client_order_ref"],
+                condition=~models.Q(client_order_ref=""),
+                name="sale_orders_by_client_ref",
+            ),
         ]

@@ -41,4 +41,11 @@ class Picking(Mirrored):
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
             models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),
+            # Events outside of Odoo name records by these.
+            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="pickings_by_name"),
+            models.Index(
+                fields=["connection", "carrier_tracking_ref"],
+                condition=~models.Q(carrier_tracking_ref=""),
+                name="pickings_by_tracking",
+            ),
         ]

@@ -111,6 +111,36 @@ AT_RISK = Fact(
     """,
 )
 
+# What the vendor said outside of Odoo, newest first; an older message never wins. A date counts by its day, and is a delay
+# where it is later than the first promised day of what is still to come: an order whose lines were planned anew is none.
+SUPPLIER = Fact(
+    name="supplier",
+    columns=["has_answered", "is_put_off", "said_expected_at", "said_late_days", "said_by", "said_at", "said_text"],
+    sql="""
+        SELECT EXISTS (SELECT FROM events_event a
+                        WHERE a.connection_id = r.connection_id AND a.model = 'purchase.order' AND a.odoo_id = r.odoo_id
+                          AND a.status = 'matched' AND a.kind = 'order_acknowledged') AS has_answered,
+               COALESCE(d.later_days > 0, FALSE) AS is_put_off,
+               CASE WHEN d.later_days > 0 THEN e.expected_at END AS said_expected_at,
+               CASE WHEN d.later_days > 0 THEN d.later_days END AS said_late_days,
+               CASE WHEN d.later_days > 0 THEN e.source END AS said_by,
+               CASE WHEN d.later_days > 0 THEN e.occurred_at END AS said_at,
+               CASE WHEN d.later_days > 0 THEN NULLIF(e.text, '') END AS said_text
+          FROM (SELECT min(l.date_planned) AS promised_at
+                  FROM mirror_purchase_order_line l
+                 WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+                   AND l.deleted_at IS NULL AND l.product_qty > 0 AND l.qty_received < l.product_qty) AS p
+          LEFT JOIN LATERAL (
+            SELECT * FROM events_event s
+             WHERE s.connection_id = r.connection_id AND s.model = 'purchase.order' AND s.odoo_id = r.odoo_id
+               AND s.status = 'matched' AND s.kind IN ('eta_changed', 'order_acknowledged') AND s.expected_at IS NOT NULL
+             ORDER BY s.occurred_at DESC, s.id DESC
+             LIMIT 1) AS e ON TRUE
+         CROSS JOIN LATERAL (
+            SELECT (e.expected_at AT TIME ZONE 'UTC')::date - (p.promised_at AT TIME ZONE 'UTC')::date AS later_days) AS d
+    """,
+)
+
 DEPENDENCIES = [
     asks.about("purchase.order"),
     Dependency(
@@ -142,7 +172,7 @@ PARTLY = ORDERED & ~RECEIVED & Q(has_received=True)
 UNTOUCHED = ORDERED & ~RECEIVED & ~PARTLY
 LATE = UNTOUCHED & Q(is_late=True)
 # Odoo before 19 does not keep whether the vendor has answered: there nobody is taken to owe an answer.
-UNACKNOWLEDGED = UNTOUCHED & ~LATE & Q(acknowledged=False)
+UNACKNOWLEDGED = UNTOUCHED & ~LATE & Q(acknowledged=False) & ~Q(has_answered=True)
 
 STAGES = [
     Stage(
@@ -245,7 +275,7 @@ WORKFLOW = Workflow(
     amount="company_amount",
     currency="currency",
     facts=[
-        MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK,
+        MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK, SUPPLIER,
         purchase_differences.QUANTITIES, purchase_differences.PRICES,
     ],
     dependencies=DEPENDENCIES,
@@ -254,15 +284,20 @@ WORKFLOW = Workflow(
         ExceptionType(
             name="purchase.supplier_delay",
             title="Supplier delay",
-            # Late by its own date, or promised for later than customers were promised what it brings.
-            when=ORDERED & (Q(late_lines_count__gt=0) | Q(orders_at_risk_count__gt=0)),
+            # Late by its own date, promised for later than customers were promised what it brings, or put off by the vendor.
+            when=ORDERED & (Q(late_lines_count__gt=0) | Q(orders_at_risk_count__gt=0) | Q(is_put_off=True)),
             team="purchasing",
             due=timedelta(hours=8),
             amount="at_stake_amount",
             evidence={
                 "partner_name": "Vendor",
                 "buyer_name": "Buyer",
-                "expected_at": "Expected",
+                "expected_at": "Promised for",
+                "said_expected_at": "Now expected",
+                "said_late_days": "Days later",
+                "said_by": "Said by",
+                "said_at": "Said at",
+                "said_text": "In their words",
                 "late_days": "Days late",
                 "orders_at_risk_count": "Sales orders at risk",
                 "customers_at_risk_count": "Customers",

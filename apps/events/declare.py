@@ -1,0 +1,59 @@
+"""The words in which a kind of source is declared: where its messages hold what the tower wants to know.
+
+A path names a value in a message: ``shipment.tracking_number``, with ``lines.0.sku`` for the first of a list. Where a
+path begins with ``/`` it starts at the whole message, and else at the single event in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+# What can happen outside of Odoo, in words for people. Every source's own words are mapped to these.
+KINDS = {
+    "shipment_picked_up": "Shipment picked up",
+    "shipment_delayed": "Shipment delayed",
+    "shipment_failed": "Delivery failed",
+    "shipment_delivered": "Shipment delivered",
+    "eta_changed": "Expected date moved",
+    "order_acknowledged": "Order acknowledged",
+    "order_line_changed": "Order line changed",
+    "order_cancelled": "Order cancelled",
+}
+
+# By what other systems refer to a record of Odoo, the most telling first, and which of its states are its end.
+REFERENCES: Mapping[str, Sequence[str]] = {
+    "stock.picking": ("carrier_tracking_ref", "name"),
+    "purchase.order": ("name", "partner_ref"),
+    "sale.order": ("client_order_ref", "name"),
+}
+ENDED = ("done", "cancel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """How messages of one kind of source are read.
+
+    Attributes:
+        title: what people call it.
+        model: Odoo's model of the records that it refers to, one of :data:`REFERENCES`.
+        kind: path of its own word for what happened.
+        kinds: its words, each with one of :data:`KINDS`.
+        ignored: its words for what the tower has no use for. Any other word makes the message a dead letter.
+        reference: paths of the record's reference; the first that holds something counts.
+        occurred_at: path of when it happened; none where the message does not say, then it is when it arrived.
+        events: path of a list, where one message tells of several events.
+        expected_at: paths of when it is now expected; the first that holds something counts.
+        text: path of what is said about it in words.
+        data: what else is kept, by the words that people read for it.
+    """
+
+    title: str
+    model: str
+    kind: str
+    kinds: Mapping[str, str]
+    reference: Sequence[str]
+    occurred_at: str = ""
+    ignored: Sequence[str] = ()
+    events: str = ""
+    expected_at: Sequence[str] = ()
+    text: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,102 @@
+"""Which record an event is about, by the references that other systems use.
+
+What a person once matched a reference with holds for what comes later with it. Else the reference is looked for in the
+model's columns in their order; the first column in which records have it decides. Of
+several records those that have not ended count. Where there is still more than one, a person decides.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection as database
+from psycopg import sql
+
+from apps.events.declare import ENDED, REFERENCES
+from apps.mirror import registry
+
+NONE_FOUND = "No record has this reference yet."
+SEVERAL_FOUND = "Several records have this reference."
+
+# One index scan a column and reference; each reference of the batch is looked for once.
+MATCH = """
+WITH wanted AS (
+  SELECT DISTINCT connection_id, reference FROM events_event
+   WHERE id = ANY(%(ids)s) AND model = %(model)s AND status = 'unmatched'
+), found AS (
+  {found}
+), best AS (
+  SELECT *, min(rank) OVER (PARTITION BY connection_id, reference) AS first_rank FROM found
+), counted AS (
+  SELECT connection_id, reference,
+         count(*) FILTER (WHERE is_open) AS open_count, count(*) AS any_count,
+         min(odoo_id) FILTER (WHERE is_open) AS open_id, min(odoo_id) AS any_id
+    FROM best WHERE rank = first_rank GROUP BY connection_id, reference
+), chosen AS (
+  SELECT w.connection_id, w.reference,
+         CASE WHEN c.open_count = 1 THEN c.open_id WHEN c.any_count = 1 THEN c.any_id END AS odoo_id,
+         CASE WHEN c.reference IS NULL THEN %(none)s ELSE %(several)s END AS problem
+    FROM wanted w LEFT JOIN counted c USING (connection_id, reference)
+)
+UPDATE events_event e
+   SET odoo_id = c.odoo_id,
+       status = CASE WHEN c.odoo_id IS NULL THEN 'unmatched' ELSE 'matched' END,
+       problem = CASE WHEN c.odoo_id IS NULL THEN c.problem ELSE '' END
+  FROM chosen c
+ WHERE e.id = ANY(%(ids)s) AND e.model = %(model)s AND e.status = 'unmatched'
+   AND e.connection_id = c.connection_id AND e.reference = c.reference
+"""
+
+FOUND = """
+SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.state = ANY(%(ended)s), FALSE) AS is_open
+  FROM wanted w JOIN {table} m ON m.connection_id = w.connection_id AND m.{column} = w.reference
+ WHERE m.{column} <> '' AND m.deleted_at IS NULL
+"""
+
+# A person said so before; that outranks all columns.
+SETTLED = """
+SELECT DISTINCT w.connection_id, w.reference, p.odoo_id, -1 AS rank, TRUE AS is_open
+  FROM wanted w JOIN events_event p ON p.connection_id = w.connection_id AND p.model = %(model)s AND p.reference = w.reference
+ WHERE p.status = 'matched' AND p.settled_at IS NOT NULL
+"""
+
+# Driven by the events that wait, of which there are few, and only by those that a changed record may be meant by.
+AWAITED = """
+SELECT e.id FROM {table} m JOIN events_event e
+    ON e.connection_id = m.connection_id AND e.model = %(model)s AND e.status = 'unmatched' AND e.reference IN ({columns})
+ WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
+"""
+
+
+def match(event_ids: Collection[int]) -> None:
+    """Match those of the events that are not matched, in the caller's transaction."""
+    for model, columns in REFERENCES.items():
+        table = sql.Identifier(registry.models()[model]._meta.db_table)
+        found = [
+            sql.SQL(FOUND).format(rank=sql.Literal(rank), table=table, column=sql.Identifier(column))
+            for rank, column in enumerate(columns)
+        ]
+        found.append(sql.SQL(SETTLED).format())
+        facts: dict[str, Any] = {
+            "ids": sorted(event_ids),
+            "model": model,
+            "none": NONE_FOUND,
+            "several": SEVERAL_FOUND,
+            "ended": list(ENDED),
+        }
+        with database.cursor() as cursor:
+            cursor.execute(sql.SQL(MATCH).format(found=sql.SQL(" UNION ALL ").join(found)), facts)
+
+
+def match_again(connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> None:
+    """Match events that wait for a reference which one of the ``changed`` records may bring, in their transaction."""
+    for model in REFERENCES.keys() & changed.keys():
+        columns = sql.SQL(", ").join(sql.SQL("m.{}").format(sql.Identifier(column)) for column in REFERENCES[model])
+        table = sql.Identifier(registry.models()[model]._meta.db_table)
+        with database.cursor() as cursor:
+            cursor.execute(
+                sql.SQL(AWAITED).format(table=table, columns=columns),
+                {"connection": connection_id, "model": model, "ids": sorted(changed[model])},
+            )
+            if awaited := [event_id for (event_id,) in cursor.fetchall()]:
+                match(awaited)

@@ -1,0 +1,62 @@
+"""What is read of outside events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from apps.events.declare import REFERENCES
+from apps.events.models import OutsideEvent, Status
+from apps.intake.models import Sender
+from apps.mirror import registry as mirror
+
+SHOWN = 100
+RECORD_WORDS = {"stock.picking": "transfer", "purchase.order": "purchase order", "sale.order": "sales order"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """An event as a page shows it, with the name of the record that it is about."""
+
+    event: OutsideEvent
+    record_name: str
+
+    @property
+    def record_word(self) -> str:
+        """What people call a record of its model."""
+        return RECORD_WORDS.get(self.event.model, self.event.model)
+
+
+def events() -> QuerySet[OutsideEvent]:
+    """All events, with what belongs to them."""
+    return OutsideEvent.objects.select_related("connection", "settled_by")
+
+
+def unmatched() -> list[Shown]:
+    """The newest events that wait for a person to say which record they are about."""
+    return shown(events().filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+
+
+def latest() -> list[Shown]:
+    """The newest events that were matched or dismissed."""
+    return shown(events().exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+
+
+def sources() -> list[Sender]:
+    """Who may send."""
+    return list(Sender.objects.select_related("connection").order_by("name"))
+
+
+def shown(found: Iterable[OutsideEvent]) -> list[Shown]:
+    """The events with the names of their records, one query a model."""
+    rows = list(found)
+    names: dict[tuple[int, str, int | None], str] = {}
+    for model in REFERENCES:
+        ids = {event.odoo_id for event in rows if event.model == model and event.odoo_id is not None}
+        if ids:
+            records = mirror.models()[model].objects.filter(
+                odoo_id__in=ids, connection_id__in={event.connection_id for event in rows}
+            )
+            for connection_id, odoo_id, name in records.values_list("connection_id", "odoo_id", "name"):
+                names[connection_id, model, odoo_id] = name or ""
+    return [Shown(event=event, record_name=names.get((event.connection_id, event.model, event.odoo_id), "")) for event in rows]

@@ -1,0 +1,1 @@
+"""One folder a kind of source: ``adapter.py`` declares an ``ADAPTER``, ``examples/`` holds messages and what they mean."""

@@ -1,0 +1,48 @@
+"""What other systems said, and the events that nobody could be matched with."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.permissions import EVENT_MATCHERS, NotAllowedError
+from apps.accounts.requests import PersonsRequest
+from apps.core import clock
+from apps.events import moves, queries
+
+
+@login_required
+@require_safe
+def listing(request: PersonsRequest) -> HttpResponse:
+    """Events that wait for a record, those that found theirs, and who may send."""
+    template = "events/list.html"
+    context = {
+        "unmatched": queries.unmatched(), "latest": queries.latest(), "sources": queries.sources(),
+        "may_match": request.user.role in EVENT_MATCHERS,
+    }  # fmt: skip
+    return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
+
+
+@login_required
+@require_POST
+def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
+    """Match an event with the record that a person names, or dismiss it."""
+    now = clock.now()
+    try:
+        if action == "match":
+            record = request.POST.get("record", "").strip()
+            event = moves.match(event_id, record=record, by=request.user, now=now)
+            said = f"{event.reference} is matched with {record}."
+        elif action == "dismiss":
+            event = moves.dismiss(event_id, by=request.user, now=now)
+            said = f"{event.reference} is dismissed."
+        else:
+            raise Http404(f"There is no {action} for an event.")
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    except moves.EventRefusedError as error:
+        messages.error(request, str(error), extra_tags="late")
+    else:
+        messages.success(request, said, extra_tags="done")
+    return redirect("events:list")

@@ -1,0 +1,58 @@
+"""From what another system told to what people see: the story of an event outside of Odoo.
+
+    deliveries → events → the records they are about → stages → exceptions → approvals → live update
+
+No step waits for Odoo: an event is evaluated against the record as it is mirrored.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.events import absorbing, matching
+from apps.events.reading import UnreadableError
+from apps.intake import claim
+from apps.pipeline import absorb
+
+logger = logging.getLogger(__name__)
+
+
+def take_through(part: claim.Part, *, clock: Callable[[], datetime]) -> None:
+    """Take deliveries of one connection all the way, in one transaction.
+
+    A message that its adapter cannot read is a dead letter at once, since it will never be another; the others go on.
+    """
+    now = clock()
+    try:
+        with transaction.atomic():
+            absorb.one_at_a_time(part.connection_id)
+            absorbing.store(part.connection_id, part.delivery_ids)
+            absorb.follow(part.connection_id, {}, now=now)
+            claim.settle(part, now=now)
+    except Exception as error:
+        if len(part.deliveries) > 1:
+            for single in part.singly():
+                take_through(single, clock=clock)
+        elif isinstance(error, UnreadableError):
+            logger.warning("An outside event cannot be read: %s", error)
+            claim.bury(part, problem=str(error), now=now)
+        else:
+            logger.exception("An outside event of connection %s failed", part.connection_id)
+            claim.fail(part, problem=f"{type(error).__name__}: {error}", now=now)
+
+
+def absorb_matched(*, now: datetime) -> None:
+    """Evaluate the records of events that were matched on another way than with their arrival: by a person."""
+    for connection_id in absorbing.connections_waiting():
+        with transaction.atomic():
+            absorb.one_at_a_time(connection_id)
+            absorb.follow(connection_id, {}, now=now)
+
+
+def follow_first_read(connection_id: int) -> None:
+    """Match what arrived before the records it is about were read. Their evaluation is the caller's."""
+    with transaction.atomic():
+        absorb.one_at_a_time(connection_id)
+        matching.match(absorbing.unmatched_of(connection_id))
