@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from apps.accounts.models import Role
 from apps.boards import frame
+from apps.odoo import seen
 
 register = template.Library()
 
@@ -27,7 +28,8 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
     request = context.get("request")
     if request is None or not request.user.is_authenticated:
         return {"links": [], "unread": 0, "fresh": {}}
-    waiting = frame.waiting_for(request.user)
+    shown = seen.on(request, request.user)
+    waiting = frame.waiting_for(request.user, shown)
     links = []
     for word, name, icon, count, count_of, on_phone in LINKS:
         if name == "connections:list" and request.user.role == Role.APPROVER:
@@ -38,4 +40,4 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
             {"word": word, "href": href, "icon": icon, "count": waiting.get(count, 0), "count_of": count_of,
              "on_phone": on_phone, "here": here}
         )  # fmt: skip
-    return {"links": links, "unread": waiting["unread"], "fresh": frame.freshness()}
+    return {"links": links, "unread": waiting["unread"], "fresh": frame.freshness(shown)}
