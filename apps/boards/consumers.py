@@ -62,10 +62,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self.close(NOT_ALLOWED)
                 return
             self.topics.add(topic)
-            if topic.startswith("record:") and not self.sight.is_everything and not await _is_in_sight(topic, self.sight):
+            if topic.startswith("record:") and not self.sight.is_everything and not await self._may_know(topic):
                 # As of a record that is not there: nothing is ever told.
                 continue
             await self.hub.watch(topic, self, shown=shown)
+
+    async def _may_know(self, topic: str) -> bool:
+        # In a thread of its own, as below.
+        return bool(await database_sync_to_async(_is_in_sight, thread_sensitive=False)(topic, self.sight))
 
     def offer(self, topic: str, frame: str) -> None:
         """Take the newest frame of a topic."""
@@ -106,7 +110,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 return
 
 
-@database_sync_to_async
 def _is_in_sight(topic: str, seen: sight.Sight) -> bool:
     _, connection, model, odoo_id = topic.split(":")
     here = Position.objects.filter(seen.of_records(), connection_id=int(connection), model=model, odoo_id=int(odoo_id))

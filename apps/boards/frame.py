@@ -1,15 +1,20 @@
 """What the frame around every page tells: what waits for this person, and how fresh the data is."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Max, OuterRef
+from django.db.models.functions import JSONObject
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.approvals import queries as approvals
 from apps.core import clock
 from apps.exceptions import queries as exceptions
+from apps.mirror.models.res_company import Company
 from apps.mirror.state import SyncState
 from apps.notifications import queries as notifications
 from apps.odoo.models import Connection
@@ -33,9 +38,12 @@ def last_heard(seen: Sight) -> datetime | None:
     return min((row["at"] for row in read.values("connection").annotate(at=Max("increment_at"))), default=None)
 
 
-def freshness(seen: Sight) -> dict[str, Any]:
-    """How fresh the mirror of what is in sight is: ``live``, ``stale``, ``down`` or ``none``, with the words for it."""
-    connections = list(Connection.objects.filter(seen.of_connections(), is_active=True).order_by("name"))
+def freshness(known: Iterable[Connection], seen: Sight) -> dict[str, Any]:
+    """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it.
+
+    Of the ``known`` connections it speaks of those that are in sight.
+    """
+    connections = [connection for connection in known if connection.is_active and seen.sees(connection.pk)]
     failing = [connection for connection in connections if connection.state == "failing"]
     heard = last_heard(seen)
     if not connections:
@@ -47,3 +55,33 @@ def freshness(seen: Sight) -> dict[str, Any]:
     else:
         state, words = "live", "live"
     return {"state": state, "words": words, "seen_at": heard, "late_after_seconds": LATE_AFTER_SECONDS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A connection, or a company of it, that the header offers. ``value`` is what choosing it sends."""
+
+    value: str
+    words: str
+    is_company: bool
+    is_here: bool
+
+
+def places(connections: Iterable[Connection], own: Sight, choice: tuple[int, int | None] | None) -> list[Place]:
+    """What the person can narrow every page to: nothing where there is but one connection and company to see."""
+    found = []
+    for connection in connections:
+        companies = [one for one in connection.companies if own.sees(connection.pk, one["odoo_id"])]  # type: ignore[attr-defined]
+        found.append(Place(value=str(connection.pk), words=connection.name, is_company=False,
+                           is_here=choice == (connection.pk, None)))  # fmt: skip
+        for one in companies if len(companies) > 1 else []:
+            found.append(Place(value=f"{connection.pk}:{one['odoo_id']}", words=one["name"] or f"Company {one['odoo_id']}",
+                               is_company=True, is_here=choice == (connection.pk, one["odoo_id"])))  # fmt: skip
+    return found if len(found) > 1 else []
+
+
+def connections_of(own: Sight) -> list[Connection]:
+    """The connections that a person may see any part of, with the companies there: one query for the whole frame."""
+    companies = Company.objects.filter(connection=OuterRef("pk"), deleted_at=None).order_by("name", "odoo_id")
+    listed = ArraySubquery(companies.values(one=JSONObject(odoo_id="odoo_id", name="name")))
+    return list(Connection.objects.filter(own.of_connections()).annotate(companies=listed).order_by("name"))

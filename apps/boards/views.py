@@ -1,11 +1,12 @@
 """Home, the boards, and the page of one record. Each is one read and one drawing."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import sight
 from apps.accounts.requests import PersonsRequest
@@ -49,7 +50,27 @@ def home(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def fresh(request: PersonsRequest) -> HttpResponse:
     """How fresh the data is, for a page that has been open for long."""
-    return render(request, "parts/fresh.html", {"fresh": frame.freshness(seen.on(request, request.user))})
+    own = sight.of(request.user)
+    fresh = frame.freshness(frame.connections_of(own), seen.narrow(own, seen.choice_of(request)))
+    return render(request, "parts/fresh.html", {"fresh": fresh})
+
+
+@login_required
+@require_POST
+def place(request: PersonsRequest) -> HttpResponse:
+    """Narrow all pages to one connection, or to one company of it, or to nothing less than all; back to where one was."""
+    connection, _, company = request.POST.get("place", "").partition(":")
+    chosen = [connection, company] if company else [connection]
+    if all(seen.is_number(number) for number in chosen) and sight.of(request.user).sees(*map(int, chosen)):
+        request.session[seen.CHOICE] = [int(connection), int(company) if company else None]
+    else:
+        request.session.pop(seen.CHOICE, None)
+    path, _, query = request.POST.get("next", "").partition("?")
+    if not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
+        return redirect("boards:home")
+    # The address spoke for one page; the choice speaks for all. A page further on may not exist in the new list.
+    kept = [(name, value) for name, value in parse_qsl(query) if name not in ("connection", "company", "after", "before")]
+    return redirect(f"{path}?{urlencode(kept)}" if kept else path)
 
 
 @login_required

@@ -58,6 +58,7 @@ def stages_of(workflow: str) -> set[str]:
 def all_of_them() -> list[str]:
     """Every route, filled with everything hidden that it can be filled with."""
     known, found = values(), []
+    assert all(known.values()), known
     for route, names in patterns():
         missing = set(names) - set(known)
         assert not missing, f"{route} takes {missing}: say in tests/sight/addresses.py what of it is hidden."

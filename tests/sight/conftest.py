@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import Q
 
 from apps.accounts import people
 from apps.accounts.models import Role, User
@@ -99,7 +100,8 @@ def hide(main: World) -> World:
         url=f"http://{MARK}.test", database=MARK, login=MARK, state="failing", problem=f"{MARK} does not answer."
     )
     refuse_delivery(other)
-    Command.objects.filter(title__contains=MARK).update(status="dead", problem=MARK)
+    of_others = Q(connection=main.connection, company_id=2) | Q(connection=other.connection)
+    assert Command.objects.filter(of_others).update(status="dead", title=f"Hold {MARK}", problem=MARK)
     return other
 
 
