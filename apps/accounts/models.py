@@ -3,6 +3,7 @@
 import hashlib
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -29,6 +30,10 @@ class User(AbstractUser):
         max_length=200, blank=True, db_index=True, help_text="Login of the same person in Odoo, for segregation."
     )
     time_zone = models.CharField(max_length=60, blank=True)
+    sees = ArrayField(
+        models.CharField(max_length=40), null=True, blank=True,
+        help_text="What this person may see, as accounts.sight writes it: connections, and companies of them. None: everything.",
+    )  # fmt: skip
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

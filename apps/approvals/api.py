@@ -5,9 +5,11 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
 from apps.approvals import moves, policy, queries
@@ -57,7 +59,7 @@ class ApprovalShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "kind": "kind", "workflow": "workflow", "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": "connection__name",
+    "odoo_id": ("odoo_id", int), "connection": "connection__name", "company": ("company_id", int),
     "approver": "steps__assignments__user__username",
 }  # fmt: skip
 
@@ -81,7 +83,7 @@ class Approvals(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.visible_to(self.request.user).distinct()  # type: ignore[arg-type]
+        return queries.in_sight(sight.of(self.request.user)).distinct()  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -93,7 +95,11 @@ class Approvals(FilteredList):
         """Ask for an approval."""
         given = Ask(data=request.data)
         given.is_valid(raise_exception=True)
-        connection = given.validated_data.get("connection") or Connection.objects.order_by("id").first()
+        mine = sight.of(request.user)
+        known = Connection.objects.filter(mine.of_connections()).order_by("id")
+        connection = given.validated_data.get("connection") or known.first()
+        if connection is not None and not mine.sees(connection.pk):
+            raise ValidationError({"connection": [f"Object with name={connection.name} does not exist."]})
         if connection is None:
             raise moves.DecisionRefusedError("No Odoo is connected yet.")
         made = moves.ask(
@@ -109,7 +115,7 @@ class Approval(APIView):
     @extend_schema(responses=ApprovalShape)
     def get(self, request: PersonsCall, request_id: int) -> Response:
         """Read one request."""
-        return Response(ApprovalShape(get_object_or_404(queries.visible_to(request.user), id=request_id)).data)
+        return Response(ApprovalShape(get_object_or_404(queries.in_sight(sight.of(request.user)), id=request_id)).data)
 
 
 class Reason(serializers.Serializer[Any]):
@@ -132,7 +138,7 @@ class _Decision(APIView):
         raise AssertionError("each decision says how it is made")
 
     def post(self, request: PersonsCall, request_id: int) -> Response:
-        get_object_or_404(queries.visible_to(request.user), id=request_id)
+        get_object_or_404(queries.in_sight(sight.of(request.user)), id=request_id)
         given = self.takes(data=request.data)
         given.is_valid(raise_exception=True)
         self.make(request_id, request.user, given.validated_data)

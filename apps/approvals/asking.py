@@ -116,7 +116,8 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     user = asking.user
     request = Request.objects.create(
         connection=asking.connection, kind=kind.name, workflow=asking.workflow.name, model=asking.workflow.odoo_model,
-        odoo_id=asking.odoo_id, record_name=columns["record_name"], partner_name=columns["partner_name"] or "",
+        odoo_id=asking.odoo_id, company_id=columns["company_id"], record_name=columns["record_name"],
+        partner_name=columns["partner_name"] or "",
         cause=asking.cause, requested_by=asking.asked_by[:200], requested_by_user=user,
         involved_logins=sorted({str(columns[name]) for name in kind.involved if columns[name]}),
         amount=amount, currency=columns[asking.workflow.currency] or "", context=context_of(asking),
@@ -127,7 +128,8 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
                     subject=f"approval:{request.pk}",
                     data={"kind": kind.name, "record": request.record_name, "amount": amount, "asked_by": asking.asked_by,
-                          "policy": in_force.version, "cause": asking.cause}),
+                          "policy": in_force.version, "cause": asking.cause},
+                    about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
     steps.begin_next(request, now=now)
@@ -135,6 +137,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     people, addresses = settling.account_owner(request)
     tell(
         Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
+                about=(request.connection_id, request.company_id),
                 title=f"{kind.title} asked for: {request.record_name}, {request.partner_name}",
                 body=f"{money(amount, request.currency)}, asked by {asking.asked_by}. You look after this customer.",
                 path=f"/approvals/{request.pk}/"),
@@ -178,10 +181,12 @@ def _bring_up_to_date(request: Request, finding: Finding, evaluation: Evaluation
     assert isinstance(kind, ApprovalKind)
     amount = finding.columns[kind.amount]
     figures = _facts(kind, finding.columns)
-    if amount == request.amount and all(request.context.get(name) == value for name, value in figures.items()):
+    company_id = finding.columns["company_id"]
+    is_known = (amount, company_id) == (request.amount, request.company_id)
+    if is_known and all(request.context.get(name) == value for name, value in figures.items()):
         return
-    request.amount, request.context = amount, {**request.context, **figures}
-    request.save(update_fields=["amount", "context"])
+    request.amount, request.company_id, request.context = amount, company_id, {**request.context, **figures}
+    request.save(update_fields=["amount", "company_id", "context"])
     settling.announce(request)
 
 

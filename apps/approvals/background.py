@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection as database
 
+from apps.accounts.sight import Sight
+
 # A year of the customer's commercial entity; index: mirror_sale_order (connection_id, partner_id).
 CUSTOMER_OF_ORDER = """
     WITH customer AS (
@@ -25,7 +27,7 @@ CUSTOMER_OF_ORDER = """
         ON member.connection_id = %(connection)s AND member.commercial_partner_id = customer.id
       JOIN mirror_sale_order o
         ON o.connection_id = %(connection)s AND o.partner_id = member.odoo_id AND o.deleted_at IS NULL
-       AND o.odoo_id <> %(order)s
+       AND o.odoo_id <> %(order)s AND {seen}
 """
 
 
@@ -46,9 +48,9 @@ def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def customer_of(*, connection_id: int, model: str, odoo_id: int, since: datetime) -> Customer | None:
-    """What the order's customer has ordered since then; none for other models."""
+def customer_of(*, connection_id: int, model: str, odoo_id: int, seen: Sight, since: datetime) -> Customer | None:
+    """What the order's customer has ordered since then in the companies in sight; none for other models."""
     if model != "sale.order":
         return None
-    rows = _rows(CUSTOMER_OF_ORDER, {"connection": connection_id, "order": odoo_id, "since": since})
+    rows = _rows(CUSTOMER_OF_ORDER.format(seen=seen.sql("o")), {"connection": connection_id, "order": odoo_id, "since": since})
     return Customer(**rows[0]) if rows else None

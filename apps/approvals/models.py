@@ -44,6 +44,7 @@ class Request(models.Model):
     workflow = models.CharField(max_length=60)
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
+    company_id = models.BigIntegerField(null=True, help_text="The record's company in Odoo")
     record_name = models.CharField(max_length=200)
     partner_name = models.CharField(max_length=300, blank=True)
     cause = models.CharField(max_length=120, help_text="What asked; the same asking never opens a second request")
@@ -78,6 +79,8 @@ class Request(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="inbox_by_due"),
             models.Index(fields=["connection", "model", "odoo_id"], name="requests_by_record"),
             models.Index(fields=["-requested_at", "-id"], name="requests_by_asking"),
+            # The same for who sees some companies only.
+            models.Index(fields=["connection", "company_id", "-requested_at", "-id"], name="requests_by_company"),
         ]
 
 

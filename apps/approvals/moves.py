@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.accounts import permissions as roles
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import asking, permissions, policy, settling, steps
@@ -90,7 +91,8 @@ def _decide(request_id: int, by: User, decision: str, reason: str, now: datetime
     assignment.save(update_fields=["decision", "decided_at", "reason"])
     trail.record(
         trail.Event(action=f"approval.step_{decision}", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount}),
+                    data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},
+                    about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
     settling.announce(request)
@@ -113,6 +115,8 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     hands = {login.lower() for login in request.involved_logins if login}
     if to == by or to.pk == request.requested_by_user_id or (to.odoo_login and to.odoo_login.lower() in hands):
         raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
+    if not sight.of(to).sees(request.connection_id, request.company_id):
+        raise NotAllowedError(f"{to} may not see the company of {request.record_name}. Choose somebody who may.")
     if not to.is_active or not policy.permissions_allow(to, request.amount):
         raise NotAllowedError(f"{to}'s limit does not cover {money(request.amount, request.currency)}.")
     if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
@@ -124,7 +128,7 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     )
     trail.record(
         trail.Event(action="approval.delegated", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"to": str(to), "reason": reason}),
+                    data={"to": str(to), "reason": reason}, about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
@@ -148,7 +152,8 @@ def ask(*, connection_id: int, kind: str, model: str, odoo_id: int, by: User, re
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None or model != workflow.odoo_model:
         raise DecisionRefusedError(f"{declared.title} is asked for a {workflow.odoo_model} of a connection of the tower.")
-    if not engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now):
+    known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
+    if not known or not sight.of(by).sees(connection_id, known[odoo_id]["company_id"]):
         raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
     rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=declared.possible)
     if not rows:

@@ -1,5 +1,6 @@
 """Who may decide a request. A refusal is one sentence: the disabled button's tooltip and the API's answer alike."""
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError, check_may_decide
 from apps.approvals import policy
@@ -11,10 +12,12 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     """The person's open assignment on the request.
 
     Raises:
-        NotAllowedError: they asked for it, had a hand in the record, are not asked, have said their word already, or
-            their limit does not cover it.
+        NotAllowedError: they may not see its company, asked for it, had a hand in the record, are not asked, have said
+            their word already, or their limit does not cover it.
     """
     check_may_decide(user)
+    if not sight.of(user).sees(request.connection_id, request.company_id):
+        raise NotAllowedError("The company that this is about is not for you to see; somebody else has to decide it.")
     if request.requested_by_user_id == user.pk:
         raise NotAllowedError(f"You asked for this yourself; somebody else has to decide {request.record_name}.")
     hands = {login.lower() for login in request.involved_logins if login}

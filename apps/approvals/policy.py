@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from apps.accounts import permissions
+from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
 from apps.approvals.models import Policy
 from apps.audit import trail
@@ -127,12 +127,14 @@ def steps_for(policy: Policy, amount: Decimal | None) -> list[dict[str, Any]]:
     return chosen or steps[:1]
 
 
-def askable(ask: dict[str, str], *, amount: Decimal | None, logins: list[str]) -> list[User]:
-    """The people of a level who may decide on ``amount`` and had no hand in the record."""
+def askable(
+    ask: dict[str, str], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None
+) -> list[User]:
+    """The people of a level who may see the record of that company, may decide on ``amount`` and had no hand in it."""
     hands = {login.lower() for login in logins if login}
     return [
         user
-        for user in people(ask).distinct().order_by("pk")
+        for user in sight.those_who_see(people(ask).distinct().order_by("pk"), connection_id, company_id)
         if permissions_allow(user, amount) and user.odoo_login.lower() not in hands
     ]
 

@@ -3,6 +3,7 @@
 from django.db.models import Prefetch, QuerySet
 
 from apps.accounts.models import User
+from apps.accounts.sight import Sight
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 
 
@@ -15,27 +16,21 @@ def requests() -> QuerySet[Request]:
     )
 
 
-def visible_to(user: User) -> QuerySet[Request]:
-    """The requests that the person may see: all roles see all of them; who may decide is another question."""
-    return requests()
+def in_sight(seen: Sight) -> QuerySet[Request]:
+    """The requests that are in sight, for every role; who may decide is another question."""
+    return requests().filter(seen.of_records())
 
 
-def inbox_of(user: User) -> QuerySet[Request]:
+def inbox_of(user: User, seen: Sight) -> QuerySet[Request]:
     """What waits for this person's word, most urgent first."""
     asked = Assignment.objects.filter(user=user, is_active=True, decision="", step__status=StepStatus.PENDING)
     return (
-        requests()
+        in_sight(seen)
         .filter(status=Status.PENDING, id__in=asked.values("step__request_id"))
         .order_by("due_at", "id")
     )
 
 
-def decided_by(user: User) -> QuerySet[Request]:
-    """What this person has had a word in, newest first."""
-    said = Assignment.objects.filter(user=user).exclude(decision="")
-    return requests().filter(id__in=said.values("step__request_id")).order_by("-decided_at", "-id")
-
-
-def of_record(connection_id: int, model: str, odoo_id: int) -> QuerySet[Request]:
+def of_record(connection_id: int, model: str, odoo_id: int, seen: Sight) -> QuerySet[Request]:
     """The requests of one record, newest first."""
-    return requests().filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")
+    return in_sight(seen).filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")

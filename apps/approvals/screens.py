@@ -11,8 +11,10 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
+from apps.accounts.sight import Sight
 from apps.approvals import background, outcomes, permissions, queries
 from apps.approvals.models import ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
@@ -170,21 +172,21 @@ def card_of(request: Request) -> Card:
     )  # fmt: skip
 
 
-def inbox(user: User) -> list[Card]:
+def inbox(user: User, seen: Sight) -> list[Card]:
     """What waits for this person's decision, most urgent first."""
-    return [card_of(request) for request in queries.inbox_of(user).order_by("due_at", "id")[:PAGE]]
+    return [card_of(request) for request in queries.inbox_of(user, seen).order_by("due_at", "id")[:PAGE]]
 
 
-def others_pending(user: User) -> list[Card]:
-    """What this person may see but somebody else has to decide, most urgent first."""
-    mine = queries.inbox_of(user).values("id")
-    seen = queries.visible_to(user).filter(status=Status.PENDING).exclude(id__in=mine)
-    return [card_of(request) for request in seen.order_by("due_at", "id")[:PAGE]]
+def others_pending(user: User, seen: Sight) -> list[Card]:
+    """What this person sees but somebody else has to decide, most urgent first."""
+    mine = queries.inbox_of(user, seen).values("id")
+    pending = queries.in_sight(seen).filter(status=Status.PENDING).exclude(id__in=mine)
+    return [card_of(request) for request in pending.order_by("due_at", "id")[:PAGE]]
 
 
-def decided(user: User, *, before: int | None = None) -> QuerySet[Request]:
+def decided(seen: Sight, *, before: int | None = None) -> QuerySet[Request]:
     """What has been decided, newest first; ``before`` is the last id of the page before."""
-    ended = queries.visible_to(user).exclude(status=Status.PENDING).select_related("decided_by")
+    ended = queries.in_sight(seen).exclude(status=Status.PENDING).select_related("decided_by")
     if before:
         ended = ended.filter(id__lt=before)
     return ended.order_by("-id")[:PAGE]
@@ -204,11 +206,12 @@ def progress_of(commands: Iterable[Command]) -> str:
 
 def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
+    own = sight.of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
     commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
     why_not = permissions.why_not(request, user)
-    earlier = queries.visible_to(user).filter(partner_name=request.partner_name, kind=request.kind)
+    earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,
         kind=kind_title(request.kind),
@@ -216,7 +219,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         exposure=exposure_of(request.context),
         figures=figures_of(request),
         lines=lines_of(request.workflow, connection_id=request.connection_id, odoo_id=request.odoo_id),
-        customer=background.customer_of(**target, since=now - timedelta(days=365)),
+        customer=background.customer_of(**target, seen=own, since=now - timedelta(days=365)),
         earlier=list(
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
             .select_related("decided_by").order_by("-decided_at")[:3]
@@ -227,8 +230,9 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         why_not=why_not,
         may_decide=why_not is None and request.status == Status.PENDING,
         reasons=list(ReasonTemplate.objects.filter(kind__in=["", request.kind]).order_by("decision", "id")),
-        colleagues=list(
-            User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username")
+        colleagues=sight.those_who_see(
+            User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username"),
+            request.connection_id, request.company_id,
         ),
         commands=commands,
         facts=facts_digest(request),

@@ -31,7 +31,8 @@ def settle(
     outcomes.tell_odoo(request, calls, by=by, reason=reason, now=now)
     trail.record(
         trail.Event(action=f"approval.{status.value}", actor=by, subject=f"approval:{request.pk}",
-                    data={"reason": reason, "amount": request.amount, "record": request.record_name}),
+                    data={"reason": reason, "amount": request.amount, "record": request.record_name},
+                    about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
     _tell_people(request, status, by, reason, now)
@@ -41,6 +42,7 @@ def settle(
 def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: datetime) -> None:
     message = Message(
         kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
+        about=(request.connection_id, request.company_id),
         title=f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
         body=f"By {by.name}. {reason}".strip(), path=f"/approvals/{request.pk}/",
     )  # fmt: skip

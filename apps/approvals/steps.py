@@ -47,7 +47,8 @@ def begin_level(request: Request, step: Step, level: int, *, word: str = "asked"
     levels = step.levels["levels"]
     asked: list[User] = []
     while level < len(levels):
-        asked = policy.askable(levels[level]["ask"], amount=request.amount, logins=request.involved_logins)
+        asked = policy.askable(levels[level]["ask"], amount=request.amount, logins=request.involved_logins,
+                               connection_id=request.connection_id, company_id=request.company_id)  # fmt: skip
         asked = [user for user in asked if user.pk != request.requested_by_user_id]
         if asked:
             break
@@ -76,6 +77,7 @@ def ask(request: Request, people: Sequence[User], *, word: str, key: str, due_at
     openings = {"asked": "Your decision", "reminded": "Still waiting for you", "escalated": "Escalated to you"}
     tell(
         Message(kind=f"approval.{word}", key=f"approval:{request.pk}:{word}:{key}",
+                about=(request.connection_id, request.company_id),
                 title=f"{openings[word]}: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{request.partner_name}. Due {moment(due_at)}.",
                 path=f"/approvals/{request.pk}/"),

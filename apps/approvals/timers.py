@@ -44,7 +44,8 @@ def remind(timers: Sequence[Timer], now: datetime) -> None:
         steps.ask(request, asked, word="reminded", key=f"{step.pk}:{level}", due_at=step.due_at or now, now=now)
         trail.record(
             trail.Event(action="approval.reminded", actor=MACHINE, subject=f"approval:{request.pk}",
-                        data={"step": step.name, "asked": [str(user) for user in asked]}),
+                        data={"step": step.name, "asked": [str(user) for user in asked]},
+                        about=(request.connection_id, request.company_id)),
             now=now,
         )  # fmt: skip
         settling.announce(request)
@@ -73,12 +74,14 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
     trail.record(
         trail.Event(action="approval.escalated", actor=MACHINE, subject=f"approval:{request.pk}",
                     data={"step": step.name, "level": step.level, "from": [str(user) for user in silent],
-                          "to": [str(user) for user in asked]}),
+                          "to": [str(user) for user in asked]},
+                    about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
     people, addresses = settling.account_owner(request)
     tell(
         Message(kind="approval.escalation", key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
+                about=(request.connection_id, request.company_id),
                 title=f"Escalated: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{', '.join(map(str, silent))} did not answer in time; now asked: {', '.join(map(str, asked))}.",
                 path=f"/approvals/{request.pk}/"),
@@ -94,6 +97,7 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     tell(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
+                about=(request.connection_id, request.company_id),
                 title=f"Nobody decided: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{NOBODY_ANSWERED}; the record stays held in Odoo. Ask again, or take it up yourself.",
                 path=f"/approvals/{request.pk}/"),

@@ -9,18 +9,20 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.approvals import moves, queries, screens
 from apps.approvals.models import Request
 from apps.core import clock
+from apps.odoo import seen
 
 TOKEN_LIVES_SECONDS = 24 * 3600
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
-    found = queries.visible_to(request.user).select_related("connection", "policy", "decided_by")
+    found = queries.in_sight(sight.of(request.user))
     try:
         return found.get(id=request_id)
     except Request.DoesNotExist as error:
@@ -42,7 +44,10 @@ def _page(request: PersonsRequest, asked: Request, *, problem: str = "", status:
 @require_safe
 def inbox(request: PersonsRequest) -> HttpResponse:
     """What waits for this person, and below it what waits for somebody else."""
-    context = {"cards": screens.inbox(request.user), "others": screens.others_pending(request.user), "tab": "inbox"}
+    shown = seen.on(request, request.user)
+    context = {
+        "cards": screens.inbox(request.user, shown), "others": screens.others_pending(request.user, shown), "tab": "inbox",
+    }  # fmt: skip
     return render(request, _part(request, "approvals/inbox.html", "list"), context)
 
 
@@ -51,7 +56,7 @@ def inbox(request: PersonsRequest) -> HttpResponse:
 def history(request: PersonsRequest) -> HttpResponse:
     """What has been decided, newest first."""
     before = request.GET.get("before", "")
-    decided = list(screens.decided(request.user, before=int(before) if before.isdecimal() else None))
+    decided = list(screens.decided(seen.on(request, request.user), before=int(before) if before.isdecimal() else None))
     context = {
         "decided": [(screens.card_of(asked), asked) for asked in decided], "tab": "history",
         "next": decided[-1].id if len(decided) == screens.PAGE else None,

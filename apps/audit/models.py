@@ -13,6 +13,9 @@ class Entry(models.Model):
     actor_name = models.CharField(max_length=200)
     subject = models.CharField(max_length=200, help_text="What it happened to: exception:12, sale.order:42@main")
     data = models.JSONField(default=dict)
+    # Who may read it, and no part of what happened: not in the chain. The connection is of a floor above.
+    connection_id = models.BigIntegerField(null=True, help_text="What it is about; none: for those who see everything")
+    company_id = models.BigIntegerField(null=True)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 

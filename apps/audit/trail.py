@@ -19,12 +19,18 @@ from apps.core.actor import Actor
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What is to be recorded."""
+    """What is to be recorded.
+
+    Attributes:
+        about: the connection, and the company there, that it tells of. Where it names none, only people who see
+            everything may read it.
+    """
 
     action: str
     actor: Actor
     subject: str
     data: dict[str, Any] = field(default_factory=dict)
+    about: tuple[int, int | None] | None = None
 
 
 def digest(
@@ -78,7 +84,8 @@ def record_all(events: Sequence[Event], *, now: datetime) -> None:
                       actor_name=event.actor.name, subject=event.subject, data=data)  # fmt: skip
         entries.append(
             Entry(sequence=head.sequence, at=now, action=event.action, actor=str(event.actor),
-                  actor_name=event.actor.name, subject=event.subject, data=data, previous_hash=head.hash, hash=link)
+                  actor_name=event.actor.name, subject=event.subject, data=data, previous_hash=head.hash, hash=link,
+                  connection_id=event.about[0] if event.about else None, company_id=event.about[1] if event.about else None)
         )  # fmt: skip
         head.hash = link
     Entry.objects.bulk_create(entries)

@@ -4,15 +4,19 @@ from typing import Any
 
 from django.db import connection as database
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.request import Request
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
+from apps.accounts.requests import PersonsCall
+from apps.accounts.sight import Sight
 from apps.boards import queries
 from apps.core import clock
 from apps.core.rest import moment, money
+from apps.odoo import seen
 from apps.workflows import registry
 
 
@@ -41,16 +45,27 @@ class BoardShape(serializers.Serializer[Any]):
     stages = StageShape(many=True)
 
 
+NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
+
+
+def _asked(request: PersonsCall) -> Sight:
+    """What the person may see of what the call asks for: all, a connection, or a company of it. Raises ValidationError."""
+    company = request.query_params.get("company", "")
+    if company and not (request.query_params.get("connection") and seen.is_number(company)):
+        raise ValidationError({"company": ["This must be a whole number, and goes with a connection."]})
+    return seen.narrow(sight.of(request.user), seen.choice_in(request.query_params))
+
+
 class Board(APIView):
     """The board of one workflow."""
 
-    @extend_schema(responses=BoardShape)
-    def get(self, request: Request, workflow: str) -> Response:
+    @extend_schema(responses=BoardShape, parameters=NARROWING)
+    def get(self, request: PersonsCall, workflow: str) -> Response:
         """Where the work of one workflow stands now."""
         found = registry.workflows().get(workflow)
         if found is None:
             raise Http404(f"There is no workflow {workflow}; there is: {', '.join(registry.workflows())}.")
-        board = queries.board(found, now=clock.now())
+        board = queries.board(found, now=clock.now(), seen=_asked(request))
         return Response(
             {
                 "workflow": found.name, "title": found.title, "at": moment(board.at), "bottleneck": board.bottleneck,
@@ -84,35 +99,38 @@ class KpiShape(serializers.Serializer[Any]):
 
 
 KPIS = """
-SELECT (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved') AS exceptions_open,
-       (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved' AND owner_id IS NULL) AS exceptions_unowned,
-       (SELECT count(*) FROM exceptions_exceptioncase WHERE status <> 'resolved' AND due_at < %(now)s) AS exceptions_over_sla,
-       (SELECT count(*) FROM approvals_request WHERE status = 'pending') AS approvals_pending,
-       (SELECT count(*) FROM approvals_request WHERE status = 'pending' AND due_at < %(now)s) AS approvals_over_due,
+WITH cases AS NOT MATERIALIZED (SELECT * FROM exceptions_exceptioncase c WHERE {cases}),
+     requests AS NOT MATERIALIZED (SELECT * FROM approvals_request r WHERE {requests}),
+     commands AS NOT MATERIALIZED (SELECT * FROM outbox_command o WHERE {commands})
+SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_open,
+       (SELECT count(*) FROM cases WHERE status <> 'resolved' AND owner_id IS NULL) AS exceptions_unowned,
+       (SELECT count(*) FROM cases WHERE status <> 'resolved' AND due_at < %(now)s) AS exceptions_over_sla,
+       (SELECT count(*) FROM requests WHERE status = 'pending') AS approvals_pending,
+       (SELECT count(*) FROM requests WHERE status = 'pending' AND due_at < %(now)s) AS approvals_over_due,
        (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM decided_at - requested_at))
-          FROM approvals_request
+          FROM requests
          WHERE status IN ('approved', 'rejected') AND decided_at > %(now)s - interval '30 days') AS asked_to_decided_seconds,
        (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM done_at - created_at))
-          FROM outbox_command
+          FROM commands
          WHERE status = 'done' AND done_at > %(now)s - interval '30 days' AND decision <> '') AS decided_to_effect_seconds,
        (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM resolved_at - opened_at))
-          FROM exceptions_exceptioncase
+          FROM cases
          WHERE resolved_at > %(now)s - interval '30 days') AS opened_to_resolved_seconds,
-       (SELECT count(*) FROM outbox_command
+       (SELECT count(*) FROM commands
          WHERE status = 'done' AND done_at > %(now)s - interval '1 day') AS commands_done_24h,
-       (SELECT count(*) FROM outbox_command WHERE status IN ('refused', 'dead')) AS commands_stopped
+       (SELECT count(*) FROM commands WHERE status IN ('refused', 'dead')) AS commands_stopped
 """
 
 
 class Kpis(APIView):
     """Figures of the orchestration."""
 
-    @extend_schema(responses=KpiShape)
-    def get(self, request: Request) -> Response:
+    @extend_schema(responses=KpiShape, parameters=NARROWING)
+    def get(self, request: PersonsCall) -> Response:
         """How fast what is found gets an owner's answer and its effect."""
-        now = clock.now()
+        now, shown = clock.now(), _asked(request)
         with database.cursor() as cursor:
-            cursor.execute(KPIS, {"now": now})
+            cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
             names = [column.name for column in cursor.description]
             figures = dict(zip(names, cursor.fetchone(), strict=True))
         return Response({"at": moment(now), **figures})

@@ -10,14 +10,16 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
+from apps.accounts import sight
 from apps.boards.live import Hub, hub
+from apps.workflows.models import Position
 
 LARGEST_MESSAGE = 8_192
 MOST_TOPICS = 50
 PING_SECONDS = 20
 RECHECK_SECONDS = 60
 TOPIC = re.compile(
-    r"board:[a-z0-9_]{1,60}|queue|inbox|health|notifications:[0-9]{1,18}|record:[0-9]{1,18}:[a-z0-9_.]{1,80}:[0-9]{1,18}"
+    r"board:[a-z0-9_]{1,60}(?:@[0-9]{1,18}(?::[0-9]{1,18})?)?|queue|inbox|health|notifications:[0-9]{1,18}|record:[0-9]{1,18}:[a-z0-9_.]{1,80}:[0-9]{1,18}"
 )
 
 NOT_SIGNED_IN, NOT_ALLOWED, MALFORMED = 4401, 4403, 4400
@@ -36,6 +38,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not self.scope["user"].is_authenticated:
             await self.close(NOT_SIGNED_IN)
             return
+        self.sight = sight.of(self.scope["user"])
         self.hub: Hub = hub()
         self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping(), self._recheck())]
 
@@ -59,7 +62,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self.close(NOT_ALLOWED)
                 return
             self.topics.add(topic)
+            if topic.startswith("record:") and not self.sight.is_everything and not await self._may_know(topic):
+                # As of a record that is not there: nothing is ever told.
+                continue
             await self.hub.watch(topic, self, shown=shown)
+
+    async def _may_know(self, topic: str) -> bool:
+        # In a thread of its own, as below.
+        return bool(await database_sync_to_async(_is_in_sight, thread_sensitive=False)(topic, self.sight))
 
     def offer(self, topic: str, frame: str) -> None:
         """Take the newest frame of a topic."""
@@ -94,6 +104,16 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 with contextlib.suppress(Exception):
                     await self.close(NOT_ALLOWED)
                 return
+            if sight.of(user) != self.sight:
+                # What the person may see has changed: the page reloads, and says so.
+                await self.close(NOT_ALLOWED)
+                return
+
+
+def _is_in_sight(topic: str, seen: sight.Sight) -> bool:
+    _, connection, model, odoo_id = topic.split(":")
+    here = Position.objects.filter(seen.of_records(), connection_id=int(connection), model=model, odoo_id=int(odoo_id))
+    return here.exists()
 
 
 def _wanted(text: str | None) -> dict[str, int] | None:

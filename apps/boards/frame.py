@@ -1,14 +1,20 @@
 """What the frame around every page tells: what waits for this person, and how fresh the data is."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Max, OuterRef
+from django.db.models.functions import JSONObject
 
 from apps.accounts.models import User
+from apps.accounts.sight import Sight
 from apps.approvals import queries as approvals
 from apps.core import clock
 from apps.exceptions import queries as exceptions
+from apps.mirror.models.res_company import Company
 from apps.mirror.state import SyncState
 from apps.notifications import queries as notifications
 from apps.odoo.models import Connection
@@ -17,32 +23,65 @@ from apps.odoo.models import Connection
 LATE_AFTER_SECONDS = 240
 
 
-def waiting_for(user: User) -> dict[str, int]:
+def waiting_for(user: User, seen: Sight) -> dict[str, int]:
     """How many decisions, exceptions and unread messages wait for this person."""
     return {
-        "inbox": approvals.inbox_of(user).aggregate(n=Count("id"))["n"],
-        "mine": exceptions.mine(user).aggregate(n=Count("id"))["n"],
-        "unread": notifications.unread_of(user).aggregate(n=Count("id"))["n"],
+        "inbox": approvals.inbox_of(user, seen).aggregate(n=Count("id"))["n"],
+        "mine": exceptions.mine(user, seen).aggregate(n=Count("id"))["n"],
+        "unread": notifications.unread_of(user, seen).aggregate(n=Count("id"))["n"],
     }
 
 
-def last_heard() -> datetime | None:
+def last_heard(seen: Sight) -> datetime | None:
     """When the Odoo that has been silent longest was last read; None where none has been read yet."""
-    read = SyncState.objects.filter(connection__is_active=True, increment_at__isnull=False)
+    read = SyncState.objects.filter(seen.of_connections("connection_id"), connection__is_active=True, increment_at__isnull=False)
     return min((row["at"] for row in read.values("connection").annotate(at=Max("increment_at"))), default=None)
 
 
-def freshness() -> dict[str, Any]:
-    """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it."""
-    connections = list(Connection.objects.filter(is_active=True).order_by("name"))
+def freshness(known: Iterable[Connection], seen: Sight) -> dict[str, Any]:
+    """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it.
+
+    Of the ``known`` connections it speaks of those that are in sight.
+    """
+    connections = [connection for connection in known if connection.is_active and seen.sees(connection.pk)]
     failing = [connection for connection in connections if connection.state == "failing"]
-    seen = last_heard()
+    heard = last_heard(seen)
     if not connections:
         state, words = "none", "no Odoo yet"
     elif failing:
         state, words = "down", f"{failing[0].name} is out of reach"
-    elif seen is not None and (clock.now() - seen).total_seconds() > LATE_AFTER_SECONDS:
+    elif heard is not None and (clock.now() - heard).total_seconds() > LATE_AFTER_SECONDS:
         state, words = "stale", "Odoo not heard of lately"
     else:
         state, words = "live", "live"
-    return {"state": state, "words": words, "seen_at": seen, "late_after_seconds": LATE_AFTER_SECONDS}
+    return {"state": state, "words": words, "seen_at": heard, "late_after_seconds": LATE_AFTER_SECONDS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A connection, or a company of it, that the header offers. ``value`` is what choosing it sends."""
+
+    value: str
+    words: str
+    is_company: bool
+    is_here: bool
+
+
+def places(connections: Iterable[Connection], own: Sight, choice: tuple[int, int | None] | None) -> list[Place]:
+    """What the person can narrow every page to: nothing where there is but one connection and company to see."""
+    found = []
+    for connection in connections:
+        companies = [one for one in connection.companies if own.sees(connection.pk, one["odoo_id"])]  # type: ignore[attr-defined]
+        found.append(Place(value=str(connection.pk), words=connection.name, is_company=False,
+                           is_here=choice == (connection.pk, None)))  # fmt: skip
+        for one in companies if len(companies) > 1 else []:
+            found.append(Place(value=f"{connection.pk}:{one['odoo_id']}", words=one["name"] or f"Company {one['odoo_id']}",
+                               is_company=True, is_here=choice == (connection.pk, one["odoo_id"])))  # fmt: skip
+    return found if len(found) > 1 else []
+
+
+def connections_of(own: Sight) -> list[Connection]:
+    """The connections that a person may see any part of, with the companies there: one query for the whole frame."""
+    companies = Company.objects.filter(connection=OuterRef("pk"), deleted_at=None).order_by("name", "odoo_id")
+    listed = ArraySubquery(companies.values(one=JSONObject(odoo_id="odoo_id", name="name")))
+    return list(Connection.objects.filter(own.of_connections()).annotate(companies=listed).order_by("name"))

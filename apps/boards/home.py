@@ -5,6 +5,7 @@ from datetime import datetime
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, EXCEPTION_WORKERS
+from apps.accounts.sight import Sight
 from apps.approvals import screens as approvals
 from apps.boards import queries
 from apps.exceptions import queries as cases
@@ -42,12 +43,12 @@ class Home:
     topic: str
 
 
-def home_of(user: User, *, now: datetime) -> Home:
+def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     """What needs this person now. Deciders see decisions first, operators exceptions, managers boards, others links."""
     shows_decisions, shows_cases = user.role in DECIDERS, user.role in EXCEPTION_WORKERS
-    cards = approvals.inbox(user) if shows_decisions else []
-    counts = exceptions.counts(user=user, now=now)
-    mine = cases.mine(user) if counts["mine"] else cases.unowned()
+    cards = approvals.inbox(user, seen) if shows_decisions else []
+    counts = exceptions.counts(user=user, seen=seen, now=now)
+    mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
     rows = [
         exceptions.Row(case=case, type=exceptions.type_title(case.type), stage="")
         for case in mine.select_related("owner", "team", "connection").order_by("due_at", "id")[:FIRST]
@@ -66,9 +67,9 @@ def home_of(user: User, *, now: datetime) -> Home:
         Tile(word="Due within 1 h", number=counts["due"], href="/exceptions/?due=1h", icon="timer", foot="late ones included"),
     ]  # fmt: skip
     if user.role in (Role.INTEGRATOR, Role.ADMIN):
-        stuck = Command.objects.filter(status__in=["refused", "dead"]).count()
+        stuck = Command.objects.filter(seen.of_records(), status__in=["refused", "dead"]).count()
         tiles.append(Tile(word="Commands stopped", number=stuck, href="/health/", icon="octagon-alert", foot="a person must look"))
-    boards = [queries.board(workflow, now=now) for workflow in registry.workflows().values()]
+    boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
     waiting = len(cards)
     if waiting:
         sentence = f"{waiting} decision{'s' if waiting != 1 else ''} wait{'s' if waiting == 1 else ''} for you" + (
@@ -80,6 +81,6 @@ def home_of(user: User, *, now: datetime) -> Home:
         sentence = "Nothing waits for you."
     return Home(
         sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
-        connections=list(Connection.objects.order_by("name")), shows_decisions=shows_decisions, shows_cases=shows_cases,
-        topic="inbox" if shows_decisions else "queue",
+        connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
+        shows_decisions=shows_decisions, shows_cases=shows_cases, topic="inbox" if shows_decisions else "queue",
     )  # fmt: skip

@@ -1,4 +1,7 @@
-"""What open pages are told: one listener a process, one drawing a tick, the same bytes for all who watch.
+"""What open pages are told: one listener a process, one drawing a tick, the same bytes for all who see the same.
+
+A page that shows a part of what its person sees says so behind the topic: ``board:order_to_cash@3:2`` is company 2 of
+connection 3. What is drawn is that part of what the person may see, so no figure of anything else is in it.
 
 A topic's version is the moment, in milliseconds, when this process last heard that it changed. A page says which
 version it shows and is told only what is newer, so one that was away catches up with one frame.
@@ -15,9 +18,11 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 
+from apps.accounts.sight import EVERYTHING, Sight
 from apps.boards import queries
 from apps.core import clock
 from apps.core.live import GROUP
+from apps.odoo import seen
 from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
@@ -30,23 +35,35 @@ MOST_VERSIONS = 50_000
 
 
 class Watcher(Protocol):
-    """A socket that is told."""
+    """A socket that is told.
+
+    Attributes:
+        sight: what its person may see.
+    """
+
+    sight: Sight
 
     def offer(self, topic: str, frame: str) -> None:
         """Take the newest frame of a topic; one that was not sent yet is dropped for it."""
 
 
-def draw_board(topic: str) -> str | None:
-    """The board's stages, as the page itself draws them."""
-    workflow = registry.workflows().get(topic.partition(":")[2])
+def draw_board(topic: str, sight: Sight) -> str | None:
+    """The stages of the board, of the records in sight, as the page itself draws them."""
+    workflow = registry.workflows().get(announced(topic).partition(":")[2])
     if workflow is None:
         return None
-    return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now())})
+    shown = seen.narrow(sight, seen.of_topic(topic.partition("@")[2]))
+    return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
 
 
-# Topics that look the same to everybody are drawn here, once for all. Of the others a page is only told that they
-# changed, and fetches what its person may see.
-DRAWN: dict[str, Callable[[str], str | None]] = {"board": draw_board}
+# Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
+# that they changed, and fetches what its person may see.
+DRAWN: dict[str, Callable[[str, Sight], str | None]] = {"board": draw_board}
+
+
+def announced(topic: str) -> str:
+    """The topic under which changes of ``topic`` are announced: without the part that a page shows of it."""
+    return topic.partition("@")[0]
 
 
 def version_now() -> int:
@@ -59,24 +76,27 @@ class Hub:
 
     def __init__(self) -> None:
         self.watchers: dict[str, set[Watcher]] = {}
+        # The watched topics under each that is announced.
+        self.watched: dict[str, set[str]] = {}
         self.versions: dict[str, int] = {}
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
-        self.frames: dict[str, tuple[int, float, asyncio.Task[str]]] = {}
+        self.frames: dict[str, dict[Sight, tuple[int, float, asyncio.Task[str]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
         self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
 
     def version_of(self, topic: str) -> int:
         """The topic's newest version."""
-        return self.versions.get(topic, self.started)
+        return self.versions.get(announced(topic), self.started)
 
     async def watch(self, topic: str, watcher: Watcher, *, shown: int) -> None:
         """Tell ``watcher`` about ``topic`` from now on, and at once if it shows an older version."""
         self.watchers.setdefault(topic, set()).add(watcher)
+        self.watched.setdefault(announced(topic), set()).add(topic)
         if shown < self.version_of(topic):
-            watcher.offer(topic, await self._frame(topic))
+            watcher.offer(topic, await self._frame(topic, _drawn_for(topic, watcher)))
 
     def leave(self, watcher: Watcher) -> None:
         """Tell ``watcher`` nothing more."""
@@ -85,40 +105,42 @@ class Hub:
             if not self.watchers[topic]:
                 del self.watchers[topic]
                 self.frames.pop(topic, None)
+                self.watched[announced(topic)].discard(topic)
+                if not self.watched[announced(topic)]:
+                    del self.watched[announced(topic)]
 
     def changed(self, topics: list[str]) -> None:
         """Note that ``topics`` changed; those that somebody watches are drawn at the next tick."""
         version = version_now()
         for topic in topics:
             self.versions[topic] = max(version, self.version_of(topic) + 1)
-            if topic in self.watchers:
-                self.dirty.add(topic)
+            self.dirty |= self.watched.get(topic, set())
         if len(self.versions) > MOST_VERSIONS:
             # Forgotten versions count as changed at this moment: a page that shows less is told once too often.
             self.started, self.versions = version, {}
         if self.dirty:
             self.wake.set()
 
-    async def _frame(self, topic: str) -> str:
-        """The topic's newest version as it is sent; drawn once, however many ask for it."""
-        version, now = self.version_of(topic), time.monotonic()
-        drawn, drawn_at, drawing = self.frames.get(topic, (-1, 0.0, None))
+    async def _frame(self, topic: str, sight: Sight) -> str:
+        """The topic's newest version as it is sent to who sees ``sight``; drawn once, however many ask for it."""
+        version, now, frames = self.version_of(topic), time.monotonic(), self.frames.setdefault(topic, {})
+        drawn, drawn_at, drawing = frames.get(sight, (-1, 0.0, None))
         if drawing is None or drawn != version or now - drawn_at > KEPT_SECONDS:
-            drawing = asyncio.create_task(self._draw(topic, version))
-            self.frames[topic] = (version, now, drawing)
+            drawing = asyncio.create_task(self._draw(topic, sight, version))
+            frames[sight] = (version, now, drawing)
         try:
             # Who asked first may leave while others still wait for the same drawing.
             return await asyncio.shield(drawing)
         except Exception:
-            self.frames.pop(topic, None)
+            frames.pop(sight, None)
             raise
 
-    async def _draw(self, topic: str, version: int) -> str:
+    async def _draw(self, topic: str, sight: Sight, version: int) -> str:
         frame: dict[str, Any] = {"topic": topic, "version": version}
         if draw := DRAWN.get(topic.partition(":")[0]):
             self.drawings += 1
             # Gives its database session back to the pool: a thread of this process's would keep it for good.
-            frame["html"] = await database_sync_to_async(draw, thread_sensitive=False)(topic)
+            frame["html"] = await database_sync_to_async(draw, thread_sensitive=False)(topic, sight)
         return json.dumps(frame)
 
     async def _tick(self) -> None:
@@ -128,14 +150,23 @@ class Hub:
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
             for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
-                try:
-                    frame = await self._frame(topic)
-                except Exception:
-                    logger.exception("The live topic %s could not be drawn", topic)
-                    continue
-                for watcher in list(self.watchers.get(topic, ())):
-                    watcher.offer(topic, frame)
+                by_sight: dict[Sight, list[Watcher]] = {}
+                for watcher in self.watchers.get(topic, ()):
+                    by_sight.setdefault(_drawn_for(topic, watcher), []).append(watcher)
+                for sight, watchers in by_sight.items():
+                    await self._tell(topic, sight, watchers)
             await asyncio.sleep(TICK_SECONDS)
+
+    async def _tell(self, topic: str, sight: Sight, watchers: list[Watcher]) -> None:
+        try:
+            frame = await self._frame(topic, sight)
+        except Exception:
+            logger.exception("The live topic %s could not be drawn", topic)
+            return
+        for watcher in watchers:
+            # Who left meanwhile, or may see something else by now, is not told.
+            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == sight:
+                watcher.offer(topic, frame)
 
     async def _listen(self) -> None:
         while True:
@@ -144,7 +175,7 @@ class Hub:
                 channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
                 # Whatever was announced while nobody listened is made up for.
-                self.changed(list(self.watchers))
+                self.changed(list(self.watched))
                 while True:
                     message = await layer.receive(channel)
                     self.changed(message["topics"])
@@ -153,6 +184,11 @@ class Hub:
             except Exception:
                 logger.warning("The channel layer is away; trying again", exc_info=True)
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+def _drawn_for(topic: str, watcher: Watcher) -> Sight:
+    """For whom a topic is drawn: what is only told to have changed is the same for all."""
+    return watcher.sight if topic.partition(":")[0] in DRAWN else EVERYTHING
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection as database
 from django.db.models import Q, QuerySet
 
+from apps.accounts.sight import Sight
+from apps.mirror import registry as mirror
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
@@ -23,7 +25,7 @@ STAGE_STATISTICS = """
            extract(epoch FROM %(now)s - min(p.since)) AS oldest_age_seconds,
            count(*) FILTER (WHERE p.due_at < %(now)s) AS over_target
       FROM workflows_position p
-     WHERE p.workflow = %(workflow)s AND p.is_open
+     WHERE p.workflow = %(workflow)s AND p.is_open AND {seen}
      GROUP BY p.stage
 """
 
@@ -32,14 +34,14 @@ STAGE_AMOUNTS = """
     SELECT p.stage, p.currency, sum(p.amount) AS amount,
            COALESCE(sum(p.amount) FILTER (WHERE p.due_at < %(now)s), 0) AS late_amount
       FROM workflows_position p
-     WHERE p.workflow = %(workflow)s AND p.is_open AND p.amount IS NOT NULL
+     WHERE p.workflow = %(workflow)s AND p.is_open AND p.amount IS NOT NULL AND {seen}
      GROUP BY p.stage, p.currency
 """
 
 # Index transitions_by_time. A record that is first seen arrives; it departs from nowhere.
 STAGE_FLOW = """
     SELECT t.to_stage, t.from_stage, count(*)
-      FROM workflows_transition t
+      FROM {transitions}
      WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at <= %(now)s
      GROUP BY t.to_stage, t.from_stage
 """
@@ -51,7 +53,7 @@ FLOW_BY_HOUR = """
            count(t.id) FILTER (WHERE t.from_stage = ANY(%(open)s) AND NOT t.to_stage = ANY(%(open)s)) AS departed
       FROM generate_series(date_trunc('hour', %(since)s::timestamptz) + interval '1 hour',
                            date_trunc('hour', %(now)s::timestamptz), interval '1 hour') AS h(hour)
-      LEFT JOIN workflows_transition t
+      LEFT JOIN {transitions}
         ON t.workflow = %(workflow)s AND t.at >= h.hour AND t.at < h.hour + interval '1 hour'
      GROUP BY h.hour
      ORDER BY h.hour
@@ -147,16 +149,28 @@ def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def stages_of(workflow: Workflow, *, now: datetime) -> list[StageFigures]:
+def _transitions(workflow: Workflow, seen: Sight) -> str:
+    """The transitions in sight, as ``t``. A transition's company is its record's, which is asked only where it matters."""
+    if seen.is_everything:
+        return "workflows_transition t"
+    table = mirror.models()[workflow.odoo_model]._meta.db_table
+    return (
+        f"(workflows_transition t JOIN {table} r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id"
+        f" AND {seen.sql('t', company='r.company_id')})"
+    )
+
+
+def stages_of(workflow: Workflow, *, now: datetime, seen: Sight) -> list[StageFigures]:
     """The figures of every stage, in the order of flow: three statements, whatever the number of records."""
+    positions, transitions = seen.sql("p"), _transitions(workflow, seen)
     values = {"workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW}
-    standing = {row[0]: row[1:] for row in _rows(STAGE_STATISTICS, values)}
+    standing = {row[0]: row[1:] for row in _rows(STAGE_STATISTICS.format(seen=positions), values)}
     money: dict[str, list[tuple[str, Decimal, Decimal]]] = defaultdict(list)
-    for stage, currency, amount, late in _rows(STAGE_AMOUNTS, values):
+    for stage, currency, amount, late in _rows(STAGE_AMOUNTS.format(seen=positions), values):
         money[stage].append((currency, amount, late))
     arrived: dict[str, int] = defaultdict(int)
     departed: dict[str, int] = defaultdict(int)
-    for to_stage, from_stage, count in _rows(STAGE_FLOW, values):
+    for to_stage, from_stage, count in _rows(STAGE_FLOW.format(transitions=transitions), values):
         arrived[to_stage] += count
         departed[from_stage] += count
     figures = []
@@ -181,9 +195,9 @@ def stages_of(workflow: Workflow, *, now: datetime) -> list[StageFigures]:
     return figures
 
 
-def board(workflow: Workflow, *, now: datetime) -> Board:
-    """One workflow with its bottleneck named."""
-    stages = stages_of(workflow, now=now)
+def board(workflow: Workflow, *, now: datetime, seen: Sight) -> Board:
+    """One workflow with its bottleneck named, of the records in sight."""
+    stages = stages_of(workflow, now=now, seen=seen)
     sentence, worst = name_bottleneck(stages)
     return Board(workflow=workflow, at=now, stages=stages, bottleneck=sentence, is_clear=not worst, worst=worst)
 
@@ -214,18 +228,22 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     return f"{worst.title} holds {share} that is over target: {many} of {worst.count} records; {flow}", worst.stage
 
 
-def flow_by_hour(workflow: Workflow, *, now: datetime) -> list[Hour]:
+def flow_by_hour(workflow: Workflow, *, now: datetime, seen: Sight) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
         "workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
     }  # fmt: skip
-    return [Hour(hour=hour, arrived=arrived, departed=departed) for hour, arrived, departed in _rows(FLOW_BY_HOUR, values)]
+    rows = _rows(FLOW_BY_HOUR.format(transitions=_transitions(workflow, seen)), values)
+    return [Hour(hour=hour, arrived=arrived, departed=departed) for hour, arrived, departed in rows]
 
 
-def positions_in(workflow: str, stage: str, *, after: str = "", only_late: bool = False, now: datetime) -> QuerySet[Position]:
+def positions_in(
+    workflow: str, stage: str, *, seen: Sight, after: str = "", only_late: bool = False, now: datetime
+) -> QuerySet[Position]:
     """The records of one stage, the longest there first, one more than a page; ``after`` is "<since, ISO>~<id>"."""
-    found = Position.objects.filter(workflow=workflow, stage=stage).select_related("connection").order_by("since", "id")
+    found = Position.objects.filter(seen.of_records(), workflow=workflow, stage=stage).select_related("connection")
+    found = found.order_by("since", "id")
     if only_late:
         found = found.filter(due_at__lt=now)
     moment, _, last = after.partition("~")

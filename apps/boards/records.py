@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 
+from apps.accounts.sight import Sight
 from apps.approvals import queries as approvals
 from apps.approvals.models import Request
 from apps.approvals.screens import kind_title
@@ -95,16 +96,16 @@ def _standing(position: Position, transitions: list[Transition], *, now: datetim
     )  # fmt: skip
 
 
-def page_of(connection: Connection, model: str, odoo_id: int, *, now: datetime) -> RecordPage | None:
-    """Everything about one record; None where the tower knows nothing of it."""
+def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, now: datetime) -> RecordPage | None:
+    """Everything about one record; None where the tower knows nothing of it, or it is out of sight."""
     here: dict[str, Any] = {"connection_id": connection.id, "model": model, "odoo_id": odoo_id}
-    positions = list(Position.objects.filter(**here).order_by("workflow"))
+    positions = list(Position.objects.filter(seen.of_records(), **here).order_by("workflow"))
     if not positions:
         return None
     transitions = list(Transition.objects.filter(**here).order_by(*NEWEST_FIRST)[:TIMELINE])
-    cases = list(exceptions.of_record(connection.id, model, odoo_id))
-    requests = list(approvals.of_record(connection.id, model, odoo_id))
-    commands = list(Command.objects.filter(**here).order_by("-sequence")[:50])
+    cases = list(exceptions.of_record(connection.id, model, odoo_id, seen))
+    requests = list(approvals.of_record(connection.id, model, odoo_id, seen))
+    commands = list(Command.objects.filter(seen.of_records(), **here).order_by("-sequence")[:50])
     told = [subjects.audit_subject(connection.name, model, odoo_id)]
     told += [f"exception:{case.id}" for case in cases] + [f"approval:{request.id}" for request in requests]
     told += [f"command:{command.id}" for command in commands]

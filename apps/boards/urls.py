@@ -8,6 +8,7 @@ app_name = "boards"
 urlpatterns = [
     path("", views.home, name="home"),
     path("fresh/", views.fresh, name="fresh"),
+    path("place/", views.place, name="place"),
     path("boards/", views.overview, name="overview"),
     path("boards/<slug:workflow>/", views.board, name="board"),
     path("boards/<slug:workflow>/<slug:stage>/", views.stage, name="stage"),

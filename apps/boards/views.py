@@ -1,16 +1,19 @@
 """Home, the boards, and the page of one record. Each is one read and one drawing."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import sight
 from apps.accounts.requests import PersonsRequest
 from apps.boards import frame, queries, records
 from apps.boards import home as homes
 from apps.core import clock
+from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows import registry
 from apps.workflows.declare import Stage, Workflow
@@ -39,7 +42,7 @@ def _stage(workflow: Workflow, name: str) -> Stage:
 @require_safe
 def home(request: PersonsRequest) -> HttpResponse:
     """What needs this person now, by their role."""
-    context = {"home": homes.home_of(request.user, now=clock.now())}
+    context = {"home": homes.home_of(request.user, seen=seen.on(request, request.user), now=clock.now())}
     return render(request, _part(request, "boards/home.html", "body"), context)
 
 
@@ -47,15 +50,35 @@ def home(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def fresh(request: PersonsRequest) -> HttpResponse:
     """How fresh the data is, for a page that has been open for long."""
-    return render(request, "parts/fresh.html", {"fresh": frame.freshness()})
+    own = sight.of(request.user)
+    fresh = frame.freshness(frame.connections_of(own), seen.narrow(own, seen.choice_of(request)))
+    return render(request, "parts/fresh.html", {"fresh": fresh})
+
+
+@login_required
+@require_POST
+def place(request: PersonsRequest) -> HttpResponse:
+    """Narrow all pages to one connection, or to one company of it, or to nothing less than all; back to where one was."""
+    connection, _, company = request.POST.get("place", "").partition(":")
+    chosen = [connection, company] if company else [connection]
+    if all(seen.is_number(number) for number in chosen) and sight.of(request.user).sees(*map(int, chosen)):
+        request.session[seen.CHOICE] = [int(connection), int(company) if company else None]
+    else:
+        request.session.pop(seen.CHOICE, None)
+    path, _, query = request.POST.get("next", "").partition("?")
+    if not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
+        return redirect("boards:home")
+    # The address spoke for one page; the choice speaks for all. A page further on may not exist in the new list.
+    kept = [(name, value) for name, value in parse_qsl(query) if name not in ("connection", "company", "after", "before")]
+    return redirect(f"{path}?{urlencode(kept)}" if kept else path)
 
 
 @login_required
 @require_safe
 def overview(request: PersonsRequest) -> HttpResponse:
     """All workflows: where does the money wait?"""
-    now = clock.now()
-    context = {"boards": [queries.board(workflow, now=now) for workflow in registry.workflows().values()]}
+    now, shown = clock.now(), seen.on(request, request.user)
+    context = {"boards": [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]}
     return render(request, "boards/overview.html", context)
 
 
@@ -63,14 +86,15 @@ def overview(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def board(request: PersonsRequest, workflow: str) -> HttpResponse:
     """One workflow, stage by stage, with its bottleneck named."""
-    now, found = clock.now(), _workflow(workflow)
-    hours = queries.flow_by_hour(found, now=now)
+    now, found, shown = clock.now(), _workflow(workflow), seen.on(request, request.user)
+    hours = queries.flow_by_hour(found, now=now, seen=shown)
     chart = {
         "hour": [row.hour.isoformat() for row in hours],
         "arrived": [row.arrived for row in hours],
         "departed": [row.departed for row in hours],
     }
-    context = {"board": queries.board(found, now=now), "hours": hours, "chart": chart}
+    context = {"board": queries.board(found, now=now, seen=shown), "hours": hours, "chart": chart}
+    context["narrowing"] = seen.in_topic(request)
     return render(request, _part(request, "boards/board.html", "stages"), context)
 
 
@@ -81,22 +105,27 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponse:
     found = _workflow(workflow)
     only_late = request.GET.get("late") == "1"
     rows = list(
-        queries.positions_in(found.name, stage, after=request.GET.get("after", ""), only_late=only_late, now=clock.now())
-    )
+        queries.positions_in(
+            found.name, stage, seen=seen.on(request, request.user), after=request.GET.get("after", ""), only_late=only_late,
+            now=clock.now(),
+        )
+    )  # fmt: skip
     shown, query = rows[: queries.PAGE], ""
     if len(rows) > queries.PAGE:
         mark = {"after": f"{shown[-1].since.isoformat()}~{shown[-1].id}"}
-        query = urlencode(mark | ({"late": "1"} if only_late else {}))
+        kept = {name: request.GET[name] for name in ("connection", "company", "late") if request.GET.get(name)}
+        query = urlencode(mark | kept)
     context = {
         "workflow": found, "stage": _stage(found, stage), "rows": shown, "next_query": query, "only_late": only_late,
-        "is_first": "after" not in request.GET,
+        "is_first": "after" not in request.GET, "narrowing": seen.in_topic(request),
     }  # fmt: skip
     return render(request, _part(request, "boards/stage.html", "list"), context)
 
 
-def _record(connection: str, model: str, odoo_id: int) -> records.RecordPage:
-    found = get_object_or_404(Connection, name=connection)
-    page = records.page_of(found, model, odoo_id, now=clock.now())
+def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> records.RecordPage:
+    mine = sight.of(request.user)
+    found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    page = records.page_of(found, model, odoo_id, seen=mine, now=clock.now())
     if page is None:
         raise Http404(f"The tower does not follow {model} {odoo_id} of {connection}.")
     return page
@@ -106,21 +135,23 @@ def _record(connection: str, model: str, odoo_id: int) -> records.RecordPage:
 @require_safe
 def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """One record: stage, blockers, chain, money, decisions, and everything that happened."""
-    return render(request, _part(request, "boards/record.html", "body"), {"page": _record(connection, model, odoo_id)})
+    return render(request, _part(request, "boards/record.html", "body"), {"page": _record(request, connection, model, odoo_id)})
 
 
 @login_required
 @require_safe
 def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """What the record waits for, as a part of other pages."""
-    return render(request, "boards/decisions.html", {"page": _record(connection, model, odoo_id)})
+    return render(request, "boards/decisions.html", {"page": _record(request, connection, model, odoo_id)})
 
 
 @login_required
 @require_safe
 def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """What is open with one supplier, and the sales orders that wait for it."""
-    of = get_object_or_404(Connection, name=connection)
+    # All companies buy from a supplier: only who sees the whole connection is told.
+    mine = sight.of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     page = records.supplier_of(of, odoo_id, now=clock.now())
     if page is None:
         raise Http404(f"{of.name} has no partner {odoo_id}.")
@@ -131,5 +162,6 @@ def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
 @require_safe
 def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
-    found = get_object_or_404(Connection, name=connection)
+    mine = sight.of(request.user)
+    found = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     return render(request, "boards/mirrored.html", {"counts": records.mirrored(found), "past": records.past_read(found)})

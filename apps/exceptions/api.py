@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
 from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
@@ -56,7 +57,7 @@ class ExceptionShape(serializers.Serializer[Any]):
 FILTERS = {
     "status": ("status", set(Status.values)), "type": "type", "workflow": "workflow", "team": "team__slug",
     "owner": "owner__username", "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
-    "severity": ("severity", SEVERITIES),
+    "company": ("company_id", int), "severity": ("severity", SEVERITIES),
 }  # fmt: skip
 
 
@@ -69,7 +70,7 @@ class Exceptions(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.queue()
+        return queries.queue(sight.of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -83,7 +84,7 @@ class OneException(APIView):
     @extend_schema(responses=ExceptionShape)
     def get(self, request: PersonsCall, case_id: int) -> Response:
         """Read one exception."""
-        return Response(ExceptionShape(get_object_or_404(queries.queue(), id=case_id)).data)
+        return Response(ExceptionShape(get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)).data)
 
 
 class OptionShape(serializers.Serializer[Any]):
@@ -101,7 +102,7 @@ class Remedies(APIView):
     @extend_schema(responses=OptionShape(many=True))
     def get(self, request: PersonsCall, case_id: int) -> Response:
         """List the ways out of an exception, the best of each kind first."""
-        case = get_object_or_404(queries.queue(), id=case_id)
+        case = get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
         return Response(
             [
                 {"remedy": offer.remedy.name, "title": offer.remedy.title, "option": option.key, "text": option.text}
@@ -155,11 +156,11 @@ class _Move(APIView):
         raise AssertionError("each move says how it is made")
 
     def post(self, request: PersonsCall, case_id: int) -> Response:
-        get_object_or_404(ExceptionCase.objects.only("id"), id=case_id)
+        get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
         given = self.takes(data=request.data)
         given.is_valid(raise_exception=True)
         self.make(case_id, request.user, given.validated_data)
-        return Response(ExceptionShape(queries.queue().get(id=case_id)).data)
+        return Response(ExceptionShape(queries.queue(sight.EVERYTHING).get(id=case_id)).data)
 
 
 @extend_schema(request=Assign, responses=ExceptionShape)

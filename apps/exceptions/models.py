@@ -33,6 +33,7 @@ class ExceptionCase(models.Model):
     workflow = models.CharField(max_length=60)
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
+    company_id = models.BigIntegerField(null=True, help_text="The record's company in Odoo")
     cause = models.CharField(max_length=120, blank=True, help_text="Tells two deviations of one type apart")
     record_name = models.CharField(max_length=200)
     partner_name = models.CharField(max_length=300, blank=True)
@@ -66,6 +67,8 @@ class ExceptionCase(models.Model):
             models.Index(fields=["owner", "due_at"], condition=~Q(status="resolved"), name="queue_by_owner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
+            # The same for who sees some companies only.
+            models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]
 
     @property

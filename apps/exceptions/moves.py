@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from apps.accounts import permissions
+from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.core import live
@@ -34,6 +34,11 @@ def actor_of(user: User) -> Actor:
     return Actor(kind="user", id=str(user.pk), name=str(user))
 
 
+def about(case: ExceptionCase) -> tuple[int, int | None]:
+    """The connection and the company that it belongs to."""
+    return case.connection_id, case.company_id
+
+
 def announce(case: ExceptionCase) -> None:
     """Tell the open pages that show the exception."""
     live.announce(["queue", f"record:{case.connection_id}:{case.model}:{case.odoo_id}"])
@@ -47,7 +52,7 @@ def _move(
         updated_at=now, version=F("version") + 1, **changes
     )
     case = ExceptionCase.objects.select_related("connection", "team", "owner").filter(id=case_id).first()
-    if case is None:
+    if case is None or not sight.of(by).sees(*about(case)):
         raise MoveRefusedError(f"There is no exception {case_id}.")
     if changed != 1:
         raise MoveRefusedError(
@@ -55,9 +60,8 @@ def _move(
             + (f" since {case.resolved_at:%Y-%m-%d %H:%M} UTC: {case.resolution}" if case.resolved_at else "")
             + f", so it cannot be {action.split('.')[1]}."
         )
-    trail.record(
-        trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data), now=now
-    )
+    event = trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data, about=about(case))
+    trail.record(event, now=now)
     announce(case)
     return case
 
@@ -67,7 +71,7 @@ def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: T
     """Give the exception to ``owner`` (none: to nobody), and to ``team`` where one is named.
 
     Raises:
-        NotAllowedError: this person may not work exceptions, or ``owner`` may not.
+        NotAllowedError: this person may not work exceptions, or ``owner`` may not, or may not see this one.
         MoveRefusedError: it is resolved, or there is none of that number.
     """
     if owner is not None:
@@ -75,8 +79,10 @@ def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: T
     changes: dict[str, Any] = {"owner": owner} | ({"team": team} if team else {})
     case = _move(case_id, by=by, now=now, action="exception.assigned", from_=UNRESOLVED,
                  data={"owner": str(owner) if owner else None, "team": team.slug if team else None}, **changes)  # fmt: skip
+    if owner is not None and not sight.of(owner).sees(*about(case)):
+        raise permissions.NotAllowedError(f"{owner} may not see the company of {case.record_name}. Choose somebody who may.")
     if owner is not None and owner != by:
-        message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}",
+        message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
                           title=f"{by} gave you {case.record_name}: {case.type}", path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[owner], now=now)
     return case

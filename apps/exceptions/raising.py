@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
 from apps.audit import trail
 from apps.core import actor, live
@@ -91,7 +92,7 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
     if not findings:
         return []
     teams = _teams({team_of(finding) for finding in findings})
-    owners = {slug: _Owners(team) for slug, team in teams.items()}
+    owners = {slug: _Owners(team, evaluation.connection_id) for slug, team in teams.items()}
     deadlines: dict[tuple[str, str], datetime] = {}
     cases = []
     for finding in findings:
@@ -103,9 +104,10 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         cases.append(
             ExceptionCase(
                 connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
-                model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, cause=cause_of(finding),
+                model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, company_id=finding.columns["company_id"],
+                cause=cause_of(finding),
                 record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
-                severity=severity_of(finding), team=teams[team], owner=owners[team].next(),
+                severity=severity_of(finding), team=teams[team], owner=owners[team].next(finding.columns["company_id"]),
                 amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
             )
@@ -122,7 +124,8 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
     trail.record_all(
         [trail.Event(action="exception.opened", actor=MACHINE, subject=f"exception:{case.id}",
                      data={"type": case.type, "record": case.record_name, "owner": str(case.owner or ""),
-                           "evidence": case.evidence}) for case in cases],
+                           "evidence": case.evidence},
+                     about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip
     _tell_owners(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
@@ -132,14 +135,15 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
 
 def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
     """Tell each owner what is theirs now: one message an exception, or one for all where a batch brought many."""
-    by_owner: dict[User, list[ExceptionCase]] = {}
+    by_owner: dict[tuple[User, int, int | None], list[ExceptionCase]] = {}
     for case in cases:
         if case.owner:
-            by_owner.setdefault(case.owner, []).append(case)
-    for owner, own in by_owner.items():
+            by_owner.setdefault((case.owner, case.connection_id, case.company_id), []).append(case)
+    for (owner, connection_id, company_id), own in by_owner.items():
         if len(own) > TOLD_SINGLY:
             counts = Counter(titles[case.type] for case in own)
             message = Message(kind="exception.opened", key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
+                              about=(connection_id, company_id),
                               title=f"{len(own)} exceptions are yours now",
                               body=", ".join(f"{title}: {count}" for title, count in counts.most_common()) + ".",
                               path="/exceptions/?owner=me")  # fmt: skip
@@ -147,6 +151,7 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             continue
         for case in own:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
+                              about=(connection_id, company_id),
                               title=f"{titles[case.type]}: {case.about}",
                               body=f"{money(case.amount, case.currency)} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[owner], now=now)
@@ -157,15 +162,15 @@ def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) ->
     for case, finding in standing:
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
-        evidence, amount = evidence_of(finding), finding.columns[kind.amount]
-        if (case.evidence, case.amount, case.record_name) == (evidence, amount, finding.name):
+        evidence, amount, company = evidence_of(finding), finding.columns[kind.amount], finding.columns["company_id"]
+        if (case.evidence, case.amount, case.record_name, case.company_id) == (evidence, amount, finding.name, company):
             continue
-        case.evidence, case.amount, case.record_name = evidence, amount, finding.name
+        case.evidence, case.amount, case.record_name, case.company_id = evidence, amount, finding.name, company
         case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
         changed.append(case)
     if changed:
         ExceptionCase.objects.bulk_update(
-            changed, ["evidence", "amount", "record_name", "severity", "updated_at", "version"]
+            changed, ["evidence", "amount", "record_name", "company_id", "severity", "updated_at", "version"]
         )
         live.announce(["queue"])
 
@@ -184,7 +189,7 @@ def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vani
     due.cancel(kind="exceptions.wake", keys=keys)
     trail.record_all(
         [trail.Event(action="exception.closed", actor=MACHINE, subject=f"exception:{case.id}",
-                     data={"resolution": case.resolution}) for case in cases],
+                     data={"resolution": case.resolution}, about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip
     live.announce(["queue"])
@@ -199,23 +204,24 @@ def _teams(slugs: set[str]) -> dict[str, Team]:
 
 
 class _Owners:
-    """Whose turn it is in a team: the operator with the fewest exceptions first."""
+    """Whose turn it is in a team: of those who may see the record, the operator with the fewest exceptions first."""
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: Team, connection_id: int) -> None:
+        self.connection_id = connection_id
         open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
         people = team.members.filter(is_active=True, role__in=[Role.OPERATOR, Role.MANAGER])
         self.load: list[tuple[int, int, User]] = [
             (user.open_cases, user.pk, user)
             for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
         ]
-        if any(user.role == Role.OPERATOR for _, _, user in self.load):
-            self.load = [entry for entry in self.load if entry[2].role == Role.OPERATOR]
 
-    def next(self) -> User | None:
-        """The next owner, none where the team has nobody."""
-        if not self.load:
+    def next(self, company_id: int | None) -> User | None:
+        """The next owner of a record of that company, none where nobody of the team may see it."""
+        places = [number for number, (_, _, user) in enumerate(self.load) if sight.of(user).sees(self.connection_id, company_id)]
+        operators = [number for number in places if self.load[number][2].role == Role.OPERATOR]
+        if not places:
             return None
-        place = min(range(len(self.load)), key=lambda number: self.load[number][:2])
+        place = min(operators or places, key=lambda number: self.load[number][:2])
         count, pk, user = self.load[place]
         self.load[place] = (count + 1, pk, user)
         return user

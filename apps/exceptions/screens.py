@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS
+from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
 from apps.core.figures import Figure, figures
 from apps.exceptions.models import Comment, ExceptionCase, Severity, Status
@@ -78,9 +79,9 @@ def type_title(name: str) -> str:
     return found[1].title if found else name
 
 
-def matching(filters: dict[str, str], *, user: User, now: datetime) -> QuerySet[ExceptionCase]:
+def matching(filters: dict[str, str], *, user: User, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
     """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
-    cases = ExceptionCase.objects.all()
+    cases = ExceptionCase.objects.filter(seen.of_records())
     status = filters.get("status")
     if status == "any":
         pass
@@ -125,9 +126,9 @@ def _after(cases: QuerySet[ExceptionCase], cursor: str) -> QuerySet[ExceptionCas
     return cases.filter(Q(due_at__gt=due) | Q(due_at=due, id__gt=int(last)) | Q(due_at=None))
 
 
-def counts(*, user: User, now: datetime) -> dict[str, int]:
+def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
     """How many are in each view, in one query; resolved ones are not counted, they only grow."""
-    return ExceptionCase.objects.exclude(status=Status.RESOLVED).aggregate(
+    return ExceptionCase.objects.filter(seen.of_records()).exclude(status=Status.RESOLVED).aggregate(
         mine=Count("id", filter=Q(owner=user)),
         team=Count("id", filter=Q(team__in=user.teams.values("id"))),
         unowned=Count("id", filter=Q(owner=None)),
@@ -136,10 +137,10 @@ def counts(*, user: User, now: datetime) -> dict[str, int]:
     )
 
 
-def queue(query: dict[str, str], *, user: User, now: datetime) -> Queue:
+def queue(query: dict[str, str], *, user: User, seen: Sight, now: datetime) -> Queue:
     """One page of the queue: most urgent first, and the newest first among what is resolved."""
     filters = {key: value for key, value in query.items() if key != "after" and value}
-    cases = matching(filters, user=user, now=now).select_related("owner", "team", "connection")
+    cases = matching(filters, user=user, seen=seen, now=now).select_related("owner", "team", "connection")
     cursor = query.get("after", "")
     is_history = filters.get("status") in ("resolved", "any")
     if is_history:
@@ -155,7 +156,7 @@ def queue(query: dict[str, str], *, user: User, now: datetime) -> Queue:
         last = shown[-1]
         mark = str(last.id) if is_history else f"{last.due_at.isoformat() if last.due_at else ''}~{last.id}"
         next_query = urlencode(filters | {"after": mark})
-    numbers = counts(user=user, now=now)
+    numbers = counts(user=user, seen=seen, now=now)
     stages = stages_of(shown)
     return Queue(
         rows=[
@@ -190,6 +191,11 @@ def choices() -> dict[str, Any]:
         "teams": Team.objects.order_by("name"),
         "people": workers(),
     }
+
+
+def workers_for(case: ExceptionCase) -> list[User]:
+    """Who may own this exception: those who may see it."""
+    return those_who_see(workers(), case.connection_id, case.company_id)
 
 
 def workers() -> QuerySet[User]:

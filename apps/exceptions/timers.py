@@ -33,14 +33,17 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
         case.breached_at, case.updated_at = now, now
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
         message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
+                          about=(case.connection_id, case.company_id),
                           title=f"Over its SLA: {case.about}",
                           body=f"{case.type}, {money(case.amount, case.currency)}, owner {case.owner or 'nobody'}.",
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
     trail.record_all(
-        [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}") for case in cases], now=now
-    )
+        [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}",
+                     about=(case.connection_id, case.company_id)) for case in cases],
+        now=now,
+    )  # fmt: skip
     live.announce(["queue"])
 
 
@@ -52,10 +55,13 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
         case.status, case.snoozed_until, case.updated_at, case.version = Status.OPEN, None, now, case.version + 1
         if case.owner:
             message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
+                              about=(case.connection_id, case.company_id),
                               title=f"Back in the queue: {case.record_name}", path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[case.owner], now=now)
     ExceptionCase.objects.bulk_update(cases, ["status", "snoozed_until", "updated_at", "version"])
     trail.record_all(
-        [trail.Event(action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}") for case in cases], now=now
-    )
+        [trail.Event(action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}",
+                     about=(case.connection_id, case.company_id)) for case in cases],
+        now=now,
+    )  # fmt: skip
     live.announce(["queue"])

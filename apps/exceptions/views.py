@@ -14,11 +14,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import sight
 from apps.accounts.permissions import EXCEPTION_WORKERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.exceptions import moves, remedies, screens
+from apps.exceptions import moves, queries, remedies, screens
 from apps.exceptions.models import ExceptionCase
+from apps.odoo import seen
 
 SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
 
@@ -33,7 +35,7 @@ def _part(request: PersonsRequest, template: str, part: str) -> str:
 def queue(request: PersonsRequest) -> HttpResponse:
     """The queue, as the query string says."""
     context = {
-        "queue": screens.queue(request.GET.dict(), user=request.user, now=clock.now()),
+        "queue": screens.queue(request.GET.dict(), user=request.user, seen=seen.on(request, request.user), now=clock.now()),
         "may_work": request.user.role in EXCEPTION_WORKERS,
     }
     if not request.headers.get("X-Fragment"):
@@ -48,7 +50,7 @@ def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", st
         "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
         "odoo_url": case.connection.record_url(case.model, case.odoo_id),
         "offers": remedies.offered(case, now=clock.now()), "commands": remedies.commands_of(case),
-        "may_work": may_work, "people": screens.workers() if may_work else [],
+        "may_work": may_work, "people": screens.workers_for(case) if may_work else [],
     }  # fmt: skip
     return render(request, _part(request, "exceptions/detail.html", "body"), context, status=status)
 
@@ -57,11 +59,11 @@ def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", st
 @require_safe
 def detail(request: PersonsRequest, case_id: int) -> HttpResponse:
     """One exception: evidence, who owns it, what happened, what can be done."""
-    return _page(request, _case(case_id))
+    return _page(request, _case(request, case_id))
 
 
-def _case(case_id: int) -> ExceptionCase:
-    return get_object_or_404(ExceptionCase.objects.select_related("connection", "team", "owner"), id=case_id)
+def _case(request: PersonsRequest, case_id: int) -> ExceptionCase:
+    return get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
 
 
 def _assign(case_id: int, request: PersonsRequest, now: datetime) -> None:
@@ -115,14 +117,14 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     """Do what a button says, and show the exception as it is then."""
     if action not in ACTIONS:
         raise Http404(f"There is no {action} for an exception.")
-    case = _case(case_id)
+    case = _case(request, case_id)
     done, move = ACTIONS[action]
     try:
         move(case_id, request, clock.now())
     except NotAllowedError as error:
         return _page(request, case, problem=str(error), status=403)
     except moves.MoveRefusedError as error:
-        return _page(request, _case(case_id), problem=str(error), status=409)
+        return _page(request, _case(request, case_id), problem=str(error), status=409)
     messages.success(request, f"{case.record_name} {done}.", extra_tags="done")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):

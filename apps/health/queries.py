@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 
+from apps.accounts.sight import EVERYTHING, Sight
 from apps.health import workers
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
@@ -32,16 +33,16 @@ class Link:
         read_at: when the changes were last asked for of the model that is furthest behind; all that Odoo had committed
             by then is mirrored.
         hinted_at: when Odoo last sent a webhook by itself.
-        hints: webhooks of the last 24 hours.
-        missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told.
+        hints: webhooks of the last 24 hours; None for who sees some of its companies only, since it counts them all.
+        missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told; None likewise.
         is_first_read_done: whether every model has been read once.
     """
 
     connection: Connection
     read_at: datetime | None
     hinted_at: datetime | None
-    hints: int
-    missed: int
+    hints: int | None
+    missed: int | None
     is_first_read_done: bool
     problems: list[tuple[str, str]]
     is_late: bool
@@ -87,14 +88,17 @@ class Overview:
     is_well: bool
 
 
-def overview(*, now: datetime) -> Overview:
+def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
     """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
-    links = [_link(connection, now=now) for connection in Connection.objects.order_by("name")]
-    queues = [_deliveries(now), _commands(now), _timers(now), _messages(now)]
+    connections = Connection.objects.filter(seen.of_connections()).order_by("name")
+    links = [_link(connection, seen=seen, now=now) for connection in connections]
+    queues = [_deliveries(seen, now), _commands(seen, now)]
+    if seen.is_everything:  # these are of the whole tower
+        queues += [_timers(now), _messages(now)]
     living, beat_at = workers.alive(now=now), cache.get(BEAT_KEY)
     unserved = workers.unserved(living)
-    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
-    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).select_related("connection")
+    stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
+    dead = Delivery.objects.filter(seen.of_whole_connections(), status=DeliveryStatus.DEAD).select_related("connection")
     sentence, is_well = (
         _silence(living, unserved, is_beat_late=beat_at is None or now - beat_at > BEAT_LATE) or _sentence(links, queues)
     )
@@ -106,13 +110,14 @@ def overview(*, now: datetime) -> Overview:
     )  # fmt: skip
 
 
-def _link(connection: Connection, *, now: datetime) -> Link:
+def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
     day = now - timedelta(hours=24)
     states = [
         state
         for state in SyncState.objects.filter(connection=connection).order_by("odoo_model")
         if not connection.lacks(state.odoo_model)
     ]
+    is_whole = seen.sees_whole(connection.pk)
     read_at = min((state.increment_at for state in states if state.increment_at), default=None)
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
@@ -122,7 +127,8 @@ def _link(connection: Connection, *, now: datetime) -> Link:
     is_done = bool(states) and all(state.backfill_done_at for state in states)
     is_provisioned = connection.is_provisioned
     return Link(
-        connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"], missed=missed,
+        connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
+        missed=missed if is_whole else None,
         is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],
         is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
@@ -130,18 +136,23 @@ def _link(connection: Connection, *, now: datetime) -> Link:
     )  # fmt: skip
 
 
-def _deliveries(now: datetime) -> Queue:
-    waiting = Delivery.objects.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
+def _deliveries(seen: Sight, now: datetime) -> Queue:
+    mine = Delivery.objects.filter(seen.of_whole_connections())
+    waiting = mine.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
     found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
-    dead = Delivery.objects.filter(status=DeliveryStatus.DEAD).count()
+    dead = mine.filter(status=DeliveryStatus.DEAD).count()
     return _queue("Deliveries to absorb", found["count"], found["oldest"], dead, now)
 
 
-def _commands(now: datetime) -> Queue:
-    found = Command.objects.filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
+def _of(seen: Sight) -> QuerySet[Command]:
+    return Command.objects.filter(seen.of_records())
+
+
+def _commands(seen: Sight, now: datetime) -> Queue:
+    found = _of(seen).filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
         count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
     )
-    stopped = Command.objects.filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
+    stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
     return _queue("Commands to Odoo", found["count"], found["oldest"], stopped, now)
 
 

@@ -13,6 +13,7 @@ from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.health import probes, queries
 from apps.intake import moves as deliveries
+from apps.odoo import seen
 from apps.outbox import moves as commands
 
 
@@ -21,7 +22,8 @@ from apps.outbox import moves as commands
 def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
-    context = {"health": queries.overview(now=clock.now()), "may_integrate": request.user.role in INTEGRATORS}
+    health = queries.overview(now=clock.now(), seen=seen.on(request, request.user))
+    context = {"health": health, "may_integrate": request.user.role in INTEGRATORS}
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 

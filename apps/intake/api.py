@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
@@ -44,14 +45,15 @@ FILTERS = {
 
 
 class Deliveries(FilteredList):
-    """Deliveries, the newest first."""
+    """Deliveries, the newest first. They are of a connection and no company yet: for those who see all of it."""
 
     queryset = Delivery.objects.none()
     serializer_class = DeliveryShape
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return Delivery.objects.select_related("connection")
+        mine = sight.of(self.request.user)  # type: ignore[arg-type]
+        return Delivery.objects.filter(mine.of_whole_connections()).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -65,6 +67,6 @@ class Replay(APIView):
     @extend_schema(request=None, responses=DeliveryShape)
     def post(self, request: PersonsCall, delivery_id: int) -> Response:
         """Queue the delivery again, its attempts counted anew."""
-        get_object_or_404(Delivery.objects.only("id"), id=delivery_id)
+        get_object_or_404(Delivery.objects.filter(sight.of(request.user).of_whole_connections()).only("id"), id=delivery_id)
         moves.replay([delivery_id], by=request.user, now=clock.now())
         return Response(DeliveryShape(Delivery.objects.select_related("connection").get(id=delivery_id)).data)

@@ -15,6 +15,8 @@ class Notification(models.Model):
     title = models.CharField(max_length=200)
     body = models.TextField(blank=True)
     path = models.CharField(max_length=300, blank=True, help_text="The page it leads to")
+    connection_id = models.BigIntegerField(null=True, help_text="What it is about; none: nothing of any Odoo")
+    company_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     email_due = models.BooleanField(default=False)

@@ -12,6 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F, Q
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.core import live
 from apps.notifications import queries
@@ -27,7 +28,7 @@ OF_THE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtp
 
 def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
     """Mark the person's notifications as read, those of ``ids`` or all; how many were unread."""
-    unread = queries.unread_of(user)
+    unread = queries.unread_of(user, sight.of(user))
     if ids is not None:
         unread = unread.filter(id__in=ids)
     changed = unread.update(read_at=now)
@@ -71,6 +72,11 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     )
     if row is None:
         return False
+    if row.user and row.connection_id and not sight.of(row.user).sees(row.connection_id, row.company_id):
+        # What the person might see when it was written, they may see no longer.
+        row.email_due = False
+        row.save(update_fields=["email_due"])
+        return True
     address = row.user.email if row.user else row.email
     link = f"\n\n{settings.PUBLIC_URL}{row.path}" if row.path else ""
     try:

@@ -1,16 +1,18 @@
 """Reading what people were told."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
+from apps.accounts.sight import Sight
 from apps.notifications.models import Notification
 
 
-def of(user: User) -> QuerySet[Notification]:
-    """The person's notifications, newest first."""
-    return Notification.objects.filter(user=user).order_by("-created_at", "-id")
+def of(user: User, seen: Sight) -> QuerySet[Notification]:
+    """The person's notifications, newest first: those about what they see, also where they once saw more."""
+    told = Notification.objects.filter(user=user).order_by("-created_at", "-id")
+    return told if seen.is_everything else told.filter(Q(connection_id=None) | seen.of_records())
 
 
-def unread_of(user: User) -> QuerySet[Notification]:
+def unread_of(user: User, seen: Sight) -> QuerySet[Notification]:
     """Those that the person has not read."""
-    return of(user).filter(read_at__isnull=True)
+    return of(user, seen).filter(read_at__isnull=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from apps.accounts import sight
 from apps.accounts.models import User
 from apps.core import live
 from apps.core.wake import wake
@@ -15,12 +16,15 @@ class Message:
     """What is to be said.
 
     Attributes:
+        about: the connection, and the company there, that it tells of; None where it tells of none. Who may not see that
+            is not told.
         key: the same message is told to a person once, however often it is asked for.
         path: the page that it leads to; it never decides anything by being opened.
     """
 
     kind: str
     key: str
+    about: tuple[int, int | None] | None
     title: str
     body: str = ""
     path: str = ""
@@ -28,9 +32,13 @@ class Message:
 
 def tell(message: Message, *, people: Iterable[User], now: datetime, addresses: Iterable[str] = ()) -> None:
     """Tell ``people``, in the tower and by e-mail, and ``addresses`` of those who have no account, by e-mail alone."""
+    connection_id, company_id = message.about or (None, None)
+    if connection_id is not None:
+        people = sight.those_who_see(people, connection_id, company_id)
     rows = [
         Notification(user=user, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
-                     path=message.path, created_at=now, email_due=bool(user.email))
+                     path=message.path, created_at=now, email_due=bool(user.email), connection_id=connection_id,
+                     company_id=company_id)
         for user in people
     ]  # fmt: skip
     rows += [

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.notifications import moves, queries
+from apps.odoo import seen
 
 SHOWN = 100
 
@@ -18,7 +19,7 @@ SHOWN = 100
 def listing(request: PersonsRequest) -> HttpResponse:
     """The newest messages, unread ones marked."""
     template = "notifications/list.html"
-    told = queries.of(request.user).order_by("-created_at")[:SHOWN]
+    told = queries.of(request.user, seen.on(request, request.user)).order_by("-created_at")[:SHOWN]
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, {"told": told})
 
 
@@ -26,7 +27,8 @@ def listing(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def bell(request: PersonsRequest) -> HttpResponse:
     """The bell alone, with how many are unread."""
-    return render(request, "notifications/bell.html#bell", {"unread": queries.unread_of(request.user).count()})
+    unread = queries.unread_of(request.user, seen.on(request, request.user))
+    return render(request, "notifications/bell.html#bell", {"unread": unread.count()})
 
 
 @login_required

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.accounts import sight
 from apps.core.rest import FilteredList, moment
 from apps.odoo.models import Connection
 
@@ -31,6 +32,9 @@ class ConnectionShape(serializers.Serializer[Any]):
 class Connections(FilteredList):
     """Connections."""
 
-    queryset = Connection.objects.all()
+    queryset = Connection.objects.none()
     serializer_class = ConnectionShape
     ordering = ("id",)
+
+    def get_queryset(self) -> Any:
+        return Connection.objects.filter(sight.of(self.request.user).of_connections())  # type: ignore[arg-type]

@@ -71,6 +71,7 @@ def register(
                 actor=by or system("connect_odoo"),
                 subject=f"connection:{name}",
                 data={"url": url, "database": database, "login": login, "version": report.version},
+                about=(connection.pk, None),
             ),
             now=now,
         )

@@ -8,12 +8,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts import sight
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.wake import wake
+from apps.odoo import seen
 from apps.odoo.forms import ConnectionForm
 from apps.odoo.models import Connection
 
@@ -23,7 +25,8 @@ REGISTER = "pipeline.register"
 
 def _trail(request: PersonsRequest, action: str, connection: Connection, data: dict[str, Any]) -> None:
     actor = Actor(kind="user", id=str(request.user.pk), name=str(request.user))
-    event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data)
+    event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data,
+                        about=(connection.pk, None))  # fmt: skip
     trail.record(event, now=clock.now())
 
 
@@ -33,7 +36,8 @@ def listing(request: PersonsRequest) -> HttpResponse:
     """Every connection and how it is."""
     template = "odoo/connections.html"
     context = {
-        "connections": Connection.objects.order_by("name"), "may_integrate": request.user.role in INTEGRATORS,
+        "connections": Connection.objects.filter(seen.on(request, request.user).of_connections()).order_by("name"),
+        "may_integrate": request.user.role in INTEGRATORS,
     }  # fmt: skip
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
 
@@ -42,7 +46,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def detail(request: PersonsRequest, name: str) -> HttpResponse:
     """One connection: how it is, what it can and cannot do."""
-    connection = get_object_or_404(Connection, name=name)
+    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
     models = connection.capabilities.get("models", {})
     context = {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
@@ -81,7 +85,7 @@ def add(request: PersonsRequest) -> HttpResponse:
 @require_POST
 def check(request: PersonsRequest, name: str) -> HttpResponse:
     """Ask again what this Odoo can do."""
-    connection = get_object_or_404(Connection, name=name)
+    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
     try:
         check_may_integrate(request.user)
     except NotAllowedError as error:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
@@ -43,7 +44,7 @@ class CommandShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "decision": "decision", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": "connection__name",
+    "connection": "connection__name", "company": ("company_id", int),
 }  # fmt: skip
 
 
@@ -56,7 +57,8 @@ class Commands(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return Command.objects.select_related("connection")
+        mine = sight.of(self.request.user)  # type: ignore[arg-type]
+        return Command.objects.filter(mine.of_records()).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -70,6 +72,6 @@ class Retry(APIView):
     @extend_schema(request=None, responses=CommandShape)
     def post(self, request: PersonsCall, command_id: Any) -> Response:
         """Queue the command again; an effect that is there already is found first."""
-        get_object_or_404(Command.objects.only("id"), id=command_id)
+        get_object_or_404(Command.objects.filter(sight.of(request.user).of_records()).only("id"), id=command_id)
         made = moves.retry(str(command_id), by=request.user, now=clock.now())
         return Response(CommandShape(made).data)

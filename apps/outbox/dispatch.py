@@ -207,7 +207,8 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
     command.status, command.problem, command.done_at = status, problem[:2000], now
     events = [
         trail.Event(action=f"command.{status.value}", actor=MACHINE, subject=f"command:{command.pk}",
-                    data={"title": command.title, "decision": command.decision, "problem": command.problem})
+                    data={"title": command.title, "decision": command.decision, "problem": command.problem},
+                    about=(command.connection_id, command.company_id))
     ]  # fmt: skip
     if status != Status.DONE and command.decision:
         following = Command.objects.filter(
@@ -216,7 +217,8 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
         for other in following:
             events.append(
                 trail.Event(action="command.cancelled", actor=MACHINE, subject=f"command:{other.pk}",
-                            data={"title": other.title, "because": command.title})
+                            data={"title": other.title, "because": command.title},
+                            about=(other.connection_id, other.company_id))
             )  # fmt: skip
         following.update(status=Status.CANCELLED, done_at=now, problem=f"“{command.title}” was not carried out")
     lane_connection, lane_model, lane_id = command.lane.split(":")

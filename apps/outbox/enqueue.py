@@ -15,6 +15,7 @@ from apps.core.words import sum_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows.declare import OdooCall
+from apps.workflows.models import Position
 from apps.workflows.placeholders import MODEL_REFERENCE, PLACEHOLDER
 
 # Named in what the command leaves behind in Odoo, so that it is found again: "[CT 0190…]".
@@ -47,7 +48,7 @@ def commands(
     Raises:
         ContextMissingError: a call names what the context does not have.
     """
-    made = []
+    made: list[Command] = []
     for declared in calls:
         if declared.only_if and not context.get(declared.only_if):
             continue
@@ -85,15 +86,18 @@ def commands(
         )  # fmt: skip
     if not made:
         return []
+    at = Position.objects.filter(connection=connection, model=model, odoo_id=odoo_id).order_by("workflow")
+    company_id = at.values_list("company_id", flat=True).first()
     with database.cursor() as cursor:
         cursor.execute("SELECT nextval('outbox_sequence') FROM generate_series(1, %s)", [len(made)])
         for command, (number,) in zip(made, cursor.fetchall(), strict=True):
-            command.sequence = number
+            command.sequence, command.company_id = number, company_id
     Command.objects.bulk_create(made)
     trail.record_all(
         [trail.Event(action="command.enqueued", actor=by, subject=f"command:{command.id}",
                      data={"title": command.title, "decision": decision, "model": command.model,
-                           "odoo_id": command.odoo_id, "method": command.method}) for command in made],
+                           "odoo_id": command.odoo_id, "method": command.method},
+                     about=(connection.pk, company_id)) for command in made],
         now=now,
     )  # fmt: skip
     wake("outbox.dispatch")

@@ -25,6 +25,7 @@ class Command(models.Model):
     connection = models.ForeignKey(Connection, models.PROTECT)
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
+    company_id = models.BigIntegerField(null=True, help_text="The company in Odoo of the record whose lane it runs in")
     lane = models.CharField(max_length=140, help_text="Record whose commands run one after the other")
     title = models.CharField(max_length=200, help_text="What it does, in words for people")
     method = models.CharField(max_length=80, help_text="Odoo's method, or create for what carries the command's mark")

@@ -42,7 +42,8 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
         _queue_again(other, now)
     trail.record(
         trail.Event(action="command.retried", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                    subject=f"command:{command.pk}", data={"title": command.title}),
+                    subject=f"command:{command.pk}", data={"title": command.title},
+                    about=(command.connection_id, command.company_id)),
         now=now,
     )  # fmt: skip
     wake("outbox.dispatch")

@@ -29,6 +29,7 @@ def tell_about(*, now: datetime) -> int:
                 people[request.decided_by.pk] = request.decided_by
         tell(
             Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
+                    about=(command.connection_id, command.company_id),
                     title=f"Not carried out in Odoo: {command.title}", body=command.problem, path=path),
             people=people.values(), now=now,
         )  # fmt: skip

@@ -6,10 +6,11 @@ from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
+from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.mirror import registry as mirror
@@ -153,7 +154,8 @@ class RecordDetail(RecordShape):
 
 
 FILTERS = {
-    "connection": "connection__name", "workflow": "workflow", "stage": "stage", "odoo_id": ("odoo_id", int), "name": "name",
+    "connection": "connection__name", "company": ("company_id", int), "workflow": "workflow", "stage": "stage",
+    "odoo_id": ("odoo_id", int), "name": "name",
 }  # fmt: skip
 
 
@@ -168,7 +170,8 @@ class Records(FilteredList):
     def get_queryset(self) -> Any:
         if self.kwargs["model"] not in mirror.models():
             raise Http404(f"{self.kwargs['model']} is not mirrored; there is: {', '.join(mirror.models())}.")
-        return Position.objects.filter(model=self.kwargs["model"]).select_related("connection")
+        mine = sight.of(self.request.user)  # type: ignore[arg-type]
+        return Position.objects.filter(mine.of_records(), model=self.kwargs["model"]).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -180,9 +183,10 @@ class Record(APIView):
     """One record."""
 
     @extend_schema(responses=RecordDetail, parameters=[OpenApiParameter("connection", str), OpenApiParameter("workflow", str)])
-    def get(self, request: Request, model: str, odoo_id: int) -> Response:
+    def get(self, request: PersonsCall, model: str, odoo_id: int) -> Response:
         """Where one record stands, what holds it up, what it hangs on, and how it got there."""
-        found = Position.objects.filter(model=model, odoo_id=odoo_id).select_related("connection").order_by("id")
+        mine = sight.of(request.user).of_records()
+        found = Position.objects.filter(mine, model=model, odoo_id=odoo_id).select_related("connection").order_by("id")
         for name in ("connection", "workflow"):
             if value := request.query_params.get(name):
                 if "\x00" in value:
@@ -198,9 +202,11 @@ class SupplierImpact(APIView):
     """What a supplier puts at risk."""
 
     @extend_schema(responses=ImpactShape, parameters=[OpenApiParameter("connection", str)])
-    def get(self, request: Request, odoo_id: int) -> Response:
+    def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """The sales orders that wait for anything that is still to come from one supplier (``res.partner``)."""
-        partners = mirror.models()["res.partner"]._default_manager.filter(odoo_id=odoo_id).select_related("connection")
+        # All companies buy from a supplier: only who sees the whole connection is told.
+        mine = sight.of(request.user).of_whole_connections()
+        partners = mirror.models()["res.partner"]._default_manager.filter(mine, odoo_id=odoo_id).select_related("connection")
         if name := request.query_params.get("connection"):
             if "\x00" in name:
                 raise ValidationError({"connection": ["This holds a NUL character."]})

@@ -47,7 +47,8 @@ SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.scheduled_date
  ORDER BY p.scheduled_date, p.odoo_id
 """
 
-# First what Odoo links through the move's origin, else the next purchase line that brings the product.
+# First what Odoo links through the move's origin, else the next purchase line that brings the product; what another company
+# buys does not fill this one's orders.
 SUPPLIES = """
 WITH RECURSIVE short AS (
   SELECT m.odoo_id, m.product_id, m.move_orig_ids
@@ -74,6 +75,7 @@ WITH RECURSIVE short AS (
        FROM mirror_purchase_order_line pl
        JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
         AND po.state IN ('purchase', 'done') AND po.deleted_at IS NULL
+        AND (po.company_id = %(company)s OR po.company_id IS NULL OR %(company)s::bigint IS NULL)
       WHERE pl.connection_id = %(connection)s AND pl.product_id = s.product_id AND pl.deleted_at IS NULL
         AND pl.qty_received < pl.product_qty
       ORDER BY pl.date_planned
@@ -85,6 +87,7 @@ SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '
   FROM (SELECT line_id, TRUE AS linked FROM linked UNION ALL SELECT line_id, FALSE FROM by_product) AS found
   JOIN mirror_purchase_order_line pl ON pl.connection_id = %(connection)s AND pl.odoo_id = found.line_id
   JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+   AND (po.company_id = %(company)s OR po.company_id IS NULL OR %(company)s::bigint IS NULL)
   LEFT JOIN mirror_res_partner v ON v.connection_id = po.connection_id AND v.odoo_id = po.partner_id
   LEFT JOIN mirror_product_product pr ON pr.connection_id = pl.connection_id AND pr.odoo_id = pl.product_id
   LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
@@ -95,7 +98,8 @@ def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
     if position.model != "sale.order":
         return []
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as raw:
-        return raw.execute(statement, {"connection": position.connection_id, "order": position.odoo_id}).fetchall()
+        values = {"connection": position.connection_id, "order": position.odoo_id, "company": position.company_id}
+        return raw.execute(statement, values).fetchall()
 
 
 def deliveries_of(position: Position) -> list[Delivery]:

@@ -6,8 +6,10 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from apps.accounts import sight
 from apps.accounts.models import ApiToken, User
 from apps.audit.models import Entry
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +58,45 @@ def test_a_token_stands_alone_on_the_last_line_and_only_its_digest_is_kept() -> 
     assert (kept.digest, kept.scope) == (ApiToken.digest_of(token), "write")
     with pytest.raises(CommandError, match="no active user nobody"):
         run("create_api_token", "nobody", "--scope", "read")
+
+
+@pytest.fixture
+def companies() -> World:
+    world = World()
+    world.write("res.company", 2, name="Kestrel", currency_id=1)
+    return world
+
+
+def test_a_person_is_made_who_sees_one_company(companies: World) -> None:
+    run("create_user", "berta", "--role", "operator", "--sees", "main:Kestrel")
+    berta = User.objects.get(username="berta")
+    assert sight.of(berta).sees(companies.connection.pk, 2)
+    assert not sight.of(berta).sees(companies.connection.pk, 1)
+    assert run("grant", "berta") == ["berta sees main:2."]
+
+
+def test_what_a_person_sees_is_changed_and_on_the_trail(companies: World) -> None:
+    run("create_user", "berta", "--role", "operator")
+    assert run("grant", "berta") == ["berta sees all."]
+    for places, words in [(["main:1", "main:2"], "main:1, main:2"), (["main"], "main"), (["nothing"], "nothing"), (["all"], "all")]:
+        assert run("grant", "berta", *(part for place in places for part in ("--sees", place))) == [f"berta sees {words}."]
+    told = Entry.objects.filter(action="user.granted").order_by("sequence").values_list("data__before", "data__sees")
+    assert list(told) == [
+        (["all"], ["main:1", "main:2"]), (["main:1", "main:2"], ["main"]), (["main"], ["nothing"]), (["nothing"], ["all"]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "words"),
+    [
+        ("operator", "elsewhere", "no connection elsewhere; there is: main"),
+        ("operator", "main:3", r"no company 3 in main; there is: 1 \(Nordlicht\), 2 \(Kestrel\)"),
+        ("operator", "main:Nobody", "no company Nobody"),
+        ("admin", "main", "sees everything"),
+        ("integrator", "main:1", "sees everything"),
+    ],
+)
+def test_a_sight_that_cannot_be_is_refused_and_nobody_is_made(companies: World, role: str, place: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        run("create_user", "berta", "--role", role, "--sees", place)
+    assert not User.objects.filter(username="berta").exists()

@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
+from apps.accounts.sight import EVERYTHING
 from apps.approvals import moves, permissions, queries
 from apps.approvals.models import Request, Status
 from apps.audit.models import Entry
@@ -60,7 +61,7 @@ def test_the_attempt_puts_it_into_credit_review_with_everything_that_belongs_to_
     assert (request.kind, request.status, request.requested_by) == ("credit_override", "pending", "Sofia Sales")
     assert request.due_at == world.now + timedelta(minutes=240)
     assert [row.user for row in request.steps.get().assignments.all()] == [user("adam")]
-    assert list(queries.inbox_of(user("adam"))) == [request]
+    assert list(queries.inbox_of(user("adam"), EVERYTHING)) == [request]
     assert titles(world) == ["Mark the order as held for credit review"]
     told = Notification.objects.filter(kind="approval.requested").values_list("email", flat=True)
     assert list(told) == ["sofia@nordlicht.test"]
@@ -240,7 +241,7 @@ def test_nobody_acts_reminder_then_the_next_level_then_the_fallback(world: World
     due.fire_due(now=world.advance(minutes=120))
     request = Request.objects.get()
     assert request.escalated_at == world.now
-    assert request in queries.inbox_of(user("mia"))
+    assert request in queries.inbox_of(user("mia"), EVERYTHING)
     message = Notification.objects.get(user=user("mia"), kind="approval.escalated")
     assert (message.title, message.body) == (
         "Escalated to you: S00042, 6,200.00 EUR", "Azure Interior. Due 23 Nov 2026, 20:01 UTC."

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.accounts.sight import EVERYTHING
 from apps.boards import queries
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -26,7 +27,7 @@ def position(connection: Connection, odoo_id: int, stage: str, *, hours: float, 
 
 
 def board() -> dict[str, queries.StageFigures]:
-    return {stage.stage: stage for stage in queries.board(registry.workflows()[WORKFLOW], now=NOW).stages}
+    return {stage.stage: stage for stage in queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).stages}
 
 
 def test_a_board_equals_a_recomputation_from_the_rows_behind_it(world: World) -> None:
@@ -79,14 +80,14 @@ def test_the_stage_that_holds_most_late_money_is_named_as_the_bottleneck(world: 
         position(world.connection, 2, "quotation", hours=9, amount=100, late=True),
         position(world.connection, 3, "quotation", hours=9, amount=5_000),
     ])  # fmt: skip
-    found = queries.board(registry.workflows()[WORKFLOW], now=NOW)
+    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert found.worst == "credit_review"
     assert found.bottleneck.startswith("Credit review holds 90 % of the value that is over target: 1 of 1")
 
 
 def test_where_nothing_is_late_the_board_says_so(world: World) -> None:
     Position.objects.bulk_create([position(world.connection, 1, "quotation", hours=1)])
-    found = queries.board(registry.workflows()[WORKFLOW], now=NOW)
+    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert found.is_clear
     assert "within its stage's target" in found.bottleneck
 
@@ -97,7 +98,7 @@ def test_what_moves_inside_the_workflow_neither_arrives_nor_departs(world: World
                    to_stage=end, at=NOW - timedelta(minutes=30), seen_at=NOW)
         for start, end in [("", "quotation"), ("quotation", "credit_review"), ("unpaid", "closed")]
     ])  # fmt: skip
-    hours = queries.flow_by_hour(registry.workflows()[WORKFLOW], now=NOW)
+    hours = queries.flow_by_hour(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert (sum(row.arrived for row in hours), sum(row.departed for row in hours)) == (1, 1)
     assert len(hours) == 24
 
@@ -108,7 +109,7 @@ def test_paging_through_a_stage_shows_every_record_once(world: World) -> None:
     )
     seen: list[int] = []
     after = ""
-    while rows := list(queries.positions_in(WORKFLOW, "quotation", after=after, now=NOW)):
+    while rows := list(queries.positions_in(WORKFLOW, "quotation", seen=EVERYTHING, after=after, now=NOW)):
         shown = rows[: queries.PAGE]
         seen += [row.odoo_id for row in shown]
         if len(rows) <= queries.PAGE:

@@ -15,6 +15,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.core.cache import caches
 
 from apps.accounts.models import User
+from apps.accounts.sight import Sight
 from apps.boards import consumers, live
 from apps.core.live import publish
 from controltower.asgi import django_and_live
@@ -288,7 +289,7 @@ async def test_a_person_who_is_deactivated_is_told_no_more(
 async def test_a_board_that_cannot_be_drawn_stops_no_other(
     hub: live.Hub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(topic: str) -> str:
+    def fail(topic: str, sight: Sight) -> str:
         raise ValueError("no such column")
 
     monkeypatch.setitem(live.DRAWN, "board", fail)

@@ -6,6 +6,7 @@ import pytest
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
+from apps.accounts.sight import EVERYTHING
 from apps.audit.models import Entry
 from apps.exceptions import moves, queries
 from apps.exceptions.models import ExceptionCase, Severity
@@ -29,7 +30,7 @@ def test_assigning_tells_the_new_owner(world: World, case: ExceptionCase) -> Non
     case.refresh_from_db()
     assert case.owner == user("mia")
     assert Notification.objects.filter(user=user("mia"), kind="exception.assigned").exists()
-    assert list(queries.mine(user("mia"))) == [case]
+    assert list(queries.mine(user("mia"), EVERYTHING)) == [case]
 
 
 def test_whoever_acknowledges_what_nobody_owns_owns_it(world: World, case: ExceptionCase) -> None:
@@ -66,7 +67,7 @@ def test_what_was_resolved_by_hand_opens_anew_while_its_condition_holds(world: W
     moves.resolve(case.pk, resolution="Looks fine", by=user("olga"), now=world.now)
     world.advance(minutes=1)
     world.order(amount=6_500)
-    assert queries.unresolved().count() == 1
+    assert queries.unresolved(EVERYTHING).count() == 1
     assert ExceptionCase.objects.count() == 2
 
 

@@ -75,7 +75,7 @@ def mail(settings: Any) -> Iterator[MailServer]:
 
 def write(*addresses: str) -> None:
     for address in addresses:
-        tell(Message(kind="test.told", key=address, title=f"For {address}", body="Look at it.", path="/exceptions/1/"),
+        tell(Message(kind="test.told", key=address, about=None, title=f"For {address}", body="Look at it.", path="/exceptions/1/"),
              people=[], addresses=[address], now=NOW)  # fmt: skip
 
 

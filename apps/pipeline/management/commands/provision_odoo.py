@@ -48,6 +48,7 @@ class Command(BaseCommand):
                         action="connection.unprovisioned" if options["remove"] else "connection.provisioned",
                         actor=system("provision_odoo"), subject=f"connection:{connection.name}",
                         data={"steps": [str(step) for step in steps if step.action != "keep"]},
+                        about=(connection.pk, None),
                     ),
                     now=clock.now(),
                 )  # fmt: skip

@@ -13,6 +13,7 @@ from apps.accounts.models import Role
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import system
+from apps.mirror import granting
 
 
 class Command(BaseCommand):
@@ -25,6 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--odoo-login", default="", help="login of the same person in Odoo")
         parser.add_argument("--email", default="")
         parser.add_argument("--team", action="append", help="team; may be given several times")
+        parser.add_argument(
+            "--sees", action="append", metavar="WHAT",
+            help="connection, or connection:company by number or name; may be given several times; otherwise everything",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
@@ -43,6 +48,8 @@ class Command(BaseCommand):
                                 data={"name": user.username, "role": user.role, "limit": limit}),
                     now=clock.now(),
                 )  # fmt: skip
+                if options["sees"]:
+                    granting.grant(user, granting.named(options["sees"]), by=system("create_user"), now=clock.now())
         except people.PersonError as error:
             raise CommandError(str(error)) from None
         if options["json"]:

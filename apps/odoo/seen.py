@@ -1,0 +1,64 @@
+"""What a page shows: what its person may see, narrowed to the connection and company that they chose."""
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest
+
+from apps.accounts import sight
+from apps.accounts.models import User
+from apps.accounts.sight import NOTHING, Sight
+from apps.odoo.models import Connection
+
+# Where the header's choice is kept in the session: [connection, company or None].
+CHOICE = "sight"
+
+
+def choice_of(request: HttpRequest) -> tuple[int, int | None] | None:
+    """What was chosen: in the address (``?connection=main&company=2``) for one page, else in the header for all.
+
+    An address that names no connection of the tower chooses connection 0, of which there is nothing.
+    """
+    if chosen := choice_in(request.GET):
+        return chosen
+    kept = request.session.get(CHOICE) if hasattr(request, "session") else None
+    return (int(kept[0]), kept[1] if kept[1] is None else int(kept[1])) if kept else None
+
+
+def choice_in(query: Mapping[str, str]) -> tuple[int, int | None] | None:
+    """What a query string chooses: ``connection`` by its name, ``company`` by its number there."""
+    name, company = query.get("connection", ""), query.get("company", "")
+    if not name:
+        return None
+    found = Connection.objects.filter(name=name).values_list("id", flat=True).first() if "\x00" not in name else None
+    if found is None or (company and not is_number(company)):
+        return 0, None
+    return found, int(company) if company else None
+
+
+def in_topic(request: HttpRequest) -> str:
+    """What was chosen, as a live topic carries it: ``""``, ``"@3"`` or ``"@3:2"``."""
+    choice = choice_of(request)
+    return "" if choice is None else f"@{choice[0]}" + ("" if choice[1] is None else f":{choice[1]}")
+
+
+def of_topic(text: str) -> tuple[int, int | None] | None:
+    """The choice that a live topic carries after its ``@``."""
+    connection, _, company = text.partition(":")
+    return (int(connection), int(company) if company else None) if connection else None
+
+
+def is_number(text: str) -> bool:
+    """Whether it can be the number of a company in Odoo."""
+    return text.isascii() and text.isdecimal() and int(text) < 2**63
+
+
+def narrow(seen: Sight, choice: tuple[int, int | None] | None) -> Sight:
+    """``seen``, narrowed to what was chosen, if anything was."""
+    if choice is None:
+        return seen
+    return seen.narrowed(*choice) if choice[0] else NOTHING
+
+
+def on(request: HttpRequest, user: User) -> Sight:
+    """What lists, boards and figures of this page are about. A page about one thing asks what its person may see at all."""
+    return narrow(sight.of(user), choice_of(request))
