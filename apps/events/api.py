@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
@@ -60,7 +61,7 @@ class Events(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.events()
+        return queries.events(sight.of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -80,11 +81,11 @@ class Match(APIView):
     @extend_schema(request=RecordMeant, responses=EventShape)
     def post(self, request: PersonsCall, event_id: int) -> Response:
         """Match the event, and what waits with the same reference, with a record."""
-        get_object_or_404(OutsideEvent.objects.only("id"), id=event_id)
+        get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
         given = RecordMeant(data=request.data)
         given.is_valid(raise_exception=True)
         moves.match(event_id, record=given.validated_data["record"], by=request.user, now=clock.now())
-        return Response(EventShape(queries.events().get(id=event_id)).data)
+        return Response(EventShape(queries.events(sight.EVERYTHING).get(id=event_id)).data)
 
 
 class Dismiss(APIView):
@@ -93,6 +94,6 @@ class Dismiss(APIView):
     @extend_schema(request=None, responses=EventShape)
     def post(self, request: PersonsCall, event_id: int) -> Response:
         """Dismiss the event."""
-        get_object_or_404(OutsideEvent.objects.only("id"), id=event_id)
+        get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
         moves.dismiss(event_id, by=request.user, now=clock.now())
-        return Response(EventShape(queries.events().get(id=event_id)).data)
+        return Response(EventShape(queries.events(sight.EVERYTHING).get(id=event_id)).data)

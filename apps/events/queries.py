@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from apps.accounts.sight import Sight
 from apps.events.declare import REFERENCES
 from apps.events.models import OutsideEvent, Status
 from apps.intake.models import Sender
@@ -27,24 +28,24 @@ class Shown:
         return RECORD_WORDS.get(self.event.model, self.event.model)
 
 
-def events() -> QuerySet[OutsideEvent]:
-    """All events, with what belongs to them."""
-    return OutsideEvent.objects.select_related("connection", "settled_by")
+def events(seen: Sight) -> QuerySet[OutsideEvent]:
+    """The events of whole connections in sight: one that no record was found for may be any company's."""
+    return OutsideEvent.objects.filter(seen.of_whole_connections()).select_related("connection", "settled_by")
 
 
-def unmatched() -> list[Shown]:
+def unmatched(seen: Sight) -> list[Shown]:
     """The newest events that wait for a person to say which record they are about."""
-    return shown(events().filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+    return shown(events(seen).filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def latest() -> list[Shown]:
+def latest(seen: Sight) -> list[Shown]:
     """The newest events that were matched or dismissed."""
-    return shown(events().exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+    return shown(events(seen).exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def sources() -> list[Sender]:
-    """Who may send."""
-    return list(Sender.objects.select_related("connection").order_by("name"))
+def sources(seen: Sight) -> list[Sender]:
+    """Who may send to a connection in sight."""
+    return list(Sender.objects.filter(seen.of_whole_connections()).select_related("connection").order_by("name"))
 
 
 def shown(found: Iterable[OutsideEvent]) -> list[Shown]:

@@ -3,13 +3,15 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import sight
 from apps.accounts.permissions import EVENT_MATCHERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.events import moves, queries
+from apps.odoo import seen
 
 
 @login_required
@@ -17,8 +19,9 @@ from apps.events import moves, queries
 def listing(request: PersonsRequest) -> HttpResponse:
     """Events that wait for a record, those that found theirs, and who may send."""
     template = "events/list.html"
+    shown = seen.on(request, request.user)
     context = {
-        "unmatched": queries.unmatched(), "latest": queries.latest(), "sources": queries.sources(),
+        "unmatched": queries.unmatched(shown), "latest": queries.latest(shown), "sources": queries.sources(shown),
         "may_match": request.user.role in EVENT_MATCHERS,
     }  # fmt: skip
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
@@ -29,6 +32,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
     """Match an event with the record that a person names, or dismiss it."""
     now = clock.now()
+    get_object_or_404(queries.events(sight.of(request.user)).only("id"), id=event_id)
     try:
         if action == "match":
             record = request.POST.get("record", "").strip()

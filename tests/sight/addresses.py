@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.approvals.models import Request
+from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase
 from apps.intake.models import Delivery
 from apps.odoo.models import Connection
@@ -46,7 +47,8 @@ def values() -> dict[str, list[Any]]:
         "case_id": [case.pk for case in cases], "request_id": [request.pk for request in requests],
         "command_id": list(Command.objects.filter(title__contains=MARK).values_list("pk", flat=True)[:2]),
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),
-        "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment"],
+        "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
+        "event_id": list(OutsideEvent.objects.values_list("pk", flat=True)),
     }  # fmt: skip
 
 
