@@ -1,6 +1,7 @@
 """A whole tower and the company that it is connected to, for the tests that walk from Odoo to the screen and back.
 
-It runs twice, each time once for all tests that ask for it: against the stand-in company, and against a real Odoo.
+It runs twice, each time once for all tests of a module: against the stand-in company, and against a real Odoo. Not longer,
+for what a tower sets up in an Odoo, its guards above all, meets every other test there.
 """
 
 import os
@@ -13,7 +14,7 @@ from tests.tower import Tower
 
 
 @pytest.fixture(
-    scope="session",
+    scope="module",
     params=[pytest.param("sandbox"), pytest.param("real", marks=pytest.mark.odoo)],
 )
 def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
