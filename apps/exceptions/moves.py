@@ -15,6 +15,7 @@ from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.exceptions import in_odoo
 from apps.exceptions.models import Comment, ExceptionCase, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import due
@@ -55,6 +56,7 @@ def _move(
     trail.record(
         trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data), now=now
     )
+    in_odoo.follow([case], now=now)
     announce(case)
     return case
 

@@ -75,6 +75,8 @@ class OdooCall:
         require: domain that the record must match before, else the command is refused and shown to a person.
         expect: domain that the record matches once it is done.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
+        by_mark: the context's column with the command that made the target, which is found by its mark. Where it is not
+            there any more a person ended it, and nothing is done.
     """
 
     title: str
@@ -84,6 +86,7 @@ class OdooCall:
     expect: Sequence[Any] = ()
     model: str = ""
     record: str = ""
+    by_mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
