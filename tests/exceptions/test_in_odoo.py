@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.exceptions import in_odoo, moves
-from apps.exceptions.models import ExceptionCase, Severity, Shown
+from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown
 from apps.outbox.models import Command, Status
 from apps.pipeline import upkeep
 from apps.timers import due
@@ -160,3 +161,22 @@ def test_a_flood_is_shown_up_to_the_limit_the_worst_first_and_in_a_few_statement
     world.advance(hours=2)
     in_odoo.follow(cases, now=world.now)
     assert Shown.objects.count() == 20
+
+
+def test_an_integrator_chooses_on_the_connections_page_and_others_may_not(world: World, client: Client) -> None:
+    world.shows_exceptions()
+    address = f"/connections/{world.connection.name}/exceptions-in-odoo/"
+    asked = {"severity": "3", "an_hour": "50", "types": ["order.credit_hold"]}
+    client.force_login(user("olga"))
+    assert client.post(address, asked).status_code == 403
+    assert ShowInOdoo.of(world.connection).is_on
+    client.force_login(user("anna"))
+    page = client.get(address).content.decode()
+    assert "Credit hold" in page
+    assert "purchase.order: no activities in this Odoo" in page
+    assert client.post(address, asked).status_code == 302
+    chosen = ShowInOdoo.of(world.connection)
+    assert (chosen.is_on, chosen.severity, chosen.an_hour) == (False, 3, 50)
+    assert "order.credit_hold" not in chosen.types_off
+    assert chosen.types_off
+    assert "Nothing is shown there." in client.get(address).content.decode()
