@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.accounts.models import Role, Team, User
+from apps.exceptions.models import ShowInOdoo
 from apps.mirror import registry, upsert
 from apps.odoo.models import Connection
 from apps.pipeline import absorb
@@ -28,7 +29,7 @@ class World:
     def __init__(self, name: str = "main") -> None:
         self.now = NOW
         self.ids = count(100)
-        provisioned = {model: {"missing_fields": []} for model in registry.models()}
+        provisioned: dict[str, dict[str, Any]] = {model: {"missing_fields": []} for model in registry.models()}
         self.connection = Connection.objects.create(
             name=name, url="http://odoo.test", database="test", login="tower", api_key="key",
             capabilities={"models": provisioned},
@@ -40,6 +41,14 @@ class World:
                    partner_id=5, company_id=1)  # fmt: skip
         self.write("account.account", 11, name="Receivable", account_type="asset_receivable")
         self.customer(50, name="Azure Interior", credit_limit=5_000)
+
+    def shows_exceptions(self, **chosen: Any) -> None:
+        """This Odoo's orders carry activities, so that exceptions are shown there too."""
+        for model in ("sale.order", "account.move"):
+            self.connection.capabilities["models"][model]["activities"] = True
+        self.connection.uid, self.connection.version = 2, "19.0"
+        self.connection.save()
+        ShowInOdoo.objects.update_or_create(connection=self.connection, defaults=chosen)
 
     def advance(self, **delta: float) -> datetime:
         """Let time pass."""

@@ -77,6 +77,35 @@ class ExceptionCase(models.Model):
         return ", ".join(filter(None, [self.record_name, self.partner_name]))
 
 
+class Shown(models.Model):
+    """The activity that shows an exception in Odoo. What became of it there is in its commands."""
+
+    case = models.OneToOneField(ExceptionCase, models.CASCADE, primary_key=True, related_name="shown")
+    mark = models.CharField(max_length=40, help_text="The command that made the activity; it is found by it")
+    values = models.JSONField(default=dict, help_text="What it was last told to say")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # How many came in the last hour: a connection has its limit.
+        indexes = [models.Index(fields=["at"], name="shown_lately")]
+
+
+class ShowInOdoo(models.Model):
+    """What of the queue one Odoo shows. A connection without a row has the defaults."""
+
+    connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True, related_name="+")
+    is_on = models.BooleanField(default=True)
+    severity = models.SmallIntegerField(choices=Severity, default=Severity.MEDIUM, help_text="From which on")
+    types_off = models.JSONField(default=list, help_text="Exception types that are not shown")
+    an_hour = models.PositiveIntegerField(default=200, help_text="How many new ones an hour at most")
+
+    @classmethod
+    def of(cls, connection: Connection) -> "ShowInOdoo":
+        """What was chosen for ``connection``, or the defaults."""
+        return cls.objects.filter(connection=connection).first() or cls(connection=connection)
+
+
 class Comment(models.Model):
     """What a person wrote on an exception."""
 

@@ -4,6 +4,7 @@ Each move is one conditional update that must change one row: of two people who 
 told what happened meanwhile.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,10 @@ from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
-from apps.exceptions import remedies
-from apps.exceptions.models import Comment, ExceptionCase, Status
+from apps.exceptions import in_odoo, remedies
+from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.notifications.tell import Message, tell
+from apps.odoo.models import Connection
 from apps.outbox import enqueue
 from apps.timers import due
 from apps.workflows import registry, subjects
@@ -62,6 +64,7 @@ def _move(
         )
     event = trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data, about=about(case))
     trail.record(event, now=now)
+    in_odoo.follow([case], now=now)
     announce(case)
     return case
 
@@ -160,6 +163,24 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
         decision=decision, by=actor_of(by), now=now,
     )  # fmt: skip
     return case
+
+
+@transaction.atomic
+def show_in_odoo(
+    connection: Connection, *, is_on: bool, severity: Severity, types_off: Sequence[str], an_hour: int, by: User, now: datetime
+) -> ShowInOdoo:
+    """Say what of the queue ``connection`` shows from now on; what it shows already is kept in step to its end.
+
+    Raises NotAllowedError.
+    """
+    permissions.check_may_integrate(by)
+    values = {"is_on": is_on, "severity": severity, "types_off": sorted(types_off), "an_hour": an_hour}
+    chosen, _ = ShowInOdoo.objects.update_or_create(connection=connection, defaults=values)
+    trail.record(
+        trail.Event(action="connection.shows_exceptions", actor=actor_of(by), subject=f"connection:{connection.name}",
+                    data=values), now=now,
+    )  # fmt: skip
+    return chosen
 
 
 @transaction.atomic

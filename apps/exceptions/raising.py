@@ -13,6 +13,7 @@ from apps.accounts.models import Role, Team, User
 from apps.audit import trail
 from apps.core import actor, live
 from apps.core.words import money
+from apps.exceptions import in_odoo
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
@@ -33,6 +34,7 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     1. Open an exception for each finding that has none, with owner, SLA and evidence.
     2. Bring those that are open up to date, in place.
     3. Close those of the evaluated records whose condition no longer holds, saying why.
+    4. Tell Odoo, where its people are to see it.
     """
     types = {kind.name: kind for kind in evaluation.workflow.exceptions}
     if not types:
@@ -47,8 +49,11 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     }  # fmt: skip
     found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
     opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, now)
-    _update([(case, found[key]) for key, case in standing.items() if key in found], now)
-    _close([case for key, case in standing.items() if key not in found], types, set(evaluation.vanished), now)
+    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], now)
+    gone = [case for key, case in standing.items() if key not in found]
+    _close(gone, types, set(evaluation.vanished), now)
+    touched = [*opened, *changed, *gone]
+    in_odoo.follow(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
     return opened
 
 
@@ -157,7 +162,7 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             tell(message, people=[owner], now=now)
 
 
-def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> None:
+def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> list[ExceptionCase]:
     changed = []
     for case, finding in standing:
         kind = finding.kind
@@ -173,6 +178,7 @@ def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) ->
             changed, ["evidence", "amount", "record_name", "company_id", "severity", "updated_at", "version"]
         )
         live.announce(["queue"])
+    return changed
 
 
 def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vanished: set[int], now: datetime) -> None:

@@ -12,7 +12,8 @@ from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
 from apps.core.figures import Figure, figures
-from apps.exceptions.models import Comment, ExceptionCase, Severity, Status
+from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Shown, Status
+from apps.odoo.models import Connection
 from apps.workflows import registry
 from apps.workflows.models import Position
 
@@ -208,6 +209,25 @@ def evidence_of(case: ExceptionCase) -> list[Figure]:
     found = registry.exception_types().get(case.type)
     declared = found[1].evidence if found else {key: key.replace("_", " ") for key in case.evidence}
     return list(figures(declared, case.evidence))
+
+
+def in_odoo(connection: Connection) -> dict[str, Any]:
+    """What of the queue ``connection`` shows in Odoo, for its page."""
+    chosen = ShowInOdoo.of(connection)
+    sentence = "Nothing is shown there."
+    if not connection.is_provisioned:
+        sentence = "Nothing is shown there until it is provisioned."
+    elif chosen.is_on:
+        standing = Shown.objects.filter(case__connection=connection, ended_at=None).count()
+        sentence = f"{standing} of the open exceptions are shown there now, from {chosen.get_severity_display().lower()} on."
+    raising = {workflow.odoo_model for workflow in registry.workflows().values() if workflow.exceptions}
+    return {
+        "chosen": chosen, "sentence": sentence, "severities": Severity.choices,
+        "types": [(name, kind.title) for name, (_, kind) in sorted(registry.exception_types().items())],
+        "without": sorted(
+            model for model in raising if not connection.lacks(model) and not connection.has_activities(model)
+        ) if connection.capabilities.get("models") else [],
+    }  # fmt: skip
 
 
 ICONS = {

@@ -7,6 +7,7 @@ from apps.accounts.models import Role, User
 from apps.audit import trail
 from apps.core import actor, live
 from apps.core.words import money
+from apps.exceptions import in_odoo
 from apps.exceptions.models import ExceptionCase, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import due
@@ -64,4 +65,5 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
                      about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip
+    in_odoo.follow(cases, now=now)
     live.announce(["queue"])

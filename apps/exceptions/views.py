@@ -12,15 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
-from apps.accounts.permissions import EXCEPTION_WORKERS, NotAllowedError
+from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import moves, queries, remedies, screens
-from apps.exceptions.models import ExceptionCase
+from apps.exceptions.models import ExceptionCase, Severity
 from apps.odoo import seen
+from apps.odoo.models import Connection
+from apps.workflows import registry
 
 SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
 
@@ -130,3 +132,31 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("exceptions:detail", args=[case_id])
     return redirect(back)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
+    """What of the queue one Odoo shows, as a part of its connection's page, and changing that."""
+    mine = sight.of(request.user)
+    connection = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=name)
+    if request.method == "POST":
+        try:
+            severity = Severity(int(request.POST.get("severity", "")))
+            an_hour = min(max(int(request.POST.get("an_hour", "")), 0), 10_000)
+        except ValueError:
+            messages.error(request, "Choose a severity, and a number of new ones an hour.")
+            return redirect("connections:detail", connection.name)
+        shown = set(request.POST.getlist("types"))
+        try:
+            moves.show_in_odoo(
+                connection, is_on="is_on" in request.POST, severity=severity, an_hour=an_hour, by=request.user, now=clock.now(),
+                types_off=[kind for kind in registry.exception_types() if kind not in shown],
+            )  # fmt: skip
+        except NotAllowedError as error:
+            return render(request, "403.html", {"reason": str(error)}, status=403)
+        messages.success(request, "Saved. It holds for exceptions from now on.", extra_tags="done")
+        return redirect("connections:detail", connection.name)
+    return render(request, "exceptions/in_odoo.html", screens.in_odoo(connection) | {
+        "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
+    })  # fmt: skip

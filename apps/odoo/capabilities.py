@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from apps.odoo.client import OdooClient, connect, major
+from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, OdooError, UnsupportedError
 from apps.odoo.models import Connection
+from apps.odoo.versions import major
 
 WEBHOOKS_SINCE = 17
 HAS_ACCESS_SINCE = 18
@@ -25,11 +26,13 @@ PROVISIONED_MODELS = (
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What there is of one model. ``missing_fields`` are the wanted ones that this Odoo, or this login, has not."""
+    """What there is of one model. ``missing_fields`` are the wanted ones that this Odoo, or this login, has not;
+    ``activities`` whether its records have a chatter and activities."""
 
     readable: bool
     writable: bool
     missing_fields: list[str] = field(default_factory=list)
+    activities: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ def _model(client: OdooClient, name: str, wanted: Sequence[str]) -> ModelReport 
     except ForbiddenError:
         return ModelReport(readable=False, writable=False)
     missing = [one for one in wanted if one not in there]
-    return ModelReport(readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing)
+    return ModelReport(readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing,
+                       activities={"message_ids", "activity_ids"} <= set(there))  # fmt: skip
 
 
 def _currency(client: OdooClient, company_id: int | None) -> str:

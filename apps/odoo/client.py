@@ -5,7 +5,6 @@ Only workers and commands import this module, never a page or an API view (an im
 
 import hashlib
 import os
-import re
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -17,6 +16,7 @@ from apps.odoo.models import Transport as Choice
 from apps.odoo.transports import Transport
 from apps.odoo.transports.json2 import Json2
 from apps.odoo.transports.jsonrpc import JsonRpc, version_of
+from apps.odoo.versions import major
 
 READ_TIMEOUT_SECONDS = 30.0
 JSON2_SINCE = 19
@@ -32,12 +32,6 @@ READS = frozenset(
 
 Row = dict[str, Any]
 Domain = Sequence[Any]
-
-
-def major(version: str) -> int:
-    """19 for "19.0", "saas~19.2" and "19.0+e"; 0 when nothing can be read from it."""
-    found = re.search(r"(\d+)", version)
-    return int(found[1]) if found else 0
 
 
 class _Session:

@@ -52,6 +52,10 @@ class Connection(models.Model):
             return True
         return field is not None and field in known.get("missing_fields", ())
 
+    def has_activities(self, model: str) -> bool:
+        """Whether records of ``model`` are known to carry a chatter and activities in this Odoo."""
+        return bool(self.capabilities.get("models", {}).get(model, {}).get("activities"))
+
     @property
     def is_provisioned(self) -> bool:
         """Whether what the tower needs inside this Odoo was found there."""

@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any
 
 from apps.odoo.blueprint import Blueprint
-from apps.odoo.client import OdooClient, connect, major
+from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import LockedError, RefusedError, UnsupportedError
 from apps.odoo.models import Connection
 from apps.odoo.resources import ORDER, ExternalRef, FieldRefs, KeyRef, ModelRef, Resource, compiled
+from apps.odoo.versions import major
 
 MARK = "x_controltower"
 WEBHOOKS_SINCE = 17

@@ -23,8 +23,8 @@ from apps.odoo.blueprint import (
     ScheduledAction,
     ViewPatch,
 )
-from apps.odoo.client import major
 from apps.odoo.models import Connection
+from apps.odoo.versions import major
 
 PREFIX = "Control Tower: "
 GROUP_KEY = "group_tower"

@@ -37,7 +37,10 @@ NO = (
 NOT_CARRIED_OUT = (errors.LockedError, errors.UnreachableError, errors.UnauthorisedError, errors.ServerFaultError)
 LOOK_AGAIN = timedelta(seconds=5)
 GIVE_UP_AFTER = 10
+# Models that only speak of a record.
+TALK = ("mail.message", "mail.activity")
 LONGEST_WAIT_SECONDS = 60.0
+ENDED_THERE = "It is not there any more: somebody finished or deleted it in Odoo. It is left as they wanted it."
 
 # The first waiting command of each lane, if it is due: a lane's later ones wait for it.
 HEADS = """
@@ -94,11 +97,12 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
     """Take one command as far as it goes. The caller holds its lane.
 
     1. Read: is the effect there already? Then it is done.
-    2. A call that was begun and not answered may still run: only read until it cannot any more.
-    3. Read: does the record still stand as the decision assumed? Else refuse, and show it to a person.
-    4. Note that the call is begun, and commit that.
-    5. Call.
-    6. Read on the primary: done, or look again.
+    2. A record known by a mark alone is found by it. Where it is gone, a person ended it: nothing is left to do.
+    3. A call that was begun and not answered may still run: only read until it cannot any more.
+    4. Read: does the record still stand as the decision assumed? Else refuse, and show it to a person.
+    5. Note that the call is begun, and commit that; one that was taken back meanwhile is not begun.
+    6. Call.
+    7. Read on the primary: done, or look again.
     """
     now = clock()
     try:
@@ -107,6 +111,8 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
             return _finish(command, Status.DONE, "", now)
         if command.sent_at and now < command.sent_at + MAY_STILL_RUN:
             return _later(command, Status.UNKNOWN, "The answer was lost; looking for the effect", LOOK_AGAIN, now)
+        if command.target_mark and not _find_target(client, command):
+            return _finish(command, Status.CANCELLED, ENDED_THERE, now)
         if problem := broken_precondition(client, command):
             return _finish(command, Status.REFUSED, problem, now)
         if command.attempts >= GIVE_UP_AFTER:
@@ -116,10 +122,19 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
         return _settle_reading_error(command, error, now)
     command.attempts += 1
     command.sent_at = clock()
-    command.save(update_fields=["attempts", "sent_at"])
+    begun = Command.objects.filter(pk=command.pk, status__in=WAITING).update(
+        attempts=command.attempts, sent_at=command.sent_at, odoo_id=command.odoo_id
+    )
+    if begun != 1:
+        command.refresh_from_db(fields=["status"])
+        return None
     try:
         client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **arguments)
         done = shows_effect(client, command)
+    except errors.MissingRecordError as error:
+        if command.target_mark:
+            return _finish(command, Status.CANCELLED, ENDED_THERE, clock())
+        return _finish(command, Status.REFUSED, str(error), clock())
     except NO as error:
         return _finish(command, Status.REFUSED, str(error), clock())
     except NOT_CARRIED_OUT as error:
@@ -131,6 +146,16 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
     if done:
         return _finish(command, Status.DONE, "", clock())
     return _later(command, Status.UNKNOWN, "Odoo answered, but its record does not show the effect", LOOK_AGAIN, clock())
+
+
+def _find_target(client: wire.OdooClient, command: Command) -> bool:
+    """Whether the record that an earlier command made is there; from now on the command knows its id."""
+    domain = [["note", "like", command.target_mark]]
+    # Odoo archives what was finished where its type keeps it: that counts as gone.
+    found = client.search_read(command.model, domain, ["id"], limit=1, context={"active_test": True}, primary=True)
+    if found:
+        command.odoo_id = found[0]["id"]
+    return bool(found)
 
 
 def shows_effect(client: wire.OdooClient, command: Command) -> bool:
@@ -221,14 +246,16 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
                             about=(other.connection_id, other.company_id))
             )  # fmt: skip
         following.update(status=Status.CANCELLED, done_at=now, problem=f"“{command.title}” was not carried out")
+    trail.record_all(events, now=now)
+    live.announce([_topic(command), "health", "inbox"])
+    if command.effect_model in TALK:
+        return  # the record itself stays as it is
     lane_connection, lane_model, lane_id = command.lane.split(":")
     # Not waiting for Odoo's webhook: the tower knows that it changed something there.
     hints.add(connection_id=int(lane_connection), model=lane_model, odoo_ids=[int(lane_id)], source="outbox", now=now)
     if command.model != lane_model and command.odoo_id:
         hints.add(connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox",
                   now=now)  # fmt: skip
-    trail.record_all(events, now=now)
-    live.announce([_topic(command), "health", "inbox"])
 
 
 def _topic(command: Command) -> str:

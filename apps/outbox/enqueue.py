@@ -1,9 +1,10 @@
 """Putting commands into the outbox, in the transaction of the decision that they follow from. Calls nobody."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection as database
 
@@ -13,7 +14,7 @@ from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.core.words import sum_of
 from apps.odoo.models import Connection
-from apps.outbox.models import Command
+from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
 from apps.workflows.placeholders import MODEL_REFERENCE, PLACEHOLDER
@@ -24,6 +25,18 @@ MARK = "[CT {id}]"
 
 class ContextMissingError(Exception):
     """A declared call names a column that the decision's context does not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Calls on one record, to be enqueued with others (:func:`many`)."""
+
+    calls: Sequence[OdooCall]
+    connection: Connection
+    model: str
+    odoo_id: int
+    context: Mapping[str, Any]
+    decision: str
 
 
 def commands(
@@ -48,8 +61,62 @@ def commands(
     Raises:
         ContextMissingError: a call names what the context does not have.
     """
-    made: list[Command] = []
-    for declared in calls:
+    order = Order(calls=calls, connection=connection, model=model, odoo_id=odoo_id, context=context, decision=decision)
+    return many([order], by=by, now=now, not_before=not_before)
+
+
+def many(
+    orders: Sequence[Order], *, by: Actor, now: datetime, not_before: datetime | None = None
+) -> list[Command]:
+    """Enqueue the calls of many records in one pass; each record's run one after the other (see :func:`commands`)."""
+    made = [command for order in orders for command in _made(order, by=by, now=now, not_before=not_before or now)]
+    if not made:
+        return []
+    companies = _companies(orders)
+    with database.cursor() as cursor:
+        cursor.execute("SELECT nextval('outbox_sequence') FROM generate_series(1, %s)", [len(made)])
+        for command, (number,) in zip(made, cursor.fetchall(), strict=True):
+            command.sequence, command.company_id = number, companies.get(command.lane)
+    Command.objects.bulk_create(made)
+    trail.record_all(
+        [trail.Event(action="command.enqueued", actor=by, subject=f"command:{command.id}",
+                     data={"title": command.title, "decision": command.decision, "model": command.model,
+                           "odoo_id": command.odoo_id, "method": command.method},
+                     about=(command.connection_id, command.company_id)) for command in made],
+        now=now,
+    )  # fmt: skip
+    wake("outbox.dispatch")
+    return made
+
+
+def _companies(orders: Sequence[Order]) -> dict[str, int | None]:
+    """The companies of the orders' records, by the lanes of their commands."""
+    found = Position.objects.filter(
+        connection__in={order.connection.pk for order in orders}, model__in={order.model for order in orders},
+        odoo_id__in={order.odoo_id for order in orders},
+    )  # fmt: skip
+    rows = found.order_by("-workflow").values_list("connection_id", "model", "odoo_id", "company_id")
+    return {lane_of(connection, model, odoo_id): company for connection, model, odoo_id, company in rows}
+
+
+def lane_of(connection_id: int, model: str, odoo_id: int) -> str:
+    """Commands of one record are of one lane, and run one after the other."""
+    return f"{connection_id}:{model}:{odoo_id}"
+
+
+def take_back(decisions: Collection[str], *, because: str, now: datetime) -> set[UUID]:
+    """Cancel the commands of ``decisions`` that were never sent; which ones. What was begun is left to end."""
+    waiting = Command.objects.filter(decision__in=decisions, status=Status.QUEUED, sent_at=None)
+    # Locked first: the update then changes what was found, and a worker that begins one meanwhile finds it cancelled.
+    taken = set(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Command.objects.filter(pk__in=taken).update(status=Status.CANCELLED, done_at=now, problem=because)
+    return taken
+
+
+def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> list[Command]:
+    connection, model, odoo_id, context = order.connection, order.model, order.odoo_id, order.context
+    made = []
+    for declared in order.calls:
         if declared.only_if and not context.get(declared.only_if):
             continue
         call = _without_missing(declared, connection, declared.model or model)
@@ -70,6 +137,17 @@ def commands(
             arguments["body"] = f"{arguments['body'].strip()} {mark}"
             effect_model = "mail.message"
             expect = [["model", "=", call.model or model], ["res_id", "=", target], ["body", "like", str(identity)]]
+        elif call.method == "action_feedback":
+            # What it leaves behind is a message of the record; the activity itself goes.
+            arguments["feedback"] = f"{arguments['feedback'].strip()} {mark}"
+            effect_model = "mail.message"
+            expect = [["model", "=", model], ["res_id", "=", odoo_id], ["body", "like", str(identity)]]
+        elif call.by_mark:
+            # Told apart from the other values that the same record was given: each has its own version in its note.
+            effect_model = call.model
+            expect = [["note", "like", f"{context[call.by_mark]} {identity}"], *expect]
+            arguments["vals"] = {**arguments["vals"], "note": f"{arguments['vals']['note'].strip()} "
+                                 f"[CT {context[call.by_mark]} {identity}]"}  # fmt: skip
         elif call.method == "create":
             for values in arguments["vals_list"]:
                 values["note"] = f"{values.get('note', '').strip()} {mark}"
@@ -78,29 +156,13 @@ def commands(
         made.append(
             Command(
                 id=identity, connection=connection, model=call.model or model, odoo_id=int(target or 0),
-                lane=f"{connection.pk}:{model}:{odoo_id}", title=fill(call.title, filled)[:200], method=call.method,
+                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled)[:200], method=call.method,
+                target_mark=str(context[call.by_mark]) if call.by_mark else "",
                 arguments=arguments, precondition=fill(call.require, filled), postcondition=expect,
-                effect_model=effect_model, decision=decision, not_before=not_before or now, created_at=now,
+                effect_model=effect_model, decision=order.decision, not_before=not_before, created_at=now,
                 created_by=by.name[:200],
             )
         )  # fmt: skip
-    if not made:
-        return []
-    at = Position.objects.filter(connection=connection, model=model, odoo_id=odoo_id).order_by("workflow")
-    company_id = at.values_list("company_id", flat=True).first()
-    with database.cursor() as cursor:
-        cursor.execute("SELECT nextval('outbox_sequence') FROM generate_series(1, %s)", [len(made)])
-        for command, (number,) in zip(made, cursor.fetchall(), strict=True):
-            command.sequence, command.company_id = number, company_id
-    Command.objects.bulk_create(made)
-    trail.record_all(
-        [trail.Event(action="command.enqueued", actor=by, subject=f"command:{command.id}",
-                     data={"title": command.title, "decision": decision, "model": command.model,
-                           "odoo_id": command.odoo_id, "method": command.method},
-                     about=(connection.pk, company_id)) for command in made],
-        now=now,
-    )  # fmt: skip
-    wake("outbox.dispatch")
     return made
 
 
@@ -109,7 +171,7 @@ def _without_missing(call: OdooCall, connection: Connection, model: str) -> Odoo
 
     A decision made here must still reach an Odoo in which nothing was set up.
     """
-    if call.method != "write":
+    if call.method != "write" or call.by_mark:
         return call
     values = {name: value for name, value in call.arguments["vals"].items() if not connection.lacks(model, name)}
     if not values:

@@ -14,7 +14,8 @@ class Status(models.TextChoices):
     DONE = "done", "Seen in Odoo"
     REFUSED = "refused", "Refused"  # Odoo or the precondition said no: a person must look
     DEAD = "dead", "Given up"  # failed too often: a person must replay it
-    CANCELLED = "cancelled", "Cancelled"  # an earlier command of the same decision was refused
+    # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
+    CANCELLED = "cancelled", "Cancelled"
 
 
 class Command(models.Model):
@@ -28,6 +29,9 @@ class Command(models.Model):
     company_id = models.BigIntegerField(null=True, help_text="The company in Odoo of the record whose lane it runs in")
     lane = models.CharField(max_length=140, help_text="Record whose commands run one after the other")
     title = models.CharField(max_length=200, help_text="What it does, in words for people")
+    target_mark = models.CharField(
+        max_length=40, blank=True, help_text="Mark of the command that made the record; it is found by it"
+    )
     method = models.CharField(max_length=80, help_text="Odoo's method, or create for what carries the command's mark")
     arguments = models.JSONField(default=dict, help_text="Named arguments of the method")
     precondition = models.JSONField(default=list, help_text="Domain that must match the record before")

@@ -93,6 +93,8 @@ class OdooCall:
         expect: domain that the record matches once it is done.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
         only_if: column that has to hold, as it stood when the decision was taken, or the call is left out.
+        by_mark: the context's column with the command that made the target, which is found by its mark. Where it is not
+            there any more a person ended it, and nothing is done.
     """
 
     title: str
@@ -103,6 +105,7 @@ class OdooCall:
     model: str = ""
     record: str = ""
     only_if: str = ""
+    by_mark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,7 @@ class Evaluation:
     Attributes:
         vanished: those that were deleted in Odoo.
         left: those that are of the workflow no longer.
+        unchanged: those that were looked at though nothing had changed: a first reading, or all of them anew.
     """
 
     workflow: Workflow
@@ -60,6 +61,7 @@ class Evaluation:
     approvals: Sequence[Finding] = field(default_factory=list)
     vanished: Sequence[int] = field(default_factory=list)
     left: Sequence[int] = field(default_factory=list)
+    unchanged: frozenset[int] = frozenset()
 
 
 MOVE = sql.SQL("""
@@ -273,6 +275,7 @@ def evaluate(
         vanished=[row["odoo_id"] for row in gone if row["to_stage"] == "deleted"],
         left=[row["odoo_id"] for row in gone if row["to_stage"] == "left"],
         exceptions=found[ExceptionType], approvals=found[ApprovalKind],
+        unchanged=frozenset(odoo_id for odoo_id, moment in records.items() if moment is None),
     )  # fmt: skip
 
 

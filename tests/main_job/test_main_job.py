@@ -95,7 +95,8 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
     expect(phone.locator("#main")).to_contain_text("done and seen there", timeout=SEEN_IN_ODOO_MS)
     assert company.read("sale.order", order, "state")["state"] == "draft"
     activities = company.ask(
-        "mail.activity", "search_read", [("res_model", "=", "sale.order"), ("res_id", "=", order)], fields=["user_id", "note"]
+        "mail.activity", "search_read",
+        [("res_model", "=", "sale.order"), ("res_id", "=", order), ("summary", "like", "rejected")], fields=["user_id", "note"],
     )
     assert [row["user_id"][0] for row in activities] == [company.uid]
     assert "Two invoices are overdue" in activities[0]["note"]

@@ -27,7 +27,7 @@ def die_after(function: Any) -> Any:
 
 
 step, real_call = sys.argv[1], OdooClient.call
-writes = {"message_post", "action_confirm", "write", "create"}
+writes = {"message_post", "action_confirm", "write", "create", "action_feedback"}
 
 
 def call(self: OdooClient, model: str, method: str, *arguments: Any, **named: Any) -> Any:
