@@ -32,7 +32,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
     """Match an event with the record that a person names, or dismiss it."""
     now = clock.now()
-    get_object_or_404(queries.events(sight.of(request.user)).only("id"), id=event_id)
+    get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
     try:
         if action == "match":
             record = request.POST.get("record", "").strip()

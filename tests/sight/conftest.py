@@ -11,6 +11,7 @@ from apps.accounts.models import Role, User
 from apps.accounts.sight import Sight
 from apps.core import clock
 from apps.core.actor import system
+from apps.events.models import OutsideEvent
 from apps.intake.models import Delivery
 from apps.mirror import granting
 from apps.odoo.models import Connection
@@ -100,6 +101,12 @@ def hide(main: World) -> World:
         url=f"http://{MARK}.test", database=MARK, login=MARK, state="failing", problem=f"{MARK} does not answer."
     )
     refuse_delivery(other)
+    for world in (main, other):
+        # Nobody knows which company's: who sees one company alone is told of none.
+        OutsideEvent.objects.create(
+            connection=world.connection, source="portal", message=MARK, position=0, kind="eta_changed", reference=MARK,
+            occurred_at=main.now, received_at=main.now, model="purchase.order", status="unmatched", text=f"{MARK} is late",
+        )  # fmt: skip
     of_others = Q(connection=main.connection, company_id=2) | Q(connection=other.connection)
     assert Command.objects.filter(of_others).update(status="dead", title=f"Hold {MARK}", problem=MARK)
     return other
