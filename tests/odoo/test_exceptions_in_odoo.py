@@ -73,11 +73,14 @@ def activities(odoo: OdooClient, case: ExceptionCase) -> list[dict[str, Any]]:
     )  # fmt: skip
 
 
-def messages(odoo: OdooClient, case: ExceptionCase, word: str) -> list[str]:
-    # Without what Odoo itself writes when an activity is done: that repeats the activity's text.
-    domain = [("model", "=", case.model), ("res_id", "=", case.odoo_id), ("body", "like", word)]
-    rows = odoo.search_read("mail.message", [*domain, ("mail_activity_type_id", "=", False)], ["body"])
-    return [row["body"] for row in rows]
+def messages(odoo: OdooClient, case: ExceptionCase, word: str, *more: tuple[str, str, object]) -> list[str]:
+    domain = [("model", "=", case.model), ("res_id", "=", case.odoo_id), ("body", "like", word), *more]
+    return [row["body"] for row in odoo.search_read("mail.message", domain, ["body"])]
+
+
+def notes(odoo: OdooClient, case: ExceptionCase, word: str) -> list[str]:
+    """Without what Odoo itself writes when an activity is done: that repeats the activity's text."""
+    return messages(odoo, case, word, ("mail_activity_type_id", "=", False))
 
 
 def uid_of(odoo: OdooClient, login: str) -> int:
@@ -96,7 +99,7 @@ def test_an_exception_is_a_note_and_one_activity_that_goes_with_the_queue(
     assert activity["summary"].startswith(f"Credit hold, exception {case.pk}: ")
     assert f'/exceptions/{case.pk}/"' in activity["note"]
     assert "<li>" in activity["note"]
-    (note,) = messages(odoo, case, "at risk")
+    (note,) = notes(odoo, case, "at risk")
     assert "<li>" in note, "the note is shown as it was written, not as its source"
 
     anna = person("anna", Role.ADMIN, odoo_login=real.login)
@@ -106,7 +109,7 @@ def test_an_exception_is_a_note_and_one_activity_that_goes_with_the_queue(
     (same,) = activities(odoo, case)
     assert (same["id"], same["user_id"]) == (activity["id"], odoo.uid)
     assert same["summary"].endswith("acknowledged")
-    assert len(messages(odoo, case, "at risk")) == 1
+    assert len(notes(odoo, case, "at risk")) == 1
 
     moves.resolve(case.pk, resolution="Customer paid by card", by=anna, now=clock.now())
     run()
@@ -162,7 +165,7 @@ def test_a_worker_killed_at_any_step_leaves_one_of_everything(
     moves.resolve(case.pk, resolution="Paid in the end", by=olga, now=clock.now())
     killed_again_and_again()
     assert activities(odoo, case) == []
-    assert (len(messages(odoo, case, "at risk")), len(messages(odoo, case, "Paid in the end"))) == (1, 1)
+    assert (len(notes(odoo, case, "at risk")), len(messages(odoo, case, "Paid in the end"))) == (1, 1)
     told = Command.objects.filter(decision__startswith="exception:")
     assert set(told.values_list("status", flat=True)) == {Status.DONE}
     assert Shown.objects.get(case=case).ended_at is not None
