@@ -12,6 +12,11 @@ from tests.company import BUYER, Company
 from tests.tower import Tower, eventually
 
 
+@pytest.fixture(autouse=True)
+def alone(company: Company) -> None:
+    company.send_others_home()
+
+
 def asked(tower: Tower, token: str, kind: str, odoo_id: int) -> dict[str, Any]:
     """The request of that kind about that record, once it waits."""
     path = f"approvals/?status=pending&kind={kind}&odoo_id={odoo_id}"
