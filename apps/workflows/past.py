@@ -98,8 +98,10 @@ WITH sight AS (
    WHERE t.is_last AND seen.id = k.id
   RETURNING new.id, new.odoo_id, new.to_stage, new.at, (new.tracking_id IS NOT NULL)::int AS is_taken
 ), moved AS (
+  -- Who has stood there for longer than was thought is looked at again at once: it may be stuck.
   UPDATE workflows_position p
-     SET since = s.at, due_at = p.due_at + (s.at - p.since)
+     SET since = s.at, due_at = p.due_at + (s.at - p.since),
+         look_again_at = CASE WHEN p.is_open THEN %(now)s ELSE p.look_again_at END
     FROM sighted s
    WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.odoo_id = s.odoo_id AND p.stage = s.to_stage
      AND NOT EXISTS (SELECT 1 FROM workflows_transition later
