@@ -28,6 +28,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='quant',
+            name='x_ct_hold_reason',
+            field=apps.mirror.declare.Text(null=True),
+        ),
+        migrations.AddField(
+            model_name='quant',
             name='x_ct_released_value',
             field=apps.mirror.declare.Number(decimal_places=6, max_digits=26, null=True),
         ),
