@@ -38,12 +38,13 @@ ASKING = Fact(
     """,
 )
 
-# A count that was rejected is gone from Odoo; what stays is the reason, and that no other count came after it.
+# A count that was rejected is gone from Odoo; what stays is the reason, and that no other count came after it. One that was
+# entered and applied the same day, between two looks of the tower, is not seen: webhooks tell of each.
 REJECTION = Fact(
     name="rejection",
     columns=["was_rejected"],
     sql="""
-        SELECT COALESCE((SELECT t.to_stage
+        SELECT COALESCE((SELECT CASE WHEN r.last_count_date > (t.at AT TIME ZONE 'UTC')::date THEN 'applied' ELSE t.to_stage END
                            FROM workflows_transition t
                           WHERE t.connection_id = r.connection_id AND t.model = 'stock.quant' AND t.odoo_id = r.odoo_id
                             AND t.workflow = 'inventory_control' AND t.to_stage IN ('counted', 'awaiting_approval')
