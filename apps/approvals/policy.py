@@ -4,6 +4,7 @@ A policy is data, so that a manager can change it; :func:`check` is what keeps i
 when it begins, so a new version never touches requests that already run.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -26,11 +27,13 @@ class PolicyError(Exception):
     """A policy's rules cannot be; the message names the place and the remedy."""
 
 
-def check(rules: Any) -> None:
-    """Raises PolicyError unless ``rules`` are well formed and somebody can satisfy each level.
+def check(kind: str, rules: Any) -> None:
+    """Raises PolicyError unless ``rules`` for an approval kind are well formed and somebody can satisfy each level.
 
-    ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "levels": [{"ask": {"role"|"team"|"user": …},
+    ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "when"?, "levels": [{"ask": {"role"|"team"|"user": …},
     "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
+
+    ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
     steps = rules.get("steps") if isinstance(rules, dict) else None
     if not isinstance(steps, list) or not steps:
@@ -48,11 +51,61 @@ def check(rules: Any) -> None:
             raise PolicyError(f"{place}: from_amount must be a number.") from None
         if not isinstance(step.get("position", number), int):
             raise PolicyError(f"{place}: position must be a whole number.")
+        _check_conditions(place, kind, step.get("when", []))
         levels = step.get("levels")
         if not isinstance(levels, list) or not levels:
             raise PolicyError(f"{place} needs at least one level.")
         for depth, level in enumerate(levels, start=1):
             _check_level(f"{place}, level {depth}", level)
+
+
+def _check_conditions(place: str, kind: str, conditions: Any) -> None:
+    known = registry.approval_kinds()[kind][1].context
+    if not isinstance(conditions, list):
+        raise PolicyError(f"{place}: when must be a list of conditions.")
+    for condition in conditions:
+        tests = set(condition) - {"fact"} if isinstance(condition, dict) else set()
+        if len(tests) != 1 or not tests <= set(TESTS):
+            raise PolicyError(f"{place}: each condition names a fact and one of {', '.join(TESTS)}.")
+        if condition.get("fact") not in known:
+            raise PolicyError(
+                f"{place}: {kind} has no fact {condition.get('fact')}; it has {', '.join(sorted(known))}."
+            )
+        (test,) = tests
+        if test in NUMERIC and _number(condition[test]) is None:
+            raise PolicyError(f"{place}: {test} must be a number.")
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _at_least(found: Any, wanted: Any) -> bool:
+    number = _number(found)
+    return number is not None and number >= Decimal(str(wanted))
+
+
+def _at_most(found: Any, wanted: Any) -> bool:
+    number = _number(found)
+    return number is not None and number <= Decimal(str(wanted))
+
+
+# What a condition may ask of a fact. A fact that is not known meets none of them.
+TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "at_least": _at_least,
+    "at_most": _at_most,
+    "is": lambda found, wanted: str(found) == str(wanted),
+    "has": lambda found, wanted: str(wanted) in [part.strip() for part in str(found or "").split(",")],
+}
+NUMERIC = ("at_least", "at_most")
+
+
+def _holds(condition: dict[str, Any], facts: Mapping[str, Any]) -> bool:
+    (test,) = set(condition) - {"fact"}
+    return TESTS[test](facts.get(condition["fact"]), condition[test])
 
 
 def _check_level(place: str, level: Any) -> None:
@@ -105,7 +158,7 @@ def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str
     permissions.check_may_make_policy(by)
     if kind not in registry.approval_kinds():
         raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
-    check(rules)
+    check(kind, rules)
     active(kind, now=now)
     latest = Policy.objects.select_for_update().filter(kind=kind, is_active=True).get()
     Policy.objects.filter(kind=kind, is_active=True).update(is_active=False)
@@ -119,11 +172,17 @@ def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str
     return policy
 
 
-def steps_for(policy: Policy, amount: Decimal | None) -> list[dict[str, Any]]:
-    """The steps that a request of ``amount`` has to go through."""
+def steps_for(policy: Policy, amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps that a request of ``amount`` has to go through, by its amount and by what it shows.
+
+    The first step where none counts: a decision that policy demands is never taken by nobody.
+    """
     value = amount or Decimal(0)
-    steps = policy.rules["steps"]
-    chosen = [step for step in steps if value >= Decimal(str(step.get("from_amount", 0)))]
+    steps: list[dict[str, Any]] = policy.rules["steps"]
+    chosen = [
+        step for step in steps
+        if value >= Decimal(str(step.get("from_amount", 0))) and all(_holds(one, facts) for one in step.get("when", []))
+    ]  # fmt: skip
     return chosen or steps[:1]
 
 

@@ -92,6 +92,7 @@ def hold_banner(model: str, form: str) -> ViewPatch:
 # A held record is refused for what it is held for alone. Otherwise all conditions are tried, so that one attempt asks for
 # every decision that the record needs.
 GUARD = """\
+{subject}
 total = record.sudo().amount_total if 'amount_total' in record._fields else 0.0
 found = []
 if record.sudo().x_ct_hold:
@@ -174,14 +175,18 @@ def _place(connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/records/{connection.name}/%s/%s/"
 
 
-def guard_code(conditions: Sequence[Condition], *, connection: Connection) -> str:
+def guard_code(conditions: Sequence[Condition], *, subject: str = "", connection: Connection) -> str:
     """The code of a guard: refuse a record that is held or meets a condition, and leave the asks for decisions behind.
+
+    ``subject`` is code that makes another ``record``, or an empty one, out of the one that was changed.
 
     An open ask counts the attempt. A rejected one is asked again only when the amount is another; an approved or
     withdrawn one that no longer lets the record through is asked again.
     """
     tried = "".join(CONDITION.format(kind=one.approval, code=one.code.strip()) for one in conditions)
-    return GUARD.format(conditions=indent(tried.strip(), "    "), place=_place(connection), ask=ASK)
+    return GUARD.format(
+        subject=subject.strip(), conditions=indent(tried.strip(), "    "), place=_place(connection), ask=ASK
+    )
 
 
 def ask_code(kind: str) -> str:

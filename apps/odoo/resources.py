@@ -39,10 +39,12 @@ ORDER = (
     "ir.ui.view",
     "ir.cron",
 )
-# A new record that leaves the fields empty is anybody's; user 1 is Odoo itself.
+# A new record that leaves the fields empty is anybody's; user 1 is Odoo itself. Some models give back a record that was there
+# when one is created, as stock.quant does for every count: of an older one, creating has set none of these fields.
 LOCK = """\
 is_new = env.context.get('old_values') is None
-if not is_new or any([record[name] for name in {names}]):
+was_there = is_new and record.create_date.replace(microsecond=0) < env.cr.now().replace(microsecond=0)
+if not was_there and (not is_new or any([record[name] for name in {names}])):
     if env.uid != 1 and not env.user.has_group('x_controltower.group_tower'):
         raise UserError('Only Control Tower may change these fields: holds and releases are decided there.')
 """

@@ -74,7 +74,7 @@ class Company:
         self.lock = threading.RLock()
         self.models: dict[str, Fields] = {}
         self.model_ids: dict[str, int] = {}
-        self.store = Store(directory, mark=f"8 {database} {orders} {seed} {version}")
+        self.store = Store(directory, mark=f"9 {database} {orders} {seed} {version}")
         self._groups: dict[int, set[int]] | None = None
         self._externals: dict[str, tuple[str, int]] = {}
         self._may: dict[tuple[int, str, str], bool] = {}

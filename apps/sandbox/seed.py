@@ -175,6 +175,7 @@ def _settings(company: Engine, cr: Transaction) -> None:
         (
             ("sale.view_order_form", "sale.order"),
             ("stock.view_picking_form", "stock.picking"),
+            ("stock.view_stock_quant_form_editable", "stock.quant"),
             ("purchase.purchase_order_form", "purchase.order"),
             ("account.view_move_form", "account.move"),
             ("base.view_partner_form", "res.partner"),

@@ -7,6 +7,7 @@ is putting the old one back. Rows of a long history (see :mod:`apps.sandbox.hist
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -191,6 +192,13 @@ class Store:
             self._journal = None
 
 
+class Moment(str):
+    """When a transaction began, as rows keep it; called, as Odoo's cursor gives it."""
+
+    def __call__(self) -> datetime:
+        return datetime.fromisoformat(self)
+
+
 class Transaction:
     """What has been changed since the last commit, so that it can be undone. Called ``cr`` by Odoo's code."""
 
@@ -201,6 +209,15 @@ class Transaction:
         self.after_commit: list[Any] = []
         # (model, id, moment) to the message that tells of what was changed then (apps/sandbox/tracking.py).
         self.tracked: dict[tuple[str, int, str], int] = {}
+
+    @property
+    def now(self) -> Moment:
+        """When it began."""
+        return self._now
+
+    @now.setter
+    def now(self, moment: str) -> None:
+        self._now = Moment(moment)
 
     def put(self, model: str, odoo_id: int, row: Row | None) -> None:
         """Set or delete a row."""

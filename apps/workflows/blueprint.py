@@ -47,17 +47,17 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
         return
     yield from guards.hold_fields(workflow.odoo_model)
     yield guards.hold_banner(workflow.odoo_model, workflow.form)
-    for state in dict.fromkeys(guard.state_value for guard in workflow.guards):
-        declared = [guard for guard in workflow.guards if guard.state_value == state]
+    for model, state, subject in dict.fromkeys((one.model, one.state_value, one.subject) for one in workflow.guards):
+        declared = [one for one in workflow.guards if (one.model, one.state_value, one.subject) == (model, state, subject)]
         for name, label, words in (guard.release for guard in declared):
             yield CustomField(workflow.odoo_model, name, "float", label, words, tower_only=True)
         conditions = [guards.Condition(approval=guard.approval, code=guard.condition) for guard in declared]
         titles = " and ".join(workflow.approval(guard.approval).title.lower() for guard in declared)
         yield GuardRule(
-            name=f"{titles} guard", model=workflow.odoo_model, state_field="state", state_value=state,
-            code=partial(_guard_code, conditions),
+            name=f"{titles} guard", model=model or workflow.odoo_model, state_field="state", state_value=state,
+            code=partial(_guard_code, conditions, subject),
         )  # fmt: skip
 
 
-def _guard_code(conditions: Sequence[guards.Condition], connection: Connection) -> str:
-    return guards.guard_code(conditions, connection=connection)
+def _guard_code(conditions: Sequence[guards.Condition], subject: str, connection: Connection) -> str:
+    return guards.guard_code(conditions, subject=subject, connection=connection)

@@ -207,12 +207,16 @@ class Guard:
         release: the number by which the tower lets the record through, made in Odoo: its field, label and help.
         condition: Odoo server-action code over ``record``; sets ``why`` (a sentence, or False) and the figures
             ``amount``, ``exposure`` and ``limit`` that it rests on.
+        model: the model whose ``state`` is watched, where that is not the workflow's own; ``subject`` is then the code that
+            makes ``record`` of the workflow's model, or none of it, out of the ``record`` that reaches the state.
     """
 
     approval: str
     state_value: str
     release: tuple[str, str, str]
     condition: str
+    model: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ class Worker:
             ids.append(odoo.search_read("ir.model.data", [("module", "=", module), ("name", "=", name)], ["res_id"])[0]["res_id"])
         values = {"name": login, "login": login, "password": PASSWORD, "email": f"{login}@tower.test",
                   "group_ids": [(4, group) for group in ids]}  # fmt: skip
-        self.odoo, self.uid = odoo, odoo.create("res.users", values)
+        self.odoo, self.login, self.uid = odoo, login, odoo.create("res.users", values)
         host, _, port = connection.url.partition("//")[2].partition(":")
         self.session = odoorpc.ODOO(host, port=int(port), timeout=60)
         self.session.login(connection.database, login, PASSWORD)

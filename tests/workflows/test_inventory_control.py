@@ -23,10 +23,12 @@ FIELDS = {
     "user_id": st.sampled_from([None, 7]),
     "last_count_date": st.sampled_from([None, "2026-11-01"]),
     "difference_value": st.sampled_from([None, 0, 249.99, 250, 9_000]),
+    "x_ct_released_value": st.sampled_from([None, 0, 250]),
+    "was_rejected": st.sampled_from([None, True, False]),
 }
 TYPES = {
     "inventory_quantity_set": "boolean", "quantity": "numeric", "user_id": "bigint", "last_count_date": "date",
-    "difference_value": "numeric",
+    "difference_value": "numeric", "x_ct_released_value": "numeric", "was_rejected": "boolean",
 }  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def test_a_large_difference_waits_for_approval_and_is_named_until_it_is_applied(
     }  # fmt: skip
     applied(world, 5)
     case.refresh_from_db()
-    assert (stage(), case.status, case.resolution) == ("applied", "resolved", "The count was applied, changed or cleared")
+    assert (stage(), case.status, case.resolution) == ("applied", "resolved", "The count was approved, changed or cleared")
 
 
 def test_a_second_count_that_agrees_takes_the_difference_back(world: World) -> None:

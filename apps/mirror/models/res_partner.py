@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
+from apps.mirror.declare import Boolean, Ids, Many2one, Mirrored, Number, Text
 
 
 class Partner(Mirrored):
@@ -24,6 +24,7 @@ class Partner(Mirrored):
     parent_id = Many2one()
     commercial_partner_id = Many2one()
     credit_limit = Number()
+    category_id = Ids()
     user_id = Many2one()
     company_id = Many2one()
 

@@ -32,6 +32,7 @@ class Picking(Mirrored):
     company_id = Many2one()
     user_id = Many2one()
     x_ct_hold = Text()
+    x_ct_hold_reason = Text()
     x_ct_released_value = Number()
 
     class Meta(Mirrored.Meta):

@@ -28,6 +28,7 @@ class Quant(Mirrored):
     last_count_date = Day()
     user_id = Many2one()
     x_ct_hold = Text()
+    x_ct_hold_reason = Text()
     x_ct_released_value = Number()
 
     class Meta(Mirrored.Meta):

@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import sourcing
+from apps.workflows.rules import carrier_delay, sourcing
 
 # What one unit of the move ``m`` is worth in the company's currency, taxes left out: what it was sold for, else what it
 # was bought for, else what the product costs. Where order and move count in different units, a dozen and pieces, the
@@ -421,7 +421,7 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="company_amount",
     currency="currency",
-    facts=[PARTIES, GOODS, SHORTAGE, LOTS, MOMENT],
+    facts=[PARTIES, GOODS, SHORTAGE, LOTS, MOMENT, carrier_delay.FACT],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -456,6 +456,7 @@ WORKFLOW = Workflow(
                 sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
             ],
         ),
+        carrier_delay.EXCEPTION,
         ExceptionType(
             name="fulfilment.late_transfer",
             title="Late transfer",

@@ -12,10 +12,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-
-# A difference of less than this, in the company's currency, is applied without asking anybody.
-APPLIED_UNASKED = 250
+from apps.workflows.rules import count_limit
 
 GOODS = Fact(
     name="goods",
@@ -68,6 +67,7 @@ TO_SETTLE = (
     " AND (q.inventory_quantity_set OR q.quantity < 0) AND q.{column} = ANY(%(ids)s)"
 )
 DEPENDENCIES = [
+    asks.about("stock.quant"),
     Dependency(model="product.product", sql=TO_SETTLE.format(column="product_id")),
     Dependency(model="stock.location", sql=TO_SETTLE.format(column="location_id")),
 ]
@@ -75,9 +75,10 @@ DEPENDENCIES = [
 IS_COUNTED = Q(inventory_quantity_set=True)
 IS_BELOW_ZERO = Q(quantity__lt=0)
 IS_OWN_PLACE = Q(inventory_date__isnull=False)
-BEYOND_POLICY = IS_COUNTED & Q(difference_value__gte=APPLIED_UNASKED)
+BEYOND_POLICY = count_limit.BROKEN
 # Odoo's "request a count" names who is to count.
 TO_COUNT = ~IS_COUNTED & (IS_BELOW_ZERO | Q(user_id__isnull=False))
+REJECTED = ~IS_COUNTED & ~TO_COUNT & Q(was_rejected=True)
 
 STAGES = [
     Stage(name="to_count", title="To count", when=TO_COUNT, owner="warehouse", target=timedelta(days=2)),
@@ -98,11 +99,12 @@ STAGES = [
     Stage(
         name="applied",
         title="Applied",
-        when=~IS_COUNTED & ~TO_COUNT,
+        when=~IS_COUNTED & ~TO_COUNT & ~REJECTED,
         owner="warehouse",
         is_open=False,
         first_seen_since="last_count_date",
     ),
+    Stage(name="rejected", title="Rejected", when=REJECTED, owner="warehouse", is_open=False),
 ]
 
 WORKFLOW = Workflow(
@@ -110,11 +112,18 @@ WORKFLOW = Workflow(
     title="Inventory control",
     odoo_model="stock.quant",
     rank=60,
-    belongs=IS_OWN_PLACE & (IS_COUNTED | IS_BELOW_ZERO | Q(user_id__isnull=False) | Q(last_count_date__isnull=False)),
+    belongs=IS_OWN_PLACE
+    & (
+        IS_COUNTED
+        | IS_BELOW_ZERO
+        | Q(user_id__isnull=False)
+        | Q(last_count_date__isnull=False)
+        | Q(x_ct_hold_reason__gt="")
+    ),
     label="label",
     amount="at_stake",
     currency="currency",
-    facts=[GOODS, COUNT],
+    facts=[GOODS, COUNT, count_limit.ASKED, count_limit.ASKING, count_limit.REJECTION],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -138,31 +147,13 @@ WORKFLOW = Workflow(
             severity=("missing_value", (250, 2_500, 25_000)),
             closed_because="There is no less than nothing any more",
         ),
-        ExceptionType(
-            name="inventory.count_adjustment",
-            title="Count adjustment over threshold",
-            when=BEYOND_POLICY,
-            team="warehouse",
-            due=timedelta(hours=8),
-            amount="difference_value",
-            evidence={
-                "product_name": "Product",
-                "location_name": "Place",
-                "warehouse_name": "Warehouse",
-                "counted_by": "Counted by",
-                "counted_quantity": "Counted",
-                "system_quantity": "In the system",
-                "difference_quantity": "Difference",
-                "unit_cost": "Unit cost",
-                "difference_value": "Value of the difference",
-            },
-            severity=("difference_value", (1_000, 5_000, 25_000)),
-            closed_because="The count was applied, changed or cleared",
-        ),
+        count_limit.EXCEPTION,
     ],
-    approvals=[],
+    approvals=[count_limit.APPROVAL],
+    guards=[count_limit.GUARD],
+    form="stock.view_stock_quant_form_editable",
     # Not quantity: every transfer would tell of every product it moves. Polling finds what has fallen below zero.
-    hooks={"stock.quant": ["inventory_quantity", "inventory_quantity_set", "user_id"]},
+    hooks={"stock.quant": ["inventory_quantity", "inventory_quantity_set", "user_id", "x_ct_hold"]},
     samples=[
         Sample(row={"quantity": -3}, stage="to_count"),
         Sample(row={"quantity": 5, "user_id": 7}, stage="to_count"),

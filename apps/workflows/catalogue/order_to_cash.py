@@ -26,9 +26,16 @@ MONEY = Fact(
 
 PEOPLE = Fact(
     name="people",
-    columns=["salesperson", "salesperson_login", "salesperson_email", "creator_login"],
+    columns=["salesperson", "salesperson_login", "salesperson_email", "creator_login", "customer_class_names"],
     sql="""
-        SELECT COALESCE(s.name, '') AS salesperson, COALESCE(s.login, '') AS salesperson_login,
+        SELECT COALESCE(s.name, '') AS salesperson,
+               (SELECT string_agg(t.name, ', ' ORDER BY t.name)
+                  FROM mirror_res_partner p
+                  JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
+                  JOIN mirror_res_partner_category t
+                    ON t.connection_id = cp.connection_id AND t.odoo_id = ANY(cp.category_id) AND t.deleted_at IS NULL
+                 WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS customer_class_names,
+               COALESCE(s.login, '') AS salesperson_login,
                COALESCE(NULLIF(s.email, ''), '') AS salesperson_email, COALESCE(c.login, '') AS creator_login
           FROM (SELECT 1) AS one
           LEFT JOIN mirror_res_users s ON s.connection_id = r.connection_id AND s.odoo_id = r.user_id

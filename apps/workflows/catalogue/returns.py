@@ -11,16 +11,15 @@ draft of a credit note is none yet.
 
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import Q
 
+from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-
-# Returns worth less than this, in the company's currency, need nobody's authorisation.
-TAKEN_BACK_UNASKED = 500
+from apps.workflows.rules import return_limit
 
 PARTIES = Fact(
     name="parties",
-    columns=["partner_name", "currency", "order_name", "salesperson", "returned_of"],
+    columns=["partner_name", "currency", "order_name", "salesperson", "salesperson_login", "salesperson_email", "returned_of"],
     sql="""
         SELECT (SELECT p.name FROM mirror_res_partner p
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS partner_name,
@@ -28,6 +27,7 @@ PARTIES = Fact(
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
                so.name AS order_name, COALESCE(u.name, '') AS salesperson,
+               COALESCE(u.login, '') AS salesperson_login, COALESCE(u.email, '') AS salesperson_email,
                (SELECT p.name FROM mirror_stock_picking p
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.return_id) AS returned_of
           FROM (SELECT r.sale_id) AS own
@@ -105,6 +105,7 @@ OF_LINES = """
 """
 
 DEPENDENCIES = [
+    asks.about("stock.picking"),
     Dependency(
         model="stock.move",
         sql="SELECT p.odoo_id FROM mirror_stock_move m JOIN mirror_stock_picking p ON p.connection_id = m.connection_id"
@@ -140,8 +141,7 @@ DEPENDENCIES = [
 REFUSED = Q(state="cancel")
 RECEIVED = Q(state="done")
 OPEN = ~REFUSED & ~RECEIVED
-# What was authorised is that value: a return that has grown needs a new decision.
-NEEDS_AUTHORISATION = OPEN & Q(return_value__gte=TAKEN_BACK_UNASKED) & ~Q(x_ct_released_value__gte=F("return_value"))
+NEEDS_AUTHORISATION = return_limit.BROKEN
 IS_DRAFT = Q(state="draft")
 TO_CREDIT = RECEIVED & Q(to_credit_quantity__gt=0)
 
@@ -208,7 +208,7 @@ WORKFLOW = Workflow(
     amount="return_value",
     currency="currency",
     look_again="next_change_at",
-    facts=[PARTIES, GOODS],
+    facts=[PARTIES, GOODS, return_limit.ASKED, return_limit.ASKING],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -241,8 +241,10 @@ WORKFLOW = Workflow(
             closed_because="What came back is credited",
         ),
     ],
-    approvals=[],
-    hooks={"stock.picking": ["state", "return_id"], "account.move": ["state"]},
+    approvals=[return_limit.APPROVAL],
+    guards=[return_limit.GUARD],
+    form="stock.view_picking_form",
+    hooks={"stock.picking": ["state", "return_id", "x_ct_hold"], "account.move": ["state"]},
     samples=[
         Sample(row={"state": "draft"}, stage="requested"),
         Sample(row={"state": "confirmed"}, stage="awaiting_goods"),

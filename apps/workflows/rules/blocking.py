@@ -1,7 +1,7 @@
 """What holds a sales order up beside its stage: other records, each with since when, and what the order itself lacks."""
 
 from apps.workflows.declare import BlockerRule
-from apps.workflows.rules import promises
+from apps.workflows.rules import carrier_delay, promises
 
 # What the order is short of, each with the purchase that is to bring it, where there is one.
 SHORT = f"""
@@ -102,4 +102,4 @@ MISSING_DATA = BlockerRule(
     """,
 )
 
-OF_SALES_ORDERS = [STOCK_SHORTAGE, SUPPLIER_DELAY, WAREHOUSE_CAPACITY, INVOICE_DISPUTE, MISSING_DATA]
+OF_SALES_ORDERS = [STOCK_SHORTAGE, SUPPLIER_DELAY, WAREHOUSE_CAPACITY, carrier_delay.OF_ORDER, INVOICE_DISPUTE, MISSING_DATA]

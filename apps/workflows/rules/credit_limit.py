@@ -98,6 +98,7 @@ FIGURES = {
     "overdue_amount": "Overdue",
     "overdue_days": "Days overdue, oldest",
     "commercial_name": "Customer",
+    "customer_class_names": "Customer class",
     "salesperson": "Account owner",
     "credit_asked_by": "Asked by",
     "credit_asked_at": "Asked at",

@@ -79,6 +79,7 @@ FIGURES = {
     "conceded": "Conceded beyond policy",
     "discounted_names": "Lines beyond policy",
     "partner_name": "Customer",
+    "customer_class_names": "Customer class",
     "salesperson": "Account owner",
     "price_asked_by": "Asked by",
     "price_asked_at": "Asked at",

@@ -1,0 +1,77 @@
+"""What a carrier says of a shipment: later than it was promised, until it is delivered or comes in time after all."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import BlockerRule, ExceptionType, Fact
+
+# The newest date that a carrier gave for transfer {transfer}, unless it has said since that the goods are there.
+NEWEST = """
+    SELECT e.expected_at, e.source, e.occurred_at, e.text
+      FROM (SELECT s.* FROM events_event s
+             WHERE s.connection_id = {transfer}.connection_id AND s.model = 'stock.picking' AND s.odoo_id = {transfer}.odoo_id
+               AND s.status = 'matched' AND s.kind IN ('shipment_delayed', 'eta_changed') AND s.expected_at IS NOT NULL
+             ORDER BY s.occurred_at DESC, s.id DESC
+             LIMIT 1) AS e
+     WHERE NOT EXISTS (
+       SELECT FROM events_event d
+        WHERE d.connection_id = {transfer}.connection_id AND d.model = 'stock.picking' AND d.odoo_id = {transfer}.odoo_id
+          AND d.status = 'matched' AND d.kind = 'shipment_delivered' AND d.occurred_at >= e.occurred_at)
+"""
+
+# Days, not hours: a deadline is a promise for the day.
+LATE_DAYS = """
+    (c.expected_at AT TIME ZONE 'UTC')::date
+    - (COALESCE({transfer}.date_deadline, {transfer}.scheduled_date) AT TIME ZONE 'UTC')::date
+"""
+
+FACT = Fact(
+    name="carrier",
+    columns=[
+        "carrier_expected_at", "carrier_late_days", "carrier_said_by", "carrier_said_at", "carrier_text_name", "is_carrier_late",
+    ],
+    sql=f"""
+        SELECT c.expected_at AS carrier_expected_at, GREATEST({LATE_DAYS.format(transfer="r")}, 0) AS carrier_late_days,
+               c.source AS carrier_said_by, c.occurred_at AS carrier_said_at, NULLIF(c.text, '') AS carrier_text_name,
+               COALESCE({LATE_DAYS.format(transfer="r")} > 0, FALSE) AS is_carrier_late
+          FROM ({NEWEST.format(transfer="r")}) AS c
+    """,
+)
+
+EXCEPTION = ExceptionType(
+    name="fulfilment.carrier_delay",
+    title="Carrier delay",
+    when=~Q(state="cancel") & Q(is_carrier_late=True),
+    team="warehouse",
+    due=timedelta(hours=8),
+    amount="company_amount",
+    evidence={
+        "partner_name": "Customer",
+        "order_name": "Order",
+        "due_at": "Was to be there by",
+        "promised_at": "Promised for",
+        "carrier_expected_at": "Now expected",
+        "carrier_late_days": "Days later",
+        "carrier_said_by": "Said by",
+        "carrier_said_at": "Said at",
+        "carrier_text_name": "In their words",
+        "company_amount": "Value",
+    },
+    severity=("company_amount", (1_000, 10_000, 50_000)),
+    closed_because="The carrier has delivered it, or expects to be in time",
+)
+
+OF_ORDER = BlockerRule(
+    kind="carrier_delay",
+    sql=f"""
+        SELECT c.occurred_at AS since, 'stock.picking' AS model, p.odoo_id, p.name,
+               concat(c.source, ' expects ', p.name, ' on ', to_char(c.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ', ',
+                      {LATE_DAYS.format(transfer="p")}, ' days late', CASE WHEN c.text > '' THEN concat(': ', c.text) END)
+                 AS text
+          FROM mirror_stock_picking p
+         CROSS JOIN LATERAL ({NEWEST.format(transfer="p")}) AS c
+         WHERE p.connection_id = %(connection)s AND p.sale_id = %(record)s AND p.deleted_at IS NULL AND p.state <> 'cancel'
+           AND {LATE_DAYS.format(transfer="p")} > 0
+    """,
+)

@@ -1,0 +1,71 @@
+"""A return beyond the limit: asked about as it is made, authorised or refused."""
+
+from typing import Any
+
+from apps.accounts.models import User
+from apps.approvals import moves
+from apps.approvals.models import Request
+from apps.outbox.models import Command
+from apps.workflows.models import Position
+from tests.world import World
+
+
+def comes_back(world: World, quantity: float, *, state: str = "assigned", **more: Any) -> None:
+    """So many desks at 100 are to come back."""
+    world.write("product.template", 31, name="Oak desk", list_price=100)
+    world.write("product.product", 30, product_tmpl_id=31)
+    world.order(42, amount=1_000, state="sale")
+    world.write("sale.order.line", 420, order_id=42, product_id=30, product_uom_qty=10, price_subtotal=1_000)
+    world.write("stock.move", 710, picking_id=71, product_id=30, product_uom_qty=quantity, sale_line_id=420, state=state)
+    values = {
+        "name": "WH/IN/71", "state": state, "return_id": 70, "sale_id": 42, "partner_id": 50, "company_id": 1,
+        "picking_type_code": "incoming",
+    }  # fmt: skip
+    world.write("stock.picking", 71, **values | more)
+
+
+def stage() -> str:
+    return Position.objects.get(workflow="returns").stage
+
+
+def titles(request: Request) -> list[str]:
+    """What Odoo is told on the decision: the hold that came first is left out."""
+    told = Command.objects.filter(decision=f"approval:{request.pk}").order_by("sequence").values_list("title", flat=True)
+    return list(told)[1:]
+
+
+def adam() -> User:
+    return User.objects.get(username="adam")
+
+
+def test_a_large_return_is_asked_about_and_a_small_one_is_not(world: World) -> None:
+    comes_back(world, 4)
+    assert (stage(), Request.objects.count()) == ("awaiting_goods", 0)
+    comes_back(world, 6)
+    request = Request.objects.get()
+    assert (stage(), request.kind, request.amount) == ("awaiting_authorisation", "return_authorisation", 600)
+    assert [row.user for row in request.steps.get().assignments.all()] == [adam()]
+    assert Command.objects.get().arguments["vals"]["x_ct_hold"] == "return_authorisation"
+
+
+def test_yes_releases_it_and_confirms_one_that_is_still_a_draft(world: World) -> None:
+    comes_back(world, 6, state="draft")
+    request = Request.objects.get()
+    moves.approve(request.pk, by=adam(), now=world.advance(minutes=1))
+    assert titles(request) == [
+        "Release the return up to 600.00 EUR", "Confirm the return", "Note the decision in the record's chatter"
+    ]  # fmt: skip
+    comes_back(world, 6, x_ct_released_value=600)
+    assert (stage(), Request.objects.count()) == ("awaiting_goods", 1)
+    Command.objects.update(status="done")
+    comes_back(world, 8, x_ct_released_value=600)
+    assert Request.objects.get(status="pending").amount == 800
+
+
+def test_no_cancels_it(world: World) -> None:
+    comes_back(world, 6)
+    request = Request.objects.get()
+    moves.reject(request.pk, by=adam(), reason="Used", now=world.advance(minutes=1))
+    assert titles(request)[0] == "Cancel the return"
+    comes_back(world, 6, state="cancel")
+    assert (stage(), Request.objects.count()) == ("refused", 1)
