@@ -92,7 +92,8 @@ def test_a_refused_order_stays_a_quotation_and_its_ask_stands(
     asks = odoo.search_read("x_ct_request", domain, ["x_state", "x_requested_uid", "x_count", "x_kind"])
     assert [(ask["x_state"], ask["x_requested_uid"], ask["x_count"]) for ask in asks] == [("open", 6, 1)]
     # The ask was told before the refusal was; of the rolled-back order nothing is.
-    assert [post["_model"] for post in listener.posts] == ["x_ct_request"]
+    # The heartbeat beats in between as it likes.
+    assert [post["_model"] for post in listener.posts if post["_model"] != "x_ct_heartbeat"] == ["x_ct_request"]
     with pytest.raises(RefusedError):
         sofia.call("sale.order", "action_confirm", [order])
     assert odoo.search_read("x_ct_request", domain, ["x_count"])[0]["x_count"] == 2

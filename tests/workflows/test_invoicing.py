@@ -173,7 +173,7 @@ def test_looking_again_costs_by_what_is_due_not_by_what_there_is(world: World, d
     with django_assert_num_queries(1):  # the index says that nothing is due
         assert absorb.look_again(now=world.now) == 0
     with connection.cursor() as cursor:
-        # Twenty rows would be found faster by any way; what is asked is that this way is there to be taken.
+        # Twenty rows would be found fast by any way; what is asked is that this way is there to be taken.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("ANALYZE workflows_position")
         cursor.execute("EXPLAIN SELECT DISTINCT connection_id, workflow FROM workflows_position WHERE look_again_at <= now()")
@@ -256,8 +256,8 @@ def sold(world: World, *, ordered: float, delivered: float, billed: float, price
     """An order's line, to be billed by what is delivered."""
     world.order(42, state="sale", amount=ordered * price)
     values = {"qty_to_invoice": delivered - billed, "price_unit": price, "name": "Desk"} | more
-    world.write("sale.order.line", 4200, order_id=42, product_id=30, product_uom_qty=ordered,
-                qty_delivered=delivered, qty_invoiced=billed, **values)  # fmt: skip
+    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=ordered, qty_delivered=delivered, qty_invoiced=billed,
+                **values)  # fmt: skip
 
 
 def billing(world: World, line_id: int = 6000, *, move: int = 600, quantity: float, price: float = 10, **more: Any) -> None:
