@@ -255,7 +255,7 @@ def test_what_is_owed_to_vendors_is_no_exposure(world: World) -> None:
 def sold(world: World, *, ordered: float, delivered: float, billed: float, price: float = 10, **more: Any) -> None:
     """An order's line, to be billed by what is delivered."""
     world.order(42, state="sale", amount=ordered * price)
-    values = {"qty_to_invoice": delivered - billed, "price_unit": price, "name": "Desk"} | more
+    values = {"qty_to_invoice": delivered - billed, "price_unit": price, "name": "Desk", "product_id": 30} | more
     world.write("sale.order.line", 4200, order_id=42, product_uom_qty=ordered, qty_delivered=delivered, qty_invoiced=billed,
                 **values)  # fmt: skip
 
