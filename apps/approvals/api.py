@@ -142,13 +142,11 @@ class AskableApprovals(APIView):
             _connection(request, given), given.validated_data["model"], given.validated_data["odoo_id"],
             seen=sight.of(request.user), now=clock.now(),
         )  # fmt: skip
-        return Response(
-            [
-                {"kind": one.kind.name, "title": one.kind.title, "option": option and option.key, "text": option and option.text}
-                for one in found
-                for option in one.options or [None]
-            ]
-        )
+        rows = []
+        for one in found:
+            plain = {"kind": one.kind.name, "title": one.kind.title, "option": None, "text": None}
+            rows += [plain | {"option": option.key, "text": option.text} for option in one.options] or [plain]
+        return Response(rows)
 
 
 class Approval(APIView):

@@ -141,7 +141,8 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
     elif request.method == "POST":
         try:
             asked = moves.ask(
-                connection_id=of.pk, kind=kind, model=model, odoo_id=odoo_id, option=option, by=request.user, reason=reason, now=now,
+                connection_id=of.pk, kind=kind, model=model, odoo_id=odoo_id, option=option, by=request.user, reason=reason,
+                now=now,
             )  # fmt: skip
         except NotAllowedError as error:
             problem, status = str(error), 403

@@ -10,6 +10,7 @@ from apps.workflows import offers, registry
 from apps.workflows.declare import Remedy
 from apps.workflows.offers import Option
 
+
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """A remedy with at least one option."""

@@ -15,7 +15,8 @@ ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
 FACT = Fact(
     name="express",
     columns=[
-        "express_transfer_id", "express_transfer_name", "express_planned_at", "express_at", "express_moment", "express_present_name",
+        "express_transfer_id", "express_transfer_name", "express_planned_at", "express_at", "express_moment",
+        "express_present_name",
     ],
     sql="""
         SELECT p.odoo_id AS express_transfer_id, p.name AS express_transfer_name, p.scheduled_date AS express_planned_at,
