@@ -135,6 +135,13 @@ class Company:
         template = self.make("product.template", values)
         return int(self.ask("product.product", "search", [("product_tmpl_id", "=", template)])[0])
 
+    def carrier(self, *, cost: float) -> int:
+        """A way to ship, at a fixed price."""
+        values = {"name": f"Express {next(self.numbers)}", "delivery_type": "fixed", "fixed_price": cost}
+        if not self.is_sandbox:
+            values["product_id"] = self.ask("product.product", "search", [("type", "=", "service")], limit=1)[0]
+        return self.make("delivery.carrier", values)
+
     def vendor(self) -> int:
         """A company that is bought from."""
         return self.make("res.partner", {"name": f"Vendor {next(self.numbers)} Ltd", "is_company": True, "supplier_rank": 1})

@@ -48,6 +48,7 @@ urlpatterns = [
     route("exceptions/<int:case_id>/remedies/", exceptions.Remedies, "exception-remedies"),
     route("exceptions/<int:case_id>/take/", exceptions.TakeMove, "exception-take"),
     route("approvals/", approvals.Approvals, "approvals"),
+    route("approvals/askable/", approvals.AskableApprovals, "approvals-askable"),
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
     route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),

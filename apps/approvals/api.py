@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import moves, policy, queries
+from apps.approvals import askable, moves, policy, queries
 from apps.approvals.models import Policy, Request, Status, StepStatus
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
@@ -64,14 +64,29 @@ FILTERS = {
 }  # fmt: skip
 
 
-class Ask(serializers.Serializer[Any]):
-    """What is asked for, and why."""
+class AboutRecord(serializers.Serializer[Any]):
+    """Which record, and of which connection where there are several."""
 
-    kind = serializers.CharField(max_length=60)
     model = serializers.CharField(max_length=80)
     odoo_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     connection = serializers.SlugRelatedField("name", queryset=Connection.objects.all(), required=False)
+
+
+class Ask(AboutRecord):
+    """What is asked for, and why."""
+
+    kind = serializers.CharField(max_length=60)
+    option = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
+
+
+class AskableShape(serializers.Serializer[Any]):
+    """An approval that may be asked for, with one of its options where there are any."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    option = serializers.CharField(allow_null=True)
+    text = serializers.CharField(allow_null=True)
 
 
 class Approvals(FilteredList):
@@ -95,18 +110,43 @@ class Approvals(FilteredList):
         """Ask for an approval."""
         given = Ask(data=request.data)
         given.is_valid(raise_exception=True)
-        mine = sight.of(request.user)
-        known = Connection.objects.filter(mine.of_connections()).order_by("id")
-        connection = given.validated_data.get("connection") or known.first()
-        if connection is not None and not mine.sees(connection.pk):
-            raise ValidationError({"connection": [f"Object with name={connection.name} does not exist."]})
-        if connection is None:
-            raise moves.DecisionRefusedError("No Odoo is connected yet.")
         made = moves.ask(
-            connection_id=connection.pk, kind=given.validated_data["kind"], model=given.validated_data["model"],
-            odoo_id=given.validated_data["odoo_id"], by=request.user, reason=given.validated_data["reason"], now=clock.now(),
+            connection_id=_connection(request, given), kind=given.validated_data["kind"], model=given.validated_data["model"],
+            odoo_id=given.validated_data["odoo_id"], option=given.validated_data["option"], by=request.user,
+            reason=given.validated_data["reason"], now=clock.now(),
         )  # fmt: skip
         return Response(ApprovalShape(queries.requests().get(pk=made.pk)).data, status=201)
+
+
+def _connection(request: PersonsCall, given: AboutRecord) -> int:
+    """The connection that is meant: the one named, else the first that the person may see."""
+    mine = sight.of(request.user)
+    known = Connection.objects.filter(mine.of_connections()).order_by("id")
+    connection = given.validated_data.get("connection") or known.first()
+    if connection is None:
+        raise moves.DecisionRefusedError("No Odoo is connected yet.")
+    if not mine.sees(connection.pk):
+        raise ValidationError({"connection": [f"Object with name={connection.name} does not exist."]})
+    return int(connection.pk)
+
+
+class AskableApprovals(APIView):
+    """What may be asked for about one record."""
+
+    @extend_schema(parameters=[AboutRecord], responses=AskableShape(many=True))
+    def get(self, request: PersonsCall) -> Response:
+        """List the approvals that are possible for a record now, each with its options."""
+        given = AboutRecord(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        found = askable.of_record(
+            _connection(request, given), given.validated_data["model"], given.validated_data["odoo_id"],
+            seen=sight.of(request.user), now=clock.now(),
+        )  # fmt: skip
+        rows = []
+        for one in found:
+            plain = {"kind": one.kind.name, "title": one.kind.title, "option": None, "text": None}
+            rows += [plain | {"option": option.key, "text": option.text} for option in one.options] or [plain]
+        return Response(rows)
 
 
 class Approval(APIView):

@@ -1,7 +1,7 @@
 """What the machine asks: opening requests for what an evaluation found, and withdrawing those no longer needed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,7 @@ class Asking:
     asked_by: str
     user: User | None = None
     reason: str = ""
+    chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
@@ -155,7 +156,8 @@ def context_of(asking: Asking) -> dict[str, Any]:
     """What the one who decides is shown, and what the commands that follow need. Money is text."""
     kind, columns = asking.kind, asking.columns
     owner_login, owner_email = kind.account_owner
-    context = _facts(kind, columns)
+    unchosen: dict[str, Any] = dict.fromkeys(kind.choice.columns if kind.choice else ())
+    context = _facts(kind, {**unchosen, **columns, **asking.chosen})
     context["account_owner_login"], context["account_owner_email"] = columns[owner_login], columns[owner_email]
     context["record_url"] = subjects.url(asking.connection.name, asking.workflow.odoo_model, asking.odoo_id)
     if asking.reason:
@@ -164,7 +166,8 @@ def context_of(asking: Asking) -> dict[str, Any]:
 
 
 def _facts(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(columns[name]) for name in sorted({*kind.context, *placeholders.columns_of(kind)})}
+    named = {*kind.context, *placeholders.columns_of(kind)}
+    return {name: _plain(columns[name]) for name in sorted(named & columns.keys())}
 
 
 def _plain(value: Any) -> Any:

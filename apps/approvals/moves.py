@@ -3,7 +3,9 @@
 The request's row is locked first, so of two people who decide at once one wins and the other is told who and when.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -17,7 +19,7 @@ from apps.audit import trail
 from apps.core.actor import Actor
 from apps.core.words import money
 from apps.odoo.models import Connection
-from apps.workflows import engine, registry
+from apps.workflows import engine, offers, registry
 
 
 class AlreadyDecidedError(Exception):
@@ -137,8 +139,13 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
 
 
 @transaction.atomic
-def ask(*, connection_id: int, kind: str, model: str, odoo_id: int, by: User, reason: str, now: datetime) -> Request:
+def ask(
+    *, connection_id: int, kind: str, model: str, odoo_id: int, by: User, reason: str, now: datetime, option: str = ""
+) -> Request:
     """Ask for an approval here, as the contextual action does in Odoo.
+
+    Args:
+        option: what was chosen of what the kind offers; empty leaves it as it is.
 
     Raises:
         NotAllowedError: this person may not work on records.
@@ -163,9 +170,18 @@ def ask(*, connection_id: int, kind: str, model: str, odoo_id: int, by: User, re
     ).first()
     if standing:
         raise AlreadyDecidedError(f"Request {standing.pk} for {standing.record_name} waits already.")
+    chosen: Mapping[str, Any] = {}
+    if option:
+        choice = declared.choice
+        offered = offers.options(choice, connection_id=connection_id, odoo_id=odoo_id, now=now) if choice else []
+        found = next((one for one in offered if one.key == option), None)
+        if choice is None or found is None:
+            there = ", ".join(f"{one.key} ({one.text})" for one in offered) or "nothing to choose"
+            raise DecisionRefusedError(f"{declared.title} cannot be asked for with the option {option}. There is {there}.")
+        chosen = {name: found.columns[name] for name in choice.columns}
     return asking.open_request(
         asking.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,
                       columns=rows[odoo_id], cause=f"{asking.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
-                      asked_by=str(by), user=by, reason=reason),
+                      asked_by=str(by), user=by, reason=reason, chosen=chosen),
         now=now,
     )  # fmt: skip

@@ -8,6 +8,7 @@ app_name = "approvals"
 urlpatterns = [
     path("approvals/", views.inbox, name="inbox"),
     path("approvals/history/", views.history, name="history"),
+    path("approvals/ask/<slug:connection>/<str:model>/<int:odoo_id>/", views.ask, name="ask"),
     path("approvals/<int:request_id>/", views.detail, name="detail"),
     path("approvals/<int:request_id>/decide/", views.decide, name="decide"),
     path("approvals/<int:request_id>/delegate/", views.delegate, name="delegate"),

@@ -6,17 +6,19 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import moves, queries, screens
+from apps.approvals import askable, moves, queries, screens
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
+from apps.odoo.models import Connection
+from apps.workflows.models import Position
 
 TOKEN_LIVES_SECONDS = 24 * 3600
 
@@ -121,3 +123,35 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=409)
     messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
     return redirect("approvals:inbox")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
+    """What may be asked for about a record, and asking for it."""
+    mine = sight.of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    position = Position.objects.filter(mine.of_records(), connection=of, model=model, odoo_id=odoo_id).first()
+    if position is None:
+        raise Http404(f"The tower does not follow {model} {odoo_id} of {connection}.")
+    problem, status, now = "", 200, clock.now()
+    kind, reason, option = (request.POST.get(name, "").strip()[:1_000] for name in ("kind", "reason", "option"))
+    if request.method == "POST" and not reason:
+        problem, status = "Say why: whoever decides was not there.", 422
+    elif request.method == "POST":
+        try:
+            asked = moves.ask(
+                connection_id=of.pk, kind=kind, model=model, odoo_id=odoo_id, option=option, by=request.user, reason=reason,
+                now=now,
+            )  # fmt: skip
+        except NotAllowedError as error:
+            problem, status = str(error), 403
+        except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+            problem, status = str(error), 409
+        else:
+            return redirect("approvals:detail", asked.pk)
+    context = {
+        "connection": of, "position": position, "problem": problem, "kind": kind, "reason": reason, "chosen": option,
+        "askable": askable.of_record(of.pk, model, odoo_id, seen=mine, now=now),
+    }  # fmt: skip
+    return render(request, "approvals/ask.html", context, status=status)

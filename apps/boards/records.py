@@ -57,7 +57,11 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordPage:
-    """Everything on the page of one record."""
+    """Everything on the page of one record.
+
+    Attributes:
+        may_be_asked: whether there are approvals that somebody may ask for, though not now.
+    """
 
     connection: Connection
     model: str
@@ -65,6 +69,7 @@ class RecordPage:
     name: str
     odoo_url: str
     topic: str
+    may_be_asked: bool
     standings: list[Standing]
     impact: Impact
     supplier_id: int | None
@@ -120,6 +125,10 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
     return RecordPage(
         connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
         odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
+        may_be_asked=any(
+            position.is_open and registry.workflows()[position.workflow].approvals
+            for position in positions if position.workflow in registry.workflows()
+        ),
         standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
         impact=impact.of(connection.id, model, odoo_id, now=now),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import sight
+from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards import frame, queries, records
 from apps.boards import home as homes
@@ -135,7 +136,9 @@ def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) 
 @require_safe
 def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """One record: stage, blockers, chain, money, decisions, and everything that happened."""
-    return render(request, _part(request, "boards/record.html", "body"), {"page": _record(request, connection, model, odoo_id)})
+    page = _record(request, connection, model, odoo_id)
+    context = {"page": page, "may_ask": page.may_be_asked and request.user.role in EXCEPTION_WORKERS}
+    return render(request, _part(request, "boards/record.html", "body"), context)
 
 
 @login_required

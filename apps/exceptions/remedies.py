@@ -1,33 +1,14 @@
 """Ways out of an exception: what its type offers now, and what became of those that were taken."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.db import connection as database
 
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
-from apps.workflows import registry
+from apps.workflows import offers, registry
 from apps.workflows.declare import Remedy
-
-# So many options of one remedy are shown.
-SHOWN = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """One way out that can be taken now.
-
-    Attributes:
-        key: tells it from the remedy's other options.
-        columns: what the calls speak of.
-    """
-
-    key: str
-    text: str
-    columns: Mapping[str, Any]
+from apps.workflows.offers import Option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +31,7 @@ def commands_of(case: ExceptionCase) -> list[Command]:
 
 def options_of(case: ExceptionCase, remedy: Remedy, *, now: datetime) -> list[Option]:
     """What the remedy offers now, the best first."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"{remedy.sql} LIMIT {SHOWN}", {"connection": case.connection_id, "record": case.odoo_id, "now": now}
-        )
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [Option(key=str(row["option"]), text=str(row["text"]), columns=row) for row in rows]
+    return offers.options(remedy, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now)
 
 
 def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
@@ -65,12 +40,12 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
     if found is None or case.status == Status.RESOLVED:
         return []
     taken = {command.decision for command in commands_of(case)}
-    offers = []
+    found_now = []
     for remedy in found[1].remedies:
         options = [
             option for option in options_of(case, remedy, now=now)
             if decision_of(case, remedy.name, option.key) not in taken
         ]  # fmt: skip
         if options:
-            offers.append(Offer(remedy=remedy, options=options))
-    return offers
+            found_now.append(Offer(remedy=remedy, options=options))
+    return found_now

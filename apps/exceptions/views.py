@@ -19,7 +19,7 @@ from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowed
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import moves, queries, remedies, screens
-from apps.exceptions.models import ExceptionCase, Severity
+from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -52,6 +52,10 @@ def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", st
         "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
         "odoo_url": case.connection.record_url(case.model, case.odoo_id),
         "offers": remedies.offered(case, now=clock.now()), "commands": remedies.commands_of(case),
+        "decisions": [
+            kind.title for _, kind in registry.approval_kinds().values()
+            if kind.exception == case.type and may_work and case.status != Status.RESOLVED
+        ],
         "may_work": may_work, "people": screens.workers_for(case) if may_work else [],
     }  # fmt: skip
     return render(request, _part(request, "exceptions/detail.html", "body"), context, status=status)

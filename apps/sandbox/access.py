@@ -19,6 +19,7 @@ RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("stock.*", "read"),
         ("res.partner", "read"),
         ("crm.team", "read"),
+        ("delivery.carrier", "read"),
         ("helpdesk.*", "read write create"),
     ),
     "sales_team.group_sale_salesman": (("sale.*", "read write create"), ("res.partner", "read write create"),

@@ -170,6 +170,8 @@ def _settings(company: Engine, cr: Transaction) -> None:
         put("account.account", number, code=code, name=name, account_type=kind, active=True)
     for number, (code, name, kind) in enumerate((("INV", "Sales", "sale"), ("BNK1", "Bank", "bank")), 1):
         put("account.journal", number, code=code, name=name, type=kind, company_id=1, active=True)
+    for number, (name, cost) in enumerate((("Standard delivery", 12.0), ("Express before noon", 89.0)), 1):
+        put("delivery.carrier", number, name=name, delivery_type="fixed", fixed_price=cost, active=True)
     put("mail.activity.type", 4, name="To-Do")
     for number, (name, model) in enumerate(
         (
@@ -298,6 +300,7 @@ def defaults(env: Env, model: str) -> Row:
         "product.template": {"active": True, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,
                              "list_price": 1.0},
         "product.product": {"active": True, "standard_price": 0.0},
+        "delivery.carrier": {"active": True, "delivery_type": "fixed", "fixed_price": 0.0},
         "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
                         "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,
                         "inventory_date": f"{now[:4]}-12-31"},

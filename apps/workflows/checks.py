@@ -52,8 +52,11 @@ def _problems(workflow: Workflow) -> list[str]:
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)
         compiled.predicate(workflow, approval.possible)
+        chosen = set(approval.choice.columns) if approval.choice else set()
+        for column in sorted(chosen & set(compiled.known_columns(workflow))):
+            problems.append(f"The choice of {approval.name} returns {column}, which {workflow.name} has already. Rename it.")
         for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner,
-                       *approval.context, *placeholders.columns_of(approval)]:
+                       *({*approval.context, *placeholders.columns_of(approval)} - chosen)]:
             compiled.column_of(workflow, column)
         if approval.exception and approval.exception not in exceptions:
             problems.append(f"Approval {approval.name} answers {approval.exception}, which {workflow.name} does not have.")

@@ -162,6 +162,22 @@ class ExceptionType:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the one who asks for an approval in the tower has to choose among.
+
+    Attributes:
+        title: what is chosen, in words for people.
+        sql: a SELECT of what there is, the best first, as that of a :class:`Remedy`.
+        columns: what else it returns, for the one who decides and for the calls. They are empty where the approval was asked
+            for in Odoo, or where there is nothing to choose.
+    """
+
+    title: str
+    sql: str
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApprovalKind:
     """A decision that policy may demand.
 
@@ -176,6 +192,7 @@ class ApprovalKind:
             :class:`ExceptionType`. What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
         default_policy: rules of the policy's first version.
+        choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
     """
 
     name: str
@@ -195,6 +212,7 @@ class ApprovalKind:
     on_rejection: Sequence[OdooCall]
     on_withdrawal: Sequence[OdooCall]
     default_policy: Mapping[str, Any]
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,11 @@ def approver(tower: Tower) -> str:
     return tower.token("approver")
 
 
+@pytest.fixture
+def operator(tower: Tower) -> str:
+    return tower.token("operator")
+
+
 def test_a_margin_exception_on_a_large_order_is_released_at_its_price_alone(
     tower: Tower, company: Company, approver: str
 ) -> None:
@@ -126,9 +131,37 @@ def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(
         company.ask("res.company", "write", [own], {key: value for key, value in before.items() if key != "id"})
 
 
-@pytest.fixture
-def operator(tower: Tower) -> str:
-    return tower.token("operator")
+
+def test_express_is_asked_for_with_a_carrier_and_brings_the_delivery_forward(
+    tower: Tower, company: Company, operator: str
+) -> None:
+    carrier = company.carrier(cost=75)
+    # Carriers change rarely: they are polled, and this test does not wait for that.
+    tower.manage("sync", tower.connection)
+    order = company.order(company.customer(credit_limit=0), amount=100, product=company.goods(price=100, cost=40))
+    company.ask("sale.order", "write", [order], {"commitment_date": in_days(9)})
+    assert not company.confirm(order)
+    (transfer,) = company.ask("stock.picking", "search", [("sale_id", "=", order)])
+    company.ask("stock.picking", "write", [transfer], {"scheduled_date": in_days(12)})
+
+    def offered() -> list[dict[str, Any]]:
+        found = tower.api(f"approvals/askable/?model=sale.order&odoo_id={order}", operator)
+        return [one for one in found if one["kind"] == "expedited_freight" and one["option"] == str(carrier)]
+
+    (option,) = eventually(offered, within_seconds=30, what="express to be possible with the new carrier")
+    assert "75.00" in option["text"]
+    body = {"kind": "expedited_freight", "model": "sale.order", "odoo_id": order, "option": option["option"],
+            "reason": "Their fair begins"}  # fmt: skip
+    request = tower.api("approvals/", operator, body=body)
+    assert request["context"]["freight_cost"] == "75.00"
+    decide(tower, tower.token(request["approvers"][0]), request, "approve", "This once")
+    wanted = ("1", carrier)
+
+    def told() -> bool:
+        row = company.read("stock.picking", transfer, "priority", "carrier_id", "scheduled_date")
+        return (row["priority"], row["carrier_id"] and row["carrier_id"][0]) == wanted and row["scheduled_date"] < in_days(1)
+
+    eventually(told, within_seconds=30, what="the transfer to be urgent, sooner, and by express")
 
 
 def in_days(days: int) -> str:

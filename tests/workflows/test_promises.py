@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from apps.accounts.models import Role, User
+from apps.exceptions import moves, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.outbox.models import Command
 from apps.pipeline import absorb
 from tests.trade import DESK, LAMP, company, days, purchase, sale
-from tests.world import World
+from tests.world import World, person
 
 SHORTAGE, PROMISE, DUPLICATE = "order.stock_shortage", "order.promise_at_risk", "order.possible_duplicate"
 
@@ -175,3 +178,19 @@ def test_what_only_resembles_is_none(world: World, case: str) -> None:
     for order in (41, 42) if case in ("another customer", "a day later", "of last year") else ():
         world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=1)
     assert opened() == {}
+
+
+def test_a_promise_that_cannot_be_kept_may_be_made_anew_for_the_day_of_the_forecast(world: World) -> None:
+    person("olga", Role.OPERATOR, team="sales")
+    sale(world, 42, promised_in=3)
+    purchase(world, expected_in=8)
+    case = opened()[PROMISE]
+    (offer,) = remedies.offered(case, now=world.now)
+    (option,) = offer.options
+    assert (offer.remedy.name, option.text) == ("promise_later", "S00042, Azure Interior: 2026-12-01 instead of 2026-11-26")
+    moves.take(case.pk, remedy="promise_later", option=option.key, by=User.objects.get(username="olga"), now=world.now)
+    promise, note = Command.objects.order_by("sequence")
+    assert (promise.odoo_id, promise.arguments) == (42, {"vals": {"commitment_date": days(world, 8)}})
+    assert "Now promised for 2026-12-01: it cannot be delivered before" in note.arguments["body"]
+    world.write("sale.order", 42, commitment_date=days(world, 8))
+    assert PROMISE not in opened()

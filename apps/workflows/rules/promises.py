@@ -71,7 +71,7 @@ PROMISE = Fact(
     columns=[
         "short_lines_count", "short_quantity", "short_amount", "short_products_names", "uncovered_quantity", "has_shortage",
         "next_supply", "next_supply_at", "forecast_at", "promise_late_days", "undelivered_amount", "promise_weight",
-        "caused_by", "is_promise_at_risk", "promise_look_at",
+        "caused_by", "is_promise_at_risk", "promise_look_at", "supplied_at",
     ],
     sql=f"""
         SELECT f.*, round(f.undelivered_amount * (1 + f.promise_late_days / 7.0), 2) AS promise_weight
@@ -79,7 +79,7 @@ PROMISE = Fact(
             SELECT g.short_lines_count, trim_scale(g.short_quantity) AS short_quantity,
                    round(g.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS short_amount, g.short_products_names,
                    trim_scale(g.uncovered_quantity) AS uncovered_quantity, g.has_shortage, g.next_supply, g.next_supply_at,
-                   t.forecast_at, g.caused_by,
+                   t.forecast_at, g.caused_by, g.supplied_at,
                    GREATEST((t.forecast_at AT TIME ZONE 'UTC')::date - (r.commitment_date AT TIME ZONE 'UTC')::date, 0)
                      AS promise_late_days,
                    round(open.value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS undelivered_amount,
@@ -165,6 +165,17 @@ STOCK_SHORTAGE = ExceptionType(
     ],
 )
 
+PROMISE_WHAT_CAN_BE_KEPT = sourcing.promise_later(
+    f"""
+        SELECT r.odoo_id, r.name, p.name AS customer, r.commitment_date AS promised_at, f.forecast_at AS expected_at
+          FROM mirror_sale_order r
+         CROSS JOIN LATERAL ({PROMISE.sql}) AS f
+          LEFT JOIN mirror_res_partner p ON p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND f.forecast_at > r.commitment_date
+    """,
+    because="it cannot be delivered before",
+)
+
 # Later by a week counts double, by two weeks three times.
 PROMISE_AT_RISK = ExceptionType(
     name="order.promise_at_risk",
@@ -186,4 +197,5 @@ PROMISE_AT_RISK = ExceptionType(
     },
     severity=("promise_weight", (1_000, 10_000, 50_000)),
     closed_because="The order is delivered, or expected by the date promised",
+    remedies=[PROMISE_WHAT_CAN_BE_KEPT],
 )

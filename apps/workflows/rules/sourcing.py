@@ -178,39 +178,50 @@ def from_another_vendor(needed: str) -> Remedy:
     )
 
 
-# One option a sales order: what one customer is told is no reason to tell another.
-PROMISE_LATER = Remedy(
-    name="promise_later",
-    title="Promise the customer a later date",
-    columns=["order_id", "order_name", "new_date", "new_day"],
-    sql=f"""
-        SELECT w.odoo_id::text AS option,
-               concat(w.name, ', ', w.customer, ': ', to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
-                      COALESCE(to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'no date')) AS text,
-               w.odoo_id AS order_id, w.name AS order_name,
-               to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-               to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day
-          FROM ({impact.OF_PURCHASE}) AS w
-         WHERE w.is_at_risk AND w.expected_at IS NOT NULL
-    """,
-    calls=[
-        OdooCall(
-            title="Promise {order_name} for {new_day}",
-            model="sale.order",
-            record="order_id",
-            method="write",
-            arguments={"vals": {"commitment_date": "{new_date}"}},
-            require=[["state", "in", ["sale", "done"]]],
-            expect=[["commitment_date", "=", "{new_date}"]],
-        ),
-        OdooCall(
-            title="Note on {order_name} why its date moved",
-            model="sale.order",
-            record="order_id",
-            method="message_post",
-            arguments={"body": "Now promised for {new_day}: {record_name} is late. By {decided_by} in Control Tower."},
-        ),
-    ],
+def promise_later(orders: str, *, because: str) -> Remedy:
+    """Promise an order for the day on which it can be delivered: one option an order, since each customer is told apart.
+
+    Args:
+        orders: a query of the orders that cannot keep their promise: ``odoo_id``, ``name``, ``customer``, ``promised_at`` and
+            ``expected_at``.
+        because: ends the note on the order, after its new date.
+    """
+    return Remedy(
+        name="promise_later",
+        title="Promise the customer a later date",
+        columns=["order_id", "order_name", "new_date", "new_day"],
+        sql=f"""
+            SELECT w.odoo_id::text AS option,
+                   concat(w.name, ', ', w.customer, ': ', to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
+                          COALESCE(to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'no date')) AS text,
+                   w.odoo_id AS order_id, w.name AS order_name,
+                   to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
+                   to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day
+              FROM ({orders}) AS w
+        """,
+        calls=[
+            OdooCall(
+                title="Promise {order_name} for {new_day}",
+                model="sale.order",
+                record="order_id",
+                method="write",
+                arguments={"vals": {"commitment_date": "{new_date}"}},
+                require=[["state", "in", ["sale", "done"]]],
+                expect=[["commitment_date", "=", "{new_date}"]],
+            ),
+            OdooCall(
+                title="Note on {order_name} why its date moved",
+                model="sale.order",
+                record="order_id",
+                method="message_post",
+                arguments={"body": f"Now promised for {{new_day}}: {because}. By {{decided_by}} in Control Tower."},
+            ),
+        ],
+    )
+
+
+PROMISE_LATER = promise_later(
+    f"SELECT * FROM ({impact.OF_PURCHASE}) AS waiting WHERE is_at_risk AND expected_at IS NOT NULL", because="{record_name} is late"
 )
 
 # Stock has come in since Odoo last tried. Offered where all that is missing is free in the warehouse: what Odoo then shows

@@ -1,0 +1,140 @@
+"""Expedited freight: somebody asks that an order's delivery goes at once and by a faster carrier, and somebody else agrees.
+
+Nothing in Odoo is held for it. It is asked for in the tower, where one of Odoo's carriers is chosen, or by the action on the
+order in Odoo, which leaves the carrier as it is.
+"""
+
+from django.db.models import Q
+
+from apps.workflows import asks
+from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
+
+ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
+
+# The delivery that goes first: one that is ready rather than one that waits. Goods that are still to come cannot go sooner.
+FACT = Fact(
+    name="express",
+    columns=[
+        "express_transfer_id", "express_transfer_name", "express_planned_at", "express_at", "express_moment",
+        "express_present_name",
+    ],
+    sql="""
+        SELECT p.odoo_id AS express_transfer_id, p.name AS express_transfer_name, p.scheduled_date AS express_planned_at,
+               goes.at AS express_at, to_char(goes.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS express_moment,
+               (SELECT c.name FROM mirror_delivery_carrier c
+                 WHERE c.connection_id = p.connection_id AND c.odoo_id = p.carrier_id) AS express_present_name
+          FROM mirror_stock_picking p
+         CROSS JOIN LATERAL (
+           SELECT date_trunc('second', LEAST(
+                    p.scheduled_date, GREATEST(CASE WHEN p.state <> 'assigned' THEN promise.supplied_at END, %(now)s)
+                  )) AS at
+         ) AS goes
+         WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND p.connection_id = r.connection_id AND p.sale_id = r.odoo_id
+           AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL AND p.return_id IS NULL
+           AND p.state IN ('waiting', 'confirmed', 'assigned')
+         ORDER BY (p.state = 'assigned') DESC, p.scheduled_date, p.odoo_id
+         LIMIT 1
+    """,
+)
+
+POSSIBLE = Q(express_transfer_id__isnull=False)
+
+CARRIER = Choice(
+    title="By which carrier",
+    columns=["carrier_id", "carrier_name", "freight_cost"],
+    sql="""
+        SELECT c.odoo_id::text AS option,
+               concat(c.name, CASE WHEN price.cost IS NOT NULL THEN concat(' at ', to_char(price.cost, 'FM999G999G990D00')) END,
+                      CASE WHEN c.odoo_id = p.carrier_id THEN ', as planned' END) AS text,
+               c.odoo_id AS carrier_id, c.name AS carrier_name, price.cost AS freight_cost
+          FROM mirror_sale_order r
+          JOIN mirror_delivery_carrier c
+            ON c.connection_id = r.connection_id AND c.deleted_at IS NULL AND c.active
+           AND (c.company_id IS NULL OR c.company_id = r.company_id)
+         CROSS JOIN LATERAL (SELECT CASE WHEN c.delivery_type = 'fixed' THEN round(c.fixed_price, 2) END AS cost) AS price
+          LEFT JOIN LATERAL (
+            SELECT t.carrier_id FROM mirror_stock_picking t
+             WHERE t.connection_id = r.connection_id AND t.sale_id = r.odoo_id AND t.deleted_at IS NULL
+               AND t.picking_type_code = 'outgoing' AND t.state IN ('waiting', 'confirmed', 'assigned')
+             ORDER BY (t.state = 'assigned') DESC, t.scheduled_date, t.odoo_id
+             LIMIT 1
+          ) AS p ON TRUE
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s
+         ORDER BY (c.name ILIKE '%%express%%') DESC, price.cost DESC NULLS LAST, c.odoo_id
+    """,
+)
+
+APPROVAL = ApprovalKind(
+    name="expedited_freight",
+    title="Expedited freight",
+    question="May {express_transfer_name} of {record_name} for {partner_name} go by express?",
+    when=POSSIBLE & Q(express_ask_state="open"),
+    possible=POSSIBLE,
+    choice=CARRIER,
+    cause="express_ask_cause",
+    amount="undelivered_amount",
+    asked_by="express_asked_by",
+    involved=["express_asked_login"],
+    account_owner=("salesperson_login", "salesperson_email"),
+    exception="order.promise_at_risk",
+    context={
+        "undelivered_amount": "Revenue at risk",
+        "commitment_date": "Promised",
+        "forecast_at": "Forecast",
+        "promise_late_days": "Days late",
+        "carrier_name": "By carrier",
+        "freight_cost": "Freight costs",
+        "express_present_name": "Planned carrier",
+        "express_planned_at": "Planned for",
+        "express_at": "Would go",
+        "short_products_names": "Products that are missing",
+        "order_margin": "Margin of the order",
+        "partner_name": "Customer",
+        "customer_class_names": "Customer class",
+        "salesperson": "Account owner",
+        "express_asked_by": "Asked by",
+        "express_asked_at": "Asked at",
+    },
+    on_asked=[],
+    on_approval=[
+        OdooCall(
+            title="Make {express_transfer_name} urgent and bring it forward to {express_moment}",
+            model="stock.picking",
+            record="express_transfer_id",
+            method="write",
+            arguments={"vals": {"priority": "1", "scheduled_date": "{express_moment}"}},
+            require=[["state", "not in", ["done", "cancel"]]],
+            expect=[["priority", "=", "1"], ["scheduled_date", "<=", "{express_moment}"]],
+        ),
+        OdooCall(
+            title="Send {express_transfer_name} by {carrier_name}",
+            model="stock.picking",
+            record="express_transfer_id",
+            method="write",
+            only_if="carrier_id",
+            arguments={"vals": {"carrier_id": "{carrier_id:number}"}},
+            require=[["state", "not in", ["done", "cancel"]]],
+            expect=[["carrier_id", "=", "{carrier_id:number}"]],
+        ),
+        asks.note("Express approved by {decided_by} in Control Tower: {express_transfer_name} {carrier_name}. {reason}"),
+        asks.answer("approved", prefix="express_"),
+    ],
+    on_rejection=[
+        asks.answer("rejected", "{decided_by}: {reason}", prefix="express_"),
+        asks.note("Express refused by {decided_by} in Control Tower; the promise stays at risk. {reason}"),
+    ],
+    on_withdrawal=[asks.answer("withdrawn", prefix="express_")],
+    default_policy={
+        "steps": [
+            {
+                "name": "Warehouse",
+                "levels": [
+                    {"ask": {"team": "warehouse"}, "within_minutes": 120, "remind_after_minutes": 60},
+                    {"ask": {"role": "approver"}, "within_minutes": 120, "remind_after_minutes": 60},
+                    {"ask": {"role": "manager"}, "within_minutes": 120, "remind_after_minutes": 60},
+                ],
+                "fallback": "expire",
+            },
+        ]
+    },
+)
