@@ -164,7 +164,7 @@ def ask(
         raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
     rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=declared.possible)
     if not rows:
-        raise DecisionRefusedError(f"{model} {odoo_id} has gone too far in Odoo for a {declared.title.lower()}.")
+        raise DecisionRefusedError(f"{model} {odoo_id} has gone too far in Odoo to ask for {declared.title.lower()}.")
     standing = Request.objects.filter(
         connection_id=connection_id, model=model, odoo_id=odoo_id, kind=kind, status=Status.PENDING
     ).first()

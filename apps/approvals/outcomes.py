@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.approvals.models import Request
 from apps.core.actor import Actor
+from apps.odoo.guards import ASK
 from apps.outbox import enqueue
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -27,10 +28,11 @@ def describe(request: Request) -> tuple[list[str], list[str]]:
 
 
 def _titles(calls: Sequence[OdooCall], context: Mapping[str, Any]) -> list[str]:
+    # The answer on what was asked is between the tower and its own rows.
     return [
         str(enqueue.fill(call.title, context))
         for call in calls
-        if not call.record and (not call.only_if or context.get(call.only_if))
+        if call.model != ASK and all(context.get(name) for name in (call.record, call.only_if) if name)
     ]
 
 

@@ -120,6 +120,9 @@ def test_the_page_offers_what_is_possible_and_asks_for_it(world: World, client: 
     assert client.post(address, {"kind": KIND, "option": "4"}).status_code == 422
     answer = client.post(address, {"kind": KIND, "option": "4", "reason": "They wait"})
     request = Request.objects.get(kind=KIND)
+    shown = client.get(f"/approvals/{request.pk}/").content.decode()
+    for words in ("“They wait”", "Send WH/OUT/00042 by Express before noon", "Make WH/OUT/00042 urgent"):
+        assert words in shown
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/approvals/{request.pk}/")
     assert "There is nothing to ask for now" in client.get(address).content.decode()
     assert f'href="{address}"' in client.get(f"/records/{world.connection.name}/sale.order/42/").content.decode()

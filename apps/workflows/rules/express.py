@@ -25,7 +25,8 @@ FACT = Fact(
                  WHERE c.connection_id = p.connection_id AND c.odoo_id = p.carrier_id) AS express_present_name
           FROM mirror_stock_picking p
          CROSS JOIN LATERAL (
-           SELECT date_trunc('second', LEAST(
+           -- By the hour: a moment that moved with the clock would be another fact whenever one looks.
+           SELECT date_trunc('hour', LEAST(
                     p.scheduled_date, GREATEST(CASE WHEN p.state <> 'assigned' THEN promise.supplied_at END, %(now)s)
                   )) AS at
          ) AS goes
