@@ -64,3 +64,21 @@ class Connection(models.Model):
     def record_url(self, model: str, odoo_id: int) -> str:
         """The record's form in Odoo's own web client (the address that all versions from 14 understand)."""
         return f"{self.url.rstrip('/')}/web#id={odoo_id}&model={model}&view_type=form"
+
+
+class ScheduledJob(models.Model):
+    """A scheduled action of one Odoo, as it was last read there."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="jobs")
+    odoo_id = models.BigIntegerField()
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField()
+    next_at = models.DateTimeField(null=True, help_text="When it is due; in the past: it should have run")
+    last_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row; Odoo counts them from 18 on")
+    first_failed_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True, help_text="When it was found that Odoo had switched it off for failing")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "odoo_id"], name="one_row_a_job")]

@@ -13,7 +13,7 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, tracking
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors
+from apps.odoo import capabilities, errors, jobs
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
@@ -55,6 +55,7 @@ def probe_all(*, now: datetime) -> None:
     for connection in Connection.objects.filter(is_active=True):
         try:
             probe(connection, now=now)
+            jobs.look(connection, now=now)
         except errors.OdooError as error:
             logger.warning("%s", error)
 
