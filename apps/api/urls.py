@@ -52,6 +52,7 @@ urlpatterns = [
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
     route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),
+    route("approvals/<int:request_id>/undo/", approvals.UndoMove, "approval-undo"),
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
     route("policies/", approvals.Policies, "policies"),
     route("boards/<str:workflow>/", boards.Board, "board"),

@@ -1,5 +1,6 @@
 """REST: approval requests and the policies that demand them."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -12,7 +13,7 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import askable, moves, policy, queries
+from apps.approvals import askable, moves, policy, queries, undoing
 from apps.approvals.models import Policy, Request, Status, StepStatus
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
@@ -164,6 +165,15 @@ class Reason(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
 
 
+class Decision(Reason):
+    """Why, and how long the decision may be taken back before anything leaves the tower."""
+
+    undo_seconds = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
+
+    def validate(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        return attributes | {"undo_for": timedelta(seconds=attributes["undo_seconds"])}
+
+
 class Delegate(Reason):
     """To whom: a user name."""
 
@@ -185,20 +195,38 @@ class _Decision(APIView):
         return Response(ApprovalShape(queries.requests().get(id=request_id)).data)
 
 
-@extend_schema(request=Reason, responses=ApprovalShape)
+@extend_schema(request=Decision, responses=ApprovalShape)
 class ApproveMove(_Decision):
     """Say yes."""
 
+    takes = Decision
+
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.approve(request_id, by=user, reason=given["reason"], now=clock.now())
+        moves.approve(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
 
 
-@extend_schema(request=Reason, responses=ApprovalShape)
+@extend_schema(request=Decision, responses=ApprovalShape)
 class RejectMove(_Decision):
     """Say no, with a reason."""
 
+    takes = Decision
+
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.reject(request_id, by=user, reason=given["reason"], now=clock.now())
+        moves.reject(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
+
+
+class Nothing(serializers.Serializer[Any]):
+    """Nothing is needed."""
+
+
+@extend_schema(request=None, responses=ApprovalShape)
+class UndoMove(_Decision):
+    """Take one's own decision back, while it may be."""
+
+    takes = Nothing
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        undoing.undo(request_id, by=user, now=clock.now())
 
 
 @extend_schema(request=Delegate, responses=ApprovalShape)

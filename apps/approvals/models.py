@@ -121,6 +121,8 @@ class Assignment(models.Model):
     is_active = models.BooleanField(default=True, help_text="Off once delegated away")
     decision = models.CharField(max_length=10, blank=True)
     decided_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=64, blank=True, help_text="Of the form that decided: sent again, it decides nothing new")
+    undo_until = models.DateTimeField(null=True, help_text="Until then who decided may take it back; nothing leaves before")
     reason = models.TextField(blank=True)
 
     class Meta:

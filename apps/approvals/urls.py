@@ -11,5 +11,6 @@ urlpatterns = [
     path("approvals/ask/<slug:connection>/<str:model>/<int:odoo_id>/", views.ask, name="ask"),
     path("approvals/<int:request_id>/", views.detail, name="detail"),
     path("approvals/<int:request_id>/decide/", views.decide, name="decide"),
+    path("approvals/<int:request_id>/undo/", views.undo, name="undo"),
     path("approvals/<int:request_id>/delegate/", views.delegate, name="delegate"),
 ]

@@ -4,8 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,14 +12,12 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import askable, moves, queries, screens
+from apps.approvals import askable, moves, queries, screens, undoing
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows.models import Position
-
-TOKEN_LIVES_SECONDS = 24 * 3600
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
@@ -76,33 +73,53 @@ def detail(request: PersonsRequest, request_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
-    """Approve or reject. The same form sent twice has no second effect."""
+    """Approve or reject. The same form sent twice, however much later, has no second effect.
+
+    A page that sends it by script (a decision taken without a connection) asks for JSON: what became of it, in words.
+    """
     asked = _visible(request, request_id)
-    reason = request.POST.get("reason", "").strip()
+    reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
     if decision not in ("approve", "reject"):
-        return _page(request, asked, problem="Choose Approve or Reject.", status=422, reason=reason)
+        return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
     if decision == "reject" and not reason:
-        return _page(request, asked, problem="Say why: a rejection needs a reason.", status=422)
-    # The move itself lets only one decision win; the token spares the second click the message that says so.
-    token = f"decide:{request.user.pk}:{request_id}:{request.POST.get('token', '')[:64]}"
-    if not cache.add(token, decision, TOKEN_LIVES_SECONDS):
-        return redirect("approvals:detail", request_id)
-    if asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
+        return _refused(request, asked, "Say why: a rejection needs a reason.", 422)
+    is_known = bool(key) and moves.was_said(asked, request.user, key)
+    if not is_known and asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
         problem = "The facts have changed since you opened this page. Look at the figures again, then decide."
-        return _page(request, asked, problem=problem, status=409, reason=reason)
-    problem, status = "", 200
+        return _refused(request, asked, problem, 409, reason)
+    move = moves.approve if decision == "approve" else moves.reject
     try:
-        if decision == "approve":
-            moves.approve(request_id, by=request.user, reason=reason, now=clock.now())
-        else:
-            moves.reject(request_id, by=request.user, reason=reason, now=clock.now())
+        move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key)
     except NotAllowedError as error:
-        problem, status = str(error), 403
+        return _refused(request, _visible(request, request_id), str(error), 403, reason)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        problem, status = str(error), 409
-    if problem:
-        return _page(request, _visible(request, request_id), problem=problem, status=status, reason=reason)
+        return _refused(request, _visible(request, request_id), str(error), 409, reason)
+    if _wants_json(request):
+        return JsonResponse({"detail": f"{asked.record_name}: your decision has arrived."})
+    return redirect("approvals:detail", request_id)
+
+
+def _wants_json(request: PersonsRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _refused(request: PersonsRequest, asked: Request, problem: str, status: int, reason: str = "") -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"detail": problem}, status=status)
+    return _page(request, asked, problem=problem, status=status, reason=reason)
+
+
+@login_required
+@require_POST
+def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Take one's own decision back, while it may be."""
+    asked = _visible(request, request_id)
+    try:
+        undoing.undo(request_id, by=request.user, now=clock.now())
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, _visible(request, request_id), problem=str(error), status=409)
+    messages.success(request, f"Taken back. {asked.record_name} waits for you again; nothing was sent.", extra_tags="done")
     return redirect("approvals:detail", request_id)
 
 
