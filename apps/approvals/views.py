@@ -184,17 +184,14 @@ def away(request: PersonsRequest) -> HttpResponse:
         messages.success(request, "Welcome back: you are asked again.", extra_tags="done")
         return redirect("approvals:away")
     if request.method == "POST":
-        chosen = request.POST.get("deputy", "")
-        deputy = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
         try:
             first, last = (date.fromisoformat(request.POST.get(name, "")) for name in ("first", "last"))
-        except ValueError:
-            first = last = None  # type: ignore[assignment]
-        if deputy is None or first is None:
+            deputy = User.objects.get(pk=int(request.POST.get("deputy", "")), is_active=True)
+        except (ValueError, User.DoesNotExist):
             problem, status = "Choose a colleague, the first day and the last.", 422
         else:
             zone = timezone.get_current_timezone()
-            starts, until = (datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1)))
+            starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
             try:
                 absence.begin(request.user, deputy=deputy, starts_at=starts, until=until, now=now)
             except NotAllowedError as error:
