@@ -12,36 +12,12 @@ from django.db import transaction
 from apps.accounts import permissions as roles
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
-from apps.approvals import asking, permissions, policy, settling, steps
+from apps.approvals import asking, handing, permissions, settling, steps
 from apps.approvals.models import Assignment, Request, Status, StepStatus
+from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
-from apps.core.actor import Actor
-from apps.core.words import money
 from apps.odoo.models import Connection
 from apps.workflows import engine, offers, registry
-
-
-class AlreadyDecidedError(Exception):
-    """Somebody else, or the course of things, was faster; the message says who, what and when."""
-
-
-class DecisionRefusedError(Exception):
-    """The decision lacks something; the message says what."""
-
-
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
-
-
-def locked(request_id: int) -> Request:
-    """The request, its row locked until the transaction ends. Raises DecisionRefusedError where there is none."""
-    # Nothing joined: of a row that had to be waited for, PostgreSQL reads the row anew, but not what was joined to it.
-    request = Request.objects.select_for_update().filter(id=request_id).first()
-    if request is None:
-        raise DecisionRefusedError(f"There is no approval request {request_id}.")
-    return request
 
 
 def was_said(request: Request, user: User, key: str) -> bool:
@@ -142,26 +118,8 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     own = permissions.check_may_decide_request(request, by)
-    roles.check_may_decide(to)
-    hands = {login.lower() for login in request.involved_logins if login}
-    if to == by or to.pk == request.requested_by_user_id or (to.odoo_login and to.odoo_login.lower() in hands):
-        raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
-    if not sight.of(to).sees(request.connection_id, request.company_id):
-        raise NotAllowedError(f"{to} may not see the company of {request.record_name}. Choose somebody who may.")
-    if not to.is_active or not policy.permissions_allow(to, request.amount):
-        raise NotAllowedError(f"{to}'s limit does not cover {money(request.amount, request.currency)}.")
-    if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
-        raise NotAllowedError(f"{to} has handed this request on or answered it already; it cannot come back to them.")
-    own.is_active = False
-    own.save(update_fields=["is_active"])
-    Assignment.objects.get_or_create(
-        step=own.step, user=to, defaults={"level": own.level, "delegated_by": by}
-    )
-    trail.record(
-        trail.Event(action="approval.delegated", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"to": str(to), "reason": reason}, about=(request.connection_id, request.company_id)),
-        now=now,
-    )  # fmt: skip
+    handing.check_may_take(request, own, to)
+    handing.hand_over(request, own, to, by=actor_of(by), reason=reason, now=now)
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
     settling.announce(request)
     return request

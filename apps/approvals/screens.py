@@ -15,8 +15,8 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
 from apps.accounts.sight import Sight
-from apps.approvals import background, outcomes, permissions, queries, undoing
-from apps.approvals.models import ReasonTemplate, Request, Status, Step
+from apps.approvals import background, inquiries, outcomes, permissions, queries, undoing
+from apps.approvals.models import Inquiry, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -94,6 +94,7 @@ class Page:
     odoo_url: str
     undo_until: datetime | None
     next_for_you: Request | None
+    inquiries: list[tuple[Inquiry, bool]]
 
 
 def facts_digest(request: Request) -> str:
@@ -242,6 +243,10 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         progress=progress_of(commands),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
         undo_until=undo_until(request, user, now=now),
+        inquiries=[
+            (one, one.answered_at is None and request.status == Status.PENDING and inquiries.why_not_answer(one, user) is None)
+            for one in request.inquiries.select_related("asked_by", "request")
+        ],
         next_for_you=queries.inbox_of(user, own).exclude(id=request.id).first() if why_not is not None else None,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.accounts.models import Role, User
-from apps.approvals import policy
+from apps.approvals import handing, policy
 from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.core.words import moment, money
 from apps.notifications.tell import Message, tell
@@ -71,6 +71,8 @@ def begin_level(
     Assignment.objects.bulk_create(
         [Assignment(step=step, user=user, level=level) for user in asked], ignore_conflicts=True
     )
+    deputies = handing.replace_absent(request, step, now=now)
+    asked = [deputies.get(user.pk, user) for user in asked]
     due.set_timer(kind="approvals.escalate", key=f"step:{step.pk}:{level}", due_at=step.due_at, now=now)
     if rule.get("remind_after_minutes"):
         remind_at = calendars.due_after(timedelta(minutes=rule["remind_after_minutes"]), start=now, team=team)

@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.approvals import settling, steps
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
-from apps.approvals.moves import AlreadyDecidedError, actor_of, locked
+from apps.approvals.standing import AlreadyDecidedError, actor_of, locked
 from apps.audit import trail
 from apps.intake import hints
 from apps.notifications.tell import withdraw
@@ -97,5 +97,7 @@ def _go_on(request: Request, step: Step) -> None:
     request.steps.filter(pk=step.pk).update(status=StepStatus.PENDING)
     request.current_step = step.position
     steps.refresh_due(request)
+    if request.paused_at:
+        return  # it waits for changes again
     steps.revive_timers(list(request.steps.filter(status=StepStatus.PENDING)))
 

@@ -1,18 +1,20 @@
 """The approval inbox and the page that decides. Reading is GET; deciding is POST, never anything else."""
 
 import uuid
+from datetime import date, datetime, time, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import DECIDERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import askable, moves, queries, screens, undoing
+from apps.approvals import absence, askable, inquiries, moves, queries, screens, undoing
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
@@ -140,6 +142,69 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=409)
     messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
     return redirect("approvals:inbox")
+
+
+@login_required
+@require_POST
+def ask_back(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Ask a question, or want something changed, before deciding."""
+    asked = _visible(request, request_id)
+    try:
+        inquiries.ask_back(request_id, wants_changes=request.POST.get("wants") == "changes",
+                           text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_POST
+def answer(request: PersonsRequest, request_id: int, inquiry_id: int) -> HttpResponse:
+    """Answer what was asked back."""
+    asked = _visible(request, request_id)
+    get_object_or_404(asked.inquiries, id=inquiry_id)
+    try:
+        inquiries.answer(inquiry_id, text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: PersonsRequest) -> HttpResponse:
+    """Being out of office: from when to when, and who is asked instead."""
+    problem, status, now = "", 200, clock.now()
+    if request.method == "POST" and request.POST.get("back"):
+        absence.end(request.user, now=now)
+        messages.success(request, "Welcome back: you are asked again.", extra_tags="done")
+        return redirect("approvals:away")
+    if request.method == "POST":
+        try:
+            first, last = (date.fromisoformat(request.POST.get(name, "")) for name in ("first", "last"))
+            deputy = User.objects.get(pk=int(request.POST.get("deputy", "")), is_active=True)
+        except (ValueError, User.DoesNotExist):
+            problem, status = "Choose a colleague, the first day and the last.", 422
+        else:
+            zone = timezone.get_current_timezone()
+            starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
+            try:
+                absence.begin(request.user, deputy=deputy, starts_at=starts, until=until, now=now)
+            except NotAllowedError as error:
+                problem, status = str(error), 403
+            except moves.DecisionRefusedError as error:
+                problem, status = str(error), 422
+            else:
+                return redirect("approvals:away")
+    context = {
+        "absence": absence.current(request.user, now=now), "problem": problem, "today": timezone.localdate(now),
+        "colleagues": User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=request.user.pk).order_by("first_name"),
+    }  # fmt: skip
+    return render(request, "approvals/away.html", context, status=status)
 
 
 @login_required

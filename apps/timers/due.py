@@ -57,6 +57,12 @@ def revive(*, kind: str, keys: Sequence[str]) -> int:
     return Timer.objects.filter(pk__in=[pk for pk, status in last if status == "cancelled"]).update(status="pending")
 
 
+def last_cancelled(*, kind: str, key: str) -> datetime | None:
+    """When the timer was due that was cancelled last for ``key``, if the last one was cancelled."""
+    last = Timer.objects.filter(kind=kind, key=key).order_by("-id").first()
+    return last.due_at if last and last.status == "cancelled" else None
+
+
 def fire_due(*, now: datetime, limit: int = BATCH) -> int:
     """Fire what is due, one set; how many were claimed. Call again at once while it returns ``limit``.
 
