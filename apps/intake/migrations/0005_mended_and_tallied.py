@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0003_senders'),
+        ('intake', '0004_who_took_it'),
         ('odoo', '0002_scheduled_jobs'),
     ]
 
