@@ -49,6 +49,7 @@ class Delivery(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     not_before = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True)
+    claimed_by = models.IntegerField(null=True, help_text="Process number of the database session that took it")
     attempts = models.PositiveIntegerField(default=0)
     problem = models.TextField(blank=True)
     processed_at = models.DateTimeField(null=True)

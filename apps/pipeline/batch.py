@@ -15,8 +15,8 @@ from django.db import transaction
 from apps.intake import claim
 from apps.mirror import registry
 from apps.mirror.sync import refresh
+from apps.odoo import circuit, errors
 from apps.odoo import client as wire
-from apps.odoo import errors
 from apps.odoo.models import Connection
 from apps.pipeline import absorb, outside
 
@@ -37,7 +37,8 @@ def process(*, clock: Callable[[], datetime]) -> bool:
 
     Deliveries that tell of events outside of Odoo go a way of their own (:mod:`apps.pipeline.outside`).
     """
-    parts = claim.take(limit=DELIVERIES, now=clock())
+    resting = circuit.resting(Connection.objects.filter(is_active=True))
+    parts = claim.take(limit=DELIVERIES, now=clock(), resting=resting)
     for part in parts:
         if part.is_of_events:
             outside.take_through(part, clock=clock)
