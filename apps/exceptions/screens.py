@@ -189,6 +189,13 @@ def choices() -> dict[str, Any]:
     }
 
 
+def troubles(seen: Sight) -> list[Row]:
+    """What is wrong with the integration now, the worst first, as the queue shows it."""
+    cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
+    worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:PAGE]
+    return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
+
+
 def workers_for(case: ExceptionCase) -> list[User]:
     """Who may own this exception: those who may see it."""
     people = workers() if case.type not in integration.TYPES else User.objects.filter(

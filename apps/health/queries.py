@@ -125,7 +125,7 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
         if not connection.lacks(state.odoo_model)
     ]
     is_whole = seen.sees_whole(connection.pk)
-    read = sorted((_mirrored_until(state), state.odoo_model) for state in states if state.increment_at)
+    read = sorted((mirrored_until(state), state.odoo_model) for state in states if state.increment_at)
     read_at = read[0][0] if read else None
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
@@ -144,7 +144,7 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
     )  # fmt: skip
 
 
-def _mirrored_until(state: SyncState) -> datetime:
+def mirrored_until(state: SyncState) -> datetime:
     """All that Odoo had committed by then is mirrored."""
     return state.seen_until or state.increment_at or datetime.max.replace(tzinfo=UTC)
 

@@ -17,10 +17,8 @@ from apps.exceptions.states import Trouble
 from apps.health import queries, workers
 from apps.health.queries import Link, Overview
 from apps.odoo.capabilities import KEY_WARNING
-from apps.odoo.models import Connection, ScheduledJob
+from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
 
-# Odoo looks for due actions once a minute, and one that runs keeps its due time until it ends.
-JOB_LATE = timedelta(minutes=15)
 NAMED = 5
 # Beyond this many records with failed commands the queue says no more than it says already.
 FAILED_RECORDS = 500
@@ -137,9 +135,9 @@ def _of_jobs(connections: dict[int, Connection], now: datetime) -> Iterator[Trou
     for job in ScheduledJob.objects.filter(connection_id__in=connections).order_by("next_at", "odoo_id"):
         name = connections[job.connection_id].name
         active[job.connection_id] = active.get(job.connection_id, 0) + job.is_active
-        if job.is_active and job.next_at and job.read_at - job.next_at > JOB_LATE:
+        if job.is_late:
             late.setdefault(job.connection_id, []).append(job)
-        if job.failures or job.given_up_at:
+        if job.is_failing:
             yield Trouble(
                 kind="integration.odoo_job_failing", connection_id=job.connection_id, model="ir.cron", odoo_id=job.odoo_id,
                 name=f"{name}: {job.name}", since=job.given_up_at or job.first_failed_at or job.last_at or now,

@@ -13,7 +13,9 @@ from apps.accounts import sight
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.health import probes, queries
+from apps.exceptions import screens
+from apps.health import figures, probes, queries
+from apps.health import metrics as prometheus
 from apps.intake import moves as deliveries
 from apps.intake import queries as stored
 from apps.intake.claim import GIVE_UP_AFTER
@@ -30,8 +32,14 @@ REPLAYED = 5_000
 def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
-    health = queries.overview(now=clock.now(), seen=seen.on(request, request.user))
-    context = {"health": health, "may_integrate": request.user.role in INTEGRATORS}
+    now, shown = clock.now(), seen.on(request, request.user)
+    health = queries.overview(now=now, seen=shown)
+    # Deliveries and calls are of a connection and no company: their figures are for those who see all of it.
+    whole = [link.connection for link in health.links if shown.sees_whole(link.connection.pk)]
+    context = {
+        "health": health, "may_integrate": request.user.role in INTEGRATORS, "links": figures.links(whole, now=now),
+        "workflows": figures.workflows(now=now, seen=shown), "troubles": screens.troubles(shown),
+    }  # fmt: skip
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 
@@ -135,4 +143,4 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The figures, for Prometheus."""
-    return HttpResponse(probes.metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(prometheus.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -104,5 +104,5 @@ def forget_old(*, now: datetime) -> int:
     forgotten = 0
     while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
         forgotten += Delivery.objects.filter(id__in=ids).delete()[1].get("intake.Delivery", 0)
-    tally.forget_old(now=now)
+    tally.fold_old(now=now)
     return forgotten

@@ -5,16 +5,18 @@ Every count is added to by the transaction that it counts in, or by the process 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection as database
-
-from apps.intake.models import Tally
 
 # How long a delivery took from its arrival to its committed effect, in seconds: the upper bounds of the buckets, as
 # Prometheus wants them; beyond the last one is +Inf.
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
-KEEP = timedelta(days=90)
+KEEP = timedelta(days=30)
+# What is older is kept in one sum, so that what Prometheus reads as a counter never goes back.
+BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
+# Not a source of deliveries: commands to Odoo are counted beside them.
+COMMANDS = "commands"
 
 # Sorted, so that two batches that count side by side never wait for each other in a ring.
 ADD = """
@@ -43,6 +45,23 @@ INSERT INTO intake_tally (connection_id, source, hour, what, bucket, count, seco
 SELECT connection_id, source, %(hour)s, 'done', width_bucket(took::float8, %(bounds)s::float8[]), count(*), sum(took)
   FROM settled WHERE connection_id IS NOT NULL
  GROUP BY 1, 2, 5 ORDER BY 1, 2, 5
+ON CONFLICT (connection_id, source, hour, what, bucket)
+DO UPDATE SET count = intake_tally.count + excluded.count, seconds = intake_tally.seconds + excluded.seconds
+"""
+
+
+TOOK = """
+INSERT INTO intake_tally (connection_id, source, hour, what, bucket, count, seconds)
+VALUES (%(connection)s, %(source)s, %(hour)s, %(what)s, width_bucket(%(took)s::float8, %(bounds)s::float8[]), 1, %(took)s)
+ON CONFLICT (connection_id, source, hour, what, bucket)
+DO UPDATE SET count = intake_tally.count + 1, seconds = intake_tally.seconds + excluded.seconds
+"""
+
+FOLD = """
+WITH old AS (DELETE FROM intake_tally WHERE hour < %(until)s AND hour > %(before)s RETURNING *)
+INSERT INTO intake_tally (connection_id, source, hour, what, bucket, count, seconds)
+SELECT connection_id, source, %(before)s, what, bucket, sum(count), sum(seconds) FROM old
+ GROUP BY connection_id, source, what, bucket
 ON CONFLICT (connection_id, source, hour, what, bucket)
 DO UPDATE SET count = intake_tally.count + excluded.count, seconds = intake_tally.seconds + excluded.seconds
 """
@@ -92,6 +111,17 @@ def of_deliveries(ids: list[int], what: str, *, now: datetime, status: str = "")
             cursor.execute(OF_DELIVERIES, {"ids": ids, "what": what, "status": status, "hour": hour_of(now)})
 
 
-def forget_old(*, now: datetime) -> None:
-    """Forget the counts of long ago."""
-    Tally.objects.filter(hour__lt=now - KEEP).delete()
+def took(connection_id: int, source: str, what: str, seconds: float, *, now: datetime) -> None:
+    """Count one thing with how long it took, in the caller's transaction."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            TOOK,
+            {"connection": connection_id, "source": source, "hour": hour_of(now), "what": what, "took": max(seconds, 0.0),
+             "bounds": list(BOUNDS)},
+        )  # fmt: skip
+
+
+def fold_old(*, now: datetime) -> None:
+    """Put what was counted long ago into one sum."""
+    with database.cursor() as cursor:
+        cursor.execute(FOLD, {"until": now - KEEP, "before": BEFORE})

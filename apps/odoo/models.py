@@ -1,6 +1,7 @@
 """Connections: the Odoo databases that the tower mirrors and writes to."""
 
 import secrets
+from datetime import timedelta
 
 from django.db import models
 
@@ -10,6 +11,10 @@ from apps.core.secrets import SecretField
 def make_hook_secret() -> str:
     """An unguessable part of the webhook's address. It grants nothing but "please read this record again"."""
     return secrets.token_urlsafe(24)
+
+
+# How much later than due a scheduled action may run.
+JOB_LATE = timedelta(minutes=15)
 
 
 class Transport(models.TextChoices):
@@ -82,3 +87,13 @@ class ScheduledJob(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "odoo_id"], name="one_row_a_job")]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have run: Odoo looks once a minute, and what runs keeps its due time until it ends."""
+        return self.is_active and self.next_at is not None and self.read_at - self.next_at > JOB_LATE
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it failed the last time, or was switched off for failing."""
+        return bool(self.failures or self.given_up_at)
