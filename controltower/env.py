@@ -46,6 +46,9 @@ class Env(BaseSettings):
         "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL; without that, the intake process."
     )
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
+    odoo_commands_per_second: int = Field(
+        10, description="Commands begun in one Odoo each second at most, however many wait and whoever carries them out."
+    )
     email_url: str = Field(
         "console",
         description="smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port; or console to print messages.",

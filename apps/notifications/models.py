@@ -18,6 +18,9 @@ class Notification(models.Model):
     connection_id = models.BigIntegerField(null=True, help_text="What it is about; none: nothing of any Odoo")
     company_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
+    held_until = models.DateTimeField(
+        null=True, help_text="Not told before, because what it tells of can still be taken back; emptied once told"
+    )
     read_at = models.DateTimeField(null=True)
     email_due = models.BooleanField(default=False)
     emailed_at = models.DateTimeField(null=True)
@@ -31,4 +34,5 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="notifications_of_user"),
             models.Index(fields=["id"], condition=models.Q(email_due=True), name="notifications_to_send"),
+            models.Index(fields=["held_until"], condition=models.Q(held_until__isnull=False), name="notifications_held"),
         ]

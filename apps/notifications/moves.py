@@ -41,6 +41,16 @@ class MailServerAwayError(Exception):
     """The mail server cannot be reached or refuses to work for us; the message says how."""
 
 
+def release(*, now: datetime) -> int:
+    """Let go of what was held until now; how many messages."""
+    with transaction.atomic():
+        held = Notification.objects.select_for_update(skip_locked=True).filter(held_until__lte=now).order_by("id")
+        rows = list(held.values_list("id", "user_id"))
+        Notification.objects.filter(id__in=[row for row, _ in rows]).update(held_until=None)
+        live.announce([f"notifications:{user}" for _, user in rows if user])
+    return len(rows)
+
+
 def send_due(*, now: datetime) -> int:
     """Send the e-mails that wait, at most BATCH; how many were tried.
 
@@ -65,7 +75,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     row = (
         Notification.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("user")
-        .filter(email_due=True)
+        .filter(email_due=True, held_until=None)
         .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
         .order_by("email_attempts", "id")
         .first()

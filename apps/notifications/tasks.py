@@ -8,6 +8,7 @@ from apps.notifications import moves
 
 @shared_task(name="notifications.send", ignore_result=True)
 def send(**_: object) -> None:
-    """Send every e-mail that waits."""
+    """Let go of what was held, and send every e-mail that waits."""
+    moves.release(now=clock.now())
     while moves.send_due(now=clock.now()) == moves.BATCH:
         pass

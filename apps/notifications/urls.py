@@ -6,6 +6,9 @@ from apps.notifications import views
 
 app_name = "notifications"
 urlpatterns = [
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("service-worker.js", views.service_worker, name="worker"),
+    path("offline/", views.offline, name="offline"),
     path("notifications/", views.listing, name="list"),
     path("notifications/bell/", views.bell, name="bell"),
     path("notifications/read/", views.read, name="read"),

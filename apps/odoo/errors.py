@@ -34,6 +34,10 @@ class UnreachableError(OdooError):
     """Nothing came back, and nothing was done: refused, unknown host, too slow to read, a gateway's error page."""
 
 
+class RestingError(UnreachableError):
+    """It has not answered for a while, so it was not asked: the breaker before it is open (:mod:`apps.odoo.circuit`)."""
+
+
 class UnauthorisedError(OdooError):
     """The key (or password) is not accepted, or the database is not there."""
 

@@ -15,6 +15,8 @@ PAGES = {
     "home of an integrator": ("ivan", "/"),
     "inbox": ("adam", "/approvals/"),
     "empty inbox": ("ivan", "/approvals/"),
+    "out of office": ("adam", "/approvals/away/"),
+    "no connection": ("", "/offline/"),
     "decided": ("adam", "/approvals/history/"),
     "request": ("adam", "/approvals/{request}/"),
     "request that somebody else decides": ("olga", "/approvals/{request}/"),
@@ -30,6 +32,7 @@ PAGES = {
     "connection": ("ivan", "/connections/main/"),
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
+    "dead letters": ("ivan", "/health/deliveries/"),
     "outside events": ("olga", "/events/"),
     "not found": ("mia", "/boards/nonsense/"),
 }
