@@ -34,6 +34,7 @@ PAGES = {
     "connection": ("ivan", "/connections/main/"),
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
+    "dead letters": ("ivan", "/health/deliveries/"),
     "outside events": ("olga", "/events/"),
     "not found": ("mia", "/boards/nonsense/"),
 }
