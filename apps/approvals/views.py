@@ -82,6 +82,8 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     asked = _visible(request, request_id)
     reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
+    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+        return _refused(request, asked, f"This was decided by somebody else than {request.user}, on the same device.", 403)
     if decision not in ("approve", "reject"):
         return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
     if decision == "reject" and not reason:

@@ -15,7 +15,7 @@ from apps.boards import telling
 from apps.boards.telling import Happening
 from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
-from apps.exceptions.screens import type_title
+from apps.exceptions.types import title_of as type_title
 from apps.mirror import registry as mirrors
 from apps.mirror.models.res_partner import Partner
 from apps.mirror.state import SyncState

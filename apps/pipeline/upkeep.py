@@ -13,11 +13,11 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, tracking
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors
+from apps.odoo import capabilities, errors, jobs
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, outside
+from apps.pipeline import absorb, arrival, outside
 from apps.workflows import past, registry
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def probe_all(*, now: datetime) -> None:
     for connection in Connection.objects.filter(is_active=True):
         try:
             probe(connection, now=now)
+            jobs.look(connection, now=now)
         except errors.OdooError as error:
             logger.warning("%s", error)
 
@@ -151,6 +152,8 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
             increment.run(client, model, connection=connection, clock=clock,
                           on_changes=lambda changes: absorb.absorb(changes, now=clock()))
         )  # fmt: skip
+    found = sum(look.changed for look in looks if look.model in arrival.hooked())
+    arrival.by_looking(connection.pk, arrival.POLL, found, now=clock())
     live.announce(["health"])
     return looks
 
@@ -184,6 +187,9 @@ def reconcile_all(*, clock: Clock) -> None:
     for connection in _read_before():
         try:
             for run in compare(connection, clock=clock):
+                if run.odoo_model in arrival.hooked():
+                    missed = run.found_changed + run.found_deleted
+                    arrival.by_looking(connection.pk, arrival.RECONCILE, missed, now=clock())
                 if run.is_held:
                     logger.error("%s", run.note)
         except locks.SyncBusyError as busy:
