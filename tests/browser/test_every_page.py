@@ -28,6 +28,8 @@ PAGES = {
     "stage": ("mia", "/boards/order_to_cash/credit_review/"),
     "record": ("mia", "/records/main/sale.order/42/"),
     "notifications": ("adam", "/notifications/"),
+    "what one is told": ("adam", "/notifications/choices/"),
+    "closed link": ("adam", "/in/nonsense/"),
     "connections": ("ivan", "/connections/"),
     "connection": ("ivan", "/connections/main/"),
     "connect an Odoo": ("ivan", "/connections/add/"),
