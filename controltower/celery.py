@@ -45,6 +45,7 @@ app.conf.beat_schedule = {
     "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},
     "sign of life": {"task": "health.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "look for troubles": {"task": "health.look", "schedule": 30.0, "options": {"expires": 30}},
     "forget old deliveries": {"task": "intake.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget old keys": {"task": "api.forget_old_keys", "schedule": 3600.0, "options": {"expires": 3600}},
     "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -15,7 +15,7 @@ from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
-from apps.intake.moves import ReplayRefusedError
+from apps.intake.moves import MendRefusedError, ReplayRefusedError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -25,6 +25,7 @@ STATUSES: dict[type[Exception], int] = {
     MoveRefusedError: 409,
     RetryRefusedError: 409,
     ReplayRefusedError: 409,
+    MendRefusedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,
 }

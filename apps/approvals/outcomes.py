@@ -42,11 +42,12 @@ def question(request: Request) -> str:
 
 
 def tell_odoo(
-    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime
-) -> list[Command]:
-    """Enqueue what follows from the request, with who decided and why."""
+    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime,
+    not_before: datetime | None = None,
+) -> list[Command]:  # fmt: skip
+    """Enqueue what follows from the request, with who decided and why; the first may run from ``not_before`` on."""
     context = {**request.context, "record_name": request.record_name, "decided_by": by.name, "reason": reason}
     return enqueue.commands(
         calls, connection=request.connection, model=request.model, odoo_id=request.odoo_id, context=context,
-        decision=f"approval:{request.pk}", by=by, now=now,
+        decision=f"approval:{request.pk}", by=by, now=now, not_before=not_before,
     )  # fmt: skip

@@ -15,8 +15,8 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
 from apps.accounts.sight import Sight
-from apps.approvals import background, outcomes, permissions, queries
-from apps.approvals.models import ReasonTemplate, Request, Status, Step
+from apps.approvals import background, inquiries, outcomes, permissions, queries, undoing
+from apps.approvals.models import Inquiry, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -92,6 +92,9 @@ class Page:
     facts: str
     progress: str
     odoo_url: str
+    undo_until: datetime | None
+    next_for_you: Request | None
+    inquiries: list[tuple[Inquiry, bool]]
 
 
 def facts_digest(request: Request) -> str:
@@ -209,7 +212,8 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     own = sight.of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
-    commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
+    told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
+    commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
@@ -238,4 +242,18 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         facts=facts_digest(request),
         progress=progress_of(commands),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
+        undo_until=undo_until(request, user, now=now),
+        inquiries=[
+            (one, one.answered_at is None and request.status == Status.PENDING and inquiries.why_not_answer(one, user) is None)
+            for one in request.inquiries.select_related("asked_by", "request")
+        ],
+        next_for_you=queries.inbox_of(user, own).exclude(id=request.id).first() if why_not is not None else None,
     )  # fmt: skip
+
+
+def undo_until(request: Request, user: User, *, now: datetime) -> datetime | None:
+    """Until when the page offers the person to take their decision back: less than there is, for the way of the press."""
+    said = undoing.undoable(request, user, now=now)
+    if said is None or said.undo_until is None:
+        return None
+    return said.undo_until - (undoing.UNDO_FOR - undoing.SHOWN_FOR)

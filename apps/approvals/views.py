@@ -1,26 +1,25 @@
 """The approval inbox and the page that decides. Reading is GET; deciding is POST, never anything else."""
 
 import uuid
+from datetime import date, datetime, time, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import DECIDERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import askable, moves, queries, screens
+from apps.approvals import absence, askable, inquiries, moves, queries, screens, undoing
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows.models import Position
-
-TOKEN_LIVES_SECONDS = 24 * 3600
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
@@ -76,33 +75,55 @@ def detail(request: PersonsRequest, request_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
-    """Approve or reject. The same form sent twice has no second effect."""
+    """Approve or reject. The same form sent twice, however much later, has no second effect.
+
+    A page that sends it by script (a decision taken without a connection) asks for JSON: what became of it, in words.
+    """
     asked = _visible(request, request_id)
-    reason = request.POST.get("reason", "").strip()
+    reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
+    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+        return _refused(request, asked, f"This was decided by somebody else than {request.user}, on the same device.", 403)
     if decision not in ("approve", "reject"):
-        return _page(request, asked, problem="Choose Approve or Reject.", status=422, reason=reason)
+        return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
     if decision == "reject" and not reason:
-        return _page(request, asked, problem="Say why: a rejection needs a reason.", status=422)
-    # The move itself lets only one decision win; the token spares the second click the message that says so.
-    token = f"decide:{request.user.pk}:{request_id}:{request.POST.get('token', '')[:64]}"
-    if not cache.add(token, decision, TOKEN_LIVES_SECONDS):
-        return redirect("approvals:detail", request_id)
-    if asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
+        return _refused(request, asked, "Say why: a rejection needs a reason.", 422)
+    is_known = bool(key) and moves.was_said(asked, request.user, key)
+    if not is_known and asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
         problem = "The facts have changed since you opened this page. Look at the figures again, then decide."
-        return _page(request, asked, problem=problem, status=409, reason=reason)
-    problem, status = "", 200
+        return _refused(request, asked, problem, 409, reason)
+    move = moves.approve if decision == "approve" else moves.reject
     try:
-        if decision == "approve":
-            moves.approve(request_id, by=request.user, reason=reason, now=clock.now())
-        else:
-            moves.reject(request_id, by=request.user, reason=reason, now=clock.now())
+        move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key)
     except NotAllowedError as error:
-        problem, status = str(error), 403
+        return _refused(request, _visible(request, request_id), str(error), 403, reason)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        problem, status = str(error), 409
-    if problem:
-        return _page(request, _visible(request, request_id), problem=problem, status=status, reason=reason)
+        return _refused(request, _visible(request, request_id), str(error), 409, reason)
+    if _wants_json(request):
+        return JsonResponse({"detail": f"{asked.record_name}: your decision has arrived."})
+    return redirect("approvals:detail", request_id)
+
+
+def _wants_json(request: PersonsRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _refused(request: PersonsRequest, asked: Request, problem: str, status: int, reason: str = "") -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"detail": problem}, status=status)
+    return _page(request, asked, problem=problem, status=status, reason=reason)
+
+
+@login_required
+@require_POST
+def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Take one's own decision back, while it may be."""
+    asked = _visible(request, request_id)
+    try:
+        undoing.undo(request_id, by=request.user, now=clock.now())
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, _visible(request, request_id), problem=str(error), status=409)
+    messages.success(request, f"Taken back. {asked.record_name} waits for you again; nothing was sent.", extra_tags="done")
     return redirect("approvals:detail", request_id)
 
 
@@ -123,6 +144,69 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=409)
     messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
     return redirect("approvals:inbox")
+
+
+@login_required
+@require_POST
+def ask_back(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Ask a question, or want something changed, before deciding."""
+    asked = _visible(request, request_id)
+    try:
+        inquiries.ask_back(request_id, wants_changes=request.POST.get("wants") == "changes",
+                           text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_POST
+def answer(request: PersonsRequest, request_id: int, inquiry_id: int) -> HttpResponse:
+    """Answer what was asked back."""
+    asked = _visible(request, request_id)
+    get_object_or_404(asked.inquiries, id=inquiry_id)
+    try:
+        inquiries.answer(inquiry_id, text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: PersonsRequest) -> HttpResponse:
+    """Being out of office: from when to when, and who is asked instead."""
+    problem, status, now = "", 200, clock.now()
+    if request.method == "POST" and request.POST.get("back"):
+        absence.end(request.user, now=now)
+        messages.success(request, "Welcome back: you are asked again.", extra_tags="done")
+        return redirect("approvals:away")
+    if request.method == "POST":
+        try:
+            first, last = (date.fromisoformat(request.POST.get(name, "")) for name in ("first", "last"))
+            deputy = User.objects.get(pk=int(request.POST.get("deputy", "")), is_active=True)
+        except (ValueError, User.DoesNotExist):
+            problem, status = "Choose a colleague, the first day and the last.", 422
+        else:
+            zone = timezone.get_current_timezone()
+            starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
+            try:
+                absence.begin(request.user, deputy=deputy, starts_at=starts, until=until, now=now)
+            except NotAllowedError as error:
+                problem, status = str(error), 403
+            except moves.DecisionRefusedError as error:
+                problem, status = str(error), 422
+            else:
+                return redirect("approvals:away")
+    context = {
+        "absence": absence.current(request.user, now=now), "problem": problem, "today": timezone.localdate(now),
+        "colleagues": User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=request.user.pk).order_by("first_name"),
+    }  # fmt: skip
+    return render(request, "approvals/away.html", context, status=status)
 
 
 @login_required

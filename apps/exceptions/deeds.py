@@ -17,7 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
 from apps.core.wake import wake
-from apps.exceptions import moves
+from apps.exceptions import moves, types
 from apps.exceptions.models import Deed, DeedRow, ExceptionCase, Status
 from apps.exceptions.moves import Change, Made, MoveRefusedError
 from apps.notifications.tell import Message, tell
@@ -48,7 +48,7 @@ def change_of(move: str, arguments: Mapping[str, Any], *, by: User, now: datetim
 
     Raises NotAllowedError, MoveRefusedError: it cannot be made by this person, or not with these arguments.
     """
-    permissions.check_may_work_exceptions(by)
+    permissions.check_may_work_exceptions(by, of_integration=True)
     if move == "acknowledge":
         return moves.acknowledging(by)
     if move == "snooze":
@@ -71,7 +71,7 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
     change = change_of(move, arguments, by=by, now=now)
     made = moves.make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
     if made.refused:
-        raise MoveRefusedError(made.refused)
+        raise moves.refusal(made)
     deed = Deed.objects.create(by=by, move=move, arguments=dict(arguments), state=Deed.State.DONE, total=1, created_at=now,
                                ended_at=now)  # fmt: skip
     DeedRow.objects.create(deed=deed, case_id=case_id, outcome=DeedRow.Outcome.DONE, before=made.before, after=made.after)
@@ -150,7 +150,7 @@ def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> Non
     if change.owner is None or change.owner == deed.by or case is None:
         return
     message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=moves.about(case),
-                      title=f"{deed.by} gave you {case.record_name}: {case.type}", body=str(change.data.get("note", "")),
+                      title=f"{deed.by} gave you {case.record_name}: {types.title_of(case.type)}", body=str(change.data.get("note", "")),
                       path=f"/exceptions/{case.pk}/")  # fmt: skip
     tell(message, people=[change.owner], now=now)
 

@@ -20,8 +20,9 @@ from django.http import QueryDict
 
 from apps.accounts.models import Team, User
 from apps.accounts.sight import Sight
+from apps.exceptions import integration, types
 from apps.exceptions.models import DUE, MONEY, UNRESOLVED, ExceptionCase, SavedView, Severity, Status
-from apps.exceptions.screens import Row, type_title, workers
+from apps.exceptions.screens import Row, workers
 from apps.workflows import registry
 
 PAGE = 50
@@ -135,6 +136,8 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: date
     if any("\x00" in value for value in filters.values()):
         return cases.none()
     cases = cases.filter(_by_status(filters.get("status", "")))
+    if filters.get("type") == integration.WORKFLOW:
+        filters = {**filters, "type": "", "workflow": integration.WORKFLOW}
     for name in ("type", "workflow"):
         if wanted := filters.get(name):
             cases = cases.filter(**{f"{name}__in": wanted.split(",")} if "," in wanted else {name: wanted})
@@ -145,8 +148,8 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: date
     if severity := filters.get("severity"):
         # "3" is high or worse, "only3" high alone.
         only, level = severity.startswith("only"), severity.removeprefix("only")
-        wanted_levels = [one for one in Severity.values if str(one) == level or (not only and level.isdecimal() and one > int(level))]
-        cases = cases.filter(severity__in=wanted_levels)
+        worse = int(level) if level.isdecimal() and not only else max(Severity.values)
+        cases = cases.filter(severity__in=[one for one in Severity.values if str(one) == level or one > worse])
     cases = cases.filter(_by_people(filters, known))
     if due := filters.get("due"):
         within = DUE_WITHIN.get(due)
@@ -242,7 +245,7 @@ def stage_title(workflow: str, stage: str) -> str:
 
 def row_of(case: ExceptionCase) -> Row:
     """The exception as a row."""
-    return Row(case=case, type=type_title(case.type), stage=stage_title(case.workflow, case.stage))
+    return Row(case=case, type=types.title_of(case.type), stage=stage_title(case.workflow, case.stage))
 
 
 def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Queue:
@@ -340,7 +343,7 @@ def _sets(group: str, cases: QuerySet[ExceptionCase], known: Known) -> dict[Any,
     """
     if group == "type":
         # One that no workflow declares any more may still be open.
-        values: list[Any] = list(dict.fromkeys([*registry.exception_types(), *_of_the_costliest(group, cases)]))
+        values: list[Any] = list(dict.fromkeys([*types.titles(), *_of_the_costliest(group, cases)]))
     elif group == "severity":
         values = list(Severity.values)
     elif group == "team":
@@ -348,7 +351,7 @@ def _sets(group: str, cases: QuerySet[ExceptionCase], known: Known) -> dict[Any,
     elif group == "owner":
         values = [None, *(user.pk for user in known.workers)]
     elif group == "workflow":
-        values = list(registry.workflows())
+        values = [*registry.workflows(), integration.WORKFLOW]
     else:
         values = list(dict.fromkeys(_of_the_costliest(group, cases)))
     column = GROUPED[group]
@@ -402,9 +405,9 @@ def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, s
     if group == "severity":
         return {level: Severity(level).label for level in values}, {level: f"only{level}" for level in values}
     if group == "type":
-        return {name: type_title(name) for name in values}, {}
+        return {name: types.title_of(name) for name in values}, {}
     if group == "workflow":
-        return {name: workflow.title for name, workflow in registry.workflows().items()}, {}
+        return {name: workflow.title for name, workflow in registry.workflows().items()} | {integration.WORKFLOW: "Integration"}, {}
     if group == "stage":
         titles = {stage.name: stage.title for workflow in registry.workflows().values() for stage in workflow.stages}
         return {name: titles.get(name, name) or "No stage" for name in values}, {}
@@ -415,7 +418,7 @@ def choices(known: Known) -> dict[str, Any]:
     """What the filters offer."""
     workflows = registry.workflows()
     return {
-        "types": [(name, kind.title) for name, (_, kind) in sorted(registry.exception_types().items())],
+        "types": [(integration.WORKFLOW, "Anything of the integration"), *types.titles().items()],
         "severities": Severity.choices,
         "statuses": Status.choices,
         "workflows": [(workflow.name, workflow.title) for workflow in workflows.values() if workflow.exceptions],

@@ -19,7 +19,7 @@ from apps.audit import trail
 from apps.audit.models import Entry
 from apps.core import live
 from apps.core.actor import Actor
-from apps.exceptions import in_odoo, remedies
+from apps.exceptions import in_odoo, integration, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.notifications.tell import Message, tell
 from apps.odoo.models import Connection
@@ -65,6 +65,7 @@ class Made:
     case_id: int
     case: ExceptionCase | None
     refused: str
+    is_forbidden: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
 
@@ -102,7 +103,7 @@ def make(
 
     Raises NotAllowedError.
     """
-    permissions.check_may_work_exceptions(by)
+    permissions.check_may_work_exceptions(by, of_integration=True)
     locked = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection", "team", "owner")
     cases = {case.pk: case for case in locked.filter(id__in=case_ids).order_by("id")}
     lasts = _last_entries([pk for pk, case in cases.items() if _stands_against(case, change, seen)])
@@ -112,12 +113,11 @@ def make(
         if case is None or not sight.of(by).sees(*about(case)):
             made.append(Made(case_id=case_id, case=None, refused=f"There is no exception {case_id}."))
             continue
+        if forbidden := _forbidden(case, change, by):
+            made.append(Made(case_id=case_id, case=case, refused=forbidden, is_forbidden=True))
+            continue
         if _stands_against(case, change, seen):
             made.append(Made(case_id=case_id, case=case, refused=_why_not(case, change, lasts.get(case_id))))
-            continue
-        if change.owner is not None and not sight.of(change.owner).sees(*about(case)):
-            refused = f"{change.owner} may not see the company of {case.record_name}. Choose somebody who may."
-            made.append(Made(case_id=case_id, case=case, refused=refused))
             continue
         before = taken_down(case)
         for name, value in change.values.items():
@@ -161,6 +161,18 @@ def taken_down(case: ExceptionCase) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
+def _forbidden(case: ExceptionCase, change: Change, by: User) -> str:
+    """Why this person may not move this exception, or may not give it to that owner; nothing where they may."""
+    try:
+        for person in filter(None, [by, change.owner]):
+            permissions.check_may_work_exceptions(person, of_integration=case.type in integration.TYPES)
+    except permissions.NotAllowedError as error:
+        return str(error)
+    if change.owner is not None and not sight.of(change.owner).sees(*about(case)):
+        return f"{change.owner} may not see the company of {case.record_name}. Choose somebody who may."
+    return ""
+
+
 def _stands_against(case: ExceptionCase, change: Change, seen: Mapping[int, str] | None) -> bool:
     if case.status not in change.from_:
         return True
@@ -194,14 +206,17 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
 def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     made = make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
     if made.refused or made.case is None:
-        raise MoveRefusedError(made.refused)
+        raise refusal(made)
     return made.case
 
 
+def refusal(made: Made) -> Exception:
+    """What a refused move of one exception raises."""
+    return permissions.NotAllowedError(made.refused) if made.is_forbidden else MoveRefusedError(made.refused)
+
+
 def assigning(owner: User | None, team: Team | None = None, note: str = "") -> Change:
-    """The move to ``owner`` (none: to nobody), and to ``team`` where one is named. Raises NotAllowedError."""
-    if owner is not None:
-        permissions.check_may_work_exceptions(owner)
+    """The move to ``owner`` (none: to nobody), and to ``team`` where one is named."""
     return Change(
         action="exception.assigned", from_=UNRESOLVED, owner=owner,
         values={"owner": owner} | ({"team": team} if team else {}),
@@ -244,16 +259,10 @@ def assign(
         NotAllowedError: this person may not work exceptions, or ``owner`` may not, or may not see this one.
         MoveRefusedError: it is resolved, somebody was quicker than ``seen``, or there is none of that number.
     """
-    change = assigning(owner, team, note)
-    made = make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
-    if made.refused and made.case and made.case.status in UNRESOLVED and owner and not sight.of(owner).sees(*about(made.case)):
-        raise permissions.NotAllowedError(made.refused)
-    if made.refused or made.case is None:
-        raise MoveRefusedError(made.refused)
-    case = made.case
+    case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
         message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=f"{by} gave you {case.record_name}: {case.type}", body=note.strip(),
+                          title=f"{by} gave you {case.record_name}: {types.title_of(case.type)}", body=note.strip(),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[owner], now=now)
     return case

@@ -9,16 +9,18 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from apps.accounts.models import User
-from apps.accounts.permissions import EXCEPTION_WORKERS
+from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
 from apps.core.figures import Figure, figures
+from apps.exceptions import integration, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.odoo.models import Connection
 from apps.workflows import blockers, impact, registry
 from apps.workflows.models import Position
 
 TIMELINE = 200
+TROUBLES = 50
 DUE_SOON = timedelta(hours=1)
 
 
@@ -43,12 +45,6 @@ class Happening:
     quote: str = ""
 
 
-def type_title(name: str) -> str:
-    """The exception type as people read it; its own name if no workflow declares it any more."""
-    found = registry.exception_types().get(name)
-    return found[1].title if found else name
-
-
 def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
     """How many open exceptions there are for this person, in one query."""
     return ExceptionCase.objects.filter(seen.of_records()).exclude(status=Status.RESOLVED).aggregate(
@@ -60,9 +56,19 @@ def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
     )
 
 
+def troubles(seen: Sight) -> list[Row]:
+    """What is wrong with the integration now, the worst first, as the queue shows it."""
+    cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
+    worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:TROUBLES]
+    return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
+
+
 def workers_for(case: ExceptionCase) -> list[User]:
     """Who may own this exception: those who may see it."""
-    return those_who_see(workers(), case.connection_id, case.company_id)
+    people = workers() if case.type not in integration.TYPES else User.objects.filter(
+        role__in=EXCEPTION_WORKERS | INTEGRATORS, is_active=True
+    ).order_by("first_name", "username")  # fmt: skip
+    return those_who_see(people, case.connection_id, case.company_id)
 
 
 def workers() -> QuerySet[User]:
@@ -72,8 +78,7 @@ def workers() -> QuerySet[User]:
 
 def evidence_of(case: ExceptionCase) -> list[Figure]:
     """The evidence in the words that the workflow declares for it."""
-    found = registry.exception_types().get(case.type)
-    declared = found[1].evidence if found else {key: key.replace("_", " ") for key in case.evidence}
+    declared = types.words_of(case.type) or {key: key.replace("_", " ") for key in case.evidence}
     return list(figures(declared, case.evidence))
 
 
@@ -127,7 +132,7 @@ def past_of(case: ExceptionCase, seen: Sight) -> Past:
     money = float(case.amount or 0)
     nearest = sorted(lately, key=lambda row: (row[1] != case.partner_name, abs(float(row[2] or 0) - money)))[:SIMILAR]
     found = ExceptionCase.objects.select_related("owner").defer("evidence").in_bulk([row[0] for row in nearest])
-    lengths = [row[4] - row[3] for row in lately]
+    lengths = [row[4] - row[3] for row in lately if row[4]]
     return Past(
         similar=[found[row[0]] for row in nearest], looked_at=len(lately),
         endings=Counter(row[5] for row in lately).most_common(3), median=median_low(lengths) if lengths else None,

@@ -15,11 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
-from apps.accounts.models import Team
-from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowedError
+from apps.accounts.models import Team, User
+from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.exceptions import deeds, listing, moves, queries, remedies, saved, screens
+from apps.exceptions import deeds, integration, listing, moves, queries, remedies, saved, screens, types
 from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
 from apps.odoo import seen
 from apps.odoo.models import Connection
@@ -49,7 +49,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
     now, shown, known = clock.now(), seen.on(request, request.user), listing.Known(request.user)
     context: dict[str, Any] = {
         "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now),
-        "may_work": request.user.role in EXCEPTION_WORKERS,
+        "may_work": may_work_exceptions(request.user, of_integration=True),
     }
     if not request.headers.get("X-Fragment"):
         context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
@@ -61,11 +61,12 @@ def queue(request: PersonsRequest) -> HttpResponse:
 
 
 def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") -> dict[str, Any]:
-    may_work, now = request.user.role in EXCEPTION_WORKERS, clock.now()
+    now, is_of_integration = clock.now(), case.type in integration.TYPES
+    may_work = may_work_exceptions(request.user, of_integration=is_of_integration)
     return {
-        "case": case, "type": screens.type_title(case.type), "evidence": screens.evidence_of(case),
-        "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES, "endings": ENDINGS,
-        "odoo_url": case.connection.record_url(case.model, case.odoo_id), "seen": moves.as_seen(case),
+        "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
+        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES, "endings": ENDINGS,
+        "odoo_url": case.url, "seen": moves.as_seen(case),
         "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
         "stage": listing.stage_title(case.workflow, case.stage),
         "decisions": [
@@ -122,7 +123,7 @@ def _arguments(move: str, request: PersonsRequest, now: datetime) -> dict[str, A
 
 def _new_owner(given: QueryDict) -> dict[str, Any]:
     chosen, team = given.get("owner", ""), given.get("team", "")
-    owner = screens.workers().filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 19 else None
+    owner = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() and len(chosen) < 19 else None
     to_team = Team.objects.filter(slug=team).first() if team else None
     if owner is None and to_team is None and chosen != "none":
         raise moves.MoveRefusedError("Choose a colleague to assign this to, or a team.")

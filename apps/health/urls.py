@@ -11,5 +11,8 @@ urlpatterns = [
     path("readyz", views.ready, name="ready"),
     path("metrics", views.metrics, name="metrics"),
     path("health/commands/<uuid:command_id>/retry/", views.retry, name="retry"),
-    path("health/deliveries/<int:delivery_id>/replay/", views.replay, name="replay"),
+    path("health/deliveries/", views.dead_letters, name="dead-letters"),
+    path("health/deliveries/replay/", views.replay, name="replay"),
+    path("health/deliveries/<int:delivery_id>/", views.dead_letter, name="dead-letter"),
+    path("health/deliveries/<int:delivery_id>/mend/", views.mend, name="mend"),
 ]
