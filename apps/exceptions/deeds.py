@@ -150,8 +150,8 @@ def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> Non
     if change.owner is None or change.owner == deed.by or case is None:
         return
     message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=moves.about(case),
-                      title=f"{deed.by} gave you {case.record_name}: {types.title_of(case.type)}", body=str(change.data.get("note", "")),
-                      path=f"/exceptions/{case.pk}/")  # fmt: skip
+                      title=f"{deed.by} gave you {case.record_name}: {types.title_of(case.type)}",
+                      body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
     tell(message, people=[change.owner], now=now)
 
 

@@ -65,8 +65,8 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
     may_work = may_work_exceptions(request.user, of_integration=is_of_integration)
     return {
         "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
-        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES, "endings": ENDINGS,
-        "odoo_url": case.url, "seen": moves.as_seen(case),
+        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem,
+        "snoozes": SNOOZES, "endings": ENDINGS, "odoo_url": case.url, "seen": moves.as_seen(case),
         "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
         "stage": listing.stage_title(case.workflow, case.stage),
         "decisions": [
