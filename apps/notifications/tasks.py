@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.core import clock
-from apps.notifications import moves
+from apps.notifications import moves, webhooks
 
 
 @shared_task(name="notifications.send", ignore_result=True)
@@ -11,4 +11,11 @@ def send(**_: object) -> None:
     """Let go of what was held, and send every e-mail that waits."""
     moves.release(now=clock.now())
     while moves.send_due(now=clock.now()) == moves.BATCH:
+        pass
+
+
+@shared_task(name="notifications.send_webhooks", ignore_result=True)
+def send_webhooks(**_: object) -> None:
+    """Post every message to another system that waits."""
+    while webhooks.send_due(clock=clock.now) == webhooks.BATCH:
         pass
