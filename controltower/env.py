@@ -35,6 +35,12 @@ class Env(BaseSettings):
         "", description="Fernet keys for secrets at rest, newest first, comma-separated. Empty: made once and kept."
     )
     audit_key: str = Field("", description="Key of the audit trail's hash chain. Empty: made once and kept.")
+    vapid_key: str = Field(
+        "", description="Private key of web push: 32 bytes, base64url. Empty: made once and kept in CONTROLTOWER_HOME."
+    )
+    push_to_private_addresses: bool = Field(
+        False, description="Call push services at private addresses, and over HTTP. For tests: never in production."
+    )
     debug: bool = Field(False, description="Django's debug pages. Never in production.")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost", "[::1]", "testserver"], description="Host names served, comma-separated."

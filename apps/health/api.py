@@ -71,7 +71,8 @@ def _keep(request: PersonsCall, rule: AlertRule | None) -> Response:
     form = RuleForm(
         given | {
             "severity": SEVERITIES[given["severity"]], "connection": given["connection"] and given["connection"].pk,
-            "people": [person.pk for person in given.get("people", ())], "endpoints": [one.pk for one in given.get("endpoints", ())],
+            "people": [person.pk for person in given.get("people", ())],
+            "endpoints": [one.pk for one in given.get("endpoints", ())],
         },
         instance=rule,
     )  # fmt: skip

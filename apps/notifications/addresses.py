@@ -14,16 +14,10 @@ from urllib.parse import urlsplit
 import httpcore2
 from django.conf import settings
 
+from apps.core.outgoing import why_not
+
 LOWEST_FREE_PORT = 1024
 PORTS = (80, 443)
-# What the address library calls global and is not: ways to reach IPv4 addresses in IPv6 clothes, and old private ranges.
-NEVER = [
-    ipaddress.ip_network(text)
-    for text in (
-        "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10", "100.64.0.0/10", "192.88.99.0/24",
-    )
-]  # fmt: skip
-
 
 class AddressNotAllowedError(Exception):
     """The tower does not post there; the message says why and what to do."""
@@ -66,24 +60,6 @@ def is_allowed(host: str, address: str = "") -> bool:
         except ValueError:
             continue
     return False
-
-
-def why_not(address: str) -> str | None:
-    """Why nothing is posted to ``address`` (an IP address), or None where it may be."""
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    if any(ip.version == network.version and ip in network for network in NEVER):
-        return "leads to a network that is not public"
-    if ip.is_loopback:
-        return "is this machine itself"
-    if ip.is_link_local:
-        return "is a link-local address"
-    if ip.is_multicast or ip.is_unspecified or ip.is_reserved:
-        return "is no single machine's address"
-    if ip.is_private or not ip.is_global:
-        return "is not public"
-    return None
 
 
 def resolved(host: str, port: int) -> list[str]:

@@ -23,6 +23,8 @@ class Notification(models.Model):
         null=True, help_text="Not told before, because what it tells of can still be taken back; emptied once told"
     )
     read_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True, help_text="When the link in its e-mail was followed; it leads there once")
+    email_not_before = models.DateTimeField(null=True, help_text="The end of the person's quiet hours")
     email_due = models.BooleanField(default=False)
     emailed_at = models.DateTimeField(null=True)
     email_attempts = models.PositiveIntegerField(default=0)
@@ -71,3 +73,38 @@ class Outgoing(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["endpoint", "key"], name="posted_once")]
         indexes = [models.Index(fields=["not_before"], condition=models.Q(status="pending"), name="outgoing_waiting")]
+
+
+class Preferences(models.Model):
+    """What a person wants to be told outside of the tower, and when not; ``notifications.preferences`` reads it."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="preferences")
+    channels = models.JSONField(default=dict, help_text='{"asked": {"email": true, "push": true}, …}')
+    quiet_from = models.TimeField(null=True)
+    quiet_to = models.TimeField(null=True)
+
+
+class Device(models.Model):
+    """A browser that a person wants to be told in. Its keys and address come from the browser."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    endpoint = models.URLField(max_length=1_000, unique=True)
+    p256dh = models.CharField(max_length=120)
+    auth = models.CharField(max_length=40)
+    name = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+
+class Push(models.Model):
+    """One message on its way to one device; gone once it is there, or given up."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="pushes")
+    device = models.ForeignKey(Device, models.CASCADE, related_name="pushes")
+    not_before = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notification", "device"], name="pushed_once")]
+        indexes = [models.Index(fields=["not_before", "id"], name="pushes_by_time")]

@@ -59,3 +59,22 @@ class Push extends HTMLElement {
   }
 }
 customElements.define("ct-push", Push);
+
+// Who signs out on this device is not told on it any more.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!new URL(form.action).pathname.endsWith("/logout/") || form.dataset.dropped || !worker) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  form.dataset.dropped = "1";
+  const forget = async () => {
+    const here = await (await worker.getRegistration())?.pushManager?.getSubscription();
+    if (!here) return;
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") };
+    const body = JSON.stringify({ endpoint: here.endpoint });
+    await fetch("/notifications/devices/drop/", { method: "POST", body, headers, credentials: "same-origin" });
+    await here.unsubscribe();
+  };
+  await Promise.race([forget().catch(() => {}), new Promise((done) => setTimeout(done, 2000))]);
+  form.submit();
+});

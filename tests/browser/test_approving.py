@@ -1,5 +1,6 @@
 """Approving on a phone: by thumb, with an undo, and on a bad line."""
 
+import json
 import re
 
 import pytest
@@ -98,6 +99,23 @@ def test_somebody_else_on_the_same_device_neither_sees_nor_sends_it(visit: Visit
     expect(page.locator(".ask")).to_have_count(1)
     expect(page.locator("ct-unsent")).to_be_empty()
     assert status() == "pending"
+
+
+def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World, server: Server) -> None:
+    page = card(visit)
+    page.context.grant_permissions(["notifications"])
+    devtools = page.context.new_cdp_session(page)
+    versions: list[dict[str, object]] = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    message = {"title": "Your decision: S00042", "body": "Azure Interior", "path": "/approvals/1/", "tag": "/approvals/1/"}
+    told = {"origin": server.url, "registrationId": versions[0]["registrationId"], "data": json.dumps(message)}
+    devtools.send("ServiceWorker.deliverPushMessage", told)
+    page.wait_for_function(
+        "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+        ".then((all) => all.length === 1 && all[0].title === 'Your decision: S00042' && all[0].data.path === '/approvals/1/')"
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

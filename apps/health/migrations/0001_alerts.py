@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exceptions', '0003_shown_in_odoo'),
-        ('notifications', '0004_webhooks'),
+        ('notifications', '0005_webhooks'),
         ('odoo', '0002_scheduled_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

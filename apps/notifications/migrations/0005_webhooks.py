@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0003_held'),
+        ('notifications', '0004_told_elsewhere'),
     ]
 
     operations = [
