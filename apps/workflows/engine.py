@@ -151,10 +151,19 @@ SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {columns}
 def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Composed, list[tuple[str, Any]]]:
     """The workflow's three statements, and the label under which FIND returns each condition."""
     workflow = registry.workflows()[workflow_name]
-    source = compiled.source(workflow)
+    table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
+    vanish = VANISH.format(
+        table=table, belongs=compiled.belongs(workflow), workflow=sql.Literal(workflow.name),
+        model=sql.Literal(workflow.odoo_model),
+    )  # fmt: skip
+    return _move_statement(workflow), vanish, *find_statement(workflow)
+
+
+def _move_statement(workflow: Workflow) -> sql.Composed:
+    first_seen_since = sorted({stage.first_seen_since for stage in workflow.stages})
     first_seen = [
         sql.SQL("{} AS {}").format(compiled.column_of(workflow, name), sql.Identifier(f"first_{name}"))
-        for name in sorted({stage.first_seen_since for stage in workflow.stages})
+        for name in first_seen_since
     ]
     stage_column = sql.Identifier("stage")
     since = compiled.by_stage(
@@ -163,9 +172,9 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
          for s in workflow.stages],
         "timestamptz",
     )  # fmt: skip
-    names = {"workflow": sql.Literal(workflow.name), "model": sql.Literal(workflow.odoo_model)}
-    common = {"label": compiled.column_of(workflow, workflow.label), "belongs": compiled.belongs(workflow)}
-    move = MOVE.format(
+    named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
+    named |= {workflow.look_again} - {""}
+    return MOVE.format(
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
         currency=compiled.column_of(workflow, workflow.currency),
@@ -175,7 +184,7 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         else sql.SQL("NULL::bigint"),
         partner_name=compiled.column_of(workflow, "partner_name"),
         first_seen=sql.SQL(", ").join(first_seen),
-        source=source,
+        source=compiled.source(workflow, named.union(*(compiled.named_in(stage.when) for stage in workflow.stages))),
         since=since,
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
@@ -184,27 +193,33 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
             compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
             sql.Identifier("stands_since"),
         ),
-        **names,
-        **common,
+        workflow=sql.Literal(workflow.name),
+        model=sql.Literal(workflow.odoo_model),
+        label=compiled.column_of(workflow, workflow.label),
+        belongs=compiled.belongs(workflow),
     )
-    table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
+
+
+def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, Any]]]:
+    """The statement that finds what is to be raised, and the label under which it returns each condition."""
     declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
     kinds = [(f"found_{number}", kind) for number, kind in enumerate(declared)]
-    find = FIND.format(
+    columns = _columns_needed(workflow)
+    named = columns.union({workflow.label}, *(compiled.named_in(kind.when) for kind in declared))
+    statement = FIND.format(
         conditions=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label))
             for label, kind in kinds
         )
         if kinds
         else sql.SQL("FALSE AS found_none"),
-        columns=sql.SQL(", ").join(
-            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
-        ),
-        source=source,
-        **common,
+        columns=sql.SQL(", ").join(compiled.column_of(workflow, name) for name in sorted(columns) if name != "odoo_id"),
+        source=compiled.source(workflow, named),
+        label=compiled.column_of(workflow, workflow.label),
+        belongs=compiled.belongs(workflow),
         any_condition=sql.SQL(" OR ").join(sql.Identifier(label) for label, _ in kinds) if kinds else sql.SQL("FALSE"),
     )
-    return move, VANISH.format(table=table, belongs=common["belongs"], **names), find, kinds
+    return statement, kinds
 
 
 def _columns_needed(workflow: Workflow) -> set[str]:
@@ -287,12 +302,11 @@ def look(
     Returns:
         odoo_id → column → value; deleted records are left out.
     """
+    columns, asked = _columns_needed(workflow), condition or Q()
     statement = LOOK.format(
-        columns=sql.SQL(", ").join(
-            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
-        ),
-        source=compiled.source(workflow),
-        condition=compiled.predicate(workflow, condition or Q()),
+        columns=sql.SQL(", ").join(compiled.column_of(workflow, name) for name in sorted(columns) if name != "odoo_id"),
+        source=compiled.source(workflow, {*columns, workflow.label, *compiled.named_in(asked)}),
+        condition=compiled.predicate(workflow, asked),
         label=compiled.column_of(workflow, workflow.label),
         belongs=compiled.belongs(workflow),
     )
