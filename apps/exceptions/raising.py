@@ -18,6 +18,7 @@ from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
 from apps.timers.models import Timer
+from apps.workflows import weight
 from apps.workflows.declare import ExceptionType
 from apps.workflows.engine import Evaluation, Finding
 
@@ -85,12 +86,13 @@ def plain(value: Any) -> Any:
 
 
 def severity_of(finding: Finding) -> Severity:
-    """How bad it is, by the type's own thresholds."""
+    """How bad it is: by the type's own thresholds, and a step more for a promise that is due and for a key customer."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
     column, thresholds = kind.severity
     value = finding.columns[column] or 0
-    return Severity(1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds))
+    by_money = 1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds)
+    return Severity(min(by_money + (finding.columns.get(weight.STEPS) or 0), Severity.CRITICAL))
 
 
 def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
@@ -168,10 +170,12 @@ def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) ->
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
         evidence, amount, company = evidence_of(finding), finding.columns[kind.amount], finding.columns["company_id"]
-        if (case.evidence, case.amount, case.record_name, case.company_id) == (evidence, amount, finding.name, company):
+        severity = severity_of(finding)
+        now_so = (evidence, amount, finding.name, company, severity)
+        if (case.evidence, case.amount, case.record_name, case.company_id, case.severity) == now_so:
             continue
         case.evidence, case.amount, case.record_name, case.company_id = evidence, amount, finding.name, company
-        case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
+        case.severity, case.updated_at, case.version = severity, now, case.version + 1
         changed.append(case)
     if changed:
         ExceptionCase.objects.bulk_update(

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry, stuck
+from apps.workflows import placeholders, registry, stuck, weight
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -66,7 +66,7 @@ class Evaluation:
 
 MOVE = sql.SQL("""
 WITH seen AS (
-  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
+  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at, {promise} AS promised,
          {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name, r.write_date,
          cause.written_at, {first_seen}
@@ -86,7 +86,7 @@ WITH seen AS (
   INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
                                        amount, currency, company_id, partner_id, partner_name, look_again_at)
   SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name, LEAST(look_again_at, {stuck_look})
+         amount, currency, company_id, partner_id, partner_name, LEAST(look_again_at, {stuck_look}, CASE WHEN {is_open} THEN {promise_look} END)
     FROM stood
    WHERE stage IS NOT NULL
   ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
@@ -173,7 +173,7 @@ def _move_statement(workflow: Workflow) -> sql.Composed:
         "timestamptz",
     )  # fmt: skip
     named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
-    named |= {workflow.look_again} - {""}
+    named |= {workflow.look_again, workflow.promise} - {""}
     return MOVE.format(
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
@@ -189,6 +189,8 @@ def _move_statement(workflow: Workflow) -> sql.Composed:
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
         look_again=compiled.moment_ahead(workflow),
+        promise=compiled.column_of(workflow, workflow.promise) if workflow.promise else sql.SQL("NULL::timestamptz"),
+        promise_look=weight.next_look(sql.Identifier("promised")),
         stuck_look=stuck.next_look(
             compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
             sql.Identifier("stands_since"),
@@ -224,7 +226,7 @@ def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, An
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id"}
+    needed = {workflow.currency, "partner_name", "company_id", weight.STEPS}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:

@@ -242,6 +242,7 @@ WORKFLOW = Workflow(
     odoo_model="sale.order",
     rank=10,
     look_again="promise_look_at",
+    promise="commitment_date",
     lines=LINES,
     blockers=blocking.OF_SALES_ORDERS,
     amount="company_amount",

@@ -55,10 +55,10 @@ FACT = Fact(
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
               LEFT JOIN LATERAL (
                 SELECT sum(l.amount_residual) AS residual,
-                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < (%(now)s::timestamptz AT TIME ZONE 'UTC')::date) AS overdue,
-                       min(l.date_maturity) FILTER (
-                         WHERE l.date_maturity < (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AND l.amount_residual > 0) AS oldest_due
-                  FROM mirror_account_move_line l
+                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < at.today) AS overdue,
+                       min(l.date_maturity) FILTER (WHERE l.date_maturity < at.today AND l.amount_residual > 0) AS oldest_due
+                  FROM (SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today) AS at
+                 CROSS JOIN mirror_account_move_line l
                   JOIN mirror_account_account a
                     ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
                    AND a.account_type = 'asset_receivable'

@@ -42,8 +42,8 @@ FACT = Fact(
              SELECT o.odoo_id, o.create_date, o.amount_untaxed / COALESCE(NULLIF(o.currency_rate, 0), 1) AS value
                FROM mirror_sale_order o
               WHERE o.connection_id = member.connection_id AND o.partner_id = member.odoo_id AND o.state = 'sale'
-                AND o.create_date < r.create_date AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.amount_untaxed > 0
-                AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
+                AND o.create_date <= r.create_date AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.amount_untaxed > 0
+                AND o.odoo_id < r.odoo_id AND o.deleted_at IS NULL
               ORDER BY o.create_date DESC
               LIMIT {ORDERS}) AS h
            WHERE own.connection_id = r.connection_id AND own.odoo_id = r.partner_id
