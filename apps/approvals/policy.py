@@ -153,9 +153,9 @@ def people(ask: dict[str, str], *, owner_login: str | None = None) -> Any:
     if kind == "team":
         return deciders.filter(teams__slug=value)
     if kind == "manager_of":
-        teams = Team.objects.filter(members__is_active=True)
+        teams = Team.objects.all()
         if owner_login is not None:
-            teams = teams.filter(members__odoo_login__iexact=owner_login).exclude(members__odoo_login="")
+            teams = teams.filter(members__odoo_login__iexact=owner_login) if owner_login else teams.none()
         return deciders.filter(role=Role.MANAGER, teams__in=teams).distinct()
     return deciders.filter(username=value)
 
