@@ -66,7 +66,8 @@ class Evaluation:
 
 MOVE = sql.SQL("""
 WITH seen AS (
-  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at, {promise} AS promised,
+  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
+         {promise} AS promised,
          {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name, r.write_date,
          cause.written_at, {first_seen}
@@ -86,7 +87,8 @@ WITH seen AS (
   INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
                                        amount, currency, company_id, partner_id, partner_name, look_again_at)
   SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name, LEAST(look_again_at, {stuck_look}, CASE WHEN {is_open} THEN {promise_look} END)
+         amount, currency, company_id, partner_id, partner_name,
+         LEAST(look_again_at, {stuck_look}, CASE WHEN {is_open} THEN {promise_look} END)
     FROM stood
    WHERE stage IS NOT NULL
   ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
