@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from apps.workflows.declare import ExceptionType, Fact
 
-ORDERS = 24
+ORDERS = 16
 FEWEST_ORDERS, FEWEST_OF_PRODUCT = 8, 5
 FAR = 3.5
 LEAST_SPREAD = 0.2
