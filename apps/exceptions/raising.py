@@ -79,7 +79,8 @@ def evidence_of(finding: Finding) -> dict[str, Any]:
     """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
-    return {name: plain(finding.columns[name]) for name in kind.evidence}
+    said = [name for name in kind.evidence if name != weight.REASONS or finding.columns[name]]
+    return {name: plain(finding.columns[name]) for name in said}
 
 
 def plain(value: Any) -> Any:
