@@ -21,7 +21,8 @@ SUBSTITUTE = Remedy(
                concat(trim_scale(n.missing), ' ', ot.name, ' instead of ', t.name, ' on ', n.order_name, ', of which ',
                       trim_scale(free.quantity), ' are free', CASE WHEN other.product_tmpl_id = pr.product_tmpl_id
                                                                    THEN ' (another variant)' END) AS text,
-               n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept, other.odoo_id AS substitute_id,
+               n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept,
+               other.odoo_id AS substitute_id,
                trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount, t.name AS product_name,
                ot.name AS substitute_name
           FROM (
