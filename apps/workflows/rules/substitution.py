@@ -23,7 +23,8 @@ SUBSTITUTE = Remedy(
                                                                    THEN ' (another variant)' END) AS text,
                n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept,
                other.odoo_id AS substitute_id,
-               trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount, t.name AS product_name,
+               trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
+               t.name AS product_name,
                ot.name AS substitute_name
           FROM (
             SELECT m.odoo_id AS move_id, m.product_id, m.location_id, m.product_uom_qty - COALESCE(m.quantity, 0) AS missing,
