@@ -10,6 +10,7 @@ from django.db.models import Q
 from psycopg.rows import class_row
 
 from apps.accounts.sight import Sight
+from apps.boards.figures import rows
 from apps.mirror.models.product_product import Product
 from apps.mirror.models.product_template import ProductTemplate
 from apps.mirror.models.res_partner import Partner
@@ -49,6 +50,16 @@ SELECT o.odoo_id, o.name, COALESCE(v.name, '') AS partner, sum(l.product_qty - l
 """
 
 
+def partners_in_sight(seen: Sight, alias: str) -> str:
+    """SQL of which partners may be found. One of no company belongs to all of them: whoever sees some companies alone finds
+    it by what is open with it there."""
+    whole = Sight(None if seen.parts is None else frozenset(part for part in seen.parts if part[1] is None))
+    return f"""({whole.sql(alias)} OR ({alias}.company_id IS NOT NULL AND {seen.sql(alias)}) OR EXISTS (
+      SELECT 1 FROM workflows_position p
+       WHERE p.connection_id = {alias}.connection_id AND p.partner_id = {alias}.odoo_id AND p.is_open
+         AND p.company_id IS NOT NULL AND {seen.sql("p")}))"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenRecord:
     """A record that is on its way, with the words for where."""
@@ -78,9 +89,11 @@ class PartnerPage:
 
 def partner_of(connection: Connection, odoo_id: int, *, seen: Sight, now: datetime) -> PartnerPage | None:
     """One customer or supplier; None where the tower knows no such partner, or it is out of sight."""
-    partners = Partner.objects.filter(seen.of_records(), connection=connection, deleted_at=None)
-    partner = partners.filter(odoo_id=odoo_id).values("name", "commercial_partner_id").first()
-    if partner is None:
+    partners = Partner.objects.filter(connection=connection, deleted_at=None)
+    partner = partners.filter(odoo_id=odoo_id).values("id", "name", "commercial_partner_id").first()
+    if partner is None or not rows(
+        f"SELECT 1 FROM mirror_res_partner r WHERE r.id = %(id)s AND {partners_in_sight(seen, 'r')}", {"id": partner["id"]}
+    ):
         return None
     known_as = partners.filter(commercial_partner_id=partner["commercial_partner_id"] or odoo_id).values("odoo_id")
     opened = Position.objects.filter(

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 
 from apps.accounts.sight import Sight
+from apps.boards.around import partners_in_sight
 from apps.boards.figures import rows
 from apps.workflows import registry
 
@@ -158,7 +159,8 @@ def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[
 
 
 def _partners(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
-    statement = PARTNERS.format(by_name=_matches("r.name", words), by_ref=_matches("r.ref", words), seen=seen.sql("r"))
+    statement = PARTNERS.format(by_name=_matches("r.name", words), by_ref=_matches("r.ref", words),
+                                seen=partners_in_sight(seen, "r"))  # fmt: skip
     hits = [
         Hit(title=name, detail=city or "", href=reverse("boards:partner", args=[connection, odoo_id]),
             matched=ref or "", connection=connection, model="res.partner", odoo_id=odoo_id)

@@ -1,6 +1,6 @@
 """Addresses of the home page, the boards, search and the records."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from apps.boards.views import boards, finding, pages
 
@@ -13,7 +13,8 @@ urlpatterns = [
     path("partners/<slug:connection>/<int:odoo_id>/", finding.partner, name="partner"),
     path("products/<slug:connection>/<int:odoo_id>/", finding.product, name="product"),
     path("wall/", boards.wall, name="wall"),
-    re_path(r"^eventlog/(?P<form>ocel|xes)/$", boards.log, name="log"),
+    path("eventlog/ocel/", boards.ocel, name="ocel"),
+    path("eventlog/xes/", boards.xes, name="xes"),
     path("boards/", boards.overview, name="overview"),
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),

@@ -158,7 +158,7 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     told = analysis.of(found, now=now, days=days, seen=seen.on(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(request, f"{found.name}-{days}-days", ["Part", "Of", "At", "Figure"], _flow_sheet(told))
-    shades = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle")
+    shades = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle", "--ink")
     charts = {
         "levels": {
             "kind": "area", "x": [at.isoformat() for at in told.moments],
@@ -249,14 +249,25 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     return render(request, "boards/compare.html", context)
 
 
+def _since(request: PersonsRequest, now: datetime) -> datetime | None:
+    days = _number(request.GET.get("days"))
+    return now - timedelta(days=days) if days and 0 < days <= 36_500 else None
+
+
 @login_required
 @require_safe
-def log(request: PersonsRequest, form: str) -> HttpResponseBase:
-    """What happened as an event log, OCEL 2.0 (JSON) or XES: of one workflow, or as OCEL of all of them."""
-    now, days, name = clock.now(), _number(request.GET.get("days")), request.GET.get("workflow", "")
-    workflows = [workflow_called(name)] if name or form == "xes" else list(registry.workflows().values())
-    first = now - timedelta(days=days) if days and 0 < days <= 36_500 else None
-    write = eventlog.ocel if form == "ocel" else eventlog.xes
-    lines = write(workflows, first=first, now=now, seen=seen.on(request, request.user))
-    ending, kind = ("jsonocel", "application/json") if form == "ocel" else ("xes", "application/xml")
-    return streams.answer(request, f"{name or 'control-tower'}.{ending}", kind, lines)
+def ocel(request: PersonsRequest) -> HttpResponseBase:
+    """What happened as an object-centric event log, OCEL 2.0 in JSON: of one workflow, or of all."""
+    now, name = clock.now(), request.GET.get("workflow", "")
+    workflows = [workflow_called(name)] if name else list(registry.workflows().values())
+    lines = eventlog.ocel(workflows, first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    return streams.answer(request, f"{name or 'control-tower'}.jsonocel", "application/json", lines)
+
+
+@login_required
+@require_safe
+def xes(request: PersonsRequest) -> HttpResponseBase:
+    """What happened in one workflow as an event log by cases, XES."""
+    now, found = clock.now(), workflow_called(request.GET.get("workflow", ""))
+    lines = eventlog.xes([found], first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    return streams.answer(request, f"{found.name}.xes", "application/xml", lines)
