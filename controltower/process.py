@@ -16,7 +16,7 @@ from controltower.env import BASE_DIR
 READY_SECONDS = 120.0
 STOP_SECONDS = 12.0
 # The pause before a process that died is started again: doubled each time, forgotten once it has run for a minute.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SETTLED_SECONDS = 1.0, 30.0, 60.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, SETTLED_SECONDS = 0.5, 8.0, 60.0
 
 
 class StartError(Exception):
@@ -90,7 +90,7 @@ class Process:
                 return
             if time.monotonic() - started > SETTLED_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self.say(f"! {self.name} ended ({status}); starting it again in {pause:.0f} s. Its log: {self.log}")
+            self.say(f"! {self.name} ended ({status}); starting it again in {pause:.1f} s. Its log: {self.log}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             await self.start()

@@ -16,6 +16,7 @@ from apps.audit import api as audit
 from apps.boards import api as boards
 from apps.events import api as events
 from apps.exceptions import api as exceptions
+from apps.health import api as health
 from apps.intake import api as intake
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
@@ -52,6 +53,10 @@ urlpatterns = [
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
     route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),
+    route("approvals/<int:request_id>/undo/", approvals.UndoMove, "approval-undo"),
+    route("approvals/<int:request_id>/question/", approvals.QuestionMove, "approval-question"),
+    route("approvals/<int:request_id>/request-changes/", approvals.RequestChangesMove, "approval-request-changes"),
+    route("approvals/<int:request_id>/answer/", approvals.AnswerMove, "approval-answer"),
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
     route("policies/", approvals.Policies, "policies"),
     route("boards/<str:workflow>/", boards.Board, "board"),
@@ -60,7 +65,15 @@ urlpatterns = [
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),
+    route("deliveries/replay/", intake.ReplaySeveral, "deliveries-replay"),
+    route("deliveries/<int:delivery_id>/", intake.OneDelivery, "delivery"),
+    route("deliveries/<int:delivery_id>/mend/", intake.Mend, "delivery-mend"),
     route("deliveries/<int:delivery_id>/replay/", intake.Replay, "delivery-replay"),
+    route("alert-rules/", health.AlertRules, "alert-rules"),
+    route("alert-rules/<int:rule_id>/", health.OneAlertRule, "alert-rule"),
+    route("alert-endpoints/", health.Endpoints, "alert-endpoints"),
+    route("alert-endpoints/<int:endpoint_id>/", health.OneEndpoint, "alert-endpoint"),
+    route("alert-endpoints/<int:endpoint_id>/rotate/", health.RotateEndpoint, "alert-endpoint-rotate"),
     route("events/", events.Events, "events"),
     route("events/<int:event_id>/match/", events.Match, "event-match"),
     route("events/<int:event_id>/dismiss/", events.Dismiss, "event-dismiss"),

@@ -1,5 +1,6 @@
 """REST: approval requests and the policies that demand them."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -12,11 +13,30 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import askable, moves, policy, queries
-from apps.approvals.models import Policy, Request, Status, StepStatus
+from apps.approvals import askable, inquiries, moves, policy, queries, undoing
+from apps.approvals.models import Inquiry, Policy, Request, Status, StepStatus
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.odoo.models import Connection
+
+
+class InquiryShape(serializers.Serializer[Any]):
+    """What was asked back."""
+
+    wants_changes = serializers.BooleanField()
+    text = serializers.CharField()
+    asked_by = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    answer = serializers.CharField()
+    answered_by = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, row: Inquiry) -> dict[str, Any]:
+        return {
+            "wants_changes": row.wants_changes, "text": row.text, "asked_by": row.asked_by.username,
+            "asked_at": moment(row.asked_at), "answer": row.answer, "answered_by": row.answered_by_name,
+            "answered_at": moment(row.answered_at),
+        }  # fmt: skip
 
 
 class ApprovalShape(serializers.Serializer[Any]):
@@ -30,6 +50,7 @@ class ApprovalShape(serializers.Serializer[Any]):
     step = serializers.CharField(allow_null=True)
     approvers = serializers.ListField(child=serializers.CharField())
     due_at = serializers.DateTimeField()
+    paused_at = serializers.DateTimeField(allow_null=True)
     escalated_at = serializers.DateTimeField(allow_null=True)
     amount = serializers.CharField(allow_null=True)
     currency = serializers.CharField()
@@ -39,6 +60,7 @@ class ApprovalShape(serializers.Serializer[Any]):
     decided_by = serializers.CharField(allow_null=True)
     reason = serializers.CharField()
     policy_version = serializers.IntegerField()
+    inquiries = InquiryShape(many=True)
 
     def to_representation(self, request: Request) -> dict[str, Any]:
         running = [step for step in request.steps.all() if step.status == StepStatus.PENDING]
@@ -49,11 +71,13 @@ class ApprovalShape(serializers.Serializer[Any]):
                        "url": request.connection.record_url(request.model, request.odoo_id)},
             "requested_by": request.requested_by, "step": running[0].name if running else None,
             "approvers": [row.user.username for row in asked], "due_at": moment(request.due_at),
-            "escalated_at": moment(request.escalated_at), "amount": money(request.amount), "currency": request.currency,
+            "paused_at": moment(request.paused_at), "escalated_at": moment(request.escalated_at),
+            "amount": money(request.amount), "currency": request.currency,
             "context": request.context, "requested_at": moment(request.requested_at),
             "decided_at": moment(request.decided_at),
             "decided_by": request.decided_by.username if request.decided_by else None, "reason": request.reason,
             "policy_version": request.policy.version,
+            "inquiries": InquiryShape(request.inquiries.all(), many=True).data,
         }  # fmt: skip
 
 
@@ -164,6 +188,15 @@ class Reason(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
 
 
+class Decision(Reason):
+    """Why, and how long the decision may be taken back before anything leaves the tower."""
+
+    undo_seconds = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
+
+    def validate(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        return attributes | {"undo_for": timedelta(seconds=attributes["undo_seconds"])}
+
+
 class Delegate(Reason):
     """To whom: a user name."""
 
@@ -185,20 +218,77 @@ class _Decision(APIView):
         return Response(ApprovalShape(queries.requests().get(id=request_id)).data)
 
 
-@extend_schema(request=Reason, responses=ApprovalShape)
+@extend_schema(request=Decision, responses=ApprovalShape)
 class ApproveMove(_Decision):
     """Say yes."""
 
+    takes = Decision
+
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.approve(request_id, by=user, reason=given["reason"], now=clock.now())
+        moves.approve(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
 
 
-@extend_schema(request=Reason, responses=ApprovalShape)
+@extend_schema(request=Decision, responses=ApprovalShape)
 class RejectMove(_Decision):
     """Say no, with a reason."""
 
+    takes = Decision
+
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.reject(request_id, by=user, reason=given["reason"], now=clock.now())
+        moves.reject(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
+
+
+class Nothing(serializers.Serializer[Any]):
+    """Nothing is needed."""
+
+
+@extend_schema(request=None, responses=ApprovalShape)
+class UndoMove(_Decision):
+    """Take one's own decision back, while it may be."""
+
+    takes = Nothing
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        undoing.undo(request_id, by=user, now=clock.now())
+
+
+class Text(serializers.Serializer[Any]):
+    """What is asked or answered."""
+
+    text = serializers.CharField(max_length=1_000)
+
+
+@extend_schema(request=Text, responses=ApprovalShape)
+class QuestionMove(_Decision):
+    """Ask a question back; the due time stays."""
+
+    takes = Text
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        inquiries.ask_back(request_id, wants_changes=False, text=given["text"], by=user, now=clock.now())
+
+
+@extend_schema(request=Text, responses=ApprovalShape)
+class RequestChangesMove(_Decision):
+    """Want something changed first; the due time stands still until it is answered."""
+
+    takes = Text
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        inquiries.ask_back(request_id, wants_changes=True, text=given["text"], by=user, now=clock.now())
+
+
+@extend_schema(request=Text, responses=ApprovalShape)
+class AnswerMove(_Decision):
+    """Answer the oldest question that is open."""
+
+    takes = Text
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        asked = Inquiry.objects.filter(request=request_id, answered_at=None).first()
+        if asked is None:
+            raise moves.AlreadyDecidedError("Nothing that was asked back is open.")
+        inquiries.answer(asked.pk, text=given["text"], by=user, now=clock.now())
 
 
 @extend_schema(request=Delegate, responses=ApprovalShape)

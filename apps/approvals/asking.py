@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import User
-from apps.approvals import outcomes, policy, settling, steps
+from apps.approvals import inquiries, outcomes, policy, settling, steps
 from apps.approvals.models import Request, Status
 from apps.audit import trail
 from apps.core import actor
@@ -64,7 +64,7 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
     opened = _open(fresh, evaluation, now) if fresh else []
     for key, request in pending.items():
         if key in found:
-            _bring_up_to_date(request, found[key], evaluation)
+            _bring_up_to_date(request, found[key], now)
     _withdraw([request for key, request in pending.items() if key not in found], evaluation, now)
     return opened
 
@@ -124,7 +124,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         amount=amount, currency=columns[asking.workflow.currency] or "", context=context_of(asking),
         policy=in_force, requested_at=now, due_at=now,
     )  # fmt: skip
-    steps.lay_out(request, policy.steps_for(in_force, amount, request.context))
+    steps.lay_out(request, policy.steps_for(in_force.rules, amount, request.context))
     trail.record(
         trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
                     subject=f"approval:{request.pk}",
@@ -179,7 +179,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _bring_up_to_date(request: Request, finding: Finding, evaluation: Evaluation) -> None:
+def _bring_up_to_date(request: Request, finding: Finding, now: datetime) -> None:
     kind = finding.kind
     assert isinstance(kind, ApprovalKind)
     amount = finding.columns[kind.amount]
@@ -188,8 +188,12 @@ def _bring_up_to_date(request: Request, finding: Finding, evaluation: Evaluation
     is_known = (amount, company_id) == (request.amount, request.company_id)
     if is_known and all(request.context.get(name) == value for name, value in figures.items()):
         return
+    was = request.amount
     request.amount, request.company_id, request.context = amount, company_id, {**request.context, **figures}
     request.save(update_fields=["amount", "company_id", "context"])
+    if request.paused_at:
+        what = f"Changed in Odoo: {money(was, request.currency)} before, now {money(amount, request.currency)}"
+        inquiries.answer_by_change(request, what if was != amount else "The figures changed in Odoo", now=now)
     settling.announce(request)
 
 

@@ -61,6 +61,7 @@ class Request(models.Model):
     current_step = models.PositiveSmallIntegerField(default=0)
     requested_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True, help_text="Since when its time stands still, waiting for changes")
     escalated_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -121,11 +122,44 @@ class Assignment(models.Model):
     is_active = models.BooleanField(default=True, help_text="Off once delegated away")
     decision = models.CharField(max_length=10, blank=True)
     decided_at = models.DateTimeField(null=True)
+    key = models.CharField(max_length=64, blank=True, help_text="Of the form that decided: sent again, it decides nothing new")
+    undo_until = models.DateTimeField(null=True, help_text="Until then who decided may take it back; nothing leaves before")
     reason = models.TextField(blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step", "user"], name="asked_once_a_step")]
         indexes = [models.Index(fields=["user"], condition=Q(is_active=True, decision=""), name="inbox_of_user")]
+
+
+class Inquiry(models.Model):
+    """What a decider asked back before deciding: a question, or changes that are wanted first."""
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="inquiries")
+    wants_changes = models.BooleanField(default=False)
+    text = models.TextField()
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    answered_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    answered_by_name = models.CharField(max_length=200, blank=True, help_text="A person, or Odoo, where the record changed")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class Absence(models.Model):
+    """A time in which somebody else is asked in a person's place."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="absences")
+    deputy = models.ForeignKey(User, models.CASCADE, related_name="+")
+    starts_at = models.DateTimeField()
+    until = models.DateTimeField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="Set when it was ended, or replaced, by hand")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user"], condition=Q(ended_at=None), name="one_absence_a_person")]
 
 
 class ReasonTemplate(models.Model):

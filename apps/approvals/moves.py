@@ -4,7 +4,7 @@ The request's row is locked first, so of two people who decide at once one wins 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,47 +12,37 @@ from django.db import transaction
 from apps.accounts import permissions as roles
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
-from apps.approvals import asking, permissions, policy, settling, steps
+from apps.approvals import asking, handing, permissions, settling, steps
 from apps.approvals.models import Assignment, Request, Status, StepStatus
+from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
-from apps.core.actor import Actor
-from apps.core.words import money
 from apps.odoo.models import Connection
 from apps.workflows import engine, offers, registry
 
 
-class AlreadyDecidedError(Exception):
-    """Somebody else, or the course of things, was faster; the message says who, what and when."""
-
-
-class DecisionRefusedError(Exception):
-    """The decision lacks something; the message says what."""
-
-
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
-
-
-def _locked(request_id: int) -> Request:
-    # Nothing joined: of a row that had to be waited for, PostgreSQL reads the row anew, but not what was joined to it.
-    request = Request.objects.select_for_update().filter(id=request_id).first()
-    if request is None:
-        raise DecisionRefusedError(f"There is no approval request {request_id}.")
-    return request
+def was_said(request: Request, user: User, key: str) -> bool:
+    """Whether the person's decision of that key was taken already, also where they undid it since."""
+    return Assignment.objects.filter(step__request=request, user=user, key=key).exists()
 
 
 @transaction.atomic
-def approve(request_id: int, *, by: User, reason: str = "", now: datetime) -> Request:
+def approve(
+    request_id: int, *, by: User, reason: str = "", now: datetime, undo_for: timedelta = timedelta(0), key: str = ""
+) -> Request:
     """Say yes. Where it was the last word wanted, Odoo is told; else the next step begins.
+
+    Args:
+        undo_for: how long it may be taken back (``undoing.undo``); nothing leaves the tower before.
+        key: names this very decision; where it was taken already, also where it was undone since, nothing happens.
 
     Raises:
         AlreadyDecidedError: it no longer waits.
         NotAllowedError: this person may not decide it.
     """
-    request, assignment = _decide(request_id, by, "approved", reason, now)
-    step = assignment.step
+    request, assignment = _decide(request_id, by, "approved", reason, now, undo_for, key)
+    if assignment is None:
+        return request
+    step, leaves_at = assignment.step, now + undo_for
     undecided = step.assignments.filter(is_active=True, decision="", level=step.level).exclude(pk=assignment.pk)
     if step.needs_all and undecided.exists():
         return request
@@ -61,14 +51,18 @@ def approve(request_id: int, *, by: User, reason: str = "", now: datetime) -> Re
     if request.steps.filter(status=StepStatus.PENDING).exists():
         steps.refresh_due(request)
         return request
-    if not steps.begin_next(request, now=now):
-        settling.settle(request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now)
+    if not steps.begin_next(request, now=now, leaves_at=leaves_at):
+        settling.settle(
+            request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now, leaves_at=leaves_at
+        )
     return request
 
 
 @transaction.atomic
-def reject(request_id: int, *, by: User, reason: str, now: datetime) -> Request:
-    """Say no, with a reason. One no settles the request.
+def reject(
+    request_id: int, *, by: User, reason: str, now: datetime, undo_for: timedelta = timedelta(0), key: str = ""
+) -> Request:
+    """Say no, with a reason. One no settles the request. ``undo_for`` and ``key`` as in :func:`approve`.
 
     Raises:
         AlreadyDecidedError: it no longer waits.
@@ -77,20 +71,31 @@ def reject(request_id: int, *, by: User, reason: str, now: datetime) -> Request:
     """
     if not reason.strip():
         raise DecisionRefusedError("A rejection needs a reason: the one who asked has to know what to change.")
-    request, assignment = _decide(request_id, by, "rejected", reason, now)
+    request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key)
+    if assignment is None:
+        return request
     assignment.step.status = StepStatus.REJECTED
     assignment.step.save(update_fields=["status"])
-    settling.settle(request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now)
+    settling.settle(
+        request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now, leaves_at=now + undo_for
+    )
     return request
 
 
-def _decide(request_id: int, by: User, decision: str, reason: str, now: datetime) -> tuple[Request, Assignment]:
-    request = _locked(request_id)
+def _decide(
+    request_id: int, by: User, decision: str, reason: str, now: datetime, undo_for: timedelta, key: str
+) -> tuple[Request, Assignment | None]:
+    """Note what was said; no assignment where it was noted before under the same key."""
+    request = locked(request_id)
+    if key and was_said(request, by, key):
+        return request, None
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     assignment = permissions.check_may_decide_request(request, by)
     assignment.decision, assignment.decided_at, assignment.reason = decision, now, reason.strip()
-    assignment.save(update_fields=["decision", "decided_at", "reason"])
+    assignment.undo_until = now + undo_for if undo_for else None
+    assignment.key = key
+    assignment.save(update_fields=["decision", "decided_at", "reason", "undo_until", "key"])
     trail.record(
         trail.Event(action=f"approval.step_{decision}", actor=actor_of(by), subject=f"approval:{request.pk}",
                     data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},
@@ -109,30 +114,12 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
         AlreadyDecidedError: it no longer waits.
         NotAllowedError: this person has no say, or ``to`` may not decide it: delegation never widens power.
     """
-    request = _locked(request_id)
+    request = locked(request_id)
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     own = permissions.check_may_decide_request(request, by)
-    roles.check_may_decide(to)
-    hands = {login.lower() for login in request.involved_logins if login}
-    if to == by or to.pk == request.requested_by_user_id or (to.odoo_login and to.odoo_login.lower() in hands):
-        raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
-    if not sight.of(to).sees(request.connection_id, request.company_id):
-        raise NotAllowedError(f"{to} may not see the company of {request.record_name}. Choose somebody who may.")
-    if not to.is_active or not policy.permissions_allow(to, request.amount):
-        raise NotAllowedError(f"{to}'s limit does not cover {money(request.amount, request.currency)}.")
-    if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
-        raise NotAllowedError(f"{to} has handed this request on or answered it already; it cannot come back to them.")
-    own.is_active = False
-    own.save(update_fields=["is_active"])
-    Assignment.objects.get_or_create(
-        step=own.step, user=to, defaults={"level": own.level, "delegated_by": by}
-    )
-    trail.record(
-        trail.Event(action="approval.delegated", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"to": str(to), "reason": reason}, about=(request.connection_id, request.company_id)),
-        now=now,
-    )  # fmt: skip
+    handing.check_may_take(request, own, to)
+    handing.hand_over(request, own, to, by=actor_of(by), reason=reason, now=now)
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
     settling.announce(request)
     return request

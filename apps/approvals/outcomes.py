@@ -36,17 +36,27 @@ def _titles(calls: Sequence[OdooCall], context: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def matters(request: Request) -> str:
+    """The one line that matters; the question where the kind declares none, or the request is older than the line."""
+    kind = kind_of(request)
+    try:
+        return str(enqueue.fill(kind.matters, {**request.context, "record_name": request.record_name})) or question(request)
+    except enqueue.ContextMissingError:
+        return question(request)
+
+
 def question(request: Request) -> str:
     """What is asked, in one sentence."""
     return str(enqueue.fill(kind_of(request).question, {**request.context, "record_name": request.record_name}))
 
 
 def tell_odoo(
-    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime
-) -> list[Command]:
-    """Enqueue what follows from the request, with who decided and why."""
+    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime,
+    not_before: datetime | None = None,
+) -> list[Command]:  # fmt: skip
+    """Enqueue what follows from the request, with who decided and why; the first may run from ``not_before`` on."""
     context = {**request.context, "record_name": request.record_name, "decided_by": by.name, "reason": reason}
     return enqueue.commands(
         calls, connection=request.connection, model=request.model, odoo_id=request.odoo_id, context=context,
-        decision=f"approval:{request.pk}", by=by, now=now,
+        decision=f"approval:{request.pk}", by=by, now=now, not_before=not_before,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from django.db.models import Prefetch, QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
-from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
+from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
 
 
 def requests() -> QuerySet[Request]:
@@ -12,7 +12,7 @@ def requests() -> QuerySet[Request]:
     assignments = Assignment.objects.select_related("user", "delegated_by").order_by("level", "id")
     steps = Step.objects.prefetch_related(Prefetch("assignments", queryset=assignments))
     return Request.objects.select_related("connection", "policy", "decided_by", "requested_by_user").prefetch_related(
-        Prefetch("steps", queryset=steps)
+        Prefetch("steps", queryset=steps), Prefetch("inquiries", queryset=Inquiry.objects.select_related("asked_by")),
     )
 
 

@@ -12,11 +12,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from apps.accounts import sight
-from apps.accounts.models import User
+from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
 from apps.accounts.sight import Sight
-from apps.approvals import background, outcomes, permissions, queries
-from apps.approvals.models import ReasonTemplate, Request, Status, Step
+from apps.approvals import background, bulk, inquiries, outcomes, permissions, policy, queries, undoing
+from apps.approvals.models import Inquiry, Policy, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -65,8 +65,10 @@ class Card:
     request: Request
     kind: str
     headline: str
+    line: str
     excess: Decimal | None
     flags: list[str]
+    bulk_key: str  # what ticking it sends; empty where its policy wants it decided alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,9 @@ class Page:
     facts: str
     progress: str
     odoo_url: str
+    undo_until: datetime | None
+    next_for_you: Request | None
+    inquiries: list[tuple[Inquiry, bool]]
 
 
 def facts_digest(request: Request) -> str:
@@ -163,12 +168,42 @@ def flags_of(request: Request) -> list[str]:
     return flags
 
 
+def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
+    """What the form of a policy needs: its steps with their numbers, and what can be chosen in it."""
+    declared = registry.approval_kinds()[kind][1]
+    asks = [(f"role:{role}", Role(role).label) for role in policy.DECIDING_ROLES]
+    asks += [(f"team:{team.slug}", f"Team {team.name}") for team in Team.objects.order_by("name")]
+    asks += [(f"user:{user.username}", str(user)) for user in User.objects.filter(role__in=DECIDERS, is_active=True)]
+    steps = [
+        {
+            "rule": step,
+            "conditions": [_condition(one) for one in step.get("when", [])],
+            "levels": [{"rule": level, "ask": ":".join(next(iter(level["ask"].items())))} for level in step["levels"]],
+        }
+        for step in rules["steps"]
+    ]
+    bulk_rule = rules.get("bulk") or {}
+    return {
+        "declared": declared, "steps": steps, "asks": asks, "facts": declared.context, "in_force": in_force,
+        "tests": {"at_least": "at least", "at_most": "at most", "is": "is", "has": "has"}, "fallbacks": policy.FALLBACKS,
+        "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
+        "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
+    }  # fmt: skip
+
+
+def _condition(one: dict[str, Any]) -> dict[str, Any]:
+    test = next(name for name in one if name != "fact")
+    return {"fact": one["fact"], "test": test, "value": one[test]}
+
+
 def card_of(request: Request) -> Card:
     """One request as the inbox shows it."""
     return Card(
         request=request, kind=kind_title(request.kind), flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
+        line=outcomes.matters(request) if request.kind in registry.approval_kinds() else question_of(request),
+        bulk_key=f"{request.pk}:{facts_digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
 
 
@@ -209,7 +244,8 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     own = sight.of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
-    commands = list(Command.objects.filter(decision=f"approval:{request.id}").order_by("sequence"))
+    told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
+    commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
@@ -238,4 +274,18 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         facts=facts_digest(request),
         progress=progress_of(commands),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
+        undo_until=undo_until(request, user, now=now),
+        inquiries=[
+            (one, one.answered_at is None and request.status == Status.PENDING and inquiries.why_not_answer(one, user) is None)
+            for one in request.inquiries.select_related("asked_by", "request")
+        ],
+        next_for_you=queries.inbox_of(user, own).exclude(id=request.id).first() if why_not is not None else None,
     )  # fmt: skip
+
+
+def undo_until(request: Request, user: User, *, now: datetime) -> datetime | None:
+    """Until when the page offers the person to take their decision back: less than there is, for the way of the press."""
+    said = undoing.undoable(request, user, now=now)
+    if said is None or said.undo_until is None:
+        return None
+    return said.undo_until - (undoing.UNDO_FOR - undoing.SHOWN_FOR)

@@ -13,10 +13,12 @@ from apps.notifications.tell import Message, tell
 
 
 def settle(
-    request: Request, status: Status, *, by: Actor, reason: str, now: datetime, decided_by: User | None = None
-) -> None:
+    request: Request, status: Status, *, by: Actor, reason: str, now: datetime, decided_by: User | None = None,
+    leaves_at: datetime | None = None,
+) -> None:  # fmt: skip
     """End a pending request: note it, stop its timers, tell Odoo what follows, tell the people.
 
+    What is told, to Odoo and to people, waits until ``leaves_at`` where the decision can still be taken back.
     The caller holds the request's row lock and has checked that it is pending.
     """
     request.status, request.decided_at, request.decided_by, request.reason = status, now, decided_by, reason
@@ -28,18 +30,20 @@ def settle(
         Status.REJECTED: kind.on_rejection,
         Status.CANCELLED: kind.on_withdrawal,
     }.get(status, ())
-    outcomes.tell_odoo(request, calls, by=by, reason=reason, now=now)
+    outcomes.tell_odoo(request, calls, by=by, reason=reason, now=now, not_before=leaves_at)
     trail.record(
         trail.Event(action=f"approval.{status.value}", actor=by, subject=f"approval:{request.pk}",
                     data={"reason": reason, "amount": request.amount, "record": request.record_name},
                     about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
-    _tell_people(request, status, by, reason, now)
+    _tell_people(request, status, by, reason, now, leaves_at)
     announce(request)
 
 
-def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: datetime) -> None:
+def _tell_people(
+    request: Request, status: Status, by: Actor, reason: str, now: datetime, leaves_at: datetime | None
+) -> None:
     message = Message(
         kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
         about=(request.connection_id, request.company_id),
@@ -53,7 +57,7 @@ def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: 
         asked = Assignment.objects.filter(step__request=request, is_active=True).select_related("user")
         people += [assignment.user for assignment in asked]
     unique = {user.pk: user for user in people}
-    tell(message, people=unique.values(), addresses=addresses, now=now)
+    tell(message, people=unique.values(), addresses=addresses, now=now, leaves_at=leaves_at)
 
 
 def account_owner(request: Request) -> tuple[list[User], list[str]]:

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.accounts.models import Role, User
-from apps.approvals import policy
+from apps.approvals import handing, policy
 from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.core.words import moment, money
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
+
+TIMERS = ("approvals.escalate", "approvals.remind")
 
 
 def lay_out(request: Request, rules: Sequence[dict[str, Any]]) -> list[Step]:
@@ -23,8 +25,11 @@ def lay_out(request: Request, rules: Sequence[dict[str, Any]]) -> list[Step]:
     )  # fmt: skip
 
 
-def begin_next(request: Request, *, now: datetime) -> bool:
-    """Begin the steps of the next position; False where there is none left, and the request is through."""
+def begin_next(request: Request, *, now: datetime, leaves_at: datetime | None = None) -> bool:
+    """Begin the steps of the next position; False where there is none left, and the request is through.
+
+    Who is asked hears of it from ``leaves_at`` on, where what led here can still be taken back.
+    """
     waiting = list(request.steps.filter(status=StepStatus.WAITING).order_by("position", "id"))
     if not waiting:
         return False
@@ -33,13 +38,15 @@ def begin_next(request: Request, *, now: datetime) -> bool:
         if step.position == position:
             step.status = StepStatus.PENDING
             step.save(update_fields=["status"])
-            begin_level(request, step, 0, now=now)
+            begin_level(request, step, 0, now=now, leaves_at=leaves_at)
     request.current_step = position
     refresh_due(request)
     return True
 
 
-def begin_level(request: Request, step: Step, level: int, *, word: str = "asked", now: datetime) -> list[User]:
+def begin_level(
+    request: Request, step: Step, level: int, *, word: str = "asked", now: datetime, leaves_at: datetime | None = None
+) -> list[User]:
     """Ask the people of ``level``, or of the first one after it where somebody may decide; whom.
 
     Where nobody in the whole chain may decide, administrators are asked, so that no request waits for nobody.
@@ -64,15 +71,20 @@ def begin_level(request: Request, step: Step, level: int, *, word: str = "asked"
     Assignment.objects.bulk_create(
         [Assignment(step=step, user=user, level=level) for user in asked], ignore_conflicts=True
     )
+    deputies = handing.replace_absent(request, step, now=now)
+    asked = [deputies.get(user.pk, user) for user in asked]
     due.set_timer(kind="approvals.escalate", key=f"step:{step.pk}:{level}", due_at=step.due_at, now=now)
     if rule.get("remind_after_minutes"):
         remind_at = calendars.due_after(timedelta(minutes=rule["remind_after_minutes"]), start=now, team=team)
         due.set_timer(kind="approvals.remind", key=f"step:{step.pk}:{level}", due_at=remind_at, now=now)
-    ask(request, asked, word=word, key=f"{step.pk}:{level}", due_at=step.due_at, now=now)
+    ask(request, asked, word=word, key=f"{step.pk}:{level}", due_at=step.due_at, now=now, leaves_at=leaves_at)
     return asked
 
 
-def ask(request: Request, people: Sequence[User], *, word: str, key: str, due_at: datetime, now: datetime) -> None:
+def ask(
+    request: Request, people: Sequence[User], *, word: str, key: str, due_at: datetime, now: datetime,
+    leaves_at: datetime | None = None,
+) -> None:  # fmt: skip
     """Tell ``people`` that their word is wanted by ``due_at``: ``word`` is asked, reminded or escalated."""
     openings = {"asked": "Your decision", "reminded": "Still waiting for you", "escalated": "Escalated to you"}
     tell(
@@ -81,7 +93,7 @@ def ask(request: Request, people: Sequence[User], *, word: str, key: str, due_at
                 title=f"{openings[word]}: {request.record_name}, {money(request.amount, request.currency)}",
                 body=f"{request.partner_name}. Due {moment(due_at)}.",
                 path=f"/approvals/{request.pk}/"),
-        people=people, now=now,
+        people=people, now=now, leaves_at=leaves_at,
     )  # fmt: skip
 
 
@@ -96,7 +108,18 @@ def refresh_due(request: Request) -> None:
 def end(request: Request, *, now: datetime) -> None:
     """Stop the timers of a request that is settled, and put aside what was not reached."""
     steps = list(request.steps.all())
-    keys = [f"step:{step.pk}:{level}" for step in steps for level in range(len(step.levels["levels"]))]
-    due.cancel(kind="approvals.escalate", keys=keys)
-    due.cancel(kind="approvals.remind", keys=keys)
+    cancel_timers(steps)
     request.steps.filter(status__in=[StepStatus.WAITING, StepStatus.PENDING]).update(status=StepStatus.SKIPPED)
+
+
+def cancel_timers(gone: Sequence[Step]) -> None:
+    """Cancel what was to happen if nobody answered in these steps."""
+    keys = [f"step:{step.pk}:{level}" for step in gone for level in range(len(step.levels["levels"]))]
+    for kind in TIMERS:
+        due.cancel(kind=kind, keys=keys)
+
+
+def revive_timers(running: Sequence[Step]) -> None:
+    """Have happen again, at its time, what was cancelled for the present levels of these steps."""
+    for kind in TIMERS:
+        due.revive(kind=kind, keys=[f"step:{step.pk}:{step.level}" for step in running])

@@ -1,26 +1,40 @@
 """The approval inbox and the page that decides. Reading is GET; deciding is POST, never anything else."""
 
 import uuid
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import DECIDERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import askable, moves, queries, screens
+from apps.approvals import (
+    absence,
+    askable,
+    bulk,
+    editing,
+    inquiries,
+    moves,
+    permissions,
+    policy,
+    preview,
+    queries,
+    screens,
+    undoing,
+)
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
 from apps.odoo.models import Connection
+from apps.workflows import registry
 from apps.workflows.models import Position
-
-TOKEN_LIVES_SECONDS = 24 * 3600
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
@@ -46,11 +60,43 @@ def _page(request: PersonsRequest, asked: Request, *, problem: str = "", status:
 @require_safe
 def inbox(request: PersonsRequest) -> HttpResponse:
     """What waits for this person, and below it what waits for somebody else."""
+    return _inbox(request)
+
+
+def _inbox(request: PersonsRequest, **more: Any) -> HttpResponse:
     shown = seen.on(request, request.user)
+    cards = screens.inbox(request.user, shown)
     context = {
-        "cards": screens.inbox(request.user, shown), "others": screens.others_pending(request.user, shown), "tab": "inbox",
+        "cards": cards, "others": screens.others_pending(request.user, shown), "tab": "inbox", "token": uuid.uuid4(),
+        "bulk_count": sum(bool(card.bulk_key) for card in cards), **more,
     }  # fmt: skip
     return render(request, _part(request, "approvals/inbox.html", "list"), context)
+
+
+@login_required
+@require_POST
+def approve_many(request: PersonsRequest) -> HttpResponse:
+    """Approve what was ticked, as far as each one's policy lets it be approved together with others."""
+    ticked = dict(pair.split(":", 1) for pair in request.POST.getlist("chosen") if ":" in pair)
+    chosen = {int(number): digest for number, digest in ticked.items() if number.isdecimal() and len(number) < 19}
+    shown = queries.in_sight(sight.of(request.user)).filter(id__in=chosen)
+    outcomes = bulk.approve(
+        chosen, digest_of={one.id: screens.facts_digest(one) for one in shown}, by=request.user,
+        key=request.POST.get("token", "")[:40], now=clock.now(), undo_for=undoing.UNDO_FOR,
+    )  # fmt: skip
+    return _inbox(request, outcomes=outcomes, undo_until=clock.now() + undoing.SHOWN_FOR)
+
+
+@login_required
+@require_POST
+def undo_many(request: PersonsRequest) -> HttpResponse:
+    """Take back what was just approved together, as far as it still can be."""
+    numbers = [int(number) for number in request.POST.getlist("request") if number.isdecimal() and len(number) < 19]
+    shown = queries.in_sight(sight.of(request.user)).filter(id__in=numbers)
+    outcomes = bulk.undo([one.id for one in shown], by=request.user, now=clock.now())
+    done = sum(not one.problem for one in outcomes)
+    messages.success(request, f"{done} of {len(outcomes)} taken back.", extra_tags="done" if done == len(outcomes) else "late")
+    return redirect("approvals:inbox")
 
 
 @login_required
@@ -76,33 +122,55 @@ def detail(request: PersonsRequest, request_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
-    """Approve or reject. The same form sent twice has no second effect."""
+    """Approve or reject. The same form sent twice, however much later, has no second effect.
+
+    A page that sends it by script (a decision taken without a connection) asks for JSON: what became of it, in words.
+    """
     asked = _visible(request, request_id)
-    reason = request.POST.get("reason", "").strip()
+    reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
+    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+        return _refused(request, asked, f"This was decided by somebody else than {request.user}, on the same device.", 403)
     if decision not in ("approve", "reject"):
-        return _page(request, asked, problem="Choose Approve or Reject.", status=422, reason=reason)
+        return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
     if decision == "reject" and not reason:
-        return _page(request, asked, problem="Say why: a rejection needs a reason.", status=422)
-    # The move itself lets only one decision win; the token spares the second click the message that says so.
-    token = f"decide:{request.user.pk}:{request_id}:{request.POST.get('token', '')[:64]}"
-    if not cache.add(token, decision, TOKEN_LIVES_SECONDS):
-        return redirect("approvals:detail", request_id)
-    if asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
+        return _refused(request, asked, "Say why: a rejection needs a reason.", 422)
+    is_known = bool(key) and moves.was_said(asked, request.user, key)
+    if not is_known and asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
         problem = "The facts have changed since you opened this page. Look at the figures again, then decide."
-        return _page(request, asked, problem=problem, status=409, reason=reason)
-    problem, status = "", 200
+        return _refused(request, asked, problem, 409, reason)
+    move = moves.approve if decision == "approve" else moves.reject
     try:
-        if decision == "approve":
-            moves.approve(request_id, by=request.user, reason=reason, now=clock.now())
-        else:
-            moves.reject(request_id, by=request.user, reason=reason, now=clock.now())
+        move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key)
     except NotAllowedError as error:
-        problem, status = str(error), 403
+        return _refused(request, _visible(request, request_id), str(error), 403, reason)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        problem, status = str(error), 409
-    if problem:
-        return _page(request, _visible(request, request_id), problem=problem, status=status, reason=reason)
+        return _refused(request, _visible(request, request_id), str(error), 409, reason)
+    if _wants_json(request):
+        return JsonResponse({"detail": f"{asked.record_name}: your decision has arrived."})
+    return redirect("approvals:detail", request_id)
+
+
+def _wants_json(request: PersonsRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _refused(request: PersonsRequest, asked: Request, problem: str, status: int, reason: str = "") -> HttpResponse:
+    if _wants_json(request):
+        return JsonResponse({"detail": problem}, status=status)
+    return _page(request, asked, problem=problem, status=status, reason=reason)
+
+
+@login_required
+@require_POST
+def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Take one's own decision back, while it may be."""
+    asked = _visible(request, request_id)
+    try:
+        undoing.undo(request_id, by=request.user, now=clock.now())
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, _visible(request, request_id), problem=str(error), status=409)
+    messages.success(request, f"Taken back. {asked.record_name} waits for you again; nothing was sent.", extra_tags="done")
     return redirect("approvals:detail", request_id)
 
 
@@ -123,6 +191,69 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=409)
     messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
     return redirect("approvals:inbox")
+
+
+@login_required
+@require_POST
+def ask_back(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Ask a question, or want something changed, before deciding."""
+    asked = _visible(request, request_id)
+    try:
+        inquiries.ask_back(request_id, wants_changes=request.POST.get("wants") == "changes",
+                           text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_POST
+def answer(request: PersonsRequest, request_id: int, inquiry_id: int) -> HttpResponse:
+    """Answer what was asked back."""
+    asked = _visible(request, request_id)
+    get_object_or_404(asked.inquiries, id=inquiry_id)
+    try:
+        inquiries.answer(inquiry_id, text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return _page(request, asked, problem=str(error), status=403)
+    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
+        return _page(request, asked, problem=str(error), status=409)
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: PersonsRequest) -> HttpResponse:
+    """Being out of office: from when to when, and who is asked instead."""
+    problem, status, now = "", 200, clock.now()
+    if request.method == "POST" and request.POST.get("back"):
+        absence.end(request.user, now=now)
+        messages.success(request, "Welcome back: you are asked again.", extra_tags="done")
+        return redirect("approvals:away")
+    if request.method == "POST":
+        try:
+            first, last = (date.fromisoformat(request.POST.get(name, "")) for name in ("first", "last"))
+            deputy = User.objects.get(pk=int(request.POST.get("deputy", "")), is_active=True)
+        except (ValueError, User.DoesNotExist):
+            problem, status = "Choose a colleague, the first day and the last.", 422
+        else:
+            zone = timezone.get_current_timezone()
+            starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
+            try:
+                absence.begin(request.user, deputy=deputy, starts_at=starts, until=until, now=now)
+            except NotAllowedError as error:
+                problem, status = str(error), 403
+            except moves.DecisionRefusedError as error:
+                problem, status = str(error), 422
+            else:
+                return redirect("approvals:away")
+    context = {
+        "absence": absence.current(request.user, now=now), "problem": problem, "today": timezone.localdate(now),
+        "colleagues": User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=request.user.pk).order_by("first_name"),
+    }  # fmt: skip
+    return render(request, "approvals/away.html", context, status=status)
 
 
 @login_required
@@ -155,3 +286,44 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
         "askable": askable.of_record(of.pk, model, odoo_id, seen=mine, now=now),
     }  # fmt: skip
     return render(request, "approvals/ask.html", context, status=status)
+
+
+@login_required
+@require_safe
+def policies(request: PersonsRequest) -> HttpResponse:
+    """The policy in force for each kind of approval."""
+    now = clock.now()
+    found = [(declared, policy.active(kind, now=now)) for kind, (_, declared) in registry.approval_kinds().items()]
+    return render(request, "approvals/policies.html", {"found": found, "tab": "policies"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
+    """A policy as a form, with what it would have meant for the last month before it becomes a new version."""
+    if kind not in registry.approval_kinds():
+        raise Http404(f"There is no approval kind {kind}.")
+    now, problem, status, shown = clock.now(), "", 200, None
+    in_force = policy.active(kind, now=now)
+    rules, act = in_force.rules, request.POST.get("act", "")
+    why_not = permissions.why_not_make_policy(request.user)
+    if request.method == "POST":
+        rules = editing.changed(editing.rules_of(request.POST), act)
+    if act in ("preview", "save") or request.method != "POST":
+        try:
+            policy.check(kind, rules)
+            if act == "save":
+                if request.POST.get("version") != str(in_force.version):
+                    raise policy.PolicyError(f"Version {in_force.version} was saved meanwhile. Compare, then save again.")
+                policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300])
+                messages.success(request, "Saved as a new version. Requests that run keep theirs.", extra_tags="done")
+                return redirect("approvals:policy", kind)
+            shown = preview.preview(kind, rules, seen=sight.of(request.user), now=now)
+        except NotAllowedError as error:
+            problem, status = str(error), 403
+        except policy.PolicyError as error:
+            problem, status = str(error), 422
+    context = screens.policy_form(kind, rules, in_force) | {
+        "problem": problem, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""), "tab": "policies",
+    }  # fmt: skip
+    return render(request, "approvals/policy.html", context, status=status)

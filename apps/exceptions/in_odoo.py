@@ -22,6 +22,7 @@ from apps.accounts.models import User
 from apps.core import actor
 from apps.core.figures import Figure
 from apps.core.words import moment, money, quantity, sum_of
+from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.exceptions.screens import evidence_of
 from apps.mirror import registry as mirror
@@ -70,10 +71,12 @@ def follow(cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[i
 
 
 def _follow(connection: Connection, cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[int]) -> None:
-    shown = {one.case_id: one for one in Shown.objects.filter(case__in=cases, ended_at=None)}
+    known_there = {one.case_id: one for one in Shown.objects.filter(case__in=cases)}
+    # One whose activity was finished and that a person then took back stays finished in Odoo.
+    shown = {pk: one for pk, one in known_there.items() if one.ended_at is None}
     resolved = [case for case in cases if case.status == Status.RESOLVED and case.pk in shown]
     standing = [case for case in cases if case.status != Status.RESOLVED]
-    fresh = _to_show([case for case in standing if case.pk not in shown], connection, now=now, quiet=quiet)
+    fresh = _to_show([case for case in standing if case.pk not in known_there], connection, now=now, quiet=quiet)
     if resolved:
         _finish(resolved, shown, connection, now=now)
     known = [case for case in standing if case.pk in shown]
@@ -89,7 +92,9 @@ def _to_show(
     cases: Sequence[ExceptionCase], connection: Connection, *, now: datetime, quiet: Collection[int]
 ) -> list[ExceptionCase]:
     """Which of the open ``cases`` that Odoo does not show yet it is to show now."""
-    with_activities = [case for case in cases if connection.has_activities(case.model)]
+    # A trouble of the link is told beside it, and never through it: what could not be written would be written about.
+    told_there = [case for case in cases if case.type not in integration.TYPES]
+    with_activities = [case for case in told_there if connection.has_activities(case.model)]
     if not with_activities or not connection.is_provisioned:
         return []
     chosen = ShowInOdoo.of(connection)
@@ -103,7 +108,6 @@ def _to_show(
     ]
     if not wanted:
         return []
-    # One that was shown and finished before (its row is ended) belongs to a resolved exception, so it never comes here.
     left = chosen.an_hour - Shown.objects.filter(case__connection=connection, at__gt=now - HOUR).count()
     wanted.sort(key=lambda case: (-case.severity, -(case.amount or 0), case.pk))
     return wanted[: max(left, 0)]

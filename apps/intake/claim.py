@@ -1,39 +1,49 @@
 """Taking deliveries from the table in batches: claimed under a lease, settled in the transaction of their effect."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection as database
 
+from apps.intake import tally
 from apps.intake.models import EVENT, Delivery, Status
 
-# A worker that dies gives its deliveries back when the lease ends.
+# A worker that dies gives its deliveries back when its session with the database ends, which is at once; one that hangs,
+# when the lease ends.
 LEASE = timedelta(seconds=90)
 GIVE_UP_AFTER = 8
 
-# A delivery whose lease ended this often may be what ends workers: it is then taken by itself.
+# A delivery whose worker was lost this often may be what ends workers. The more often, the fewer are taken together: so
+# the innocent ones are told from it in a few steps, and need not go one by one.
 SUSPECT_AFTER = 2
+SUSPECTS_TOGETHER = {2: 200, 3: 20}
 
-# A lease that ended counts as an attempt: what kills its worker has no other way to be counted.
-TAKE = """
+IS_LOST = """
+status = 'claimed' AND (claimed_until < %(now)s OR claimed_by <> ALL(ARRAY(SELECT pid FROM pg_stat_activity)))
+"""
+MOST_SUSPECT = f"SELECT max(attempts) FROM intake_delivery WHERE {IS_LOST} AND attempts >= %(suspect)s"
+
+# A lost worker counts as an attempt: what kills its worker has no other way to be counted.
+TAKE = f"""
 UPDATE intake_delivery
    SET status = CASE WHEN status = 'claimed' AND attempts + 1 >= %(give_up)s THEN 'dead' ELSE 'claimed' END,
        problem = CASE WHEN status = 'claimed' THEN %(lost)s ELSE problem END,
        processed_at = CASE WHEN status = 'claimed' AND attempts + 1 >= %(give_up)s THEN %(now)s ELSE NULL END,
        attempts = attempts + CASE WHEN status = 'claimed' THEN 1 ELSE 0 END,
-       claimed_until = %(until)s
+       claimed_until = %(until)s, claimed_by = pg_backend_pid()
  WHERE id IN (
    SELECT id FROM intake_delivery
-    WHERE (status = 'pending' AND not_before <= %(now)s OR status = 'claimed' AND claimed_until < %(now)s)
-      AND {which}
+    WHERE (status = 'pending' AND not_before <= %(now)s OR {IS_LOST})
+      AND (connection_id IS NULL OR NOT connection_id = ANY(%(resting)s) OR model = %(event)s)
+      AND {{which}}
     ORDER BY id
     LIMIT %(limit)s
       FOR UPDATE SKIP LOCKED)
 RETURNING id, connection_id, model, odoo_id, status
 """
-TAKE_SUSPECT = TAKE.format(which="status = 'claimed' AND attempts >= %(suspect)s")
+TAKE_SUSPECTS = TAKE.format(which="status = 'claimed' AND attempts = %(most)s")
 TAKE_OTHERS = TAKE.format(which="NOT (status = 'claimed' AND attempts >= %(suspect)s)")
 LOST = "The worker that had taken it was lost, or took too long."
 
@@ -75,23 +85,33 @@ class Part:
                        deliveries={(model, odoo_id): numbers})  # fmt: skip
 
 
-def take(*, limit: int, now: datetime) -> list[Part]:
+def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Part]:
     """Claim up to ``limit`` deliveries that wait; one part a connection, nothing where nothing waits.
 
-    One whose worker was lost time and again comes alone, so that it takes no other with it, and is a dead letter in the
-    end.
+    Those of connections that are ``resting``, since their Odoo does not answer, stay where they lie; events
+    need no Odoo.
+
+    One whose worker was lost time and again comes with ever fewer others and then alone, so that it takes none with it,
+    and is a dead letter in the end.
     """
     facts: dict[str, Any] = {
         "now": now, "until": now + LEASE, "give_up": GIVE_UP_AFTER, "suspect": SUSPECT_AFTER, "lost": LOST,
+        "resting": list(resting), "event": EVENT,
     }  # fmt: skip
     with database.cursor() as cursor:
         rows: list[tuple[int, int, str, int, str]] = []
         while not rows:
-            cursor.execute(TAKE_SUSPECT, facts | {"limit": 1})
+            cursor.execute(MOST_SUSPECT, facts)
+            (most,) = cursor.fetchone()
+            if most is None:
+                break
+            together = min(SUSPECTS_TOGETHER.get(most, 1), limit)
+            cursor.execute(TAKE_SUSPECTS, facts | {"limit": together, "most": most})
             taken = cursor.fetchall()
             if not taken:
                 break
             rows = [row for row in taken if row[-1] != Status.DEAD]
+            tally.of_deliveries([row[0] for row in taken if row[-1] == Status.DEAD], "dead", now=now)
         if not rows:
             cursor.execute(TAKE_OTHERS, facts | {"limit": limit})
             rows = cursor.fetchall()
@@ -106,9 +126,7 @@ def take(*, limit: int, now: datetime) -> list[Part]:
 
 def settle(part: Part, *, now: datetime) -> None:
     """Mark the deliveries as processed, in the transaction of their effect."""
-    Delivery.objects.filter(id__in=part.delivery_ids).update(
-        status=Status.DONE, processed_at=now, claimed_until=None, problem=""
-    )
+    tally.settle(part.delivery_ids, now=now)
 
 
 def put_off(part: Part, *, problem: str, now: datetime) -> None:
@@ -123,6 +141,8 @@ def fail(part: Part, *, problem: str, now: datetime) -> None:
     facts: dict[str, Any] = {"problem": problem[:2000], "now": now, "give_up": GIVE_UP_AFTER, "ids": part.delivery_ids}
     with database.cursor() as cursor:
         cursor.execute(FAIL, facts)
+    tally.of_deliveries(part.delivery_ids, "failed", now=now)
+    tally.of_deliveries(part.delivery_ids, "dead", now=now, status=Status.DEAD)
 
 
 def bury(part: Part, *, problem: str, now: datetime) -> None:
@@ -130,3 +150,4 @@ def bury(part: Part, *, problem: str, now: datetime) -> None:
     Delivery.objects.filter(id__in=part.delivery_ids).update(
         status=Status.DEAD, problem=problem[:2000], processed_at=now, claimed_until=None
     )
+    tally.of_deliveries(part.delivery_ids, "dead", now=now)

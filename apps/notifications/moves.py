@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.core import live
-from apps.notifications import queries
+from apps.notifications import door, queries
 from apps.notifications.models import Notification
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,16 @@ def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
 
 class MailServerAwayError(Exception):
     """The mail server cannot be reached or refuses to work for us; the message says how."""
+
+
+def release(*, now: datetime) -> int:
+    """Let go of what was held until now; how many messages."""
+    with transaction.atomic():
+        held = Notification.objects.select_for_update(skip_locked=True).filter(held_until__lte=now).order_by("id")
+        rows = list(held.values_list("id", "user_id"))
+        Notification.objects.filter(id__in=[row for row, _ in rows]).update(held_until=None)
+        live.announce([f"notifications:{user}" for _, user in rows if user])
+    return len(rows)
 
 
 def send_due(*, now: datetime) -> int:
@@ -65,7 +75,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     row = (
         Notification.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("user")
-        .filter(email_due=True)
+        .filter(Q(email_not_before=None) | Q(email_not_before__lte=now), email_due=True, held_until=None)
         .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
         .order_by("email_attempts", "id")
         .first()
@@ -78,7 +88,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
         row.save(update_fields=["email_due"])
         return True
     address = row.user.email if row.user else row.email
-    link = f"\n\n{settings.PUBLIC_URL}{row.path}" if row.path else ""
+    link = f"\n\n{settings.PUBLIC_URL}{door.address(row)}" if row.path else ""
     try:
         server.open()
         server.send_messages([EmailMessage(row.title, f"{row.body}{link}", to=[address])])

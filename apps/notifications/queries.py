@@ -9,7 +9,7 @@ from apps.notifications.models import Notification
 
 def of(user: User, seen: Sight) -> QuerySet[Notification]:
     """The person's notifications, newest first: those about what they see, also where they once saw more."""
-    told = Notification.objects.filter(user=user).order_by("-created_at", "-id")
+    told = Notification.objects.filter(user=user, held_until=None).order_by("-created_at", "-id")
     return told if seen.is_everything else told.filter(Q(connection_id=None) | seen.of_records())
 
 

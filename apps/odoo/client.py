@@ -6,10 +6,12 @@ Only workers and commands import this module, never a page or an API view (an im
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
+from apps.odoo import circuit, timing
 from apps.odoo.errors import BadAnswerError, OdooError, UnauthorisedError, UnsupportedError
 from apps.odoo.models import Connection
 from apps.odoo.models import Transport as Choice
@@ -167,23 +169,22 @@ class OdooClient:
     ) -> Any:
         """The result of ``model.method``, on ``ids`` or (None) as a method of the model, with named arguments.
 
-        Raises, beside what every call raises, UnknownOutcomeError when a write was sent and no answer came.
+        Raises, beside what every call raises (RestingError where Odoo has not answered lately and was not asked),
+        UnknownOutcomeError when a write was sent and no answer came.
         """
         is_write = method not in READS
-        transport = self._session.for_call(is_write=is_write, primary=primary, timeout_seconds=self.timeout_seconds)
-        try:
-            return transport.call(
-                model,
-                method,
-                None if ids is None else list(ids),
-                named,
-                is_write=is_write,
-                primary=primary,
-                timeout_seconds=self.timeout_seconds,
-            )
-        except UnauthorisedError:
-            forget(self.connection)
-            raise
+        with _guarded(self.connection):
+            transport = self._session.for_call(is_write=is_write, primary=primary, timeout_seconds=self.timeout_seconds)
+            with timing.measured(self.connection, is_write=is_write):
+                return transport.call(
+                    model,
+                    method,
+                    None if ids is None else list(ids),
+                    named,
+                    is_write=is_write,
+                    primary=primary,
+                    timeout_seconds=self.timeout_seconds,
+                )
 
     def search_read(
         self,
@@ -312,6 +313,26 @@ class OdooClient:
         )
 
 
+@contextmanager
+def _guarded(connection: Connection) -> Iterator[None]:
+    """Calls only while the breaker lets them through, and tells it how they went."""
+    is_stored = connection.pk is not None  # One that is only tried has no breaker.
+    if is_stored:
+        circuit.check(connection)
+    try:
+        yield
+    except OdooError as error:
+        if isinstance(error, UnauthorisedError):
+            forget(connection)
+        if is_stored and isinstance(error, circuit.NO_ANSWER):
+            circuit.failed(connection, error)
+        elif is_stored:
+            circuit.answered(connection)
+        raise
+    if is_stored:
+        circuit.answered(connection)
+
+
 def connect(connection: Connection, *, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> OdooClient:
     """A client of ``connection``, signed in. Signing in happens once a process and set of credentials.
 
@@ -323,7 +344,8 @@ def connect(connection: Connection, *, timeout_seconds: float = READ_TIMEOUT_SEC
         session = _sessions.get(key)
     if session is None:
         # Signed in outside the lock: an Odoo that is slow to answer must not hold up the calls to the others.
-        fresh = _Session(connection, timeout_seconds)
+        with _guarded(connection):
+            fresh = _Session(connection, timeout_seconds)
         with _sessions_lock:
             session = _sessions.setdefault(key, fresh)
         if session is not fresh:

@@ -21,7 +21,8 @@ class OdooError(Exception):
     """
 
     def __init__(self, connection: str, what: str, remedy: str) -> None:
-        self.connection, self.what, self.remedy = connection, bounded(what), remedy
+        # One line: what another program said may come in several, and stands in the middle of a sentence here.
+        self.connection, self.what, self.remedy = connection, bounded(" ".join(what.split())), remedy
         super().__init__(connection, what, remedy)
 
     def __str__(self) -> str:
@@ -31,6 +32,10 @@ class OdooError(Exception):
 
 class UnreachableError(OdooError):
     """Nothing came back, and nothing was done: refused, unknown host, too slow to read, a gateway's error page."""
+
+
+class RestingError(UnreachableError):
+    """It has not answered for a while, so it was not asked: the breaker before it is open (:mod:`apps.odoo.circuit`)."""
 
 
 class UnauthorisedError(OdooError):

@@ -16,9 +16,10 @@ from django.db import transaction
 
 from apps.audit import trail
 from apps.core import actor, live
-from apps.intake import hints
+from apps.intake import hints, tally
+from apps.odoo import circuit, errors
 from apps.odoo import client as wire
-from apps.odoo import errors
+from apps.odoo.models import Connection
 from apps.outbox.models import Command, Status
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ ENDED_THERE = "It is not there any more: somebody finished or deleted it in Odoo
 
 # The first waiting command of each lane, if it is due: a lane's later ones wait for it.
 HEADS = """
-SELECT DISTINCT ON (lane) id, not_before
+SELECT DISTINCT ON (lane) id, not_before, connection_id
   FROM outbox_command
  WHERE status IN ('queued', 'unknown')
  ORDER BY lane, sequence
@@ -52,10 +53,14 @@ SELECT DISTINCT ON (lane) id, not_before
 
 
 def run_due(*, clock: Callable[[], datetime], limit: int = 200) -> int:
-    """Run what is due, lane by lane; how many commands were settled."""
+    """Run what is due, lane by lane; how many commands were settled. What waits for an Odoo that rests is left alone."""
     settled = 0
+    resting = circuit.resting(Connection.objects.filter(is_active=True))
     with database.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM ({HEADS}) AS head WHERE not_before <= %s LIMIT %s", [clock(), limit])
+        cursor.execute(
+            f"SELECT id FROM ({HEADS}) AS head WHERE not_before <= %s AND NOT connection_id = ANY(%s) LIMIT %s",
+            [clock(), resting, limit],
+        )
         heads = [row[0] for row in cursor.fetchall()]
     for command_id in heads:
         lane = Command.objects.filter(pk=command_id).values_list("lane", flat=True).get()
@@ -87,6 +92,7 @@ def _run_lane(lane: str, clock: Callable[[], datetime]) -> int:
         )
         if command is None or command.not_before > clock():
             return settled
+        circuit.keep_pace(command.connection)
         run(command, clock=clock)
         if command.status in WAITING:
             return settled
@@ -230,6 +236,10 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
     if changed != 1:
         return
     command.status, command.problem, command.done_at = status, problem[:2000], now
+    tally.took(command.connection_id, tally.COMMANDS, status.value, (now - command.created_at).total_seconds(), now=now)
+    retries = tally.Counted(connection_id=command.connection_id, source=tally.COMMANDS, what="retried",
+                            count=max(command.attempts - 1, 0))  # fmt: skip
+    tally.add([retries], now=now)
     events = [
         trail.Event(action=f"command.{status.value}", actor=MACHINE, subject=f"command:{command.pk}",
                     data={"title": command.title, "decision": command.decision, "problem": command.problem},

@@ -113,6 +113,22 @@ def take_back(decisions: Collection[str], *, because: str, now: datetime) -> set
     return taken
 
 
+def take_back_all(decision: str, *, made_at: datetime, because: str) -> bool:
+    """Cancel every command that ``decision`` enqueued at ``made_at``; False, and none, where one has been begun.
+
+    The rows are waited for and locked first. A worker begins a command by a conditional update of the same row, so of an
+    undo and a worker that come at once one wins.
+    """
+    of_it = Command.objects.select_for_update().filter(decision=decision, created_at=made_at).order_by("sequence")
+    states = list(of_it.values_list("pk", "status", "sent_at"))
+    if any(status != Status.QUEUED or sent_at for _, status, sent_at in states):
+        return False
+    Command.objects.filter(pk__in=[pk for pk, _, _ in states]).update(
+        status=Status.CANCELLED, done_at=made_at, problem=because
+    )
+    return True
+
+
 def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> list[Command]:
     connection, model, odoo_id, context = order.connection, order.model, order.odoo_id, order.context
     made = []

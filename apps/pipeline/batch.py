@@ -15,10 +15,10 @@ from django.db import transaction
 from apps.intake import claim
 from apps.mirror import registry
 from apps.mirror.sync import refresh
+from apps.odoo import circuit, errors
 from apps.odoo import client as wire
-from apps.odoo import errors
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, outside
+from apps.pipeline import absorb, arrival, outside
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ def process(*, clock: Callable[[], datetime]) -> bool:
 
     Deliveries that tell of events outside of Odoo go a way of their own (:mod:`apps.pipeline.outside`).
     """
-    parts = claim.take(limit=DELIVERIES, now=clock())
+    resting = circuit.resting(Connection.objects.filter(is_active=True))
+    parts = claim.take(limit=DELIVERIES, now=clock(), resting=resting)
     for part in parts:
         if part.is_of_events:
             outside.take_through(part, clock=clock)
@@ -65,8 +66,11 @@ def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
         ]
         now = clock()
         with transaction.atomic():
-            refresh.write(reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now)
-            claim.settle(part, now=now)
+            changes = refresh.write(
+                reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
+            )
+            arrival.by_hint(part, changes, now=now)
+            claim.settle(part, now=clock())
     except errors.OdooError as error:
         logger.warning("Deliveries wait: %s", error)
         claim.put_off(part, problem=str(error), now=clock())

@@ -37,6 +37,21 @@ def openings(calendar: WorkingCalendar, start: datetime) -> Iterator[tuple[datet
                 yield max(opens, start), closes
 
 
+def time_between(start: datetime, end: datetime, *, team: Team | None) -> timedelta:
+    """How much of the team's working time lies between the two moments; none where ``end`` comes first."""
+    calendar = WorkingCalendar.objects.filter(team=team).first() if team else None
+    if end <= start:
+        return timedelta(0)
+    if calendar is None:
+        return end - start
+    total = timedelta(0)
+    for opens, closes in openings(calendar, start):
+        if opens >= end:
+            break
+        total += min(closes, end) - opens
+    return total
+
+
 def due_after(duration: timedelta, *, start: datetime, team: Team | None) -> datetime:
     """The moment when ``duration`` of the team's working time has passed since ``start``.
 

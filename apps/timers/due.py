@@ -46,6 +46,23 @@ def cancel(*, kind: str, keys: Sequence[str]) -> int:
     return Timer.objects.filter(kind=kind, key__in=keys, status="pending").update(status="cancelled")
 
 
+def revive(*, kind: str, keys: Sequence[str]) -> int:
+    """Make the last timer that was cancelled for each of ``keys`` pending again, at its own time; how many.
+
+    One that fired, or was never set, stays as it is. A key that has a pending timer keeps that one.
+    """
+    of_kind = Timer.objects.filter(kind=kind, key__in=keys)
+    pending = of_kind.filter(status="pending").values("key")
+    last = of_kind.exclude(key__in=pending).order_by("key", "-id").distinct("key").values_list("pk", "status")
+    return Timer.objects.filter(pk__in=[pk for pk, status in last if status == "cancelled"]).update(status="pending")
+
+
+def last_cancelled(*, kind: str, key: str) -> datetime | None:
+    """When the timer was due that was cancelled last for ``key``, if the last one was cancelled."""
+    last = Timer.objects.filter(kind=kind, key=key).order_by("-id").first()
+    return last.due_at if last and last.status == "cancelled" else None
+
+
 def fire_due(*, now: datetime, limit: int = BATCH) -> int:
     """Fire what is due, one set; how many were claimed. Call again at once while it returns ``limit``.
 

@@ -50,6 +50,29 @@ class Age extends HTMLElement {
   }
 }
 
+// <ct-undo until> offers to take something back, and goes when it is too late. The server has the last word.
+class Undo extends HTMLElement {
+  connectedCallback() {
+    this.timer = setInterval(() => this.tick(), 250);
+    this.tick();
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+
+  tick() {
+    const left = Math.ceil((Date.parse(this.getAttribute("until")) - now()) / 1000);
+    if (left <= 0) {
+      this.disconnectedCallback();
+      this.remove();
+      return;
+    }
+    say(this.querySelector(".undo-left"), ` (${left})`);
+  }
+}
+
+customElements.define("ct-undo", Undo);
 customElements.define("ct-due", Due);
 customElements.define("ct-age", Age);
 

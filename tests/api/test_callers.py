@@ -92,6 +92,15 @@ def test_what_cannot_be_read_is_told(world: World) -> None:
     is_problem(anna.client.get("/api/v1/exceptions/?cursor=broken"), 404)
 
 
+@pytest.mark.parametrize("text", ["\\u0000", "a\\u0000b", "\\ud800"])
+def test_text_that_no_database_holds_is_a_400_wherever_it_stands(text: str, world: World) -> None:
+    world.held_order()
+    anna, request = caller("anna", "admin"), Request.objects.get().pk
+    for body in (f'{{"to": "{text}"}}', f'{{"to": "olga", "more": ["{text}"]}}', f'{{"{text}": 1}}'):
+        is_problem(anna.client.post(f"/api/v1/approvals/{request}/delegate/", body, "application/json"), 400)
+    is_problem(anna.client.post("/api/v1/approvals/", f'{{"record": {{"model": "{text}"}}}}', "application/json"), 400)
+
+
 @pytest.mark.parametrize(
     "query",
     [{"status": "wrong"}, {"nothing": "1"}, {"odoo_id": "x"}, {"odoo_id": "9" * 30}, {"type": "\x00"}, {"severity": "9"}],

@@ -126,3 +126,25 @@ def test_the_exposure_bar_ends_where_the_numbers_say() -> None:
     assert (bar.excess, bar.share) == (1000, 120)
     assert bar.segments[-1].x + bar.segments[-1].width == pytest.approx(1000 / 1.02, abs=0.2)
     assert bar.limit_x == pytest.approx(1000 / 1.02 * 5 / 6, abs=0.2)
+
+
+def test_who_has_just_decided_can_undo_on_the_page(asked: Request) -> None:
+    client = signed_in("adam")
+    data = form_of(client, asked) | {"decision": "approve"}
+    page = client.post(f"/approvals/{asked.id}/decide/", data, follow=True).content.decode()
+    assert f'action="/approvals/{asked.id}/undo/"' in page
+    page = client.post(f"/approvals/{asked.id}/undo/", follow=True).content.decode()
+    assert "nothing was sent" in page
+    asked.refresh_from_db()
+    assert asked.status == Status.PENDING
+
+
+def test_a_decision_sent_by_script_is_answered_in_words(asked: Request) -> None:
+    client = signed_in("adam")
+    data = form_of(client, asked) | {"decision": "approve"}
+    answer = client.post(f"/approvals/{asked.id}/decide/", data, headers={"Accept": "application/json"})
+    assert (answer.status_code, "has arrived" in answer.json()["detail"]) == (200, True)
+    again = client.post(f"/approvals/{asked.id}/decide/", data, headers={"Accept": "application/json"})
+    assert again.status_code == 200
+    late = client.post(f"/approvals/{asked.id}/decide/", data | {"token": "other"}, headers={"Accept": "application/json"})
+    assert (late.status_code, "approved by Adam" in late.json()["detail"]) == (409, True)

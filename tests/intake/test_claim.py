@@ -104,6 +104,35 @@ def test_what_a_lost_worker_had_taken_comes_back_when_its_lease_ends(connection:
     assert part.records == {"sale.order": {1}}
 
 
+def test_what_a_killed_worker_had_taken_comes_back_at_once(connection: Connection, now: datetime) -> None:
+    add(connection, 1, 2, now=now)
+    claim.take(limit=1, now=now)
+    # A session that there is no more: the kernel closed it with its process.
+    Delivery.objects.filter(status="claimed").update(claimed_by=2**31 - 1)
+
+    (part,) = claim.take(limit=100, now=now)
+    assert part.records == {"sale.order": {1, 2}}
+    assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0, 1]
+    assert claim.take(limit=100, now=now) == []
+
+
+def test_many_that_were_taken_with_a_poisonous_one_are_told_from_it_in_a_few_steps(
+    connection: Connection, now: datetime
+) -> None:
+    add(connection, *range(1, 1_001), now=now)
+    batches = 0
+    while parts := claim.take(limit=2_000, now=now):
+        batches += 1
+        if 500 in parts[0].records["sale.order"]:
+            now = after_lease(now)  # And the worker is gone.
+        else:
+            claim.settle(parts[0], now=now)
+
+    assert Delivery.objects.get(status="dead").odoo_id == 500
+    assert Delivery.objects.filter(status="done").count() == 999
+    assert batches < 60
+
+
 def after_lease(now: datetime) -> datetime:
     return now + claim.LEASE + timedelta(seconds=1)
 

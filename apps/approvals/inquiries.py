@@ -1,0 +1,132 @@
+"""Asking back before one decides: a question, or changes that are wanted first.
+
+A question leaves the due time as it is: it is the decider's own time, and must not be a way to stall. Asking for changes
+stops it: the request now waits for the one who asked for it, until they answer or the figures change in Odoo.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.accounts import permissions as roles
+from apps.accounts import sight
+from apps.accounts.models import User
+from apps.accounts.permissions import NotAllowedError
+from apps.approvals import pausing, permissions, settling
+from apps.approvals.models import Inquiry, Request, Status
+from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
+from apps.audit import trail
+from apps.notifications.tell import Message, tell
+
+
+@transaction.atomic
+def ask_back(request_id: int, *, wants_changes: bool, text: str, by: User, now: datetime) -> Inquiry:
+    """Ask the one who asked, or want something changed first.
+
+    Raises:
+        AlreadyDecidedError: the request no longer waits, or waits for changes already.
+        NotAllowedError: this person has no say on it.
+        DecisionRefusedError: nothing was asked.
+    """
+    request = locked(request_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    permissions.check_may_decide_request(request, by)
+    if not text.strip():
+        raise DecisionRefusedError("Say what is to be changed." if wants_changes else "Write the question.")
+    if wants_changes and request.paused_at:
+        raise AlreadyDecidedError(f"{request.record_name} waits for changes already.")
+    inquiry = Inquiry.objects.create(
+        request=request, wants_changes=wants_changes, text=text.strip(), asked_by=by, asked_at=now
+    )
+    if wants_changes:
+        pausing.pause(request, now=now)
+    trail.record(
+        trail.Event(action="approval.changes_requested" if wants_changes else "approval.question", actor=actor_of(by),
+                    subject=f"approval:{request.pk}", data={"text": inquiry.text},
+                    about=(request.connection_id, request.company_id)),
+        now=now,
+    )  # fmt: skip
+    _tell_the_asker(request, inquiry, now)
+    settling.announce(request)
+    return inquiry
+
+
+def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
+    people, addresses = settling.account_owner(request)
+    if request.requested_by_user:
+        people, addresses = [request.requested_by_user], []
+    word = "Changes wanted" if inquiry.wants_changes else "Question"
+    tell(
+        Message(kind="approval.question", key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
+                about=(request.connection_id, request.company_id), title=f"{word}: {request.record_name}",
+                body=f"{inquiry.asked_by}: {inquiry.text}", path=f"/approvals/{request.pk}/"),
+        people=people, addresses=addresses, now=now,
+    )  # fmt: skip
+
+
+def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
+    """Why the person may not answer; None where they may: whoever works on records here, but not who asked."""
+    if inquiry.asked_by_id == user.pk:
+        return "You asked this yourself."
+    try:
+        roles.check_may_work_exceptions(user)
+    except NotAllowedError as refusal:
+        return str(refusal)
+    request = inquiry.request
+    if not sight.of(user).sees(request.connection_id, request.company_id):
+        return "The company that this is about is not for you to see."
+    return None
+
+
+@transaction.atomic
+def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
+    """Answer; where changes were wanted, the due time runs on from where it stopped.
+
+    Raises:
+        AlreadyDecidedError: it was answered, or the request no longer waits.
+        NotAllowedError: this person asked it, or may not work on the record.
+        DecisionRefusedError: there is no answer, or no such question.
+    """
+    found = Inquiry.objects.filter(pk=inquiry_id).values_list("request_id", flat=True).first()
+    if found is None:
+        raise DecisionRefusedError(f"There is no question {inquiry_id}.")
+    request = locked(found)
+    inquiry = Inquiry.objects.select_related("request", "asked_by").get(pk=inquiry_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    if refusal := why_not_answer(inquiry, by):
+        raise NotAllowedError(refusal)
+    if not text.strip():
+        raise DecisionRefusedError("Write the answer.")
+    if inquiry.answered_at:
+        raise AlreadyDecidedError(f"{inquiry.answered_by_name} has answered that already: {inquiry.answer}")
+    _close(request, inquiry, text.strip(), by=by, now=now)
+    return inquiry
+
+
+def answer_by_change(request: Request, what: str, *, now: datetime) -> None:
+    """The figures changed in Odoo: that answers what was wanted. The caller holds the request's row lock."""
+    for inquiry in Inquiry.objects.filter(request=request, wants_changes=True, answered_at=None).select_related("asked_by"):
+        _close(request, inquiry, what, by=None, now=now)
+
+
+def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, now: datetime) -> None:
+    inquiry.answer, inquiry.answered_at, inquiry.answered_by = text, now, by
+    inquiry.answered_by_name = str(by) if by else "Odoo"
+    inquiry.save(update_fields=["answer", "answered_at", "answered_by", "answered_by_name"])
+    if inquiry.wants_changes:
+        pausing.resume(request, now=now)
+    trail.record(
+        trail.Event(action="approval.answered", actor=actor_of(by) if by else pausing.MACHINE,
+                    subject=f"approval:{request.pk}", data={"question": inquiry.text, "answer": text},
+                    about=(request.connection_id, request.company_id)),
+        now=now,
+    )  # fmt: skip
+    tell(
+        Message(kind="approval.answered", key=f"approval:{request.pk}:answer:{inquiry.pk}",
+                about=(request.connection_id, request.company_id), title=f"Answered: {request.record_name}",
+                body=f"{inquiry.answered_by_name}: {text}", path=f"/approvals/{request.pk}/"),
+        people=[inquiry.asked_by], now=now,
+    )  # fmt: skip
+    settling.announce(request)

@@ -1,0 +1,27 @@
+"""What every move on a request begins with: the locked row, who acts, and the two ways to be refused."""
+
+from apps.accounts.models import User
+from apps.approvals.models import Request
+from apps.core.actor import Actor
+
+
+class AlreadyDecidedError(Exception):
+    """Somebody else, or the course of things, was faster; the message says who, what and when."""
+
+
+class DecisionRefusedError(Exception):
+    """The decision lacks something; the message says what."""
+
+
+def actor_of(user: User) -> Actor:
+    """The person as the audit trail names them."""
+    return Actor(kind="user", id=str(user.pk), name=str(user))
+
+
+def locked(request_id: int) -> Request:
+    """The request, its row locked until the transaction ends. Raises DecisionRefusedError where there is none."""
+    # Nothing joined: of a row that had to be waited for, PostgreSQL reads the row anew, but not what was joined to it.
+    request = Request.objects.select_for_update().filter(id=request_id).first()
+    if request is None:
+        raise DecisionRefusedError(f"There is no approval request {request_id}.")
+    return request

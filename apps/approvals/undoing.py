@@ -1,0 +1,103 @@
+"""Taking a decision back in the seconds before anything is told, to Odoo or to people.
+
+The decision is recorded at once. What follows from it lies in the outbox and among the messages with a time before which
+it does not leave, so a crash loses neither the decision nor the chance to undo it. Of an undo and the worker that carries
+the decision out one wins: both change the same rows under conditions.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.approvals import settling, steps
+from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
+from apps.approvals.standing import AlreadyDecidedError, actor_of, locked
+from apps.audit import trail
+from apps.intake import hints
+from apps.notifications.tell import withdraw
+from apps.outbox import enqueue
+
+# Five seconds to see it and press, one more for the way of a press on a phone.
+SHOWN_FOR = timedelta(seconds=5)
+UNDO_FOR = SHOWN_FOR + timedelta(seconds=1)
+UNDONE = "The decision was taken back before it was sent"
+
+
+def undoable(request: Request, user: User, *, now: datetime) -> Assignment | None:
+    """The person's decision on the request that they may still take back, if there is one."""
+    return Assignment.objects.filter(step__request=request, user=user, undo_until__gt=now).exclude(decision="").first()
+
+
+@transaction.atomic
+def undo(request_id: int, *, by: User, now: datetime) -> Request:
+    """Take back one's own decision: the request waits again as it did before.
+
+    Raises:
+        AlreadyDecidedError: it is too late, or there is nothing of this person to take back.
+    """
+    request = locked(request_id)
+    said = undoable(request, by, now=now)
+    if said is None:
+        raise AlreadyDecidedError(f"There is nothing to undo any more: {request.record_name} is on its way.")
+    if request.status != Status.PENDING:
+        _reopen(request, said)
+    elif not _undo_next_step(request, said.step):
+        raise AlreadyDecidedError(f"Somebody after you has answered already; {request.record_name} goes on from there.")
+    changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now).exclude(decision="").update(
+        decision="", decided_at=None, undo_until=None, reason=""
+    )
+    if changed != 1:
+        raise AlreadyDecidedError(f"There is nothing to undo any more: {request.record_name} is on its way.")
+    _go_on(request, said.step)
+    withdraw(f"approval:{request.pk}:")
+    trail.record(
+        trail.Event(action="approval.undone", actor=actor_of(by), subject=f"approval:{request.pk}",
+                    data={"step": said.step.name, "decision": said.decision, "reason": said.reason},
+                    about=(request.connection_id, request.company_id)),
+        now=now,
+    )  # fmt: skip
+    # What changed in Odoo while it was settled changed nothing here: it is looked at now.
+    hints.add(connection_id=request.connection_id, model=request.model, odoo_ids=[request.odoo_id], source="undo", now=now)
+    settling.announce(request)
+    return request
+
+
+def _reopen(request: Request, said: Assignment) -> None:
+    """Make a settled request pending again, if nothing of it has left and no other has taken its place."""
+    of_it = {"connection": request.connection_id, "model": request.model, "odoo_id": request.odoo_id, "kind": request.kind}
+    if request.decided_at != said.decided_at or request.decided_by_id != said.user_id:
+        raise AlreadyDecidedError(f"{request.record_name} was settled by what came after your decision.")
+    if Request.objects.filter(**of_it, status=Status.PENDING).exists():
+        raise AlreadyDecidedError(f"A new request for {request.record_name} waits already; decide that one.")
+    made_at = request.decided_at
+    assert made_at is not None
+    if not enqueue.take_back_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
+        raise AlreadyDecidedError(f"It is too late: Odoo is being told about {request.record_name}.")
+    request.status, request.decided_at, request.decided_by, request.reason = Status.PENDING, None, None, ""
+    request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
+
+
+def _undo_next_step(request: Request, step: Step) -> bool:
+    """Send the steps that began because of the decision back to waiting; False where somebody has answered in them."""
+    begun = list(request.steps.filter(position__gt=step.position).exclude(status=StepStatus.WAITING))
+    if Assignment.objects.filter(step__in=begun).exclude(decision="", is_active=True).exists():
+        return False
+    Assignment.objects.filter(step__in=begun).delete()
+    steps.cancel_timers(begun)
+    request.steps.filter(pk__in=[one.pk for one in begun]).update(status=StepStatus.WAITING, due_at=None, level=0)
+    return True
+
+
+def _go_on(request: Request, step: Step) -> None:
+    """Have the steps of the decided position run again, and the later ones wait, with their timers."""
+    put_aside = request.steps.filter(status=StepStatus.SKIPPED)
+    put_aside.filter(position__gt=step.position).update(status=StepStatus.WAITING)
+    put_aside.filter(position=step.position).update(status=StepStatus.PENDING)
+    request.steps.filter(pk=step.pk).update(status=StepStatus.PENDING)
+    request.current_step = step.position
+    steps.refresh_due(request)
+    if request.paused_at:
+        return  # it waits for changes again
+    steps.revive_timers(list(request.steps.filter(status=StepStatus.PENDING)))
+
