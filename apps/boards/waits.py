@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from apps.accounts.sight import Sight
 from apps.approvals.screens import kind_title
 from apps.boards.figures import rows
-from apps.exceptions.screens import type_title
+from apps.exceptions.types import title_of as type_title
 from apps.workflows.declare import Workflow
 
 # By the indexes of what is not resolved and what is pending; a record with two exceptions of a type waits once.
