@@ -191,6 +191,7 @@ class ApprovalKind:
         context: columns shown to the one who decides, with the words that people read for them; numbers as in
             :class:`ExceptionType`. What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
+        matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
         choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
     """
@@ -212,6 +213,7 @@ class ApprovalKind:
     on_rejection: Sequence[OdooCall]
     on_withdrawal: Sequence[OdooCall]
     default_policy: Mapping[str, Any]
+    matters: str = ""
     choice: Choice | None = None
 
 
@@ -272,6 +274,7 @@ class Workflow:
         belongs: which records of the model are the workflow's, over the record's own columns. The others stand in no stage
             and raise nothing; stages have to be complete only for those that belong.
         label: column with what people call the record.
+        promise: column with the moment that was promised for the record; none where nothing is.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
@@ -293,6 +296,7 @@ class Workflow:
     guards: Sequence[Guard] = ()
     belongs: Q = field(default_factory=Q)
     label: str = "name"
+    promise: str = ""
     look_again: str = ""
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100

@@ -209,7 +209,7 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id"}
+    needed = {workflow.currency, "partner_name", "company_id", workflow.promise}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:
