@@ -277,7 +277,7 @@ class Workflow:
         label: column with what people call the record.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
-        promise: column with the moment that somebody was promised, where the record has one: as it comes near and passes, what
+        promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
             is raised about the record weighs more (:mod:`apps.workflows.weight`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         lines: the record's lines, where it has any.

@@ -1,5 +1,6 @@
 """Odoo's ``product.template``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
@@ -22,4 +23,6 @@ class ProductTemplate(Mirrored):
         indexes = [
             # workflows/rules/substitution.py: what may stand in for a product.
             models.Index(fields=["connection", "categ_id"], name="templates_by_category"),
+            # boards/search.py: any part of it.
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="templates_name_trigrams"),
         ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0021_what_is_owed_and_to_invoice'),
+        ('mirror', '0022_what_is_owed_and_to_invoice'),
         ('odoo', '0001_initial'),
     ]
 
