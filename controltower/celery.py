@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "sweep deliveries": {"task": "pipeline.refresh", "schedule": 2.0, "options": {"expires": 5}},
     "sweep commands": {"task": "outbox.dispatch", "schedule": 2.0, "options": {"expires": 5}},
     "send messages": {"task": "notifications.send", "schedule": 5.0, "options": {"expires": 10}},
+    "post messages": {"task": "notifications.send_webhooks", "schedule": 5.0, "options": {"expires": 10}},
     "look again at what time has moved": {"task": "pipeline.look_again", "schedule": 30.0, "options": {"expires": 30}},
     "poll for changes": {"task": "pipeline.poll", "schedule": 15.0, "options": {"expires": 15}},
     "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},

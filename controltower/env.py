@@ -55,6 +55,9 @@ class Env(BaseSettings):
     odoo_commands_per_second: int = Field(
         10, description="Commands begun in one Odoo each second at most, however many wait and whoever carries them out."
     )
+    webhook_allowed: Annotated[list[str], NoDecode] = Field(
+        [], description="Hosts and networks that alerts may be posted to though they are not public, comma-separated."
+    )
     email_url: str = Field(
         "console",
         description="smtp://, smtp+tls:// (STARTTLS) or smtps://user:password@host:port; or console to print messages.",
@@ -70,6 +73,8 @@ class Env(BaseSettings):
     def model_post_init(self, _context: object) -> None:
         if isinstance(self.allowed_hosts, str):
             self.allowed_hosts = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        if isinstance(self.webhook_allowed, str):
+            self.webhook_allowed = [entry.strip() for entry in self.webhook_allowed.split(",") if entry.strip()]
         self.controltower_home = self.controltower_home.resolve()
         # A command typed beside a running tower must name the same addresses as the tower does.
         kept = self.controltower_home / "ports.json"

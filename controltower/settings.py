@@ -160,6 +160,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 
+WEBHOOK_ALLOWED = env.webhook_allowed
 ODOO_COMMANDS_PER_SECOND = env.odoo_commands_per_second
 
 LANGUAGE_CODE = "en"

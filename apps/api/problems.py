@@ -16,6 +16,7 @@ from apps.approvals.policy import PolicyError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import MendRefusedError, ReplayRefusedError
+from apps.notifications.addresses import AddressNotAllowedError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -26,6 +27,7 @@ STATUSES: dict[type[Exception], int] = {
     RetryRefusedError: 409,
     ReplayRefusedError: 409,
     MendRefusedError: 422,
+    AddressNotAllowedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,
 }

@@ -15,6 +15,13 @@ import httpx2
 from django.conf import settings
 
 TIMEOUT_SECONDS = 10.0
+# What the address library calls global and is not: ways to reach IPv4 addresses in IPv6 clothes, and old private ranges.
+NEVER = [
+    ipaddress.ip_network(text)
+    for text in (
+        "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10", "100.64.0.0/10", "192.88.99.0/24",
+    )
+]  # fmt: skip
 
 
 class AddressNotPublicError(Exception):
@@ -44,11 +51,27 @@ def check_url(url: str) -> None:
 
 def check_ip(address: str) -> None:
     """Raises AddressNotPublicError unless the IP address is a public machine's; ValueError if it is none at all."""
+    reason = why_not(address)
+    if reason and not settings.PUSH_TO_PRIVATE_ADDRESSES:
+        raise AddressNotPublicError(f"{address} is not a public address: it {reason}.")
+
+
+def why_not(address: str) -> str | None:
+    """Why nothing is posted to ``address`` (an IP address), or None where it may be."""
     ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
-    if not settings.PUSH_TO_PRIVATE_ADDRESSES and (not ip.is_global or ip.is_multicast):
-        raise AddressNotPublicError(f"{address} is not a public address.")
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    if any(ip.version == network.version and ip in network for network in NEVER):
+        return "leads to a network that is not public"
+    if ip.is_loopback:
+        return "is this machine itself"
+    if ip.is_link_local:
+        return "is a link-local address"
+    if ip.is_multicast or ip.is_unspecified or ip.is_reserved:
+        return "is no single machine's address"
+    if ip.is_private or not ip.is_global:
+        return "is not public"
+    return None
 
 
 class PublicOnly(httpcore2.SyncBackend):

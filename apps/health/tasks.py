@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from apps.core import clock
-from apps.health import troubles
+from apps.health import alerts, troubles
 from apps.health import workers as workers
 from apps.health.queries import BEAT_KEY
 
@@ -19,5 +19,6 @@ def heartbeat(**_: object) -> None:
 
 @shared_task(name="health.look", ignore_result=True)
 def look(**_: object) -> None:
-    """Look for what is wrong with the integration, and for what is well again."""
+    """Look for what is wrong with the integration, and for what is well again; tell of it."""
     troubles.look(now=clock.now())
+    alerts.look(now=clock.now())

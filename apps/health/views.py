@@ -5,24 +5,32 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
-from apps.accounts.permissions import INTEGRATORS, NotAllowedError
+from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import screens
-from apps.health import figures, probes, queries
+from apps.exceptions.types import title_of
+from apps.health import alerts, figures, probes, queries
 from apps.health import metrics as prometheus
+from apps.health.forms import EndpointForm, RuleForm
+from apps.health.models import AlertRule
 from apps.intake import moves as deliveries
 from apps.intake import queries as stored
 from apps.intake.claim import GIVE_UP_AFTER
+from apps.notifications import webhooks
+from apps.notifications.addresses import AddressNotAllowedError
+from apps.notifications.models import Endpoint, Outgoing
 from apps.odoo import seen
 from apps.outbox import moves as commands
 
 LETTERS = 50
+SENT = 20
 # Together in one transaction; pressing again takes the next.
 REPLAYED = 5_000
 
@@ -125,6 +133,93 @@ def replay(request: PersonsRequest) -> HttpResponse:
         said = "1 delivery is" if count == 1 else f"{count} deliveries are"
         messages.success(request, f"{said} absorbed again.", extra_tags="done")
     return redirect("health:dead-letters")
+
+
+@login_required
+@require_safe
+def alert_rules(request: PersonsRequest) -> HttpResponse:
+    """The rules by which people and other systems are told, and what they told lately."""
+    mine = Q(connection=None) | sight.of(request.user).of_connections("connection_id")
+    rules = AlertRule.objects.filter(mine).select_related("connection").prefetch_related("people", "endpoints").order_by("name")
+    may_integrate = request.user.role in INTEGRATORS
+    context = {
+        "rules": [(rule, [title_of(name) for name in rule.types]) for rule in rules], "may_integrate": may_integrate,
+        "endpoints": Endpoint.objects.order_by("name") if may_integrate else [],
+        "sent": Outgoing.objects.select_related("endpoint").order_by("-id")[:SENT] if may_integrate else [],
+    }  # fmt: skip
+    return render(request, "health/alerts.html", context)
+
+
+def _only_integrators(request: PersonsRequest) -> HttpResponse | None:
+    try:
+        check_may_integrate(request.user)
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    return None
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpResponse:
+    """Enter, change or remove a rule."""
+    if refused := _only_integrators(request):
+        return refused
+    rule = get_object_or_404(AlertRule, id=rule_id) if rule_id else None
+    if request.method == "POST" and "remove" in request.POST and rule:
+        alerts.remove(rule, by=request.user, now=clock.now())
+        messages.success(request, f"{rule} is removed.", extra_tags="done")
+        return redirect("health:alerts")
+    form = RuleForm(request.POST or None, instance=rule)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        kept = alerts.save(
+            form.save(commit=False), people=given["people"], endpoints=given["endpoints"], by=request.user, now=clock.now()
+        )
+        messages.success(request, f"{kept} holds from now on.", extra_tags="done")
+        return redirect("health:alerts")
+    context = {"form": form, "rule": rule}
+    return render(request, "health/alert.html", context, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_endpoint(request: PersonsRequest) -> HttpResponse:
+    """Enter another system that is told; its secret is shown this once."""
+    if refused := _only_integrators(request):
+        return refused
+    form = EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        endpoint = webhooks.save(form.save(commit=False), by=request.user, now=clock.now())
+        return render(request, "health/endpoint.html", {"endpoint": endpoint, "secret": endpoint.secret})
+    return render(request, "health/endpoint_new.html", {"form": form}, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
+    """One of the systems that are told: try it, give it a new secret, switch it, or remove it."""
+    if refused := _only_integrators(request):
+        return refused
+    found, now, secret = get_object_or_404(Endpoint, id=endpoint_id), clock.now(), ""
+    if "remove" in request.POST:
+        webhooks.remove(found, by=request.user, now=now)
+        messages.success(request, f"{found} is told nothing more.", extra_tags="done")
+        return redirect("health:alerts")
+    if "rotate" in request.POST:
+        secret = webhooks.rotate(found, by=request.user, now=now)
+    elif "switch" in request.POST or "try" in request.POST:
+        try:
+            if "switch" in request.POST:
+                found.is_active, found.problem = not found.is_active, ""
+                webhooks.save(found, by=request.user, now=now)
+            else:
+                webhooks.post([found], key=f"try:{now.isoformat()}", kind="alert.tried", data={"by": str(request.user)}, now=now)
+                messages.success(request, "A message is on its way; what became of it stands below.", extra_tags="done")
+        except AddressNotAllowedError as error:
+            messages.error(request, str(error), extra_tags="late")
+        return redirect("health:endpoint", found.pk)
+    context = {"endpoint": found, "secret": secret, "sent": found.messages.order_by("-id")[:SENT]}
+    return render(request, "health/endpoint.html", context)
 
 
 @require_safe

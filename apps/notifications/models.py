@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.accounts.models import User
+from apps.core.secrets import SecretField
 
 
 class Notification(models.Model):
@@ -38,6 +39,40 @@ class Notification(models.Model):
             models.Index(fields=["id"], condition=models.Q(email_due=True), name="notifications_to_send"),
             models.Index(fields=["held_until"], condition=models.Q(held_until__isnull=False), name="notifications_held"),
         ]
+
+
+class Endpoint(models.Model):
+    """Another system that is told, by webhooks that are signed as Standard Webhooks has it."""
+
+    name = models.CharField(max_length=60, unique=True)
+    url = models.CharField(max_length=500)
+    secret = SecretField(help_text="What messages are signed with")
+    previous_secret = SecretField(blank=True, help_text="What they are signed with too, while it changes over")
+    is_active = models.BooleanField(default=True)
+    problem = models.TextField(blank=True, help_text="Why it was switched off, or what it last answered")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outgoing(models.Model):
+    """One message to one endpoint."""
+
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="messages")
+    key = models.CharField(max_length=200, help_text="The same message is sent to an endpoint once")
+    message_id = models.CharField(max_length=64, unique=True, help_text="By which the receiver knows it when it comes again")
+    body = models.TextField(help_text="The bytes that are signed and sent, each time the same")
+    status = models.CharField(max_length=10, default="pending")  # pending, sent, dead
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField()
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["endpoint", "key"], name="posted_once")]
+        indexes = [models.Index(fields=["not_before"], condition=models.Q(status="pending"), name="outgoing_waiting")]
 
 
 class Preferences(models.Model):

@@ -38,6 +38,9 @@ PAGES = {
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
     "dead letters": ("ivan", "/health/deliveries/"),
+    "alerts": ("ivan", "/health/alerts/"),
+    "a new alert rule": ("ivan", "/health/alerts/new/"),
+    "a new endpoint": ("ivan", "/health/alerts/endpoints/new/"),
     "outside events": ("olga", "/events/"),
     "not found": ("mia", "/boards/nonsense/"),
 }
