@@ -278,7 +278,8 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         ),
         commands=commands,
         facts=facts_digest(request),
-        progress=progress_of(commands),
+        # What was told when it was asked for says nothing of how far the decision has come.
+        progress=progress_of([one for one in commands if request.decided_at and one.created_at >= request.decided_at]),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
         undo_until=undo_until(request, user, now=now),
         inquiries=[

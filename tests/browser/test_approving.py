@@ -111,6 +111,10 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
     devtools.send("ServiceWorker.enable")
     page.wait_for_function("navigator.serviceWorker.controller !== null")
+    for _ in range(1_000):  # the browser tells of the worker in a message of its own
+        if versions:
+            break
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     message = {"title": "Your decision: S00042", "body": "Azure Interior", "path": "/approvals/1/", "tag": "/approvals/1/"}
     told = {"origin": server.url, "registrationId": versions[0]["registrationId"], "data": json.dumps(message)}
     devtools.send("ServiceWorker.deliverPushMessage", told)
