@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("fresh/", views.fresh, name="fresh"),
     path("place/", views.place, name="place"),
+    path("figures/", views.figures, name="figures"),
     path("boards/", views.overview, name="overview"),
     path("boards/<slug:workflow>/", views.board, name="board"),
     path("boards/<slug:workflow>/<slug:stage>/", views.stage, name="stage"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import sight
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards import frame, queries, records
+from apps.boards import frame, kpis, queries, records
 from apps.boards import home as homes
 from apps.core import clock
 from apps.odoo import seen
@@ -81,6 +81,19 @@ def overview(request: PersonsRequest) -> HttpResponse:
     now, shown = clock.now(), seen.on(request, request.user)
     context = {"boards": [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]}
     return render(request, "boards/overview.html", context)
+
+
+@login_required
+@require_safe
+def figures(request: PersonsRequest) -> HttpResponse:
+    """Figures of the business and of the orchestration, told apart."""
+    found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
+    kinds = (
+        ("Business", "What customers and vendors feel.", kpis.BUSINESS),
+        ("Orchestration", "What the tower and the people at it make of it.", kpis.ORCHESTRATION),
+    )
+    parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
+    return render(request, "boards/figures.html", {"parts": parts})
 
 
 @login_required

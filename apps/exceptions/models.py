@@ -46,6 +46,7 @@ class ExceptionCase(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="Money at risk")
     currency = models.CharField(max_length=10, blank=True)
     opened_at = models.DateTimeField()
+    owned_at = models.DateTimeField(null=True, help_text="When somebody owned it first")
     due_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
@@ -69,6 +70,7 @@ class ExceptionCase(models.Model):
             models.Index(fields=["owner", "due_at"], condition=~Q(status="resolved"), name="queue_by_owner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
+            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
@@ -86,6 +87,8 @@ def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: T
     if owner is not None:
         _check_may_work(case_id, owner)
     changes: dict[str, Any] = {"owner": owner} | ({"team": team} if team else {})
+    if owner is not None:
+        changes["owned_at"] = Coalesce(F("owned_at"), now)
     case = _move(case_id, by=by, now=now, action="exception.assigned", from_=UNRESOLVED,
                  data={"owner": str(owner) if owner else None, "team": team.slug if team else None}, **changes)  # fmt: skip
     if owner is not None and not sight.of(owner).sees(*about(case)):
@@ -105,7 +108,9 @@ def acknowledge(case_id: int, *, by: User, now: datetime) -> ExceptionCase:
     Raises NotAllowedError, MoveRefusedError.
     """
     _check_may_work(case_id, by)
-    ExceptionCase.objects.filter(id=case_id, owner=None).exclude(status=Status.RESOLVED).update(owner=by)
+    ExceptionCase.objects.filter(id=case_id, owner=None).exclude(status=Status.RESOLVED).update(
+        owner=by, owned_at=Coalesce(F("owned_at"), now)
+    )
     return _move(case_id, by=by, now=now, action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], data={},
                  status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip
 
