@@ -26,7 +26,9 @@ def app() -> Any:
 
 def served() -> list[set[str]]:
     """The queues of each worker that the supervisor starts."""
-    own = Tower("up")._own_processes()
+    tower = Tower("up")
+    tower.ports = {"web": 0, "intake": 0}
+    own = tower._own_processes()
     return [set(command[command.index("-Q") + 1].split(",")) for _, command, _ in own if "-Q" in command]
 
 
