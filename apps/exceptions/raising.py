@@ -20,6 +20,7 @@ from apps.timers import calendars, due
 from apps.timers.models import Timer
 from apps.workflows.declare import ExceptionType
 from apps.workflows.engine import Evaluation, Finding
+from apps.workflows.models import Position
 
 MACHINE = actor.system("pipeline")
 
@@ -48,8 +49,9 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
         .order_by("id")
     }  # fmt: skip
     found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
-    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, now)
-    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], now)
+    stages = _stages({key[0] for key in found}, evaluation)
+    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, stages, now)
+    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], evaluation, stages, now)
     gone = [case for key, case in standing.items() if key not in found]
     vanished = set(evaluation.vanished)
     close(gone, {
@@ -97,7 +99,21 @@ def severity_of(finding: Finding) -> Severity:
     return Severity(1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds))
 
 
-def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
+def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
+    """Where the records stand now."""
+    here = Position.objects.filter(connection_id=evaluation.connection_id, workflow=evaluation.workflow.name)
+    return dict(here.filter(odoo_id__in=odoo_ids).values_list("odoo_id", "stage")) if odoo_ids else {}
+
+
+def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
+    """The moment that was promised for the record, where its workflow names one."""
+    promised: datetime | None = finding.columns[evaluation.workflow.promise] if evaluation.workflow.promise else None
+    return promised
+
+
+def _open(
+    findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
+) -> list[ExceptionCase]:
     if not findings:
         return []
     owning = teams({team_of(finding) for finding in findings})
@@ -119,6 +135,7 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
                 severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
                 amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
+                stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
             )
         )  # fmt: skip
     store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
@@ -174,18 +191,25 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             tell(message, people=[owner], now=now)
 
 
-def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> list[ExceptionCase]:
+def _update(
+    standing: Sequence[tuple[ExceptionCase, Finding]], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
+) -> list[ExceptionCase]:
     changed = []
     for case, finding in standing:
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
-        evidence, amount, company = evidence_of(finding), finding.columns[kind.amount], finding.columns["company_id"]
-        if (case.evidence, case.amount, case.record_name, case.company_id) == (evidence, amount, finding.name, company):
+        values = {
+            "evidence": evidence_of(finding), "amount": finding.columns[kind.amount], "record_name": finding.name,
+            "company_id": finding.columns["company_id"], "stage": stages.get(finding.odoo_id, case.stage),
+            "promised_at": _promise(finding, evaluation),
+        }  # fmt: skip
+        if all(getattr(case, name) == value for name, value in values.items()):
             continue
-        case.evidence, case.amount, case.record_name, case.company_id = evidence, amount, finding.name, company
+        for name, value in values.items():
+            setattr(case, name, value)
         case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
         changed.append(case)
-    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "severity"])
+    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"])
     return changed
 
 

@@ -274,6 +274,7 @@ class Workflow:
         belongs: which records of the model are the workflow's, over the record's own columns. The others stand in no stage
             and raise nothing; stages have to be complete only for those that belong.
         label: column with what people call the record.
+        promise: column with the moment that was promised for the record; none where nothing is.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
@@ -295,6 +296,7 @@ class Workflow:
     guards: Sequence[Guard] = ()
     belongs: Q = field(default_factory=Q)
     label: str = "name"
+    promise: str = ""
     look_again: str = ""
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100

@@ -104,10 +104,11 @@ WITH seen AS (
          IS DISTINCT FROM
          (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
           excluded.partner_name, excluded.look_again_at)
-  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount
+  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount, new.company_id
 ), moved AS (
-  INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
-  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount
+  INSERT INTO workflows_transition
+    (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount, company_id)
+  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount, company_id
     FROM placed
    WHERE from_stage <> to_stage
 )
@@ -121,10 +122,11 @@ WITH gone AS (
    WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.odoo_id = ANY(%(ids)s)
      AND r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id
      AND (r.deleted_at IS NOT NULL OR NOT {belongs})
-  RETURNING p.odoo_id, p.stage, p.amount, CASE WHEN r.deleted_at IS NULL THEN 'left' ELSE 'deleted' END AS gone_to
+  RETURNING p.odoo_id, p.stage, p.amount, p.company_id, CASE WHEN r.deleted_at IS NULL THEN 'left' ELSE 'deleted' END AS gone_to
 )
-INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
-SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, gone_to, %(now)s, %(now)s, amount FROM gone
+INSERT INTO workflows_transition
+  (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount, company_id)
+SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, gone_to, %(now)s, %(now)s, amount, company_id FROM gone
 RETURNING odoo_id, to_stage
 """)
 
@@ -209,7 +211,7 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id"}
+    needed = {workflow.currency, "partner_name", "company_id", workflow.promise}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:

@@ -1,5 +1,7 @@
 """Odoo's ``product.template``."""
 
+from django.contrib.postgres.indexes import GinIndex
+
 from apps.mirror.declare import Boolean, Mirrored, Number, Text
 
 
@@ -16,3 +18,7 @@ class ProductTemplate(Mirrored):
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_template"
+        indexes = [
+            # boards/search.py: any part of it.
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="templates_name_trigrams"),
+        ]

@@ -1,5 +1,6 @@
 """Odoo's ``sale.order``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
@@ -62,5 +63,11 @@ class SaleOrder(Mirrored):
                 fields=["connection", "client_order_ref"],
                 condition=~models.Q(client_order_ref=""),
                 name="sale_orders_by_client_ref",
+            ),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["client_order_ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(client_order_ref__gt=""),
+                name="sale_orders_ref_trigrams",
             ),
         ]

@@ -421,6 +421,7 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="company_amount",
     currency="currency",
+    promise="promised_at",
     facts=[PARTIES, GOODS, SHORTAGE, LOTS, MOMENT, carrier_delay.FACT],
     dependencies=DEPENDENCIES,
     stages=STAGES,

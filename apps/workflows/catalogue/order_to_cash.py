@@ -246,6 +246,7 @@ WORKFLOW = Workflow(
     blockers=blocking.OF_SALES_ORDERS,
     amount="company_amount",
     currency="currency",
+    promise="commitment_date",
     facts=[
         MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
         GOODS, PAID, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE,

@@ -274,6 +274,7 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="company_amount",
     currency="currency",
+    promise="expected_at",
     facts=[
         MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK, SUPPLIER,
         purchase_differences.QUANTITIES, purchase_differences.PRICES,

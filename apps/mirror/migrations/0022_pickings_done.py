@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0020_carriers'),
+        ('mirror', '0021_search'),
         ('odoo', '0002_scheduled_jobs'),
     ]
 

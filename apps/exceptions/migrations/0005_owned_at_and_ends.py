@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_sees'),
-        ('exceptions', '0003_shown_in_odoo'),
+        ('exceptions', '0004_queue'),
         ('odoo', '0002_scheduled_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
