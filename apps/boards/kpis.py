@@ -55,7 +55,8 @@ SELECT 'invoicing' AS workflow, t.at, (t.at AT TIME ZONE 'UTC')::date <= r.invoi
    AND r.invoice_date_due IS NOT NULL AND t.at > %(since)s AND t.at <= %(now)s AND {seen}"""
 # Index exceptions_by_opening.
 OWNED = """
-SELECT c.workflow, c.opened_at AS at, extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at) AS seconds
+SELECT c.workflow, c.opened_at AS at,
+       greatest(extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at), 0) AS seconds
   FROM exceptions_exceptioncase c
  WHERE c.opened_at > %(since)s AND {seen}"""
 # Index exceptions_by_end.
@@ -64,7 +65,7 @@ SELECT c.workflow, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
   FROM exceptions_exceptioncase c
  WHERE c.resolved_at > %(since)s AND c.due_at IS NOT NULL AND {seen}"""
 OPENED_TO_RESOLVED = """
-SELECT c.workflow, c.resolved_at AS at, extract(epoch FROM c.resolved_at - c.opened_at) AS seconds
+SELECT c.workflow, c.resolved_at AS at, greatest(extract(epoch FROM c.resolved_at - c.opened_at), 0) AS seconds
   FROM exceptions_exceptioncase c
  WHERE c.resolved_at > %(since)s AND {seen}"""
 # Index requests_by_decision.
@@ -74,7 +75,8 @@ SELECT r.workflow, r.decided_at AS at, extract(epoch FROM r.decided_at - r.reque
  WHERE r.status IN ('approved', 'rejected') AND r.decided_at > %(since)s AND {seen}"""
 # Index commands_by_end. A decision is an approval's, or a way out of an exception that somebody took.
 EFFECT = """
-SELECT coalesce(q.workflow, e.workflow) AS workflow, c.done_at AS at, extract(epoch FROM c.done_at - c.created_at) AS seconds
+SELECT coalesce(q.workflow, e.workflow) AS workflow, c.done_at AS at,
+       greatest(extract(epoch FROM c.done_at - c.created_at), 0) AS seconds
   FROM outbox_command c
   LEFT JOIN approvals_request q
     ON q.id = CASE WHEN c.decision LIKE 'approval:%%' THEN split_part(c.decision, ':', 2)::bigint END

@@ -70,7 +70,7 @@ def spark(figure: Figure) -> SafeString:
     shown = share if figure.kpi.is_share else brief_span
     said = f"{shown(points[0].value)} on {points[0].day:%d %b}, {shown(points[-1].value)} on {points[-1].day:%d %b}"
     return format_html(
-        '<svg class="spark tone-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
         "done" if figure.is_met else "late", SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, said, SPARK_WIDTH,
         y(figure.kpi.target), y(figure.kpi.target), line,
