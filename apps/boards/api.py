@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.accounts.sight import Sight
-from apps.boards import queries
+from apps.boards import queries, search
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import seen
@@ -79,6 +79,52 @@ class Board(APIView):
                     for stage in board.stages
                 ],
             }
+        )  # fmt: skip
+
+
+class HitShape(serializers.Serializer[Any]):
+    """One thing that was found."""
+
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    matched = serializers.CharField(help_text="What matched, or its other name; empty where the title says it")
+    connection = serializers.CharField()
+    model = serializers.CharField()
+    odoo_id = serializers.IntegerField()
+    state = serializers.CharField(help_text="The title of its stage; empty for what has none")
+    is_open = serializers.BooleanField()
+    url = serializers.CharField(help_text="Its page here")
+
+
+class GroupShape(serializers.Serializer[Any]):
+    """What was found of one kind."""
+
+    title = serializers.CharField()
+    hits = HitShape(many=True)
+
+
+class FoundShape(serializers.Serializer[Any]):
+    """What was found, grouped by kind."""
+
+    groups = GroupShape(many=True)
+
+
+class Search(APIView):
+    """One search for anything."""
+
+    @extend_schema(responses=FoundShape, parameters=[OpenApiParameter("q", str, required=True)])
+    def get(self, request: PersonsCall) -> Response:
+        """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
+        groups = search.find(request.query_params.get("q", ""), seen=sight.of(request.user))
+        return Response(
+            {"groups": [
+                {"title": group.title, "hits": [
+                    {"title": hit.title, "detail": hit.detail, "matched": hit.matched, "connection": hit.connection,
+                     "model": hit.model, "odoo_id": hit.odoo_id, "state": hit.state, "is_open": hit.is_open, "url": hit.href}
+                    for hit in group.hits
+                ]}
+                for group in groups
+            ]}
         )  # fmt: skip
 
 

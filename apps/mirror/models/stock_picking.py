@@ -1,5 +1,6 @@
 """Odoo's ``stock.picking``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
@@ -48,5 +49,11 @@ class Picking(Mirrored):
                 fields=["connection", "carrier_tracking_ref"],
                 condition=~models.Q(carrier_tracking_ref=""),
                 name="pickings_by_tracking",
+            ),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["carrier_tracking_ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(carrier_tracking_ref__gt=""),
+                name="pickings_tracking_trigrams",
             ),
         ]
