@@ -32,6 +32,7 @@ PUBLIC_URL = env.public_url
 INTAKE_URL = env.intake_url
 DEBUG = env.debug
 ALLOWED_HOSTS = env.allowed_hosts
+KEY_CUSTOMER_CLASSES = env.key_customer_classes
 if (public_host := urlsplit(PUBLIC_URL).hostname) and public_host not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(public_host)
 

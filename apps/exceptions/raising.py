@@ -18,6 +18,7 @@ from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
 from apps.timers.models import Timer
+from apps.workflows import weight
 from apps.workflows.declare import ExceptionType
 from apps.workflows.engine import Evaluation, Finding
 from apps.workflows.models import Position
@@ -80,7 +81,8 @@ def evidence_of(finding: Finding) -> dict[str, Any]:
     """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
-    return {name: plain(finding.columns[name]) for name in kind.evidence}
+    said = [name for name in kind.evidence if name != weight.REASONS or finding.columns[name]]
+    return {name: plain(finding.columns[name]) for name in said}
 
 
 def plain(value: Any) -> Any:
@@ -91,12 +93,13 @@ def plain(value: Any) -> Any:
 
 
 def severity_of(finding: Finding) -> Severity:
-    """How bad it is, by the type's own thresholds."""
+    """How bad it is: by the type's own thresholds, and a step more for a promise that is due and for a key customer."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
     column, thresholds = kind.severity
     value = finding.columns[column] or 0
-    return Severity(1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds))
+    by_money = 1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds)
+    return Severity(min(by_money + (finding.columns.get(weight.STEPS) or 0), Severity.CRITICAL))
 
 
 def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
@@ -201,13 +204,13 @@ def _update(
         values = {
             "evidence": evidence_of(finding), "amount": finding.columns[kind.amount], "record_name": finding.name,
             "company_id": finding.columns["company_id"], "stage": stages.get(finding.odoo_id, case.stage),
-            "promised_at": _promise(finding, evaluation),
+            "promised_at": _promise(finding, evaluation), "severity": severity_of(finding),
         }  # fmt: skip
         if all(getattr(case, name) == value for name, value in values.items()):
             continue
         for name, value in values.items():
             setattr(case, name, value)
-        case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
+        case.updated_at, case.version = now, case.version + 1
         changed.append(case)
     rewrite(changed, ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"])
     return changed

@@ -51,6 +51,12 @@ class SaleOrder(Mirrored):
                 condition=models.Q(state__in=["draft", "sent", "sale"]),
                 name="sale_orders_running",
             ),
+            # The credit rule and service: what a customer has ordered and is still to be billed for.
+            models.Index(
+                fields=["connection", "partner_id"],
+                condition=models.Q(state="sale", invoice_status__in=["no", "to invoice", "upselling"]),
+                name="sale_orders_to_invoice",
+            ),
             # workflows/rules/duplicates.py: the same customer reference again.
             models.Index(
                 fields=["connection", "client_order_ref"],

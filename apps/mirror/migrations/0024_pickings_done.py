@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mirror', '0021_search'),
+        ('mirror', '0023_categories'),
         ('odoo', '0002_scheduled_jobs'),
     ]
 
