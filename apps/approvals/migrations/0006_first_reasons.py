@@ -39,5 +39,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0004_asking_back")]
+    dependencies = [("approvals", "0005_decided_index")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
