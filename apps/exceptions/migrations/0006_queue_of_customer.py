@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exceptions', '0004_queue'),
+        ('exceptions', '0005_owned_at_and_ends'),
     ]
 
     operations = [
