@@ -16,7 +16,7 @@ let waiting = null;
 let openCase = queue.dataset.open || null;
 let all = false;
 let lastPicked = null;
-let acted = new Set();
+const acted = new Set();
 
 customElements.define("ct-queue", class extends HTMLElement {});
 document.documentElement.classList.add("has-js");
@@ -270,12 +270,12 @@ live.addEventListener("ct:fresh", (event) => {
       // What one has just done oneself is no surprise: it goes, and the next one is at hand.
       if (row.contains(document.activeElement) || row.classList.contains("is-here")) moved = row.nextElementSibling ?? row.previousElementSibling;
       row.remove();
+      acted.delete(row.dataset.case);
     } else {
       row.classList.add("is-gone");
       gone += 1;
     }
   }
-  acted = new Set();
   if (moved) {
     stand(moved);
     if (!openCase) linkOf(moved)?.focus();
