@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
-from apps.approvals.models import Policy
+from apps.approvals.models import Policy, ReasonTemplate
 from apps.audit import trail
 from apps.core.actor import Actor
 from apps.workflows import registry
@@ -22,6 +22,8 @@ from apps.workflows import registry
 # What "manager_of" may name.
 RECORD = "record"
 FALLBACKS = {"expire": "the request expires and the record stays held", "reject": "the request is rejected"}
+DECISIONS = ("approve", "reject")
+MOST_REASONS = 6
 DECIDING_ROLES = sorted(permissions.DECIDERS)
 
 
@@ -218,6 +220,28 @@ def is_bulk_safe(rules: Mapping[str, Any], amount: Decimal | None, facts: Mappin
     return amount <= Decimal(str(bulk["up_to_amount"])) and all(_holds(one, facts) for one in bulk.get("when", []))
 
 
+@transaction.atomic
+def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now: datetime) -> None:
+    """Make ``texts`` (``approve`` and ``reject``) the reasons that can be chosen for ``kind``, beside those for all kinds.
+
+    Raises NotAllowedError unless the person may make policies.
+    """
+    permissions.check_may_make_policy(by)
+    kept = {
+        decision: [text.strip()[:200] for text in texts.get(decision, []) if text.strip()][:MOST_REASONS]
+        for decision in DECISIONS
+    }
+    ReasonTemplate.objects.filter(kind=kind).delete()
+    ReasonTemplate.objects.bulk_create(
+        [ReasonTemplate(kind=kind, decision=decision, text=text) for decision, found in kept.items() for text in found]
+    )
+    trail.record(
+        trail.Event(action="policy.reasons_changed", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+                    subject=f"policy:{kind}", data={"reasons": kept}),
+        now=now,
+    )  # fmt: skip
+
+
 def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The steps that a request of ``amount`` has to go through, by its amount and by what it shows.
 
@@ -230,6 +254,18 @@ def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[s
         if value >= Decimal(str(step.get("from_amount", 0))) and all(_holds(one, facts) for one in step.get("when", []))
     ]  # fmt: skip
     return chosen or steps[:1]
+
+
+def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
+    """Why the rules want the step of that name, in words: its amount and its conditions; ``words`` are those of the facts."""
+    step = next((one for one in rules["steps"] if one["name"] == name), None)
+    if step is None:
+        return ""
+    parts = [f"from {Decimal(str(step['from_amount'])):,.2f}"] if Decimal(str(step.get("from_amount", 0))) else []
+    for one in step.get("when", []):
+        (test,) = set(one) - {"fact"}
+        parts.append(f"{words.get(one['fact'], one['fact']).lower()} {test.replace('_', ' ')} {one[test]}")
+    return " and ".join(parts) or "for every request"
 
 
 def askable(

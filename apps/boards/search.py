@@ -110,8 +110,10 @@ def find(text: str, *, seen: Sight) -> list[Group]:
     if len(text) < SHORTEST:
         return []
     words = text.split()[:MOST_WORDS]
-    values: dict[str, Any] = {"exact": text, "prefix": f"{like(text)}%", "literal": like(text), "weighed": WEIGHED,
-                              "most": PER_GROUP}  # fmt: skip
+    values: dict[str, Any] = {
+        "exact": text, "literal": like(text), "prefix": f"{like(text)}%", "within": f"%{like(text)}%", "weighed": WEIGHED,
+        "most": PER_GROUP,
+    }  # fmt: skip
     values |= {f"part_{number}": f"%{like(word)}%" for number, word in enumerate(words)}
     values |= {f"begin_{number}": f"{like(word)}%" for number, word in enumerate(words)}
     values |= {f"end_{number}": f"%{like(word)}" for number, word in enumerate(words)}
@@ -127,10 +129,17 @@ def _matches(column: str, words: list[str]) -> str:
     ) + ")"  # fmt: skip
 
 
+def _is_exactly(column: str, words: list[str]) -> str:
+    """The column is the text itself. Trigrams of a name's beginning are everybody's, so its inner ones are looked for."""
+    if len(words) == 1 and len(words[0]) <= SHORTEST:
+        return f"{column} ILIKE %(literal)s"
+    return f"({column} ILIKE %(within)s AND lower({column}) = lower(%(exact)s))"
+
+
 def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
     here = {"columns": COLUMNS, "seen": seen.sql("p")}
     sources = [
-        BY_NAME.format(match="p.name ILIKE %(literal)s", **here),
+        BY_NAME.format(match=_is_exactly("p.name", words), **here),
         BY_NAME.format(match=_matches("p.name", words), **here),
         *(
             BY_REFERENCE.format(table=table, column=column, model=model, match=_matches(f"r.{column}", words), **here)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("wall/", boards.wall, name="wall"),
     path("eventlog/ocel/", boards.ocel, name="ocel"),
     path("eventlog/xes/", boards.xes, name="xes"),
+    path("figures/", boards.figures, name="figures"),
     path("boards/", boards.overview, name="overview"),
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),

@@ -82,6 +82,7 @@ class ExceptionCase(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="Money at risk")
     currency = models.CharField(max_length=10, blank=True)
     opened_at = models.DateTimeField()
+    owned_at = models.DateTimeField(null=True, help_text="When somebody owned it first")
     due_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
@@ -116,6 +117,7 @@ class ExceptionCase(models.Model):
             models.Index(fields=["workflow", "stage", "rank", "id"], condition=UNRESOLVED, name="queue_of_stage"),
             models.Index(fields=["connection", "company_id", "rank", "id"], condition=UNRESOLVED, name="queue_of_company"),
             models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
+            models.Index(fields=["partner_name", "rank", "id"], condition=UNRESOLVED, name="queue_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
             models.Index(fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_lately"),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
@@ -125,6 +127,7 @@ class ExceptionCase(models.Model):
             GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), name="exceptions_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
+            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]

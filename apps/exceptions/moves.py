@@ -124,6 +124,8 @@ def make(
             setattr(case, name, value)
         if change.owner_if_none is not None and case.owner_id is None:
             case.owner = change.owner_if_none
+        if case.owner_id is not None and case.owned_at is None:
+            case.owned_at = now
         case.updated_at, case.version = now, case.version + 1
         moved.append(case)
         made.append(Made(case_id=case_id, case=case, refused="", before=before, after=taken_down(case)))
@@ -136,8 +138,9 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
     if not cases:
         return
     ExceptionCase.objects.bulk_update(
-        cases, ["status", "owner", "team", "snoozed_until", "resolved_at", "resolution", "updated_at", "version"]
-    )
+        cases,
+        ["status", "owner", "owned_at", "team", "snoozed_until", "resolved_at", "resolution", "updated_at", "version"],
+    )  # fmt: skip
     done = [f"exception:{case.pk}" for case in cases if case.status == Status.RESOLVED]
     due.cancel(kind="exceptions.breach", keys=done)
     due.cancel(kind="exceptions.wake", keys=done)

@@ -147,6 +147,8 @@ def _open(
 
 def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
     """Put new ``cases`` into the queue, in the caller's transaction: with the timers of their SLAs, and their owners told."""
+    for case in cases:
+        case.owned_at = now if case.owner_id else None
     ExceptionCase.objects.bulk_create(cases)
     Timer.objects.bulk_create(
         [

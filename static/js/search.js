@@ -55,7 +55,9 @@ class Search extends HTMLElement {
   }
 
   move(event) {
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !this.hits.hidden) {
+      // The browser would empty the box at once; that is what pressing it again does.
+      event.preventDefault();
       this.hits.hidden = true;
       this.box.focus();
       return;

@@ -8,7 +8,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
-from tests.world import World
+from tests.world import World, odoo_time
 
 
 @pytest.fixture
@@ -53,6 +53,14 @@ def test_the_record_tells_where_it_stands_what_holds_it_up_and_what_happened(hel
     text = page("mia", "/records/main/sale.order/42/")
     for part in ("Credit review", "over the credit limit", "asked for the approval", "opened the exception", "Open in Odoo"):
         assert part in text
+
+
+def test_the_record_leads_to_its_deliveries(world: World) -> None:
+    world.order(43, state="sale")
+    world.write("stock.picking", 300, name="WH/OUT/00300", state="assigned", picking_type_code="outgoing", sale_id=43,
+                scheduled_date=odoo_time(world.now), company_id=1, partner_id=50)  # fmt: skip
+    assert 'href="/records/main/stock.picking/300/">WH/OUT/00300</a>' in page("mia", "/records/main/sale.order/43/")
+    assert "WH/OUT/00300" in page("mia", "/records/main/stock.picking/300/")
 
 
 @pytest.mark.parametrize("path", ["/boards/nonsense/", "/boards/order_to_cash/nonsense/", "/records/main/sale.order/9999/",

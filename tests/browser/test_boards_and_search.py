@@ -51,7 +51,6 @@ def test_somebody_finds_an_order_from_anywhere_without_the_mouse(visit: Visit, w
     expect(hit).to_contain_text("S00042")
     page.keyboard.press("Escape")
     expect(page.locator("#search-hits")).to_be_hidden()
-    page.keyboard.type("")
     page.locator("#search-box").press("End")
     page.keyboard.press("Backspace")
     expect(hit).to_be_visible()

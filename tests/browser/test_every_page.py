@@ -43,6 +43,7 @@ PAGES = {
     "connection": ("ivan", "/connections/main/"),
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
+    "figures": ("mia", "/figures/"),
     "dead letters": ("ivan", "/health/deliveries/"),
     "alerts": ("ivan", "/health/alerts/"),
     "a new alert rule": ("ivan", "/health/alerts/new/"),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.accounts.requests import PersonsRequest
-from apps.boards import analysis, compare, drawing, eventlog, forecast, queries, sheets, streams, waits
+from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, queries, sheets, streams, waits
 from apps.boards.queries import Narrowed
 from apps.boards.views.parts import part, stage_called, workflow_called
 from apps.core import clock
@@ -52,6 +52,19 @@ def overview(request: PersonsRequest) -> HttpResponse:
     now, shown = clock.now(), seen.on(request, request.user)
     boards = [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]
     return render(request, "boards/overview.html", {"boards": boards, "worst": queries.worst_of(boards)})
+
+
+@login_required
+@require_safe
+def figures(request: PersonsRequest) -> HttpResponse:
+    """Figures of the business and of the orchestration, told apart."""
+    found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
+    kinds = (
+        ("Business", "What customers and vendors feel.", kpis.BUSINESS),
+        ("Orchestration", "What the tower and the people at it make of it.", kpis.ORCHESTRATION),
+    )
+    parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
+    return render(request, "boards/figures.html", {"parts": parts})
 
 
 @login_required

@@ -43,6 +43,8 @@ class Picking(Mirrored):
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
             models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),
+            # boards/kpis.py: what was shipped and received lately.
+            models.Index(fields=["date_done"], condition=models.Q(state="done"), name="pickings_done"),
             # Events outside of Odoo name records by these.
             models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="pickings_by_name"),
             models.Index(
