@@ -17,7 +17,6 @@ from django.db import transaction
 
 from apps.core import clock
 from apps.core.actor import system
-from apps.odoo import client
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue
@@ -118,7 +117,6 @@ def test_every_command_has_one_effect_though_the_line_breaks(
             dispatch.run_due(clock=later)
     finally:
         line.close()
-        client.forget(Connection.objects.get(pk=real.pk))
         Connection.objects.filter(pk=real.pk).update(url=real.url)
 
     told = f"seed {seed}: {line.done}, {list(Command.objects.order_by('sequence').values_list('title', 'status', 'problem'))}"
