@@ -35,6 +35,12 @@ class Env(BaseSettings):
         "", description="Fernet keys for secrets at rest, newest first, comma-separated. Empty: made once and kept."
     )
     audit_key: str = Field("", description="Key of the audit trail's hash chain. Empty: made once and kept.")
+    vapid_key: str = Field(
+        "", description="Private key of web push: 32 bytes, base64url. Empty: made once and kept in CONTROLTOWER_HOME."
+    )
+    push_to_private_addresses: bool = Field(
+        False, description="Call push services at private addresses, and over HTTP. For tests: never in production."
+    )
     debug: bool = Field(False, description="Django's debug pages. Never in production.")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost", "[::1]", "testserver"], description="Host names served, comma-separated."
@@ -48,6 +54,9 @@ class Env(BaseSettings):
     secure_cookies: bool = Field(False, description="Cookies over HTTPS only. On wherever the tower is behind TLS.")
     odoo_commands_per_second: int = Field(
         10, description="Commands begun in one Odoo each second at most, however many wait and whoever carries them out."
+    )
+    webhook_allowed: Annotated[list[str], NoDecode] = Field(
+        [], description="Hosts and networks that alerts may be posted to though they are not public, comma-separated."
     )
     email_url: str = Field(
         "console",
@@ -64,6 +73,8 @@ class Env(BaseSettings):
     def model_post_init(self, _context: object) -> None:
         if isinstance(self.allowed_hosts, str):
             self.allowed_hosts = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        if isinstance(self.webhook_allowed, str):
+            self.webhook_allowed = [entry.strip() for entry in self.webhook_allowed.split(",") if entry.strip()]
         self.controltower_home = self.controltower_home.resolve()
         # A command typed beside a running tower must name the same addresses as the tower does.
         kept = self.controltower_home / "ports.json"

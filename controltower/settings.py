@@ -1,13 +1,22 @@
 """Django's settings, derived from :mod:`controltower.env`."""
 
+import base64
 import secrets
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils.csp import CSP
 
 from controltower.env import BASE_DIR, env
+
+
+def new_vapid_key() -> str:
+    """A private key of the curve P-256, as VAPID_KEY holds it."""
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32)).rstrip(b"=").decode()
+
 
 SECRET_KEY = env.secret_key or env.kept_secret("django", lambda: secrets.token_urlsafe(50))
 ENCRYPTION_KEYS = [
@@ -15,6 +24,8 @@ ENCRYPTION_KEYS = [
     for key in (env.encryption_keys or env.kept_secret("encryption", lambda: Fernet.generate_key().decode())).split(",")
 ]
 AUDIT_KEY = env.audit_key or env.kept_secret("audit", lambda: secrets.token_hex(32))
+VAPID_KEY = env.vapid_key or env.kept_secret("vapid", new_vapid_key)
+PUSH_TO_PRIVATE_ADDRESSES = env.push_to_private_addresses
 CONTROLTOWER_HOME = env.controltower_home
 PUBLIC_URL = env.public_url
 INTAKE_URL = env.intake_url
@@ -149,6 +160,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 
+WEBHOOK_ALLOWED = env.webhook_allowed
 ODOO_COMMANDS_PER_SECOND = env.odoo_commands_per_second
 
 LANGUAGE_CODE = "en"

@@ -115,6 +115,28 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_no_truncate")
 
 
+@pytest.fixture(autouse=True)
+def pool_is_whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give each test that commits a pool of its own.
+
+    The threads of an event loop end with the test, and the database sessions that they hold are given back by nobody: a few
+    such tests later there would be none left.
+    """
+    yield
+    if commits(request.node):
+        from django.db import connection
+
+        connection.close()
+        connection.close_pool()
+
+
+def commits(item: pytest.Item) -> bool:
+    """Whether a test works with more than one database session."""
+    marker = item.get_closest_marker("django_db")
+    is_marked = marker is not None and bool(marker.kwargs.get("transaction") or True in marker.args[:1])
+    return is_marked or "transactional_db" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session")
 def chromium() -> "Iterator[Browser]":
     """The browser, one for the whole run: Playwright allows one event loop a thread."""

@@ -14,9 +14,14 @@ class NotAllowedError(Exception):
     """This person may not do this; the message says why and whom to ask."""
 
 
-def check_may_work_exceptions(user: User) -> None:
-    """Raises NotAllowedError unless the person may own and move exceptions."""
-    if user.role not in EXCEPTION_WORKERS:
+def may_work_exceptions(user: User, *, of_integration: bool = False) -> bool:
+    """Whether the person may own and move exceptions; those of the integration are integrators' work too."""
+    return user.role in EXCEPTION_WORKERS or (of_integration and user.role in INTEGRATORS)
+
+
+def check_may_work_exceptions(user: User, *, of_integration: bool = False) -> None:
+    """Raises NotAllowedError unless the person may own and move exceptions, or those of the integration."""
+    if not may_work_exceptions(user, of_integration=of_integration):
         raise NotAllowedError(f"{user} is {user.get_role_display()} and may only read exceptions. Ask an operator.")
 
 

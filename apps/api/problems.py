@@ -15,7 +15,8 @@ from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
-from apps.intake.moves import ReplayRefusedError
+from apps.intake.moves import MendRefusedError, ReplayRefusedError
+from apps.notifications.addresses import AddressNotAllowedError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -25,6 +26,8 @@ STATUSES: dict[type[Exception], int] = {
     MoveRefusedError: 409,
     RetryRefusedError: 409,
     ReplayRefusedError: 409,
+    MendRefusedError: 422,
+    AddressNotAllowedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,
 }

@@ -16,6 +16,7 @@ from apps.audit import api as audit
 from apps.boards import api as boards
 from apps.events import api as events
 from apps.exceptions import api as exceptions
+from apps.health import api as health
 from apps.intake import api as intake
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
@@ -63,7 +64,15 @@ urlpatterns = [
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),
+    route("deliveries/replay/", intake.ReplaySeveral, "deliveries-replay"),
+    route("deliveries/<int:delivery_id>/", intake.OneDelivery, "delivery"),
+    route("deliveries/<int:delivery_id>/mend/", intake.Mend, "delivery-mend"),
     route("deliveries/<int:delivery_id>/replay/", intake.Replay, "delivery-replay"),
+    route("alert-rules/", health.AlertRules, "alert-rules"),
+    route("alert-rules/<int:rule_id>/", health.OneAlertRule, "alert-rule"),
+    route("alert-endpoints/", health.Endpoints, "alert-endpoints"),
+    route("alert-endpoints/<int:endpoint_id>/", health.OneEndpoint, "alert-endpoint"),
+    route("alert-endpoints/<int:endpoint_id>/rotate/", health.RotateEndpoint, "alert-endpoint-rotate"),
     route("events/", events.Events, "events"),
     route("events/<int:event_id>/match/", events.Match, "event-match"),
     route("events/<int:event_id>/dismiss/", events.Dismiss, "event-dismiss"),

@@ -124,7 +124,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         amount=amount, currency=columns[asking.workflow.currency] or "", context=context_of(asking),
         policy=in_force, requested_at=now, due_at=now,
     )  # fmt: skip
-    steps.lay_out(request, policy.steps_for(in_force, amount, request.context))
+    steps.lay_out(request, policy.steps_for(in_force.rules, amount, request.context))
     trail.record(
         trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
                     subject=f"approval:{request.pk}",

@@ -36,6 +36,15 @@ def _titles(calls: Sequence[OdooCall], context: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def matters(request: Request) -> str:
+    """The one line that matters; the question where the kind declares none, or the request is older than the line."""
+    kind = kind_of(request)
+    try:
+        return str(enqueue.fill(kind.matters, {**request.context, "record_name": request.record_name})) or question(request)
+    except enqueue.ContextMissingError:
+        return question(request)
+
+
 def question(request: Request) -> str:
     """What is asked, in one sentence."""
     return str(enqueue.fill(kind_of(request).question, {**request.context, "record_name": request.record_name}))

@@ -2,7 +2,7 @@
 
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError, check_may_decide
+from apps.accounts.permissions import NotAllowedError, check_may_decide, check_may_make_policy
 from apps.approvals import policy
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.core.words import money
@@ -59,6 +59,15 @@ def why_not(request: Request, user: User) -> str | None:
         return settled_sentence(request)
     try:
         check_may_decide_request(request, user)
+    except NotAllowedError as refusal:
+        return str(refusal)
+    return None
+
+
+def why_not_make_policy(user: User) -> str | None:
+    """Why the person may not make policies; None where they may."""
+    try:
+        check_may_make_policy(user)
     except NotAllowedError as refusal:
         return str(refusal)
     return None

@@ -4,7 +4,7 @@ A policy is data, so that a manager can change it; :func:`check` is what keeps i
 when it begins, so a new version never touches requests that already run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -33,6 +33,8 @@ def check(kind: str, rules: Any) -> None:
     ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "when"?, "levels": [{"ask": {"role"|"team"|"user": …},
     "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
 
+    Beside the steps, ``"bulk": {"up_to_amount", "when"?}`` marks which requests may be approved many at a time.
+
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
     steps = rules.get("steps") if isinstance(rules, dict) else None
@@ -57,6 +59,16 @@ def check(kind: str, rules: Any) -> None:
             raise PolicyError(f"{place} needs at least one level.")
         for depth, level in enumerate(levels, start=1):
             _check_level(f"{place}, level {depth}", level)
+    _check_bulk(kind, rules.get("bulk"))
+
+
+def _check_bulk(kind: str, bulk: Any) -> None:
+    if bulk is None:
+        return
+    limit = _number(bulk.get("up_to_amount")) if isinstance(bulk, dict) else None
+    if limit is None or not limit.is_finite() or limit < 0:
+        raise PolicyError("Bulk: up_to_amount must be a number from 0 on.")
+    _check_conditions("Bulk", kind, bulk.get("when", []))
 
 
 def _check_conditions(place: str, kind: str, conditions: Any) -> None:
@@ -172,13 +184,21 @@ def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str
     return policy
 
 
-def steps_for(policy: Policy, amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def is_bulk_safe(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> bool:
+    """Whether the rules let a request of ``amount`` be approved together with others. Nothing is, unless they say so."""
+    bulk = rules.get("bulk")
+    if not bulk or amount is None:
+        return False
+    return amount <= Decimal(str(bulk["up_to_amount"])) and all(_holds(one, facts) for one in bulk.get("when", []))
+
+
+def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The steps that a request of ``amount`` has to go through, by its amount and by what it shows.
 
     The first step where none counts: a decision that policy demands is never taken by nobody.
     """
     value = amount or Decimal(0)
-    steps: list[dict[str, Any]] = policy.rules["steps"]
+    steps: list[dict[str, Any]] = rules["steps"]
     chosen = [
         step for step in steps
         if value >= Decimal(str(step.get("from_amount", 0))) and all(_holds(one, facts) for one in step.get("when", []))
@@ -190,10 +210,18 @@ def askable(
     ask: dict[str, str], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None
 ) -> list[User]:
     """The people of a level who may see the record of that company, may decide on ``amount`` and had no hand in it."""
+    asked = people(ask).distinct().order_by("pk")
+    return those_who_may(asked, amount=amount, logins=logins, connection_id=connection_id, company_id=company_id)
+
+
+def those_who_may(
+    asked: Iterable[User], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None
+) -> list[User]:
+    """Those of ``asked`` who may see the record of that company, may decide on ``amount`` and had no hand in it."""
     hands = {login.lower() for login in logins if login}
     return [
         user
-        for user in sight.those_who_see(people(ask).distinct().order_by("pk"), connection_id, company_id)
+        for user in sight.those_who_see(asked, connection_id, company_id)
         if permissions_allow(user, amount) and user.odoo_login.lower() not in hands
     ]
 

@@ -12,11 +12,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from apps.accounts import sight
-from apps.accounts.models import User
+from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
 from apps.accounts.sight import Sight
-from apps.approvals import background, inquiries, outcomes, permissions, queries, undoing
-from apps.approvals.models import Inquiry, ReasonTemplate, Request, Status, Step
+from apps.approvals import background, bulk, inquiries, outcomes, permissions, policy, queries, undoing
+from apps.approvals.models import Inquiry, Policy, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -65,8 +65,10 @@ class Card:
     request: Request
     kind: str
     headline: str
+    line: str
     excess: Decimal | None
     flags: list[str]
+    bulk_key: str  # what ticking it sends; empty where its policy wants it decided alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +168,42 @@ def flags_of(request: Request) -> list[str]:
     return flags
 
 
+def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
+    """What the form of a policy needs: its steps with their numbers, and what can be chosen in it."""
+    declared = registry.approval_kinds()[kind][1]
+    asks = [(f"role:{role}", Role(role).label) for role in policy.DECIDING_ROLES]
+    asks += [(f"team:{team.slug}", f"Team {team.name}") for team in Team.objects.order_by("name")]
+    asks += [(f"user:{user.username}", str(user)) for user in User.objects.filter(role__in=DECIDERS, is_active=True)]
+    steps = [
+        {
+            "rule": step,
+            "conditions": [_condition(one) for one in step.get("when", [])],
+            "levels": [{"rule": level, "ask": ":".join(next(iter(level["ask"].items())))} for level in step["levels"]],
+        }
+        for step in rules["steps"]
+    ]
+    bulk_rule = rules.get("bulk") or {}
+    return {
+        "declared": declared, "steps": steps, "asks": asks, "facts": declared.context, "in_force": in_force,
+        "tests": {"at_least": "at least", "at_most": "at most", "is": "is", "has": "has"}, "fallbacks": policy.FALLBACKS,
+        "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
+        "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
+    }  # fmt: skip
+
+
+def _condition(one: dict[str, Any]) -> dict[str, Any]:
+    test = next(name for name in one if name != "fact")
+    return {"fact": one["fact"], "test": test, "value": one[test]}
+
+
 def card_of(request: Request) -> Card:
     """One request as the inbox shows it."""
     return Card(
         request=request, kind=kind_title(request.kind), flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
+        line=outcomes.matters(request) if request.kind in registry.approval_kinds() else question_of(request),
+        bulk_key=f"{request.pk}:{facts_digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
 
 

@@ -14,6 +14,10 @@ urlpatterns = [
     path("approvals/<int:request_id>/undo/", views.undo, name="undo"),
     path("approvals/<int:request_id>/ask-back/", views.ask_back, name="ask_back"),
     path("approvals/<int:request_id>/answer/<int:inquiry_id>/", views.answer, name="answer"),
+    path("approvals/bulk/", views.approve_many, name="approve_many"),
+    path("approvals/bulk/undo/", views.undo_many, name="undo_many"),
+    path("approvals/policies/", views.policies, name="policies"),
+    path("approvals/policies/<slug:kind>/", views.edit_policy, name="policy"),
     path("approvals/away/", views.away, name="away"),
     path("approvals/<int:request_id>/delegate/", views.delegate, name="delegate"),
 ]

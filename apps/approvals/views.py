@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,11 +15,25 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
-from apps.approvals import absence, askable, inquiries, moves, queries, screens, undoing
+from apps.approvals import (
+    absence,
+    askable,
+    bulk,
+    editing,
+    inquiries,
+    moves,
+    permissions,
+    policy,
+    preview,
+    queries,
+    screens,
+    undoing,
+)
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.odoo import seen
 from apps.odoo.models import Connection
+from apps.workflows import registry
 from apps.workflows.models import Position
 
 
@@ -45,11 +60,43 @@ def _page(request: PersonsRequest, asked: Request, *, problem: str = "", status:
 @require_safe
 def inbox(request: PersonsRequest) -> HttpResponse:
     """What waits for this person, and below it what waits for somebody else."""
+    return _inbox(request)
+
+
+def _inbox(request: PersonsRequest, **more: Any) -> HttpResponse:
     shown = seen.on(request, request.user)
+    cards = screens.inbox(request.user, shown)
     context = {
-        "cards": screens.inbox(request.user, shown), "others": screens.others_pending(request.user, shown), "tab": "inbox",
+        "cards": cards, "others": screens.others_pending(request.user, shown), "tab": "inbox", "token": uuid.uuid4(),
+        "bulk_count": sum(bool(card.bulk_key) for card in cards), **more,
     }  # fmt: skip
     return render(request, _part(request, "approvals/inbox.html", "list"), context)
+
+
+@login_required
+@require_POST
+def approve_many(request: PersonsRequest) -> HttpResponse:
+    """Approve what was ticked, as far as each one's policy lets it be approved together with others."""
+    ticked = dict(pair.split(":", 1) for pair in request.POST.getlist("chosen") if ":" in pair)
+    chosen = {int(number): digest for number, digest in ticked.items() if number.isdecimal() and len(number) < 19}
+    shown = queries.in_sight(sight.of(request.user)).filter(id__in=chosen)
+    outcomes = bulk.approve(
+        chosen, digest_of={one.id: screens.facts_digest(one) for one in shown}, by=request.user,
+        key=request.POST.get("token", "")[:40], now=clock.now(), undo_for=undoing.UNDO_FOR,
+    )  # fmt: skip
+    return _inbox(request, outcomes=outcomes, undo_until=clock.now() + undoing.SHOWN_FOR)
+
+
+@login_required
+@require_POST
+def undo_many(request: PersonsRequest) -> HttpResponse:
+    """Take back what was just approved together, as far as it still can be."""
+    numbers = [int(number) for number in request.POST.getlist("request") if number.isdecimal() and len(number) < 19]
+    shown = queries.in_sight(sight.of(request.user)).filter(id__in=numbers)
+    outcomes = bulk.undo([one.id for one in shown], by=request.user, now=clock.now())
+    done = sum(not one.problem for one in outcomes)
+    messages.success(request, f"{done} of {len(outcomes)} taken back.", extra_tags="done" if done == len(outcomes) else "late")
+    return redirect("approvals:inbox")
 
 
 @login_required
@@ -82,6 +129,8 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     asked = _visible(request, request_id)
     reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
+    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+        return _refused(request, asked, f"This was decided by somebody else than {request.user}, on the same device.", 403)
     if decision not in ("approve", "reject"):
         return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
     if decision == "reject" and not reason:
@@ -237,3 +286,44 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
         "askable": askable.of_record(of.pk, model, odoo_id, seen=mine, now=now),
     }  # fmt: skip
     return render(request, "approvals/ask.html", context, status=status)
+
+
+@login_required
+@require_safe
+def policies(request: PersonsRequest) -> HttpResponse:
+    """The policy in force for each kind of approval."""
+    now = clock.now()
+    found = [(declared, policy.active(kind, now=now)) for kind, (_, declared) in registry.approval_kinds().items()]
+    return render(request, "approvals/policies.html", {"found": found, "tab": "policies"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
+    """A policy as a form, with what it would have meant for the last month before it becomes a new version."""
+    if kind not in registry.approval_kinds():
+        raise Http404(f"There is no approval kind {kind}.")
+    now, problem, status, shown = clock.now(), "", 200, None
+    in_force = policy.active(kind, now=now)
+    rules, act = in_force.rules, request.POST.get("act", "")
+    why_not = permissions.why_not_make_policy(request.user)
+    if request.method == "POST":
+        rules = editing.changed(editing.rules_of(request.POST), act)
+    if act in ("preview", "save") or request.method != "POST":
+        try:
+            policy.check(kind, rules)
+            if act == "save":
+                if request.POST.get("version") != str(in_force.version):
+                    raise policy.PolicyError(f"Version {in_force.version} was saved meanwhile. Compare, then save again.")
+                policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300])
+                messages.success(request, "Saved as a new version. Requests that run keep theirs.", extra_tags="done")
+                return redirect("approvals:policy", kind)
+            shown = preview.preview(kind, rules, seen=sight.of(request.user), now=now)
+        except NotAllowedError as error:
+            problem, status = str(error), 403
+        except policy.PolicyError as error:
+            problem, status = str(error), 422
+    context = screens.policy_form(kind, rules, in_force) | {
+        "problem": problem, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""), "tab": "policies",
+    }  # fmt: skip
+    return render(request, "approvals/policy.html", context, status=status)

@@ -10,6 +10,7 @@ from apps.approvals import screens as approvals
 from apps.boards import queries
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
+from apps.exceptions.types import title_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -50,7 +51,7 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     counts = exceptions.counts(user=user, seen=seen, now=now)
     mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
     rows = [
-        exceptions.Row(case=case, type=exceptions.type_title(case.type), stage="")
+        exceptions.Row(case=case, type=title_of(case.type), stage="")
         for case in mine.select_related("owner", "team", "connection").order_by("due_at", "id")[:FIRST]
     ] if shows_cases else []  # fmt: skip
     late = sum(1 for card in cards if card.request.due_at <= now)

@@ -15,7 +15,7 @@ from apps.boards import telling
 from apps.boards.telling import Happening
 from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
-from apps.exceptions.screens import type_title
+from apps.exceptions.types import title_of as type_title
 from apps.mirror import registry as mirrors
 from apps.mirror.models.res_partner import Partner
 from apps.mirror.state import SyncState
@@ -202,7 +202,10 @@ class Mirrored:
 
 
 def mirrored(connection: Connection) -> list[Mirrored]:
-    """How much of each model the mirror holds of a connection, in the order of synchronisation."""
+    """How much of each model the mirror holds of a connection, in the order of synchronisation.
+
+    A model that its Odoo lacks, and of which nothing is held from before, is left out.
+    """
     states = {state.odoo_model: state for state in SyncState.objects.filter(connection=connection)}
     held = []
     for model, mirror in mirrors.models().items():
@@ -210,6 +213,8 @@ def mirrored(connection: Connection) -> list[Mirrored]:
             count=Count("pk", filter=Q(deleted_at=None)), deleted=Count("deleted_at")
         )
         state = states.get(model)
+        if connection.lacks(model) and not sums["count"] + sums["deleted"]:
+            continue
         held.append(
             Mirrored(
                 model=model, read_at=state.increment_at or state.backfill_done_at if state else None,

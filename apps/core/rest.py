@@ -33,7 +33,7 @@ class FilteredList(generics.ListAPIView[Any]):
     """A list whose query parameters are the names in ``filters``; another parameter, or a value that cannot be, is a 400.
 
     Attributes:
-        filters: parameter → lookup of the queryset, or a tuple of lookup and allowed values.
+        filters: parameter → lookup of the queryset (or a function that narrows it), or a tuple of lookup and allowed values.
         ordering: a unique order, for the cursor.
     """
 
@@ -60,5 +60,5 @@ class FilteredList(generics.ListAPIView[Any]):
                 value = allowed[value]
             elif isinstance(value, str) and "\x00" in value:
                 raise ValidationError({name: ["This holds a NUL character."]})
-            queryset = queryset.filter(**{lookup: value})
+            queryset = lookup(queryset, value) if callable(lookup) else queryset.filter(**{lookup: value})
         return queryset

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -45,7 +46,7 @@ class ExceptionShape(serializers.Serializer[Any]):
             "id": case.id, "type": case.type, "workflow": case.workflow, "severity": case.get_severity_display().lower(),
             "status": case.status,
             "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name,
-                       "url": case.connection.record_url(case.model, case.odoo_id)},
+                       "url": case.url},
             "team": case.team.slug, "owner": case.owner.username if case.owner else None, "amount": money(case.amount),
             "currency": case.currency, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
             "evidence": case.evidence, "breached_at": moment(case.breached_at),
@@ -54,8 +55,15 @@ class ExceptionShape(serializers.Serializer[Any]):
         }  # fmt: skip
 
 
+def _of_type(queryset: QuerySet[ExceptionCase], value: str) -> QuerySet[ExceptionCase]:
+    """A type by its name, or all of a family by what its names begin with: ``integration``, ``integration.``."""
+    return queryset.filter(type__startswith=f"{value.rstrip('.')}.") if value.rstrip(".").count(".") == 0 else queryset.filter(
+        type=value
+    )  # fmt: skip
+
+
 FILTERS = {
-    "status": ("status", set(Status.values)), "type": "type", "workflow": "workflow", "team": "team__slug",
+    "status": ("status", set(Status.values)), "type": _of_type, "workflow": "workflow", "team": "team__slug",
     "owner": "owner__username", "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
     "company": ("company_id", int), "severity": ("severity", SEVERITIES),
 }  # fmt: skip

@@ -22,6 +22,7 @@ from apps.accounts.models import User
 from apps.core import actor
 from apps.core.figures import Figure
 from apps.core.words import moment, money, quantity, sum_of
+from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.exceptions.screens import evidence_of
 from apps.mirror import registry as mirror
@@ -89,7 +90,9 @@ def _to_show(
     cases: Sequence[ExceptionCase], connection: Connection, *, now: datetime, quiet: Collection[int]
 ) -> list[ExceptionCase]:
     """Which of the open ``cases`` that Odoo does not show yet it is to show now."""
-    with_activities = [case for case in cases if connection.has_activities(case.model)]
+    # A trouble of the link is told beside it, and never through it: what could not be written would be written about.
+    told_there = [case for case in cases if case.type not in integration.TYPES]
+    with_activities = [case for case in told_there if connection.has_activities(case.model)]
     if not with_activities or not connection.is_provisioned:
         return []
     chosen = ShowInOdoo.of(connection)

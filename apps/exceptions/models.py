@@ -1,9 +1,11 @@
 """The exception queue: deviations that somebody must own."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import Team, User
+from apps.exceptions import integration
 from apps.odoo.models import Connection
 
 
@@ -70,6 +72,18 @@ class ExceptionCase(models.Model):
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]
+
+    @property
+    def is_of_a_record(self) -> bool:
+        """Whether it is of a record in Odoo, and not of a connection or the tower itself."""
+        return self.model not in (integration.CONNECTION, integration.TOWER)
+
+    @property
+    def url(self) -> str:
+        """Where what it is about can be looked at: the record in Odoo's own web client, or the tower's page of health."""
+        if self.is_of_a_record:
+            return self.connection.record_url(self.model, self.odoo_id)
+        return f"{settings.PUBLIC_URL}/health/"
 
     @property
     def about(self) -> str:

@@ -16,7 +16,7 @@ from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
-from apps.exceptions import in_odoo, remedies
+from apps.exceptions import in_odoo, integration, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.notifications.tell import Message, tell
 from apps.odoo.models import Connection
@@ -46,10 +46,16 @@ def announce(case: ExceptionCase) -> None:
     live.announce(["queue", f"record:{case.connection_id}:{case.model}:{case.odoo_id}"])
 
 
+def _check_may_work(case_id: int, user: User) -> None:
+    """Raises NotAllowedError unless the person may work this exception."""
+    of_integration = ExceptionCase.objects.filter(id=case_id, type__in=integration.TYPES).exists()
+    permissions.check_may_work_exceptions(user, of_integration=of_integration)
+
+
 def _move(
     case_id: int, *, by: User, now: datetime, action: str, from_: list[Status], data: dict[str, Any], **changes: Any
 ) -> ExceptionCase:
-    permissions.check_may_work_exceptions(by)
+    _check_may_work(case_id, by)
     changed = ExceptionCase.objects.filter(id=case_id, status__in=from_).update(
         updated_at=now, version=F("version") + 1, **changes
     )
@@ -78,7 +84,7 @@ def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: T
         MoveRefusedError: it is resolved, or there is none of that number.
     """
     if owner is not None:
-        permissions.check_may_work_exceptions(owner)
+        _check_may_work(case_id, owner)
     changes: dict[str, Any] = {"owner": owner} | ({"team": team} if team else {})
     case = _move(case_id, by=by, now=now, action="exception.assigned", from_=UNRESOLVED,
                  data={"owner": str(owner) if owner else None, "team": team.slug if team else None}, **changes)  # fmt: skip
@@ -86,7 +92,8 @@ def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: T
         raise permissions.NotAllowedError(f"{owner} may not see the company of {case.record_name}. Choose somebody who may.")
     if owner is not None and owner != by:
         message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=f"{by} gave you {case.record_name}: {case.type}", path=f"/exceptions/{case.id}/")  # fmt: skip
+                          title=f"{by} gave you {case.record_name}: {types.title_of(case.type)}",
+                          path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[owner], now=now)
     return case
 
@@ -97,7 +104,7 @@ def acknowledge(case_id: int, *, by: User, now: datetime) -> ExceptionCase:
 
     Raises NotAllowedError, MoveRefusedError.
     """
-    permissions.check_may_work_exceptions(by)
+    _check_may_work(case_id, by)
     ExceptionCase.objects.filter(id=case_id, owner=None).exclude(status=Status.RESOLVED).update(owner=by)
     return _move(case_id, by=by, now=now, action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], data={},
                  status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip

@@ -51,7 +51,11 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, now)
     changed = _update([(case, found[key]) for key, case in standing.items() if key in found], now)
     gone = [case for key, case in standing.items() if key not in found]
-    _close(gone, types, set(evaluation.vanished), now)
+    vanished = set(evaluation.vanished)
+    close(gone, {
+        case.pk: "The record was deleted in Odoo" if case.odoo_id in vanished else types[case.type].closed_because
+        for case in gone
+    }, now)  # fmt: skip
     touched = [*opened, *changed, *gone]
     in_odoo.follow(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
     return opened
@@ -96,8 +100,8 @@ def severity_of(finding: Finding) -> Severity:
 def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
     if not findings:
         return []
-    teams = _teams({team_of(finding) for finding in findings})
-    owners = {slug: _Owners(team, evaluation.connection_id) for slug, team in teams.items()}
+    owning = teams({team_of(finding) for finding in findings})
+    owners = {slug: Owners(team, evaluation.connection_id) for slug, team in owning.items()}
     deadlines: dict[tuple[str, str], datetime] = {}
     cases = []
     for finding in findings:
@@ -105,18 +109,24 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         assert isinstance(kind, ExceptionType)
         team = team_of(finding)
         if (kind.name, team) not in deadlines:
-            deadlines[kind.name, team] = calendars.due_after(kind.due, start=now, team=teams[team])
+            deadlines[kind.name, team] = calendars.due_after(kind.due, start=now, team=owning[team])
         cases.append(
             ExceptionCase(
                 connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
                 model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, company_id=finding.columns["company_id"],
                 cause=cause_of(finding),
                 record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
-                severity=severity_of(finding), team=teams[team], owner=owners[team].next(finding.columns["company_id"]),
+                severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
                 amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
             )
         )  # fmt: skip
+    store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
+    return cases
+
+
+def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
+    """Put new ``cases`` into the queue, in the caller's transaction: with the timers of their SLAs, and their owners told."""
     ExceptionCase.objects.bulk_create(cases)
     Timer.objects.bulk_create(
         [
@@ -133,9 +143,8 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
                      about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip
-    _tell_owners(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
+    _tell_owners(cases, titles, now)
     live.announce(["queue"])
-    return cases
 
 
 def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
@@ -158,7 +167,8 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
                               about=(connection_id, company_id),
                               title=f"{titles[case.type]}: {case.about}",
-                              body=f"{money(case.amount, case.currency)} at risk.", path=f"/exceptions/{case.id}/")  # fmt: skip
+                              body=f"{money(case.amount, case.currency)} at risk." if case.amount is not None else "",
+                              path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[owner], now=now)
 
 
@@ -173,22 +183,24 @@ def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) ->
         case.evidence, case.amount, case.record_name, case.company_id = evidence, amount, finding.name, company
         case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
         changed.append(case)
-    if changed:
-        ExceptionCase.objects.bulk_update(
-            changed, ["evidence", "amount", "record_name", "company_id", "severity", "updated_at", "version"]
-        )
-        live.announce(["queue"])
+    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "severity"])
     return changed
 
 
-def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vanished: set[int], now: datetime) -> None:
+def rewrite(cases: Sequence[ExceptionCase], fields: Sequence[str]) -> None:
+    """Keep what changed about ``cases``, whose version and time of change the caller has moved on."""
+    if cases:
+        ExceptionCase.objects.bulk_update(cases, [*fields, "updated_at", "version"])
+        live.announce(["queue"])
+
+
+def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datetime) -> None:
+    """Close ``cases`` whose condition is gone, saying why of each by its number, in the caller's transaction."""
     if not cases:
         return
     for case in cases:
         case.status, case.resolved_at, case.updated_at, case.version = Status.RESOLVED, now, now, case.version + 1
-        case.resolution = (
-            "The record was deleted in Odoo" if case.odoo_id in vanished else types[case.type].closed_because
-        )
+        case.resolution = because[case.pk]
     ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "updated_at", "version"])
     keys = [f"exception:{case.id}" for case in cases]
     due.cancel(kind="exceptions.breach", keys=keys)
@@ -201,34 +213,44 @@ def _close(cases: Sequence[ExceptionCase], types: dict[str, ExceptionType], vani
     live.announce(["queue"])
 
 
-def _teams(slugs: set[str]) -> dict[str, Team]:
+def teams(slugs: set[str]) -> dict[str, Team]:
     """The teams of those slugs. One that nobody has made yet comes with the workflow that names it, without people."""
-    teams = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
-    for slug in sorted(slugs - set(teams)):
-        teams[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
-    return teams
+    found = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
+    for slug in sorted(slugs - set(found)):
+        found[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
+    return found
 
 
-class _Owners:
-    """Whose turn it is in a team: of those who may see the record, the operator with the fewest exceptions first."""
+class Owners:
+    """Whose turn it is in a team: of those who may see the record, the one with the fewest exceptions of the first role.
 
-    def __init__(self, team: Team, connection_id: int) -> None:
-        self.connection_id = connection_id
+    Args:
+        by_role: who is asked, the first of these groups of roles that has anybody.
+        or_anybody: whether people of these roles outside the team are asked where nobody is in it.
+    """
+
+    def __init__(
+        self, team: Team, connection_id: int, *, or_anybody: bool = False,
+        by_role: Sequence[Sequence[str]] = ((Role.OPERATOR,), (Role.MANAGER,)),
+    ) -> None:  # fmt: skip
+        self.connection_id, self.by_role = connection_id, by_role
         open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
-        people = team.members.filter(is_active=True, role__in=[Role.OPERATOR, Role.MANAGER])
+        people = User.objects.filter(is_active=True, role__in=[role for roles in by_role for role in roles])
+        members = people.filter(teams=team)
+        if members.exists() or not or_anybody:
+            people = members
         self.load: list[tuple[int, int, User]] = [
-            (user.open_cases, user.pk, user)
-            for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
+            (user.open_cases, user.pk, user) for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
         ]
 
     def next(self, company_id: int | None) -> User | None:
         """The next owner of a record of that company, none where nobody of the team may see it."""
         places = [number for number, (_, _, user) in enumerate(self.load) if sight.of(user).sees(self.connection_id, company_id)]
-        operators = [number for number in places if self.load[number][2].role == Role.OPERATOR]
-        if not places:
-            return None
-        place = min(operators or places, key=lambda number: self.load[number][:2])
-        count, pk, user = self.load[place]
-        self.load[place] = (count + 1, pk, user)
-        return user
-
+        for roles in self.by_role:
+            asked = [number for number in places if self.load[number][2].role in roles]
+            if asked:
+                place = min(asked, key=lambda number: self.load[number][:2])
+                count, pk, user = self.load[place]
+                self.load[place] = (count + 1, pk, user)
+                return user
+        return None

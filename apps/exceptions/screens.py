@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from django.db.models import Count, F, Q, QuerySet
 
 from apps.accounts.models import Team, User
-from apps.accounts.permissions import EXCEPTION_WORKERS
+from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
 from apps.core.figures import Figure, figures
+from apps.exceptions import integration, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -74,12 +75,6 @@ class Happening:
     quote: str = ""
 
 
-def type_title(name: str) -> str:
-    """The exception type as people read it; its own name if no workflow declares it any more."""
-    found = registry.exception_types().get(name)
-    return found[1].title if found else name
-
-
 def matching(filters: dict[str, str], *, user: User, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
     """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
     cases = ExceptionCase.objects.filter(seen.of_records())
@@ -91,7 +86,7 @@ def matching(filters: dict[str, str], *, user: User, seen: Sight, now: datetime)
     else:
         cases = cases.exclude(status=Status.RESOLVED)
     if kind := filters.get("type"):
-        cases = cases.filter(type=kind)
+        cases = cases.filter(type__startswith="integration.") if kind == integration.WORKFLOW else cases.filter(type=kind)
     if severity := filters.get("severity"):
         cases = cases.filter(severity__gte=int(severity)) if severity.isdecimal() else cases.none()
     team = filters.get("team")
@@ -161,7 +156,7 @@ def queue(query: dict[str, str], *, user: User, seen: Sight, now: datetime) -> Q
     stages = stages_of(shown)
     return Queue(
         rows=[
-            Row(case=case, type=type_title(case.type), stage=stages.get((case.connection_id, case.model, case.odoo_id), ""))
+            Row(case=case, type=types.title_of(case.type), stage=stages.get((case.connection_id, case.model, case.odoo_id), ""))
             for case in shown
         ],
         views=[
@@ -186,7 +181,7 @@ def stages_of(cases: list[ExceptionCase]) -> dict[tuple[int, str, int], str]:
 def choices() -> dict[str, Any]:
     """What the filters offer."""
     return {
-        "types": [(name, kind.title) for name, (_, kind) in sorted(registry.exception_types().items())],
+        "types": [("integration", "Anything of the integration"), *types.titles().items()],
         "severities": Severity.choices,
         "statuses": Status.choices,
         "teams": Team.objects.order_by("name"),
@@ -194,9 +189,19 @@ def choices() -> dict[str, Any]:
     }
 
 
+def troubles(seen: Sight) -> list[Row]:
+    """What is wrong with the integration now, the worst first, as the queue shows it."""
+    cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
+    worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:PAGE]
+    return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
+
+
 def workers_for(case: ExceptionCase) -> list[User]:
     """Who may own this exception: those who may see it."""
-    return those_who_see(workers(), case.connection_id, case.company_id)
+    people = workers() if case.type not in integration.TYPES else User.objects.filter(
+        role__in=EXCEPTION_WORKERS | INTEGRATORS, is_active=True
+    ).order_by("first_name", "username")  # fmt: skip
+    return those_who_see(people, case.connection_id, case.company_id)
 
 
 def workers() -> QuerySet[User]:
@@ -206,8 +211,7 @@ def workers() -> QuerySet[User]:
 
 def evidence_of(case: ExceptionCase) -> list[Figure]:
     """The evidence in the words that the workflow declares for it."""
-    found = registry.exception_types().get(case.type)
-    declared = found[1].evidence if found else {key: key.replace("_", " ") for key in case.evidence}
+    declared = types.words_of(case.type) or {key: key.replace("_", " ") for key in case.evidence}
     return list(figures(declared, case.evidence))
 
 

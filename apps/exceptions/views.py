@@ -15,10 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
-from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowedError
+from apps.accounts.models import User
+from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowedError, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.exceptions import moves, queries, remedies, screens
+from apps.exceptions import integration, moves, queries, remedies, screens, types
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.odoo import seen
 from apps.odoo.models import Connection
@@ -46,11 +47,12 @@ def queue(request: PersonsRequest) -> HttpResponse:
 
 
 def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
-    may_work = request.user.role in EXCEPTION_WORKERS
+    is_of_integration = case.type in integration.TYPES
+    may_work = may_work_exceptions(request.user, of_integration=is_of_integration)
     context = {
-        "case": case, "type": screens.type_title(case.type), "evidence": screens.evidence_of(case),
-        "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
-        "odoo_url": case.connection.record_url(case.model, case.odoo_id),
+        "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
+        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
+        "odoo_url": case.url,
         "offers": remedies.offered(case, now=clock.now()), "commands": remedies.commands_of(case),
         "decisions": [
             kind.title for _, kind in registry.approval_kinds().values()
@@ -74,7 +76,7 @@ def _case(request: PersonsRequest, case_id: int) -> ExceptionCase:
 
 def _assign(case_id: int, request: PersonsRequest, now: datetime) -> None:
     chosen = request.POST.get("owner", "")
-    owner = screens.workers().filter(pk=int(chosen)).first() if chosen.isdecimal() else None
+    owner = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
     if owner is None:
         raise moves.MoveRefusedError("Choose a colleague to assign this to.")
     moves.assign(case_id, owner=owner, by=request.user, now=now)

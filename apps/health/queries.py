@@ -1,9 +1,13 @@
 """Is the link to Odoo well, and is the work that follows from it being done?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection as database
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.accounts.sight import EVERYTHING, Sight
@@ -23,6 +27,7 @@ LINK_LATE = timedelta(minutes=4)
 SILENT_AFTER = timedelta(minutes=15)
 WAITING_LONG = timedelta(seconds=30)
 SHOWN = 20
+TO_ABSORB, TO_SEND = "Deliveries to absorb", "Commands to Odoo"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,7 @@ class Link:
         hinted_at: when Odoo last sent a webhook by itself.
         hints: webhooks of the last 24 hours; None for who sees some of its companies only, since it counts them all.
         missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told; None likewise.
+        behind: the models that are too far behind, the furthest first.
         is_first_read_done: whether every model has been read once.
     """
 
@@ -44,6 +50,7 @@ class Link:
     hints: int | None
     missed: int | None
     is_first_read_done: bool
+    behind: list[str]
     problems: list[tuple[str, str]]
     is_late: bool
     is_silent: bool
@@ -82,6 +89,7 @@ class Overview:
     worker_heard_at: datetime | None
     are_workers_late: bool
     beat_at: datetime | None
+    is_beat_late: bool
     stopped_commands: list[Command]
     dead_deliveries: list[Delivery]
     sentence: str
@@ -99,12 +107,11 @@ def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
     unserved = workers.unserved(living)
     stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
     dead = Delivery.objects.filter(seen.of_whole_connections(), status=DeliveryStatus.DEAD).select_related("connection")
-    sentence, is_well = (
-        _silence(living, unserved, is_beat_late=beat_at is None or now - beat_at > BEAT_LATE) or _sentence(links, queues)
-    )
+    is_beat_late = beat_at is None or now - beat_at > BEAT_LATE
+    sentence, is_well = _silence(living, unserved, is_beat_late=is_beat_late) or _sentence(links, queues)
     return Overview(
         at=now, links=links, queues=queues, workers=living, are_workers_late=bool(unserved), beat_at=beat_at,
-        worker_heard_at=max((worker.heard_at for worker in living), default=None),
+        is_beat_late=is_beat_late, worker_heard_at=max((worker.heard_at for worker in living), default=None),
         stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]), dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
         sentence=sentence, is_well=is_well,
     )  # fmt: skip
@@ -118,7 +125,8 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
         if not connection.lacks(state.odoo_model)
     ]
     is_whole = seen.sees_whole(connection.pk)
-    read_at = min((state.increment_at for state in states if state.increment_at), default=None)
+    read = sorted((mirrored_until(state), state.odoo_model) for state in states if state.increment_at)
+    read_at = read[0][0] if read else None
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
     )
@@ -128,7 +136,7 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
     is_provisioned = connection.is_provisioned
     return Link(
         connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
-        missed=missed if is_whole else None,
+        missed=missed if is_whole else None, behind=[model for at, model in read if now - at > LINK_LATE],
         is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],
         is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
@@ -136,12 +144,30 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
     )  # fmt: skip
 
 
+def mirrored_until(state: SyncState) -> datetime:
+    """All that Odoo had committed by then is mirrored."""
+    return state.seen_until or state.increment_at or datetime.max.replace(tzinfo=UTC)
+
+
+def intake_address() -> str:
+    """Where Odoo sends its webhooks, without the part that is secret."""
+    return f"{settings.INTAKE_URL}/hooks/odoo/…"
+
+
+def rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a statement gives, each row by the names of its columns."""
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def _deliveries(seen: Sight, now: datetime) -> Queue:
     mine = Delivery.objects.filter(seen.of_whole_connections())
     waiting = mine.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
     found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
     dead = mine.filter(status=DeliveryStatus.DEAD).count()
-    return _queue("Deliveries to absorb", found["count"], found["oldest"], dead, now)
+    return _queue(TO_ABSORB, found["count"], found["oldest"], dead, now)
 
 
 def _of(seen: Sight) -> QuerySet[Command]:
@@ -153,7 +179,7 @@ def _commands(seen: Sight, now: datetime) -> Queue:
         count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
     )
     stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
-    return _queue("Commands to Odoo", found["count"], found["oldest"], stopped, now)
+    return _queue(TO_SEND, found["count"], found["oldest"], stopped, now)
 
 
 def _timers(now: datetime) -> Queue:

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from apps.core import clock
+from apps.health import alerts, troubles
 from apps.health import workers as workers
 from apps.health.queries import BEAT_KEY
 
@@ -14,3 +15,10 @@ KEPT_SECONDS = 3600
 def heartbeat(**_: object) -> None:
     """Note that the scheduler has woken a worker just now."""
     cache.set(BEAT_KEY, clock.now(), KEPT_SECONDS)
+
+
+@shared_task(name="health.look", ignore_result=True)
+def look(**_: object) -> None:
+    """Look for what is wrong with the integration, and for what is well again; tell of it."""
+    troubles.look(now=clock.now())
+    alerts.look(now=clock.now())

@@ -1,20 +1,38 @@
 """Is the integration itself well? And what a person can do about what has stopped."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.permissions import INTEGRATORS, NotAllowedError
+from apps.accounts import sight
+from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.health import probes, queries
+from apps.exceptions import screens
+from apps.exceptions.types import title_of
+from apps.health import alerts, figures, probes, queries
+from apps.health import metrics as prometheus
+from apps.health.forms import EndpointForm, RuleForm
+from apps.health.models import AlertRule
 from apps.intake import moves as deliveries
+from apps.intake import queries as stored
+from apps.intake.claim import GIVE_UP_AFTER
+from apps.notifications import webhooks
+from apps.notifications.addresses import AddressNotAllowedError
+from apps.notifications.models import Endpoint, Outgoing
 from apps.odoo import seen
 from apps.outbox import moves as commands
+
+LETTERS = 50
+SENT = 20
+# Together in one transaction; pressing again takes the next.
+REPLAYED = 5_000
 
 
 @login_required
@@ -22,8 +40,14 @@ from apps.outbox import moves as commands
 def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
-    health = queries.overview(now=clock.now(), seen=seen.on(request, request.user))
-    context = {"health": health, "may_integrate": request.user.role in INTEGRATORS}
+    now, shown = clock.now(), seen.on(request, request.user)
+    health = queries.overview(now=now, seen=shown)
+    # Deliveries and calls are of a connection and no company: their figures are for those who see all of it.
+    whole = [link.connection for link in health.links if shown.sees_whole(link.connection.pk)]
+    context = {
+        "health": health, "may_integrate": request.user.role in INTEGRATORS, "links": figures.links(whole, now=now),
+        "workflows": figures.workflows(now=now, seen=shown), "troubles": screens.troubles(shown),
+    }  # fmt: skip
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 
@@ -43,18 +67,159 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def dead_letters(request: PersonsRequest) -> HttpResponse:
+    """The deliveries that were given up, a page at a time."""
+    mine = stored.dead(seen.on(request, request.user))
+    after = request.GET.get("after", "")
+    shown = list((mine.filter(id__lt=int(after)) if after.isdecimal() and len(after) < 19 else mine)[: LETTERS + 1])
+    context = {
+        "letters": shown[:LETTERS], "next": shown[LETTERS - 1].pk if len(shown) > LETTERS else None, "is_first": not after,
+        "count": mine.count(), "may_integrate": request.user.role in INTEGRATORS,
+    }  # fmt: skip
+    return render(request, "health/dead_letters.html", context)
+
+
+def _letter(request: PersonsRequest, delivery_id: int, **more: Any) -> HttpResponse:
+    delivery = get_object_or_404(stored.of(sight.of(request.user)), id=delivery_id)
+    context = {
+        "letter": delivery, "mends": delivery.mends.order_by("-id"), "text": deliveries.text_of(delivery),
+        "may_mend": request.user.role in INTEGRATORS and delivery.status == "dead",
+        "may_replay": request.user.role in INTEGRATORS and delivery.status in ("dead", "done"), "gives_up_after": GIVE_UP_AFTER,
+    }  # fmt: skip
+    return render(request, "health/dead_letter.html", context | more, status=422 if more else 200)
+
+
+@login_required
+@require_safe
+def dead_letter(request: PersonsRequest, delivery_id: int) -> HttpResponse:
+    """One delivery: what it says, what is wrong with it, and what it said before it was mended."""
+    return _letter(request, delivery_id)
+
+
+@login_required
 @require_POST
-def replay(request: PersonsRequest, delivery_id: int) -> HttpResponse:
-    """Absorb a dead letter again."""
+def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
+    """Have a dead letter say something else, and absorb it again if that was asked for."""
+    get_object_or_404(stored.of(sight.of(request.user)), id=delivery_id)
+    body = request.POST.get("body", "")
     try:
-        deliveries.replay([delivery_id], by=request.user, now=clock.now())
+        deliveries.mend(delivery_id, body=body, by=request.user, now=clock.now())
+        if "replay" in request.POST:
+            deliveries.replay([delivery_id], by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    except (deliveries.MendRefusedError, deliveries.ReplayRefusedError) as error:
+        return _letter(request, delivery_id, problem=str(error), text=body)
+    messages.success(request, f"Delivery {delivery_id} is mended.", extra_tags="done")
+    return redirect("health:dead-letter", delivery_id)
+
+
+@login_required
+@require_POST
+def replay(request: PersonsRequest) -> HttpResponse:
+    """Absorb dead letters again: those that were chosen, or all that are in sight."""
+    mine = stored.dead(seen.on(request, request.user))
+    if "all" not in request.POST:
+        chosen = [int(text) for text in request.POST.getlist("id") if text.isdecimal() and len(text) < 19]
+        mine = stored.of(sight.of(request.user)).filter(id__in=chosen)
+    try:
+        count = deliveries.replay(list(mine.values_list("id", flat=True)[:REPLAYED]), by=request.user, now=clock.now())
     except NotAllowedError as error:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     except deliveries.ReplayRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        messages.success(request, f"Delivery {delivery_id} is absorbed again.", extra_tags="done")
-    return redirect("health:overview")
+        said = "1 delivery is" if count == 1 else f"{count} deliveries are"
+        messages.success(request, f"{said} absorbed again.", extra_tags="done")
+    return redirect("health:dead-letters")
+
+
+@login_required
+@require_safe
+def alert_rules(request: PersonsRequest) -> HttpResponse:
+    """The rules by which people and other systems are told, and what they told lately."""
+    mine = Q(connection=None) | sight.of(request.user).of_connections("connection_id")
+    rules = AlertRule.objects.filter(mine).select_related("connection").prefetch_related("people", "endpoints").order_by("name")
+    may_integrate = request.user.role in INTEGRATORS
+    context = {
+        "rules": [(rule, [title_of(name) for name in rule.types]) for rule in rules], "may_integrate": may_integrate,
+        "endpoints": Endpoint.objects.order_by("name") if may_integrate else [],
+        "sent": Outgoing.objects.select_related("endpoint").order_by("-id")[:SENT] if may_integrate else [],
+    }  # fmt: skip
+    return render(request, "health/alerts.html", context)
+
+
+def _only_integrators(request: PersonsRequest) -> HttpResponse | None:
+    try:
+        check_may_integrate(request.user)
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    return None
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpResponse:
+    """Enter, change or remove a rule."""
+    if refused := _only_integrators(request):
+        return refused
+    rule = get_object_or_404(AlertRule, id=rule_id) if rule_id else None
+    if request.method == "POST" and "remove" in request.POST and rule:
+        alerts.remove(rule, by=request.user, now=clock.now())
+        messages.success(request, f"{rule} is removed.", extra_tags="done")
+        return redirect("health:alerts")
+    form = RuleForm(request.POST or None, instance=rule)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        kept = alerts.save(
+            form.save(commit=False), people=given["people"], endpoints=given["endpoints"], by=request.user, now=clock.now()
+        )
+        messages.success(request, f"{kept} holds from now on.", extra_tags="done")
+        return redirect("health:alerts")
+    context = {"form": form, "rule": rule}
+    return render(request, "health/alert.html", context, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_endpoint(request: PersonsRequest) -> HttpResponse:
+    """Enter another system that is told; its secret is shown this once."""
+    if refused := _only_integrators(request):
+        return refused
+    form = EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        endpoint = webhooks.save(form.save(commit=False), by=request.user, now=clock.now())
+        return render(request, "health/endpoint.html", {"endpoint": endpoint, "secret": endpoint.secret})
+    return render(request, "health/endpoint_new.html", {"form": form}, status=422 if request.method == "POST" else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
+    """One of the systems that are told: try it, give it a new secret, switch it, or remove it."""
+    if refused := _only_integrators(request):
+        return refused
+    found, now, secret = get_object_or_404(Endpoint, id=endpoint_id), clock.now(), ""
+    if "remove" in request.POST:
+        webhooks.remove(found, by=request.user, now=now)
+        messages.success(request, f"{found} is told nothing more.", extra_tags="done")
+        return redirect("health:alerts")
+    if "rotate" in request.POST:
+        secret = webhooks.rotate(found, by=request.user, now=now)
+    elif "switch" in request.POST or "try" in request.POST:
+        try:
+            if "switch" in request.POST:
+                found.is_active, found.problem = not found.is_active, ""
+                webhooks.save(found, by=request.user, now=now)
+            else:
+                webhooks.post([found], key=f"try:{now.isoformat()}", kind="alert.tried", data={"by": str(request.user)}, now=now)
+                messages.success(request, "A message is on its way; what became of it stands below.", extra_tags="done")
+        except AddressNotAllowedError as error:
+            messages.error(request, str(error), extra_tags="late")
+        return redirect("health:endpoint", found.pk)
+    context = {"endpoint": found, "secret": secret, "sent": found.messages.order_by("-id")[:SENT]}
+    return render(request, "health/endpoint.html", context)
 
 
 @require_safe
@@ -73,4 +238,4 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The figures, for Prometheus."""
-    return HttpResponse(probes.metrics(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(prometheus.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

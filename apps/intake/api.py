@@ -12,7 +12,7 @@ from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
-from apps.intake import moves
+from apps.intake import moves, queries
 from apps.intake.models import Delivery, Status
 
 
@@ -52,13 +52,49 @@ class Deliveries(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        mine = sight.of(self.request.user)  # type: ignore[arg-type]
-        return Delivery.objects.filter(mine.of_whole_connections()).select_related("connection")
+        return queries.of(sight.of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
         """List deliveries."""
         return super().get(request, *arguments, **named)
+
+
+class Kept(serializers.Serializer[Any]):
+    """What a delivery said before it was mended."""
+
+    body = serializers.CharField()
+    model = serializers.CharField()
+    odoo_id = serializers.IntegerField()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class WholeDelivery(DeliveryShape):
+    """One delivery with what it says, and what it said before it was mended, the newest first."""
+
+    body = serializers.CharField()
+    mends = Kept(many=True)
+
+    def to_representation(self, row: Delivery) -> dict[str, Any]:
+        mends = [
+            {"body": one.body, "model": one.model, "odoo_id": one.odoo_id, "by": one.by, "at": moment(one.at)}
+            for one in row.mends.order_by("-id")
+        ]
+        return super().to_representation(row) | {"body": moves.text_of(row), "mends": mends}
+
+
+def _found(request: PersonsCall, delivery_id: int) -> Delivery:
+    return get_object_or_404(queries.of(sight.of(request.user)), id=delivery_id)
+
+
+class OneDelivery(APIView):
+    """One delivery."""
+
+    @extend_schema(responses=WholeDelivery)
+    def get(self, request: PersonsCall, delivery_id: int) -> Response:
+        """Read a delivery with what it says."""
+        return Response(WholeDelivery(_found(request, delivery_id)).data)
 
 
 class Replay(APIView):
@@ -67,6 +103,50 @@ class Replay(APIView):
     @extend_schema(request=None, responses=DeliveryShape)
     def post(self, request: PersonsCall, delivery_id: int) -> Response:
         """Queue the delivery again, its attempts counted anew."""
-        get_object_or_404(Delivery.objects.filter(sight.of(request.user).of_whole_connections()).only("id"), id=delivery_id)
+        _found(request, delivery_id)
         moves.replay([delivery_id], by=request.user, now=clock.now())
-        return Response(DeliveryShape(Delivery.objects.select_related("connection").get(id=delivery_id)).data)
+        return Response(DeliveryShape(_found(request, delivery_id)).data)
+
+
+class Text(serializers.Serializer[Any]):
+    """What the delivery is to say: JSON, as its source would have sent it."""
+
+    body = serializers.CharField(trim_whitespace=False)
+
+
+class Mend(APIView):
+    """Have a dead letter say something else."""
+
+    @extend_schema(request=Text, responses=WholeDelivery)
+    def post(self, request: PersonsCall, delivery_id: int) -> Response:
+        """Mend a dead letter; what it said is kept, and it stays a dead letter until it is replayed."""
+        given = Text(data=request.data)
+        given.is_valid(raise_exception=True)
+        _found(request, delivery_id)
+        moves.mend(delivery_id, body=given.validated_data["body"], by=request.user, now=clock.now())
+        return Response(WholeDelivery(_found(request, delivery_id)).data)
+
+
+class Several(serializers.Serializer[Any]):
+    """Which dead letters: those of these numbers."""
+
+    ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=1_000)
+
+
+class Replayed(serializers.Serializer[Any]):
+    """How many were queued again."""
+
+    replayed = serializers.IntegerField()
+
+
+class ReplaySeveral(APIView):
+    """Process several deliveries once more."""
+
+    @extend_schema(request=Several, responses=Replayed)
+    def post(self, request: PersonsCall) -> Response:
+        """Queue deliveries again, up to a thousand at a time."""
+        given = Several(data=request.data)
+        given.is_valid(raise_exception=True)
+        mine = queries.of(sight.of(request.user)).filter(id__in=given.validated_data["ids"])
+        count = moves.replay(list(mine.values_list("id", flat=True)), by=request.user, now=clock.now())
+        return Response({"replayed": count})

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import math
 import os
 import re
 from typing import Any
@@ -24,6 +23,7 @@ if not settings.configured or not django.apps.apps.ready:
 
 from apps.core import clock
 from apps.intake import signatures
+from apps.intake.message import LARGEST_BODY, Refused, read_hint, read_object
 from apps.intake.models import EVENT
 from apps.intake.store import CannotStoreError, Store
 
@@ -31,18 +31,8 @@ logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"/hooks/odoo/([A-Za-z0-9_-]{8,60})/?")
 EVENTS_PATH = re.compile(r"/hooks/events/([A-Za-z0-9_-]{1,40})/?")
-MODEL = re.compile(r"[a-z0-9_.]{1,80}")
-NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SIGNED_BY = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
-LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 5.0
-
-
-class Refused(Exception):
-    """The message is not one; answered with a status and a sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        self.status, self.sentence = status, sentence
 
 
 _stores: dict[asyncio.AbstractEventLoop, Store] = {}
@@ -53,47 +43,6 @@ def _store() -> Store:
     if loop not in _stores:
         _stores[loop] = Store()
     return _stores[loop]
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
-
-
-DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a message is. Raises Refused with a sentence."""
-    try:
-        message = DECODER.decode(body.decode("utf-8"))
-        if rb"\u" in body:
-            # Half a surrogate pair, or a NUL: valid as an escape, and yet text that PostgreSQL cannot hold.
-            json.dumps(message, ensure_ascii=False).encode()
-            if NUL_ESCAPE.search(body):
-                raise ValueError("a NUL")
-    except (ValueError, RecursionError):
-        raise Refused(400, "The body is not JSON that can be kept.") from None
-    if not isinstance(message, dict):
-        raise Refused(400, "The body is not a JSON object.")
-    return message
-
-
-def read_hint(body: bytes) -> tuple[str, int]:
-    """The model and id that Odoo's message names. Raises Refused with a sentence."""
-    message = read_object(body)
-    model, odoo_id = message.get("_model"), message.get("_id")
-    if not isinstance(model, str) or not MODEL.fullmatch(model):
-        raise Refused(400, "_model is missing, or is not the name of a model.")
-    if type(odoo_id) is not int or not 0 < odoo_id < 2**63:
-        raise Refused(400, "_id is missing, or is not the id of a record.")
-    return model, odoo_id
 
 
 async def _body(receive: Any) -> bytes:

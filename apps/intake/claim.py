@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection as database
 
+from apps.intake import tally
 from apps.intake.models import EVENT, Delivery, Status
 
 # A worker that dies gives its deliveries back when its session with the database ends, which is at once; one that hangs,
@@ -110,6 +111,7 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
             if not taken:
                 break
             rows = [row for row in taken if row[-1] != Status.DEAD]
+            tally.of_deliveries([row[0] for row in taken if row[-1] == Status.DEAD], "dead", now=now)
         if not rows:
             cursor.execute(TAKE_OTHERS, facts | {"limit": limit})
             rows = cursor.fetchall()
@@ -124,9 +126,7 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
 
 def settle(part: Part, *, now: datetime) -> None:
     """Mark the deliveries as processed, in the transaction of their effect."""
-    Delivery.objects.filter(id__in=part.delivery_ids).update(
-        status=Status.DONE, processed_at=now, claimed_until=None, problem=""
-    )
+    tally.settle(part.delivery_ids, now=now)
 
 
 def put_off(part: Part, *, problem: str, now: datetime) -> None:
@@ -141,6 +141,8 @@ def fail(part: Part, *, problem: str, now: datetime) -> None:
     facts: dict[str, Any] = {"problem": problem[:2000], "now": now, "give_up": GIVE_UP_AFTER, "ids": part.delivery_ids}
     with database.cursor() as cursor:
         cursor.execute(FAIL, facts)
+    tally.of_deliveries(part.delivery_ids, "failed", now=now)
+    tally.of_deliveries(part.delivery_ids, "dead", now=now, status=Status.DEAD)
 
 
 def bury(part: Part, *, problem: str, now: datetime) -> None:
@@ -148,3 +150,4 @@ def bury(part: Part, *, problem: str, now: datetime) -> None:
     Delivery.objects.filter(id__in=part.delivery_ids).update(
         status=Status.DEAD, problem=problem[:2000], processed_at=now, claimed_until=None
     )
+    tally.of_deliveries(part.delivery_ids, "dead", now=now)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.core.identity import uuid7
 from apps.core.wake import wake
+from apps.intake import tally
 from apps.intake.models import Delivery
 
 # In the place of a foreign key, which would check every row.
@@ -22,6 +23,7 @@ def add(
 
     A connection that was deleted meanwhile has nothing to be read.
     """
+    ids = list(odoo_ids)
     with transaction.atomic():
         with database.cursor() as cursor:
             cursor.execute(HOLD, [connection_id])
@@ -31,7 +33,8 @@ def add(
             [
                 Delivery(source=source, connection_id=connection_id, key=uuid7().hex, model=model, odoo_id=odoo_id,
                          received_at=now, not_before=not_before or now)
-                for odoo_id in odoo_ids
+                for odoo_id in ids
             ]
         )  # fmt: skip
+        tally.add([tally.Counted(connection_id=connection_id, source=source, what="received", count=len(ids))], now=now)
         wake("pipeline.refresh")

@@ -67,3 +67,33 @@ class Delivery(models.Model):
             models.Index(fields=["id"], condition=models.Q(status="dead"), name="deliveries_dead"),
             models.Index(fields=["received_at"], name="deliveries_by_time"),  # health: rates of the last day
         ]
+
+
+class Mended(models.Model):
+    """What a dead letter said before a person mended it; the first of a delivery is what its sender sent."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="mends")
+    body = models.TextField(blank=True)
+    model = models.CharField(max_length=80)
+    odoo_id = models.BigIntegerField()
+    by = models.CharField(max_length=200, help_text="Who mended it")
+    at = models.DateTimeField()
+
+
+class Tally(models.Model):
+    """How many of something there were in an hour: kept longer than the deliveries, so that figures never go back."""
+
+    # Not checked row by row: the delivery that is counted was.
+    connection = models.ForeignKey(Connection, models.CASCADE, db_index=False, db_constraint=False)
+    source = models.CharField(max_length=40)
+    hour = models.DateTimeField()
+    what = models.CharField(max_length=12, help_text="received, duplicate, done, failed, dead, replayed; changed by way of arrival")
+    bucket = models.SmallIntegerField(default=0, help_text="Of what is done: by how long it took (tally.BOUNDS)")
+    count = models.BigIntegerField()
+    seconds = models.FloatField(default=0, help_text="Of what is done: how long all of them took")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "source", "hour", "what", "bucket"], name="one_tally_an_hour")
+        ]
+        indexes = [models.Index(fields=["hour"], name="tallies_by_hour")]  # health: the last day

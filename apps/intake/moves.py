@@ -1,5 +1,6 @@
 """What people do with dead letters: replay them. What the machine does with old ones: forget them."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,7 +12,8 @@ from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
 from apps.core.wake import wake
-from apps.intake.models import Delivery, Status
+from apps.intake import message, tally
+from apps.intake.models import EVENT, Delivery, Mended, Status
 
 KEEP = timedelta(days=14)
 FORGOTTEN_AT_ONCE = 10_000
@@ -35,6 +37,7 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     if not numbers:
         raise ReplayRefusedError("There is no such delivery, or it waits already.")
     rows.update(status=Status.PENDING, attempts=0, not_before=now, problem="", processed_at=None)
+    tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
         [trail.Event(action="delivery.replayed", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
                      subject=f"delivery:{number}") for number in numbers],
@@ -45,6 +48,53 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     return len(numbers)
 
 
+class MendRefusedError(Exception):
+    """The delivery cannot be mended so; the message says why."""
+
+
+@transaction.atomic
+def mend(delivery_id: int, *, body: str, by: User, now: datetime) -> Delivery:
+    """Have a dead letter say something else; what it said is kept. It stays where it is until it is replayed.
+
+    Raises:
+        NotAllowedError: this person may not change deliveries.
+        MendRefusedError: it is no dead letter, or the new text is not a message that its source could have sent.
+    """
+    permissions.check_may_integrate(by)
+    delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
+    if delivery is None or delivery.status != Status.DEAD:
+        raise MendRefusedError("Only a dead letter can be mended; it is none any more.")
+    said = body.encode(errors="surrogatepass")
+    if len(said) > message.LARGEST_BODY:
+        raise MendRefusedError(f"The text is larger than {message.LARGEST_BODY >> 20} MB.")
+    try:
+        message.read_object(said)
+        model, odoo_id = (delivery.model, delivery.odoo_id) if delivery.model == EVENT else message.read_hint(said)
+    except message.Refused as refused:
+        raise MendRefusedError(refused.sentence) from None
+    Mended.objects.create(
+        delivery=delivery, body=delivery.body, model=delivery.model, odoo_id=delivery.odoo_id, by=str(by), at=now
+    )
+    was = {"model": delivery.model, "odoo_id": delivery.odoo_id}
+    delivery.body, delivery.model, delivery.odoo_id = body, model, odoo_id
+    delivery.save(update_fields=["body", "model", "odoo_id"])
+    trail.record(
+        trail.Event(action="delivery.mended", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+                    subject=f"delivery:{delivery.pk}", data={"was": was, "is": {"model": model, "odoo_id": odoo_id}},
+                    about=None if delivery.connection_id is None else (delivery.connection_id, None)),
+        now=now,
+    )  # fmt: skip
+    live.announce(["health"])
+    return delivery
+
+
+def text_of(delivery: Delivery) -> str:
+    """What the delivery says, for a person to read and mend: what the tower hinted to itself has no text of its own."""
+    if delivery.body or delivery.model == EVENT:
+        return delivery.body
+    return json.dumps({"_model": delivery.model, "_id": delivery.odoo_id}, indent=2)
+
+
 def forget_old(*, now: datetime) -> int:
     """Delete processed deliveries that are older than a fortnight; how many.
 
@@ -53,5 +103,6 @@ def forget_old(*, now: datetime) -> int:
     old = Delivery.objects.filter(status=Status.DONE, received_at__lt=now - KEEP)
     forgotten = 0
     while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
-        forgotten += Delivery.objects.filter(id__in=ids).delete()[0]
+        forgotten += Delivery.objects.filter(id__in=ids).delete()[1].get("intake.Delivery", 0)
+    tally.fold_old(now=now)
     return forgotten

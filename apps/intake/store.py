@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,10 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from apps.core import clock
 from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
-from apps.intake import signatures
+from apps.intake import signatures, tally
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +52,10 @@ SELECT source, connection_id, key, model, odoo_id, body, received_at, received_a
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
     AS arrived(connection_id, source, key, model, odoo_id, body, received_at)
   JOIN held ON held.id = connection_id
-ON CONFLICT DO NOTHING)
-SELECT id FROM held
+ON CONFLICT DO NOTHING
+RETURNING connection_id, source)
+SELECT held.id, new.source, new.count
+  FROM held LEFT JOIN (SELECT connection_id, source, count(*) FROM stored GROUP BY 1, 2) AS new ON new.connection_id = held.id
 """
 SECRETS = """
 SELECT hook_secret, id FROM odoo_connection WHERE is_active
@@ -105,6 +109,9 @@ class Store:
         self.queue_bytes = 0
         self.busy_since: dict[int, float] = {}
         self.down_until = 0.0
+        # What came, and what of it was new, by connection and source, since it was last written down.
+        self.received: Counter[tuple[int, str]] = Counter()
+        self.fresh: Counter[tuple[int, str]] = Counter()
         self.stored = asyncio.Event()
         self.secrets: dict[bytes, int] = {}
         self.sources: dict[str, Source] = {}
@@ -216,7 +223,10 @@ class Store:
             for waiting in group:
                 await self._store(database, [waiting])
             return
-        held = {connection_id for (connection_id,) in await found.fetchall()}
+        answer = await found.fetchall()
+        held = {connection_id for connection_id, _, _ in answer}
+        self.received.update((row[0], row[1]) for row in zip(*columns[:2], strict=True) if row[0] in held)
+        self.fresh.update({(connection_id, source): count for connection_id, source, count in answer if count})
         for waiting in group:
             waiting.answer(None if waiting.row[0] in held else CannotStoreError())
         if len(held) < len(set(columns[0])):
@@ -234,6 +244,7 @@ class Store:
                         database = await _connect()
                     found = await (await database.execute(SECRETS)).fetchall()
                     senders = await (await database.execute(SENDERS)).fetchall()
+                await self._write_down(database)
                 self.sources = {name: Source(connection_id, _keys(name, stored)) for name, connection_id, *stored in senders}
                 self.secrets = {_digest(secret): connection_id for secret, connection_id in found}
                 self.secrets_at = time.monotonic()
@@ -251,6 +262,25 @@ class Store:
                     await self.is_asked.wait()
             # Asked too soon after the last reading: what was asked for waits until the bound has passed.
             await asyncio.sleep(max(0.0, self.secrets_at + MISS_SECONDS - time.monotonic()))
+
+    async def _write_down(self, database: psycopg.AsyncConnection[Any]) -> None:
+        """Add what came to the tally. A process that is killed loses the counts of a few seconds, and no delivery."""
+        received, fresh = self.received, self.fresh
+        self.received, self.fresh = Counter(), Counter()
+        counted = [(*key, "received", count) for key, count in received.items()]
+        counted += [(*key, "duplicate", count - fresh[key]) for key, count in received.items() if count > fresh[key]]
+        if not counted:
+            return
+        columns = [list(column) for column in zip(*counted, strict=True)]
+        names = ("connections", "sources", "whats", "counts")
+        try:
+            await database.execute(
+                tally.ADD, dict(zip(names, columns, strict=True)) | {"hour": tally.hour_of(clock.now())}
+            )
+        except Exception:
+            self.received.update(received)
+            self.fresh.update(fresh)
+            raise
 
     async def _keep_waking(self) -> None:
         """Wake the worker: at most once a moment however many arrive, and not on the way of any answer."""

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.core import live
-from apps.notifications import queries
+from apps.notifications import door, queries
 from apps.notifications.models import Notification
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     row = (
         Notification.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("user")
-        .filter(email_due=True, held_until=None)
+        .filter(Q(email_not_before=None) | Q(email_not_before__lte=now), email_due=True, held_until=None)
         .filter(Q(email_attempts=0) | Q(created_at__lt=now - F("email_attempts") * timedelta(minutes=1)))
         .order_by("email_attempts", "id")
         .first()
@@ -88,7 +88,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
         row.save(update_fields=["email_due"])
         return True
     address = row.user.email if row.user else row.email
-    link = f"\n\n{settings.PUBLIC_URL}{row.path}" if row.path else ""
+    link = f"\n\n{settings.PUBLIC_URL}{door.address(row)}" if row.path else ""
     try:
         server.open()
         server.send_messages([EmailMessage(row.title, f"{row.body}{link}", to=[address])])

@@ -3,12 +3,21 @@
 from celery import shared_task
 
 from apps.core import clock
-from apps.notifications import moves
+from apps.notifications import moves, push, webhooks
 
 
 @shared_task(name="notifications.send", ignore_result=True)
 def send(**_: object) -> None:
-    """Let go of what was held, and send every e-mail that waits."""
+    """Let go of what was held, and send every message that waits, to devices first: they are quicker."""
     moves.release(now=clock.now())
+    while push.send_due(now=clock.now()) == push.BATCH:
+        pass
     while moves.send_due(now=clock.now()) == moves.BATCH:
+        pass
+
+
+@shared_task(name="notifications.send_webhooks", ignore_result=True)
+def send_webhooks(**_: object) -> None:
+    """Post every message to another system that waits."""
+    while webhooks.send_due(clock=clock.now) == webhooks.BATCH:
         pass

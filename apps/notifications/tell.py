@@ -1,6 +1,6 @@
-"""Telling people: a row each, in the transaction of what they are told about. Workers send the e-mails later."""
+"""Telling people: a row each, in the transaction of what they are told about. Workers send e-mails and pushes later."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,8 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.core import live
 from apps.core.wake import wake
-from apps.notifications.models import Notification
+from apps.notifications import preferences
+from apps.notifications.models import Device, Notification, Push
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ def tell(
     message: Message, *, people: Iterable[User], now: datetime, addresses: Iterable[str] = (),
     leaves_at: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Tell ``people``, in the tower and by e-mail, and ``addresses`` of those who have no account, by e-mail alone.
+    """Tell ``people`` in the tower and by the ways that they want; and by e-mail ``addresses`` of who has no account.
 
     Nobody hears of it before ``leaves_at``, where one is given; until then :func:`withdraw` takes it back.
     """
@@ -42,10 +43,14 @@ def tell(
     connection_id, company_id = message.about or (None, None)
     if connection_id is not None:
         people = sight.those_who_see(people, connection_id, company_id)
+    people = list(people)
+    chosen, group = preferences.of(people), preferences.group_of(message.kind)
+    free_at = {user.pk: preferences.not_before(chosen.get(user.pk), user, held_until or now) for user in people}
     rows = [
         Notification(user=user, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
-                     path=message.path, created_at=now, email_due=bool(user.email), connection_id=connection_id,
-                     company_id=company_id, held_until=held_until)
+                     path=message.path, created_at=now, connection_id=connection_id, company_id=company_id,
+                     email_due=bool(user.email) and preferences.wants(chosen.get(user.pk), group, "email"),
+                     email_not_before=free_at[user.pk], held_until=held_until)
         for user in people
     ]  # fmt: skip
     rows += [
@@ -57,11 +62,28 @@ def tell(
     if not rows:
         return
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    pushed = [user for user in people if preferences.wants(chosen.get(user.pk), group, "push")]
+    has_pushes = _push(message, pushed, free_at, now)
     if held_until:
         return  # the sweep of notifications.send finds it
     live.announce([f"notifications:{row.user_id}" for row in rows if row.user_id])
-    if any(row.email_due for row in rows):
+    if has_pushes or any(row.email_due for row in rows):
         wake("notifications.send")
+
+
+def _push(message: Message, people: Sequence[User], free_at: Mapping[int, datetime], now: datetime) -> bool:
+    """Put the message on its way to the devices of ``people``, each from its person's time on; whether there are any."""
+    devices = Device.objects.filter(user__in=people).values_list("pk", "user_id") if people else []
+    if not devices:
+        return False
+    # Only of what was new: a message that was told before is not on its way once more.
+    of_user = dict(Notification.objects.filter(key=message.key, user__in=people, created_at=now).values_list("user_id", "pk"))
+    Push.objects.bulk_create(
+        [Push(notification_id=of_user[user], device_id=device, not_before=free_at[user])
+         for device, user in devices if user in of_user],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    return True
 
 
 def withdraw(keys_begin: str) -> int:

@@ -1,17 +1,60 @@
 """What a person was told."""
 
+import hashlib
+import json
+import zoneinfo
+from datetime import time
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.notifications import moves, queries
+from apps.notifications import door, moves, preferences, push, queries
 from apps.odoo import seen
 
 SHOWN = 100
+# What the app keeps on a device: enough to say that there is no connection, and nothing of anybody's work.
+SHELL = ["css/tokens.css", "css/base.css", "css/parts.css", "css/boards.css", "img/mark.svg", "js/unsent.js"]
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What makes the tower an app that a phone can install."""
+    icons = [
+        {"src": static(f"img/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        for name, size, purpose in (("app-192", 192, "any"), ("app-512", 512, "any"), ("app-maskable-512", 512, "maskable"))
+    ]
+    shortcuts = [{"name": "Approvals", "url": "/approvals/"}, {"name": "Out of office", "url": "/approvals/away/"}]
+    found = {
+        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": "What waits for your decision.",
+        "start_url": "/approvals/", "scope": "/", "display": "standalone", "background_color": "#0f2a35",
+        "theme_color": "#0f2a35", "lang": "en", "icons": icons, "shortcuts": shortcuts,
+    }  # fmt: skip
+    return JsonResponse(found, content_type="application/manifest+json", headers={"Cache-Control": "no-cache"})
+
+
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The app's worker. Its version is a digest of all it consists of: a browser takes a new one whenever that changes."""
+    shell = json.dumps([reverse("notifications:offline"), *map(static, SHELL)])
+    template = "notifications/service-worker.js"
+    version = hashlib.sha256(render_to_string(template, {"shell": shell}).encode()).hexdigest()[:12]
+    text = render_to_string(template, {"shell": shell, "version": f"tower-{version}"})
+    return HttpResponse(text, content_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """What the app shows without a connection. The same for everybody, signed in or not."""
+    return render(request, "notifications/offline.html")
 
 
 @login_required
@@ -41,3 +84,84 @@ def read(request: PersonsRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(onward, allowed_hosts=None):
         onward = ""
     return redirect(onward or "notifications:list")
+
+
+@login_required
+@require_safe
+def enter(request: PersonsRequest, token: str) -> HttpResponse:
+    """Follow the link of an e-mail to its page. It leads there, and does nothing else."""
+    try:
+        return redirect(door.lead(token, request.user, now=clock.now()))
+    except door.DoorClosedError as closed:
+        return render(request, "notifications/closed.html", {"problem": str(closed)}, status=410)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def choices(request: PersonsRequest) -> HttpResponse:
+    """What this person wants to be told, by which way, and when not."""
+    problem, status = "", 200
+    if request.method == "POST":
+        channels = {
+            group.name: {channel: f"{group.name}:{channel}" in request.POST for channel in preferences.CHANNELS}
+            for group in preferences.GROUPS
+        }
+        try:
+            hours = [_hour(request.POST.get(name, "")) for name in ("quiet_from", "quiet_to")]
+            preferences.save(request.user, channels=channels, quiet_from=hours[0], quiet_to=hours[1],
+                             time_zone=request.POST.get("time_zone", ""), now=clock.now())  # fmt: skip
+        except preferences.PreferenceError as error:
+            problem, status = str(error), 422
+        else:
+            messages.success(request, "Saved.", extra_tags="done")
+            return redirect("notifications:choices")
+    chosen = preferences.of([request.user]).get(request.user.pk)
+    context = {
+        "rows": [
+            (group, [(channel, preferences.wants(chosen, group, channel)) for channel in preferences.CHANNELS])
+            for group in preferences.GROUPS
+        ],
+        "chosen": chosen, "problem": problem, "zones": sorted(zoneinfo.available_timezones()), "key": push.public_key(),
+        "devices": request.user.devices.order_by("id"),
+    }  # fmt: skip
+    return render(request, "notifications/choices.html", context, status=status)
+
+
+def _hour(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise preferences.PreferenceError(f"{text} is no time of the day.") from error
+
+
+@login_required
+@require_POST
+def add_device(request: PersonsRequest) -> HttpResponse:
+    """Tell the browser that asks from now on: its subscription, as browsers write it."""
+    try:
+        given = json.loads(request.body)
+        device = {"endpoint": str(given["endpoint"])[:1_000], "p256dh": str(given["keys"]["p256dh"])[:120],
+                  "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"detail": "That is no subscription of a browser."}, status=400)
+    try:
+        push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())
+    except push.DeviceRefusedError as error:
+        return JsonResponse({"detail": str(error)}, status=422)
+    return JsonResponse({"detail": "This device is told from now on."})
+
+
+@login_required
+@require_POST
+def drop_device(request: PersonsRequest) -> HttpResponse:
+    """Tell a device no more: the browser that asks, or one chosen from the list."""
+    chosen = request.POST.get("device", "")
+    if chosen.isdecimal():
+        push.remove(request.user, device_id=int(chosen))
+        return redirect("notifications:choices")
+    try:
+        endpoint = str(json.loads(request.body)["endpoint"])
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"detail": "That is no subscription of a browser."}, status=400)
+    push.remove(request.user, endpoint=endpoint)
+    return JsonResponse({"detail": "This device is told no more."})

@@ -44,7 +44,7 @@ class Standing:
         open_since: since when, in seconds of the epoch; 0 where it is closed.
         tries_at: when the next probe may go.
         failed_probes: how many were not answered.
-        problem: what the last call that was not answered said.
+        problem, remedy: what the last call that was not answered said, and what is to be done about it.
     """
 
     is_open: bool = False
@@ -52,6 +52,7 @@ class Standing:
     tries_at: float = 0.0
     failed_probes: int = 0
     problem: str = ""
+    remedy: str = ""
 
 
 CLOSED = Standing()
@@ -81,7 +82,7 @@ def check(connection: Connection) -> None:
     raise RestingError(
         connection.name,
         f"it has not answered for {since:.0f} s, and is asked again in {max(wait, 1):.0f} s ({found.problem})",
-        "Nothing is lost meanwhile: what is to be read and written waits, and goes on by itself.",
+        f"{found.remedy} Nothing is lost meanwhile: what is to be read and written waits, and goes on by itself.".lstrip(),
     )
 
 
@@ -116,7 +117,7 @@ def failed(connection: Connection, error: OdooError) -> None:
         probes = found["failed_probes"] + 1 if found else 0
         rest = min(FIRST_REST_SECONDS * 2**probes, LONGEST_REST_SECONDS) * random.uniform(0.75, 1.0)
         said: dict[str, Any] = {"open_since": found["open_since"] if found else now, "tries_at": now + rest,
-                                "failed_probes": probes, "problem": error.what}  # fmt: skip
+                                "failed_probes": probes, "problem": error.what, "remedy": error.remedy}  # fmt: skip
         cache.set(opened, said, KEPT_SECONDS)
         cache.delete(_key(connection, "probe"))
     except Exception:

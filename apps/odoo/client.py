@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from apps.odoo import circuit
+from apps.odoo import circuit, timing
 from apps.odoo.errors import (
     BadAnswerError,
     ForbiddenError,
@@ -182,15 +182,16 @@ class OdooClient:
         is_write = method not in READS
         with _guarded(self.connection):
             transport = self._session.for_call(is_write=is_write, primary=primary, timeout_seconds=self.timeout_seconds)
-            return transport.call(
-                model,
-                method,
-                None if ids is None else list(ids),
-                named,
-                is_write=is_write,
-                primary=primary,
-                timeout_seconds=self.timeout_seconds,
-            )
+            with timing.measured(self.connection, is_write=is_write):
+                return transport.call(
+                    model,
+                    method,
+                    None if ids is None else list(ids),
+                    named,
+                    is_write=is_write,
+                    primary=primary,
+                    timeout_seconds=self.timeout_seconds,
+                )
 
     def search_read(
         self,

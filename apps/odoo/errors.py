@@ -21,7 +21,8 @@ class OdooError(Exception):
     """
 
     def __init__(self, connection: str, what: str, remedy: str) -> None:
-        self.connection, self.what, self.remedy = connection, bounded(what), remedy
+        # One line: what another program said may come in several, and stands in the middle of a sentence here.
+        self.connection, self.what, self.remedy = connection, bounded(" ".join(what.split())), remedy
         super().__init__(connection, what, remedy)
 
     def __str__(self) -> str:

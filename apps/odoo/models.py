@@ -1,6 +1,7 @@
 """Connections: the Odoo databases that the tower mirrors and writes to."""
 
 import secrets
+from datetime import timedelta
 
 from django.db import models
 
@@ -10,6 +11,10 @@ from apps.core.secrets import SecretField
 def make_hook_secret() -> str:
     """An unguessable part of the webhook's address. It grants nothing but "please read this record again"."""
     return secrets.token_urlsafe(24)
+
+
+# How much later than due a scheduled action may run.
+JOB_LATE = timedelta(minutes=15)
 
 
 class Transport(models.TextChoices):
@@ -66,3 +71,31 @@ class Connection(models.Model):
     def record_url(self, model: str, odoo_id: int) -> str:
         """The record's form in Odoo's own web client (the address that all versions from 14 understand)."""
         return f"{self.url.rstrip('/')}/web#id={odoo_id}&model={model}&view_type=form"
+
+
+class ScheduledJob(models.Model):
+    """A scheduled action of one Odoo, as it was last read there."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="jobs")
+    odoo_id = models.BigIntegerField()
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField()
+    next_at = models.DateTimeField(null=True, help_text="When it is due; in the past: it should have run")
+    last_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row; Odoo counts them from 18 on")
+    first_failed_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True, help_text="When it was found that Odoo had switched it off for failing")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "odoo_id"], name="one_row_a_job")]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it should have run: Odoo looks once a minute, and what runs keeps its due time until it ends."""
+        return self.is_active and self.next_at is not None and self.read_at - self.next_at > JOB_LATE
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it failed the last time, or was switched off for failing."""
+        return bool(self.failures or self.given_up_at)

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 GATEWAY_STATUSES = (502, 503, 504)
 
-CHECK_ADDRESS = "Check the address, and that Odoo and any proxy before it are up; the tower tries again by itself."
+CHECK_ADDRESS = "Check the address, and that Odoo and any proxy before it are up."
 CHECK_PROXY = "Check that the address is Odoo's own, and that no proxy or sign-in page stands before it."
 ONLY_READ = "The tower reads the record until it knows, and does not send again before."
 

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from apps.audit import trail
 from apps.core import actor, live
-from apps.intake import hints
+from apps.intake import hints, tally
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
@@ -237,6 +237,10 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
     if changed != 1:
         return
     command.status, command.problem, command.done_at = status, problem[:2000], now
+    tally.took(command.connection_id, tally.COMMANDS, status.value, (now - command.created_at).total_seconds(), now=now)
+    retries = tally.Counted(connection_id=command.connection_id, source=tally.COMMANDS, what="retried",
+                            count=max(command.attempts - 1, 0))  # fmt: skip
+    tally.add([retries], now=now)
     events = [
         trail.Event(action=f"command.{status.value}", actor=MACHINE, subject=f"command:{command.pk}",
                     data={"title": command.title, "decision": command.decision, "problem": command.problem},

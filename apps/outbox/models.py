@@ -54,6 +54,8 @@ class Command(models.Model):
             models.Index(
                 fields=["not_before"], condition=models.Q(status__in=["queued", "unknown"]), name="commands_waiting"
             ),
+            # What stopped and needs a person: health, and the exceptions of the integration.
+            models.Index(fields=["lane"], condition=models.Q(status__in=["refused", "dead"]), name="commands_stopped"),
             models.Index(fields=["lane", "sequence"], name="commands_by_lane"),
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]

@@ -18,7 +18,7 @@ from apps.mirror.sync import refresh
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, outside
+from apps.pipeline import absorb, arrival, outside
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,11 @@ def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
         ]
         now = clock()
         with transaction.atomic():
-            refresh.write(reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now)
-            claim.settle(part, now=now)
+            changes = refresh.write(
+                reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
+            )
+            arrival.by_hint(part, changes, now=now)
+            claim.settle(part, now=clock())
     except errors.OdooError as error:
         logger.warning("Deliveries wait: %s", error)
         claim.put_off(part, problem=str(error), now=clock())

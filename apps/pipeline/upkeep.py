@@ -9,16 +9,17 @@ from django.db import transaction
 
 from apps.audit import trail
 from apps.core import actor, live
+from apps.core.wake import wake_now
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, restored, tracking
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors
+from apps.odoo import capabilities, errors, jobs
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, outside
+from apps.pipeline import absorb, arrival, outside
 from apps.workflows import past, registry
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 # Records whose consequences are drawn together after a first read.
 EVALUATED = 5_000
+# Stands among the models as what all of them and their consequences make together: the first read as a whole.
+WHOLE = "first read"
+REGISTER = "pipeline.register"
 
 
 def wanted() -> dict[str, list[str]]:
@@ -54,13 +58,19 @@ def probe(connection: Connection, *, now: datetime) -> Report:
 def probe_all(*, clock: Clock) -> None:
     """Probe every active connection, and see whether it went back; one that fails stays marked and never stops the others."""
     for connection in Connection.objects.filter(is_active=True):
+        was_connected = connection.state == "connected"
         try:
             probe(connection, now=clock())
+            jobs.look(connection, now=clock())
             look_back(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
+        else:
+            # One that did not answer when it was entered is taken up when it does.
+            if not was_connected and not connection.sync_states.exclude(backfill_done_at=None).exists():
+                wake_now(REGISTER, connection_id=connection.pk)
 
 
 def first_read(
@@ -69,15 +79,31 @@ def first_read(
 ) -> Iterator[backfill.Backfilled]:  # fmt: skip
     """Read everything, model by model, and draw the consequences at the end; each model's figures as it is done.
 
-    Raises OdooError: what was read stays, and the next call goes on from there.
+    Raises OdooError: what was read stays, and the next call goes on from there. Raises SyncBusyError where another process
+    is at it.
     """
     client = wire.connect(connection)
-    for model in models or present(connection):
+    if models is not None:
+        yield from _read_models(client, models, connection=connection, clock=clock, anew=anew, progress=progress)
+        evaluate_all(connection, clock=clock, progress=progress)
+        return
+    with locks.alone(connection, WHOLE) as state:
+        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=None)
+        yield from _read_models(
+            client, present(connection), connection=connection, clock=clock, anew=anew, progress=progress
+        )
+        evaluate_all(connection, clock=clock, progress=progress)
+        yield from read_past(connection, clock=clock, anew=anew, progress=progress)
+        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=clock(), problem="")
+
+
+def _read_models(
+    client: wire.OdooClient, models: list[type[Mirrored]], *, connection: Connection, clock: Clock, anew: bool,
+    progress: Callable[[str, int, int], None] | None,
+) -> Iterator[backfill.Backfilled]:  # fmt: skip
+    for model in models:
         note = partial(progress, model.odoo_model) if progress else None
         yield backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
-    evaluate_all(connection, clock=clock, progress=progress)
-    if models is None:
-        yield from read_past(connection, clock=clock, anew=anew, progress=progress)
 
 
 def evaluate_all(
@@ -141,20 +167,31 @@ def read_past(
 
 
 def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None) -> list[Incremented]:
-    """Look for what has changed since the last look. Raises OdooError."""
+    """Look for what has changed since the last look. Raises OdooError.
+
+    A first read that broke off is gone on with before, and models that a newer tower mirrors are read.
+    """
     client = wire.connect(connection)
     looks = []
-    read = set(
-        SyncState.objects.filter(connection=connection).exclude(backfill_done_at=None).values_list("odoo_model", flat=True)
-    )
+    if models is None and not {WHOLE, *(model.odoo_model for model in present(connection))} <= _read(connection):
+        try:
+            for done in first_read(connection, clock=clock):
+                logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
+        except locks.SyncBusyError as busy:
+            logger.info("%s", busy)
+    read = _read(connection)
     for model in models or present(connection):
         if model.odoo_model not in read:
+            if models is None:
+                continue  # Another process is reading it.
             backfill.run(client, model, connection=connection, clock=clock)
             continue
         looks.append(
             increment.run(client, model, connection=connection, clock=clock,
                           on_changes=lambda changes: absorb.absorb(changes, now=clock()))
         )  # fmt: skip
+    found = sum(look.changed for look in looks if look.model in arrival.hooked())
+    arrival.by_looking(connection.pk, arrival.POLL, found, now=clock())
     live.announce(["health"])
     return looks
 
@@ -218,12 +255,21 @@ def reconcile_all(*, clock: Clock) -> None:
     for connection in _read_before():
         try:
             for run in compare(connection, clock=clock):
+                if run.odoo_model in arrival.hooked():
+                    missed = run.found_changed + run.found_deleted
+                    arrival.by_looking(connection.pk, arrival.RECONCILE, missed, now=clock())
                 if run.is_held:
                     logger.error("%s", run.note)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
+
+
+def _read(connection: Connection) -> set[str]:
+    """The models whose first read has ended, and :data:`WHOLE` where all of it has."""
+    done = SyncState.objects.filter(connection=connection).exclude(backfill_done_at=None)
+    return set(done.values_list("odoo_model", flat=True))
 
 
 def _read_before() -> list[Connection]:
@@ -241,7 +287,8 @@ def take_up(connection_id: int, *, clock: Clock) -> None:
         for done in first_read(connection, clock=clock):
             logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
             live.announce(["health"])
-    except (errors.OdooError, locks.SyncBusyError) as error:
-        connection.problem = str(error)
-        connection.save(update_fields=["problem"])
+    except errors.OdooError as error:
+        capabilities.note_failure(connection, error, now=clock())
         live.announce(["health"])
+    except locks.SyncBusyError as busy:
+        logger.info("%s", busy)

@@ -191,6 +191,7 @@ class ApprovalKind:
         context: columns shown to the one who decides, with the words that people read for them; numbers as in
             :class:`ExceptionType`. What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
+        matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
         choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
     """
@@ -212,6 +213,7 @@ class ApprovalKind:
     on_rejection: Sequence[OdooCall]
     on_withdrawal: Sequence[OdooCall]
     default_policy: Mapping[str, Any]
+    matters: str = ""
     choice: Choice | None = None
 
 

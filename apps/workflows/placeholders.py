@@ -35,4 +35,4 @@ def of_calls(calls: Sequence[OdooCall]) -> set[str]:
 def columns_of(kind: ApprovalKind) -> set[str]:
     """The record's columns that the question and the calls of ``kind`` speak of."""
     calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]
-    return (names(kind.question) | of_calls(calls)) - OF_DECISION
+    return (names([kind.question, kind.matters]) | of_calls(calls)) - OF_DECISION

@@ -119,7 +119,7 @@ def test_a_dead_letter_is_shown_and_can_be_replayed(
     client.force_login(ivan_integrator)
 
     assert "It cannot be read." in client.get("/health/").content.decode()
-    client.post(f"/health/deliveries/{dead.pk}/replay/")
+    client.post("/health/deliveries/replay/", {"id": dead.pk})
 
     dead.refresh_from_db()
     assert dead.status == "pending"

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from apps.intake.asgi import Refused, read_hint
-from apps.intake.models import Delivery
+from apps.intake.message import Refused, read_hint
+from apps.intake.models import Delivery, Tally
 from apps.odoo.models import Connection
 from controltower.process import free_port
 from tests.intake.conftest import Intake, connect, hint, wait_until
@@ -45,6 +45,19 @@ def test_the_same_message_is_stored_once_however_often_it_comes(intake: Intake, 
 
     assert {answer.status for answer in answers} == {202}
     assert Delivery.objects.count() == 1
+
+
+def test_what_came_and_what_came_again_is_counted(intake: Intake, connection: Connection) -> None:
+    for _ in range(3):
+        intake.post(hint(42))
+    intake.post(hint(43))
+
+    def counted() -> dict[str, int]:
+        return {row.what: row.count for row in Tally.objects.filter(connection=connection, source="odoo")}
+
+    # Written down every few seconds, by the process that took them in.
+    wait_until(lambda: sum(counted().values()) >= 6)
+    assert counted() == {"received": 4, "duplicate": 2}
 
 
 def test_a_later_change_of_the_same_record_is_another_delivery(intake: Intake, connection: Connection) -> None:

@@ -43,3 +43,38 @@ def test_a_wrong_key_is_said_on_the_connection_and_nothing_is_read(odoo_url: str
     assert connection.state == "failing"
     assert "the key was not accepted for login 'tower'" in connection.problem
     assert not SyncState.objects.filter(connection=connection).exclude(backfill_done_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_connection_whose_odoo_was_down_when_it_was_entered_is_taken_up_when_it_answers(
+    odoo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[tuple[str, dict[str, int]]] = []
+    monkeypatch.setattr(upkeep, "wake_now", lambda task, **named: woken.append((task, named)))
+    connection = entered("http://127.0.0.1:1", key="sandbox-key")
+    upkeep.take_up(connection.pk, clock=clock.now)
+    connection.refresh_from_db()
+    assert connection.state == "failing"
+    Connection.objects.update(url=odoo_url)
+    upkeep.probe_all(clock=clock.now)
+    assert woken == [("pipeline.register", {"connection_id": connection.pk})]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("models_read", [1, 12, 25])
+def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_last_consequence(
+    odoo_url: str, models_read: int
+) -> None:
+    connection = entered(odoo_url, key="sandbox-key")
+    upkeep.probe(connection, now=clock.now())
+    reading = upkeep.first_read(connection, clock=clock.now)
+    for _ in range(models_read):
+        next(reading)
+    reading.close()  # As far as a worker got that was killed.
+    assert not Position.objects.filter(connection=connection).exists()
+    upkeep.poll_all(clock=clock.now)
+    assert Position.objects.filter(connection=connection).count() >= 60
+    assert {state.odoo_model for state in SyncState.objects.filter(backfill_done_at=None)} <= {"mail.tracking.value"}
+    begun = SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at
+    upkeep.poll_all(clock=clock.now)
+    assert SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at == begun

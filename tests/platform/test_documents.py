@@ -18,6 +18,19 @@ def test_every_setting_says_what_it_means() -> None:
     assert [name for name, field in Env.model_fields.items() if not field.description] == []
 
 
+def test_every_guard_and_every_approval_kind_stands_in_its_document() -> None:
+    from apps.workflows import registry
+
+    provisioned = (BASE_DIR / "docs" / "provisioning.md").read_text().splitlines()
+    policies = (BASE_DIR / "docs" / "policies.md").read_text()
+    for workflow in registry.workflows().values():
+        for guard in workflow.guards:
+            begin, field = f"| `{guard.model or workflow.odoo_model}`, `{guard.state_value}`", f"`{guard.release[0]}`"
+            assert [line for line in provisioned if line.startswith(begin) and field in line], (begin, field)
+        for kind in workflow.approvals:
+            assert f"| `{kind.name}` |" in policies
+
+
 def test_the_vendored_files_are_as_their_lock_says() -> None:
     assert vendor_assets.differences() == []
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
 
 from apps.accounts.models import User
 from apps.boards import consumers, live
@@ -20,14 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 BOARD = "board:order_to_cash"
 Opens = Callable[[str], Awaitable[Page]]
-
-
-@pytest.fixture(autouse=True)
-def pool_is_whole_again(transactional_db: None) -> Iterator[None]:
-    """Each test has an event loop of its own, whose threads end with database sessions that nobody gives back."""
-    yield
-    connection.close()
-    connection.close_pool()
 
 
 @pytest.fixture

@@ -101,6 +101,24 @@ def span(seconds: Any) -> str:
     return f"{days} d"
 
 
+@register.filter
+def brief_span(seconds: Any) -> str:
+    """A length of time that may be a fraction of a second: "40 ms", "1.4 s", "3 min"; a dash where not known."""
+    if seconds is None or seconds == "":
+        return UNKNOWN
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+
+
+@register.filter
+def share(part: Any) -> str:
+    """A part of one as a percentage; 99.96 is not said to be all."""
+    percent = float(part) * 100
+    shown = f"{percent:.1f}".rstrip("0").rstrip(".")
+    return f"{'99.9' if shown == '100' and percent < 100 else shown} %"
+
+
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 

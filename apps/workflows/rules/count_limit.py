@@ -100,6 +100,7 @@ COUNT_IN_WORDS = "{counted_quantity} counted in {location_name}, {system_quantit
 APPROVAL = ApprovalKind(
     name="inventory_adjustment",
     title="Inventory adjustment",
+    matters="{counted_quantity} counted, {system_quantity} in the system",
     question="May the count of {record_name} change the stock by {difference_value:money} {currency}?",
     when=BROKEN,
     possible=Q(inventory_quantity_set=True),

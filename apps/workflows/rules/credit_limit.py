@@ -28,7 +28,7 @@ FACT = Fact(
                    round(cp.credit_limit, 2) AS credit_limit,
                    round(COALESCE(owed.residual, 0), 2) AS open_invoices,
                    round(COALESCE(owed.overdue, 0), 2) AS overdue_amount,
-                   COALESCE((now() AT TIME ZONE 'UTC')::date - owed.oldest_due, 0) AS overdue_days,
+                   COALESCE((%(now)s AT TIME ZONE 'UTC')::date - owed.oldest_due, 0) AS overdue_days,
                    round(COALESCE(
                      (SELECT sum(m.amount_total_signed) FROM mirror_account_move m
                        WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = cp.odoo_id
@@ -53,9 +53,9 @@ FACT = Fact(
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
               LEFT JOIN LATERAL (
                 SELECT sum(l.amount_residual) AS residual,
-                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < (now() AT TIME ZONE 'UTC')::date) AS overdue,
+                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < (%(now)s AT TIME ZONE 'UTC')::date) AS overdue,
                        min(l.date_maturity) FILTER (
-                         WHERE l.date_maturity < (now() AT TIME ZONE 'UTC')::date AND l.amount_residual > 0) AS oldest_due
+                         WHERE l.date_maturity < (%(now)s AT TIME ZONE 'UTC')::date AND l.amount_residual > 0) AS oldest_due
                   FROM mirror_account_move_line l
                   JOIN mirror_account_account a
                     ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
@@ -119,6 +119,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="credit_override",
     title="Credit override",
+    matters="Exposure {exposure:money} {currency} against a limit of {credit_limit:money}",
     question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
     when=BROKEN,
     possible=Q(state__in=["draft", "sent"]),

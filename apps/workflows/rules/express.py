@@ -68,6 +68,7 @@ CARRIER = Choice(
 APPROVAL = ApprovalKind(
     name="expedited_freight",
     title="Expedited freight",
+    matters="{undelivered_amount:money} {currency} at risk, {promise_late_days} days late",
     question="May {express_transfer_name} of {record_name} for {partner_name} go by express?",
     when=POSSIBLE & Q(express_ask_state="open"),
     possible=POSSIBLE,

@@ -100,6 +100,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="pricing_exception",
     title="Pricing exception",
+    matters="Margin {order_margin_percent} %, {conceded:money} {currency} conceded beyond policy",
     question="May {record_name} for {partner_name} be sold {conceded:money} {currency} below the price limits?",
     when=BROKEN,
     possible=Q(state__in=["draft", "sent"]),

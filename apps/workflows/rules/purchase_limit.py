@@ -78,6 +78,7 @@ VENDOR = Fact(
 APPROVAL = ApprovalKind(
     name="procurement_threshold",
     title="Procurement threshold",
+    matters="{company_amount:money} {currency}, needs an approval from {purchase_limit:money}",
     question="May {record_name} be ordered from {partner_name} for {company_amount:money} {currency}?",
     when=BROKEN,
     possible=Q(state__in=["draft", "sent", "to approve"]),

@@ -43,6 +43,7 @@ BROKEN = (
 APPROVAL = ApprovalKind(
     name="return_authorisation",
     title="Return authorisation",
+    matters="{returned_quantity} of {product_names} to come back",
     question="May {partner_name} send back {returned_quantity} of {product_names} for {return_value:money} {currency}?",
     when=BROKEN,
     possible=~Q(state__in=["cancel", "done"]),

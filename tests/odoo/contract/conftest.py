@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -63,25 +64,36 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
 
 @pytest.fixture
 def told() -> Iterator[Any]:
-    """Takes webhooks: ``.url``, and ``.posts`` as (headers, body)."""
+    """Takes webhooks: ``.url``, and ``.posts`` as (headers, body).
+
+    ``.status`` is what it answers; while ``.speaks`` is cleared it keeps silent, and ``.answered`` counts its answers.
+    """
 
     class Listener(BaseHTTPRequestHandler):
         posts: list[tuple[Row, Row]] = []
+        status = 200
+        speaks = threading.Event()
+        answered = 0
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             type(self).posts.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body)))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            type(self).speaks.wait(30)
+            type(self).answered += 1
+            with suppress(OSError):  # Nobody may be listening any more.
+                self.send_response(type(self).status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
         def log_message(self, *args: object) -> None:
             pass
 
     Listener.posts = []
+    Listener.speaks.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     Listener.url = f"http://127.0.0.1:{server.server_port}/hook"  # type: ignore[attr-defined]
     yield Listener
+    Listener.speaks.set()
     server.shutdown()
     server.server_close()

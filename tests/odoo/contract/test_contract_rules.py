@@ -112,6 +112,22 @@ def test_creations_and_deletions_are_told_record_by_record(wire: Wire, rule: Rul
     assert sorted(body["_id"] for _, body in told.posts[2:]) == ids
 
 
+def test_a_listener_that_fails_or_keeps_silent_is_told_once_and_the_caller_goes_on(wire: Wire, rule: Rule, told: Any) -> None:
+    partner = wire.create("res.partner", {"name": f"{MARK} Unheard"})
+    fields = [(6, 0, wire.field_ids("res.partner", "write_date"))]
+    rule("on_create_or_write", "ref", state="webhook", webhook_url=told.url, webhook_field_ids=fields)
+    told.status = 500
+    assert wire.call("res.partner", "write", [partner], {"ref": "R3"}) is True
+    assert (len(told.posts), told.answered) == (1, 1)
+    told.speaks.clear()
+    assert wire.call("res.partner", "write", [partner], {"ref": "R4"}) is True
+    assert (len(told.posts), told.answered) == (2, 1)
+    assert wire.row("res.partner", partner, "ref")["ref"] == "R4"
+    told.speaks.set()
+    wire.call("res.partner", "write", [partner], {"ref": "R5"})
+    assert [body["_id"] for _, body in told.posts] == [partner] * 3
+
+
 def test_what_is_refused_is_not_told(wire: Wire, rule: Rule, told: Any) -> None:
     partner = wire.create("res.partner", {"name": f"{MARK} Quiet"})
     fields = [(6, 0, wire.field_ids("res.partner", "write_date"))]

@@ -35,7 +35,14 @@ def models_called(name: str | None, connection: Connection) -> list[type[Mirrore
     if name not in registry.models():
         raise CommandError(f"{name} is not mirrored; there is: {', '.join(registry.models())}.")
     if connection.lacks(name):
-        raise CommandError(f"{connection.name} has no {name}. Install the app that has it, and run connect_odoo again.")
+        if name in connection.capabilities["models"]:
+            raise CommandError(
+                f"Connection '{connection.name}': login '{connection.login}' may not read {name}. Give it the right in Odoo, and "
+                "run connect_odoo again."
+            )
+        raise CommandError(
+            f"Connection '{connection.name}' has no {name}. Install the app that has it, and run connect_odoo again."
+        )
     return [registry.models()[name]]
 
 
@@ -67,12 +74,13 @@ class Command(BaseCommand):
 
     def _progress(self, what: str, done: int, total: int) -> None:
         if self.shows_bars:
+            # Written as it is (str): Django would colour it as an error.
             share = min(done / total, 1.0) if total else 1.0
             bar = "█" * int(share * BAR)
-            self.stderr.write(f"\r{what:<22} {bar:<{BAR}} {done:>9,} of {total:,}\x1b[K", ending="")
+            self.stderr.write(f"\r{what:<22} {bar:<{BAR}} {done:>9,} of {total:,}\x1b[K", str, ending="")
             self.stderr.flush()
 
     def _say(self, figures: dict[str, Any], text: str, as_json: bool) -> None:
         if self.shows_bars:
-            self.stderr.write("\r\x1b[K", ending="")
+            self.stderr.write("\r\x1b[K", str, ending="")
         self.stdout.write(json.dumps(figures, default=str) if as_json else text)

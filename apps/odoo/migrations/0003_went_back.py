@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('odoo', '0001_initial'),
+        ('odoo', '0002_scheduled_jobs'),
     ]
 
     operations = [

@@ -1,0 +1,68 @@
+"""Approving many at a time: only what its policy marks as safe for that, each by the same move as if it were alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apps.accounts.models import User
+from apps.accounts.permissions import NotAllowedError
+from apps.approvals import moves, policy, undoing
+from apps.approvals.models import Request
+from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one of them; ``problem`` is empty where it was done."""
+
+    request: Request
+    problem: str = ""
+
+
+def is_safe(request: Request) -> bool:
+    """Whether the request's own policy, the version that it began with, lets it be approved together with others."""
+    is_calm = request.escalated_at is None and request.paused_at is None
+    return is_calm and policy.is_bulk_safe(request.policy.rules, request.amount, request.context)
+
+
+def approve(
+    chosen: Mapping[int, str], *, digest_of: "dict[int, str]", by: User, key: str, now: datetime, undo_for: timedelta
+) -> list[Outcome]:
+    """Approve those of ``chosen`` (request to the digest of the facts that were shown) that may be; what became of each.
+
+    Each is a transaction of its own: one that is refused stops no other.
+    """
+    found = Request.objects.select_related("policy", "connection").in_bulk(chosen)
+    outcomes = []
+    for number in sorted(chosen):
+        request = found.get(number)
+        if request is None or number not in digest_of:
+            continue
+        if not is_safe(request):
+            outcomes.append(Outcome(request=request, problem="Its policy wants it decided alone."))
+        elif digest_of[number] != chosen[number]:
+            outcomes.append(Outcome(request=request, problem="Its facts have changed since you opened the inbox."))
+        else:
+            outcomes.append(_one(request, by=by, key=f"{key}:{number}"[:64], now=now, undo_for=undo_for))
+    return outcomes
+
+
+def _one(request: Request, *, by: User, key: str, now: datetime, undo_for: timedelta) -> Outcome:
+    try:
+        moves.approve(request.pk, by=by, reason="", now=now, undo_for=undo_for, key=key)
+    except (NotAllowedError, AlreadyDecidedError, DecisionRefusedError) as error:
+        return Outcome(request=request, problem=str(error))
+    return Outcome(request=request)
+
+
+def undo(numbers: list[int], *, by: User, now: datetime) -> list[Outcome]:
+    """Take back those that can still be; what became of each."""
+    outcomes = []
+    for request in Request.objects.filter(pk__in=numbers).order_by("pk"):
+        try:
+            undoing.undo(request.pk, by=by, now=now)
+        except (AlreadyDecidedError, DecisionRefusedError) as error:
+            outcomes.append(Outcome(request=request, problem=str(error)))
+        else:
+            outcomes.append(Outcome(request=request))
+    return outcomes

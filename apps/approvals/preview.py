@@ -1,0 +1,89 @@
+"""What a policy would have meant for last month, before it becomes a version: the same functions, over what was asked."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from apps.accounts.models import User
+from apps.accounts.sight import Sight
+from apps.approvals import policy
+from apps.approvals.models import Request
+from apps.mirror import registry as mirror
+from apps.workflows import registry
+
+LOOKED_BACK = timedelta(days=30)
+MOST = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCount:
+    """How many requests would have needed a step, and how many for which nobody at any of its levels could decide."""
+
+    name: str
+    needed: int
+    nobody: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A policy laid over the last 30 days.
+
+    Attributes:
+        records: how many records of the workflow were made in that time.
+        asked: how many of its requests were asked for; what asks for one is the limits in Odoo, not the policy.
+        bulk: how many of them could have been approved many at a time.
+    """
+
+    records: int
+    asked: int
+    steps: list[StepCount]
+    bulk: int
+    is_cut: bool
+
+    @property
+    def sentence(self) -> str:
+        """The whole of it in one sentence."""
+        needed = ", ".join(f"{step.needed:,} {step.name}" for step in self.steps if step.needed)
+        of = f"of the last 30 days' {self.records:,} records"
+        if not needed:
+            return f"With this policy, none {of} would have needed an approval."
+        return f"With this policy, {of} would have needed: {needed}."
+
+
+def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:
+    """What ``rules``, which :func:`policy.check` has passed, would have meant for what is in sight."""
+    workflow = registry.approval_kinds()[kind][0]
+    since = now - LOOKED_BACK
+    model = mirror.models()[workflow.odoo_model]
+    records = model.objects.filter(create_date__gte=since, deleted_at=None)
+    if any(field.name == "company_id" for field in model._meta.fields):
+        records = records.filter(seen.of_records())
+    elif not seen.is_everything:
+        records = records.filter(seen.of_whole_connections())
+    requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
+    asked_of: dict[str, list[User]] = {}
+    needed: Counter[str] = Counter()
+    nobody: Counter[str] = Counter()
+    for request in requests:
+        for step in policy.steps_for(rules, request.amount, request.context):
+            needed[step["name"]] += 1
+            if not any(_could_decide(level["ask"], request, asked_of) for level in step["levels"]):
+                nobody[step["name"]] += 1
+    return Preview(
+        records=records.count(), asked=len(requests), is_cut=len(requests) == MOST,
+        steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
+        bulk=sum(policy.is_bulk_safe(rules, request.amount, request.context) for request in requests),
+    )  # fmt: skip
+
+
+def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:
+    people = known.setdefault(str(ask), list(policy.people(ask).distinct()))
+    return any(
+        user.pk != request.requested_by_user_id
+        for user in policy.those_who_may(
+            people, amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
+            company_id=request.company_id,
+        )
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""Bringing the queue in line with troubles of the integration, which are found as states and not by a workflow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from apps.accounts.models import Role
+from apps.exceptions import raising
+from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
+from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.timers import calendars
+
+# Who looks after a trouble of the integration, the first of them that there is.
+WORKED_BY: tuple[tuple[str, ...], ...] = ((Role.INTEGRATOR,), (Role.OPERATOR, Role.MANAGER), (Role.ADMIN,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """Something that is wrong now.
+
+    Attributes:
+        model, odoo_id: the record of Odoo that it is of; ``connection`` and its number where it is of none.
+        cause: tells two troubles of one type and record apart.
+        since: when it came to be, or last became worse. A person who resolved it after that is not asked again.
+        evidence: the figures that it rests on, by the names that the type declares.
+    """
+
+    kind: str
+    connection_id: int
+    name: str
+    severity: Severity
+    since: datetime
+    evidence: Mapping[str, Any]
+    model: str = CONNECTION
+    odoo_id: int = 0
+    company_id: int | None = None
+    cause: str = ""
+
+    @property
+    def key(self) -> tuple[int, str, int, str, str]:
+        """What tells it from every other."""
+        return self.connection_id, self.model, self.odoo_id or self.connection_id, self.kind, self.cause[:120]
+
+
+def reconcile(troubles: Sequence[Trouble], *, now: datetime) -> list[ExceptionCase]:
+    """Open, bring up to date and close the integration's exceptions, in the caller's transaction; those that were opened.
+
+    ``troubles`` are all there are: what is open and not among them is well again. The caller makes sure that nobody else
+    does the same at the same time.
+    """
+    found = {trouble.key: trouble for trouble in troubles}
+    standing = {
+        _key(case): case
+        for case in ExceptionCase.objects.select_for_update().filter(type__in=TYPES).exclude(status=Status.RESOLVED).order_by("id")
+    }
+    fresh = [trouble for key, trouble in found.items() if key not in standing]
+    settled = _resolved_by_hand(fresh)
+    opened = _open([one for one in fresh if one.key not in settled or settled[one.key] < one.since], now)
+    _update([(case, found[key]) for key, case in standing.items() if key in found], now)
+    gone = [case for key, case in standing.items() if key not in found]
+    raising.close(gone, {case.pk: TYPES[case.type].closed_because for case in gone}, now)
+    return opened
+
+
+def _key(case: ExceptionCase) -> tuple[int, str, int, str, str]:
+    return case.connection_id, case.model, case.odoo_id, case.type, case.cause
+
+
+def _resolved_by_hand(troubles: Sequence[Trouble]) -> dict[tuple[int, str, int, str, str], datetime]:
+    """When a person last resolved such a one, however they ended it; what closed itself does not count."""
+    if not troubles:
+        return {}
+    by_itself = Q()
+    for kind in {trouble.kind for trouble in troubles}:
+        by_itself |= Q(type=kind, resolution=TYPES[kind].closed_because)
+    cases = ExceptionCase.objects.filter(
+        type__in={trouble.kind for trouble in troubles}, model__in={trouble.model for trouble in troubles},
+        odoo_id__in={trouble.key[2] for trouble in troubles}, status=Status.RESOLVED,
+    ).exclude(by_itself)  # fmt: skip
+    return {_key(case): case.resolved_at for case in cases.order_by("resolved_at") if case.resolved_at}
+
+
+def _open(troubles: Sequence[Trouble], now: datetime) -> list[ExceptionCase]:
+    if not troubles:
+        return []
+    team = raising.teams({TEAM})[TEAM]
+    deadlines = {
+        kind: calendars.due_after(TYPES[kind].due, start=now, team=team) for kind in {trouble.kind for trouble in troubles}
+    }
+    owners: dict[int, raising.Owners] = {}
+    cases = []
+    for trouble in troubles:
+        connection_id, model, odoo_id, kind, cause = trouble.key
+        if connection_id not in owners:
+            owners[connection_id] = raising.Owners(team, connection_id, by_role=WORKED_BY, or_anybody=True)
+        cases.append(
+            ExceptionCase(
+                connection_id=connection_id, type=kind, workflow=WORKFLOW, model=model, odoo_id=odoo_id, cause=cause,
+                company_id=trouble.company_id, record_name=trouble.name[:200], severity=trouble.severity, team=team,
+                owner=owners[connection_id].next(trouble.company_id), opened_at=now, due_at=deadlines[kind],
+                evidence=_evidence(trouble), updated_at=now,
+            )
+        )  # fmt: skip
+    raising.store(cases, {name: kind.title for name, kind in TYPES.items()}, now)
+    return cases
+
+
+def _update(standing: Sequence[tuple[ExceptionCase, Trouble]], now: datetime) -> None:
+    changed = []
+    for case, trouble in standing:
+        said = (_evidence(trouble), trouble.severity, trouble.name[:200])
+        if (case.evidence, case.severity, case.record_name) != said:
+            case.evidence, case.severity, case.record_name = said
+            case.updated_at, case.version = now, case.version + 1
+            changed.append(case)
+    raising.rewrite(changed, ["evidence", "severity", "record_name"])
+
+
+def _evidence(trouble: Trouble) -> dict[str, Any]:
+    return {name: raising.plain(trouble.evidence.get(name)) for name in TYPES[trouble.kind].evidence}

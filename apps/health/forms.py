@@ -1,0 +1,80 @@
+"""Asking for what an alert rule and an endpoint need; the same questions on the page and over the API."""
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+
+from apps.accounts.models import User
+from apps.exceptions.integration import TYPES
+from apps.health.models import AlertRule
+from apps.notifications.addresses import AddressNotAllowedError, checked
+from apps.notifications.models import Endpoint
+
+
+class RuleForm(forms.ModelForm):
+    """Of which troubles somebody is told, who, and when not."""
+
+    types = forms.MultipleChoiceField(
+        choices=[(name, kind.title) for name, kind in TYPES.items()], widget=forms.CheckboxSelectMultiple, required=False,
+        label="Troubles", help_text="None chosen: all of them.",
+    )  # fmt: skip
+    people = forms.ModelMultipleChoiceField(
+        User.objects.filter(is_active=True).order_by("username"), widget=forms.CheckboxSelectMultiple, required=False,
+        label="People", help_text="In the tower, and by e-mail where they have an address.",
+    )  # fmt: skip
+    endpoints = forms.ModelMultipleChoiceField(
+        Endpoint.objects.order_by("name"), widget=forms.CheckboxSelectMultiple, required=False, label="Other systems",
+        help_text="By signed webhook.",
+    )  # fmt: skip
+
+    class Meta:
+        model = AlertRule
+        fields = [
+            "name", "is_active", "types", "severity", "connection", "after_seconds", "people", "endpoints", "quiet_from",
+            "quiet_until", "time_zone", "critical_anyway",
+        ]  # fmt: skip
+        labels = {
+            "is_active": "Switched on", "severity": "From which severity on", "connection": "Connection",
+            "after_seconds": "Only what has lasted this many seconds", "quiet_from": "Quiet from", "quiet_until": "Quiet until",
+            "time_zone": "Time zone of the quiet hours", "critical_anyway": "Tell of critical troubles in quiet hours too",
+        }  # fmt: skip
+        help_texts = {"connection": "None chosen: all of them.", "severity": "", "after_seconds": ""}
+        widgets = {
+            "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "quiet_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+
+    def clean_time_zone(self) -> str:
+        """A time zone that there is."""
+        name: str = self.cleaned_data["time_zone"]
+        if name not in zoneinfo.available_timezones():
+            raise forms.ValidationError("There is no such time zone. Enter one such as Europe/Berlin.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody has to be told, and quiet hours have two ends."""
+        given: dict[str, Any] = super().clean() or {}
+        if not given.get("people") and not given.get("endpoints"):
+            self.add_error("people", "Choose who is told: a person or another system.")
+        if (given.get("quiet_from") is None) != (given.get("quiet_until") is None):
+            self.add_error("quiet_until", "Quiet hours need both a beginning and an end.")
+        return given
+
+
+class EndpointForm(forms.ModelForm):
+    """Another system that is told."""
+
+    class Meta:
+        model = Endpoint
+        fields = ["name", "url", "is_active"]
+        labels = {"name": "Name", "url": "Address", "is_active": "Switched on"}
+        help_texts = {"url": "Begins with https:// and is public."}
+        widgets = {"url": forms.URLInput(attrs={"spellcheck": "false", "autocapitalize": "none"})}
+
+    def clean_url(self) -> str:
+        """An address that the tower posts to."""
+        try:
+            return checked(self.cleaned_data["url"])
+        except AddressNotAllowedError as error:
+            raise forms.ValidationError(str(error)) from None

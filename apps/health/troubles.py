@@ -1,0 +1,221 @@
+"""What is wrong with the integration right now, found as states: each is an exception in the queue while it lasts.
+
+Looked for every half minute, in a fixed number of statements however many connections, records and rows there are.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection as database
+from django.db import transaction
+
+from apps.core import live
+from apps.exceptions import states
+from apps.exceptions.integration import TOWER
+from apps.exceptions.models import Severity
+from apps.exceptions.states import Trouble
+from apps.health import queries, workers
+from apps.health.queries import Link, Overview
+from apps.odoo.capabilities import KEY_WARNING
+from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
+
+NAMED = 5
+# Beyond this many records with failed commands the queue says no more than it says already.
+FAILED_RECORDS = 500
+
+FAILED = """
+SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.problem, c.attempts, c.done_at,
+       count(*) OVER (PARTITION BY c.lane) AS stopped, c.status
+  FROM outbox_command c
+ WHERE c.status IN ('refused', 'dead')
+ ORDER BY c.lane, c.sequence DESC
+ LIMIT %(limit)s
+"""
+
+# Index deliveries_dead.
+DEAD = """
+SELECT DISTINCT ON (d.connection_id) d.connection_id, d.problem, d.processed_at,
+       count(*) OVER (PARTITION BY d.connection_id) AS dead,
+       min(d.received_at) OVER (PARTITION BY d.connection_id) AS oldest_at
+  FROM intake_delivery d
+ WHERE d.status = 'dead' AND d.connection_id IS NOT NULL
+ ORDER BY d.connection_id, d.id DESC
+"""
+
+# The newest comparison of each model, of those made lately.
+HELD = """
+SELECT * FROM (
+  SELECT DISTINCT ON (r.connection_id, r.odoo_model) r.connection_id, r.odoo_model, r.started_at, r.compared, r.note, r.is_held
+    FROM mirror_syncrun r
+   WHERE r.started_at > %(since)s
+   ORDER BY r.connection_id, r.odoo_model, r.started_at DESC) AS newest
+ WHERE is_held
+"""
+
+
+@transaction.atomic
+def look(*, now: datetime) -> int:
+    """Bring the queue in line with what is wrong now; how many exceptions were opened. Nothing, while another looks."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(7002, 0)")
+        if not cursor.fetchone()[0]:
+            return 0
+    opened = states.reconcile(list(found(now=now)), now=now)
+    if opened:
+        live.announce(["health"])
+    return len(opened)
+
+
+def found(*, now: datetime) -> Iterator[Trouble]:
+    """All that is wrong now. Where the reason is known, what follows from it is not said too."""
+    overview = queries.overview(now=now)
+    links = [link for link in overview.links if link.connection.is_active]
+    for link in links:
+        yield from _of_link(link, overview, now)
+    yield from _of_jobs({link.connection.pk: link.connection for link in links if link.connection.state != "failing"}, now)
+    yield from _failed_commands({link.connection.pk: link.connection for link in links})
+    yield from _dead_letters({link.connection.pk: link.connection for link in links})
+    yield from _held({link.connection.pk: link.connection for link in links}, now)
+    if links:
+        # What is of the tower and of no connection is kept with the first one.
+        yield from _of_tower(overview, links[0].connection, now)
+
+
+def _by_age(since: datetime, now: datetime, *, high: timedelta, critical: timedelta, least: Severity) -> Severity:
+    age = now - since
+    return Severity.CRITICAL if age >= critical else max(Severity.HIGH, least) if age >= high else least
+
+
+def _of_link(link: Link, overview: Overview, now: datetime) -> Iterator[Trouble]:
+    connection = link.connection
+    if connection.state == "failing":
+        since = connection.state_since or now
+        yield Trouble(
+            kind="integration.connection_down", connection_id=connection.pk, name=connection.name, since=since,
+            severity=_by_age(since, now, high=timedelta(0), critical=timedelta(hours=1), least=Severity.HIGH),
+            evidence={"since_at": since, "problem_name": connection.problem,
+                      "waiting_count": sum(queue.waiting for queue in overview.queues[:2])},
+        )  # fmt: skip
+        return
+    if link.is_late:
+        since = link.read_at or connection.created_at
+        yield Trouble(
+            kind="integration.sync_lag", connection_id=connection.pk, name=connection.name, since=since + queries.LINK_LATE,
+            severity=_by_age(since, now, high=timedelta(minutes=30), critical=timedelta(hours=2), least=Severity.MEDIUM),
+            evidence={"mirrored_at": link.read_at, "model_name": link.behind[0] if link.behind else "",
+                      "behind_count": len(link.behind)},
+        )  # fmt: skip
+    elif link.is_silent:
+        since = (link.hinted_at or connection.created_at) + queries.SILENT_AFTER
+        yield Trouble(
+            kind="integration.webhooks_silent", connection_id=connection.pk, name=connection.name, since=since,
+            severity=_by_age(since, now, high=timedelta(hours=24), critical=timedelta(days=365), least=Severity.MEDIUM),
+            evidence={"heard_at": link.hinted_at, "address_name": queries.intake_address()},
+        )  # fmt: skip
+    for model, problem in link.problems:
+        yield Trouble(
+            kind="integration.model_unreadable", connection_id=connection.pk, name=f"{connection.name}: {model}", cause=model,
+            since=connection.created_at, severity=Severity.MEDIUM,
+            evidence={"model_name": model, "read_at": link.read_at, "problem_name": problem},
+        )  # fmt: skip
+    ends = connection.capabilities.get("key_expires_at")
+    if ends and datetime.fromisoformat(ends) - now < KEY_WARNING:
+        ends_at = datetime.fromisoformat(ends)
+        days = max((ends_at - now).days, 0)
+        yield Trouble(
+            kind="integration.key_expires", connection_id=connection.pk, name=connection.name, since=ends_at - KEY_WARNING,
+            severity=Severity.CRITICAL if days < 1 else Severity.HIGH if days < 3 else Severity.MEDIUM,
+            evidence={"left_days": days, "ends_at": ends_at, "login_name": connection.login},
+        )  # fmt: skip
+
+
+def _of_jobs(connections: dict[int, Connection], now: datetime) -> Iterator[Trouble]:
+    late: dict[int, list[ScheduledJob]] = {}
+    active: dict[int, int] = {}
+    for job in ScheduledJob.objects.filter(connection_id__in=connections).order_by("next_at", "odoo_id"):
+        name = connections[job.connection_id].name
+        active[job.connection_id] = active.get(job.connection_id, 0) + job.is_active
+        if job.is_late:
+            late.setdefault(job.connection_id, []).append(job)
+        if job.is_failing:
+            yield Trouble(
+                kind="integration.odoo_job_failing", connection_id=job.connection_id, model="ir.cron", odoo_id=job.odoo_id,
+                name=f"{name}: {job.name}", since=job.given_up_at or job.first_failed_at or job.last_at or now,
+                severity=Severity.HIGH if job.given_up_at or job.failures >= 3 else Severity.MEDIUM,
+                evidence={"failures_count": job.failures or None, "first_failed_at": job.first_failed_at,
+                          "last_run_at": job.last_at, "next_run_at": job.next_at if job.is_active else None,
+                          "given_up_name": "yes" if job.given_up_at else ""},
+            )  # fmt: skip
+    for connection_id, jobs in late.items():
+        first = jobs[0].next_at or now
+        yield Trouble(
+            kind="integration.odoo_job_late", connection_id=connection_id, name=connections[connection_id].name,
+            since=first + JOB_LATE,
+            severity=_by_age(first, now, high=timedelta(hours=2), critical=timedelta(hours=24), least=Severity.MEDIUM),
+            evidence={"late_count": len(jobs), "known_count": active[connection_id], "due_at": first,
+                      "job_names": ", ".join(job.name for job in jobs[:NAMED])},
+        )  # fmt: skip
+
+
+def _failed_commands(connections: dict[int, Connection]) -> Iterator[Trouble]:
+    for row in queries.rows(FAILED, {"limit": FAILED_RECORDS}):
+        if row["connection_id"] not in connections:
+            continue
+        _, model, odoo_id = row["lane"].split(":")
+        yield Trouble(
+            kind="integration.command_failed", connection_id=row["connection_id"], model=model, odoo_id=int(odoo_id),
+            company_id=row["company_id"], name=row["title"], since=row["done_at"], severity=Severity.HIGH,
+            evidence={"stopped_count": row["stopped"], "command_name": row["title"], "attempts_count": row["attempts"],
+                      "stopped_at": row["done_at"], "problem_name": row["problem"]},
+        )  # fmt: skip
+
+
+def _dead_letters(connections: dict[int, Connection]) -> Iterator[Trouble]:
+    for row in queries.rows(DEAD, {}):
+        if row["connection_id"] in connections:
+            yield Trouble(
+                kind="integration.dead_letters", connection_id=row["connection_id"],
+                name=connections[row["connection_id"]].name, since=row["processed_at"],
+                severity=Severity.HIGH if row["dead"] >= 100 else Severity.MEDIUM,
+                evidence={"dead_count": row["dead"], "oldest_at": row["oldest_at"], "newest_at": row["processed_at"],
+                          "problem_name": row["problem"]},
+            )  # fmt: skip
+
+
+def _held(connections: dict[int, Connection], now: datetime) -> Iterator[Trouble]:
+    for row in queries.rows(HELD, {"since": now - timedelta(days=1)}):
+        if row["connection_id"] in connections:
+            yield Trouble(
+                kind="integration.deletions_held", connection_id=row["connection_id"], cause=row["odoo_model"],
+                name=f"{connections[row['connection_id']].name}: {row['odoo_model']}", since=row["started_at"],
+                severity=Severity.HIGH,
+                evidence={"model_name": row["odoo_model"], "compared_quantity": row["compared"], "held_at": row["started_at"],
+                          "problem_name": row["note"]},
+            )  # fmt: skip
+
+
+def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Iterator[Trouble]:
+    unserved = workers.unserved(overview.workers)
+    for queue in unserved:
+        yield Trouble(
+            kind="integration.worker_missing", connection_id=kept_with.pk, model=TOWER, name="Control Tower", cause=queue,
+            since=now, severity=Severity.CRITICAL, evidence={"queue_name": queue, "workers_count": len(overview.workers)},
+        )  # fmt: skip
+    if overview.is_beat_late:
+        yield Trouble(
+            kind="integration.scheduler_silent", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
+            since=now, severity=Severity.CRITICAL, evidence={"heard_at": overview.beat_at},
+        )  # fmt: skip
+    is_any_down = any(link.connection.state == "failing" for link in overview.links)
+    for waiting in overview.queues:
+        # What waits for an Odoo that is away, or for a worker that is not there, is told once already.
+        waits_for_odoo = waiting.name in (queries.TO_ABSORB, queries.TO_SEND)
+        if not waiting.is_late or waiting.oldest_at is None or (waits_for_odoo and is_any_down) or unserved:
+            continue
+        yield Trouble(
+            kind="integration.queue_stuck", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
+            cause=waiting.name, since=waiting.oldest_at + queries.WAITING_LONG,
+            severity=_by_age(waiting.oldest_at, now, high=timedelta(minutes=10), critical=timedelta(hours=1),
+                             least=Severity.MEDIUM),
+            evidence={"waiting_count": waiting.waiting, "oldest_at": waiting.oldest_at, "queue_name": waiting.name},
+        )  # fmt: skip

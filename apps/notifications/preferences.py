@@ -1,0 +1,115 @@
+"""What each person wants to be told, by which way, and when not. In the tower itself everything is told, at once."""
+
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.audit import trail
+from apps.core.actor import Actor
+from apps.notifications.models import Preferences
+
+CHANNELS = {"email": "E-mail", "push": "This person's devices"}
+
+
+class PreferenceError(Exception):
+    """What was chosen cannot be; the message says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Kinds of message that are switched together. ``kinds`` are whole names, or beginnings that end with a dot."""
+
+    name: str
+    words: str
+    kinds: tuple[str, ...]
+    push: bool
+
+
+GROUPS = (
+    Group(name="asked", words="A decision is asked of you", kinds=("approval.asked",), push=True),
+    Group(name="reminded", words="A decision still waits for you", kinds=("approval.reminded",), push=True),
+    Group(name="escalated", words="A decision is escalated, or nobody took it",
+          kinds=("approval.escalated", "approval.escalation", "approval.fell_back"), push=True),
+    Group(name="asked_back", words="Questions, wanted changes and their answers",
+          kinds=("approval.question", "approval.answered"), push=True),
+    Group(name="decided", words="What became of requests that concern you", kinds=("approval.",), push=False),
+    Group(name="exceptions", words="Exceptions of yours and your teams", kinds=("exception.",), push=False),
+    Group(name="others", words="Everything else, such as commands that Odoo refused", kinds=("",), push=False),
+)  # fmt: skip
+
+
+def group_of(kind: str) -> Group:
+    """The group that a kind of message belongs to: the first one that names it."""
+    return next(
+        group
+        for group in GROUPS
+        if any(kind == name or (kind.startswith(name) and (not name or name.endswith("."))) for name in group.kinds)
+    )
+
+
+def wants(chosen: Preferences | None, group: Group, channel: str) -> bool:
+    """Whether the person wants messages of that group by that channel."""
+    default = group.push if channel == "push" else True
+    return bool(chosen.channels.get(group.name, {}).get(channel, default)) if chosen else default
+
+
+def zone_of(user: User) -> zoneinfo.ZoneInfo:
+    """The person's time zone; the tower's where they chose none, or one that is gone."""
+    try:
+        return zoneinfo.ZoneInfo(user.time_zone or settings.TIME_ZONE)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo(settings.TIME_ZONE)
+
+
+def not_before(chosen: Preferences | None, user: User, at: datetime) -> datetime:
+    """From when on a message of the moment ``at`` may reach the person by e-mail or push: the end of their quiet hours."""
+    if chosen is None or chosen.quiet_from is None or chosen.quiet_to is None:
+        return at
+    zone = zone_of(user)
+    local = at.astimezone(zone)
+    start, end, here = chosen.quiet_from, chosen.quiet_to, local.time()
+    is_quiet = start <= here < end if start <= end else here >= start or here < end
+    if not is_quiet:
+        return at
+    day = local.date() if here < end else local.date() + timedelta(days=1)
+    return max(datetime.combine(day, end, zone).astimezone(at.tzinfo), at)
+
+
+def of(people: Iterable[User]) -> Mapping[int, Preferences]:
+    """What they chose, by the person's number; who chose nothing is not in it."""
+    return {row.user_id: row for row in Preferences.objects.filter(user__in=list(people))}
+
+
+@transaction.atomic
+def save(
+    user: User, *, channels: Mapping[str, Mapping[str, bool]], quiet_from: time | None, quiet_to: time | None,
+    time_zone: str, now: datetime,
+) -> Preferences:  # fmt: skip
+    """Keep what the person chose.
+
+    Raises:
+        PreferenceError: half of the quiet hours is missing, or there is no such time zone.
+    """
+    if (quiet_from is None) != (quiet_to is None):
+        raise PreferenceError("Quiet hours need both a beginning and an end.")
+    if quiet_from is not None and quiet_from == quiet_to:
+        raise PreferenceError("Quiet hours that begin when they end would never end.")
+    if time_zone and time_zone not in zoneinfo.available_timezones():
+        raise PreferenceError(f"There is no time zone {time_zone}.")
+    kept = {group.name: {name: bool(channels.get(group.name, {}).get(name)) for name in CHANNELS} for group in GROUPS}
+    chosen, _ = Preferences.objects.update_or_create(
+        user=user, defaults={"channels": kept, "quiet_from": quiet_from, "quiet_to": quiet_to}
+    )
+    User.objects.filter(pk=user.pk).update(time_zone=time_zone)
+    trail.record(
+        trail.Event(action="preferences.saved", actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+                    subject=f"user:{user.pk}", data={"channels": kept, "quiet": [str(quiet_from or ""), str(quiet_to or "")],
+                                                     "time_zone": time_zone}),
+        now=now,
+    )  # fmt: skip
+    return chosen

@@ -1,0 +1,168 @@
+"""Telling a person's devices: encrypted for the device alone (RFC 8291), signed with the tower's own key (RFC 8292)."""
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+import httpx2
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts import sight
+from apps.accounts.models import User
+from apps.core import outgoing
+from apps.notifications import preferences, queries
+from apps.notifications.models import Device, Push
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+GIVE_UP_AFTER = 8
+KEPT_FOR = timedelta(days=1)  # what a day has not delivered is no news any more
+MOST_DEVICES = 20
+URGENT = ("asked", "reminded", "escalated")
+
+
+class DeviceRefusedError(Exception):
+    """This device cannot be told; the message says why."""
+
+
+def public_key() -> str:
+    """The tower's public key, as browsers want it when they subscribe."""
+    point = _private_key().public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+
+def _private_key() -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(_bytes(settings.VAPID_KEY)), ec.SECP256R1())
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@transaction.atomic
+def add(user: User, *, endpoint: str, p256dh: str, auth: str, name: str, now: datetime) -> Device:
+    """Tell this device from now on. One that told somebody else before is theirs no longer.
+
+    Raises:
+        DeviceRefusedError: the address or the keys cannot be, or there are too many devices.
+    """
+    try:
+        outgoing.check_url(endpoint)
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(p256dh))
+        is_secret = len(_bytes(auth)) == 16
+    except outgoing.AddressNotPublicError as error:
+        raise DeviceRefusedError(str(error)) from error
+    except (ValueError, binascii.Error) as error:
+        raise DeviceRefusedError("The device's keys cannot be read.") from error
+    if not is_secret:
+        raise DeviceRefusedError("The device's keys cannot be read.")
+    others = Device.objects.filter(user=user).exclude(endpoint=endpoint)
+    if others.count() >= MOST_DEVICES:
+        raise DeviceRefusedError(f"{MOST_DEVICES} devices are told already. Remove one first.")
+    Device.objects.filter(endpoint=endpoint).exclude(user=user).delete()
+    made, _ = Device.objects.update_or_create(
+        endpoint=endpoint, defaults={"user": user, "p256dh": p256dh, "auth": auth, "name": name[:200], "created_at": now}
+    )
+    return made
+
+
+def remove(user: User, *, endpoint: str = "", device_id: int = 0) -> int:
+    """Tell this device of the person's no more; how many there were."""
+    mine = Device.objects.filter(user=user)
+    found = mine.filter(endpoint=endpoint) if endpoint else mine.filter(pk=device_id)
+    return found.delete()[1].get("notifications.Device", 0)
+
+
+def send_due(*, now: datetime) -> int:
+    """Send what waits for devices, at most BATCH; how many were tried. Each in a transaction of its own."""
+    tried = 0
+    with outgoing.client() as http:
+        while tried < BATCH and _send_one(http, now=now):
+            tried += 1
+    return tried
+
+
+@transaction.atomic
+def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
+    """Send the first message that nobody else is sending; False where there is none."""
+    row = (
+        Push.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("notification", "device__user")
+        .filter(not_before__lte=now, notification__held_until=None)
+        .order_by("not_before", "id")
+        .first()
+    )
+    if row is None:
+        return False
+    told, device = row.notification, row.device
+    is_hidden = told.connection_id and not sight.of(device.user).sees(told.connection_id, told.company_id)
+    if told.read_at or is_hidden or not device.user.is_active or now - told.created_at > KEPT_FOR:
+        row.delete()
+        return True
+    try:
+        answer = http.post(device.endpoint, content=_sealed(row), headers=_headers(row, now))
+        status, problem = answer.status_code, f"The push service answered {answer.status_code}"
+    except (httpx2.HTTPError, outgoing.AddressNotPublicError) as error:
+        status, problem = 0, f"{type(error).__name__}: {error}"
+        if isinstance(error, outgoing.AddressNotPublicError):
+            status = 400
+    if 200 <= status < 300:
+        row.delete()
+        Device.objects.filter(pk=device.pk).update(told_at=now, problem="")
+    elif status in (404, 410):
+        device.delete()  # the person took the permission back, or the browser is gone
+    elif status and status != 429 and status < 500:
+        logger.warning("%s: %s", urlsplit(device.endpoint).hostname, problem)
+        Device.objects.filter(pk=device.pk).update(problem=problem[:300])
+        row.delete()
+    else:
+        row.attempts += 1
+        row.not_before = now + timedelta(minutes=min(2**row.attempts, 60))
+        if row.attempts >= GIVE_UP_AFTER:
+            row.delete()
+        else:
+            row.save(update_fields=["attempts", "not_before"])
+        Device.objects.filter(pk=device.pk).update(problem=problem[:300])
+    return True
+
+
+def _sealed(row: Push) -> bytes:
+    from pywebpush import WebPusher  # brings aiohttp along: only the worker that sends pays for it
+
+    told, device = row.notification, row.device
+    message = {
+        "title": told.title, "body": told.body[:300], "path": told.path, "tag": told.path or told.key,
+        "waiting": queries.unread_of(device.user, sight.of(device.user)).count(),
+    }  # fmt: skip
+    subscription = {"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}}
+    sealed: bytes = WebPusher(subscription).encode(json.dumps(message).encode(), "aes128gcm")["body"]
+    return sealed
+
+
+def _headers(row: Push, now: datetime) -> dict[str, str]:
+    from py_vapid import Vapid02
+
+    told = row.notification
+    parts = urlsplit(row.device.endpoint)
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    claims = {
+        "aud": f"{parts.scheme}://{parts.netloc}", "exp": int((now + timedelta(hours=12)).timestamp()), "sub": f"mailto:{sender}",
+    }  # fmt: skip
+    # A newer message about the same page takes the place of one that was not delivered yet.
+    topic = hashlib.sha256((told.path or told.key).encode()).hexdigest()[:32]
+    urgent = preferences.group_of(told.kind).name in URGENT
+    return {
+        **Vapid02(_private_key()).sign(claims), "Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream",
+        "TTL": str(int(KEPT_FOR.total_seconds())), "Urgency": "high" if urgent else "normal", "Topic": topic,
+    }  # fmt: skip

@@ -1,0 +1,126 @@
+"""Approving on a phone: by thumb, with an undo, and on a bad line."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from apps.accounts.models import User
+from apps.approvals import moves
+from apps.approvals.models import Request
+from apps.core import clock
+from tests.browser.conftest import PHONE, Server, Visit, elsewhere
+from tests.world import World
+
+
+def status() -> str:
+    return elsewhere(lambda: Request.objects.get().status)
+
+
+def card(visit: Visit, size: dict[str, int] = PHONE) -> Page:
+    page = visit("adam", f"/approvals/{elsewhere(lambda: Request.objects.get().id)}/", size=size)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    return page
+
+
+def test_a_decision_is_taken_and_taken_back(visit: Visit, world: World) -> None:
+    page = card(visit)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("#decided-h")).to_have_text("Approved by Adam")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+    assert status() == "pending"
+
+
+def test_a_decision_taken_offline_is_shown_as_not_sent_and_sent_when_back(visit: Visit, world: World) -> None:
+    page = card(visit)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("ct-unsent")).to_contain_text("Approve S00042: not yet sent")
+    assert status() == "pending"
+    page.context.set_offline(False)
+    expect(page.locator("ct-unsent")).to_contain_text("Approve S00042: sent.", timeout=15_000)
+    expect(page.locator("#decided-h")).to_have_text("Approved by Adam")
+    assert status() == "approved"
+
+
+def test_what_was_decided_offline_and_came_too_late_is_told_so(visit: Visit, world: World) -> None:
+    page = card(visit)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("ct-unsent")).to_contain_text("not yet sent")
+    asked = elsewhere(lambda: Request.objects.get())
+    elsewhere(lambda: moves.reject(asked.pk, by=User.objects.get(username="adam"), reason="Pay first", now=clock.now()))
+    page.context.set_offline(False)
+    expect(page.locator("ct-unsent")).to_contain_text("did not count. This request was rejected by Adam", timeout=15_000)
+    page.get_by_role("button", name="Understood").click()
+    expect(page.locator("ct-unsent")).to_be_empty()
+    assert status() == "rejected"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_counts_once(visit: Visit, world: World) -> None:
+    page = card(visit)
+    lost = []
+
+    def lose(route: object) -> None:
+        route.fetch()  # type: ignore[attr-defined]  # the server takes it
+        lost.append(route.abort())  # type: ignore[attr-defined]  # and the phone does not hear of it
+
+    page.route(re.compile("/decide/"), lose, times=1)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("ct-unsent")).to_contain_text("sent.", timeout=30_000)
+    assert lost
+    assert elsewhere(lambda: Request.objects.get().steps.get().assignments.get().decision) == "approved"
+
+
+def test_without_a_connection_the_app_shows_its_own_page_and_nothing_of_anybody(visit: Visit, world: World) -> None:
+    page = card(visit)
+    page.reload()  # under the worker from here on
+    page.context.set_offline(True)
+    page.goto("/approvals/")
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    kept = page.evaluate(
+        "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name).then((one) => one.keys()))))"
+        ".then((all) => all.flat().map((request) => new URL(request.url).pathname))"
+    )
+    assert kept and all(path == "/offline/" or path.startswith("/static/") for path in kept), kept
+
+
+def test_somebody_else_on_the_same_device_neither_sees_nor_sends_it(visit: Visit, world: World, server: Server) -> None:
+    page = card(visit)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("ct-unsent")).to_contain_text("not yet sent")
+    page.evaluate("const rows = JSON.parse(localStorage['ct-unsent']); rows[0].person = '0';"
+                  "localStorage['ct-unsent'] = JSON.stringify(rows)")  # fmt: skip
+    page.context.set_offline(False)
+    page.goto("/approvals/")
+    expect(page.locator(".ask")).to_have_count(1)
+    expect(page.locator("ct-unsent")).to_be_empty()
+    assert status() == "pending"
+
+
+def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World, server: Server) -> None:
+    page = card(visit)
+    page.context.grant_permissions(["notifications"])
+    devtools = page.context.new_cdp_session(page)
+    versions: list[dict[str, object]] = []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    message = {"title": "Your decision: S00042", "body": "Azure Interior", "path": "/approvals/1/", "tag": "/approvals/1/"}
+    told = {"origin": server.url, "registrationId": versions[0]["registrationId"], "data": json.dumps(message)}
+    devtools.send("ServiceWorker.deliverPushMessage", told)
+    page.wait_for_function(
+        "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+        ".then((all) => all.length === 1 && all[0].title === 'Your decision: S00042' && all[0].data.path === '/approvals/1/')"
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_buttons_lie_under_the_thumb(visit: Visit, world: World, theme: str) -> None:
+    page = visit("adam", f"/approvals/{elsewhere(lambda: Request.objects.get().id)}/", size=PHONE, theme=theme)
+    for name in ("Approve", "Reject"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box is not None and box["height"] >= 48 and box["y"] > PHONE["height"] * 0.7
