@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,8 @@ from tests.faults.line import FAULTS, Line
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 SEEDS = int(os.environ.get("EFFECT_SEEDS", "6"))
+# More than a line breaks: each look settles at least one command, or the line breaks once more.
+LOOKS = 14
 KILLER = Path(__file__).with_name("killed_worker.py")
 KILLED = ["before it is begun", "before the call", "after the call", "before the note of success"]
 # As they stand in the request, in whichever of Odoo's two ways to be called.
@@ -75,11 +77,6 @@ def order(odoo: OdooClient) -> Iterator[int]:
     odoo.write("res.partner", [partner], {"active": False})
 
 
-def later() -> datetime:
-    """The moment when nothing that was sent can still be running in Odoo."""
-    return clock.now() + dispatch.MAY_STILL_RUN + timedelta(minutes=5)
-
-
 def all_at_once() -> None:
     """What waits is due, and the breaker is closed again: as if some time had passed."""
     cache.clear()
@@ -109,12 +106,11 @@ def test_every_command_has_one_effect_though_the_line_breaks(
             for worker in workers:
                 said = worker.communicate(timeout=120)[1]
                 assert worker.returncode in (-9, 0), said.decode()
-        for _ in range(12):
-            all_at_once()
-            dispatch.run_due(clock=chance.choice([clock.now, later]))
-        for _ in range(8):
-            all_at_once()
-            dispatch.run_due(clock=later)
+        for hour in range(LOOKS):
+            # Once more right away, while what was sent may still run, and then when it cannot any more.
+            for _ in range(2):
+                all_at_once()
+                dispatch.run_due(clock=lambda hour=hour: clock.now() + hour * timedelta(hours=1))
     finally:
         line.close()
         Connection.objects.filter(pk=real.pk).update(url=real.url)

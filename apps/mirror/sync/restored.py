@@ -65,9 +65,12 @@ def _were_lost(client: OdooClient, model: type[Mirrored], oldest: int) -> bool:
 
 
 def _last_common(client: OdooClient, model: type[Mirrored], connection: Connection) -> datetime | None:
-    """When the newest record was made that both sides know as the same one; None where none is among Odoo's newest."""
+    """When the newest record was made that is older than the first one lost; None where none is among Odoo's newest."""
     rows = client.search_read(model.odoo_model, [], ["create_date"], limit=COMMON, order="id desc", primary=True)
     theirs = {row["id"]: moment(row["create_date"]) for row in rows if row["create_date"]}
-    ours = model.objects.filter(connection=connection, odoo_id__in=theirs, create_date__isnull=False)
-    made = ours.values_list("odoo_id", "create_date")
-    return max((theirs[odoo_id] for odoo_id, at in made if at.replace(microsecond=0) == theirs[odoo_id]), default=None)
+    if not theirs:
+        return None
+    here = model.objects.filter(connection=connection, deleted_at=None, create_date__isnull=False, odoo_id__gte=min(theirs))
+    ours = here.values_list("odoo_id", "create_date")
+    lost = min((odoo_id for odoo_id, at in ours if theirs.get(odoo_id) != at.replace(microsecond=0)), default=None)
+    return max((at for odoo_id, at in theirs.items() if lost is None or odoo_id < lost), default=None)
