@@ -14,15 +14,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-WITH_TASKS = ("pipeline", "outbox", "timers", "notifications", "mirror", "health", "audit", "intake", "api")
+WITH_TASKS = ("pipeline", "outbox", "exceptions", "timers", "notifications", "mirror", "health", "audit", "intake", "api")
 app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
 
 app.conf.task_routes = {
     "timers.*": {"queue": "tick"},
+    "exceptions.*": {"queue": "tick"},
     "outbox.*": {"queue": "decide"},
     "pipeline.refresh": {"queue": "refresh"},
     "pipeline.evaluate": {"queue": "refresh"},
     "pipeline.look_again": {"queue": "refresh"},
+    "pipeline.fold_tallies": {"queue": "tick"},
     "notifications.*": {"queue": "notify"},
     "pipeline.*": {"queue": "sync"},
     "mirror.*": {"queue": "sync"},
@@ -37,9 +39,11 @@ app.conf.beat_schedule = {
     "fire due timers": {"task": "timers.fire_due", "schedule": 1.0, "options": {"expires": 5}},
     "sweep deliveries": {"task": "pipeline.refresh", "schedule": 2.0, "options": {"expires": 5}},
     "sweep commands": {"task": "outbox.dispatch", "schedule": 2.0, "options": {"expires": 5}},
+    "sweep what was asked for in bulk": {"task": "exceptions.work", "schedule": 5.0, "options": {"expires": 5}},
     "send messages": {"task": "notifications.send", "schedule": 5.0, "options": {"expires": 10}},
     "post messages": {"task": "notifications.send_webhooks", "schedule": 5.0, "options": {"expires": 10}},
     "look again at what time has moved": {"task": "pipeline.look_again", "schedule": 30.0, "options": {"expires": 30}},
+    "fold tallies": {"task": "pipeline.fold_tallies", "schedule": 20.0, "options": {"expires": 20}},
     "poll for changes": {"task": "pipeline.poll", "schedule": 15.0, "options": {"expires": 15}},
     "reconcile": {"task": "pipeline.reconcile", "schedule": 3600.0, "options": {"expires": 3600}},
     "probe connections": {"task": "pipeline.probe", "schedule": 60.0, "options": {"expires": 60}},

@@ -64,6 +64,10 @@ class Env(BaseSettings):
     )
     email_from: str = Field("Control Tower <tower@localhost>", description="Sender of the tower's e-mails.")
     time_zone: str = Field("UTC", description="Time zone of people who have not chosen one.")
+    key_customer_classes: Annotated[list[str], NoDecode] = Field(
+        ["Key account", "VIP"],
+        description="Odoo's tags of customers whose exceptions weigh a step more, comma-separated. Empty: none.",
+    )
     log_level: str = Field("INFO", description="Level of the log.")
 
     @classmethod
@@ -73,6 +77,8 @@ class Env(BaseSettings):
     def model_post_init(self, _context: object) -> None:
         if isinstance(self.allowed_hosts, str):
             self.allowed_hosts = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        if isinstance(self.key_customer_classes, str):
+            self.key_customer_classes = [name.strip() for name in self.key_customer_classes.split(",") if name.strip()]
         if isinstance(self.webhook_allowed, str):
             self.webhook_allowed = [entry.strip() for entry in self.webhook_allowed.split(",") if entry.strip()]
         self.controltower_home = self.controltower_home.resolve()

@@ -8,6 +8,7 @@ import dj_database_url
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils.csp import CSP
+from psycopg import IsolationLevel
 
 from controltower.env import BASE_DIR, env
 
@@ -31,6 +32,7 @@ PUBLIC_URL = env.public_url
 INTAKE_URL = env.intake_url
 DEBUG = env.debug
 ALLOWED_HOSTS = env.allowed_hosts
+KEY_CUSTOMER_CLASSES = env.key_customer_classes
 if (public_host := urlsplit(PUBLIC_URL).hostname) and public_host not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(public_host)
 
@@ -112,7 +114,15 @@ DATABASES = {
     "default": dj_database_url.parse(DATABASE_URL or "postgresql:///controltower")
     | {
         "CONN_MAX_AGE": 0,
+        # Why each of these: docs/decisions/0006-settings-that-matter.md.
         "OPTIONS": {
+            "isolation_level": IsolationLevel.READ_COMMITTED,
+            # A server that has fallen silent is noticed in half a minute, and not when the kernel gives up.
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 4,
+            "tcp_user_timeout": 30_000,
             # A pool a process: small, because web, intake, workers and beat each have one.
             "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
             # No statement of a page or batch may hold others up for ever.
@@ -151,11 +161,14 @@ CELERY_BROKER_URL = REDIS_URL + "/0"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 10, "health_check_interval": 10}
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 600_000  # kB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"

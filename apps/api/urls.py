@@ -60,6 +60,7 @@ urlpatterns = [
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
     route("policies/", approvals.Policies, "policies"),
     route("boards/<str:workflow>/", boards.Board, "board"),
+    route("search/", boards.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),

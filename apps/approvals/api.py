@@ -252,37 +252,37 @@ class UndoMove(_Decision):
         undoing.undo(request_id, by=user, now=clock.now())
 
 
-class Text(serializers.Serializer[Any]):
+class InquiryText(serializers.Serializer[Any]):
     """What is asked or answered."""
 
     text = serializers.CharField(max_length=1_000)
 
 
-@extend_schema(request=Text, responses=ApprovalShape)
+@extend_schema(request=InquiryText, responses=ApprovalShape)
 class QuestionMove(_Decision):
     """Ask a question back; the due time stays."""
 
-    takes = Text
+    takes = InquiryText
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
         inquiries.ask_back(request_id, wants_changes=False, text=given["text"], by=user, now=clock.now())
 
 
-@extend_schema(request=Text, responses=ApprovalShape)
+@extend_schema(request=InquiryText, responses=ApprovalShape)
 class RequestChangesMove(_Decision):
     """Want something changed first; the due time stands still until it is answered."""
 
-    takes = Text
+    takes = InquiryText
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
         inquiries.ask_back(request_id, wants_changes=True, text=given["text"], by=user, now=clock.now())
 
 
-@extend_schema(request=Text, responses=ApprovalShape)
+@extend_schema(request=InquiryText, responses=ApprovalShape)
 class AnswerMove(_Decision):
     """Answer the oldest question that is open."""
 
-    takes = Text
+    takes = InquiryText
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
         asked = Inquiry.objects.filter(request=request_id, answered_at=None).first()

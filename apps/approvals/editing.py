@@ -36,12 +36,15 @@ def rules_of(form: Mapping[str, str]) -> dict[str, Any]:
 
 def changed(rules: dict[str, Any], act: str) -> dict[str, Any]:
     """The rules after one of the form's small buttons: ``add-step``, ``drop-step:1``, ``add-level:1``, ``drop-level:1:0``,
-    ``add-condition:1``."""
+    ``add-condition:1`` and ``add-condition:bulk``."""
     word, *numbers = act.split(":")
     places = [int(number) for number in numbers if number.isdecimal()]
     steps = rules["steps"]
     if word == "add-step":
         return rules | {"steps": [*steps, NEW_STEP]}
+    if act == "add-condition:bulk":
+        bulk = rules.get("bulk", {"up_to_amount": ""})
+        return rules | {"bulk": bulk | {"when": [*bulk.get("when", []), {"fact": "", "at_least": ""}]}}
     if not places or places[0] >= len(steps):
         return rules
     step = steps[places[0]]

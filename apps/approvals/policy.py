@@ -14,12 +14,16 @@ from django.db.models import Max
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
-from apps.approvals.models import Policy
+from apps.approvals.models import Policy, ReasonTemplate
 from apps.audit import trail
 from apps.core.actor import Actor
 from apps.workflows import registry
 
+# What "manager_of" may name.
+RECORD = "record"
 FALLBACKS = {"expire": "the request expires and the record stays held", "reject": "the request is rejected"}
+DECISIONS = ("approve", "reject")
+MOST_REASONS = 6
 DECIDING_ROLES = sorted(permissions.DECIDERS)
 
 
@@ -30,8 +34,8 @@ class PolicyError(Exception):
 def check(kind: str, rules: Any) -> None:
     """Raises PolicyError unless ``rules`` for an approval kind are well formed and somebody can satisfy each level.
 
-    ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "when"?, "levels": [{"ask": {"role"|"team"|"user": …},
-    "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
+    ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "when"?, "levels": [{"ask":
+    {"role"|"team"|"user"|"manager_of": …}, "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
 
     Beside the steps, ``"bulk": {"up_to_amount", "when"?}`` marks which requests may be approved many at a time.
 
@@ -59,7 +63,19 @@ def check(kind: str, rules: Any) -> None:
             raise PolicyError(f"{place} needs at least one level.")
         for depth, level in enumerate(levels, start=1):
             _check_level(f"{place}, level {depth}", level)
+        _check_limits(place, Decimal(str(step.get("from_amount", 0))), [level["ask"] for level in levels])
     _check_bulk(kind, rules.get("bulk"))
+
+
+def _check_limits(place: str, from_amount: Decimal, asked: list[dict[str, str]]) -> None:
+    """Somebody of the step's levels may decide on the least amount for which the step counts."""
+    found = {user for ask in asked for user in people(ask)}
+    if not any(permissions_allow(user, from_amount) for user in found):
+        named = ", ".join(sorted(str(user) for user in found))
+        raise PolicyError(
+            f"{place}: nobody who is asked may decide on {from_amount:,.2f}: no limit of {named} is that high. "
+            "Raise a limit, or ask somebody else as well."
+        )
 
 
 def _check_bulk(kind: str, bulk: Any) -> None:
@@ -128,21 +144,33 @@ def _check_level(place: str, level: Any) -> None:
     if reminder is not None and (not isinstance(reminder, int) or not 0 < reminder < minutes):
         raise PolicyError(f"{place}: remind_after_minutes must lie before within_minutes.")
     ask = level.get("ask")
-    if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user"}:
-        raise PolicyError(f"{place}: ask must name one role, one team or one user.")
+    if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user", "manager_of"}:
+        raise PolicyError(f"{place}: ask must name one role, one team, one user, or manager_of the record.")
+    if ask.get("manager_of", RECORD) != RECORD:
+        raise PolicyError(f'{place}: manager_of can only be "{RECORD}": whoever manages the one who looks after it.')
     if not people(ask).exists():
         raise PolicyError(
             f"{place}: nobody can be asked: there is no active approver for {ask}. Make one with create_user, or ask another."
         )
 
 
-def people(ask: dict[str, str]) -> Any:
-    """The active people that a level asks, whatever their limit."""
+def people(ask: dict[str, str], *, owner_login: str | None = None) -> Any:
+    """The active people that a level asks, whatever their limit.
+
+    Args:
+        owner_login: the Odoo login of who looks after the record, for the manager of the record: a manager of a team that
+            this person belongs to in the tower. Where it is not given, everybody who could ever be that.
+    """
     (kind, value), deciders = next(iter(ask.items())), User.objects.filter(is_active=True, role__in=DECIDING_ROLES)
     if kind == "role":
         return deciders.filter(role=value)
     if kind == "team":
         return deciders.filter(teams__slug=value)
+    if kind == "manager_of":
+        teams = Team.objects.all()
+        if owner_login is not None:
+            teams = teams.filter(members__odoo_login__iexact=owner_login) if owner_login else teams.none()
+        return deciders.filter(role=Role.MANAGER, teams__in=teams).distinct()
     return deciders.filter(username=value)
 
 
@@ -192,6 +220,28 @@ def is_bulk_safe(rules: Mapping[str, Any], amount: Decimal | None, facts: Mappin
     return amount <= Decimal(str(bulk["up_to_amount"])) and all(_holds(one, facts) for one in bulk.get("when", []))
 
 
+@transaction.atomic
+def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now: datetime) -> None:
+    """Make ``texts`` (``approve`` and ``reject``) the reasons that can be chosen for ``kind``, beside those for all kinds.
+
+    Raises NotAllowedError unless the person may make policies.
+    """
+    permissions.check_may_make_policy(by)
+    kept = {
+        decision: [text.strip()[:200] for text in texts.get(decision, []) if text.strip()][:MOST_REASONS]
+        for decision in DECISIONS
+    }
+    ReasonTemplate.objects.filter(kind=kind).delete()
+    ReasonTemplate.objects.bulk_create(
+        [ReasonTemplate(kind=kind, decision=decision, text=text) for decision, found in kept.items() for text in found]
+    )
+    trail.record(
+        trail.Event(action="policy.reasons_changed", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+                    subject=f"policy:{kind}", data={"reasons": kept}),
+        now=now,
+    )  # fmt: skip
+
+
 def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The steps that a request of ``amount`` has to go through, by its amount and by what it shows.
 
@@ -206,11 +256,24 @@ def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[s
     return chosen or steps[:1]
 
 
+def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
+    """Why the rules want the step of that name, in words: its amount and its conditions; ``words`` are those of the facts."""
+    step = next((one for one in rules["steps"] if one["name"] == name), None)
+    if step is None:
+        return ""
+    parts = [f"from {Decimal(str(step['from_amount'])):,.2f}"] if Decimal(str(step.get("from_amount", 0))) else []
+    for one in step.get("when", []):
+        (test,) = set(one) - {"fact"}
+        parts.append(f"{words.get(one['fact'], one['fact']).lower()} {test.replace('_', ' ')} {one[test]}")
+    return " and ".join(parts) or "for every request"
+
+
 def askable(
-    ask: dict[str, str], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None
+    ask: dict[str, str], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None,
+    owner_login: str = "",
 ) -> list[User]:
     """The people of a level who may see the record of that company, may decide on ``amount`` and had no hand in it."""
-    asked = people(ask).distinct().order_by("pk")
+    asked = people(ask, owner_login=owner_login).distinct().order_by("pk")
     return those_who_may(asked, amount=amount, logins=logins, connection_id=connection_id, company_id=company_id)
 
 

@@ -83,7 +83,7 @@ class Page:
     lines: Table | None
     customer: background.Customer | None
     earlier: list[Request]
-    steps: list[Step]
+    steps: list[tuple[Step, str]]
     on_yes: list[str]
     on_no: list[str]
     why_not: str | None
@@ -187,8 +187,13 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
         "declared": declared, "steps": steps, "asks": asks, "facts": declared.context, "in_force": in_force,
         "tests": {"at_least": "at least", "at_most": "at most", "is": "is", "has": "has"}, "fallbacks": policy.FALLBACKS,
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
+        "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
         "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
     }  # fmt: skip
+
+
+def _reasons(kind: str, decision: str) -> list[str]:
+    return list(ReasonTemplate.objects.filter(kind=kind, decision=decision).order_by("id").values_list("text", flat=True))
 
 
 def _condition(one: dict[str, Any]) -> dict[str, Any]:
@@ -247,6 +252,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
+    words = registry.approval_kinds()[request.kind][1].context if request.kind in registry.approval_kinds() else {}
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,
@@ -260,7 +266,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
             .select_related("decided_by").order_by("-decided_at")[:3]
         ) if request.partner_name else [],
-        steps=list(request.steps.all()),
+        steps=[(step, policy.why_step(request.policy.rules, step.name, words)) for step in request.steps.all()],
         on_yes=on_yes,
         on_no=on_no,
         why_not=why_not,
@@ -272,7 +278,8 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         ),
         commands=commands,
         facts=facts_digest(request),
-        progress=progress_of(commands),
+        # What was told when it was asked for says nothing of how far the decision has come.
+        progress=progress_of([one for one in commands if request.decided_at and one.created_at >= request.decided_at]),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
         undo_until=undo_until(request, user, now=now),
         inquiries=[

@@ -55,7 +55,8 @@ def begin_level(
     asked: list[User] = []
     while level < len(levels):
         asked = policy.askable(levels[level]["ask"], amount=request.amount, logins=request.involved_logins,
-                               connection_id=request.connection_id, company_id=request.company_id)  # fmt: skip
+                               connection_id=request.connection_id, company_id=request.company_id,
+                               owner_login=str(request.context.get("account_owner_login") or ""))  # fmt: skip
         asked = [user for user in asked if user.pk != request.requested_by_user_id]
         if asked:
             break

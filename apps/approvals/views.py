@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -307,6 +308,14 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     in_force = policy.active(kind, now=now)
     rules, act = in_force.rules, request.POST.get("act", "")
     why_not = permissions.why_not_make_policy(request.user)
+    if act == "reasons":
+        texts = {decision: request.POST.get(f"reasons-{decision}", "").splitlines() for decision in policy.DECISIONS}
+        try:
+            policy.save_reasons(kind, texts, by=request.user, now=now)
+        except NotAllowedError as error:
+            raise PermissionDenied(str(error)) from error
+        messages.success(request, "The reasons are saved.", extra_tags="done")
+        return redirect("approvals:policy", kind)
     if request.method == "POST":
         rules = editing.changed(editing.rules_of(request.POST), act)
     if act in ("preview", "save") or request.method != "POST":

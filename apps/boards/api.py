@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.accounts.sight import Sight
-from apps.boards import queries
+from apps.boards import kpis, queries, search
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import seen
@@ -82,8 +82,76 @@ class Board(APIView):
         )  # fmt: skip
 
 
+class DayShape(serializers.Serializer[Any]):
+    """One day of a trend."""
+
+    day = serializers.DateField()
+    value = serializers.FloatField()
+    count = serializers.IntegerField()
+
+
+class FigureShape(serializers.Serializer[Any]):
+    """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds."""
+
+    kpi = serializers.CharField()
+    title = serializers.CharField()
+    workflow = serializers.CharField()
+    unit = serializers.ChoiceField(["share", "seconds"])
+    value = serializers.FloatField()
+    target = serializers.FloatField()
+    is_met = serializers.BooleanField()
+    count = serializers.IntegerField()
+    trend = DayShape(many=True)
+
+
+class HitShape(serializers.Serializer[Any]):
+    """One thing that was found."""
+
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    matched = serializers.CharField(help_text="What matched, or its other name; empty where the title says it")
+    connection = serializers.CharField()
+    model = serializers.CharField()
+    odoo_id = serializers.IntegerField()
+    state = serializers.CharField(help_text="The title of its stage; empty for what has none")
+    is_open = serializers.BooleanField()
+    url = serializers.CharField(help_text="Its page here")
+
+
+class GroupShape(serializers.Serializer[Any]):
+    """What was found of one kind."""
+
+    title = serializers.CharField()
+    hits = HitShape(many=True)
+
+
+class FoundShape(serializers.Serializer[Any]):
+    """What was found, grouped by kind."""
+
+    groups = GroupShape(many=True)
+
+
+class Search(APIView):
+    """One search for anything."""
+
+    @extend_schema(responses=FoundShape, parameters=[OpenApiParameter("q", str, required=True)])
+    def get(self, request: PersonsCall) -> Response:
+        """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
+        groups = search.find(request.query_params.get("q", ""), seen=sight.of(request.user))
+        return Response(
+            {"groups": [
+                {"title": group.title, "hits": [
+                    {"title": hit.title, "detail": hit.detail, "matched": hit.matched, "connection": hit.connection,
+                     "model": hit.model, "odoo_id": hit.odoo_id, "state": hit.state, "is_open": hit.is_open, "url": hit.href}
+                    for hit in group.hits
+                ]}
+                for group in groups
+            ]}
+        )  # fmt: skip
+
+
 class KpiShape(serializers.Serializer[Any]):
-    """Figures of the orchestration; times are medians of the last thirty days, in seconds."""
+    """How things stand now, and figures of the business and of the orchestration, told apart."""
 
     at = serializers.DateTimeField()
     exceptions_open = serializers.IntegerField()
@@ -96,6 +164,17 @@ class KpiShape(serializers.Serializer[Any]):
     opened_to_resolved_seconds = serializers.FloatField(allow_null=True)
     commands_done_24h = serializers.IntegerField()
     commands_stopped = serializers.IntegerField()
+    business = FigureShape(many=True)
+    orchestration = FigureShape(many=True)
+
+
+def _shown(figure: kpis.Figure) -> dict[str, Any]:
+    return {
+        "kpi": figure.kpi.name, "title": figure.kpi.title, "workflow": figure.workflow,
+        "unit": "share" if figure.kpi.is_share else "seconds", "value": figure.value, "target": figure.kpi.target,
+        "is_met": figure.is_met, "count": figure.count,
+        "trend": [{"day": point.day.isoformat(), "value": point.value, "count": point.count} for point in figure.trend],
+    }  # fmt: skip
 
 
 KPIS = """
@@ -123,14 +202,16 @@ SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_ope
 
 
 class Kpis(APIView):
-    """Figures of the orchestration."""
+    """Figures of the business and of the orchestration."""
 
     @extend_schema(responses=KpiShape, parameters=NARROWING)
     def get(self, request: PersonsCall) -> Response:
-        """How fast what is found gets an owner's answer and its effect."""
+        """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
         now, shown = clock.now(), _asked(request)
         with database.cursor() as cursor:
             cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
             names = [column.name for column in cursor.description]
-            figures = dict(zip(names, cursor.fetchone(), strict=True))
-        return Response({"at": moment(now), **figures})
+            standing = dict(zip(names, cursor.fetchone(), strict=True))
+        found = kpis.figures(now=now, seen=shown)
+        told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
+        return Response({"at": moment(now), **standing, **told})

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Max, OuterRef
+from django.db.models import Count, Max, OuterRef, Value
 from django.db.models.functions import JSONObject
 
 from apps.accounts.models import User
@@ -25,11 +25,15 @@ LATE_AFTER_SECONDS = 240
 
 def waiting_for(user: User, seen: Sight) -> dict[str, int]:
     """How many decisions, exceptions and unread messages wait for this person."""
-    return {
-        "inbox": approvals.inbox_of(user, seen).aggregate(n=Count("id"))["n"],
-        "mine": exceptions.mine(user, seen).aggregate(n=Count("id"))["n"],
-        "unread": notifications.unread_of(user, seen).aggregate(n=Count("id"))["n"],
-    }
+    waiting = {
+        "inbox": approvals.inbox_of(user, seen), "mine": exceptions.mine(user, seen), "unread": notifications.unread_of(user, seen),
+    }  # fmt: skip
+    first, *others = [
+        rows.order_by().select_related(None).annotate(waits=Value(name)).values("waits").annotate(n=Count("pk", distinct=True))
+        .values_list("waits", "n")
+        for name, rows in waiting.items()
+    ]  # fmt: skip
+    return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
 
 
 def last_heard(seen: Sight) -> datetime | None:

@@ -1,104 +1,32 @@
-"""The figures of the boards. Each is one named statement; ``docs`` gives the same ones, so that anybody can check."""
+"""The boards: each workflow's stages with its bottleneck named, its flow, and the records behind every figure."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db import connection as database
 from django.db.models import Q, QuerySet
 
 from apps.accounts.sight import Sight
-from apps.mirror import registry as mirror
+from apps.boards.figures import FLOW_WINDOW, StageFigures, rows, stages_of
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
-FLOW_WINDOW = timedelta(hours=24)
 PAGE = 50
-
-# Open stages alone, by the partial index positions_open: what is closed costs nothing, however much it grows.
-STAGE_STATISTICS = """
-    SELECT p.stage,
-           count(*) AS count,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM %(now)s - p.since)) AS median_age_seconds,
-           extract(epoch FROM %(now)s - min(p.since)) AS oldest_age_seconds,
-           count(*) FILTER (WHERE p.due_at < %(now)s) AS over_target
-      FROM workflows_position p
-     WHERE p.workflow = %(workflow)s AND p.is_open AND {seen}
-     GROUP BY p.stage
-"""
-
-# Money is summed within a currency, never across.
-STAGE_AMOUNTS = """
-    SELECT p.stage, p.currency, sum(p.amount) AS amount,
-           COALESCE(sum(p.amount) FILTER (WHERE p.due_at < %(now)s), 0) AS late_amount
-      FROM workflows_position p
-     WHERE p.workflow = %(workflow)s AND p.is_open AND p.amount IS NOT NULL AND {seen}
-     GROUP BY p.stage, p.currency
-"""
-
-# Index transitions_by_time. A record that is first seen arrives; it departs from nowhere.
-STAGE_FLOW = """
-    SELECT t.to_stage, t.from_stage, count(*)
-      FROM {transitions}
-     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at <= %(now)s
-     GROUP BY t.to_stage, t.from_stage
-"""
+# A stage that holds records for longer than its target, or takes in more than it lets go, is told so.
+MUCH_SLOWER = 1.2
 
 # Into the workflow's open stages from outside, and out of them, by the hour.
 FLOW_BY_HOUR = """
-    SELECT h.hour,
-           count(t.id) FILTER (WHERE t.to_stage = ANY(%(open)s) AND NOT t.from_stage = ANY(%(open)s)) AS arrived,
-           count(t.id) FILTER (WHERE t.from_stage = ANY(%(open)s) AND NOT t.to_stage = ANY(%(open)s)) AS departed
-      FROM generate_series(date_trunc('hour', %(since)s::timestamptz) + interval '1 hour',
-                           date_trunc('hour', %(now)s::timestamptz), interval '1 hour') AS h(hour)
-      LEFT JOIN {transitions}
-        ON t.workflow = %(workflow)s AND t.at >= h.hour AND t.at < h.hour + interval '1 hour'
-     GROUP BY h.hour
-     ORDER BY h.hour
+SELECT h.hour,
+       COALESCE(sum(t.count) FILTER (WHERE t.to_stage = ANY(%(open)s) AND NOT t.from_stage = ANY(%(open)s)), 0) AS arrived,
+       COALESCE(sum(t.count) FILTER (WHERE t.from_stage = ANY(%(open)s) AND NOT t.to_stage = ANY(%(open)s)), 0) AS departed
+  FROM generate_series(date_trunc('hour', %(since)s::timestamptz, 'UTC') + interval '1 hour',
+                       date_trunc('hour', %(now)s::timestamptz, 'UTC'), interval '1 hour') AS h(hour)
+  LEFT JOIN workflows_flowtally t ON t.workflow = %(workflow)s AND t.hour = h.hour AND {tallies}
+ GROUP BY h.hour
+ ORDER BY h.hour
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageFigures:
-    """One stage of a board.
-
-    Attributes:
-        count, median_age_seconds, oldest_age_seconds, over_target: of the records that stand there now; None for a
-            stage in which nothing waits any more.
-        amount: their money in ``currency``, the one that most of it is in.
-        other_amounts: sums in other currencies.
-        late_amount: the part of ``amount`` that is over the stage's target.
-        arrived_24h, departed_24h: transitions into and out of it in the last 24 hours, in Odoo's time.
-    """
-
-    stage: str
-    title: str
-    owner: str
-    is_open: bool
-    target_seconds: int | None
-    count: int | None
-    amount: Decimal | None
-    currency: str
-    median_age_seconds: int | None
-    oldest_age_seconds: int | None
-    over_target: int | None
-    late_amount: Decimal
-    arrived_24h: int
-    departed_24h: int
-    other_amounts: dict[str, Decimal] = field(default_factory=dict)
-
-    @property
-    def tone(self) -> str:
-        """How the stage is marked: by the share of its records that are over the target."""
-        if not self.is_open:
-            return "done"
-        if not self.count:
-            return "idle"
-        if not self.over_target:
-            return "calm"
-        return "late" if self.over_target * 4 >= self.count else "risk"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +39,23 @@ class Hour:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One figure that speaks for a stage being the bottleneck, or against it."""
+
+    word: str
+    text: str
+    is_bad: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Board:
-    """One workflow at one moment."""
+    """One workflow at one moment.
+
+    Attributes:
+        bottleneck: the stage that holds most of what is late, in a sentence; ``worst`` is its name, "" where all is clear.
+        why: age, flow, value and share breached of that stage.
+        relief: what would bring it back within its target.
+    """
 
     workflow: Workflow
     at: datetime
@@ -120,6 +63,8 @@ class Board:
     bottleneck: str
     is_clear: bool
     worst: str
+    why: list[Reason]
+    relief: str
 
     @property
     def open_count(self) -> int:
@@ -143,63 +88,15 @@ class Board:
         return dict(sorted(((currency, amount) for currency, amount in sums.items() if amount), key=lambda item: -item[1]))
 
 
-def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with database.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()
-
-
-def _transitions(workflow: Workflow, seen: Sight) -> str:
-    """The transitions in sight, as ``t``. A transition's company is its record's, which is asked only where it matters."""
-    if seen.is_everything:
-        return "workflows_transition t"
-    table = mirror.models()[workflow.odoo_model]._meta.db_table
-    return (
-        f"(workflows_transition t JOIN {table} r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id"
-        f" AND {seen.sql('t', company='r.company_id')})"
-    )
-
-
-def stages_of(workflow: Workflow, *, now: datetime, seen: Sight) -> list[StageFigures]:
-    """The figures of every stage, in the order of flow: three statements, whatever the number of records."""
-    positions, transitions = seen.sql("p"), _transitions(workflow, seen)
-    values = {"workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW}
-    standing = {row[0]: row[1:] for row in _rows(STAGE_STATISTICS.format(seen=positions), values)}
-    money: dict[str, list[tuple[str, Decimal, Decimal]]] = defaultdict(list)
-    for stage, currency, amount, late in _rows(STAGE_AMOUNTS.format(seen=positions), values):
-        money[stage].append((currency, amount, late))
-    arrived: dict[str, int] = defaultdict(int)
-    departed: dict[str, int] = defaultdict(int)
-    for to_stage, from_stage, count in _rows(STAGE_FLOW.format(transitions=transitions), values):
-        arrived[to_stage] += count
-        departed[from_stage] += count
-    figures = []
-    for stage in workflow.stages:
-        count, median, oldest, over = standing.get(stage.name, (0, None, None, 0))
-        sums = sorted(money[stage.name], key=lambda row: -row[1])
-        figures.append(
-            StageFigures(
-                stage=stage.name, title=stage.title, owner=stage.owner, is_open=stage.is_open,
-                target_seconds=int(stage.target.total_seconds()) if stage.target else None,
-                count=count if stage.is_open else None,
-                amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,
-                currency=sums[0][0] if sums else "",
-                other_amounts={currency: amount for currency, amount, _ in sums[1:]},
-                late_amount=sums[0][2] if sums else Decimal(0),
-                median_age_seconds=max(int(median), 0) if median is not None else None,
-                oldest_age_seconds=max(int(oldest), 0) if oldest is not None else None,
-                over_target=over if stage.is_open else None,
-                arrived_24h=arrived[stage.name], departed_24h=departed[stage.name],
-            )
-        )  # fmt: skip
-    return figures
-
-
 def board(workflow: Workflow, *, now: datetime, seen: Sight) -> Board:
     """One workflow with its bottleneck named, of the records in sight."""
     stages = stages_of(workflow, now=now, seen=seen)
     sentence, worst = name_bottleneck(stages)
-    return Board(workflow=workflow, at=now, stages=stages, bottleneck=sentence, is_clear=not worst, worst=worst)
+    found = next((stage for stage in stages if stage.stage == worst), None)
+    return Board(
+        workflow=workflow, at=now, stages=stages, bottleneck=sentence, is_clear=not worst, worst=worst,
+        why=why(found) if found else [], relief=relief(found) if found else "",
+    )  # fmt: skip
 
 
 def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
@@ -228,24 +125,102 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     return f"{worst.title} holds {share} that is over target: {many} of {worst.count} records; {flow}", worst.stage
 
 
+def why(stage: StageFigures) -> list[Reason]:
+    """The four figures by which a stage is judged, each as it stands."""
+    found = []
+    if stage.target_seconds and stage.median_age_seconds is not None:
+        times = stage.median_age_seconds / stage.target_seconds
+        found.append(Reason(word="Age", text=f"median {times:.1f} × the target", is_bad=times > 1))
+    if stage.departed_24h:
+        rate = stage.arrived_24h / stage.departed_24h
+        found.append(Reason(word="Inflow over outflow, 24 h", text=f"{rate:.2f}", is_bad=rate > MUCH_SLOWER))
+    else:
+        text = f"{stage.arrived_24h} came, none left" if stage.arrived_24h else "nothing came or left"
+        found.append(Reason(word="Inflow over outflow, 24 h", text=text, is_bad=stage.arrived_24h > 0))
+    if stage.amount:
+        found.append(Reason(word="Value that is late", text=f"{round(100 * stage.late_amount / stage.amount)} % of what waits here",
+                            is_bad=stage.late_amount * 4 >= stage.amount))  # fmt: skip
+    found.append(Reason(word="Over target", text=f"{stage.share_over} % of its records", is_bad=stage.tone == "late"))
+    return found
+
+
+def relief(stage: StageFigures) -> str:
+    """What it takes, by the stage's own figures, to hold its level and to clear what is late within a day."""
+    owner = stage.owner.replace("_", " ")
+    late, growing = stage.over_target or 0, stage.arrived_24h - stage.departed_24h
+    clear = f"the {late} late ones cleared within a day would be {stage.departed_24h + late} a day instead of {stage.departed_24h}"
+    if growing > 0:
+        return f"For {owner}: {growing} more a day would hold its level; {clear}."
+    return f"For {owner}: it holds its level; {clear}."
+
+
+def worst_of(boards: list[Board]) -> Board | None:
+    """The board on which most late money of one currency stands in one stage: where the money waits. None where none does.
+
+    Currencies are not weighed against each other: the one in which most boards are late is looked at.
+    """
+    late = [
+        (board, stage) for board in boards for stage in board.stages if stage.stage == board.worst and stage.late_amount
+    ]
+    if not late:
+        return None
+    tally: dict[str, int] = defaultdict(int)
+    for _, stage in late:
+        tally[stage.currency] += 1
+    most = max(tally, key=lambda currency: (tally[currency], currency))
+    return max((one for one in late if one[1].currency == most), key=lambda one: one[1].late_amount)[0]
+
+
 def flow_by_hour(workflow: Workflow, *, now: datetime, seen: Sight) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
         "workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
     }  # fmt: skip
-    rows = _rows(FLOW_BY_HOUR.format(transitions=_transitions(workflow, seen)), values)
-    return [Hour(hour=hour, arrived=arrived, departed=departed) for hour, arrived, departed in rows]
+    found = rows(FLOW_BY_HOUR.format(tallies=seen.sql("t")), values)
+    return [Hour(hour=hour, arrived=int(arrived), departed=int(departed)) for hour, arrived, departed in found]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowed:
+    """Which records of a stage are meant: what a figure of a board stands for.
+
+    Attributes:
+        only_late: those over the stage's target.
+        due_within: those that are due within so many hours, and not yet late.
+        since_from, since_to: those that have stood there since then.
+    """
+
+    only_late: bool = False
+    due_within: int | None = None
+    since_from: datetime | None = None
+    since_to: datetime | None = None
+
+
+EVERY_RECORD = Narrowed()
+
+
+def positions_of(
+    workflow: str, stage: str, *, seen: Sight, now: datetime, narrowed: Narrowed = EVERY_RECORD
+) -> QuerySet[Position]:
+    """The records of one stage, the longest there first."""
+    found = Position.objects.filter(seen.of_records(), workflow=workflow, stage=stage).select_related("connection")
+    if narrowed.only_late:
+        found = found.filter(due_at__lt=now)
+    if narrowed.due_within is not None:
+        found = found.filter(due_at__gte=now, due_at__lt=now + timedelta(hours=narrowed.due_within))
+    if narrowed.since_from is not None:
+        found = found.filter(since__gte=narrowed.since_from)
+    if narrowed.since_to is not None:
+        found = found.filter(since__lt=narrowed.since_to)
+    return found.order_by("since", "id")
 
 
 def positions_in(
-    workflow: str, stage: str, *, seen: Sight, after: str = "", only_late: bool = False, now: datetime
+    workflow: str, stage: str, *, seen: Sight, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
-    """The records of one stage, the longest there first, one more than a page; ``after`` is "<since, ISO>~<id>"."""
-    found = Position.objects.filter(seen.of_records(), workflow=workflow, stage=stage).select_related("connection")
-    found = found.order_by("since", "id")
-    if only_late:
-        found = found.filter(due_at__lt=now)
+    """The same, one more than a page; ``after`` is "<since, ISO>~<id>"."""
+    found = positions_of(workflow, stage, seen=seen, now=now, narrowed=narrowed)
     moment, _, last = after.partition("~")
     if last.isdecimal():
         try:
@@ -254,3 +229,5 @@ def positions_in(
             return found[: PAGE + 1]
         found = found.filter(Q(since__gt=since) | Q(since=since, id__gt=int(last)))
     return found[: PAGE + 1]
+
+

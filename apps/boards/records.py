@@ -11,8 +11,10 @@ from apps.approvals import queries as approvals
 from apps.approvals.models import Request
 from apps.approvals.screens import kind_title
 from apps.audit.models import Entry
-from apps.boards import telling
-from apps.boards.telling import Happening
+from apps.boards import graph, telling, worth
+from apps.boards.graph import Graph
+from apps.boards.telling import Folded, Happening
+from apps.boards.worth import Money, Promise
 from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
 from apps.exceptions.types import title_of as type_title
@@ -51,8 +53,7 @@ class Standing:
     stage: Stage
     track: list[Track]
     blockers: list[Blocker]
-    deliveries: list[chain.Delivery]
-    supplies: list[chain.Supply]
+    graph: Graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +73,17 @@ class RecordPage:
     may_be_asked: bool
     standings: list[Standing]
     impact: Impact
+    promise: Promise | None
+    money: Money | None
     supplier_id: int | None
     lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
     commands: list[Command]
-    timeline: list[Happening]
+    timeline: list[Happening | Folded]
 
 
-def _standing(position: Position, transitions: list[Transition], *, now: datetime) -> Standing | None:
+def _standing(position: Position, transitions: list[Transition], felt: Impact, *, now: datetime) -> Standing | None:
     workflow = registry.workflows().get(position.workflow)
     if workflow is None:
         return None
@@ -90,14 +93,16 @@ def _standing(position: Position, transitions: list[Transition], *, now: datetim
     ends = [stage.name for stage in workflow.stages if not stage.is_open]
     end = position.stage if position.stage in ends else ends[0] if ends else ""
     shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
+    held, deliveries, supplies = blockers.of(position, now=now), chain.deliveries_of(position), chain.supplies_of(position)
     return Standing(
         position=position, title=workflow.title, stage=workflow.stage(position.stage),
         track=[
             Track(stage=stage, is_here=stage.name == position.stage, was_there=stage.name in seen and stage.name != position.stage)
             for stage in shown
         ],
-        blockers=blockers.of(position, now=now),
-        deliveries=chain.deliveries_of(position), supplies=chain.supplies_of(position),
+        blockers=held,
+        graph=graph.of(model=position.model, odoo_id=position.odoo_id, blockers=held, supplies=supplies, deliveries=deliveries,
+                       impact=felt),
     )  # fmt: skip
 
 
@@ -121,7 +126,9 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
         commands=commands,
         titles={f"exception:{case.id}": type_title(case.type) for case in cases}
         | {f"approval:{request.id}": kind_title(request.kind) for request in requests},
+        changes=list(TrackedChange.objects.filter(**here).order_by("-tracking_id")[:TIMELINE]),
     )
+    felt = impact.of(connection.id, model, odoo_id, now=now)
     return RecordPage(
         connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
         odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
@@ -129,8 +136,9 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
             position.is_open and registry.workflows()[position.workflow].approvals
             for position in positions if position.workflow in registry.workflows()
         ),
-        standings=[found for position in positions if (found := _standing(position, transitions, now=now))],
-        impact=impact.of(connection.id, model, odoo_id, now=now),
+        standings=[found for position in positions if (found := _standing(position, transitions, felt, now=now))],
+        impact=felt, promise=worth.promise_of(connection.id, model, odoo_id, now=now),
+        money=worth.money_of(connection.id, model, odoo_id),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,
         lines=[
             table for position in positions
@@ -138,7 +146,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
         ],
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
-        commands=commands, timeline=timeline,
+        commands=commands, timeline=telling.fold(timeline),
     )  # fmt: skip
 
 

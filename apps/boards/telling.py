@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from apps.audit.models import Entry
 from apps.exceptions.models import Comment
+from apps.mirror.tracked import TrackedChange
 from apps.outbox.models import Command
 from apps.workflows import registry
 from apps.workflows.models import Transition
@@ -21,6 +23,20 @@ class Happening:
     who: str
     what: str
     quote: str = ""
+    key: str = ""
+    is_sync: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folded:
+    """A run of entries that tell only how the tower and Odoo kept each other up to date."""
+
+    entries: list[Happening]
+
+    @property
+    def key(self) -> str:
+        """Its anchor: that of its newest entry's run."""
+        return f"run-{self.entries[0].key}"
 
 
 # Kind and verb of the audit trail's actions, with the icon that tells them apart.
@@ -48,6 +64,9 @@ TOLD = {
     "command.cancelled": ("ban", "", "did not tell Odoo"),
     "command.retried": ("refresh-cw", "calm", "tried again to tell Odoo"),
 }
+# What tells only that Odoo was told, and did as it was told.
+SYNCS = {"command.enqueued", "command.done", "command.cancelled"}
+WORTH_FOLDING = 3
 
 
 def _stage(workflow: str, name: str) -> str:
@@ -58,13 +77,14 @@ def _stage(workflow: str, name: str) -> str:
 def _moved(move: Transition) -> Happening:
     to = _stage(move.workflow, move.to_stage)
     what = f"moved it from {_stage(move.workflow, move.from_stage)} to {to}" if move.from_stage else f"first showed it, in {to}"
+    key = f"move-{move.pk}"
     if move.tracking_id is None:
-        return Happening(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what)
+        return Happening(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what, key=key)
     if not move.from_stage:
         what = f"created it, in {to}"
     return Happening(
         at=move.at, icon="arrow-right", tone="calm", who=move.author or "Odoo", what=what,
-        quote=f"From Odoo's own history. {move.told}".rstrip(),
+        quote=f"From Odoo's own history. {move.told}".rstrip(), key=key,
     )  # fmt: skip
 
 
@@ -74,8 +94,35 @@ def _happened(entry: Entry, title: str) -> Happening:
     if entry.action == "approval.requested" and entry.data.get("asked_by"):
         said = f"Asked for by {entry.data['asked_by']}"
     return Happening(
-        at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=f"{what}: {title}" if title else what, quote=str(said)
-    )
+        at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=f"{what}: {title}" if title else what, quote=str(said),
+        key=f"entry-{entry.sequence}", is_sync=entry.action in SYNCS,
+    )  # fmt: skip
+
+
+def _changed(changes: Iterable[TrackedChange], taken: set[int]) -> list[Happening]:
+    """Odoo's own history, what changed together as one; what a transition tells already is left out."""
+    by_message: dict[int, list[TrackedChange]] = {}
+    for change in changes:
+        by_message.setdefault(change.message_id, []).append(change)
+    return [
+        Happening(
+            at=together[0].at, icon="history", tone="", who=together[0].author or "Odoo", what="changed in Odoo",
+            quote=", ".join(change.told for change in reversed(together)), key=f"odoo-{message}",
+        )
+        for message, together in by_message.items() if not taken & {change.tracking_id for change in together}
+    ]  # fmt: skip
+
+
+def fold(timeline: list[Happening]) -> list[Happening | Folded]:
+    """``timeline`` with every run of three or more syncs as one entry that can be opened."""
+    found: list[Happening | Folded] = []
+    for is_sync, run in groupby(timeline, key=lambda entry: entry.is_sync):
+        entries = list(run)
+        if is_sync and len(entries) >= WORTH_FOLDING:
+            found.append(Folded(entries=entries))
+        else:
+            found += entries
+    return found
 
 
 def merge(
@@ -85,13 +132,17 @@ def merge(
     comments: Iterable[Comment],
     commands: Iterable[Command],
     titles: Mapping[str, str],
+    changes: Iterable[TrackedChange] = (),
 ) -> list[Happening]:
     """Everything that happened, newest first. ``titles`` names the subjects that the entries speak of."""
     named = dict(titles) | {f"command:{command.id}": command.title for command in commands}
+    transitions = list(transitions)
     told = [_moved(move) for move in transitions]
+    told += _changed(changes, {move.tracking_id for move in transitions if move.tracking_id})
     told += [_happened(entry, named.get(entry.subject, "")) for entry in entries if entry.action != "exception.commented"]
     told += [
-        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what="wrote", quote=comment.text)
+        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what="wrote", quote=comment.text,
+                  key=f"comment-{comment.pk}")
         for comment in comments
     ]
     return sorted(told, key=lambda item: item.at, reverse=True)

@@ -35,6 +35,8 @@ class ExceptionShape(serializers.Serializer[Any]):
     currency = serializers.CharField()
     opened_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)
+    stage = serializers.CharField(help_text="Where the record stands in its workflow")
+    promised_at = serializers.DateTimeField(allow_null=True)
     evidence = serializers.DictField()
     breached_at = serializers.DateTimeField(allow_null=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
@@ -49,6 +51,7 @@ class ExceptionShape(serializers.Serializer[Any]):
                        "url": case.url},
             "team": case.team.slug, "owner": case.owner.username if case.owner else None, "amount": money(case.amount),
             "currency": case.currency, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
+            "stage": case.stage, "promised_at": moment(case.promised_at),
             "evidence": case.evidence, "breached_at": moment(case.breached_at),
             "snoozed_until": moment(case.snoozed_until), "resolved_at": moment(case.resolved_at),
             "resolution": case.resolution,
@@ -63,7 +66,7 @@ def _of_type(queryset: QuerySet[ExceptionCase], value: str) -> QuerySet[Exceptio
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "type": _of_type, "workflow": "workflow", "team": "team__slug",
+    "status": ("status", set(Status.values)), "type": _of_type, "workflow": "workflow", "stage": "stage", "team": "team__slug",
     "owner": "owner__username", "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
     "company": ("company_id", int), "severity": ("severity", SEVERITIES),
 }  # fmt: skip
@@ -132,6 +135,7 @@ class Assign(serializers.Serializer[Any]):
 
     owner = serializers.SlugRelatedField("username", queryset=User.objects.filter(is_active=True), allow_null=True)
     team = serializers.SlugRelatedField("slug", queryset=Team.objects.all(), required=False)
+    note = serializers.CharField(max_length=1000, required=False, allow_blank=True, help_text="For whoever gets it")
 
 
 class Nothing(serializers.Serializer[Any]):
@@ -178,7 +182,7 @@ class AssignMove(_Move):
     takes = Assign
 
     def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.assign(case_id, owner=given["owner"], team=given.get("team"), by=user, now=clock.now())
+        moves.assign(case_id, owner=given["owner"], team=given.get("team"), note=given.get("note", ""), by=user, now=clock.now())
 
 
 @extend_schema(request=Nothing, responses=ExceptionShape)

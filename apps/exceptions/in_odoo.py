@@ -71,10 +71,12 @@ def follow(cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[i
 
 
 def _follow(connection: Connection, cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[int]) -> None:
-    shown = {one.case_id: one for one in Shown.objects.filter(case__in=cases, ended_at=None)}
+    known_there = {one.case_id: one for one in Shown.objects.filter(case__in=cases)}
+    # One whose activity was finished and that a person then took back stays finished in Odoo.
+    shown = {pk: one for pk, one in known_there.items() if one.ended_at is None}
     resolved = [case for case in cases if case.status == Status.RESOLVED and case.pk in shown]
     standing = [case for case in cases if case.status != Status.RESOLVED]
-    fresh = _to_show([case for case in standing if case.pk not in shown], connection, now=now, quiet=quiet)
+    fresh = _to_show([case for case in standing if case.pk not in known_there], connection, now=now, quiet=quiet)
     if resolved:
         _finish(resolved, shown, connection, now=now)
     known = [case for case in standing if case.pk in shown]
@@ -106,7 +108,6 @@ def _to_show(
     ]
     if not wanted:
         return []
-    # One that was shown and finished before (its row is ended) belongs to a resolved exception, so it never comes here.
     left = chosen.an_hour - Shown.objects.filter(case__connection=connection, at__gt=now - HOUR).count()
     wanted.sort(key=lambda case: (-case.severity, -(case.amount or 0), case.pk))
     return wanted[: max(left, 0)]

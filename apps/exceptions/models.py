@@ -1,8 +1,15 @@
 """The exception queue: deviations that somebody must own."""
 
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce, Upper
 
 from apps.accounts.models import Team, User
 from apps.exceptions import integration
@@ -27,6 +34,35 @@ class Status(models.TextChoices):
     RESOLVED = "resolved", "Resolved"
 
 
+UNRESOLVED = ~Q(status=Status.RESOLVED)
+# Where no due time was set: behind all that have one.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+DUE = Coalesce("due_at", Value(NEVER, output_field=models.DateTimeField()))
+MONEY = Coalesce("amount", Value(Decimal(0), output_field=models.DecimalField(max_digits=20, decimal_places=2)))
+
+
+class Rank(Func):
+    """What orders the queue by what it costs to wait: the due time, brought forward by the money at risk, as seconds.
+
+    Ten times the money is six hours' head start: 100 gives 12 h, 10,000 a day, a million a day and a half. It follows from
+    the exception's own columns, never from the passing of time, so that an index holds it.
+    """
+
+    template = (
+        "(extract(epoch FROM COALESCE(%(due)s, %(opened)s) AT TIME ZONE 'UTC')"
+        " + CASE WHEN %(due)s IS NULL THEN 604800 ELSE 0 END"
+        " - 21600 * log(1 + GREATEST(COALESCE(%(amount)s, 0), 0)))::bigint"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(F("due_at"), F("opened_at"), F("amount"), output_field=models.BigIntegerField())
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        """The expression over the three columns."""
+        due, opened, amount = (compiler.compile(part)[0] for part in self.get_source_expressions())
+        return self.template % {"due": due, "opened": opened, "amount": amount}, []
+
+
 class ExceptionCase(models.Model):
     """One deviation of one record: who owns it, by when, what it puts at risk, and the evidence."""
 
@@ -46,11 +82,15 @@ class ExceptionCase(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="Money at risk")
     currency = models.CharField(max_length=10, blank=True)
     opened_at = models.DateTimeField()
+    owned_at = models.DateTimeField(null=True, help_text="When somebody owned it first")
     due_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=300, blank=True)
+    stage = models.CharField(max_length=60, blank=True, db_default="", help_text="Where the record stands in its workflow")
+    promised_at = models.DateTimeField(null=True, help_text="What was promised for the record")
+    rank = models.GeneratedField(expression=Rank(), output_field=models.BigIntegerField(), db_persist=True)
     evidence = models.JSONField(default=dict)
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -63,12 +103,30 @@ class ExceptionCase(models.Model):
                 name="one_open_exception_a_cause",
             ),
         ]
+        # The queue's orders, and what it is filtered by most: each holds the open ones alone, whatever history has grown to.
         indexes = [
-            # The queue's first page, by what it costs to wait.
-            models.Index(fields=["due_at", "id"], condition=~Q(status="resolved"), name="queue_by_due"),
-            models.Index(fields=["owner", "due_at"], condition=~Q(status="resolved"), name="queue_by_owner"),
+            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="queue_by_rank"),
+            models.Index(DUE, "id", condition=UNRESOLVED, name="queue_by_due"),
+            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="queue_by_money"),
+            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="queue_by_age"),
+            models.Index(fields=["owner", "rank", "id"], condition=UNRESOLVED, name="queue_of_owner"),
+            models.Index(fields=["rank", "id"], condition=UNRESOLVED & Q(owner=None), name="queue_of_nobody"),
+            models.Index(fields=["team", "rank", "id"], condition=UNRESOLVED, name="queue_of_team"),
+            models.Index(fields=["type", "rank", "id"], condition=UNRESOLVED, name="queue_of_type"),
+            models.Index(fields=["severity", "rank", "id"], condition=UNRESOLVED, name="queue_of_severity"),
+            models.Index(fields=["workflow", "stage", "rank", "id"], condition=UNRESOLVED, name="queue_of_stage"),
+            models.Index(fields=["connection", "company_id", "rank", "id"], condition=UNRESOLVED, name="queue_of_company"),
+            models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
+            # What has ended: the newest first, and the same of a type, for what became of others like it.
+            models.Index(fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_lately"),
+            models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
+            models.Index(fields=["owner", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_owner"),
+            # Any part of a record's or a customer's name.
+            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), name="exceptions_by_name"),
+            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), name="exceptions_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
+            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]
@@ -118,6 +176,65 @@ class ShowInOdoo(models.Model):
     def of(cls, connection: Connection) -> "ShowInOdoo":
         """What was chosen for ``connection``, or the defaults."""
         return cls.objects.filter(connection=connection).first() or cls(connection=connection)
+
+
+class SavedView(models.Model):
+    """A view of the queue under a name: a query string, of one person or of a team."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    team = models.ForeignKey(Team, models.CASCADE, null=True, related_name="+", help_text="Shared with; none: the owner's own")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner"], name="views_of_person"), models.Index(fields=["team"], name="views_of_team")]
+
+
+class Deed(models.Model):
+    """What a person did to one exception or to thousands at once: followed while it runs, taken back where it can be."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        TAKING_BACK = "taking_back", "Being taken back"
+        TAKEN_BACK = "taken_back", "Taken back"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    move = models.CharField(max_length=20)
+    arguments = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    total = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state__in=["waiting", "taking_back"]), name="deeds_to_do"),
+        ]
+
+
+class DeedRow(models.Model):
+    """What became of one exception of a deed."""
+
+    class Outcome(models.TextChoices):
+        WAITING = "", "Waiting"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused"
+        TAKEN_BACK = "taken_back", "Taken back"
+        KEPT = "kept", "Could not be taken back"
+
+    deed = models.ForeignKey(Deed, models.CASCADE, related_name="rows")
+    case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")
+    outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.WAITING, blank=True)
+    told = models.CharField(max_length=400, blank=True, help_text="Why not, in words")
+    before = models.JSONField(default=dict, help_text="What the exception was like")
+    after = models.JSONField(default=dict, help_text="What the deed made of it")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deed", "case"], name="one_row_a_deed")]
+        indexes = [models.Index(fields=["deed", "outcome", "case"], name="rows_by_outcome")]
 
 
 class Comment(models.Model):

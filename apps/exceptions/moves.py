@@ -1,19 +1,22 @@
 """Every move an exception can make, by people. What the machine raises and closes is in ``raising``.
 
-Each move is one conditional update that must change one row: of two people who press at once, one wins and the other is
-told what happened meanwhile.
+Each move looks at the exception under a lock and changes it only if it is still what the move starts from: of two people who
+press at once, one wins and the other is told who that was, and when. One exception and thousands move by the same function.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models.functions import Lower
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
 from apps.audit import trail
+from apps.audit.models import Entry
 from apps.core import live
 from apps.core.actor import Actor
 from apps.exceptions import in_odoo, integration, remedies, types
@@ -25,10 +28,46 @@ from apps.timers import due
 from apps.workflows import registry, subjects
 
 UNRESOLVED = [Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED]
+# What a person did and what came before, so that it can be taken back as long as nothing else has happened.
+TAKEN_DOWN = ("status", "owner_id", "team_id", "snoozed_until", "resolved_at", "resolution")
+MENTION = re.compile(r"(?<![\w@])@([\w.+-]+)")
+MOST_MENTIONED = 20
 
 
 class MoveRefusedError(Exception):
     """The exception cannot make this move now; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A move as it is made, of one exception or of many.
+
+    Attributes:
+        action: as the trail names it, ``exception.assigned``.
+        from_: the states that it starts from.
+        values: what it writes, the same for all; ``owner_if_none`` is the owner of those that have none.
+        data: what the trail keeps.
+        owner: who is to own it, and so must be able to see it.
+    """
+
+    action: str
+    from_: Sequence[str]
+    values: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    owner: User | None = None
+    owner_if_none: User | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What became of one exception: it moved, or ``refused`` says in words why not."""
+
+    case_id: int
+    case: ExceptionCase | None
+    refused: str
+    is_forbidden: bool = False
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 def actor_of(user: User) -> Actor:
@@ -41,103 +80,222 @@ def about(case: ExceptionCase) -> tuple[int, int | None]:
     return case.connection_id, case.company_id
 
 
-def announce(case: ExceptionCase) -> None:
-    """Tell the open pages that show the exception."""
-    live.announce(["queue", f"record:{case.connection_id}:{case.model}:{case.odoo_id}"])
+def announce(cases: Iterable[ExceptionCase]) -> None:
+    """Tell the open pages that show the exceptions."""
+    live.announce(["queue", *(subjects.topic(case.connection_id, case.model, case.odoo_id) for case in cases)])
 
 
-def _check_may_work(case_id: int, user: User) -> None:
-    """Raises NotAllowedError unless the person may work this exception."""
-    of_integration = ExceptionCase.objects.filter(id=case_id, type__in=integration.TYPES).exists()
-    permissions.check_may_work_exceptions(user, of_integration=of_integration)
+def as_seen(case: ExceptionCase) -> str:
+    """Its state and owner, as a page carries them: whoever moves it says what they saw, and is told if that is over."""
+    return f"{case.status}:{case.owner_id or ''}"
 
 
-def _move(
-    case_id: int, *, by: User, now: datetime, action: str, from_: list[Status], data: dict[str, Any], **changes: Any
-) -> ExceptionCase:
-    _check_may_work(case_id, by)
-    changed = ExceptionCase.objects.filter(id=case_id, status__in=from_).update(
-        updated_at=now, version=F("version") + 1, **changes
+def make(
+    change: Change, case_ids: Collection[int], *, by: User, now: datetime, seen: Mapping[int, str] | None = None
+) -> list[Made]:
+    """Make one move with all of ``case_ids``, in the caller's transaction; what became of each, in their order.
+
+    Each is locked and looked at before it is moved: of two people who press at once the second finds what the first has
+    done, and is told who it was and when.
+
+    Args:
+        seen: what the person saw of each (:func:`as_seen`), where that matters.
+
+    Raises NotAllowedError.
+    """
+    permissions.check_may_work_exceptions(by, of_integration=True)
+    locked = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection", "team", "owner")
+    cases = {case.pk: case for case in locked.filter(id__in=case_ids).order_by("id")}
+    lasts = _last_entries([pk for pk, case in cases.items() if _stands_against(case, change, seen)])
+    made, moved = [], []
+    for case_id in case_ids:
+        case = cases.get(case_id)
+        if case is None or not sight.of(by).sees(*about(case)):
+            made.append(Made(case_id=case_id, case=None, refused=f"There is no exception {case_id}."))
+            continue
+        if forbidden := _forbidden(case, change, by):
+            made.append(Made(case_id=case_id, case=case, refused=forbidden, is_forbidden=True))
+            continue
+        if _stands_against(case, change, seen):
+            made.append(Made(case_id=case_id, case=case, refused=_why_not(case, change, lasts.get(case_id))))
+            continue
+        before = taken_down(case)
+        for name, value in change.values.items():
+            setattr(case, name, value)
+        if change.owner_if_none is not None and case.owner_id is None:
+            case.owner = change.owner_if_none
+        if case.owner_id is not None and case.owned_at is None:
+            case.owned_at = now
+        case.updated_at, case.version = now, case.version + 1
+        moved.append(case)
+        made.append(Made(case_id=case_id, case=case, refused="", before=before, after=taken_down(case)))
+    save(moved, action=change.action, data=change.data, by=by, now=now)
+    return made
+
+
+def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any], by: User, now: datetime) -> None:
+    """Write locked exceptions as they are now, with one entry each on the trail, their timers, and what Odoo shows."""
+    if not cases:
+        return
+    ExceptionCase.objects.bulk_update(
+        cases,
+        ["status", "owner", "owned_at", "team", "snoozed_until", "resolved_at", "resolution", "updated_at", "version"],
+    )  # fmt: skip
+    done = [f"exception:{case.pk}" for case in cases if case.status == Status.RESOLVED]
+    due.cancel(kind="exceptions.breach", keys=done)
+    due.cancel(kind="exceptions.wake", keys=done)
+    for case in cases:
+        if case.status == Status.SNOOZED and case.snoozed_until:
+            due.set_timer(kind="exceptions.wake", key=f"exception:{case.pk}", due_at=case.snoozed_until, now=now)
+    trail.record_all(
+        [
+            trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.pk}", data=dict(data), about=about(case))
+            for case in cases
+        ],
+        now=now,
     )
-    case = ExceptionCase.objects.select_related("connection", "team", "owner").filter(id=case_id).first()
-    if case is None or not sight.of(by).sees(*about(case)):
-        raise MoveRefusedError(f"There is no exception {case_id}.")
-    if changed != 1:
-        raise MoveRefusedError(
-            f"Exception {case.id} ({case.record_name}) is {case.get_status_display().lower()}"
-            + (f" since {case.resolved_at:%Y-%m-%d %H:%M} UTC: {case.resolution}" if case.resolved_at else "")
-            + f", so it cannot be {action.split('.')[1]}."
-        )
-    event = trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.id}", data=data, about=about(case))
-    trail.record(event, now=now)
-    in_odoo.follow([case], now=now)
-    announce(case)
-    return case
+    in_odoo.follow(cases, now=now)
+    announce(cases)
+
+
+def taken_down(case: ExceptionCase) -> dict[str, Any]:
+    """What a move may change of it, as JSON can carry it."""
+    values = {name: getattr(case, name) for name in TAKEN_DOWN}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _forbidden(case: ExceptionCase, change: Change, by: User) -> str:
+    """Why this person may not move this exception, or may not give it to that owner; nothing where they may."""
+    try:
+        for person in filter(None, [by, change.owner]):
+            permissions.check_may_work_exceptions(person, of_integration=case.type in integration.TYPES)
+    except permissions.NotAllowedError as error:
+        return str(error)
+    if change.owner is not None and not sight.of(change.owner).sees(*about(case)):
+        return f"{change.owner} may not see the company of {case.record_name}. Choose somebody who may."
+    return ""
+
+
+def _stands_against(case: ExceptionCase, change: Change, seen: Mapping[int, str] | None) -> bool:
+    if case.status not in change.from_:
+        return True
+    return seen is not None and case.pk in seen and seen[case.pk] != as_seen(case)
+
+
+def _last_entries(case_ids: Collection[int]) -> dict[int, Entry]:
+    """What was last done to each."""
+    if not case_ids:
+        return {}
+    subjects_of = [f"exception:{pk}" for pk in case_ids]
+    entries = Entry.objects.filter(subject__in=subjects_of).order_by("subject", "-sequence").distinct("subject")
+    return {int(entry.subject.partition(":")[2]): entry for entry in entries}
+
+
+def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
+    verb = change.action.split(".")[1]
+    who = f" ({last.actor_name}, {last.at:%Y-%m-%d %H:%M} UTC)" if last else ""
+    if case.status not in change.from_:
+        state = case.get_status_display().lower()
+        if case.resolved_at:
+            by = f" ({last.actor_name})" if last else ""
+            state += f" since {case.resolved_at:%Y-%m-%d %H:%M} UTC: {case.resolution}{by}"
+        else:
+            state += who
+        return f"Exception {case.pk} ({case.record_name}) is {state}, so it cannot be {verb}."
+    owner = f"{case.owner} owns it" if case.owner else "nobody owns it"
+    return f"Somebody was quicker{who}: {case.record_name} is {case.get_status_display().lower()} now, and {owner}. Look again."
+
+
+def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
+    made = make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
+    if made.refused or made.case is None:
+        raise refusal(made)
+    return made.case
+
+
+def refusal(made: Made) -> Exception:
+    """What a refused move of one exception raises."""
+    return permissions.NotAllowedError(made.refused) if made.is_forbidden else MoveRefusedError(made.refused)
+
+
+def assigning(owner: User | None, team: Team | None = None, note: str = "") -> Change:
+    """The move to ``owner`` (none: to nobody), and to ``team`` where one is named."""
+    return Change(
+        action="exception.assigned", from_=UNRESOLVED, owner=owner,
+        values={"owner": owner} | ({"team": team} if team else {}),
+        data={"owner": str(owner) if owner else None, "team": team.slug if team else None}
+        | ({"note": note.strip()[:1000]} if note.strip() else {}),
+    )  # fmt: skip
+
+
+def acknowledging(by: User) -> Change:
+    """The move of somebody who says that they work on it; whoever acknowledges an unowned exception owns it."""
+    return Change(action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], owner_if_none=by,
+                  values={"status": Status.ACKNOWLEDGED, "snoozed_until": None})  # fmt: skip
+
+
+def snoozing(until: datetime, *, now: datetime) -> Change:
+    """The move aside until ``until``. Raises MoveRefusedError where that is past."""
+    if until <= now:
+        raise MoveRefusedError("An exception can only be snoozed until a moment in the future.")
+    return Change(action="exception.snoozed", from_=UNRESOLVED, data={"until": until.isoformat()},
+                  values={"status": Status.SNOOZED, "snoozed_until": until})  # fmt: skip
+
+
+def resolving(resolution: str, *, now: datetime) -> Change:
+    """The move out of the queue by hand. Raises MoveRefusedError without a word on how it ended."""
+    if not resolution.strip():
+        raise MoveRefusedError("Say how it was resolved: whoever meets the next one will want to know.")
+    return Change(
+        action="exception.resolved", from_=UNRESOLVED, data={"resolution": resolution.strip()[:300]},
+        values={"status": Status.RESOLVED, "resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
+    )  # fmt: skip
 
 
 @transaction.atomic
-def assign(case_id: int, *, owner: User | None, by: User, now: datetime, team: Team | None = None) -> ExceptionCase:
-    """Give the exception to ``owner`` (none: to nobody), and to ``team`` where one is named.
+def assign(
+    case_id: int, *, owner: User | None, by: User, now: datetime, team: Team | None = None, note: str = "", seen: str = ""
+) -> ExceptionCase:
+    """Give the exception to ``owner`` (none: to nobody), and to ``team`` where one is named, with a note for them.
 
     Raises:
         NotAllowedError: this person may not work exceptions, or ``owner`` may not, or may not see this one.
-        MoveRefusedError: it is resolved, or there is none of that number.
+        MoveRefusedError: it is resolved, somebody was quicker than ``seen``, or there is none of that number.
     """
-    if owner is not None:
-        _check_may_work(case_id, owner)
-    changes: dict[str, Any] = {"owner": owner} | ({"team": team} if team else {})
-    case = _move(case_id, by=by, now=now, action="exception.assigned", from_=UNRESOLVED,
-                 data={"owner": str(owner) if owner else None, "team": team.slug if team else None}, **changes)  # fmt: skip
-    if owner is not None and not sight.of(owner).sees(*about(case)):
-        raise permissions.NotAllowedError(f"{owner} may not see the company of {case.record_name}. Choose somebody who may.")
+    case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
         message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=f"{by} gave you {case.record_name}: {types.title_of(case.type)}",
+                          title=f"{by} gave you {case.record_name}: {types.title_of(case.type)}", body=note.strip(),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[owner], now=now)
     return case
 
 
 @transaction.atomic
-def acknowledge(case_id: int, *, by: User, now: datetime) -> ExceptionCase:
+def acknowledge(case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Say that somebody works on it; whoever acknowledges an unowned exception owns it.
 
     Raises NotAllowedError, MoveRefusedError.
     """
-    _check_may_work(case_id, by)
-    ExceptionCase.objects.filter(id=case_id, owner=None).exclude(status=Status.RESOLVED).update(owner=by)
-    return _move(case_id, by=by, now=now, action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], data={},
-                 status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip
+    return _one(acknowledging(by), case_id, by=by, now=now, seen=seen)
 
 
 @transaction.atomic
-def snooze(case_id: int, *, until: datetime, by: User, now: datetime) -> ExceptionCase:
+def snooze(case_id: int, *, until: datetime, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Set it aside until ``until``; its SLA runs on.
 
     Raises NotAllowedError, MoveRefusedError (also when ``until`` is past).
     """
-    if until <= now:
-        raise MoveRefusedError("An exception can only be snoozed until a moment in the future.")
-    case = _move(case_id, by=by, now=now, action="exception.snoozed", from_=UNRESOLVED,
-                 data={"until": until.isoformat()}, status=Status.SNOOZED, snoozed_until=until)  # fmt: skip
-    due.set_timer(kind="exceptions.wake", key=f"exception:{case.id}", due_at=until, now=now)
-    return case
+    return _one(snoozing(until, now=now), case_id, by=by, now=now, seen=seen)
 
 
 @transaction.atomic
-def resolve(case_id: int, *, resolution: str, by: User, now: datetime) -> ExceptionCase:
+def resolve(case_id: int, *, resolution: str, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Close it by hand, saying how. If its condition still holds at the next change of the record, it opens anew.
 
     Raises NotAllowedError, MoveRefusedError (also without a resolution).
     """
-    if not resolution.strip():
-        raise MoveRefusedError("Say how it was resolved: whoever meets the next one will want to know.")
-    case = _move(case_id, by=by, now=now, action="exception.resolved", from_=UNRESOLVED,
-                 data={"resolution": resolution}, status=Status.RESOLVED, resolved_at=now,
-                 resolution=resolution.strip()[:300])  # fmt: skip
-    due.cancel(kind="exceptions.breach", keys=[f"exception:{case.id}"])
-    due.cancel(kind="exceptions.wake", keys=[f"exception:{case.id}"])
-    return case
+    return _one(resolving(resolution, now=now), case_id, by=by, now=now, seen=seen)
 
 
 @transaction.atomic
@@ -148,8 +306,9 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
         NotAllowedError: this person may not work exceptions.
         MoveRefusedError: it is resolved, the way out is not offered any more, or somebody has taken it already.
     """
-    case = _move(case_id, by=by, now=now, action="exception.remedied", from_=UNRESOLVED,
-                 data={"remedy": remedy, "option": option}, status=Status.ACKNOWLEDGED, snoozed_until=None)  # fmt: skip
+    taking = Change(action="exception.remedied", from_=UNRESOLVED, data={"remedy": remedy, "option": option},
+                    values={"status": Status.ACKNOWLEDGED, "snoozed_until": None})  # fmt: skip
+    case = _one(taking, case_id, by=by, now=now)
     found = registry.exception_types().get(case.type)
     declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
     if declared is None:
@@ -192,11 +351,23 @@ def show_in_odoo(
 
 @transaction.atomic
 def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
-    """Write something on it; also once it is resolved.
+    """Write something on it; also once it is resolved. Whoever is named with an @, and may see it, is told.
 
     Raises NotAllowedError, MoveRefusedError (without text).
     """
     if not text.strip():
         raise MoveRefusedError("A comment needs a text.")
-    case = _move(case_id, by=by, now=now, action="exception.commented", from_=list(Status), data={"text": text})
-    return Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
+    change = Change(action="exception.commented", from_=list(Status), values={}, data={"text": text})
+    case = _one(change, case_id, by=by, now=now)
+    written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
+    message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
+                      title=f"{by} mentions you on {case.record_name}", path=f"/exceptions/{case.pk}/")  # fmt: skip
+    tell(message, people=[user for user in mentioned(text) if user != by], now=now)
+    return written
+
+
+def mentioned(text: str) -> list[User]:
+    """The people whom a text names, as ``@name``; a full stop behind a name is not of it."""
+    names = {name.rstrip(".-").lower() for name in MENTION.findall(text)}
+    people = User.objects.filter(is_active=True).annotate(name=Lower("username"))
+    return list(people.filter(name__in=sorted(names)[:MOST_MENTIONED])) if names else []

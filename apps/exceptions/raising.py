@@ -18,8 +18,10 @@ from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
 from apps.timers import calendars, due
 from apps.timers.models import Timer
+from apps.workflows import weight
 from apps.workflows.declare import ExceptionType
 from apps.workflows.engine import Evaluation, Finding
+from apps.workflows.models import Position
 
 MACHINE = actor.system("pipeline")
 
@@ -48,8 +50,9 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
         .order_by("id")
     }  # fmt: skip
     found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
-    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, now)
-    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], now)
+    stages = _stages({key[0] for key in found}, evaluation)
+    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, stages, now)
+    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], evaluation, stages, now)
     gone = [case for key, case in standing.items() if key not in found]
     vanished = set(evaluation.vanished)
     close(gone, {
@@ -78,7 +81,8 @@ def evidence_of(finding: Finding) -> dict[str, Any]:
     """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
-    return {name: plain(finding.columns[name]) for name in kind.evidence}
+    said = [name for name in kind.evidence if name != weight.REASONS or finding.columns[name]]
+    return {name: plain(finding.columns[name]) for name in said}
 
 
 def plain(value: Any) -> Any:
@@ -89,15 +93,30 @@ def plain(value: Any) -> Any:
 
 
 def severity_of(finding: Finding) -> Severity:
-    """How bad it is, by the type's own thresholds."""
+    """How bad it is: by the type's own thresholds, and a step more for a promise that is due and for a key customer."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
     column, thresholds = kind.severity
     value = finding.columns[column] or 0
-    return Severity(1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds))
+    by_money = 1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds)
+    return Severity(min(by_money + (finding.columns.get(weight.STEPS) or 0), Severity.CRITICAL))
 
 
-def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[ExceptionCase]:
+def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
+    """Where the records stand now."""
+    here = Position.objects.filter(connection_id=evaluation.connection_id, workflow=evaluation.workflow.name)
+    return dict(here.filter(odoo_id__in=odoo_ids).values_list("odoo_id", "stage")) if odoo_ids else {}
+
+
+def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
+    """The moment that was promised for the record, where its workflow names one."""
+    promised: datetime | None = finding.columns[evaluation.workflow.promise] if evaluation.workflow.promise else None
+    return promised
+
+
+def _open(
+    findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
+) -> list[ExceptionCase]:
     if not findings:
         return []
     owning = teams({team_of(finding) for finding in findings})
@@ -119,6 +138,7 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
                 severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
                 amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
+                stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
             )
         )  # fmt: skip
     store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
@@ -127,6 +147,8 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
 
 def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
     """Put new ``cases`` into the queue, in the caller's transaction: with the timers of their SLAs, and their owners told."""
+    for case in cases:
+        case.owned_at = now if case.owner_id else None
     ExceptionCase.objects.bulk_create(cases)
     Timer.objects.bulk_create(
         [
@@ -172,18 +194,25 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             tell(message, people=[owner], now=now)
 
 
-def _update(standing: Sequence[tuple[ExceptionCase, Finding]], now: datetime) -> list[ExceptionCase]:
+def _update(
+    standing: Sequence[tuple[ExceptionCase, Finding]], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
+) -> list[ExceptionCase]:
     changed = []
     for case, finding in standing:
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
-        evidence, amount, company = evidence_of(finding), finding.columns[kind.amount], finding.columns["company_id"]
-        if (case.evidence, case.amount, case.record_name, case.company_id) == (evidence, amount, finding.name, company):
+        values = {
+            "evidence": evidence_of(finding), "amount": finding.columns[kind.amount], "record_name": finding.name,
+            "company_id": finding.columns["company_id"], "stage": stages.get(finding.odoo_id, case.stage),
+            "promised_at": _promise(finding, evaluation), "severity": severity_of(finding),
+        }  # fmt: skip
+        if all(getattr(case, name) == value for name, value in values.items()):
             continue
-        case.evidence, case.amount, case.record_name, case.company_id = evidence, amount, finding.name, company
-        case.severity, case.updated_at, case.version = severity_of(finding), now, case.version + 1
+        for name, value in values.items():
+            setattr(case, name, value)
+        case.updated_at, case.version = now, case.version + 1
         changed.append(case)
-    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "severity"])
+    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"])
     return changed
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.exceptions.models import ExceptionCase, Status
+from apps.outbox import enqueue
 from apps.outbox.models import Command
 from apps.workflows import offers, registry
 from apps.workflows.declare import Remedy
@@ -13,10 +14,16 @@ from apps.workflows.offers import Option
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A remedy with at least one option."""
+    """A remedy with at least one option; ``does`` says for each of them what Odoo will be told, in order."""
 
     remedy: Remedy
     options: Sequence[Option]
+    does: Sequence[Sequence[str]]
+
+    @property
+    def ways(self) -> list[tuple[Option, Sequence[str]]]:
+        """The options, each with what it does in Odoo."""
+        return list(zip(self.options, self.does, strict=True))
 
 
 def decision_of(case: ExceptionCase, remedy: str, option: str) -> str:
@@ -47,5 +54,12 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
             if decision_of(case, remedy.name, option.key) not in taken
         ]  # fmt: skip
         if options:
-            found_now.append(Offer(remedy=remedy, options=options))
+            found_now.append(Offer(remedy=remedy, options=options, does=[_told(case, remedy, option) for option in options]))
     return found_now
+
+
+def _told(case: ExceptionCase, remedy: Remedy, option: Option) -> list[str]:
+    """What Odoo is told when the option is taken, in words; what would be left out is left out here too."""
+    context = {**option.columns, "record_name": case.record_name, "decided_by": "", "record_url": ""}
+    calls = [call for call in remedy.calls if not call.only_if or option.columns.get(call.only_if)]
+    return [str(enqueue.fill(call.title, context)) for call in calls]

@@ -1,13 +1,14 @@
-"""What the exception queue and the page of one exception show."""
+"""What the page of one exception shows. The list of them is in ``listing``."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median_low
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from apps.accounts.models import Team, User
+from apps.accounts.models import User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
@@ -15,52 +16,21 @@ from apps.core.figures import Figure, figures
 from apps.exceptions import integration, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.odoo.models import Connection
-from apps.workflows import registry
+from apps.workflows import blockers, impact, registry
 from apps.workflows.models import Position
 
-PAGE = 50
-DUE_SOON = timedelta(hours=1)
 TIMELINE = 200
-
-# The named views, first the one most people start with; each is nothing but a query string.
-VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("mine", "Mine", {"owner": "me"}),
-    ("team", "My team", {"team": "mine"}),
-    ("unowned", "Unowned", {"owner": "none"}),
-    ("due", "Due within 1 h", {"due": "1h"}),
-    ("all", "All open", {}),
-    ("resolved", "Resolved", {"status": "resolved"}),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """A tab of the queue."""
-
-    word: str
-    query: str
-    count: int | None
-    is_here: bool
+TROUBLES = 50
+DUE_SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One exception as the queue shows it."""
+    """One exception as a list shows it."""
 
     case: ExceptionCase
     type: str
     stage: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Queue:
-    """One page of the queue."""
-
-    rows: list[Row]
-    views: list[View]
-    filters: dict[str, str]
-    next_query: str
-    is_first: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,55 +45,8 @@ class Happening:
     quote: str = ""
 
 
-def matching(filters: dict[str, str], *, user: User, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
-    """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
-    cases = ExceptionCase.objects.filter(seen.of_records())
-    status = filters.get("status")
-    if status == "any":
-        pass
-    elif status:
-        cases = cases.filter(status=status)
-    else:
-        cases = cases.exclude(status=Status.RESOLVED)
-    if kind := filters.get("type"):
-        cases = cases.filter(type__startswith="integration.") if kind == integration.WORKFLOW else cases.filter(type=kind)
-    if severity := filters.get("severity"):
-        cases = cases.filter(severity__gte=int(severity)) if severity.isdecimal() else cases.none()
-    team = filters.get("team")
-    if team == "mine":
-        cases = cases.filter(team__members=user)
-    elif team:
-        cases = cases.filter(team__slug=team)
-    owner = filters.get("owner")
-    if owner == "me":
-        cases = cases.filter(owner=user)
-    elif owner == "none":
-        cases = cases.filter(owner=None)
-    elif owner:
-        cases = cases.filter(owner__username=owner)
-    if filters.get("due") == "1h":
-        cases = cases.filter(due_at__lte=now + DUE_SOON)
-    if words := filters.get("q", "").strip():
-        cases = cases.filter(Q(record_name__icontains=words) | Q(partner_name__icontains=words))
-    return cases
-
-
-def _after(cases: QuerySet[ExceptionCase], cursor: str) -> QuerySet[ExceptionCase]:
-    """What comes after the row that the cursor names: "<due, ISO or empty>~<id>". A broken cursor starts anew."""
-    moment, _, last = cursor.partition("~")
-    if not last.isdecimal():
-        return cases
-    if not moment:
-        return cases.filter(due_at=None, id__gt=int(last))
-    try:
-        due = datetime.fromisoformat(moment)
-    except ValueError:
-        return cases
-    return cases.filter(Q(due_at__gt=due) | Q(due_at=due, id__gt=int(last)) | Q(due_at=None))
-
-
 def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
-    """How many are in each view, in one query; resolved ones are not counted, they only grow."""
+    """How many open exceptions there are for this person, in one query."""
     return ExceptionCase.objects.filter(seen.of_records()).exclude(status=Status.RESOLVED).aggregate(
         mine=Count("id", filter=Q(owner=user)),
         team=Count("id", filter=Q(team__in=user.teams.values("id"))),
@@ -133,66 +56,10 @@ def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
     )
 
 
-def queue(query: dict[str, str], *, user: User, seen: Sight, now: datetime) -> Queue:
-    """One page of the queue: most urgent first, and the newest first among what is resolved."""
-    filters = {key: value for key, value in query.items() if key != "after" and value}
-    cases = matching(filters, user=user, seen=seen, now=now).select_related("owner", "team", "connection")
-    cursor = query.get("after", "")
-    is_history = filters.get("status") in ("resolved", "any")
-    if is_history:
-        cases = cases.order_by("-id")
-        if cursor.isdecimal():
-            cases = cases.filter(id__lt=int(cursor))
-    else:
-        cases = _after(cases, cursor).order_by(F("due_at").asc(nulls_last=True), "id")
-    found = list(cases[: PAGE + 1])
-    shown, more = found[:PAGE], len(found) > PAGE
-    next_query = ""
-    if more:
-        last = shown[-1]
-        mark = str(last.id) if is_history else f"{last.due_at.isoformat() if last.due_at else ''}~{last.id}"
-        next_query = urlencode(filters | {"after": mark})
-    numbers = counts(user=user, seen=seen, now=now)
-    stages = stages_of(shown)
-    return Queue(
-        rows=[
-            Row(case=case, type=types.title_of(case.type), stage=stages.get((case.connection_id, case.model, case.odoo_id), ""))
-            for case in shown
-        ],
-        views=[
-            View(word=word, query=urlencode(wanted), count=numbers.get(name), is_here=filters == wanted)
-            for name, word, wanted in VIEWS
-        ],
-        filters=filters, next_query=next_query, is_first=not cursor,
-    )  # fmt: skip
-
-
-def stages_of(cases: list[ExceptionCase]) -> dict[tuple[int, str, int], str]:
-    """Where the records of these exceptions stand now, by connection, model and id: one query."""
-    workflows = registry.workflows()
-    positions = Position.objects.filter(model__in={case.model for case in cases}, odoo_id__in={case.odoo_id for case in cases})
-    titles = {(name, stage.name): stage.title for name, workflow in workflows.items() for stage in workflow.stages}
-    return {
-        (position.connection_id, position.model, position.odoo_id): titles.get((position.workflow, position.stage), position.stage)
-        for position in positions
-    }
-
-
-def choices() -> dict[str, Any]:
-    """What the filters offer."""
-    return {
-        "types": [("integration", "Anything of the integration"), *types.titles().items()],
-        "severities": Severity.choices,
-        "statuses": Status.choices,
-        "teams": Team.objects.order_by("name"),
-        "people": workers(),
-    }
-
-
 def troubles(seen: Sight) -> list[Row]:
     """What is wrong with the integration now, the worst first, as the queue shows it."""
     cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
-    worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:PAGE]
+    worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:TROUBLES]
     return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
 
 
@@ -234,11 +101,71 @@ def in_odoo(connection: Connection) -> dict[str, Any]:
     }  # fmt: skip
 
 
+LOOKED_BACK = 500
+SIMILAR = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """How exceptions of the same type ended: the most similar ones, and what most of them have in common.
+
+    Attributes:
+        looked_at: how many of the latest the figures rest on.
+        endings: how they ended, with how many of them did, the most frequent first.
+        median: half of them were over after this long.
+    """
+
+    similar: list[ExceptionCase]
+    looked_at: int
+    endings: list[tuple[str, int]]
+    median: timedelta | None
+
+
+def past_of(case: ExceptionCase, seen: Sight) -> Past:
+    """How others of its type ended: those of the same customer first, then those of as much money."""
+    ended = ExceptionCase.objects.filter(seen.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
+    lately = list(
+        ended.order_by("-resolved_at", "-id").values_list(
+            "id", "partner_name", "amount", "opened_at", "resolved_at", "resolution"
+        )[:LOOKED_BACK]
+    )
+    money = float(case.amount or 0)
+    nearest = sorted(lately, key=lambda row: (row[1] != case.partner_name, abs(float(row[2] or 0) - money)))[:SIMILAR]
+    found = ExceptionCase.objects.select_related("owner").defer("evidence").in_bulk([row[0] for row in nearest])
+    lengths = [row[4] - row[3] for row in lately if row[4]]
+    return Past(
+        similar=[found[row[0]] for row in nearest], looked_at=len(lately),
+        endings=Counter(row[5] for row in lately).most_common(3), median=median_low(lengths) if lengths else None,
+    )  # fmt: skip
+
+
+def around(case: ExceptionCase, seen: Sight, *, now: datetime) -> dict[str, Any]:
+    """What holds its record up, what that puts at risk, and how others like it ended."""
+    position = Position.objects.filter(
+        connection_id=case.connection_id, workflow=case.workflow, model=case.model, odoo_id=case.odoo_id
+    ).first()
+    return {
+        "position": position, "blockers": blockers.of(position, now=now) if position else [],
+        "impact": impact.of(case.connection_id, case.model, case.odoo_id, now=now), "connection": case.connection,
+        "past": past_of(case, seen),
+    }  # fmt: skip
+
+
 ICONS = {
     "opened": ("octagon-alert", "late"), "assigned": ("user-check", "calm"), "acknowledged": ("eye", "calm"),
     "snoozed": ("bell-off", ""), "woken": ("alarm-clock", "risk"), "resolved": ("circle-check", "done"),
+    "taken_back": ("undo-2", ""), "remedied": ("wand-sparkles", "calm"),
     "breached": ("alarm-clock", "late"), "updated": ("refresh-cw", ""), "commented": ("message-square", ""),
 }  # fmt: skip
+
+
+def _in_words(verb: str, data: dict[str, Any]) -> str:
+    if verb == "assigned":
+        to = [data.get("owner") or "nobody"] + ([f"team {data['team']}"] if data.get("team") else [])
+        return f"assigned it to {', '.join(to)}"
+    if verb == "taken_back":
+        return "took back what was done last"
+    return verb.replace("_", " ")
 
 
 def timeline_of(case: ExceptionCase) -> list[Happening]:
@@ -252,9 +179,9 @@ def timeline_of(case: ExceptionCase) -> list[Happening]:
         if verb == "commented":
             continue
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
-        told = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or ""
+        told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=verb.replace("_", " "), quote=str(told))
+            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data), quote=str(told))
         )
     if not any(item.what == "opened" for item in happened):
         happened.append(Happening(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what="opened"))

@@ -1,12 +1,12 @@
-"""The exception queue, one exception, and what a person does with it."""
+"""The exception queue, one exception, and what a person does with them."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,17 +15,22 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
-from apps.accounts.models import User
-from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS, NotAllowedError, may_work_exceptions
+from apps.accounts.models import Team, User
+from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
-from apps.exceptions import integration, moves, queries, remedies, screens, types
-from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions import deeds, integration, listing, moves, queries, remedies, saved, screens, types
+from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
 from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows import registry
 
-SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"))
+# What a snooze can be until: hours from now, or a morning by the person's own clock.
+SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("tomorrow", "Tomorrow 8:00"), ("monday", "Monday 8:00"), ("72", "3 days"))
+MORNING = 8
+# Why most exceptions end by hand; any other words will do as well.
+ENDINGS = ("Settled with the customer", "Corrected in Odoo", "Accepted as it is", "Duplicate of another one", "Not a problem")
+MOST_CHOSEN = 1_000
 
 
 def _part(request: PersonsRequest, template: str, part: str) -> str:
@@ -33,33 +38,50 @@ def _part(request: PersonsRequest, template: str, part: str) -> str:
     return f"{template}#{part}" if request.headers.get("X-Fragment") else template
 
 
+def _wants_data(request: PersonsRequest) -> bool:
+    return bool(request.headers.get("X-Act"))
+
+
 @login_required
 @require_safe
 def queue(request: PersonsRequest) -> HttpResponse:
-    """The queue, as the query string says."""
-    context = {
-        "queue": screens.queue(request.GET.dict(), user=request.user, seen=seen.on(request, request.user), now=clock.now()),
-        "may_work": request.user.role in EXCEPTION_WORKERS,
+    """The queue, as the query string says; with the side panel where it names an exception."""
+    now, shown, known = clock.now(), seen.on(request, request.user), listing.Known(request.user)
+    context: dict[str, Any] = {
+        "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now),
+        "may_work": may_work_exceptions(request.user, of_integration=True),
     }
     if not request.headers.get("X-Fragment"):
-        context |= screens.choices()
+        context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
+        case = request.GET.get("case", "")
+        if case.isascii() and case.isdecimal() and len(case) < 19:
+            found = queries.queue(sight.of(request.user)).filter(id=int(case)).first()
+            context |= {"panel": found} | (_context(request, found) if found else {})
     return render(request, _part(request, "exceptions/queue.html", "list"), context)
 
 
-def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
-    is_of_integration = case.type in integration.TYPES
+def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") -> dict[str, Any]:
+    now, is_of_integration = clock.now(), case.type in integration.TYPES
     may_work = may_work_exceptions(request.user, of_integration=is_of_integration)
-    context = {
+    return {
         "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
-        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem, "snoozes": SNOOZES,
-        "odoo_url": case.url,
-        "offers": remedies.offered(case, now=clock.now()), "commands": remedies.commands_of(case),
+        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem,
+        "snoozes": SNOOZES, "endings": ENDINGS, "odoo_url": case.url, "seen": moves.as_seen(case),
+        "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
+        "stage": listing.stage_title(case.workflow, case.stage),
         "decisions": [
             kind.title for _, kind in registry.approval_kinds().values()
             if kind.exception == case.type and may_work and case.status != Status.RESOLVED
         ],
         "may_work": may_work, "people": screens.workers_for(case) if may_work else [],
+        "teams": Team.objects.order_by("name") if may_work else [],
     }  # fmt: skip
+
+
+def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = _context(request, case, problem)
+    if request.headers.get("X-Fragment") == "panel":
+        return render(request, "exceptions/panel.html", context, status=status)
     return render(request, _part(request, "exceptions/detail.html", "body"), context, status=status)
 
 
@@ -70,53 +92,79 @@ def detail(request: PersonsRequest, case_id: int) -> HttpResponse:
     return _page(request, _case(request, case_id))
 
 
+@login_required
+@require_safe
+def around(request: PersonsRequest, case_id: int) -> HttpResponse:
+    """What holds the record up, what it puts at risk, and how others like it ended: a part that is fetched by itself."""
+    case = _case(request, case_id)
+    return render(request, "exceptions/around.html", {"case": case} | screens.around(case, sight.of(request.user), now=clock.now()))
+
+
 def _case(request: PersonsRequest, case_id: int) -> ExceptionCase:
     return get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
 
 
-def _assign(case_id: int, request: PersonsRequest, now: datetime) -> None:
-    chosen = request.POST.get("owner", "")
-    owner = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
-    if owner is None:
-        raise moves.MoveRefusedError("Choose a colleague to assign this to.")
-    moves.assign(case_id, owner=owner, by=request.user, now=now)
+# ---- What is done from a page: one exception or many ------------------------------------------------------------------
 
 
-def _snooze(case_id: int, request: PersonsRequest, now: datetime) -> None:
-    hours = request.POST.get("hours", "")
-    until = now + timedelta(hours=min(int(hours), 24 * 90)) if hours.isdecimal() else parse_datetime(request.POST.get("until", ""))
-    if until is None:
+def _arguments(move: str, request: PersonsRequest, now: datetime) -> dict[str, Any]:
+    """What the form says of the move. Raises MoveRefusedError."""
+    given = request.POST
+    if move == "take":
+        return {"owner": request.user.pk}
+    if move == "assign":
+        return _new_owner(given)
+    if move == "snooze":
+        return {"until": _until(given.get("hours", ""), given.get("until", ""), now).isoformat()}
+    if move == "resolve":
+        return {"resolution": given.get("resolution", "").strip()}
+    return {}
+
+
+def _new_owner(given: QueryDict) -> dict[str, Any]:
+    chosen, team = given.get("owner", ""), given.get("team", "")
+    owner = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() and len(chosen) < 19 else None
+    to_team = Team.objects.filter(slug=team).first() if team else None
+    if owner is None and to_team is None and chosen != "none":
+        raise moves.MoveRefusedError("Choose a colleague to assign this to, or a team.")
+    return {"owner": owner.pk if owner else None, "team": to_team.pk if to_team else None, "note": given.get("note", "")}
+
+
+def _until(hours: str, until: str, now: datetime) -> datetime:
+    if hours.isascii() and hours.isdecimal():
+        return now + timedelta(hours=min(int(hours[:6]), 24 * 90))
+    if hours in ("tomorrow", "monday"):
+        here = timezone.localtime(now)
+        days = 1 if hours == "tomorrow" else 7 - here.weekday()
+        return timezone.make_aware(datetime.combine((here + timedelta(days=days)).date(), time(MORNING)), here.tzinfo)
+    try:
+        moment = parse_datetime(until)
+    except ValueError:
+        moment = None
+    if moment is None:
         raise moves.MoveRefusedError("Say until when to snooze it.")
-    if timezone.is_naive(until):
-        until = timezone.make_aware(until)
-    moves.snooze(case_id, until=until, by=request.user, now=now)
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
-# What each button does; the moves check the right and the state.
-ACTIONS: dict[str, tuple[str, Callable[[int, PersonsRequest, datetime], Any]]] = {
-    "take": ("is yours", lambda case_id, request, now: moves.assign(case_id, owner=request.user, by=request.user, now=now)),
-    "assign": ("was assigned", _assign),
-    "acknowledge": ("was acknowledged", lambda case_id, request, now: moves.acknowledge(case_id, by=request.user, now=now)),
-    "snooze": ("was snoozed", _snooze),
-    "resolve": (
-        "was resolved",
-        lambda case_id, request, now: moves.resolve(
-            case_id, resolution=request.POST.get("resolution", "").strip(), by=request.user, now=now
-        ),
-    ),
-    "take-remedy": (
-        "is on its way in Odoo",
-        lambda case_id, request, now: moves.take(
-            case_id, remedy=request.POST.get("remedy", ""), option=request.POST.get("option", ""), by=request.user, now=now
-        ),
-    ),
-    "comment": (
-        "has your comment",
-        lambda case_id, request, now: moves.comment(
-            case_id, text=request.POST.get("text", "").strip(), by=request.user, now=now
-        ),
-    ),
-}
+def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> Deed | None:
+    """Do what a button says to one exception; what can be taken back is a deed."""
+    given = request.POST
+    if action == "comment":
+        moves.comment(case_id, text=given.get("text", "").strip(), by=request.user, now=now)
+        return None
+    if action == "take-remedy":
+        moves.take(case_id, remedy=given.get("remedy", ""), option=given.get("option", ""), by=request.user, now=now)
+        return None
+    move = "assign" if action == "take" else action
+    return deeds.do_one(case_id, move=move, arguments=_arguments(action, request, now), by=request.user, now=now,
+                        seen=given.get("seen", ""))  # fmt: skip
+
+
+# What each button does, in words; the moves check the right and the state.
+ACTIONS = {
+    "take": "is yours", "assign": "was assigned", "acknowledge": "was acknowledged", "snooze": "was snoozed",
+    "resolve": "was resolved", "take-remedy": "is on its way in Odoo", "comment": "has your comment",
+}  # fmt: skip
 
 
 @login_required
@@ -126,18 +174,122 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     if action not in ACTIONS:
         raise Http404(f"There is no {action} for an exception.")
     case = _case(request, case_id)
-    done, move = ACTIONS[action]
     try:
-        move(case_id, request, clock.now())
-    except NotAllowedError as error:
-        return _page(request, case, problem=str(error), status=403)
-    except moves.MoveRefusedError as error:
-        return _page(request, _case(request, case_id), problem=str(error), status=409)
-    messages.success(request, f"{case.record_name} {done}.", extra_tags="done")
+        deed = _act(case_id, action, request, clock.now())
+    except (NotAllowedError, moves.MoveRefusedError) as error:
+        status = 403 if isinstance(error, NotAllowedError) else 409
+        if _wants_data(request):
+            return JsonResponse({"problem": str(error)}, status=status)
+        return _page(request, _case(request, case_id), problem=str(error), status=status)
+    said = f"{case.record_name} {ACTIONS[action]}."
+    if _wants_data(request):
+        return JsonResponse({"said": said, "ids": [case_id]} | (_links(deed) if deed else {}))
+    messages.success(request, said, extra_tags="done")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("exceptions:detail", args=[case_id])
     return redirect(back)
+
+
+def _links(deed: Deed) -> dict[str, str]:
+    return {"deed": reverse("exceptions:deed", args=[deed.pk]), "undo": reverse("exceptions:take-back", args=[deed.pk])}
+
+
+@login_required
+@require_POST
+def do(request: PersonsRequest) -> HttpResponse:
+    """Do one thing to the chosen exceptions, or to all that a view holds: one at once, more as a job."""
+    now, action = clock.now(), request.POST.get("move", "")
+    if action not in ("take", "assign", "acknowledge", "snooze", "resolve"):
+        raise Http404(f"There is no {action} for exceptions.")
+    move = "assign" if action == "take" else action
+    ids = [int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdecimal() and len(one) < 19][:MOST_CHOSEN]
+    try:
+        arguments = _arguments(action, request, now)
+        if len(ids) == 1 and "all" not in request.POST:
+            case = _case(request, ids[0])
+            deed = deeds.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
+                                seen=request.POST.get("seen", ""))  # fmt: skip
+            return JsonResponse({"said": f"{case.record_name} {ACTIONS[action]}.", "ids": ids} | _links(deed))
+        shown = seen.on(request, request.user)
+        if "all" in request.POST:
+            query = QueryDict(request.POST.get("query", ""))
+            shown = seen.narrow(shown, seen.choice_in(query.dict()))
+            chosen = listing.matching(query.dict(), known=listing.Known(request.user), seen=shown, now=now)
+        else:
+            chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
+        deed = deeds.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
+    except (NotAllowedError, moves.MoveRefusedError) as error:
+        return JsonResponse({"problem": str(error)}, status=403 if isinstance(error, NotAllowedError) else 409)
+    return JsonResponse({"said": f"{deed.total} exceptions are being {deeds.DONE[move]}.", "ids": ids, "runs": True} | _links(deed))
+
+
+@login_required
+@require_safe
+def deed(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
+    """What became of what somebody did in bulk: how far it is, and a result for each exception."""
+    found = get_object_or_404(Deed.objects.select_related("by"), pk=deed_id, by=request.user)
+    how_far = deeds.progress(found)
+    if _wants_data(request):
+        return JsonResponse({
+            "state": found.state, "total": found.total, "done": how_far.done, "refused": how_far.refused,
+            "taken_back": how_far.taken_back, "kept": how_far.kept, "runs": found.ended_at is None,
+        } | _links(found))  # fmt: skip
+    rows = found.rows.select_related("case").order_by("outcome", "case_id")
+    if wanted := request.GET.get("outcome"):
+        rows = rows.filter(outcome=wanted)
+    after = request.GET.get("after", "")
+    if after.isascii() and after.isdecimal() and len(after) < 19:
+        rows = rows.filter(case_id__gt=int(after))
+    shown = list(rows.filter(case__in=queries.queue(sight.of(request.user))).order_by("case_id")[: listing.PAGE + 1])
+    context = {
+        "deed": found, "progress": how_far, "rows": shown[: listing.PAGE], "outcome": wanted or "",
+        "word": deeds.DONE[found.move], "settled": found.total - how_far.waiting,
+        "next": shown[listing.PAGE - 1].case_id if len(shown) > listing.PAGE else None,
+        "can_be_taken_back": found.state == Deed.State.DONE and how_far.done > 0,
+    }  # fmt: skip
+    return render(request, _part(request, "exceptions/deed.html", "body"), context)
+
+
+@login_required
+@require_POST
+def take_back(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
+    """Take back what one did."""
+    try:
+        found = deeds.take_back(deed_id, by=request.user, now=clock.now())
+    except moves.MoveRefusedError as error:
+        if _wants_data(request):
+            return JsonResponse({"problem": str(error)}, status=409)
+        messages.error(request, str(error), extra_tags="risk")
+        return redirect("exceptions:queue")
+    if _wants_data(request):
+        return JsonResponse({"said": "Taken back." if found.ended_at else "Being taken back.", "runs": found.ended_at is None}
+                            | _links(found))  # fmt: skip
+    return redirect("exceptions:deed", found.pk)
+
+
+@login_required
+@require_POST
+def save_view(request: PersonsRequest) -> HttpResponse:
+    """Keep what is shown under a name, for oneself or for a team."""
+    query = QueryDict(request.POST.get("query", ""))
+    try:
+        saved.save(request.POST.get("name", ""), query=query.dict(), team=request.POST.get("team", ""), by=request.user,
+                   now=clock.now())  # fmt: skip
+    except moves.MoveRefusedError as error:
+        messages.error(request, str(error), extra_tags="risk")
+    return redirect(f"{reverse('exceptions:queue')}?{query.urlencode()}")
+
+
+@login_required
+@require_POST
+def forget_view(request: PersonsRequest, view_id: int) -> HttpResponse:
+    """Take a saved view away."""
+    try:
+        saved.forget(view_id, by=request.user)
+    except moves.MoveRefusedError as error:
+        messages.error(request, str(error), extra_tags="risk")
+    return redirect("exceptions:queue")
 
 
 @login_required

@@ -28,11 +28,15 @@ logger = logging.getLogger(__name__)
 LONGEST_QUEUE = 20_000
 LARGEST_QUEUE_BYTES = 64 * 1024 * 1024
 GROUP = 500
-WRITERS = 2
+# While one waits for its commit to reach the disk, the next is on its way there: PostgreSQL takes them together. With two, and
+# 64 senders, a quarter fewer deliveries were stored a second; beyond four nothing was gained.
+WRITERS = 4
 # Odoo gives up after one second: an answer after that reaches nobody.
 STORE_SECONDS = 0.7
-# A commit takes milliseconds. While all writers have been at one for longer than this, new arrivals are sent away.
+# A commit takes milliseconds. While so many writers have been at one for longer than this, new arrivals are sent away: one may
+# wait for a connection that is being changed, two wait for the database.
 SLOW_SECONDS = 0.3
+SLOW_WRITERS = 2
 # How long a writer waits for a server that has fallen silent before it begins anew on another session.
 STATEMENT_SECONDS = 2.0
 RETRY_SECONDS = 0.5
@@ -41,6 +45,7 @@ SECRETS_SECONDS = 5.0
 MISS_SECONDS = 1.0
 WAKE_SECONDS = 0.05
 
+# In the order of their keys: writers who have the same messages at the same time wait for one another, and never in a ring.
 # The connections are held once a statement, at half the cost of a foreign key that checks every row. Those that are gone
 # are missing from the answer, and so are their deliveries from the table.
 STORE = """
@@ -52,6 +57,7 @@ SELECT source, connection_id, key, model, odoo_id, body, received_at, received_a
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[])
     AS arrived(connection_id, source, key, model, odoo_id, body, received_at)
   JOIN held ON held.id = connection_id
+ ORDER BY connection_id, source, key
 ON CONFLICT DO NOTHING
 RETURNING connection_id, source)
 SELECT held.id, new.source, new.count
@@ -174,7 +180,7 @@ class Store:
     def _is_known_down(self) -> bool:
         now = time.monotonic()
         slow = [at for at in self.busy_since.values() if now - at > SLOW_SECONDS]
-        return len(slow) == WRITERS or now < self.down_until
+        return len(slow) >= SLOW_WRITERS or now < self.down_until
 
     async def _write(self, number: int) -> None:
         database: psycopg.AsyncConnection[Any] | None = None

@@ -4,6 +4,7 @@ import hashlib
 import json
 import zoneinfo
 from datetime import time
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -134,12 +135,19 @@ def _hour(text: str) -> time | None:
         raise preferences.PreferenceError(f"{text} is no time of the day.") from error
 
 
+def _sent(request: PersonsRequest) -> Any:
+    """The JSON that a script sent. Raises ValueError for anything else."""
+    if request.content_type != "application/json":
+        raise ValueError("not JSON")
+    return json.loads(request.body)
+
+
 @login_required
 @require_POST
 def add_device(request: PersonsRequest) -> HttpResponse:
     """Tell the browser that asks from now on: its subscription, as browsers write it."""
     try:
-        given = json.loads(request.body)
+        given = _sent(request)
         device = {"endpoint": str(given["endpoint"])[:1_000], "p256dh": str(given["keys"]["p256dh"])[:120],
                   "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
     except (ValueError, KeyError, TypeError):
@@ -160,7 +168,7 @@ def drop_device(request: PersonsRequest) -> HttpResponse:
         push.remove(request.user, device_id=int(chosen))
         return redirect("notifications:choices")
     try:
-        endpoint = str(json.loads(request.body)["endpoint"])
+        endpoint = str(_sent(request)["endpoint"])
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"detail": "That is no subscription of a browser."}, status=400)
     push.remove(request.user, endpoint=endpoint)

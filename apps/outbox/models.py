@@ -57,5 +57,6 @@ class Command(models.Model):
             # What stopped and needs a person: health, and the exceptions of the integration.
             models.Index(fields=["lane"], condition=models.Q(status__in=["refused", "dead"]), name="commands_stopped"),
             models.Index(fields=["lane", "sequence"], name="commands_by_lane"),
+            models.Index(fields=["done_at"], condition=models.Q(status="done"), name="commands_by_end"),  # boards/kpis.py
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]

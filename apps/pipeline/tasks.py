@@ -5,6 +5,7 @@ from celery import shared_task
 from apps.core import clock
 from apps.outbox import dispatch
 from apps.pipeline import absorb, batch, outside, refusals, upkeep
+from apps.workflows import tallies
 
 
 @shared_task(name="pipeline.refresh", ignore_result=True)
@@ -28,6 +29,12 @@ def look_again(**_: object) -> None:
     """Look again at the records that the passing of time alone may have moved."""
     while absorb.look_again(now=clock.now()) == absorb.LOOKED_AGAIN:
         pass
+
+
+@shared_task(name="pipeline.fold_tallies", ignore_result=True)
+def fold_tallies(**_: object) -> None:
+    """Sum up what the boards' tallies have been appended."""
+    tallies.fold()
 
 
 @shared_task(name="pipeline.poll", ignore_result=True)

@@ -212,6 +212,7 @@ def _goods(env: Env, chance: random.Random) -> None:
     stock = {row["lot_stock_id"] for row in env.engine.store.table("stock.warehouse").rows.values()}
     number = 0
     for good in GOODS:
+        category = env["product.category"].create({"name": good}).id
         for make in MAKES:
             number += 1
             price = float(chance.choice((18, 25, 39, 49, 75, 89, 120, 149, 240, 320, 480, 690)))
@@ -225,6 +226,7 @@ def _goods(env: Env, chance: random.Random) -> None:
                     "default_code": f"TT-{number:03d}",
                     "tracking": "lot" if number % 9 == 0 else "none",
                     "standard_price": round(price * 0.62, 2),
+                    "categ_id": category,
                 }
             )
             product = template.product_variant_ids

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry
+from apps.workflows import disjoint, placeholders, registry
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -17,7 +17,7 @@ def declarations(**_: Any) -> list[CheckMessage]:
         problems: list[str] = []
         seen: dict[str, str] = {}
         for workflow in found.values():
-            problems += _problems(workflow)
+            problems += problems_of(workflow)
             declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
             for kind in declared:
                 if kind.name in seen:
@@ -28,13 +28,16 @@ def declarations(**_: Any) -> list[CheckMessage]:
     return [Error(problem, id="workflows.E002") for problem in problems]
 
 
-def _problems(workflow: Workflow) -> list[str]:
+def problems_of(workflow: Workflow) -> list[str]:
+    """What is wrong with one workflow, each with the remedy. Raises DeclarationError where it cannot even be compiled."""
     compiled.stage_case(workflow)
     compiled.source(workflow)
     compiled.belongs(workflow)
     compiled.moment_ahead(workflow)
     compiled.column_of(workflow, workflow.label)
-    problems = []
+    if workflow.promise:
+        compiled.column_of(workflow, workflow.promise)
+    problems = disjoint.problems(workflow)
     names = [stage.name for stage in workflow.stages]
     for name in {name for name in names if names.count(name) > 1}:
         problems.append(f"Workflow {workflow.name} has two stages called {name}. Rename one.")

@@ -1,5 +1,6 @@
 """Turning a declared workflow into SQL: conditions into predicates, stages into one CASE."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -84,14 +85,37 @@ def _comparison(workflow: Workflow, lookup: str, value: Any) -> sql.Composable:
     return sql.SQL("COALESCE({} {} {}, FALSE)").format(column, sql.SQL(COMPARISONS[operator]), right)
 
 
-def source(workflow: Workflow) -> sql.Composable:
-    """FROM and the joins: the mirrored record as ``r`` and every fact as a lateral query."""
+def source(workflow: Workflow, columns: Iterable[str] | None = None) -> sql.Composable:
+    """FROM and the joins: the mirrored record as ``r`` and the facts as lateral queries.
+
+    Args:
+        columns: those that the statement names; facts that none of them rests on are left out. All facts, where not given.
+    """
     table = mirror.models()[workflow.odoo_model]._meta.db_table
+    wanted = {fact.name for fact in workflow.facts} if columns is None else facts_behind(workflow, columns)
     joins = [
         sql.SQL("LEFT JOIN LATERAL ({}) AS {} ON TRUE").format(sql.SQL(fact.sql), sql.Identifier(fact.name))
         for fact in workflow.facts
+        if fact.name in wanted
     ]
     return sql.SQL("{} AS r\n{}").format(sql.Identifier(table), sql.SQL("\n").join(joins))
+
+
+def facts_behind(workflow: Workflow, columns: Iterable[str]) -> set[str]:
+    """The names of the facts that ``columns`` come from, and of those that these rest on in turn.
+
+    Raises DeclarationError where a column is unknown.
+    """
+    known = known_columns(workflow)
+    found: set[str] = set()
+    for name in columns:
+        column_of(workflow, name)
+        found.add(known[name])
+    facts = list(workflow.facts)
+    for number, fact in reversed(list(enumerate(facts))):
+        if fact.name in found:
+            found |= {earlier.name for earlier in facts[:number] if re.search(rf"\b{re.escape(earlier.name)}\.", fact.sql)}
+    return found - {"r"}
 
 
 def stage_case(workflow: Workflow) -> sql.Composable:
@@ -134,6 +158,14 @@ def lookups(condition: Q) -> Iterable[str]:
             yield from lookups(child)
         else:
             yield str(child[0])  # type: ignore[index]
+
+
+def named_in(condition: Q) -> set[str]:
+    """All columns that ``condition`` names, however deep they stand."""
+    found: set[str] = set()
+    for child in condition.children:
+        found |= named_in(child) if isinstance(child, Q) else names(child)
+    return found
 
 
 def names(comparison: Any) -> set[str]:

@@ -142,7 +142,8 @@ class ExceptionType:
         evidence: columns kept as evidence, with the words that people read for them. A number is shown as money unless its
             column is called ``…_quantity``, ``…_count``, ``…_days`` or ``…_percent``.
         cause: column that tells two deviations of one type apart; none where there can be but one.
-        severity: column and thresholds: from the first number on medium, from the second high, from the third critical.
+        severity: column and thresholds: from the first number on medium, from the second high, from the third critical. The
+            promise and the customer's class weigh as well (:mod:`apps.workflows.weight`).
         closed_because: what is said when it closes itself.
         remedies: ways out of it that a person may take in the tower.
     """
@@ -276,6 +277,8 @@ class Workflow:
         label: column with what people call the record.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
+        promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
+            is raised about the record weighs more (:mod:`apps.workflows.weight`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         lines: the record's lines, where it has any.
         blockers: what may hold a record up beside its stage, the nearest cause first.
@@ -296,6 +299,7 @@ class Workflow:
     belongs: Q = field(default_factory=Q)
     label: str = "name"
     look_again: str = ""
+    promise: str = ""
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100
     form: str = ""

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry, stuck
+from apps.workflows import placeholders, registry, stuck, weight
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -67,6 +67,7 @@ class Evaluation:
 MOVE = sql.SQL("""
 WITH seen AS (
   SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
+         {promise} AS promised,
          {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name, r.write_date,
          cause.written_at, {first_seen}
@@ -86,7 +87,8 @@ WITH seen AS (
   INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
                                        amount, currency, company_id, partner_id, partner_name, look_again_at)
   SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name, LEAST(look_again_at, {stuck_look})
+         amount, currency, company_id, partner_id, partner_name,
+         LEAST(look_again_at, {stuck_look}, CASE WHEN {is_open} THEN {promise_look} END)
     FROM stood
    WHERE stage IS NOT NULL
   ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
@@ -104,10 +106,11 @@ WITH seen AS (
          IS DISTINCT FROM
          (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
           excluded.partner_name, excluded.look_again_at)
-  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount
+  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount, new.company_id
 ), moved AS (
-  INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
-  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount
+  INSERT INTO workflows_transition
+    (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount, company_id)
+  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount, company_id
     FROM placed
    WHERE from_stage <> to_stage
 )
@@ -121,10 +124,11 @@ WITH gone AS (
    WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.odoo_id = ANY(%(ids)s)
      AND r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id
      AND (r.deleted_at IS NOT NULL OR NOT {belongs})
-  RETURNING p.odoo_id, p.stage, p.amount, CASE WHEN r.deleted_at IS NULL THEN 'left' ELSE 'deleted' END AS gone_to
+  RETURNING p.odoo_id, p.stage, p.amount, p.company_id, CASE WHEN r.deleted_at IS NULL THEN 'left' ELSE 'deleted' END AS gone_to
 )
-INSERT INTO workflows_transition (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount)
-SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, gone_to, %(now)s, %(now)s, amount FROM gone
+INSERT INTO workflows_transition
+  (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount, company_id)
+SELECT %(connection)s, {workflow}, {model}, odoo_id, stage, gone_to, %(now)s, %(now)s, amount, company_id FROM gone
 RETURNING odoo_id, to_stage
 """)
 
@@ -151,10 +155,19 @@ SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {columns}
 def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Composed, list[tuple[str, Any]]]:
     """The workflow's three statements, and the label under which FIND returns each condition."""
     workflow = registry.workflows()[workflow_name]
-    source = compiled.source(workflow)
+    table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
+    vanish = VANISH.format(
+        table=table, belongs=compiled.belongs(workflow), workflow=sql.Literal(workflow.name),
+        model=sql.Literal(workflow.odoo_model),
+    )  # fmt: skip
+    return _move_statement(workflow), vanish, *find_statement(workflow)
+
+
+def _move_statement(workflow: Workflow) -> sql.Composed:
+    first_seen_since = sorted({stage.first_seen_since for stage in workflow.stages})
     first_seen = [
         sql.SQL("{} AS {}").format(compiled.column_of(workflow, name), sql.Identifier(f"first_{name}"))
-        for name in sorted({stage.first_seen_since for stage in workflow.stages})
+        for name in first_seen_since
     ]
     stage_column = sql.Identifier("stage")
     since = compiled.by_stage(
@@ -163,9 +176,9 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
          for s in workflow.stages],
         "timestamptz",
     )  # fmt: skip
-    names = {"workflow": sql.Literal(workflow.name), "model": sql.Literal(workflow.odoo_model)}
-    common = {"label": compiled.column_of(workflow, workflow.label), "belongs": compiled.belongs(workflow)}
-    move = MOVE.format(
+    named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
+    named |= {workflow.look_again, workflow.promise} - {""}
+    return MOVE.format(
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
         currency=compiled.column_of(workflow, workflow.currency),
@@ -175,41 +188,49 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         else sql.SQL("NULL::bigint"),
         partner_name=compiled.column_of(workflow, "partner_name"),
         first_seen=sql.SQL(", ").join(first_seen),
-        source=source,
+        source=compiled.source(workflow, named.union(*(compiled.named_in(stage.when) for stage in workflow.stages))),
         since=since,
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
         look_again=compiled.moment_ahead(workflow),
+        promise=compiled.column_of(workflow, workflow.promise) if workflow.promise else sql.SQL("NULL::timestamptz"),
+        promise_look=weight.next_look(sql.Identifier("promised")),
         stuck_look=stuck.next_look(
             compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
             sql.Identifier("stands_since"),
         ),
-        **names,
-        **common,
+        workflow=sql.Literal(workflow.name),
+        model=sql.Literal(workflow.odoo_model),
+        label=compiled.column_of(workflow, workflow.label),
+        belongs=compiled.belongs(workflow),
     )
-    table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
+
+
+def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, Any]]]:
+    """The statement that finds what is to be raised, and the label under which it returns each condition."""
     declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
     kinds = [(f"found_{number}", kind) for number, kind in enumerate(declared)]
-    find = FIND.format(
+    columns = _columns_needed(workflow)
+    named = columns.union({workflow.label}, *(compiled.named_in(kind.when) for kind in declared))
+    statement = FIND.format(
         conditions=sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label))
             for label, kind in kinds
         )
         if kinds
         else sql.SQL("FALSE AS found_none"),
-        columns=sql.SQL(", ").join(
-            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
-        ),
-        source=source,
-        **common,
+        columns=sql.SQL(", ").join(compiled.column_of(workflow, name) for name in sorted(columns) if name != "odoo_id"),
+        source=compiled.source(workflow, named),
+        label=compiled.column_of(workflow, workflow.label),
+        belongs=compiled.belongs(workflow),
         any_condition=sql.SQL(" OR ").join(sql.Identifier(label) for label, _ in kinds) if kinds else sql.SQL("FALSE"),
     )
-    return move, VANISH.format(table=table, belongs=common["belongs"], **names), find, kinds
+    return statement, kinds
 
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id"}
+    needed = {workflow.currency, "partner_name", "company_id", weight.STEPS, workflow.promise}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:
@@ -287,12 +308,11 @@ def look(
     Returns:
         odoo_id → column → value; deleted records are left out.
     """
+    columns, asked = _columns_needed(workflow), condition or Q()
     statement = LOOK.format(
-        columns=sql.SQL(", ").join(
-            compiled.column_of(workflow, name) for name in sorted(_columns_needed(workflow)) if name != "odoo_id"
-        ),
-        source=compiled.source(workflow),
-        condition=compiled.predicate(workflow, condition or Q()),
+        columns=sql.SQL(", ").join(compiled.column_of(workflow, name) for name in sorted(columns) if name != "odoo_id"),
+        source=compiled.source(workflow, {*columns, workflow.label, *compiled.named_in(asked)}),
+        condition=compiled.predicate(workflow, asked),
         label=compiled.column_of(workflow, workflow.label),
         belongs=compiled.belongs(workflow),
     )

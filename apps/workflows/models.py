@@ -1,5 +1,6 @@
 """Where records stand, and how they got there."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.odoo.models import Connection
@@ -38,6 +39,10 @@ class Position(models.Model):
             models.Index(
                 fields=["connection", "partner_id"], condition=models.Q(is_open=True), name="positions_open_by_partner"
             ),
+            # boards/queries.py: what has become late today, and what will within the day.
+            models.Index(fields=["workflow", "due_at"], condition=models.Q(is_open=True), name="positions_open_by_due"),
+            # boards/search.py: any part of a name.
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="positions_name_trigrams"),
             # pipeline/absorb.py: what time has made due, however many records there are for which it has not.
             models.Index(fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"),
         ]
@@ -52,6 +57,7 @@ class Transition(models.Model):
     odoo_id = models.BigIntegerField()
     from_stage = models.CharField(max_length=60, blank=True, help_text="Empty: first seen here")
     to_stage = models.CharField(max_length=60)
+    company_id = models.BigIntegerField(null=True, help_text="The record's company when it moved")
     at = models.DateTimeField(help_text="Odoo's time")
     seen_at = models.DateTimeField(help_text="When the tower knew")
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
@@ -66,3 +72,58 @@ class Transition(models.Model):
             models.Index(fields=["workflow", "at"], name="transitions_by_time"),  # arrivals and departures
             models.Index(fields=["connection", "model", "odoo_id", "at"], name="transitions_by_record"),  # timeline
         ]
+
+
+class StandingTally(models.Model):
+    """How many open records stand in a stage since a day and until they are due, counted by a trigger as they move.
+
+    What boards would otherwise count anew among a million. A move appends what it adds and takes away, so that no two of
+    them wait for each other; :mod:`apps.workflows.tallies` folds what has been appended. Days are UTC's.
+    """
+
+    # Removed with the connection by a trigger: its positions go first, and each leaves a line here.
+    connection = models.ForeignKey(Connection, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    company_id = models.BigIntegerField(null=True)
+    workflow = models.CharField(max_length=60)
+    stage = models.CharField(max_length=60)
+    currency = models.CharField(max_length=10, blank=True)
+    since_day = models.DateField()
+    due_day = models.DateField(null=True)
+    count = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=30, decimal_places=2)
+    is_folded = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow", "connection", "company_id", "stage", "currency", "since_day", "due_day"],
+                condition=models.Q(is_folded=True),
+                nulls_distinct=False,
+                name="standing_tally_folded",
+            )
+        ]
+        indexes = [models.Index(fields=["workflow"], condition=models.Q(is_folded=False), name="standing_tally_appended")]
+
+
+class FlowTally(models.Model):
+    """How many records moved from a stage to another in an hour of UTC, counted like :class:`StandingTally`."""
+
+    connection = models.ForeignKey(Connection, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    company_id = models.BigIntegerField(null=True)
+    workflow = models.CharField(max_length=60)
+    from_stage = models.CharField(max_length=60, blank=True)
+    to_stage = models.CharField(max_length=60)
+    hour = models.DateTimeField()
+    count = models.BigIntegerField()
+    is_folded = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow", "hour", "connection", "company_id", "from_stage", "to_stage"],
+                condition=models.Q(is_folded=True),
+                nulls_distinct=False,
+                name="flow_tally_folded",
+            )
+        ]
+        indexes = [models.Index(fields=["workflow", "hour"], condition=models.Q(is_folded=False), name="flow_tally_appended")]

@@ -79,11 +79,12 @@ WITH sight AS (
    WHERE m.stage IS DISTINCT FROM m.from_stage AND NOT (m.is_first AND m.after > 0)
 ), kept AS (
   INSERT INTO workflows_transition
-    (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, tracking_id, author, told)
+    (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, tracking_id, author, told, company_id)
   SELECT %(connection)s, {workflow}, {model}, t.odoo_id, COALESCE(t.from_stage, ''), t.stage, t.at, %(now)s, t.last_id,
-         t.author, t.told
+         t.author, t.told, today.company_id
     FROM told t
     JOIN known k ON k.odoo_id = t.odoo_id
+    JOIN {table} today ON today.connection_id = %(connection)s AND today.odoo_id = t.odoo_id
    WHERE NOT (t.is_last AND t.stage = k.to_stage)
   RETURNING 1
 ), sighted AS (

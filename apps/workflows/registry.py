@@ -4,7 +4,8 @@ import importlib
 import pkgutil
 from functools import cache
 
-from apps.workflows import catalogue, stuck
+from apps.mirror import registry as mirror
+from apps.workflows import catalogue, stuck, weight
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
@@ -23,8 +24,15 @@ def workflows() -> dict[str, Workflow]:
             raise DeclarationError(f"catalogue/{module.name}.py declares no WORKFLOW. Declare one, or remove the file.")
         if declared.name in found:
             raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
-        found[declared.name] = stuck.with_stuck(declared)
+        found[declared.name] = _completed(declared)
     return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def _completed(declared: Workflow) -> Workflow:
+    """``declared`` with what every workflow has: its stuck records, and what makes an exception weigh more."""
+    model = mirror.models().get(declared.odoo_model)
+    has_partner = model is not None and any(field.column == "partner_id" for field in model._meta.concrete_fields)
+    return weight.with_weight(stuck.with_stuck(declared), has_partner=has_partner)
 
 
 def over(odoo_model: str) -> list[Workflow]:

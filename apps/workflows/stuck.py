@@ -66,7 +66,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
 def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
     """Where the record stands and for how long, against the stage's patience. Its weight doubles when the time does."""
     rows = ",\n".join(
-        f"({_text(stage.name)}, {_text(stage.title)}, {_text(stage.owner)}, {_days(stage.target or limit)}, {_days(limit)},"
+        f"({literal(stage.name)}, {literal(stage.title)}, {literal(stage.owner)}, {_days(stage.target or limit)}, {_days(limit)},"
         f" {stage.stuck_from})"
         for stage, limit in stages
     )
@@ -83,12 +83,12 @@ def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
               FROM workflows_position p
               JOIN (VALUES {rows}) AS t(stage, title, owner, target, patience, stuck_from) ON t.stage = p.stage
              CROSS JOIN LATERAL (SELECT extract(epoch FROM %(now)s::timestamptz - p.since) / 86400 AS days) AS s
-             WHERE p.connection_id = r.connection_id AND p.workflow = {_text(workflow.name)} AND p.odoo_id = r.odoo_id
+             WHERE p.connection_id = r.connection_id AND p.workflow = {literal(workflow.name)} AND p.odoo_id = r.odoo_id
         """,
     )
 
 
-def _text(value: str) -> str:
+def literal(value: str) -> str:
     """``value`` as a literal in a statement that has parameters of its own."""
     return "'" + value.replace("'", "''").replace("%", "%%") + "'"
 

@@ -86,6 +86,9 @@ function morph(old, fresh) {
 function swap(element, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
+  // A page that must not move under somebody's hand takes what is new and puts it in itself.
+  const detail = { content: template.content, morph, morphChildren };
+  if (!element.dispatchEvent(new CustomEvent("ct:fresh", { bubbles: true, cancelable: true, detail }))) return;
   morphChildren(element, template.content);
   element.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
 }

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from apps.accounts.models import User
-from apps.approvals import policy
-from apps.approvals.models import Request
-from tests.world import World
+from apps.accounts.models import Role, User
+from apps.approvals import moves, policy
+from apps.approvals.models import Assignment, Request
+from tests.world import World, person
 
 
 def step(name: str, **more: Any) -> dict[str, Any]:
@@ -72,3 +72,71 @@ def test_where_no_step_counts_the_first_one_does(world: World) -> None:
 def test_a_condition_that_cannot_be_is_refused_with_the_step(world: World, condition: Any, said: str) -> None:
     with pytest.raises(policy.PolicyError, match=f"Step 2: .*{said}"):
         save(world, step("First"), step("Second", when=[condition]))
+
+
+def test_a_policy_that_nobody_could_satisfy_is_refused_with_the_step_and_the_remedy(world: World) -> None:
+    with pytest.raises(policy.PolicyError, match=r"Step 2: nobody who is asked may decide on 60,000.00: .*Adam.*Raise a limit"):
+        save(world, step("Credit control"), step("Large", from_amount=60_000))
+    approver = {"ask": {"role": "approver"}, "within_minutes": 60}
+    save(world, step("Large", from_amount=60_000, levels=[approver, {"ask": {"role": "manager"}, "within_minutes": 60}]))
+    for asked, said in (
+        ({"user": "nobody"}, "nobody can be asked"),
+        ({"team": "moon"}, "nobody can be asked"),
+        ({"manager_of": "the moon"}, 'manager_of can only be "record"'),
+    ):
+        with pytest.raises(policy.PolicyError, match=f"Step 1, level 1: {said}"):
+            save(world, step("Credit control", levels=[{"ask": asked, "within_minutes": 60}]))
+
+
+def test_the_manager_of_the_record_is_who_manages_a_team_of_its_salesperson(world: World) -> None:
+    person("sofia", Role.OPERATOR, team="north", odoo_login="sofia")
+    person("nora", Role.MANAGER, limit=100_000, team="north")
+    save(world, step("Manager", levels=[{"ask": {"manager_of": "record"}, "within_minutes": 60}]))
+    world.held_order()
+    assert asked_people() == ["nora"]
+
+
+def test_a_record_without_a_manager_goes_on_to_the_next_level(world: World) -> None:
+    person("sofia", Role.OPERATOR, odoo_login="sofia")
+    levels = [{"ask": {"manager_of": "record"}, "within_minutes": 60}, {"ask": {"user": "mia"}, "within_minutes": 60}]
+    save(world, step("Manager", levels=levels))
+    world.held_order()
+    assert asked_people() == ["mia"]
+
+
+def asked_people() -> list[str]:
+    found = Assignment.objects.filter(step__request=Request.objects.get(), is_active=True)
+    return sorted(found.values_list("user__username", flat=True))
+
+
+def test_steps_of_one_position_run_side_by_side_and_the_next_waits_for_all_of_them(world: World) -> None:
+    person("nora", Role.MANAGER, limit=100_000, team="north")
+    user = [{"ask": {"user": name}, "within_minutes": 60} for name in ("adam", "mia", "nora")]
+    save(
+        world, step("Credit", position=1, levels=user[:1]), step("Sales", position=1, levels=user[1:2]),
+        step("Board", position=2, levels=user[2:]),
+    )  # fmt: skip
+    world.held_order()
+    assert asked_people() == ["adam", "mia"]
+    say(world, "mia")
+    assert asked_people() == ["adam", "mia"]
+    say(world, "adam")
+    assert asked_people() == ["adam", "mia", "nora"]
+    assert Request.objects.get().status == "pending"
+    say(world, "nora")
+    assert Request.objects.get().status == "approved"
+
+
+def test_where_all_are_needed_one_yes_is_not_enough_and_one_no_is(world: World) -> None:
+    person("nora", Role.MANAGER, limit=100_000)
+    both = step("Managers", needs_all=True, levels=[{"ask": {"role": "manager"}, "within_minutes": 60}])
+    save(world, both)
+    world.held_order()
+    say(world, "mia")
+    assert Request.objects.get().status == "pending"
+    say(world, "nora")
+    assert Request.objects.get().status == "approved"
+
+
+def say(world: World, username: str) -> None:
+    moves.approve(Request.objects.get().pk, by=User.objects.get(username=username), reason="Fine", now=world.now)

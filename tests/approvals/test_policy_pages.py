@@ -119,3 +119,22 @@ def test_who_may_not_make_policies_may_look_and_not_save(world: World) -> None:
     assert not Policy.objects.filter(version=2).exists()
     assert adam.get("/approvals/policies/").status_code == 200
     assert adam.get("/approvals/policies/nonsense/").status_code == 404
+
+
+def test_the_reasons_to_choose_from_are_kept_a_kind_and_offered_on_the_request(month: World) -> None:
+    texts = {"act": "reasons", "reasons-approve": "Good payer\n\n  Prepaid ", "reasons-reject": "Pay first"}
+    assert client("adam").post(PAGE, texts).status_code == 403
+    page = client("mia").post(PAGE, texts, follow=True).content.decode()
+    assert "Good payer\nPrepaid</textarea>" in page
+    asked = Request.objects.filter(kind="credit_override", status="pending").latest("id")
+    shown = client("adam").get(f"/approvals/{asked.pk}/").content.decode()
+    assert 'data-text="Prepaid"' in shown and 'data-text="Pay first"' in shown
+
+
+def test_a_request_says_why_its_steps_are_there(world: World) -> None:
+    policy.save("credit_override", RULES, by=mia_(), now=world.now)
+    world.order(42, amount=8_000)
+    world.ask(42)
+    page = client("adam").get(f"/approvals/{Request.objects.get().pk}/").content.decode()
+    assert "for every request" in page
+    assert "from 7,000.00 and days overdue, oldest at most 30" in page

@@ -8,7 +8,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
-from tests.world import World
+from tests.world import World, odoo_time
 
 
 @pytest.fixture
@@ -55,6 +55,14 @@ def test_the_record_tells_where_it_stands_what_holds_it_up_and_what_happened(hel
         assert part in text
 
 
+def test_the_record_leads_to_its_deliveries(world: World) -> None:
+    world.order(43, state="sale")
+    world.write("stock.picking", 300, name="WH/OUT/00300", state="assigned", picking_type_code="outgoing", sale_id=43,
+                scheduled_date=odoo_time(world.now), company_id=1, partner_id=50)  # fmt: skip
+    assert 'href="/records/main/stock.picking/300/">WH/OUT/00300</a>' in page("mia", "/records/main/sale.order/43/")
+    assert "WH/OUT/00300" in page("mia", "/records/main/stock.picking/300/")
+
+
 @pytest.mark.parametrize("path", ["/boards/nonsense/", "/boards/order_to_cash/nonsense/", "/records/main/sale.order/9999/",
                                   "/records/nobody/sale.order/42/"])  # fmt: skip
 def test_what_is_not_there_is_a_page_that_says_so(held: World, path: str) -> None:
@@ -69,7 +77,10 @@ def test_whoever_is_not_signed_in_is_asked_to(db: None, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/approvals/", "/exceptions/", "/boards/", "/boards/order_to_cash/",
-                                  "/records/main/sale.order/42/", "/notifications/", "/connections/"])  # fmt: skip
+                                  "/records/main/sale.order/42/", "/notifications/", "/connections/", "/search/?q=S0",
+                                  "/wall/", "/boards/order_to_cash/flow/", "/boards/order_to_cash/moves/",
+                                  "/boards/order_to_cash/compare/", "/boards/order_to_cash/outlook/",
+                                  "/partners/main/50/"])  # fmt: skip
 def test_no_page_carries_a_style_or_script_that_the_policy_forbids(held: World, path: str) -> None:
     text = page("mia", path)
     assert " style=" not in text

@@ -7,11 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
-from apps.approvals import moves
+from apps.approvals import moves, policy
 from apps.approvals.models import Request
 from apps.core import clock
-from tests.browser.conftest import PHONE, Server, Visit, elsewhere
+from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, elsewhere
 from tests.world import World
+
+TABLET = {"width": 768, "height": 1024}
 
 
 def status() -> str:
@@ -109,6 +111,10 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
     devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
     devtools.send("ServiceWorker.enable")
     page.wait_for_function("navigator.serviceWorker.controller !== null")
+    for _ in range(1_000):  # the browser tells of the worker in a message of its own
+        if versions:
+            break
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     message = {"title": "Your decision: S00042", "body": "Azure Interior", "path": "/approvals/1/", "tag": "/approvals/1/"}
     told = {"origin": server.url, "registrationId": versions[0]["registrationId"], "data": json.dumps(message)}
     devtools.send("ServiceWorker.deliverPushMessage", told)
@@ -116,6 +122,56 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
         "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
         ".then((all) => all.length === 1 && all[0].title === 'Your decision: S00042' && all[0].data.path === '/approvals/1/')"
     )
+
+
+def test_a_question_is_asked_on_a_phone_and_answered_on_a_desk(visit: Visit, world: World) -> None:
+    page = card(visit)
+    page.get_by_text("Ask back").click()
+    page.get_by_label("Question, or what is to be changed").fill("Who pays?")
+    page.get_by_role("button", name="Request changes").click()
+    expect(page.get_by_text("waits for changes")).to_be_visible()
+    desk = visit("olga", page.url.removeprefix(server_of(page)), size=DESKTOP)
+    desk.get_by_label("Your answer").fill("The parent company")
+    desk.get_by_role("button", name="Answer").click()
+    expect(desk.get_by_text("The parent company")).to_be_visible()
+    expect(page.get_by_text("The parent company")).to_be_visible(timeout=10_000)
+
+
+def server_of(page: Page) -> str:
+    return "/".join(page.url.split("/")[:3])
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+def test_what_a_policy_marks_is_approved_together(visit: Visit, world: World, size: dict[str, int]) -> None:
+    step = {"name": "Credit", "levels": [{"ask": {"role": "approver"}, "within_minutes": 600}], "fallback": "expire"}
+    rules = {"steps": [step], "bulk": {"up_to_amount": "10000"}}
+    elsewhere(lambda: policy.save("credit_override", rules, by=User.objects.get(username="mia"), now=clock.now()))
+
+    def another() -> None:
+        world.now = clock.now()
+        world.order(43, amount=7_000)
+        world.ask(43, ask_id=943)
+
+    elsewhere(another)
+    page = visit("adam", "/approvals/", size=size)
+    ticks = page.get_by_label("Tick to approve with others")
+    expect(ticks).to_have_count(1)  # the one that began under the old version is decided alone
+    ticks.check()
+    page.get_by_role("button", name="Approve those ticked").click()
+    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
+    page.get_by_role("button", name="Undo all").click()
+    expect(page.get_by_text("1 of 1 taken back.")).to_be_visible()
+
+
+def test_a_policy_is_looked_at_before_it_is_saved(visit: Visit, world: World) -> None:
+    page = visit("mia", "/approvals/policies/credit_override/", size=PHONE)
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.get_by_label("Name").last.fill("Management")
+    page.get_by_label("From an amount of").last.fill("5000")
+    page.get_by_role("button", name="Preview", exact=True).last.click()
+    expect(page.locator("#preview")).to_contain_text("1 Credit control, 1 Management")
+    page.get_by_role("button", name="Save as version 2").click()
+    expect(page.get_by_text("Version 2 is in force.")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

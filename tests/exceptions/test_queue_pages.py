@@ -8,10 +8,13 @@ from django.test import Client
 from apps.accounts.models import Team, User
 from apps.accounts.sight import EVERYTHING
 from apps.core import clock
-from apps.exceptions import screens
+from apps.exceptions import listing
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.models import Connection
 from tests.world import World, person
+
+# The frame around every page included: session, person, rail, freshness.
+QUERIES = 12
 
 
 @pytest.fixture
@@ -50,8 +53,8 @@ def test_paging_by_key_shows_every_exception_once(case: ExceptionCase) -> None:
     many(130)
     user, seen, query = User.objects.get(username="olga"), [], ""
     while True:
-        page = screens.queue(dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
-                             user=user, seen=EVERYTHING, now=clock.now())  # fmt: skip
+        page = listing.queue(dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
+                             known=listing.Known(user), seen=EVERYTHING, now=clock.now())  # fmt: skip
         seen += [row.case.id for row in page.rows]
         if not page.next_query:
             break
@@ -101,5 +104,8 @@ def test_the_queue_needs_a_bounded_number_of_queries(case: ExceptionCase, django
     many(120)
     client = signed_in("olga")
     client.get("/exceptions/")
-    with django_assert_max_num_queries(18):
-        client.get("/exceptions/")
+    for query in ("", "?owner=me", "?group=type", "?group=owner", "?q=deco&severity=2&team=mine&sort=money", "?status=resolved"):
+        with django_assert_max_num_queries(QUERIES):
+            assert client.get(f"/exceptions/{query}").status_code == 200
+        with django_assert_max_num_queries(QUERIES):
+            assert client.get(f"/exceptions/{query}", headers={"X-Fragment": "1"}).status_code == 200

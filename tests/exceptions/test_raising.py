@@ -1,8 +1,12 @@
 """Who is told of what is raised, and that a workflow brings its team."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Role, Team
 from apps.exceptions import raising
@@ -56,3 +60,30 @@ def test_a_team_that_nobody_made_comes_with_the_workflow_and_owns_nobodys_work()
     overdue(World(), range(200, 202))
     assert Team.objects.get(slug="finance").name == "Finance"
     assert ExceptionCase.objects.filter(owner=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_thousand_records_raise_in_the_statements_that_a_few_do() -> None:
+    world = World()
+    world.write("product.template", 300, name="Oak desk")
+    world.write("product.product", 30, product_tmpl_id=300, standard_price=40)
+
+    def statements(first: int, many: int) -> int:
+        quants = registry.models()["stock.quant"]
+        written = odoo_time(world.now)
+        rows: list[dict[str, Any]] = [
+            dict.fromkeys(quants.odoo_fields(), False)
+            | {"id": first + number, "product_id": 30, "company_id": 1, "quantity": -1.0, "inventory_date": "2026-12-31",
+               "create_date": written, "write_date": written}
+            for number in range(many)
+        ]  # fmt: skip
+        with transaction.atomic():
+            changes = upsert.apply(quants, connection_id=world.connection.pk, rows=rows, read_at=world.now)
+            with CaptureQueriesContext(database) as asked:
+                absorb.absorb([changes], now=world.now)
+        return len(asked)
+
+    few = statements(1_000, 10)
+    many = statements(5_000, 1_000)
+    assert ExceptionCase.objects.filter(type="inventory.negative_stock").count() == 1_010
+    assert many <= few

@@ -1,5 +1,6 @@
 """Ways out of an exception: offered from what the mirror shows, taken once, told to Odoo."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
+from apps.events.models import OutsideEvent
 from apps.exceptions import moves, remedies
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
@@ -170,3 +172,55 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
     assert Command.objects.get(method="button_draft").precondition == [
         ["state", "=", "posted"], ["payment_state", "=", "not_paid"]
     ]  # fmt: skip
+
+
+def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) -> None:
+    case = short_transfer(world)
+    world.write("product.template", 300, name="Oak desk", categ_id=5, list_price=100, tracking="none", active=True)
+    world.write("product.product", 30, product_tmpl_id=300, active=True)
+    for product, template, name, category, price, free in (
+        (32, 320, "Beech desk", 5, 110, 20), (33, 330, "Gold desk", 5, 900, 20), (34, 340, "Elm desk", 5, 100, 3),
+        (35, 350, "Chair", 6, 100, 20),
+    ):  # fmt: skip
+        world.write("product.template", template, name=name, categ_id=category, list_price=price, tracking="none", active=True)
+        world.write("product.product", product, product_tmpl_id=template, active=True)
+        world.write("stock.quant", 900 + product, product_id=product, location_id=8, company_id=1, quantity=free)
+    world.write("sale.order.line", 420, price_unit=100, discount=5)
+    assert offered(world, case)["substitute"] == ["9 Beech desk instead of Oak desk on S00042, of which 20 are free"]
+    take(world, case, "substitute", "42-32")
+    write, note = Command.objects.filter(decision=f"exception:{case.pk}:substitute:42-32").order_by("sequence")
+    assert (write.model, write.odoo_id, write.method) == ("sale.order", 42, "write")
+    assert write.arguments["vals"]["order_line"] == [
+        [1, 420, {"product_uom_qty": 1}],
+        [0, 0, {"product_id": 32, "product_uom_qty": 9, "price_unit": 100, "discount": 5}],
+    ]
+    assert "9 Beech desk instead of Oak desk" in note.arguments["body"]
+
+
+def test_what_is_on_the_order_already_stands_in_for_nothing(world: World) -> None:
+    case = short_transfer(world)
+    world.write("product.template", 300, name="Oak desk", tracking="none", active=True)
+    world.write("product.product", 30, product_tmpl_id=300, active=True)
+    world.write("product.product", 32, product_tmpl_id=300, active=True)
+    world.write("stock.quant", 932, product_id=32, location_id=8, company_id=1, quantity=20)
+    assert "(another variant)" in offered(world, case)["substitute"][0]
+    world.write("sale.order.line", 421, order_id=42, product_id=32, product_uom_qty=1, company_id=1)
+    assert "substitute" not in offered(world, case)
+
+
+def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World) -> None:
+    purchase(world, expected_in=5)
+    OutsideEvent.objects.create(
+        connection=world.connection, source="supplier_portal", message="m1", position=0, kind="eta_changed",
+        reference="P00080", model="purchase.order", odoo_id=80, status="matched", occurred_at=world.now,
+        received_at=world.now, expected_at=world.now + timedelta(days=12),
+    )  # fmt: skip
+    purchase(world, expected_in=5, origin="as told", write_date=days(world, 0.01))
+    case = ExceptionCase.objects.get(type="purchase.supplier_delay")
+    new, old = days(world, 12), days(world, 5)
+    assert offered(world, case)["reschedule"] == [f"Goods: {new[:10]} instead of {old[:10]}, says supplier_portal"]
+    take(world, case, "reschedule", f"800@{new[:10]}")
+    line, receipt, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}:reschedule").order_by("sequence")
+    assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})
+    assert (receipt.model, receipt.odoo_id, receipt.arguments["vals"]) == ("stock.picking", 800, {"scheduled_date": new})
+    assert note.model == "purchase.order"

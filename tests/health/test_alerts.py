@@ -194,7 +194,7 @@ def test_on_the_page_another_system_is_added_with_its_secret_shown_once(
 
     inside = client.post("/health/alerts/endpoints/new/", {"name": "meta", "url": "https://169.254.169.254/"})
     assert inside.status_code == 422 and "link-local" in inside.content.decode()
-    shown = client.post("/health/alerts/endpoints/new/", {"name": "pager", "url": "http://127.0.0.1:9/x", "is_active": "on"})
+    shown = client.post("/health/alerts/endpoints/new/", {"name": "pager", "url": "http://127.0.0.1:9999/x", "is_active": "on"})
     made = Endpoint.objects.get()
     assert made.secret in shown.content.decode()
     page = f"/health/alerts/endpoints/{made.pk}/"
@@ -218,7 +218,7 @@ def test_over_the_api_rules_and_endpoints_are_kept(
 
     refused = call("post", "alert-endpoints/", {"name": "meta", "url": "https://[64:ff9b::7f00:1]/"})
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["url"])
-    made = call("post", "alert-endpoints/", {"name": "pager", "url": "http://127.0.0.1:9/x"}).json()
+    made = call("post", "alert-endpoints/", {"name": "pager", "url": "http://127.0.0.1:9999/x"}).json()
     assert made["secret"].startswith("whsec_") and "secret" not in call("get", f"alert-endpoints/{made['id']}/").json()
     assert call("post", f"alert-endpoints/{made['id']}/rotate/").json()["secret"] != made["secret"]
     given = {"name": "On call", "severity": "high", "people": ["olga"], "endpoints": ["pager"], "connection": "main"}

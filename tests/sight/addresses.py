@@ -48,6 +48,7 @@ def values() -> dict[str, list[Any]]:
         "command_id": list(Command.objects.filter(title__contains=MARK).values_list("pk", flat=True)[:2]),
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),
         "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
+        "inquiry_id": [1], "token": ["none"], "kind": list(registry.approval_kinds()),
         "rule_id": [1], "endpoint_id": [1],  # integrators', who see everything
         "event_id": list(OutsideEvent.objects.values_list("pk", flat=True)),
     }  # fmt: skip

@@ -278,7 +278,8 @@ def test_a_transfer_becomes_late_at_its_deadline_and_older_by_the_day(world: Wor
     assert (stage(), standing()) == ("late", [LATE])
     assert Transition.objects.filter(to_stage="late").values_list("at", flat=True).get() == due
     case = case_of(LATE)
-    assert (case.team.slug, case.severity, case.amount) == ("warehouse", Severity.MEDIUM, Decimal("1000.00"))
+    # A step more than by its money: it was promised for the day after tomorrow.
+    assert (case.team.slug, case.severity, case.amount) == ("warehouse", Severity.HIGH, Decimal("1000.00"))
     assert told(LATE, "partner_name", "order_name", "late_days", "goods_count") == {
         "partner_name": "Azure Interior", "order_name": "S00042", "late_days": 0, "goods_count": 1
     }  # fmt: skip

@@ -117,7 +117,7 @@ def test_an_order_becomes_late_by_itself_at_the_moment_it_was_promised_for(world
 
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount) == (
-        "purchase.supplier_delay", "purchasing", Severity.MEDIUM, Decimal("2000.00")
+        "purchase.supplier_delay", "purchasing", Severity.HIGH, Decimal("2000.00")
     )  # fmt: skip
     assert {name: case.evidence[name] for name in ("partner_name", "late_lines_count", "missing_quantity", "missing_amount",
                                                    "late_products_names")} == {

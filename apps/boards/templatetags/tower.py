@@ -4,13 +4,18 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.accounts import sight
 from apps.accounts.models import Role
 from apps.boards import frame
+from apps.boards.kpis import Figure
+from apps.core.templatetags.show import brief_span, share
 from apps.odoo import seen
 
 register = template.Library()
+SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
 # word, address, icon, count, what the count counts, in the phone's bar
 LINKS = (
@@ -47,3 +52,26 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
         "links": links, "unread": waiting["unread"], "fresh": frame.freshness(known, shown), "places": places,
         "place": next((place for place in places if place.is_here), None), "is_narrowed": choice is not None,
     }  # fmt: skip
+
+
+@register.simple_tag
+def spark(figure: Figure) -> SafeString:
+    """A figure day by day as a line, with its target as a rule; said in words to those who cannot see it."""
+    points = figure.trend
+    if len(points) < 2:
+        return mark_safe('<span class="quiet">–</span>')
+    top = max(*(point.value for point in points), figure.kpi.target) or 1.0
+    first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
+
+    def y(value: float) -> float:
+        return round(SPARK_HEIGHT - 2 - (SPARK_HEIGHT - 4) * value / top, 1)
+
+    line = " ".join(f"{round(2 + (SPARK_WIDTH - 4) * (point.day - first).days / days, 1)},{y(point.value)}" for point in points)
+    shown = share if figure.kpi.is_share else brief_span
+    said = f"{shown(points[0].value)} on {points[0].day:%d %b}, {shown(points[-1].value)} on {points[-1].day:%d %b}"
+    return format_html(
+        '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
+        "done" if figure.is_met else "late", SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, said, SPARK_WIDTH,
+        y(figure.kpi.target), y(figure.kpi.target), line,
+    )  # fmt: skip

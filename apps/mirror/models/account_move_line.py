@@ -37,11 +37,13 @@ class AccountMoveLine(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_account_move_line"
         indexes = [
-            # The credit rule (workflows/catalogue/order_to_cash.py): what is owed.
+            # The credit rule (workflows/rules/credit_limit.py): what is owed. Odoo reconciles only what can be owed, and calls
+            # everything else unreconciled for ever; there is no residual on it.
             models.Index(
                 fields=["connection", "partner_id"],
-                condition=models.Q(parent_state="posted") & ~models.Q(reconciled=True),
-                name="entries_unreconciled",
+                condition=models.Q(parent_state="posted")
+                & (models.Q(amount_residual__gt=0) | models.Q(amount_residual__lt=0)),
+                name="entries_owed",
             ),
             # mirror/sync/refresh.py: the lines of an invoice that is read again.
             models.Index(fields=["connection", "move_id"], name="entries_by_move"),

@@ -1,5 +1,6 @@
 """Odoo's ``product.product``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
@@ -20,4 +21,10 @@ class Product(Mirrored):
         indexes = [
             # workflows/rules/purchase_differences.py: the products that a vendor's price is for.
             models.Index(fields=["connection", "product_tmpl_id"], name="products_by_template"),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["default_code"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(default_code__gt=""),
+                name="products_code_trigrams",
+            ),
         ]

@@ -1,6 +1,9 @@
 """Odoo's ``product.template``."""
 
-from apps.mirror.declare import Boolean, Mirrored, Number, Text
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
 
 
 class ProductTemplate(Mirrored):
@@ -13,6 +16,13 @@ class ProductTemplate(Mirrored):
     list_price = Number()
     active = Boolean()
     tracking = Text()
+    categ_id = Many2one()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_template"
+        indexes = [
+            # workflows/rules/substitution.py: what may stand in for a product.
+            models.Index(fields=["connection", "categ_id"], name="templates_by_category"),
+            # boards/search.py: any part of it.
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="templates_name_trigrams"),
+        ]

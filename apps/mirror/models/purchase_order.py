@@ -1,5 +1,6 @@
 """Odoo's ``purchase.order``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
@@ -38,4 +39,10 @@ class PurchaseOrder(Mirrored):
             # Events outside of Odoo name records by these.
             models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="purchases_by_name"),
             models.Index(fields=["connection", "partner_ref"], condition=~models.Q(partner_ref=""), name="purchases_by_vendor_ref"),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["partner_ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(partner_ref__gt=""),
+                name="purchases_ref_trigrams",
+            ),
         ]

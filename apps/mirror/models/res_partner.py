@@ -1,5 +1,6 @@
 """Odoo's ``res.partner``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Ids, Many2one, Mirrored, Number, Text
@@ -33,4 +34,12 @@ class Partner(Mirrored):
         indexes = [
             # The credit rule: who shares a limit.
             models.Index(fields=["connection", "commercial_partner_id"], name="partners_by_commercial"),
+            # boards/search.py: any part of it.
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="partners_name_trigrams"),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(ref__gt=""),
+                name="partners_ref_trigrams",
+            ),
         ]

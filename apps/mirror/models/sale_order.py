@@ -1,5 +1,6 @@
 """Odoo's ``sale.order``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
@@ -50,6 +51,12 @@ class SaleOrder(Mirrored):
                 condition=models.Q(state__in=["draft", "sent", "sale"]),
                 name="sale_orders_running",
             ),
+            # The credit rule and service: what a customer has ordered and is still to be billed for.
+            models.Index(
+                fields=["connection", "partner_id"],
+                condition=models.Q(state="sale", invoice_status__in=["no", "to invoice", "upselling"]),
+                name="sale_orders_to_invoice",
+            ),
             # workflows/rules/duplicates.py: the same customer reference again.
             models.Index(
                 fields=["connection", "client_order_ref"],
@@ -62,5 +69,11 @@ class SaleOrder(Mirrored):
                 fields=["connection", "client_order_ref"],
                 condition=~models.Q(client_order_ref=""),
                 name="sale_orders_by_client_ref",
+            ),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["client_order_ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(client_order_ref__gt=""),
+                name="sale_orders_ref_trigrams",
             ),
         ]

@@ -1,5 +1,6 @@
 """Odoo's ``stock.picking``."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
@@ -42,11 +43,19 @@ class Picking(Mirrored):
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
             models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),
+            # boards/kpis.py: what was shipped and received lately.
+            models.Index(fields=["date_done"], condition=models.Q(state="done"), name="pickings_done"),
             # Events outside of Odoo name records by these.
             models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="pickings_by_name"),
             models.Index(
                 fields=["connection", "carrier_tracking_ref"],
                 condition=~models.Q(carrier_tracking_ref=""),
                 name="pickings_by_tracking",
+            ),
+            # boards/search.py: any part of it.
+            GinIndex(
+                fields=["carrier_tracking_ref"], opclasses=["gin_trgm_ops"],
+                condition=models.Q(carrier_tracking_ref__gt=""),
+                name="pickings_tracking_trigrams",
             ),
         ]

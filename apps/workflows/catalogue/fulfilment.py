@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import carrier_delay, sourcing
+from apps.workflows.rules import carrier_delay, sourcing, substitution
 
 # What one unit of the move ``m`` is worth in the company's currency, taxes left out: what it was sold for, else what it
 # was bought for, else what the product costs. Where order and move count in different units, a dozen and pieces, the
@@ -418,6 +418,7 @@ WORKFLOW = Workflow(
     rank=30,
     belongs=Q(return_id__isnull=True),
     look_again="next_change_at",
+    promise="promised_at",
     lines=LINES,
     amount="company_amount",
     currency="currency",
@@ -453,6 +454,7 @@ WORKFLOW = Workflow(
             remedies=[
                 sourcing.RESERVE_AGAIN,
                 sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
+                substitution.SUBSTITUTE,
                 sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
             ],
         ),

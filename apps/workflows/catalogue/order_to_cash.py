@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import blocking, credit_limit, duplicates, express, price_limits, promises
+from apps.workflows.rules import blocking, credit_limit, duplicates, express, price_limits, promises, unusual
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -242,19 +242,20 @@ WORKFLOW = Workflow(
     odoo_model="sale.order",
     rank=10,
     look_again="promise_look_at",
+    promise="commitment_date",
     lines=LINES,
     blockers=blocking.OF_SALES_ORDERS,
     amount="company_amount",
     currency="currency",
     facts=[
         MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
-        GOODS, PAID, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE,
+        GOODS, PAID, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE, unusual.FACT,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
         credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN), promises.STOCK_SHORTAGE,
-        promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE,
+        promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE, unusual.EXCEPTION,
     ],
     approvals=[credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN), express.APPROVAL],
     guards=[credit_limit.GUARD, price_limits.GUARD],

@@ -271,6 +271,7 @@ WORKFLOW = Workflow(
     odoo_model="purchase.order",
     rank=20,
     look_again="look_again_at",
+    promise="expected_at",
     lines=LINES,
     amount="company_amount",
     currency="currency",
@@ -311,6 +312,7 @@ WORKFLOW = Workflow(
             closed_because="Nothing of the order is late any more",
             remedies=[
                 sourcing.PROMISE_LATER,
+                sourcing.RESCHEDULE,
                 sourcing.from_another_warehouse(sourcing.NEEDED_OF_PURCHASE),
                 sourcing.from_another_vendor(sourcing.NEEDED_OF_PURCHASE),
             ],

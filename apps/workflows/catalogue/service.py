@@ -48,7 +48,7 @@ PARTIES = Fact(
                  (SELECT sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1))
                     FROM mirror_res_partner member
                     JOIN mirror_sale_order o ON o.connection_id = member.connection_id AND o.partner_id = member.odoo_id
-                     AND o.state = 'sale' AND o.invoice_status <> 'invoiced' AND o.company_id = r.company_id
+                     AND o.state = 'sale' AND o.invoice_status IN ('no', 'to invoice', 'upselling') AND o.company_id = r.company_id
                      AND o.deleted_at IS NULL
                    WHERE NOT standing.stage_is_closed AND member.connection_id = r.connection_id
                      AND member.commercial_partner_id = p.commercial_partner_id), 0), 2) AS open_orders

@@ -42,9 +42,11 @@ FACT = Fact(
                    string_agg(concat(l.name, ' (', trim_scale(l.discount), ' %% off)'), ', ' ORDER BY l.discount DESC)
                      FILTER (WHERE l.discount > {MOST_DISCOUNT}) AS discounted_names
               FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate) AS g
-              LEFT JOIN mirror_sale_order_line l
-                ON r.state IN ('draft', 'sent') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-               AND l.deleted_at IS NULL AND l.product_id IS NOT NULL
+              LEFT JOIN LATERAL (
+                SELECT * FROM mirror_sale_order_line o
+                 WHERE r.state IN ('draft', 'sent') AND o.connection_id = r.connection_id AND o.order_id = r.odoo_id
+                   AND o.deleted_at IS NULL AND o.product_id IS NOT NULL
+                OFFSET 0) AS l ON TRUE
              GROUP BY g.rate
           ) AS f
     """,

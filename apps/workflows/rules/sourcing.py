@@ -254,3 +254,59 @@ RESERVE_AGAIN = Remedy(
         )
     ],
 )
+
+# What the vendor says outside of Odoo, put where Odoo plans by it: on the lines that were to come before, each with its
+# receipt. Whoever was promised the goods for earlier is told apart (:data:`PROMISE_LATER`).
+RESCHEDULE = Remedy(
+    name="reschedule",
+    title="Plan the receipt for the vendor's new date",
+    columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by"],
+    sql="""
+        SELECT concat(l.odoo_id, '@', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS option,
+               concat(l.name, ': ', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
+                      to_char(l.date_planned AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ', says ', e.source) AS text,
+               l.odoo_id AS line_id, receipt.odoo_id AS receipt_id, receipt.name AS receipt_name, l.name AS product_name,
+               to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
+               to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day, e.source AS said_by
+          FROM (
+            SELECT s.expected_at, s.source
+              FROM events_event s
+             WHERE s.connection_id = %(connection)s AND s.model = 'purchase.order' AND s.odoo_id = %(record)s
+               AND s.status = 'matched' AND s.kind IN ('eta_changed', 'order_acknowledged') AND s.expected_at IS NOT NULL
+             ORDER BY s.occurred_at DESC, s.id DESC
+             LIMIT 1) AS e
+          JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.order_id = %(record)s
+           AND l.deleted_at IS NULL AND l.qty_received < l.product_qty
+           AND (l.date_planned AT TIME ZONE 'UTC')::date < (e.expected_at AT TIME ZONE 'UTC')::date
+          LEFT JOIN LATERAL (
+            SELECT p.odoo_id, p.name
+              FROM mirror_stock_move m
+              JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
+               AND p.state NOT IN ('draft', 'done', 'cancel') AND p.deleted_at IS NULL
+             WHERE m.connection_id = l.connection_id AND m.purchase_line_id = l.odoo_id AND m.deleted_at IS NULL
+             ORDER BY p.odoo_id DESC
+             LIMIT 1) AS receipt ON TRUE
+         ORDER BY l.odoo_id
+    """,
+    calls=[
+        OdooCall(
+            title="Expect {product_name} on {new_day}",
+            model="purchase.order.line",
+            record="line_id",
+            method="write",
+            arguments={"vals": {"date_planned": "{new_date}"}},
+            expect=[["date_planned", "=", "{new_date}"]],
+        ),
+        OdooCall(
+            title="Reschedule {receipt_name} for {new_day}",
+            model="stock.picking",
+            record="receipt_id",
+            method="write",
+            only_if="receipt_id",
+            arguments={"vals": {"scheduled_date": "{new_date}"}},
+            require=[["state", "not in", ["done", "cancel"]]],
+            expect=[["scheduled_date", "=", "{new_date}"]],
+        ),
+        asks.note("{product_name} is expected on {new_day}, as {said_by} said. Planned by {decided_by} in Control Tower."),
+    ],
+)

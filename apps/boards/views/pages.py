@@ -1,4 +1,4 @@
-"""Home, the boards, and the page of one record. Each is one read and one drawing."""
+"""Home, and the pages of one record or supplier. Each is one read and one drawing."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,32 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import sight
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards import frame, queries, records
+from apps.boards import frame, records
 from apps.boards import home as homes
+from apps.boards.views.parts import part
 from apps.core import clock
 from apps.odoo import seen
 from apps.odoo.models import Connection
-from apps.workflows import registry
-from apps.workflows.declare import Stage, Workflow
-
-
-def _part(request: PersonsRequest, template: str, part: str) -> str:
-    """The page, or only the part of it that a live update asks for."""
-    return f"{template}#{part}" if request.headers.get("X-Fragment") else template
-
-
-def _workflow(name: str) -> Workflow:
-    found = registry.workflows().get(name)
-    if found is None:
-        raise Http404(f"There is no workflow {name}. There are: {', '.join(registry.workflows())}.")
-    return found
-
-
-def _stage(workflow: Workflow, name: str) -> Stage:
-    try:
-        return workflow.stage(name)
-    except KeyError as error:
-        raise Http404(str(error)) from error
 
 
 @login_required
@@ -44,7 +24,7 @@ def _stage(workflow: Workflow, name: str) -> Stage:
 def home(request: PersonsRequest) -> HttpResponse:
     """What needs this person now, by their role."""
     context = {"home": homes.home_of(request.user, seen=seen.on(request, request.user), now=clock.now())}
-    return render(request, _part(request, "boards/home.html", "body"), context)
+    return render(request, part(request, "boards/home.html", "body"), context)
 
 
 @login_required
@@ -74,55 +54,6 @@ def place(request: PersonsRequest) -> HttpResponse:
     return redirect(f"{path}?{urlencode(kept)}" if kept else path)
 
 
-@login_required
-@require_safe
-def overview(request: PersonsRequest) -> HttpResponse:
-    """All workflows: where does the money wait?"""
-    now, shown = clock.now(), seen.on(request, request.user)
-    context = {"boards": [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]}
-    return render(request, "boards/overview.html", context)
-
-
-@login_required
-@require_safe
-def board(request: PersonsRequest, workflow: str) -> HttpResponse:
-    """One workflow, stage by stage, with its bottleneck named."""
-    now, found, shown = clock.now(), _workflow(workflow), seen.on(request, request.user)
-    hours = queries.flow_by_hour(found, now=now, seen=shown)
-    chart = {
-        "hour": [row.hour.isoformat() for row in hours],
-        "arrived": [row.arrived for row in hours],
-        "departed": [row.departed for row in hours],
-    }
-    context = {"board": queries.board(found, now=now, seen=shown), "hours": hours, "chart": chart}
-    context["narrowing"] = seen.in_topic(request)
-    return render(request, _part(request, "boards/board.html", "stages"), context)
-
-
-@login_required
-@require_safe
-def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponse:
-    """The records behind one stage, the longest there first."""
-    found = _workflow(workflow)
-    only_late = request.GET.get("late") == "1"
-    rows = list(
-        queries.positions_in(
-            found.name, stage, seen=seen.on(request, request.user), after=request.GET.get("after", ""), only_late=only_late,
-            now=clock.now(),
-        )
-    )  # fmt: skip
-    shown, query = rows[: queries.PAGE], ""
-    if len(rows) > queries.PAGE:
-        mark = {"after": f"{shown[-1].since.isoformat()}~{shown[-1].id}"}
-        kept = {name: request.GET[name] for name in ("connection", "company", "late") if request.GET.get(name)}
-        query = urlencode(mark | kept)
-    context = {
-        "workflow": found, "stage": _stage(found, stage), "rows": shown, "next_query": query, "only_late": only_late,
-        "is_first": "after" not in request.GET, "narrowing": seen.in_topic(request),
-    }  # fmt: skip
-    return render(request, _part(request, "boards/stage.html", "list"), context)
-
-
 def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> records.RecordPage:
     mine = sight.of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
@@ -138,7 +69,7 @@ def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -
     """One record: stage, blockers, chain, money, decisions, and everything that happened."""
     page = _record(request, connection, model, odoo_id)
     context = {"page": page, "may_ask": page.may_be_asked and request.user.role in EXCEPTION_WORKERS}
-    return render(request, _part(request, "boards/record.html", "body"), context)
+    return render(request, part(request, "boards/record.html", "body"), context)
 
 
 @login_required

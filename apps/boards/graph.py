@@ -1,0 +1,97 @@
+"""What a record waits for and what waits for it, one step in both directions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.workflows import registry
+from apps.workflows.blockers import Blocker
+from apps.workflows.chain import Delivery, Supply
+from apps.workflows.impact import Impact
+
+# So many are drawn on a side; the rest is counted.
+DRAWN = 10
+ENDED = ("done", "cancel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A record beside the one that the page is about.
+
+    Attributes:
+        text: why the two hang together.
+        at: when it is expected, or since when it holds the other up; ``at_means`` says which.
+        is_followed: whether the tower has a page of it.
+        tone: ``late`` where it holds the record up, ``calm`` where all is as it should be.
+    """
+
+    model: str
+    odoo_id: int
+    name: str
+    icon: str
+    text: str
+    at: datetime | None
+    at_means: str
+    tone: str
+    is_followed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """Both sides; ``more_before`` and ``more_after`` count what is not drawn."""
+
+    before: list[Node]
+    after: list[Node]
+    more_before: int
+    more_after: int
+
+
+ICONS = {
+    "purchase.order": "shopping-cart", "stock.picking": "truck", "sale.order": "file-text", "account.move": "receipt",
+}  # fmt: skip
+
+
+def _node(model: str, odoo_id: int, name: str, text: str, at: datetime | None, at_means: str, tone: str) -> Node:
+    return Node(model=model, odoo_id=odoo_id, name=name, icon=ICONS.get(model, "file-text"), text=text, at=at, at_means=at_means,
+                tone=tone, is_followed=any(one.odoo_model == model for one in registry.workflows().values()))  # fmt: skip
+
+
+def of(
+    *, model: str, odoo_id: int, blockers: Iterable[Blocker], supplies: Sequence[Supply], deliveries: Sequence[Delivery],
+    impact: Impact,
+) -> Graph:  # fmt: skip
+    """The picture of a record, from what its page knows already: costs no query.
+
+    Each neighbour once: what holds the record up comes first, with its own words.
+    """
+    before: dict[tuple[str, int], Node] = {}
+    for blocker in blockers:
+        if (blocker.model, blocker.odoo_id) != (model, odoo_id):
+            before.setdefault(
+                (blocker.model, blocker.odoo_id),
+                _node(blocker.model, blocker.odoo_id, blocker.name, blocker.text, blocker.since, "since", "late"),
+            )
+    for supply in supplies:
+        text = f"brings {supply.quantity.normalize():f} {supply.product}" + ("" if supply.linked else ", the next to come")
+        before.setdefault(
+            ("purchase.order", supply.odoo_id),
+            _node("purchase.order", supply.odoo_id, supply.name, text, supply.expected_at, "expected", "calm"),
+        )
+    after: dict[tuple[str, int], Node] = {}
+    for delivery in deliveries:
+        key = ("stock.picking", delivery.odoo_id)
+        if key not in before:
+            state = delivery.state.replace("_", " ")
+            at, means = (delivery.done_at, "done") if delivery.done_at else (delivery.scheduled_at, "due")
+            tone = "done" if delivery.state in ENDED else "calm"
+            after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, f"{delivery.kind}, {state}", at, means, tone)
+    for order in impact.orders:
+        text = order.customer + (f", {order.late_days} days late" if order.is_at_risk and order.late_days else "")
+        tone = "late" if order.is_at_risk else "calm"
+        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at, "promised",
+                                                     tone)  # fmt: skip
+    firsts, lasts = list(before.values()), list(after.values())
+    return Graph(
+        before=firsts[:DRAWN], after=lasts[:DRAWN], more_before=max(len(firsts) - DRAWN, 0),
+        more_after=max(len(lasts), impact.waiting_count) - min(len(lasts), DRAWN),
+    )  # fmt: skip

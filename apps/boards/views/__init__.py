@@ -1,0 +1,1 @@
+"""The doors of the boards, one room a kind of page."""

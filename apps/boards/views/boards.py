@@ -1,0 +1,286 @@
+"""The boards: overview, one workflow, its analysis, comparisons, the records behind each figure, and the wall."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.accounts.requests import PersonsRequest
+from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, queries, sheets, streams, waits
+from apps.boards.queries import Narrowed
+from apps.boards.views.parts import part, stage_called, workflow_called
+from apps.core import clock
+from apps.odoo import seen
+from apps.workflows import registry
+
+# What narrows a list of records, in addresses; kept from page to page.
+KEPT = ("connection", "company", "late", "due_within", "since_from", "since_to")
+WALL_SECONDS = 20
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment of an address; None where it is none."""
+    try:
+        at = datetime.fromisoformat((text or "").replace(" ", "+"))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if abs(number) < 1e9 else None
+
+
+def _days(request: PersonsRequest) -> int:
+    asked = request.GET.get("days", "")
+    return int(asked) if asked in map(str, analysis.PERIODS) else analysis.PERIODS[1]
+
+
+@login_required
+@require_safe
+def overview(request: PersonsRequest) -> HttpResponse:
+    """All workflows: where does the money wait?"""
+    now, shown = clock.now(), seen.on(request, request.user)
+    boards = [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]
+    return render(request, "boards/overview.html", {"boards": boards, "worst": queries.worst_of(boards)})
+
+
+@login_required
+@require_safe
+def figures(request: PersonsRequest) -> HttpResponse:
+    """Figures of the business and of the orchestration, told apart."""
+    found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
+    kinds = (
+        ("Business", "What customers and vendors feel.", kpis.BUSINESS),
+        ("Orchestration", "What the tower and the people at it make of it.", kpis.ORCHESTRATION),
+    )
+    parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
+    return render(request, "boards/figures.html", {"parts": parts})
+
+
+@login_required
+@require_safe
+def wall(request: PersonsRequest) -> HttpResponse:
+    """All boards, one after the other, for a screen that nobody touches."""
+    now, shown = clock.now(), seen.on(request, request.user)
+    asked = [name for name in request.GET.get("workflows", "").split(",") if name in registry.workflows()]
+    workflows = [workflow for name, workflow in registry.workflows().items() if not asked or name in asked]
+    boards = [queries.board(workflow, now=now, seen=shown) for workflow in workflows]
+    seconds = _number(request.GET.get("seconds"))
+    context = {
+        # A board on which nothing ever was is left out, unless it was asked for or there is no other.
+        "boards": [board for board in boards if asked or board.open_count] or boards,
+        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS, "narrowing": seen.in_topic(request),
+    }  # fmt: skip
+    return render(request, "boards/wall.html", context)
+
+
+@login_required
+@require_safe
+def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
+    """One workflow, stage by stage, with its bottleneck named."""
+    now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
+    drawn = queries.board(found, now=now, seen=shown)
+    if request.GET.get("format") == "csv":
+        return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
+    hours = queries.flow_by_hour(found, now=now, seen=shown)
+    chart = {
+        "kind": "bars",
+        "x": [row.hour.isoformat() for row in hours],
+        "series": [
+            {"name": "Arrived", "y": [row.arrived for row in hours], "token": "--calm"},
+            {"name": "Departed", "y": [row.departed for row in hours], "token": "--risk"},
+        ],
+    }
+    context = {"board": drawn, "hours": hours, "chart": chart, "narrowing": seen.in_topic(request)}
+    return render(request, part(request, "boards/board.html", "stages"), context)
+
+
+def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
+    headings = [
+        "Stage", "Owner", "Records", "Value", "Currency", "Median age, s", "Oldest, s", "Target, s", "Over target", "Late value",
+        "Arrived, 24 h", "Departed, 24 h", "As of",
+    ]  # fmt: skip
+    return headings, [
+        [stage.title, stage.owner, stage.count, stage.amount, stage.currency, stage.median_age_seconds, stage.oldest_age_seconds,
+         stage.target_seconds, stage.over_target, stage.late_amount, stage.arrived_24h, stage.departed_24h, board.at]
+        for stage in board.stages
+    ]  # fmt: skip
+
+
+@login_required
+@require_safe
+def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
+    """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
+    now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
+    waiting = waits.of(found, seen=shown)
+    worst = queries.board(found, now=now, seen=shown).worst
+    context = {
+        "workflow": found, "waits": waiting, "relief": waits.relief(waiting, worst),
+        "forecast": forecast.of(found, now=now, seen=shown), "horizons": forecast.HORIZONS, "enough": forecast.ENOUGH,
+    }  # fmt: skip
+    return render(request, "boards/outlook.html", context)
+
+
+@login_required
+@require_safe
+def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBase:
+    """The records behind one figure of a stage, the longest there first."""
+    found, now, shown = workflow_called(workflow), clock.now(), seen.on(request, request.user)
+    within = _number(request.GET.get("due_within"))
+    narrowed = Narrowed(
+        only_late=request.GET.get("late") == "1", due_within=int(within) if within is not None and 0 < within <= 10_000 else None,
+        since_from=_moment(request.GET.get("since_from")), since_to=_moment(request.GET.get("since_to")),
+    )  # fmt: skip
+    here = stage_called(found, stage)
+    if request.GET.get("format") == "csv":
+        records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
+        return sheets.answer(
+            request, f"{found.name}-{stage}",
+            ["Record", "Model", "Id in Odoo", "Connection", "Partner", "Value", "Currency", "Here since", "Due"],
+            ([one.name, one.model, one.odoo_id, one.connection.name, one.partner_name, one.amount, one.currency, one.since,
+              one.due_at] for one in records.iterator(chunk_size=2_000)),
+        )  # fmt: skip
+    rows = list(queries.positions_in(found.name, stage, seen=shown, after=request.GET.get("after", ""), now=now,
+                                     narrowed=narrowed))  # fmt: skip
+    page, query = rows[: queries.PAGE], ""
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    if len(rows) > queries.PAGE:
+        query = urlencode({"after": f"{page[-1].since.isoformat()}~{page[-1].id}"} | kept)
+    context = {
+        "workflow": found, "stage": here, "rows": page, "next_query": query, "narrowed": narrowed,
+        "is_first": "after" not in request.GET, "first_query": urlencode(kept), "narrowing": seen.in_topic(request),
+    }  # fmt: skip
+    return render(request, part(request, "boards/stage.html", "list"), context)
+
+
+@login_required
+@require_safe
+def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
+    """How the workflow has flowed: ages, levels, cycle times, paths and throughput."""
+    now, found, days = clock.now(), workflow_called(workflow), _days(request)
+    told = analysis.of(found, now=now, days=days, seen=seen.on(request, request.user))
+    if request.GET.get("format") == "csv":
+        return sheets.answer(request, f"{found.name}-{days}-days", ["Part", "Of", "At", "Figure"], _flow_sheet(told))
+    shades = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle", "--ink")
+    charts = {
+        "levels": {
+            "kind": "area", "x": [at.isoformat() for at in told.moments],
+            "series": [
+                {"name": title, "y": counts, "token": shades[number % len(shades)]}
+                for number, (title, counts) in enumerate(told.levels)
+            ],
+        },
+        "cycle": {
+            "kind": "histogram", "x": [one.title for one in told.bins], "links": [one.href for one in told.bins],
+            "series": [{"name": "Records", "y": [one.count for one in told.bins], "token": "--calm"}],
+        },
+        "throughput": {
+            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "%-d %b",
+            "links": [one.href for one in told.throughput],
+            "series": [
+                {"name": "Arrived", "y": [one.arrived for one in told.throughput], "token": "--calm"},
+                {"name": "Departed", "y": [one.departed for one in told.throughput], "token": "--risk"},
+            ],
+        },
+    }  # fmt: skip
+    context = {
+        "workflow": found, "told": told, "charts": charts, "periods": analysis.PERIODS,
+        "picture": drawing.flow(found, told.paths), "ends": [title for title, _ in told.levels],
+        "level_rows": [(at, [counts[number] for _, counts in told.levels]) for number, at in enumerate(told.moments)],
+    }  # fmt: skip
+    return render(request, "boards/flow.html", context)
+
+
+def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
+    for row in told.heat:
+        cells = zip(told.headings, row.cells, strict=True)
+        yield from ([f"Age in {row.title}", heading, "", cell.count] for heading, cell in cells)
+    for title, counts in told.levels:
+        yield from (["Standing at the end of the day", title, at, count] for at, count in zip(told.moments, counts, strict=True))
+    yield from (["Cycle time", one.title, "", one.count] for one in told.bins)
+    yield from ([f"Path from {path.from_title}", path.to_title, "", path.count] for path in told.paths)
+    for day in told.throughput:
+        yield ["Arrived", "", day.day, day.arrived]
+        yield ["Departed", "", day.day, day.departed]
+
+
+@login_required
+@require_safe
+def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
+    """The moves behind a figure: a path, a day, or a length of time that the whole way took."""
+    found, asked = workflow_called(workflow), request.GET
+    last = clock.now()
+    try:
+        day = date.fromisoformat(asked.get("day", ""))
+        first = datetime.combine(day, time(), tzinfo=UTC)
+        last = min(last, first + timedelta(days=1))
+    except ValueError:
+        first = _moment(asked.get("first")) or last - timedelta(days=analysis.PERIODS[1])
+    moment, _, number = asked.get("before", "").partition("~")
+    before_at = _moment(moment)
+    rows = analysis.moves(
+        found, first=first, last=last, seen=seen.on(request, request.user), from_stage=asked.get("from"),
+        to_stage=asked.get("to"), is_ended=asked.get("ended") == "1",
+        took=(_number(asked.get("took_from")), _number(asked.get("took_to"))),
+        before=(before_at, int(number)) if before_at and number.isdecimal() and len(number) < 19 else None,
+    )  # fmt: skip
+    page, query = rows[: analysis.MOST_RECORDS], ""
+    if len(rows) > analysis.MOST_RECORDS:
+        kept = {name: value for name, value in asked.items() if name != "before"}
+        query = urlencode(kept | {"before": f"{page[-1].at.isoformat()}~{page[-1].id}"})
+    context = {"workflow": found, "rows": page, "next_query": query, "first": first, "last": last,
+               "is_ended": asked.get("ended") == "1"}  # fmt: skip
+    return render(request, "boards/moves.html", context)
+
+
+@login_required
+@require_safe
+def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
+    """One workflow's periods, companies, warehouses or teams beside each other."""
+    found, days = workflow_called(workflow), _days(request)
+    by = request.GET.get("by", "")
+    by = by if by in compare.CHOICES else "period"
+    told = compare.of(found, by, now=clock.now(), days=days, seen=seen.on(request, request.user))
+    if request.GET.get("format") == "csv":
+        return sheets.answer(
+            request, f"{found.name}-by-{by}",
+            [compare.CHOICES[by], "Records", "Values", "Over target", "Arrived", "Departed", "Median cycle time, s"],
+            ([side.title, side.count, ", ".join(f"{amount} {currency}" for currency, amount in side.amounts), side.over_target,
+              side.arrived, side.departed, side.cycle_seconds] for side in told.sides),
+        )  # fmt: skip
+    context = {"workflow": found, "told": told, "choices": compare.CHOICES, "periods": analysis.PERIODS}
+    return render(request, "boards/compare.html", context)
+
+
+def _since(request: PersonsRequest, now: datetime) -> datetime | None:
+    days = _number(request.GET.get("days"))
+    return now - timedelta(days=days) if days and 0 < days <= 36_500 else None
+
+
+@login_required
+@require_safe
+def ocel(request: PersonsRequest) -> HttpResponseBase:
+    """What happened as an object-centric event log, OCEL 2.0 in JSON: of one workflow, or of all."""
+    now, name = clock.now(), request.GET.get("workflow", "")
+    workflows = [workflow_called(name)] if name else list(registry.workflows().values())
+    lines = eventlog.ocel(workflows, first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    return streams.answer(request, f"{name or 'control-tower'}.jsonocel", "application/json", lines)
+
+
+@login_required
+@require_safe
+def xes(request: PersonsRequest) -> HttpResponseBase:
+    """What happened in one workflow as an event log by cases, XES."""
+    now, found = clock.now(), workflow_called(request.GET.get("workflow", ""))
+    lines = eventlog.xes([found], first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    return streams.answer(request, f"{found.name}.xes", "application/xml", lines)

@@ -1,0 +1,48 @@
+"""Search, and the pages of what it finds beside records: a customer or supplier, a product."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from apps.accounts import sight
+from apps.accounts.requests import PersonsRequest
+from apps.boards import around
+from apps.boards import search as searching
+from apps.boards.views.parts import part
+from apps.core import clock
+from apps.odoo.models import Connection
+
+
+@login_required
+@require_safe
+def search(request: PersonsRequest) -> HttpResponse:
+    """Whatever matches, grouped; as a page, or as the list below the box while somebody types."""
+    text = request.GET.get("q", "")
+    groups = searching.find(text, seen=sight.of(request.user))
+    context = {"text": text.strip(), "groups": groups, "is_short": len(text.strip()) < searching.SHORTEST}
+    return render(request, part(request, "boards/search.html", "hits"), context)
+
+
+@login_required
+@require_safe
+def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """What is open with one customer or supplier."""
+    mine = sight.of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    page = around.partner_of(of, odoo_id, seen=mine, now=clock.now())
+    if page is None:
+        raise Http404(f"{of.name} has no partner {odoo_id}.")
+    return render(request, "boards/partner.html", {"page": page, "most": around.MOST})
+
+
+@login_required
+@require_safe
+def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """What waits for one product, and what is to bring it."""
+    mine = sight.of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    page = around.product_of(of, odoo_id, seen=mine)
+    if page is None:
+        raise Http404(f"{of.name} has no product {odoo_id}.")
+    return render(request, "boards/product.html", {"page": page})

@@ -1,0 +1,45 @@
+"""Views of the queue that people keep under a name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import Q
+
+from apps.accounts.models import User
+from apps.exceptions import listing
+from apps.exceptions.models import SavedView
+from apps.exceptions.moves import MoveRefusedError
+
+LONGEST_NAME = 40
+LONGEST_QUERY = 1_000
+
+
+def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datetime) -> SavedView:
+    """Keep what ``query`` shows under ``name``, for the person or, by its slug, for one of their teams.
+
+    A view of that name is replaced. Raises MoveRefusedError: no name, a team that is not theirs, or too many views.
+    """
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name or "\x00" in name:
+        raise MoveRefusedError("Give the view a name.")
+    shared = by.teams.filter(slug=team).first() if team else None
+    if team and shared is None:
+        raise MoveRefusedError("Only the members of a team can share a view with it.")
+    kept = urlencode({key: value for key, value in query.items() if key in (*listing.FILTERS, *listing.SHOWN_BY) and value})
+    if len(kept) > LONGEST_QUERY:
+        raise MoveRefusedError("This view says too much to be kept. Narrow it by fewer words.")
+    same = SavedView.objects.filter(name=name, team=shared, **({} if shared else {"owner": by}))
+    if not same.exists() and SavedView.objects.filter(owner=by).count() >= listing.MOST_VIEWS:
+        raise MoveRefusedError(f"You have {listing.MOST_VIEWS} views already. Take one away first.")
+    view, _ = same.update_or_create(defaults={"query": kept}, create_defaults={
+        "owner": by, "team": shared, "name": name, "query": kept, "created_at": now,
+    })  # fmt: skip
+    return view
+
+
+def forget(view_id: int, *, by: User) -> None:
+    """Take a view away: one's own, or one of a team that one is in. Raises MoveRefusedError where there is none."""
+    gone, _ = SavedView.objects.filter(Q(owner=by, team=None) | Q(team__in=by.teams.all()), pk=view_id).delete()
+    if not gone:
+        raise MoveRefusedError("There is no such view of yours.")

@@ -1,0 +1,100 @@
+"""Another product for one that is short: told to Odoo on the sales order, so that delivery and invoice follow it.
+
+What may stand in for a product: its other variants, and products of its category that cost the customer a fifth more or less
+at the most, both tracked alike, and in each case as much of it free in the warehouse as is missing. The customer pays what was
+agreed: the line keeps its price and discount. Odoo takes the missing quantity off the delivery and adds the other product.
+"""
+
+from apps.workflows.declare import OdooCall, Remedy
+
+DEARER_OR_CHEAPER = 0.2
+
+SUBSTITUTE = Remedy(
+    name="substitute",
+    title="Deliver another product instead",
+    columns=[
+        "order_id", "order_name", "line_id", "kept", "substitute_id", "quantity", "price", "discount", "product_name",
+        "substitute_name",
+    ],
+    sql=f"""
+        SELECT concat(n.move_id, '-', other.odoo_id) AS option,
+               concat(trim_scale(n.missing), ' ', ot.name, ' instead of ', t.name, ' on ', n.order_name, ', of which ',
+                      trim_scale(free.quantity), ' are free', CASE WHEN other.product_tmpl_id = pr.product_tmpl_id
+                                                                   THEN ' (another variant)' END) AS text,
+               n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept,
+               other.odoo_id AS substitute_id,
+               trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
+               t.name AS product_name,
+               ot.name AS substitute_name
+          FROM (
+            SELECT m.odoo_id AS move_id, m.product_id, m.location_id, m.product_uom_qty - COALESCE(m.quantity, 0) AS missing,
+                   l.odoo_id AS line_id, l.product_uom_qty AS ordered, l.price_unit, l.discount, o.odoo_id AS order_id,
+                   o.name AS order_name, l.product_uom_id
+              FROM mirror_stock_move m
+              JOIN mirror_sale_order_line l ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id
+               AND l.product_id = m.product_id AND l.product_uom_id IS NOT DISTINCT FROM m.product_uom AND l.deleted_at IS NULL
+              JOIN mirror_sale_order o ON o.connection_id = l.connection_id AND o.odoo_id = l.order_id AND o.state = 'sale'
+               AND o.deleted_at IS NULL AND o.locked IS NOT TRUE
+             WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
+               AND m.state IN ('confirmed', 'partially_available', 'assigned') AND m.product_uom_qty > COALESCE(m.quantity, 0)
+          ) AS n
+          JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = n.product_id
+          JOIN mirror_product_template t ON t.connection_id = %(connection)s AND t.odoo_id = pr.product_tmpl_id
+          JOIN mirror_product_template ot ON ot.connection_id = %(connection)s AND ot.deleted_at IS NULL AND ot.active
+           AND ot.tracking IS NOT DISTINCT FROM t.tracking
+           AND (ot.odoo_id = t.odoo_id OR ot.categ_id = t.categ_id AND abs(ot.list_price - t.list_price)
+                                                                        <= {DEARER_OR_CHEAPER} * t.list_price)
+          JOIN mirror_product_product other ON other.connection_id = %(connection)s AND other.product_tmpl_id = ot.odoo_id
+           AND other.odoo_id <> n.product_id AND other.active AND other.deleted_at IS NULL
+          JOIN mirror_stock_location here ON here.connection_id = %(connection)s AND here.odoo_id = n.location_id
+         CROSS JOIN LATERAL (
+           SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
+             FROM mirror_stock_location place
+             JOIN mirror_stock_quant q ON q.connection_id = place.connection_id AND q.location_id = place.odoo_id
+              AND q.product_id = other.odoo_id AND q.deleted_at IS NULL
+            WHERE place.connection_id = %(connection)s AND place.warehouse_id = here.warehouse_id AND place.usage = 'internal'
+         ) AS free
+         WHERE free.quantity >= n.missing AND NOT EXISTS (
+           SELECT FROM mirror_sale_order_line own
+            WHERE own.connection_id = %(connection)s AND own.order_id = n.order_id AND own.product_id = other.odoo_id
+              AND own.deleted_at IS NULL)
+         ORDER BY other.product_tmpl_id <> pr.product_tmpl_id, abs(ot.list_price - t.list_price), other.odoo_id
+    """,
+    calls=[
+        OdooCall(
+            title="Put {quantity} {substitute_name} on {order_name} in the place of {product_name}",
+            model="sale.order",
+            record="order_id",
+            method="write",
+            arguments={
+                "vals": {
+                    "order_line": [
+                        [1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}],
+                        [
+                            0,
+                            0,
+                            {
+                                "product_id": "{substitute_id:number}",
+                                "product_uom_qty": "{quantity:number}",
+                                "price_unit": "{price:number}",
+                                "discount": "{discount:number}",
+                            },
+                        ],
+                    ]
+                }
+            },
+            require=[["state", "=", "sale"]],
+            expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
+        ),
+        OdooCall(
+            title="Note on {order_name} what is delivered instead",
+            model="sale.order",
+            record="order_id",
+            method="message_post",
+            arguments={
+                "body": "{quantity} {substitute_name} instead of {product_name}, which is short, at the price agreed. "
+                "By {decided_by} in Control Tower."
+            },
+        ),
+    ],
+)

@@ -1,0 +1,78 @@
+// Forms that act at once: form[data-act] is sent without leaving the page, and what came of it is told, with a way back.
+//
+// The answer is JSON: {said, undo, deed, runs, ids} or {problem}. After it "ct:acted" is sent from the form, with the answer.
+
+import { follow, toast } from "./toasts.js";
+
+const headers = { "X-Act": "1", "X-Requested-With": "fetch" };
+
+export async function post(url, body) {
+  try {
+    const answer = await fetch(url, { method: "POST", headers, body, credentials: "same-origin" });
+    if (answer.redirected || answer.status === 403 && !answer.headers.get("content-type")?.includes("json")) {
+      location.reload();
+      return { problem: "Sign in again." };
+    }
+    return await answer.json();
+  } catch {
+    return { problem: "The tower cannot be reached. Nothing was changed; try again." };
+  }
+}
+
+function token() {
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "");
+  return body;
+}
+
+export function tell(answer, from = document) {
+  if (answer.problem) {
+    toast({ words: answer.problem, tone: "late", seconds: 20 });
+    return;
+  }
+  const link = answer.runs ? { href: answer.deed, words: "Results" } : null;
+  const shown = toast({ words: answer.said, link, undo: answer.undo && !answer.runs ? () => takeBack(answer, from) : null });
+  if (answer.runs) {
+    follow(shown, answer.deed, (found) => {
+      shown.remove();
+      const words = found.state === "done"
+        ? `${found.done} done${found.refused ? `, ${found.refused} refused` : ""}.`
+        : `${found.taken_back} taken back${found.kept ? `, ${found.kept} stayed: they were moved since` : ""}.`;
+      const undo = found.state === "done" && found.done ? () => takeBack(found, from) : null;
+      toast({ words, undo, link: { href: answer.deed, words: "Results" }, seconds: 20 });
+      changed(answer, from);
+    });
+  }
+}
+
+async function takeBack(answer, from) {
+  const back = await post(answer.undo, token());
+  tell(back, from);
+  if (!back.problem) changed({ ...answer, said: back.said }, from);
+}
+
+function changed(answer, from) {
+  (from.isConnected ? from : document).dispatchEvent(new CustomEvent("ct:acted", { bubbles: true, detail: answer }));
+  // The exception that is open shows what was done to it.
+  for (const live of document.querySelectorAll("ct-live[topic^='record:']:not([data-island])")) live.refetch();
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest?.("form[data-act]");
+  if (!form) return;
+  event.preventDefault();
+  // forms.js marks every form that is sent: this one may be sent again.
+  event.stopPropagation();
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  const body = new FormData(form, event.submitter);
+  const dialog = form.closest("dialog");
+  const answer = await post(form.action, body);
+  delete form.dataset.busy;
+  if (!answer.problem) {
+    for (const field of form.querySelectorAll("textarea, input:not([type=hidden])")) field.value = "";
+    dialog?.close();
+  }
+  tell(answer, form);
+  if (!answer.problem) changed(answer, form);
+}, true);

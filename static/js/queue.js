@@ -1,0 +1,367 @@
+// <ct-queue>: the exception queue by key and by hand. Rows do not move while somebody looks at them: what is new waits
+// behind a bar, what changed is marked where it stands. An exception opens beside the list, in the address too.
+
+import "./acts.js";
+import { command } from "./commands.js";
+import { undoLast } from "./toasts.js";
+
+const WIDE = matchMedia("(min-width: 64rem)");
+const queue = document.querySelector("ct-queue");
+const live = queue.querySelector(".queue-live");
+const panel = document.getElementById("panel");
+const bulk = document.getElementById("bulk");
+const said = document.getElementById("said");
+const mayWork = queue.dataset.mayWork === "1";
+let waiting = null;
+let openCase = queue.dataset.open || null;
+let all = false;
+let lastPicked = null;
+let acted = new Set();
+
+customElements.define("ct-queue", class extends HTMLElement {});
+document.documentElement.classList.add("has-js");
+
+const rows = () => [...live.querySelectorAll("tr[data-case]")];
+const rowOf = (id) => live.querySelector(`tr[data-case="${CSS.escape(String(id))}"]`);
+const linkOf = (row) => row?.querySelector(".row-link");
+const here = () => document.activeElement?.closest?.("tr[data-case]") ?? live.querySelector("tr.is-here") ?? rowOf(openCase);
+
+// ---- Moving -------------------------------------------------------------------------------------------------------
+
+function stand(row) {
+  for (const other of live.querySelectorAll("tr.is-here")) other.classList.remove("is-here");
+  row?.classList.add("is-here");
+}
+
+function go(step) {
+  const list = rows();
+  if (!list.length) return;
+  const at = list.indexOf(here());
+  const row = list[Math.min(Math.max(at < 0 ? (step > 0 ? 0 : list.length - 1) : at + step, 0), list.length - 1)];
+  stand(row);
+  linkOf(row).focus();
+  row.scrollIntoView({ block: "nearest" });
+  if (openCase && WIDE.matches) open(row.dataset.case, { replace: true, keepFocus: true });
+}
+
+live.addEventListener("focusin", (event) => stand(event.target.closest("tr[data-case]")));
+
+// ---- The side panel -----------------------------------------------------------------------------------------------
+
+function address(id) {
+  const url = new URL(location.href);
+  if (id) url.searchParams.set("case", id);
+  else url.searchParams.delete("case");
+  return url;
+}
+
+async function draw(id) {
+  const href = linkOf(rowOf(id))?.href ?? `/exceptions/${id}/`;
+  panel.setAttribute("aria-busy", "true");
+  let answer;
+  try {
+    answer = await fetch(href, { headers: { "X-Fragment": "panel" }, credentials: "same-origin" });
+  } catch {
+    answer = null;
+  }
+  if (openCase !== String(id)) return;
+  panel.removeAttribute("aria-busy");
+  if (!answer?.ok || answer.redirected) {
+    location.assign(href);
+    return;
+  }
+  panel.innerHTML = await answer.text();
+  panel.scrollTop = 0;
+  document.dispatchEvent(new CustomEvent("ct:swapped"));
+}
+
+function open(id, { replace = false, keepFocus = false, fromHistory = false } = {}) {
+  if (!WIDE.matches) {
+    location.assign(linkOf(rowOf(id))?.href ?? `/exceptions/${id}/`);
+    return;
+  }
+  if (!fromHistory) history[replace || openCase ? "replaceState" : "pushState"]({ case: String(id) }, "", address(id));
+  openCase = String(id);
+  panel.hidden = false;
+  queue.classList.add("is-open");
+  stand(rowOf(id));
+  draw(id).then(() => {
+    if (!keepFocus) panel.querySelector(".panel-head button, .panel-head a")?.focus({ preventScroll: true });
+  });
+}
+
+function close({ fromHistory = false } = {}) {
+  if (!openCase) return;
+  const row = rowOf(openCase);
+  if (!fromHistory) {
+    if (history.state?.case) history.back();
+    else history.replaceState({}, "", address(null));
+  }
+  openCase = null;
+  panel.hidden = true;
+  panel.replaceChildren();
+  queue.classList.remove("is-open");
+  linkOf(row)?.focus();
+}
+
+addEventListener("popstate", () => {
+  const wanted = new URL(location.href).searchParams.get("case");
+  if (wanted) open(wanted, { fromHistory: true });
+  else close({ fromHistory: true });
+});
+
+if (openCase) {
+  if (WIDE.matches) queue.classList.add("is-open");
+  else location.replace(`/exceptions/${openCase}/`);
+}
+
+live.addEventListener("click", (event) => {
+  const link = event.target.closest("a.row-link");
+  if (link && WIDE.matches && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    open(link.closest("tr").dataset.case);
+  }
+});
+panel.addEventListener("click", (event) => {
+  const asked = event.target.closest("[data-panel]");
+  if (!asked) return;
+  event.preventDefault();
+  if (asked.dataset.panel === "close") close();
+  else {
+    const list = rows();
+    const next = list[list.indexOf(rowOf(openCase)) + (asked.dataset.panel === "next" ? 1 : -1)];
+    if (next) open(next.dataset.case, { replace: true });
+  }
+});
+
+// ---- Choosing -----------------------------------------------------------------------------------------------------
+
+const picked = () => [...live.querySelectorAll(".pick:checked")];
+
+function count() {
+  if (!bulk) return;
+  const chosen = picked();
+  const table = live.querySelector("[data-total]");
+  const total = Number(table?.dataset.total ?? 0);
+  bulk.hidden = !chosen.length;
+  if (!chosen.length) all = false;
+  const words = all ? `All ${total > 1000 ? "1,000+" : total} of this view` : `${chosen.length} selected`;
+  bulk.querySelector(".bulk-count").textContent = words;
+  const more = bulk.querySelector(".bulk-all");
+  more.hidden = all || !table || chosen.length < rows().length || total <= chosen.length;
+  more.textContent = `Select all ${total > 1000 ? "1,000+" : total} of this view`;
+  for (const box of live.querySelectorAll(".pick-all")) {
+    box.checked = chosen.length > 0 && chosen.length === rows().length;
+    box.indeterminate = chosen.length > 0 && !box.checked;
+  }
+  for (const row of rows()) row.classList.toggle("is-picked", Boolean(row.querySelector(".pick:checked")));
+}
+
+live.addEventListener("click", (event) => {
+  const box = event.target.closest(".pick");
+  if (!box) return;
+  const boxes = [...live.querySelectorAll(".pick")];
+  if (event.shiftKey && lastPicked?.isConnected) {
+    const [from, to] = [boxes.indexOf(lastPicked), boxes.indexOf(box)].sort((a, b) => a - b);
+    for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
+  }
+  lastPicked = box;
+});
+live.addEventListener("change", (event) => {
+  if (event.target.matches(".pick-all")) {
+    for (const box of event.target.closest("table").querySelectorAll(".pick")) box.checked = event.target.checked;
+  }
+  all = false;
+  count();
+});
+function clear() {
+  for (const box of picked()) box.checked = false;
+  all = false;
+  count();
+}
+bulk?.addEventListener("click", (event) => {
+  if (event.target.closest(".bulk-all")) {
+    all = true;
+    count();
+    bulk.querySelector("[data-do]").focus();
+  }
+  if (event.target.closest(".bulk-none")) clear();
+  const asked = event.target.closest("[data-do]");
+  if (asked) act(asked.dataset.do);
+});
+
+// ---- Doing --------------------------------------------------------------------------------------------------------
+
+// What a key or a button is about: what is chosen, else the row where one stands.
+function about() {
+  const chosen = picked().map((box) => box.closest("tr"));
+  const row = here();
+  return chosen.length ? chosen : row ? [row] : openCase ? [{ dataset: { case: openCase, seen: "" } }] : [];
+}
+
+function act(name) {
+  const subjects = about();
+  if (!mayWork || !subjects.length) return;
+  const form = document.getElementById(`do-${name}`);
+  const dialog = form.matches("dialog") ? form : null;
+  if (!dialog) {
+    form.requestSubmit();
+    return;
+  }
+  const what = all ? "all of this view" : subjects.length === 1 ? linkOf(subjects[0])?.textContent ?? "it" : `${subjects.length} exceptions`;
+  dialog.querySelector(".do-what").textContent = what;
+  dialog.showModal();
+  dialog.querySelector("select, input:not([type=hidden]), button")?.focus();
+}
+
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches("form[data-bulk]")) return;
+  const subjects = about();
+  if (all) {
+    event.formData.set("all", "1");
+    event.formData.set("query", live.querySelector("[data-query]").dataset.query);
+    return;
+  }
+  for (const row of subjects) event.formData.append("ids", row.dataset.case);
+  if (subjects.length === 1) event.formData.set("seen", subjects[0].dataset.seen ?? "");
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-close]")) event.target.closest("dialog").close();
+});
+
+document.addEventListener("ct:acted", (event) => {
+  for (const id of event.detail.ids ?? []) acted.add(String(id));
+  if (event.detail.runs) clear();
+  else if (event.target.matches?.("[data-bulk]")) clear();
+  live.refetch();
+});
+
+// ---- Live ---------------------------------------------------------------------------------------------------------
+
+function news() {
+  return document.getElementById("news");
+}
+
+live.addEventListener("ct:fresh", (event) => {
+  if (event.target !== live) return;
+  const { content, morph } = event.detail;
+  const fresh = new Map([...content.querySelectorAll("tr[data-case]")].map((row) => [row.dataset.case, row]));
+  const shown = rows();
+  if (!shown.length || !fresh.size) {
+    waiting = null;
+    return;
+  }
+  event.preventDefault();
+  const views = content.querySelector("#views");
+  if (views) morph(document.getElementById("views"), views);
+  let gone = 0;
+  let moved = null;
+  for (const row of shown) {
+    const now = fresh.get(row.dataset.case);
+    if (now && now.dataset.v === row.dataset.v) {
+      row.classList.remove("is-gone");
+      continue;
+    }
+    if (now) {
+      const marks = ["is-here", "is-picked"].filter((name) => row.classList.contains(name));
+      morph(row, now);
+      row.classList.add("is-changed", ...marks);
+    } else if (acted.has(row.dataset.case)) {
+      // What one has just done oneself is no surprise: it goes, and the next one is at hand.
+      if (row.contains(document.activeElement) || row.classList.contains("is-here")) moved = row.nextElementSibling ?? row.previousElementSibling;
+      row.remove();
+    } else {
+      row.classList.add("is-gone");
+      gone += 1;
+    }
+  }
+  acted = new Set();
+  if (moved) {
+    stand(moved);
+    if (!openCase) linkOf(moved)?.focus();
+  }
+  const known = new Set(shown.map((row) => row.dataset.case));
+  const count_ = [...fresh.keys()].filter((id) => !known.has(id)).length;
+  waiting = count_ || gone ? event.detail : null;
+  if (waiting) waiting.shown = [...fresh.keys()].join();
+  const bar = news();
+  const words = [count_ && `${count_} new`, gone && `${gone} left this view`].filter(Boolean).join(", ");
+  bar.hidden = !words;
+  if (bar.textContent !== words) {
+    bar.textContent = words;
+    if (words) say(words);
+  }
+  count();
+  live.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
+});
+
+// To screen readers at most every ten seconds.
+let saidAt = 0;
+let toSay = null;
+function say(words) {
+  clearTimeout(toSay);
+  toSay = setTimeout(() => {
+    saidAt = Date.now();
+    said.textContent = words;
+  }, Math.max(0, saidAt + 10_000 - Date.now()));
+}
+
+function show() {
+  if (!waiting) return;
+  const before = new Set(rows().map((row) => row.dataset.case));
+  const { content, morphChildren } = waiting;
+  waiting = null;
+  for (const row of rows()) row.classList.remove("is-changed", "is-gone", "is-new");
+  morphChildren(live, content);
+  for (const row of rows()) if (!before.has(row.dataset.case)) row.classList.add("is-new");
+  live.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
+  stand(rowOf(openCase));
+  count();
+}
+live.addEventListener("click", (event) => {
+  if (event.target.closest("#news")) {
+    show();
+    (linkOf(live.querySelector("tr.is-new")) ?? linkOf(rows()[0]))?.focus();
+  }
+});
+
+// ---- Keys ---------------------------------------------------------------------------------------------------------
+
+command({ keys: "j|ArrowDown", words: "Next exception", group: "Move", run: () => go(1) });
+command({ keys: "k|ArrowUp", words: "Previous exception", group: "Move", run: () => go(-1) });
+command({ keys: "o", words: "Open it (Enter too)", group: "Move", run: () => here() && open(here().dataset.case), when: () => Boolean(here()) });
+command({ keys: "Escape", words: "Close the panel, or choose nothing", group: "Move", run: () => (openCase ? close() : clear()) });
+command({ keys: "n", words: "Show what is new", group: "Move", run: show, when: () => Boolean(waiting) });
+if (mayWork) {
+  const some = () => about().length > 0;
+  const toggle = () => {
+    const box = here()?.querySelector(".pick");
+    if (box) box.click();
+  };
+  command({ keys: "x", words: "Select", group: "Do", run: toggle, when: () => Boolean(here()) });
+  command({ keys: "a", words: "Assign, hand over", group: "Do", run: () => act("assign"), when: some });
+  command({ keys: "i|m", words: "Assign to me", group: "Do", run: () => act("take"), when: some });
+  command({ keys: "e", words: "Acknowledge", group: "Do", run: () => act("acknowledge"), when: some });
+  command({ keys: "s", words: "Snooze until", group: "Do", run: () => act("snooze"), when: some });
+  command({ keys: "r", words: "Resolve", group: "Do", run: () => act("resolve"), when: some });
+  command({ keys: "c", words: "Comment", group: "Do", run: comment, when: some });
+  command({ keys: "z", words: "Undo what was done last", group: "Do", run: undoLast });
+}
+
+function comment() {
+  const row = here();
+  const id = row?.dataset.case ?? openCase;
+  if (!id) return;
+  const write = () => panel.querySelector("textarea[name=text]")?.focus();
+  if (openCase === id) write();
+  else {
+    open(id, { keepFocus: true });
+    const look = new MutationObserver(() => {
+      if (panel.querySelector("textarea[name=text]")) {
+        look.disconnect();
+        write();
+      }
+    });
+    look.observe(panel, { childList: true });
+  }
+}

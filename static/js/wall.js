@@ -1,0 +1,54 @@
+// <ct-wall seconds>: shows one board after the other, and keeps the screen awake. Space pauses, the arrows turn.
+
+class Wall extends HTMLElement {
+  connectedCallback() {
+    this.slides = [...this.querySelectorAll(".slide")];
+    this.here = 0;
+    this.pause = this.querySelector(".wall-pause");
+    this.pause.addEventListener("click", () => this.rest(this.pause.getAttribute("aria-pressed") !== "true"));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowRight") this.turn(1);
+      else if (event.key === "ArrowLeft") this.turn(-1);
+      else if (event.key === " " && !event.target.closest("button, a")) {
+        event.preventDefault();
+        this.pause.click();
+      } else if (event.key === "Escape") location.href = this.querySelector(".wall-foot a").href;
+    });
+    document.addEventListener("visibilitychange", () => this.stayAwake());
+    this.stayAwake();
+    this.say();
+    this.start();
+  }
+
+  start() {
+    clearInterval(this.timer);
+    if (this.slides.length > 1) this.timer = setInterval(() => this.turn(1), Number(this.getAttribute("seconds")) * 1000);
+  }
+
+  turn(by) {
+    this.slides[this.here].hidden = true;
+    this.here = (this.here + by + this.slides.length) % this.slides.length;
+    this.slides[this.here].hidden = false;
+    this.say();
+    if (this.pause.getAttribute("aria-pressed") !== "true") this.start();
+  }
+
+  rest(isPaused) {
+    this.pause.setAttribute("aria-pressed", String(isPaused));
+    if (isPaused) clearInterval(this.timer);
+    else this.start();
+  }
+
+  say() {
+    this.querySelector(".wall-place").textContent = `${this.here + 1} of ${this.slides.length}`;
+  }
+
+  async stayAwake() {
+    try {
+      if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+    } catch {
+      // Not every screen may be kept awake by a page.
+    }
+  }
+}
+customElements.define("ct-wall", Wall);

@@ -1,0 +1,200 @@
+"""Each figure, recomputed from the raw rows that it is made of."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.test import Client
+
+from apps.accounts.models import Team, User
+from apps.accounts.sight import EVERYTHING, Sight
+from apps.approvals.models import Policy, Request
+from apps.boards import kpis
+from apps.exceptions import moves
+from apps.exceptions.models import ExceptionCase
+from apps.outbox.models import Command
+from apps.workflows.models import Transition
+from controltower.env import BASE_DIR
+from tests.api.callers import caller
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def of(name: str, world: World, seen: Sight = EVERYTHING) -> dict[str, kpis.Figure]:
+    return {one.workflow: one for one in kpis.figures(now=world.now, seen=seen) if one.kpi.name == name}
+
+
+def case(world: World, number: int, **more: Any) -> ExceptionCase:
+    team, _ = Team.objects.get_or_create(slug="sales", defaults={"name": "Sales"})
+    given = {"type": "order.credit_hold", "workflow": "order_to_cash", "model": "sale.order", "odoo_id": number, "severity": 2,
+             "record_name": "S1", "team": team, "opened_at": world.now, "updated_at": world.now, "company_id": 1}  # fmt: skip
+    return ExceptionCase.objects.create(connection=world.connection, **(given | more))
+
+
+def transfer(world: World, number: int, *, late_by: timedelta, code: str = "outgoing", days_ago: int = 1, **more: Any) -> None:
+    done = world.now - timedelta(days=days_ago)
+    world.write("stock.picking", number, name=f"WH/{number}", state="done", picking_type_code=code, company_id=1,
+                date_done=stamp(done), date_deadline=stamp(done - late_by), **more)  # fmt: skip
+
+
+def stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return World()
+
+
+def test_on_time_is_what_was_done_by_its_deadline_and_receipts_are_not_shipments(world: World) -> None:
+    for number, minutes in enumerate([-60, -1, 0, 1, 600]):
+        transfer(world, 200 + number, late_by=timedelta(minutes=minutes))
+    transfer(world, 300, late_by=timedelta(days=1), code="incoming")
+    transfer(world, 301, late_by=timedelta(days=-1), code="incoming", return_id=200)
+    transfer(world, 302, late_by=timedelta(days=1), days_ago=31)
+
+    shipped, received = of("shipped_on_time", world)["fulfilment"], of("received_on_time", world)["procure_to_pay"]
+
+    assert (shipped.value, shipped.count, shipped.is_met) == (3 / 5, 5, False)
+    assert (received.value, received.count) == (0.0, 1)
+    assert [(point.day, point.count) for point in shipped.trend] == [((world.now - timedelta(days=1)).date(), 5)]
+
+
+def test_order_to_shipment_is_the_median_over_deliveries(world: World) -> None:
+    hours = [5, 30, 100]
+    for number, took in enumerate(hours):
+        ordered = world.now - timedelta(days=1, hours=took)
+        world.write("sale.order", 400 + number, name="S", state="sale", date_order=stamp(ordered), partner_id=50, company_id=1,
+                    currency_id=1, amount_total=10.0)  # fmt: skip
+        transfer(world, 400 + number, late_by=timedelta(0), sale_id=400 + number)
+
+    found = of("order_to_shipment", world)["order_to_cash"]
+
+    assert (found.value, found.count, found.is_met) == (median(hours) * 3600, 3, True)
+
+
+def test_paid_on_time_is_by_the_day_that_it_was_due(world: World) -> None:
+    paid_at = world.now - timedelta(days=2)
+    for number, days in enumerate([-1, 0, 1]):
+        world.write("account.move", 500 + number, name="INV", state="posted", move_type="out_invoice", payment_state="paid",
+                    company_id=1, currency_id=1, invoice_date_due=str((paid_at - timedelta(days=days)).date()))  # fmt: skip
+        Transition.objects.create(connection=world.connection, workflow="invoicing", model="account.move", odoo_id=500 + number,
+                                  from_stage="open", to_stage="paid", at=paid_at, seen_at=paid_at)  # fmt: skip
+
+    found = of("paid_on_time", world)["invoicing"]
+
+    assert (found.value, found.count) == (pytest.approx(2 / 3), 3)
+
+
+def test_what_has_no_owner_yet_counts_with_the_time_it_waits(world: World, olga_operator: User) -> None:
+    opened = world.now - timedelta(hours=2)
+    case(world, 1, opened_at=opened, owned_at=opened)
+    case(world, 2, opened_at=opened)
+    taken = case(world, 3, opened_at=opened)
+    moves.assign(taken.pk, owner=olga_operator, by=olga_operator, now=opened + timedelta(minutes=30))
+    moves.assign(taken.pk, owner=olga_operator, by=olga_operator, now=opened + timedelta(minutes=90))
+
+    found = of("detected_to_owned", world)["order_to_cash"]
+
+    assert (found.value, found.count) == (median([0, 7200, 1800]), 3)
+
+
+def test_resolved_in_time_and_how_long_it_took(world: World) -> None:
+    for number, (hours, within) in enumerate([(1, 2), (3, 2), (8, 9)]):
+        opened = world.now - timedelta(days=3)
+        case(world, number, status="resolved", opened_at=opened, resolved_at=opened + timedelta(hours=hours),
+             due_at=opened + timedelta(hours=within))  # fmt: skip
+
+    assert of("resolved_in_time", world)["order_to_cash"].value == pytest.approx(2 / 3)
+    assert of("detected_to_resolved", world)["order_to_cash"].value == 3 * 3600
+
+
+def test_from_asking_to_deciding_and_on_to_the_effect(world: World) -> None:
+    policy = Policy.objects.filter(kind="credit_override").first() or Policy.objects.create(
+        kind="credit_override", version=1, rules={}, created_at=world.now
+    )
+    asked = world.now - timedelta(hours=10)
+    for number, minutes in enumerate([10, 20, 120]):
+        decided = asked + timedelta(minutes=minutes)
+        request = Request.objects.create(
+            connection=world.connection, kind="credit_override", workflow="order_to_cash", model="sale.order", odoo_id=number,
+            record_name="S", cause=str(number), status="approved", requested_by="Sofia", policy=policy, requested_at=asked,
+            due_at=world.now, decided_at=decided,
+        )  # fmt: skip
+        Command.objects.create(
+            connection=world.connection, sequence=number, model="sale.order", odoo_id=number, lane=f"1:sale.order:{number}",
+            title="Release", method="write", status="done", decision=f"approval:{request.pk}", not_before=decided,
+            created_at=decided, done_at=decided + timedelta(seconds=10 * (number + 1)),
+        )  # fmt: skip
+    Command.objects.create(
+        connection=world.connection, sequence=9, model="sale.order", odoo_id=9, lane="1:sale.order:9", title="Of nobody's decision",
+        method="write", status="done", decision="", not_before=asked, created_at=asked, done_at=world.now,
+    )  # fmt: skip
+
+    assert of("asked_to_decided", world)["order_to_cash"].value == 20 * 60
+    effect = of("decided_to_effect", world)["order_to_cash"]
+    assert (effect.value, effect.count, effect.is_met) == (20, 3, True)
+
+
+def test_the_trend_tells_whether_the_last_week_went_better(world: World) -> None:
+    for number in range(10):
+        transfer(world, 600 + number, late_by=timedelta(hours=1), days_ago=20)
+        transfer(world, 700 + number, late_by=timedelta(hours=-1 if number else 1), days_ago=1)
+
+    found = of("shipped_on_time", world)["fulfilment"]
+
+    assert (found.change, found.is_better) == (0.9, True)
+
+
+def test_nobody_is_told_of_other_companies(world: World) -> None:
+    transfer(world, 800, late_by=timedelta(0))
+    case(world, 1, company_id=2)
+
+    mine = Sight(frozenset({(world.connection.pk, 2)}))
+
+    assert of("shipped_on_time", world, mine) == {}
+    assert of("detected_to_owned", world, mine)["order_to_cash"].count == 1
+    assert {one.workflow for one in kpis.figures(now=world.now, seen=Sight(frozenset()))} == set()
+
+
+def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world: World, mia_manager: User) -> None:
+    now = datetime.now(world.now.tzinfo)
+    world.now = now
+    for days in (1, 2, 9):
+        transfer(world, 900 + days, late_by=timedelta(hours=-1), days_ago=days)
+    case(world, 1, opened_at=now - timedelta(hours=1))
+
+    answer = caller("mia", "read").get("kpis/").json()
+    assert {one["kpi"] for one in answer["business"]} == {"shipped_on_time"}
+    assert {one["kpi"] for one in answer["orchestration"]} == {"detected_to_owned"}
+    (shipped,) = answer["business"]
+    assert (shipped["value"], shipped["target"], shipped["is_met"], len(shipped["trend"])) == (1.0, 0.95, True, 3)
+    client.force_login(mia_manager)
+    page = client.get("/figures/").content.decode()
+    assert page.index("Business") < page.index("Shipped on time") < page.index("Orchestration") < page.index("Detected to owner")
+
+
+def test_every_figure_has_its_statement_in_the_docs() -> None:
+    document = " ".join((BASE_DIR / "docs" / "kpis.md").read_text().split())
+    for kpi in kpis.KPIS:
+        assert kpi.title in document
+        assert " ".join(kpi.sql.replace("%%", "%").split()) in document, f"docs/kpis.md has another statement for {kpi.name}"
+
+
+def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + next(kpi for kpi in kpis.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
+                       {"since": world.now - kpis.WINDOW, "now": world.now})  # fmt: skip
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert re.search("pickings_done", plan)
+
+
+def test_the_cost_does_not_grow_with_the_workflows(world: World, django_assert_num_queries: Callable[[int], Any]) -> None:
+    with django_assert_num_queries(len(kpis.KPIS)):
+        kpis.figures(now=world.now, seen=EVERYTHING)

@@ -1,0 +1,101 @@
+"""Boards, the wall, search and the record, as managers and operators use them in a browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESKTOP, PHONE, Visit, elsewhere
+from tests.browser.test_live_pages import hold
+from tests.world import World
+
+TABLET = {"width": 768, "height": 1024}
+LARGEST_FIRST_LOAD = 200_000
+
+
+@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (TABLET, "light"), (DESKTOP, "dark")])
+def test_a_manager_goes_from_the_overview_to_the_record_that_waits(visit: Visit, world: World, size: dict[str, int],
+                                                                   theme: str) -> None:  # fmt: skip
+    page = visit("mia", "/boards/", size=size, theme=theme)
+    page.locator("#main").get_by_role("link", name="Order to cash").first.click()
+    expect(page.locator("#bottleneck")).to_be_visible()
+    expect(page.locator("#outlook-h")).to_have_text("Breaches expected")
+    expect(page.get_by_role("link", name="Credit hold")).to_be_visible()
+    page.locator("#stage-credit_review").click()
+    page.get_by_role("link", name="S00042").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("S00042")
+    expect(page.locator("#money-h")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_the_charts_are_drawn_after_the_page_and_lead_to_records(visit: Visit, world: World) -> None:
+    page = visit("mia", "/boards/order_to_cash/flow/")
+    expect(page.locator("ct-chart[data-drawn]").first).to_be_visible(timeout=20_000)
+    assert page.locator(".heat a").count() >= 1
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG").first.click()
+    assert saved.value.suggested_filename.endswith(".png")
+    page.locator("#paths-h + span").wait_for()
+    page.get_by_text("The figures as a table").first.click()
+    page.locator("details[open] a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The moves behind the figure")
+    expect(page.get_by_role("link", name="S00042").first).to_be_visible()
+
+
+def test_somebody_finds_an_order_from_anywhere_without_the_mouse(visit: Visit, world: World) -> None:
+    page = visit("olga", "/exceptions/")
+    page.keyboard.press("/")
+    expect(page.locator("#search-box")).to_be_focused()
+    page.keyboard.type("0042")
+    hit = page.locator("#search-hits .hit").first
+    expect(hit).to_contain_text("S00042")
+    page.keyboard.press("Escape")
+    expect(page.locator("#search-hits")).to_be_hidden()
+    page.locator("#search-box").press("End")
+    page.keyboard.press("Backspace")
+    expect(hit).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(hit).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/records/main/sale.order/42/"))
+
+
+def test_somebody_finds_a_customer_on_a_phone(visit: Visit, world: World) -> None:
+    page = visit("olga", "/", size=PHONE)
+    page.get_by_role("link", name="Search", exact=True).click()
+    page.get_by_role("searchbox").last.fill("azure")
+    page.get_by_role("button", name="Search").click()
+    page.locator(".search-page .hit", has_text="Azure Interior").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Azure Interior")
+    expect(page.get_by_role("link", name="S00042")).to_be_visible()
+
+
+def test_the_wall_turns_stays_live_and_rests_when_told(visit: Visit, world: World) -> None:
+    page = visit("mia", "/wall/?workflows=order_to_cash,invoicing&seconds=600")
+    shown = page.locator(".slide:not([hidden]) h1")
+    expect(shown).to_have_text("Order to cash")
+    expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
+    elsewhere(lambda: hold(world, 43))
+    expect(page.locator(".slide:not([hidden]) #stage-credit_review .lane-count")).to_have_text("2", timeout=5_000)
+    page.keyboard.press("ArrowRight")
+    expect(shown).to_have_text("Invoicing")
+    page.keyboard.press(" ")
+    expect(page.locator(".wall-pause")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("path", ["/boards/", "/boards/order_to_cash/", "/boards/order_to_cash/flow/", "/wall/", "/search/?q=s0",
+                                  "/records/main/sale.order/42/"])  # fmt: skip
+def test_a_first_load_is_small_without_its_charts(visit: Visit, world: World, path: str) -> None:
+    page = visit("mia", "/notifications/")
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: dict[str, float] = {}
+    addresses: dict[str, str] = {}
+    network.on("Network.responseReceived", lambda one: addresses.update({one["requestId"]: one["response"]["url"]}))
+    network.on("Network.loadingFinished", lambda one: sizes.update({one["requestId"]: one["encodedDataLength"]}))
+    page.goto(path)
+    page.wait_for_load_state("load")
+    expect(page.locator("h1").first).to_be_visible()
+    total = sum(size for number, size in sizes.items() if "plotly-basic" not in addresses.get(number, ""))
+    assert 0 < total < LARGEST_FIRST_LOAD, f"{path}: {total:,.0f} bytes"
