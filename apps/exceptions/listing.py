@@ -27,8 +27,7 @@ from apps.workflows import registry
 
 PAGE = 50
 IN_A_GROUP = 5
-SHOWN_GROUPS = 40
-MOST_GROUPS = 100
+MOST_GROUPS = 40
 # Counting stops here: nobody needs to know whether it is four or five thousand.
 COUNTED = 1_000
 MOST_VIEWS = 30
@@ -392,7 +391,7 @@ def _grouped(
         )
         for value, count in counts.items()
     ]  # fmt: skip
-    return sorted(groups, key=lambda one: min((row.case.rank for row in one.rows), default=0))[:SHOWN_GROUPS]
+    return sorted(groups, key=lambda one: min((row.case.rank for row in one.rows), default=0))
 
 
 def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, str], dict[Any, str]]:

@@ -117,6 +117,7 @@ class ExceptionCase(models.Model):
             models.Index(fields=["workflow", "stage", "rank", "id"], condition=UNRESOLVED, name="queue_of_stage"),
             models.Index(fields=["connection", "company_id", "rank", "id"], condition=UNRESOLVED, name="queue_of_company"),
             models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
+            models.Index(fields=["partner_name", "rank", "id"], condition=UNRESOLVED, name="queue_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
             models.Index(fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_lately"),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
