@@ -12,7 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from apps.odoo import circuit, timing
-from apps.odoo.errors import BadAnswerError, OdooError, UnauthorisedError, UnsupportedError
+from apps.odoo.errors import (
+    BadAnswerError,
+    ForbiddenError,
+    MissingRecordError,
+    OdooError,
+    UnauthorisedError,
+    UnsupportedError,
+)
 from apps.odoo.models import Connection
 from apps.odoo.models import Transport as Choice
 from apps.odoo.transports import Transport
@@ -242,6 +249,16 @@ class OdooClient:
         """
         # JSON-2 leaves absent ids out and JSON-RPC may raise for them; a search does the same over both.
         return self.search_read(model, [("id", "in", list(ids))], fields, context=context, primary=primary)
+
+    def hides(self, model: str, odoo_id: int) -> bool:
+        """Whether the record is there, and a rule keeps it from the login: a search finds neither that nor what is gone."""
+        try:
+            self.call(model, "read", [odoo_id], primary=True, fields=["write_date"], load="")
+        except ForbiddenError:
+            return True
+        except MissingRecordError:
+            return False
+        return False
 
     def fields_get(self, model: str, attributes: Sequence[str] = ("type", "store", "relation", "string")) -> Row:
         """``{field: {attribute: value}}`` of the fields that the login may see."""

@@ -43,6 +43,8 @@ class Connection(models.Model):
     state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing
     state_since = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, help_text="What is wrong and what to do, in words")
+    went_back_at = models.DateTimeField(null=True, help_text="When it was seen that its database was restored from a backup")
+    went_back_to = models.DateTimeField(null=True, help_text="To which moment, as far as can be told")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

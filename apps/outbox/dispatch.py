@@ -136,7 +136,7 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
         return None
     try:
         client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **arguments)
-        done = shows_effect(client, command)
+        done = not command.postcondition or shows_effect(client, command)
     except errors.MissingRecordError as error:
         if command.target_mark:
             return _finish(command, Status.CANCELLED, ENDED_THERE, clock())
@@ -167,7 +167,8 @@ def _find_target(client: wire.OdooClient, command: Command) -> bool:
 def shows_effect(client: wire.OdooClient, command: Command) -> bool:
     """Whether Odoo's own record shows what the command is to bring about."""
     if not command.postcondition:
-        return command.sent_at is not None and command.status == Status.QUEUED and command.attempts > 0
+        # Nothing shows it. That a call was begun does not mean that it arrived: it is made again, which such calls bear.
+        return False
     domain = list(command.postcondition)
     if not command.effect_model:
         domain = [["id", "=", command.odoo_id], *domain]

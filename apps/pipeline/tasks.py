@@ -52,7 +52,7 @@ def reconcile(**_: object) -> None:
 @shared_task(name="pipeline.probe", ignore_result=True)
 def probe(**_: object) -> None:
     """Ask every connection whether it is well and what it can do."""
-    upkeep.probe_all(now=clock.now())
+    upkeep.probe_all(clock=clock.now)
 
 
 @shared_task(name="pipeline.register", ignore_result=True)

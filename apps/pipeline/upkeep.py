@@ -7,12 +7,13 @@ from functools import partial
 
 from django.db import transaction
 
-from apps.core import live
+from apps.audit import trail
+from apps.core import actor, live
 from apps.core.wake import wake_now
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
-from apps.mirror.sync import backfill, increment, locks, reconcile, tracking
+from apps.mirror.sync import backfill, increment, locks, reconcile, restored, tracking
 from apps.mirror.sync.increment import Incremented
 from apps.odoo import capabilities, errors, jobs
 from apps.odoo import client as wire
@@ -54,13 +55,16 @@ def probe(connection: Connection, *, now: datetime) -> Report:
         live.announce(["health"])
 
 
-def probe_all(*, now: datetime) -> None:
-    """Probe every active connection; one that fails stays marked and never stops the others."""
+def probe_all(*, clock: Clock) -> None:
+    """Probe every active connection, and see whether it went back; one that fails stays marked and never stops the others."""
     for connection in Connection.objects.filter(is_active=True):
         was_connected = connection.state == "connected"
         try:
-            probe(connection, now=now)
-            jobs.look(connection, now=now)
+            probe(connection, now=clock())
+            jobs.look(connection, now=clock())
+            look_back(connection, clock=clock)
+        except locks.SyncBusyError as busy:
+            logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
         else:
@@ -204,14 +208,44 @@ def poll_all(*, clock: Clock) -> None:
             logger.warning("%s", error)
 
 
+def look_back(connection: Connection, *, clock: Clock) -> bool:
+    """Whether this Odoo went back in time, its database restored from a backup; the mirror is then taken back as well.
+
+    Every id of every model is compared, rows are taken as they are there now however old, and what was made after the
+    moment of the backup goes. Commands that were carried out stay done: that Odoo lost their effect is for people to
+    judge, who see the records in the stages in which they now stand.
+
+    Raises OdooError, SyncBusyError: the next look sees it again.
+    """
+    back_to = restored.went_back_to(wire.connect(connection), present(connection), connection=connection)
+    if back_to is None:
+        return False
+    logger.error("%s went back to %s: its database was restored from a backup", connection.name, back_to)
+    for run in compare(connection, clock=clock, restored_to=back_to):
+        if run.is_held:
+            logger.error("%s", run.note)
+    now = clock()
+    connection.went_back_at, connection.went_back_to = now, back_to
+    with transaction.atomic():
+        connection.save(update_fields=["went_back_at", "went_back_to"])
+        trail.record(
+            trail.Event(action="connection.went_back", actor=actor.system("upkeep"), subject=f"connection:{connection.name}",
+                        data={"to": back_to.isoformat()}, about=(connection.pk, None)),
+            now=now,
+        )  # fmt: skip
+    live.announce(["health"])
+    return True
+
+
 def compare(
-    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, allow_deletions: bool = False
-) -> Iterator[SyncRun]:
+    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, allow_deletions: bool = False,
+    restored_to: datetime | None = None,
+) -> Iterator[SyncRun]:  # fmt: skip
     """Compare the mirror with Odoo and mend it; each model's findings as it is done. Raises OdooError."""
     client = wire.connect(connection)
     for model in models or present(connection):
         yield reconcile.run(
-            client, model, connection=connection, clock=clock, allow_deletions=allow_deletions,
+            client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
             on_changes=lambda changes: absorb.absorb(changes, now=clock()),
         )  # fmt: skip
 

@@ -24,8 +24,10 @@ def workflows() -> dict[str, Workflow]:
             raise DeclarationError(f"catalogue/{module.name}.py declares no WORKFLOW. Declare one, or remove the file.")
         if declared.name in found:
             raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
-        found[declared.name] = _completed(declared)
-    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
+        found[declared.name] = declared
+    # Only once every file is read are all mirrored models known: a file may bring its own.
+    completed = {name: _completed(declared) for name, declared in found.items()}
+    return dict(sorted(completed.items(), key=lambda item: (item[1].rank, item[0])))
 
 
 def _completed(declared: Workflow) -> Workflow:

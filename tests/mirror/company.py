@@ -15,13 +15,15 @@ Row = dict[str, Any]
 
 
 class Company:
-    """Records of any model, with the dates that Odoo gives them. ``asked`` lists the calls."""
+    """Records of any model, with the dates that Odoo gives them. ``asked`` lists the calls; a replica lacks what is
+    ``hidden``, and a rule keeps what is ``ruled`` from the login."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.records: dict[str, dict[int, Row]] = {}
         self.asked: list[tuple[str, str]] = []
         self.hidden: set[tuple[str, int]] = set()
+        self.ruled: set[tuple[str, int]] = set()
         self.before_read: list[Any] = []
 
     def write(self, model: str, odoo_id: int, at: datetime, **values: Any) -> None:
@@ -52,7 +54,9 @@ class Company:
         rows = [
             row
             for odoo_id, row in self.records.get(model, {}).items()
-            if (primary or (model, odoo_id) not in self.hidden) and all(_holds(row, *term) for term in domain)
+            if (primary or (model, odoo_id) not in self.hidden)
+            and (model, odoo_id) not in self.ruled
+            and all(_holds(row, *term) for term in domain)
         ]
         for key in reversed((order or "id").split(", ")):
             name, _, direction = key.partition(" ")
@@ -67,6 +71,10 @@ class Company:
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str], *, primary: bool = False) -> list[Row]:
         return self.search_read(model, [("id", "in", list(ids))], fields, primary=primary)
+
+    def hides(self, model: str, odoo_id: int) -> bool:
+        self.asked.append((model, "read"))
+        return (model, odoo_id) in self.ruled and odoo_id in self.records.get(model, {})
 
     def read_group(
         self, model: str, domain: Sequence[Any], groupby: Sequence[str], aggregates: Sequence[str], **named: Any

@@ -141,7 +141,7 @@ def test_an_odoo_in_trouble_is_told_by_every_command_and_on_the_page(
         assert remedy in shown, page
     trouble(None)
     cache.clear()  # The rest that the breaker gives it is over.
-    upkeep.probe_all(now=clock.now())
+    upkeep.probe_all(clock=clock.now)
     main.refresh_from_db()
     assert (main.state, main.problem) == ("connected", "")
 

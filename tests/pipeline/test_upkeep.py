@@ -56,7 +56,7 @@ def test_a_connection_whose_odoo_was_down_when_it_was_entered_is_taken_up_when_i
     connection.refresh_from_db()
     assert connection.state == "failing"
     Connection.objects.update(url=odoo_url)
-    upkeep.probe_all(now=clock.now())
+    upkeep.probe_all(clock=clock.now)
     assert woken == [("pipeline.register", {"connection_id": connection.pk})]
 
 

@@ -83,6 +83,12 @@ def run(
     return Incremented(model=model.odoo_model, seen=seen, changed=changed, late=late)
 
 
+def looks_since(state: SyncState) -> datetime:
+    """From when on the next look will find what was written; what is dated earlier and comes in now, no look finds."""
+    assert state.watermark is not None
+    return _since(state, state.watermark)
+
+
 def _since(state: SyncState, watermark: datetime) -> datetime:
     """From when on a row may be news: the overlap before the watermark, or before the last look where that is later."""
     overlap = timedelta(seconds=state.overlap_seconds)

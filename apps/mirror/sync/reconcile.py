@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Sum
-from django.db.models.functions import Trunc
+from django.db.models import Count, F, Max, Sum
+from django.db.models.functions import Greatest, Trunc
 
 from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
-from apps.mirror.sync import locks, refresh
+from apps.mirror.sync import increment, locks, refresh
 from apps.mirror.sync.times import moment, text
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
@@ -32,6 +32,8 @@ MOST_DELETIONS, DELETIONS_SHARE, ALWAYS_ALLOWED = 500, 0.01, 20
 # A day may still change after it is over: Odoo stamps what it writes with the start of the transaction.
 SETTLED_AFTER = timedelta(days=1)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# Equals no date of Odoo's.
+UNSURE = datetime.min.replace(tzinfo=UTC)
 
 Clock = Callable[[], datetime]
 
@@ -76,11 +78,13 @@ def run(
     clock: Clock,
     on_changes: refresh.OnChanges,
     allow_deletions: bool = False,
+    restored_to: datetime | None = None,
 ) -> SyncRun:
     """Compare ``model`` with Odoo and mend what differs; what was found and what it cost, as stored.
 
     Args:
         allow_deletions: a person has looked: bury whatever is gone, however much.
+        restored_to: Odoo went back to that moment: every id is compared, and what was made later and is gone was lost.
 
     Raises:
         OdooError: nothing was changed that was not read.
@@ -90,7 +94,8 @@ def run(
         found = SyncRun(connection=connection, odoo_model=model.odoo_model, kind="reconcile", started_at=clock())
         stale: set[int] = set()
         missing: set[int] = set()
-        for stretch in _suspects(client, model, connection, found, state.reconciled_at):
+        compared_at = None if restored_to else state.reconciled_at
+        for stretch in _suspects(client, model, connection, found, compared_at):
             found.stretches += 1
             for theirs, ours in _side_by_side(client, model, connection, stretch):
                 found.ids_compared += len(theirs)
@@ -102,12 +107,22 @@ def run(
             still = {row["id"] for row in client.read(model.odoo_model, some, ["id"], primary=True)}
             stale |= still
             missing -= still
-        _read_again(client, model, connection, stale, found, clock, on_changes)
-        _take_out(model, connection, missing, found, clock, on_changes, allow_deletions)
+        late = _read_again(client, model, connection, stale, found, state, clock, on_changes)
+        _take_out(client, model, connection, missing, found, clock, on_changes, allow_deletions, restored_to)
         found.ended_at = clock()
         found.save()
         SyncState.objects.filter(pk=state.pk).update(reconciled_at=found.started_at, problem=found.note)
+        if late and not restored_to:
+            _widen(state, late)
     return found
+
+
+def _widen(state: SyncState, late: int) -> None:
+    """Rows came in behind the overlap, in transactions longer than it: the next such one is to be within it."""
+    wider = min(2 * state.overlap_seconds, increment.WIDEST_OVERLAP_SECONDS)
+    SyncState.objects.filter(pk=state.pk).update(
+        late_count=F("late_count") + late, overlap_seconds=Greatest(F("overlap_seconds"), wider)
+    )
 
 
 def _suspects(
@@ -186,11 +201,19 @@ def _side_by_side(
         within = here.filter(odoo_id__gt=last)
         if len(page) == PAGE:
             within = within.filter(odoo_id__lte=page[-1]["id"])
-        rows = within.values_list("odoo_id", "write_date")
-        yield theirs, {odoo_id: at.replace(microsecond=0) if at else None for odoo_id, at in rows}
+        rows = within.values_list("odoo_id", "write_date", "read_at")
+        yield theirs, {odoo_id: _known(at, read_at) for odoo_id, at, read_at in rows}
         if len(page) < PAGE:
             return
         last = page[-1]["id"]
+
+
+def _known(written_at: datetime | None, read_at: datetime) -> datetime | None:
+    """The date to be compared. Of a row that was read just after it was written none is known for sure: it may have been
+    written again within the same second, and the two clocks are not one. It is read once more, and then is."""
+    if written_at is None:
+        return None
+    return written_at.replace(microsecond=0) if read_at >= written_at + increment.CLOCKS_APART else UNSURE
 
 
 def _read_again(
@@ -199,21 +222,33 @@ def _read_again(
     connection: Connection,
     stale: set[int],
     found: SyncRun,
+    state: SyncState,
     clock: Clock,
     on_changes: refresh.OnChanges,
-) -> None:
+) -> int:
+    """Read what is stale and hand on what really changed; how many of them no increment could have seen any more."""
+    late = 0
+    # Looks begin here or later, so what is dated before it and was not there at the last look came in behind them all.
+    behind = increment.looks_since(state) if state.seen_until and state.watermark else None
     for some in _batches(stale):
         reads = refresh.read(client, model, some, now=clock())
         with transaction.atomic():
             # Odoo is the truth even where its dates went back, as after a backup was restored.
             changes = refresh.write(reads, connection_id=connection.pk, on_changes=on_changes, now=clock(), rebuild=True)
+            changed = {odoo_id for change in changes if change.model == model.odoo_model for odoo_id in change.ids}
+            upsert.confirm(model, connection_id=connection.pk, odoo_ids=set(some) - changed, read_at=reads[0].read_at)
         for change in changes:
             if change.model == model.odoo_model:
                 found.found_changed += len(change.inserted | change.updated)
                 found.found_deleted += len(change.deleted)
+                if behind:
+                    new = change.inserted | change.updated
+                    late += sum(at < behind for odoo_id, at in change.written_at.items() if odoo_id in new)
+    return late
 
 
 def _take_out(
+    client: OdooClient,
     model: type[Mirrored],
     connection: Connection,
     missing: set[int],
@@ -221,16 +256,25 @@ def _take_out(
     clock: Clock,
     on_changes: refresh.OnChanges,
     allow_deletions: bool,
+    restored_to: datetime | None,
 ) -> None:
+    """Bury what is gone, unless it is more than business deletes at once: then a person has to look."""
     if not missing:
         return
-    total = model.objects.filter(connection=connection, deleted_at=None).count()
+    here = model.objects.filter(connection=connection, deleted_at=None)
+    total = here.count()
     bound = min(MOST_DELETIONS, max(ALWAYS_ALLOWED, int(total * DELETIONS_SHARE)))
-    if len(missing) > bound and not allow_deletions:
+    unexplained = missing
+    if restored_to:
+        # What was made after the moment to which Odoo went back was lost there, however much it is.
+        unexplained = missing - set(here.filter(odoo_id__in=missing, create_date__gt=restored_to).values_list("odoo_id", flat=True))
+    if len(unexplained) > bound and not allow_deletions:
+        is_hidden = refresh.hidden(client, model, sorted(unexplained)[: refresh.ASKED_ONE_BY_ONE])
+        why = "An access rule hides them from the login" if is_hidden else "A changed access rule looks the same"
         found.is_held = True
         found.note = (
-            f"{len(missing)} of {total} records of {model.odoo_model} are no longer seen in {connection.name}. Nothing "
-            "was taken out of the mirror: a changed access rule looks the same. If they were really deleted, run "
+            f"{len(unexplained)} of {total} records of {model.odoo_model} are no longer seen in {connection.name}. Nothing "
+            f"was taken out of the mirror. {why}. If they were really deleted, or are no longer to be seen, run "
             f"reconcile {connection.name} --model {model.odoo_model} --allow-deletions."
         )
         return

@@ -13,6 +13,9 @@ from apps.odoo.client import OdooClient
 # Odoo answers a read of a thousand rows in some 60 ms; larger batches gain little and hold its worker longer.
 BATCH = 1_000
 
+# Whether a record that is not found is gone, or hidden by a rule, can only be asked one by one.
+ASKED_ONE_BY_ONE = 20
+
 OnChanges = Callable[[list[Changes]], None]
 
 
@@ -31,7 +34,8 @@ def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: 
 
     An id that Odoo does not give back, asked twice and the second time on its primary, is gone: the search leaves out
     neither archived records nor those of the other companies that the login may see. A record that vanishes between
-    two calls shows up as absent, never as an error.
+    two calls shows up as absent, never as an error. What an access rule hides is not gone: it stays as it was last seen,
+    for the comparison to judge, which knows how much is hidden at once.
     """
     rows: list[dict[str, Any]] = []
     fields = fields_to_read(client, model)
@@ -41,6 +45,8 @@ def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: 
     if absent:
         rows += _read_on_primary(client, model, absent, fields)
         absent -= {row["id"] for row in rows}
+        if hidden(client, model, sorted(absent)[:ASKED_ONE_BY_ONE]):
+            absent = set()
     reads = [Read(model=model, read_at=now, rows=rows, absent=absent)]
     for child_name, link in model.children:
         if not client.connection.lacks(child_name):
@@ -70,6 +76,11 @@ def write(
     if changes:
         on_changes(changes)
     return changes
+
+
+def hidden(client: OdooClient, model: type[Mirrored], ids: Sequence[int]) -> bool:
+    """Whether any of ``ids``, which no search finds, is there after all, hidden from the login by a rule."""
+    return any(client.hides(model.odoo_model, odoo_id) for odoo_id in ids)
 
 
 def _read_on_primary(client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]) -> list[dict[str, Any]]:
