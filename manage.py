@@ -11,14 +11,12 @@ NEED_NO_SERVERS = {
     "--version",
     "help",
     "version",
-    "check",
     "collectstatic",
     "compilemessages",
     "diffsettings",
     "findstatic",
     "makemessages",
     "sandbox",
-    "spectacular",
     "startapp",
 }
 

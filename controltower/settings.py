@@ -236,6 +236,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two answers tell of deliveries; their states have one name.
+    "ENUM_NAME_OVERRIDES": {"DeliveryStatus": "apps.intake.models.Status.values"},
 }
 
 if env.email_url == "console":

@@ -142,7 +142,7 @@ class Replayed(serializers.Serializer[Any]):
 class ReplaySeveral(APIView):
     """Process several deliveries once more."""
 
-    @extend_schema(request=Several, responses=Replayed)
+    @extend_schema(operation_id="deliveries_replay_several", request=Several, responses=Replayed)
     def post(self, request: PersonsCall) -> Response:
         """Queue deliveries again, up to a thousand at a time."""
         given = Several(data=request.data)
