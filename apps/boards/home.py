@@ -52,7 +52,7 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
     rows = [
         exceptions.Row(case=case, type=title_of(case.type), stage="")
-        for case in mine.select_related("owner", "team", "connection").order_by("due_at", "id")[:FIRST]
+        for case in mine.select_related("owner", "team", "connection").order_by("rank", "id")[:FIRST]
     ] if shows_cases else []  # fmt: skip
     late = sum(1 for card in cards if card.request.due_at <= now)
     tiles = []

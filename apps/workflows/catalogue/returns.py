@@ -1,7 +1,7 @@
 """Returns: goods that come back from customers, until they are credited.
 
 A return is a transfer that brings back what another transfer took out (``return_id``). What goes back to a vendor, or from
-one shelf to another, is no return of a customer's. Credit notes for which no goods come back are ``credit_notes.py``.
+one shelf to another, is no return of a customer's.
 
 Whether a return is credited is in no one field of Odoo. For each line of the order, what is billed on posted invoices less
 posted credit notes is set against what is delivered, from which Odoo has taken the return off: what is billed beyond it is
