@@ -117,8 +117,12 @@ def make(
             made.append(Made(case_id=case_id, case=case, refused=forbidden, is_forbidden=True))
             continue
         if _stands_against(case, change, seen):
-            made.append(Made(case_id=case_id, case=case, refused=_why_not(case, change, lasts.get(case_id))))
-            continue
+            last = lasts.get(case_id)
+            # What one did oneself a moment ago is known to the person, if not to their page yet.
+            is_own = last is not None and last.actor == str(actor_of(by)) and not _stands_against(case, change, None)
+            if not is_own:
+                made.append(Made(case_id=case_id, case=case, refused=_why_not(case, change, last)))
+                continue
         before = taken_down(case)
         for name, value in change.values.items():
             setattr(case, name, value)

@@ -164,6 +164,10 @@ export function palette() {
     } else if (event.key === "Enter" && shown[here]) {
       event.preventDefault();
       run(shown[here]);
+    } else if (event.key === "Escape") {
+      // A search field would only be emptied by it.
+      event.preventDefault();
+      dialog.close();
     }
   });
   dialog.showModal();

@@ -247,7 +247,7 @@ live.addEventListener("ct:fresh", (event) => {
   const { content, morph } = event.detail;
   const fresh = new Map([...content.querySelectorAll("tr[data-case]")].map((row) => [row.dataset.case, row]));
   const shown = rows();
-  if (!shown.length || !fresh.size) {
+  if (!shown.length) {
     waiting = null;
     return;
   }
@@ -275,6 +275,12 @@ live.addEventListener("ct:fresh", (event) => {
       row.classList.add("is-gone");
       gone += 1;
     }
+  }
+  if (!rows().length) {
+    // Nothing is left under the hand.
+    waiting = event.detail;
+    show();
+    return;
   }
   if (moved) {
     stand(moved);
