@@ -352,11 +352,11 @@ def _sets(group: str, cases: QuerySet[ExceptionCase], known: Known) -> dict[Any,
     elif group == "workflow":
         values = [*registry.workflows(), integration.WORKFLOW]
     else:
-        values = list(dict.fromkeys(_of_the_costliest(group, cases)))
+        values = list(dict.fromkeys(_of_the_costliest(group, cases)))[:MOST_GROUPS]
     column = GROUPED[group]
     return {
         value: cases.filter(**{column: value} if value is not None else {f"{column}__isnull": True})
-        for value in values[:MOST_GROUPS]
+        for value in values
     }
 
 
