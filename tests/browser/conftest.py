@@ -15,6 +15,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_playwright_axe import Axe
 
 from apps.accounts.models import Role, Team, User
 from apps.core import clock
@@ -111,6 +112,13 @@ def server(process_environment: dict[str, str], world: World, tmp_path: Path) ->
 
 
 Visit = Callable[..., Page]
+
+
+def barriers(page: Page, *, of_colour_alone: bool = False) -> list[str]:
+    """What axe finds on the page that keeps somebody from using it. Of another theme only the colours are new."""
+    options = {"runOnly": ["color-contrast"]} if of_colour_alone else None
+    found = Axe().run(page, options=options, html_report_generated=False, json_report_generated=False)["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Every page, on a phone and on a desktop, light and dark: nothing forbidden, nothing cut off, nothing inaccessible."""
 
 import pytest
-from pytest_playwright_axe import Axe
 
 from apps.approvals.models import Request
 from apps.exceptions.models import ExceptionCase
-from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.browser.conftest import DESKTOP, PHONE, Visit, barriers
 from tests.world import World
 
 PAGES = {
@@ -61,13 +60,12 @@ def test_every_page_is_accessible_and_whole_at_every_size_and_theme(visit: Visit
         if number % 4 != group:
             continue
         for size in (PHONE, DESKTOP):
-            for theme in ("light", "dark"):
-                page = visit(name, path.format(**places), size=size, theme=theme)
-                where = f"{what} at {size['width']} px, {theme}"
-                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    problems.append(f"{where}: wider than the screen")
-                for found in Axe().run(page)["violations"]:
-                    if found["impact"] in ("serious", "critical"):
-                        problems.append(f"{where}: {found['id']}: {found['nodes'][0]['html'][:200]}")
-                page.close()
+            page = visit(name, path.format(**places), size=size)
+            where = f"{what} at {size['width']} px"
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                problems.append(f"{where}: wider than the screen")
+            problems += [f"{where}: {found}" for found in barriers(page)]
+            page.emulate_media(color_scheme="dark")
+            problems += [f"{where}, dark: {found}" for found in barriers(page, of_colour_alone=True)]
+            page.close()
     assert not problems, "\n".join(problems)
