@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Iterable
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from apps.accounts import sight
+from apps.accounts import languages, sight
 from apps.boards.live import Hub, hub
 from apps.workflows.models import Position
 
@@ -39,6 +40,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         self.sight = sight.of(self.scope["user"])
+        self.language = languages.of(self.scope["user"], _accepted(self.scope["headers"]))
         self.hub: Hub = hub()
         self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping(), self._recheck())]
 
@@ -104,10 +106,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 with contextlib.suppress(Exception):
                     await self.close(NOT_ALLOWED)
                 return
-            if sight.of(user) != self.sight:
-                # What the person may see has changed: the page reloads, and says so.
+            if sight.of(user) != self.sight or languages.of(user, _accepted(self.scope["headers"])) != self.language:
+                # What the person may see, or reads, has changed: the page reloads, and says so.
                 await self.close(NOT_ALLOWED)
                 return
+
+
+def _accepted(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """What the browser accepts as a language."""
+    return next((value.decode("latin-1") for name, value in headers if name == b"accept-language"), "")
 
 
 def _is_in_sight(topic: str, seen: sight.Sight) -> bool:
