@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.core import clock
-from apps.exceptions.listing import words_of
+from apps.exceptions.counts import words_of
 
 register = template.Library()
 
