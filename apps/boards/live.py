@@ -3,11 +3,15 @@
 A page that shows a part of what its person sees says so behind the topic: ``board:order_to_cash@3:2`` is company 2 of
 connection 3. What is drawn is that part of what the person may see, so no figure of anything else is in it.
 
+What is drawn is compressed once, and the same compressed bytes go to every socket: a server that compressed each message of
+each socket for itself would spend most of a tick on it, and hold a compressor a socket.
+
 A topic's version is the moment, in milliseconds, when this process last heard that it changed. A page says which
 version it shows and is told only what is newer, so one that was away catches up with one frame.
 """
 
 import asyncio
+import gzip
 import json
 import logging
 import time
@@ -22,6 +26,7 @@ from django.utils import translation
 
 from apps.accounts.sight import EVERYTHING, Sight
 from apps.boards import queries
+from apps.boards.entitled import Credentials, sights_now
 from apps.core import clock
 from apps.core.live import GROUP
 from apps.odoo import seen
@@ -34,6 +39,13 @@ RETRY_SECONDS = 0.5
 # When a server comes back, all of its pages ask at once: they are given the same drawing for this long.
 KEPT_SECONDS = 1.0
 MOST_VERSIONS = 50_000
+RECHECK_SECONDS = 60
+# Of HTML, the quickest level leaves a tenth; a better one takes five times as long for a hundredth more.
+GZIP_LEVEL = 1
+
+
+# As it is sent: a few words as text, what is drawn as gzip.
+Frame = str | bytes
 
 
 class Watcher(Protocol):
@@ -42,13 +54,18 @@ class Watcher(Protocol):
     Attributes:
         sight: what its person may see.
         language: what they read.
+        credentials: by what it was let in.
     """
 
     sight: Sight
     language: str
+    credentials: Credentials
 
-    def offer(self, topic: str, frame: str) -> None:
+    def offer(self, topic: str, frame: Frame) -> None:
         """Take the newest frame of a topic; one that was not sent yet is dropped for it."""
+
+    async def end(self) -> None:
+        """Tell it to load the page anew: what its person may see has changed, or the session has ended."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +107,17 @@ class Hub:
 
     def __init__(self) -> None:
         self.watchers: dict[str, set[Watcher]] = {}
+        self.sockets: set[Watcher] = set()
         # The watched topics under each that is announced.
         self.watched: dict[str, set[str]] = {}
         self.versions: dict[str, int] = {}
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
-        self.frames: dict[str, dict[Eye, tuple[int, float, asyncio.Task[str]]]] = {}
+        self.frames: dict[str, dict[Eye, tuple[int, float, asyncio.Task[Frame]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
-        self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
+        self.tasks = [asyncio.create_task(task) for task in (self._listen(), self._tick(), self._keep_rechecking())]
 
     def version_of(self, topic: str) -> int:
         """The topic's newest version."""
@@ -112,8 +130,13 @@ class Hub:
         if shown < self.version_of(topic):
             watcher.offer(topic, await self._frame(topic, _drawn_for(topic, watcher)))
 
+    def enter(self, watcher: Watcher) -> None:
+        """Look at ``watcher``'s rights from now on, as long as it stays."""
+        self.sockets.add(watcher)
+
     def leave(self, watcher: Watcher) -> None:
         """Tell ``watcher`` nothing more."""
+        self.sockets.discard(watcher)
         for topic in [topic for topic, watching in self.watchers.items() if watcher in watching]:
             self.watchers[topic].discard(watcher)
             if not self.watchers[topic]:
@@ -135,7 +158,7 @@ class Hub:
         if self.dirty:
             self.wake.set()
 
-    async def _frame(self, topic: str, eye: Eye) -> str:
+    async def _frame(self, topic: str, eye: Eye) -> Frame:
         """The topic's newest version as it is sent to ``eye``; drawn once, however many ask for it."""
         version, now, frames = self.version_of(topic), time.monotonic(), self.frames.setdefault(topic, {})
         drawn, drawn_at, drawing = frames.get(eye, (-1, 0.0, None))
@@ -149,13 +172,18 @@ class Hub:
             frames.pop(eye, None)
             raise
 
-    async def _draw(self, topic: str, eye: Eye, version: int) -> str:
+    async def _draw(self, topic: str, eye: Eye, version: int) -> Frame:
         frame: dict[str, Any] = {"topic": topic, "version": version}
-        if draw := DRAWN.get(topic.partition(":")[0]):
-            self.drawings += 1
-            # Gives its database session back to the pool: a thread of this process's would keep it for good.
-            frame["html"] = await database_sync_to_async(draw, thread_sensitive=False)(topic, eye)
-        return json.dumps(frame)
+        draw = DRAWN.get(topic.partition(":")[0])
+        if draw is None:
+            return json.dumps(frame)
+        self.drawings += 1
+
+        def drawn() -> bytes:
+            return gzip.compress(json.dumps(frame | {"html": draw(topic, eye)}).encode(), GZIP_LEVEL)
+
+        # Gives its database session back to the pool: a thread of this process's would keep it for good.
+        return await database_sync_to_async(drawn, thread_sensitive=False)()
 
     async def _tick(self) -> None:
         while True:
@@ -181,6 +209,22 @@ class Hub:
             # Who left meanwhile, or may see something else by now, is not told.
             if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == eye:
                 watcher.offer(topic, frame)
+
+    async def recheck(self) -> None:
+        """End the sockets whose session has ended or whose person may see something else by now: two statements for all."""
+        sockets = list(self.sockets)
+        now_seen = await database_sync_to_async(sights_now, thread_sensitive=False)({one.credentials for one in sockets})
+        for watcher in sockets:
+            if now_seen.get(watcher.credentials) != watcher.sight:
+                await watcher.end()
+
+    async def _keep_rechecking(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                await self.recheck()
+            except Exception:
+                logger.exception("The rights of who watches could not be looked at; trying again in a minute")
 
     async def _listen(self) -> None:
         while True:

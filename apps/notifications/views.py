@@ -24,7 +24,10 @@ from apps.odoo import seen
 
 SHOWN = 100
 # What the app keeps on a device: enough to say that there is no connection, and nothing of anybody's work.
-SHELL = ["css/tokens.css", "css/base.css", "css/parts.css", "css/boards.css", "img/mark.svg", "js/unsent.js", "js/words.js"]
+SHELL = [
+    *(f"css/{name}.css" for name in ("tokens", "base", "parts", "badges", "tables", "controls", "messages", "boards")),
+    "img/mark.svg", "js/unsent.js", "js/words.js",
+]  # fmt: skip
 
 
 @require_safe

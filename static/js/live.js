@@ -1,6 +1,7 @@
 // One WebSocket a page for all of its <ct-live topic data-version> elements.
 //
-// Sends {"watch": [{"topic", "version"}]}; receives {"topic", "version", "html"}. The html is the same partial that the
+// Sends {"watch": [{"topic", "version"}]}; receives {"topic", "version", "html"}, as gzip where there is html: the server
+// compresses a drawing once for all who watch. The html is the same partial that the
 // first load rendered. An element with data-src shows what only this person sees (their inbox, a filtered queue): it is
 // told that its topic changed and fetches its own fragment. After a reconnect the versions are sent again, so what was
 // missed meanwhile comes first.
@@ -158,6 +159,9 @@ function receive(message) {
   }
 }
 
+// Two that arrive together may be unpacked in another order: an older version is not taken after a newer one.
+const unpacked = (blob) => new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
   socket.addEventListener("open", () => {
@@ -167,8 +171,8 @@ function connect() {
     watch(watchers());
     freshness();
   });
-  socket.addEventListener("message", (event) => {
-    receive(JSON.parse(event.data));
+  socket.addEventListener("message", async (event) => {
+    receive(JSON.parse(typeof event.data === "string" ? event.data : await unpacked(event.data)));
     freshness();
   });
   socket.addEventListener("close", (event) => {

@@ -174,7 +174,8 @@ def due(due_at: datetime | None, start: datetime | None = None) -> SafeString:
     now = clock.now()
     state, used = due_state(due_at, start, now)
     if due_at is None:
-        return format_html('<span class="due" data-state="none">{} {}</span>', icon("minus", 12, "due-none"), gettext("no due time"))
+        mark = icon("minus", 12, "due-none")
+        return format_html('<span class="due" data-state="none">{} {}</span>', mark, gettext("no due time"))
     length = span((due_at - now).total_seconds())
     told = gettext("%(span)s late") if state == "late" else gettext("%(span)s left")
     ring = format_html(
