@@ -9,7 +9,8 @@ from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, EXCEPTION_WORKERS
 from apps.accounts.sight import Sight
 from apps.approvals import screens as approvals
-from apps.boards import queries
+from apps.boards import guide, queries
+from apps.boards.guide import Step
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
 from apps.exceptions.types import title_of
@@ -41,6 +42,7 @@ class Home:
     rows: list[exceptions.Row]
     boards: list[queries.Board]
     connections: list[Connection]
+    guide: list[Step]
     shows_decisions: bool
     shows_cases: bool
     topic: str
@@ -91,5 +93,6 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     return Home(
         sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
-        shows_decisions=shows_decisions, shows_cases=shows_cases, topic="inbox" if shows_decisions else "queue",
+        guide=guide.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
+        topic="inbox" if shows_decisions else "queue",
     )  # fmt: skip
