@@ -94,7 +94,7 @@ class Chart extends HTMLElement {
         xaxis: {
           type: kind === "histogram" ? "category" : "date",
           // The library knows English months only: other languages write their days in figures.
-          tickformat: format ?? (kind === "area" ? gettext("%-d %b") : "%H:%M"),
+          tickformat: kind === "area" || format === "days" ? gettext("%-d %b") : "%H:%M",
           gridcolor: token("--line"),
           fixedrange: true,
           automargin: true,

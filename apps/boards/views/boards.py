@@ -193,7 +193,7 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
             "series": [{"name": gettext("Records"), "y": [one.count for one in told.bins], "token": "--calm"}],
         },
         "throughput": {
-            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "%-d %b",
+            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "days",
             "links": [one.href for one in told.throughput],
             "series": [
                 {"name": gettext("Arrived"), "y": [one.arrived for one in told.throughput], "token": "--calm"},
