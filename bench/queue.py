@@ -148,10 +148,10 @@ def run() -> list[Row]:
 
 def _far(user: Any) -> Row:
     """Page 1,000 of the queue by key, beside the same page by OFFSET."""
-    from apps.exceptions import listing
+    from apps.exceptions import filters, listing, orders
 
-    order = listing.ORDERS["cost"]
-    cases = order.annotated(listing.matching({}, known=listing.Known(user), seen=_everything(), now=_now()))
+    order = orders.ORDERS["cost"]
+    cases = order.annotated(filters.matching({}, known=filters.Known(user), seen=_everything(), now=_now()))
     last = cases[PAGE_FAR * listing.PAGE - 1]
     cursor = order.cursor(last)
 
@@ -193,7 +193,7 @@ def _beside_odoo(user: Any) -> list[Row]:
         return []
     import odoorpc
 
-    from apps.exceptions import listing
+    from apps.exceptions import filters, listing
 
     address = ground.odoo_address()
     host, _, port = address["url"].removeprefix("http://").partition(":")
@@ -212,7 +212,7 @@ def _beside_odoo(user: Any) -> list[Row]:
 
     def ours() -> float:
         begun = time.perf_counter()
-        listing.queue({"sort": "money"}, known=listing.Known(user), seen=_everything(), now=_now())
+        listing.queue({"sort": "money"}, known=filters.Known(user), seen=_everything(), now=_now())
         return (time.perf_counter() - begun) * 1000
 
     found = ground.interleaved({"ours": ours, "theirs": theirs}, rounds=ROUNDS)

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.exceptions import listing
+from apps.exceptions.filters import FILTERS, SHOWN_BY
 from apps.exceptions.models import SavedView
 from apps.exceptions.moves import MoveRefusedError
 
@@ -26,7 +27,7 @@ def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datet
     shared = by.teams.filter(slug=team).first() if team else None
     if team and shared is None:
         raise MoveRefusedError("Only the members of a team can share a view with it.")
-    kept = urlencode({key: value for key, value in query.items() if key in (*listing.FILTERS, *listing.SHOWN_BY) and value})
+    kept = urlencode({key: value for key, value in query.items() if key in (*FILTERS, *SHOWN_BY) and value})
     if len(kept) > LONGEST_QUERY:
         raise MoveRefusedError("This view says too much to be kept. Narrow it by fewer words.")
     same = SavedView.objects.filter(name=name, team=shared, **({} if shared else {"owner": by}))

@@ -33,6 +33,17 @@ class Row:
     stage: str
 
 
+def stage_title(workflow: str, stage: str) -> str:
+    """The stage as people read it."""
+    known = registry.workflows().get(workflow)
+    return next((one.title for one in known.stages if one.name == stage), stage) if known else stage
+
+
+def row_of(case: ExceptionCase) -> Row:
+    """The exception as a row."""
+    return Row(case=case, type=types.title_of(case.type), stage=stage_title(case.workflow, case.stage))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Happening:
     """One entry of the timeline."""

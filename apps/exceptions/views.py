@@ -20,6 +20,7 @@ from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exc
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import deeds, integration, listing, moves, queries, remedies, saved, screens, types
+from apps.exceptions.filters import Known, matching
 from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
 from apps.odoo import seen
 from apps.odoo.models import Connection
@@ -46,7 +47,7 @@ def _wants_data(request: PersonsRequest) -> bool:
 @require_safe
 def queue(request: PersonsRequest) -> HttpResponse:
     """The queue, as the query string says; with the side panel where it names an exception."""
-    now, shown, known = clock.now(), seen.on(request, request.user), listing.Known(request.user)
+    now, shown, known = clock.now(), seen.on(request, request.user), Known(request.user)
     context: dict[str, Any] = {
         "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now),
         "may_work": may_work_exceptions(request.user, of_integration=True),
@@ -68,7 +69,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem,
         "snoozes": SNOOZES, "endings": ENDINGS, "odoo_url": case.url, "seen": moves.as_seen(case),
         "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
-        "stage": listing.stage_title(case.workflow, case.stage),
+        "stage": screens.stage_title(case.workflow, case.stage),
         "decisions": [
             kind.title for _, kind in registry.approval_kinds().values()
             if kind.exception == case.type and may_work and case.status != Status.RESOLVED
@@ -215,7 +216,7 @@ def do(request: PersonsRequest) -> HttpResponse:
         if "all" in request.POST:
             query = QueryDict(request.POST.get("query", ""))
             shown = seen.narrow(shown, seen.choice_in(query.dict()))
-            chosen = listing.matching(query.dict(), known=listing.Known(request.user), seen=shown, now=now)
+            chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
         else:
             chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
         deed = deeds.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)

@@ -8,7 +8,7 @@ import pytest
 
 from apps.accounts.models import Team, User
 from apps.accounts.sight import EVERYTHING, Sight
-from apps.exceptions import listing, moves, saved
+from apps.exceptions import counts, filters, groups, listing, moves, orders, saved
 from apps.exceptions.models import ExceptionCase, SavedView
 from apps.workflows import registry
 from tests.world import World
@@ -36,7 +36,7 @@ def queue(world: World) -> World:
 
 
 def shown(queue: World, query: str, seen: Sight = EVERYTHING, who: str = "olga") -> listing.Queue:
-    known = listing.Known(User.objects.get(username=who))
+    known = filters.Known(User.objects.get(username=who))
     return listing.queue(dict(parse_qsl(query)), known=known, seen=seen, now=queue.now)
 
 
@@ -78,7 +78,7 @@ def test_a_view_holds_only_what_is_in_sight(queue: World) -> None:
     assert next(view.count for view in page.views if view.word == "Unowned") == 24
 
 
-@pytest.mark.parametrize("sort", list(listing.ORDERS))
+@pytest.mark.parametrize("sort", list(orders.ORDERS))
 def test_every_order_pages_by_key_and_shows_each_exception_once(queue: World, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PAGE", 7)
     query, found = f"sort={sort}", []
@@ -88,21 +88,21 @@ def test_every_order_pages_by_key_and_shows_each_exception_once(queue: World, so
         query = page.next_query
     assert len(found) == len({case.pk for case in found}) == 60
     keys = [case.key for case in found]
-    assert keys == sorted(keys, reverse=listing.ORDERS[sort].falls)
+    assert keys == sorted(keys, reverse=orders.ORDERS[sort].falls)
 
 
 @pytest.mark.parametrize("cursor", ["~", "x~1", "5", "1~99999999999999999999", "NaN~4", "2026-01-01~3", "~7"])
-@pytest.mark.parametrize("sort", list(listing.ORDERS))
+@pytest.mark.parametrize("sort", list(orders.ORDERS))
 def test_a_broken_cursor_begins_anew(queue: World, sort: str, cursor: str) -> None:
     assert len(shown(queue, f"sort={sort}&after={cursor}").rows) in (listing.PAGE, 60)
 
 
-@pytest.mark.parametrize("group", list(listing.GROUPED))
+@pytest.mark.parametrize("group", list(groups.GROUPED))
 def test_groups_hold_together_what_they_say(queue: World, group: str) -> None:
     page = shown(queue, f"group={group}&owner=none" if group != "owner" else "group=owner")
     assert sum(one.count for one in page.groups) == page.total
     for one in page.groups:
-        assert 0 < len(one.rows) <= listing.IN_A_GROUP
+        assert 0 < len(one.rows) <= groups.IN_A_GROUP
         # What a group leads to is the group, whole.
         assert shown(queue, one.query).total == one.count
     first = [one.rows[0].case.rank for one in page.groups]
@@ -110,10 +110,10 @@ def test_groups_hold_together_what_they_say(queue: World, group: str) -> None:
 
 
 def test_counts_stop_where_nobody_reads_on(queue: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "COUNTED", 20)
+    monkeypatch.setattr(counts, "COUNTED", 20)
     page = shown(queue, "")
     assert page.total == 21
-    assert listing.words_of(page.total) == "20+"
+    assert counts.words_of(page.total) == "20+"
 
 
 def test_a_saved_view_is_kept_for_oneself_or_for_a_team(queue: World) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from apps.accounts.models import Team, User
 from apps.accounts.sight import EVERYTHING
 from apps.core import clock
-from apps.exceptions import listing
+from apps.exceptions import filters, listing
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.models import Connection
 from tests.world import World, person
@@ -54,7 +54,7 @@ def test_paging_by_key_shows_every_exception_once(case: ExceptionCase) -> None:
     user, seen, query = User.objects.get(username="olga"), [], ""
     while True:
         page = listing.queue(dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
-                             known=listing.Known(user), seen=EVERYTHING, now=clock.now())  # fmt: skip
+                             known=filters.Known(user), seen=EVERYTHING, now=clock.now())  # fmt: skip
         seen += [row.case.id for row in page.rows]
         if not page.next_query:
             break

@@ -1,0 +1,112 @@
+"""What a query string of the queue asks for: which exceptions, of whom."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.accounts.models import Team, User
+from apps.accounts.sight import Sight
+from apps.exceptions import integration
+from apps.exceptions.models import UNRESOLVED, ExceptionCase, Severity, Status
+from apps.exceptions.screens import workers
+
+# What a query string may say of which exceptions there are to be; the rest of it says how they are shown.
+FILTERS = ("q", "type", "severity", "status", "team", "owner", "workflow", "stage", "amount", "due", "connection", "company")
+SHOWN_BY = ("sort", "group")
+DUE_WITHIN = {
+    "late": (timedelta(0), "Late"), "1h": (timedelta(hours=1), "Within 1 h"), "4h": (timedelta(hours=4), "Within 4 h"),
+    "24h": (timedelta(hours=24), "Within 24 h"), "7d": (timedelta(days=7), "Within 7 days"),
+}  # fmt: skip
+
+
+class Known:
+    """The teams and people that a query string may name, each read once a page and only where it is asked for."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    @cached_property
+    def teams(self) -> list[Any]:
+        """All teams; ``is_own`` tells those of the person."""
+        own = Team.members.through.objects.filter(team=OuterRef("pk"), user=self.user)
+        return list(Team.objects.annotate(is_own=Exists(own)).order_by("name"))
+
+    @cached_property
+    def workers(self) -> list[User]:
+        """Who may own an exception."""
+        return list(workers())
+
+    def team_ids(self, wanted: str) -> list[int]:
+        """The teams that the query string means: the person's own, or the one of that slug."""
+        return [team.pk for team in self.teams if (team.is_own if wanted == "mine" else team.slug == wanted)]
+
+
+def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
+    """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
+    cases = ExceptionCase.objects.filter(seen.of_records())
+    if any("\x00" in value for value in filters.values()):
+        return cases.none()
+    cases = cases.filter(_by_status(filters.get("status", "")))
+    if filters.get("type") == integration.WORKFLOW:
+        filters = {**filters, "type": "", "workflow": integration.WORKFLOW}
+    for name in ("type", "workflow"):
+        if wanted := filters.get(name):
+            cases = cases.filter(**{f"{name}__in": wanted.split(",")} if "," in wanted else {name: wanted})
+    if stage := filters.get("stage"):
+        # "order_to_cash.credit_review", or the stage alone.
+        workflow, _, name = stage.rpartition(".")
+        cases = cases.filter(Q(stage=name, workflow=workflow) if workflow else Q(stage=name))
+    if severity := filters.get("severity"):
+        # "3" is high or worse, "only3" high alone.
+        only, level = severity.startswith("only"), severity.removeprefix("only")
+        worse = int(level) if level.isdecimal() and not only else max(Severity.values)
+        cases = cases.filter(severity__in=[one for one in Severity.values if str(one) == level or one > worse])
+    cases = cases.filter(_by_people(filters, known))
+    if due := filters.get("due"):
+        within = DUE_WITHIN.get(due)
+        cases = cases.filter(due_at__lte=now + within[0]) if within else cases.none()
+    if amount := filters.get("amount"):
+        try:
+            cases = cases.filter(amount__gte=min(Decimal(amount), Decimal(10**17)))
+        except (InvalidOperation, ValueError):
+            cases = cases.none()
+    if words := filters.get("q", "").strip():
+        cases = cases.filter(Q(record_name__icontains=words) | Q(partner_name__icontains=words))
+    return cases
+
+
+def _by_status(status: str) -> Q:
+    if status == "any":
+        return Q()
+    if not status:
+        return UNRESOLVED
+    # Both are said, so that the indexes of what is open serve.
+    return Q(status=status) if status == Status.RESOLVED else Q(status=status) & UNRESOLVED
+
+
+def _by_people(filters: Mapping[str, str], known: Known) -> Q:
+    found = Q()
+    team, owner = filters.get("team"), filters.get("owner")
+    if team:
+        found &= Q(team__in=known.team_ids(team))
+    if owner == "me":
+        found &= Q(owner=known.user)
+    elif owner == "none":
+        found &= Q(owner=None)
+    elif owner:
+        found &= Q(owner__username=owner)
+    return found
+
+
+def is_history(filters: Mapping[str, str]) -> bool:
+    """Whether what has ended is listed, the newest first."""
+    return filters.get("status") == Status.RESOLVED
+
+
+def only(query: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """What the query string says of ``names``."""
+    return {name: value for name, value in query.items() if name in names and value}
