@@ -45,6 +45,24 @@ def check(kind: str, rules: Any) -> None:
 
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
+    check_shape(kind, rules)
+    for number, step in enumerate(rules["steps"], start=1):
+        asked = [level["ask"] for level in step["levels"]]
+        for depth, ask in enumerate(asked, start=1):
+            if not people(ask).exists():
+                place = gettext("Step %(number)s, level %(depth)s") % {"number": number, "depth": depth}
+                raise PolicyError(
+                    gettext(
+                        "%(place)s: nobody can be asked: there is no active approver for %(ask)s. "
+                        "Make one with create_user, or ask another."
+                    )
+                    % {"place": place, "ask": ask}
+                )
+        _check_limits(gettext("Step %(number)s") % {"number": number}, Decimal(str(step.get("from_amount", 0))), asked)
+
+
+def check_shape(kind: str, rules: Any) -> None:
+    """The part of :func:`check` that rests on no people, for what a workflow's file declares. Raises PolicyError."""
     steps = rules.get("steps") if isinstance(rules, dict) else None
     if not isinstance(steps, list) or not steps:
         raise PolicyError(gettext("A policy needs a list of steps with at least one step."))
@@ -69,7 +87,6 @@ def check(kind: str, rules: Any) -> None:
             raise PolicyError(gettext("%(place)s needs at least one level.") % {"place": place})
         for depth, level in enumerate(levels, start=1):
             _check_level(gettext("%(place)s, level %(depth)s") % {"place": place, "depth": depth}, level)
-        _check_limits(place, Decimal(str(step.get("from_amount", 0))), [level["ask"] for level in levels])
     _check_bulk(kind, rules.get("bulk"))
 
 
@@ -168,14 +185,6 @@ def _check_level(place: str, level: Any) -> None:
         raise PolicyError(
             gettext('%(place)s: manager_of can only be "%(RECORD)s": whoever manages the one who looks after it.')
             % {"place": place, "RECORD": RECORD}
-        )
-    if not people(ask).exists():
-        raise PolicyError(
-            gettext(
-                "%(place)s: nobody can be asked: there is no active approver for %(ask)s. "
-                "Make one with create_user, or ask another."
-            )
-            % {"place": place, "ask": ask}
         )
 
 

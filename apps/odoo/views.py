@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
@@ -15,7 +17,7 @@ from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.wake import wake
-from apps.odoo import seen
+from apps.odoo import hooks, seen
 from apps.odoo.forms import ConnectionForm
 from apps.odoo.models import Connection
 
@@ -95,3 +97,25 @@ def check(request: PersonsRequest, name: str) -> HttpResponse:
         _trail(request, "connection.checked", connection, {})
         wake(REGISTER, connection_id=connection.pk)
     return redirect("connections:detail", connection.name)
+
+
+@login_required
+@require_POST
+def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
+    """Have this Odoo's webhooks switched off, or on again."""
+    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    is_on = request.POST.get("on") == "1"
+    try:
+        is_changed = hooks.want(connection, on=is_on, by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    if is_changed:
+        if is_on:
+            said = gettext("A worker switches the webhooks of %(name)s on. Changes are told at once again.")
+        else:
+            said = gettext(
+                "A worker switches the webhooks of %(name)s off. Odoo's users wait for nothing any more; changes are found by "
+                "polling, a little later."
+            )
+        messages.success(request, said % {"name": name}, extra_tags="done")
+    return redirect("connections:detail", name)
