@@ -216,7 +216,7 @@ def active(kind: str, *, now: datetime) -> Policy:
     declared = registry.approval_kinds()[kind][1]
     policy, _ = Policy.objects.get_or_create(
         kind=kind, version=1,
-        defaults={"rules": declared.default_policy, "created_at": now, "note": "As declared by the workflow"},
+        defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("As declared by the workflow")},
     )  # fmt: skip
     return policy
 

@@ -50,7 +50,7 @@ class Seen(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
-        if not {"script", "style", "code", "kbd", "option"} & set(self.within):
+        if not {"script", "style", "code", "kbd", "option", "textarea", "ct-reasons"} & set(self.within):
             self.found.append(data)
 
 
@@ -65,13 +65,13 @@ def english_of(html: str) -> set[str]:
 
 @pytest.fixture
 def company() -> World:
-    world = World()
-    world.owes(1_000, due_days_ago=12)
-    world.held_order(amount=6_200)
     person("olga", Role.OPERATOR, team="finance")
     person("adam", Role.APPROVER, limit=50_000, team="finance")
     person("mia", Role.MANAGER, limit=250_000, team="finance")
     person("ivan", Role.INTEGRATOR)
+    world = World()
+    world.owes(1_000, due_days_ago=12)
+    world.held_order(amount=6_200)
     return world
 
 
