@@ -103,7 +103,7 @@ def test_no_page_says_anything_in_english_to_who_reads_german(company: World) ->
         assert 'lang="de"' in html or "<html" not in html, path
         if english := english_of(html):
             found[f"{path} ({name})"] = sorted(english)
-    assert found == {}
+    assert not found, "\n".join(f"{where}: {english}" for where, english in found.items())
 
 
 def test_what_a_person_chose_comes_before_what_their_browser_asks_for(olga_operator: User) -> None:
