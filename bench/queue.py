@@ -91,6 +91,7 @@ def _fill(people: dict[str, Any], *, count: int, one_in: int) -> None:
         indexes = cursor.fetchall()
         for name, _ in indexes:
             cursor.execute(f"DROP INDEX {name}")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(FILL, {"c": connection.pk, "types": kinds, "kinds": len(kinds), "count": count, "one_in": one_in, **people})
         for _, definition in indexes:
             cursor.execute(definition)
