@@ -13,6 +13,7 @@ COPY controltower controltower
 COPY apps apps
 COPY templates templates
 COPY static static
+COPY locale locale
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

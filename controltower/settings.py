@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.PersonsTimeZone",
+    "apps.accounts.middleware.PersonsLanguage",
 ]
 
 ROOT_URLCONF = "controltower.urls"
@@ -106,6 +108,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "controltower.context.tower",
             ],
+            # Every template has words in it.
+            "builtins": ["django.templatetags.i18n"],
         },
     }
 ]
@@ -126,7 +130,9 @@ DATABASES = {
             # A pool a process: small, because web, intake, workers and beat each have one.
             "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
             # No statement of a page or batch may hold others up for ever.
-            "options": "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000",
+            # Pages lie in memory or on flash: reading one here and there costs hardly more than reading on.
+            "options": "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000"
+            " -c random_page_cost=1.1",
         },
         "TEST": {"NAME": "test_controltower"},
     }
@@ -177,6 +183,8 @@ WEBHOOK_ALLOWED = env.webhook_allowed
 ODOO_COMMANDS_PER_SECOND = env.odoo_commands_per_second
 
 LANGUAGE_CODE = "en"
+# Each by its own name: who cannot read the others finds it. What the words are: locale/, kept by `make messages`.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 TIME_ZONE = env.time_zone
 USE_I18N = True
 USE_TZ = True

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Iterable
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from apps.accounts import sight
+from apps.accounts import languages, sight
 from apps.boards.entitled import credentials_of
 from apps.boards.live import Frame, Hub, hub
 from apps.workflows.models import Position
@@ -37,6 +38,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         self.sight = sight.of(self.scope["user"])
+        self.language = languages.of(self.scope["user"], _accepted(self.scope["headers"]))
         self.credentials = credentials_of(self.scope["session"], self.scope["user"])
         self.hub: Hub = hub()
         self.hub.enter(self)
@@ -94,6 +96,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         while True:
             await asyncio.sleep(PING_SECONDS)
             await self.send(text_data='{"ping": true}')
+
+
+def _accepted(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """What the browser accepts as a language."""
+    return next((value.decode("latin-1") for name, value in headers if name == b"accept-language"), "")
 
 
 def _is_in_sight(topic: str, seen: sight.Sight) -> bool:

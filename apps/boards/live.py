@@ -16,11 +16,13 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from apps.accounts.sight import EVERYTHING, Sight
 from apps.boards import queries
@@ -54,10 +56,12 @@ class Watcher(Protocol):
 
     Attributes:
         sight: what its person may see.
+        language: what they read.
         credentials: by what it was let in.
     """
 
     sight: Sight
+    language: str
     credentials: Credentials
 
     def offer(self, topic: str, frame: Frame) -> None:
@@ -67,18 +71,28 @@ class Watcher(Protocol):
         """Tell it to load the page anew: what its person may see has changed, or the session has ended."""
 
 
-def draw_board(topic: str, sight: Sight) -> str | None:
+@dataclass(frozen=True)
+class Eye:
+    """For whom a topic is drawn: all who see the same, in the same language, get the same bytes."""
+
+    sight: Sight
+    language: str
+
+
+def draw_board(topic: str, eye: Eye) -> str | None:
     """The stages of the board, of the records in sight, as the page itself draws them."""
     workflow = registry.workflows().get(announced(topic).partition(":")[2])
     if workflow is None:
         return None
-    shown = seen.narrow(sight, seen.of_topic(topic.partition("@")[2]))
-    return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
+    shown = seen.narrow(eye.sight, seen.of_topic(topic.partition("@")[2]))
+    with translation.override(eye.language):
+        return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
 
 
+ALL = Eye(EVERYTHING, "")
 # Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
 # that they changed, and fetches what its person may see.
-DRAWN: dict[str, Callable[[str, Sight], str | None]] = {"board": draw_board}
+DRAWN: dict[str, Callable[[str, Eye], str | None]] = {"board": draw_board}
 
 
 def announced(topic: str) -> str:
@@ -103,7 +117,7 @@ class Hub:
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
-        self.frames: dict[str, dict[Sight, tuple[int, float, asyncio.Task[Frame]]]] = {}
+        self.frames: dict[str, dict[Eye, tuple[int, float, asyncio.Task[Frame]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
         self.tasks = [asyncio.create_task(task) for task in (self._listen(), self._tick(), self._keep_rechecking())]
@@ -147,21 +161,21 @@ class Hub:
         if self.dirty:
             self.wake.set()
 
-    async def _frame(self, topic: str, sight: Sight) -> Frame:
-        """The topic's newest version as it is sent to who sees ``sight``; drawn once, however many ask for it."""
+    async def _frame(self, topic: str, eye: Eye) -> Frame:
+        """The topic's newest version as it is sent to ``eye``; drawn once, however many ask for it."""
         version, now, frames = self.version_of(topic), time.monotonic(), self.frames.setdefault(topic, {})
-        drawn, drawn_at, drawing = frames.get(sight, (-1, 0.0, None))
+        drawn, drawn_at, drawing = frames.get(eye, (-1, 0.0, None))
         if drawing is None or drawn != version or now - drawn_at > KEPT_SECONDS:
-            drawing = asyncio.create_task(self._draw(topic, sight, version))
-            frames[sight] = (version, now, drawing)
+            drawing = asyncio.create_task(self._draw(topic, eye, version))
+            frames[eye] = (version, now, drawing)
         try:
             # Who asked first may leave while others still wait for the same drawing.
             return await asyncio.shield(drawing)
         except Exception:
-            frames.pop(sight, None)
+            frames.pop(eye, None)
             raise
 
-    async def _draw(self, topic: str, sight: Sight, version: int) -> Frame:
+    async def _draw(self, topic: str, eye: Eye, version: int) -> Frame:
         frame: dict[str, Any] = {"topic": topic, "version": version}
         draw = DRAWN.get(topic.partition(":")[0])
         if draw is None:
@@ -169,7 +183,7 @@ class Hub:
         self.drawings += 1
 
         def drawn() -> bytes:
-            return gzip.compress(json.dumps(frame | {"html": draw(topic, sight)}).encode(), GZIP_LEVEL)
+            return gzip.compress(json.dumps(frame | {"html": draw(topic, eye)}).encode(), GZIP_LEVEL)
 
         # Gives its database session back to the pool: a thread of this process's would keep it for good.
         return await database_sync_to_async(drawn, thread_sensitive=False)()
@@ -182,25 +196,25 @@ class Hub:
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
             for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
-                by_sight: dict[Sight, list[Watcher]] = {}
+                by_eye: dict[Eye, list[Watcher]] = {}
                 for watcher in self.watchers.get(topic, ()):
-                    by_sight.setdefault(_drawn_for(topic, watcher), []).append(watcher)
-                for sight, watchers in by_sight.items():
-                    await self._tell(topic, sight, watchers)
+                    by_eye.setdefault(_drawn_for(topic, watcher), []).append(watcher)
+                for eye, watchers in by_eye.items():
+                    await self._tell(topic, eye, watchers)
             # Those who were told send in the loop's next round.
             await asyncio.sleep(0)
             took = time.monotonic() - begun
             await asyncio.sleep(min(TICK_SECONDS, max(SHORTEST_TICK_SECONDS, REST_AFTER_WORK * took)))
 
-    async def _tell(self, topic: str, sight: Sight, watchers: list[Watcher]) -> None:
+    async def _tell(self, topic: str, eye: Eye, watchers: list[Watcher]) -> None:
         try:
-            frame = await self._frame(topic, sight)
+            frame = await self._frame(topic, eye)
         except Exception:
             logger.exception("The live topic %s could not be drawn", topic)
             return
         for watcher in watchers:
             # Who left meanwhile, or may see something else by now, is not told.
-            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == sight:
+            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == eye:
                 watcher.offer(topic, frame)
 
     async def recheck(self) -> None:
@@ -237,9 +251,9 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
 
 
-def _drawn_for(topic: str, watcher: Watcher) -> Sight:
+def _drawn_for(topic: str, watcher: Watcher) -> Eye:
     """For whom a topic is drawn: what is only told to have changed is the same for all."""
-    return watcher.sight if topic.partition(":")[0] in DRAWN else EVERYTHING
+    return Eye(watcher.sight, watcher.language) if topic.partition(":")[0] in DRAWN else ALL
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -6,6 +6,8 @@
 // told that its topic changed and fetches its own fragment. After a reconnect the versions are sent again, so what was
 // missed meanwhile comes first.
 
+import { fill, gettext, language } from "./words.js";
+
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 10_000;
 const FETCH_AT_MOST_EVERY = 700;
@@ -206,7 +208,7 @@ async function askFreshness(chip) {
   }
 }
 
-const clockTime = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+const clockTime = (date) => date.toLocaleTimeString(language === "en" ? "en-GB" : language, { hour: "2-digit", minute: "2-digit" });
 
 function freshness() {
   for (const chip of document.querySelectorAll("ct-fresh")) {
@@ -215,17 +217,17 @@ function freshness() {
     const behind = Date.now() - seen;
     // What the server said of a connection that is out of reach stays, until the page is drawn anew.
     let state = chip.dataset.trouble ? "down" : "live";
-    let words = chip.dataset.trouble || "live";
+    let words = chip.dataset.trouble || gettext("live");
     if (chip.dataset.trouble || behind > late / 2) askFreshness(chip);
     if (downSince) {
       state = "down";
-      words = `reconnecting… data of ${clockTime(downSince)}`;
+      words = fill(gettext("reconnecting… data of %(time)s"), { time: clockTime(downSince) });
     } else if (!chip.dataset.trouble && chip.dataset.connected === "0") {
       state = "none";
-      words = "no Odoo yet";
+      words = gettext("no Odoo yet");
     } else if (!chip.dataset.trouble && behind > late) {
       state = "stale";
-      words = `Odoo seen ${Math.round(behind / 60000)} min ago`;
+      words = fill(gettext("Odoo seen %(minutes)s min ago"), { minutes: Math.round(behind / 60000) });
     }
     if (chip.dataset.state !== state) chip.dataset.state = state;
     const text = chip.querySelector(".fresh-words");
