@@ -10,6 +10,7 @@ from apps.approvals import screens as approvals
 from apps.boards import queries
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
+from apps.exceptions.standing import why_first
 from apps.exceptions.types import title_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -37,6 +38,7 @@ class Home:
     tiles: list[Tile]
     cards: list[approvals.Card]
     rows: list[exceptions.Row]
+    why: str
     boards: list[queries.Board]
     connections: list[Connection]
     shows_decisions: bool
@@ -82,6 +84,7 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
         sentence = "Nothing waits for you."
     return Home(
         sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
+        why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
         shows_decisions=shows_decisions, shows_cases=shows_cases, topic="inbox" if shows_decisions else "queue",
     )  # fmt: skip

@@ -21,6 +21,7 @@ from apps.exceptions.groups import GROUPED, Group, grouped
 from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
 from apps.exceptions.orders import ENDED, ORDERS, Order
 from apps.exceptions.screens import Row, row_of
+from apps.exceptions.standing import why_first
 from apps.workflows import registry
 
 PAGE = 50
@@ -66,6 +67,7 @@ class Queue:
     is_first: bool
     is_history: bool
     total: int
+    why: str
 
 
 def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Queue:
@@ -94,6 +96,7 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime)
         rows=rows, groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
         views=views, filters=filters, shown_by=shown_by, sort=sort, group=group,
         query=urlencode(filters), next_query=next_query, is_first=not cursor, is_history=history, total=sum(numbers),
+        why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
     )  # fmt: skip
 
 

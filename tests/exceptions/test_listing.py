@@ -171,3 +171,17 @@ def test_every_promise_is_a_column_that_its_workflow_knows() -> None:
 
     for workflow in registry.workflows().values():
         assert not workflow.promise or workflow.promise in compiled.known_columns(workflow), workflow.name
+
+
+@pytest.mark.parametrize(("hours", "amount", "words"), [
+    (-2, 12_400, "is first: 2 h late, and EUR 12,400 at risk bring it forward by 25 hours."),
+    (3, None, "is first: due in 3 h."), (None, 99, "is first: open for 0 s, with no due time, and EUR 99 at risk bring it"),
+])  # fmt: skip
+def test_why_the_first_stands_first_is_said_from_its_rank(queue: World, hours: int | None, amount: int | None, words: str) -> None:
+    ExceptionCase.objects.all().delete()
+    due = {"due_at": queue.now + timedelta(hours=hours) if hours is not None else None}
+    ExceptionCase.objects.create(**like(queue, 1, 0) | due | {"amount": amount, "currency": "EUR"})
+    assert words.removeprefix("is first") in shown(queue, "").why
+    assert shown(queue, "").why.startswith("S1 stands first: ")
+    for other in ("sort=money", "group=type", "status=any", "q=nothing"):
+        assert shown(queue, other).why == ""
