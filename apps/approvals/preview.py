@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.approvals import policy
@@ -46,10 +48,11 @@ class Preview:
     def sentence(self) -> str:
         """The whole of it in one sentence."""
         needed = ", ".join(f"{step.needed:,} {step.name}" for step in self.steps if step.needed)
-        of = f"of the last 30 days' {self.records:,} records"
         if not needed:
-            return f"With this policy, none {of} would have needed an approval."
-        return f"With this policy, {of} would have needed: {needed}."
+            told = gettext("With this policy, none of the last 30 days' %(records)s records would have needed an approval.")
+        else:
+            told = gettext("With this policy, of the last 30 days' %(records)s records would have needed: %(needed)s.")
+        return told % {"records": f"{self.records:,}", "needed": needed}
 
 
 def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:
@@ -79,11 +82,14 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) 
 
 
 def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:
-    people = known.setdefault(str(ask), list(policy.people(ask).distinct()))
+    owner_login = str(request.context.get("account_owner_login") or "") if "manager_of" in ask else ""
+    asked = f"{ask} {owner_login}"
+    if asked not in known:
+        known[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
     return any(
         user.pk != request.requested_by_user_id
         for user in policy.those_who_may(
-            people, amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
+            known[asked], amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
             company_id=request.company_id,
         )
     )  # fmt: skip

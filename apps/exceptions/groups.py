@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import EmptyResultSet
 from django.db import connection as database
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from apps.exceptions import counts, integration, types
 from apps.exceptions.filters import Known
@@ -28,6 +29,11 @@ GROUPED = {
     "customer": "partner_name",
 }  # fmt: skip
 KINDS = {"severity": "smallint", "team": "bigint", "owner": "bigint"}
+GROUP_WORDS = {
+    "type": gettext_noop("By type"), "severity": gettext_noop("By severity"), "team": gettext_noop("By team"),
+    "owner": gettext_noop("By owner"), "stage": gettext_noop("By stage"), "workflow": gettext_noop("By workflow"),
+    "customer": gettext_noop("By customer"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,17 +128,18 @@ def _counted(
 def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, str], dict[Any, str]]:
     """The groups as people read them, and as the query string writes them where that is something else."""
     if group == "team":
-        return {team.pk: team.name for team in known.teams}, {team.pk: team.slug for team in known.teams}
+        return {team.pk: str(team) for team in known.teams}, {team.pk: team.slug for team in known.teams}
     if group == "owner":
-        return ({None: "Nobody"} | {user.pk: str(user) for user in known.workers},
+        return ({None: gettext("Nobody")} | {user.pk: str(user) for user in known.workers},
                 {None: "none"} | {user.pk: user.username for user in known.workers})  # fmt: skip
     if group == "severity":
-        return {level: Severity(level).label for level in values}, {level: f"only{level}" for level in values}
+        return {level: str(Severity(level).label) for level in values}, {level: f"only{level}" for level in values}
     if group == "type":
         return {name: types.title_of(name) for name in values}, {}
     if group == "workflow":
-        return {name: workflow.title for name, workflow in registry.workflows().items()} | {integration.WORKFLOW: "Integration"}, {}
+        workflows = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()}
+        return workflows | {integration.WORKFLOW: gettext("Integration")}, {}
     if group == "stage":
-        titles = {stage.name: stage.title for workflow in registry.workflows().values() for stage in workflow.stages}
-        return {name: titles.get(name, name) or "No stage" for name in values}, {}
-    return {name: name or "No customer" for name in values}, {}
+        titles = {stage.name: gettext(stage.title) for workflow in registry.workflows().values() for stage in workflow.stages}
+        return {name: titles.get(name, name) or gettext("No stage") for name in values}, {}
+    return {name: name or gettext("No customer") for name in values}, {}
