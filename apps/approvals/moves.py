@@ -142,10 +142,12 @@ def ask(
     roles.check_may_work_exceptions(by)
     if kind not in registry.approval_kinds():
         raise DecisionRefusedError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
-    workflow, declared = registry.approval_kinds()[kind]
+    declarations = registry.declarations_of(kind)
+    workflow, declared = next((one for one in declarations if one[0].odoo_model == model), declarations[0])
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None or model != workflow.odoo_model:
-        raise DecisionRefusedError(f"{declared.title} is asked for a {workflow.odoo_model} of a connection of the tower.")
+        models = " or ".join(one.odoo_model for one, _ in declarations)
+        raise DecisionRefusedError(f"{declared.title} is asked for a {models} of a connection of the tower.")
     known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
     if not known or not sight.of(by).sees(connection_id, known[odoo_id]["company_id"]):
         raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
