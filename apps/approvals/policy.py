@@ -41,6 +41,20 @@ def check(kind: str, rules: Any) -> None:
 
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
+    check_shape(kind, rules)
+    for number, step in enumerate(rules["steps"], start=1):
+        asked = [level["ask"] for level in step["levels"]]
+        for depth, ask in enumerate(asked, start=1):
+            if not people(ask).exists():
+                raise PolicyError(
+                    f"Step {number}, level {depth}: nobody can be asked: there is no active approver for {ask}. "
+                    "Make one with create_user, or ask another."
+                )
+        _check_limits(f"Step {number}", Decimal(str(step.get("from_amount", 0))), asked)
+
+
+def check_shape(kind: str, rules: Any) -> None:
+    """The part of :func:`check` that rests on no people, for what a workflow's file declares. Raises PolicyError."""
     steps = rules.get("steps") if isinstance(rules, dict) else None
     if not isinstance(steps, list) or not steps:
         raise PolicyError("A policy needs a list of steps with at least one step.")
@@ -63,7 +77,6 @@ def check(kind: str, rules: Any) -> None:
             raise PolicyError(f"{place} needs at least one level.")
         for depth, level in enumerate(levels, start=1):
             _check_level(f"{place}, level {depth}", level)
-        _check_limits(place, Decimal(str(step.get("from_amount", 0))), [level["ask"] for level in levels])
     _check_bulk(kind, rules.get("bulk"))
 
 
@@ -148,10 +161,6 @@ def _check_level(place: str, level: Any) -> None:
         raise PolicyError(f"{place}: ask must name one role, one team, one user, or manager_of the record.")
     if ask.get("manager_of", RECORD) != RECORD:
         raise PolicyError(f'{place}: manager_of can only be "{RECORD}": whoever manages the one who looks after it.')
-    if not people(ask).exists():
-        raise PolicyError(
-            f"{place}: nobody can be asked: there is no active approver for {ask}. Make one with create_user, or ask another."
-        )
 
 
 def people(ask: dict[str, str], *, owner_login: str | None = None) -> Any:

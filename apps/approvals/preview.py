@@ -83,11 +83,14 @@ def _made(odoo_model: str, since: datetime, seen: Sight) -> int:
 
 
 def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:
-    people = known.setdefault(str(ask), list(policy.people(ask).distinct()))
+    owner_login = str(request.context.get("account_owner_login") or "") if "manager_of" in ask else ""
+    asked = f"{ask} {owner_login}"
+    if asked not in known:
+        known[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
     return any(
         user.pk != request.requested_by_user_id
         for user in policy.those_who_may(
-            people, amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
+            known[asked], amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
             company_id=request.company_id,
         )
     )  # fmt: skip

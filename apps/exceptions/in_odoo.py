@@ -28,15 +28,12 @@ from apps.exceptions.screens import evidence_of
 from apps.mirror import registry as mirror
 from apps.mirror.models.res_users import OdooUser
 from apps.odoo.models import Connection
-from apps.odoo.versions import major
 from apps.outbox import enqueue
 from apps.workflows import registry
 from apps.workflows.declare import OdooCall
 
 MACHINE = actor.system("exceptions")
 HOUR = timedelta(hours=1)
-# From 17 on a text sent to message_post is shown as it is unless it is said to be HTML; before, it always was HTML.
-SAYS_HTML_SINCE = 17
 LINES_OF_EVIDENCE = 6
 # The columns in which Odoo's models keep the person responsible.
 RESPONSIBLE = ("user_id", "invoice_user_id")
@@ -116,8 +113,7 @@ def _to_show(
 def _make(
     cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime
 ) -> None:
-    arguments = {"body": "{note}"} | ({"body_is_html": True} if major(connection.version or "0") >= SAYS_HTML_SINCE else {})
-    note = OdooCall(title=NOTE, method="message_post", arguments=arguments)
+    note = OdooCall(title=NOTE, method="message_post", arguments={"body": "{note}", "body_is_html": True})
     made = enqueue.many([_order(case, [note, MAKE], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now)
     marks = {command.decision: str(command.pk) for command in made if command.method == "create"}
     Shown.objects.bulk_create(

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.audit import trail
 from apps.core import actor, live
@@ -15,16 +16,20 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, restored, tracking
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors, jobs
+from apps.odoo import capabilities, errors, jobs, switching
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
 from apps.pipeline import absorb, arrival, outside
 from apps.workflows import past, registry
+from apps.workflows.declare import Workflow
+from apps.workflows.models import Position
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+# What has not been well for so long is only probed, once a minute, and polled again as soon as a probe is answered.
+POLLED_WHILE_FAILING = timedelta(minutes=5)
 # Records whose consequences are drawn together after a first read.
 EVALUATED = 5_000
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.
@@ -62,14 +67,19 @@ def probe_all(*, clock: Clock) -> None:
         try:
             probe(connection, now=clock())
             jobs.look(connection, now=clock())
+            switching.carry_out(connection, now=clock())
             look_back(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
         else:
-            # One that did not answer when it was entered is taken up when it does.
-            if not was_connected and not connection.sync_states.exclude(backfill_done_at=None).exists():
+            if was_connected:
+                continue
+            if connection.sync_states.exclude(backfill_done_at=None).exists():
+                wake_now("pipeline.poll")
+            else:
+                # One that did not answer when it was entered is taken up when it does.
                 wake_now(REGISTER, connection_id=connection.pk)
 
 
@@ -113,7 +123,7 @@ def evaluate_all(
     outside.follow_first_read(connection.pk)
     done = 0
     for workflow in registry.workflows().values():
-        rows = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
+        rows = _of(workflow, connection)
         total, last = rows.count(), 0
         while True:
             ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:EVALUATED])
@@ -125,6 +135,15 @@ def evaluate_all(
             if progress:
                 progress(workflow.title, done, total)
     return done
+
+
+def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
+    """The mirrored records that are of the workflow, or once were: most transfers are no returns."""
+    rows: QuerySet[Mirrored] = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
+    if not workflow.belongs:
+        return rows
+    stands = Position.objects.filter(connection=connection, workflow=workflow.name, odoo_id=OuterRef("odoo_id"))
+    return rows.filter(workflow.belongs | Exists(stands))
 
 
 def read_past(
@@ -197,14 +216,29 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
 
 
 def poll_all(*, clock: Clock) -> None:
-    """Poll every connection that has been read before; one that fails never stops the others."""
+    """Poll every connection that has been read before; one that fails never stops the others.
+
+    One that has failed for a while (a key that ended, an Odoo that is away) is left to the probe, which asks less.
+    """
     for connection in _read_before():
+        since = connection.state_since
+        if connection.state == "failing" and since is not None and clock() - since > POLLED_WHILE_FAILING:
+            continue
         try:
             poll(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             capabilities.note_failure(connection, error, now=clock())
+            logger.warning("%s", error)
+
+
+def switch_hooks(*, clock: Clock) -> None:
+    """Switch webhooks as people want them; an Odoo that does not answer is tried again when it is probed."""
+    for connection in Connection.objects.filter(is_active=True):
+        try:
+            switching.carry_out(connection, now=clock())
+        except errors.OdooError as error:
             logger.warning("%s", error)
 
 

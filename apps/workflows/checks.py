@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import disjoint, placeholders, registry
+from apps.workflows import disjoint, engine, placeholders, registry
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -49,9 +50,8 @@ def problems_of(workflow: Workflow) -> list[str]:
     compiled.belongs(workflow)
     compiled.moment_ahead(workflow)
     compiled.column_of(workflow, workflow.label)
-    if workflow.promise:
-        compiled.column_of(workflow, workflow.promise)
-    problems = disjoint.problems(workflow)
+    engine.move_statement(workflow)
+    problems = [*disjoint.problems(workflow), *_unknown_to_the_mirror(workflow)]
     names = [stage.name for stage in workflow.stages]
     for name in {name for name in names if names.count(name) > 1}:
         problems.append(f"Workflow {workflow.name} has two stages called {name}. Rename one.")
@@ -82,4 +82,24 @@ def problems_of(workflow: Workflow) -> list[str]:
             problems.append(f"A guard of {workflow.name} asks for {guard.approval}, which it does not have.")
     if workflow.guards and not workflow.form:
         problems.append(f"Workflow {workflow.name} has guards, but no form on which to show a hold. Name its form.")
+    return problems
+
+
+def _unknown_to_the_mirror(workflow: Workflow) -> list[str]:
+    """Models and fields that it wants to hear of, which nobody mirrors: such a change would come and lead to nothing."""
+    models = mirror.models()
+    problems = [
+        f"Workflow {workflow.name} depends on {dependency.model}, which is not mirrored. Add a mirrored model for it."
+        for dependency in workflow.dependencies
+        if dependency.model not in models
+    ]
+    for model, fields in workflow.hooks.items():
+        if model not in models:
+            problems.append(f"Workflow {workflow.name} hooks {model}, which is not mirrored. Add a mirrored model for it.")
+            continue
+        problems += [
+            f"Workflow {workflow.name} hooks {name} of {model}, which is not mirrored. Mirror it, or leave it out. There is: "
+            f"{', '.join(sorted(models[model].odoo_fields()))}."
+            for name in sorted(set(fields) - set(models[model].odoo_fields()))
+        ]
     return problems
