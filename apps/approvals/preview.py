@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.approvals import policy
@@ -46,10 +48,11 @@ class Preview:
     def sentence(self) -> str:
         """The whole of it in one sentence."""
         needed = ", ".join(f"{step.needed:,} {step.name}" for step in self.steps if step.needed)
-        of = f"of the last 30 days' {self.records:,} records"
         if not needed:
-            return f"With this policy, none {of} would have needed an approval."
-        return f"With this policy, {of} would have needed: {needed}."
+            told = gettext("With this policy, none of the last 30 days' %(records)s records would have needed an approval.")
+        else:
+            told = gettext("With this policy, of the last 30 days' %(records)s records would have needed: %(needed)s.")
+        return told % {"records": f"{self.records:,}", "needed": needed}
 
 
 def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
+from django.utils.translation import gettext, ngettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
@@ -110,13 +111,13 @@ def facts_digest(request: Request) -> str:
 def kind_title(kind: str) -> str:
     """The approval kind as people read it; its own name if no workflow declares it any more."""
     found = registry.approval_kinds().get(kind)
-    return found[1].title if found else kind
+    return gettext(found[1].title) if found else kind
 
 
 def question_of(request: Request) -> str:
     """What is asked, in one sentence; also of a kind that no workflow declares any more."""
     if not outcomes.is_declared(request):
-        return f"May {request.record_name} go on?"
+        return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
     return outcomes.question(request)
 
 
@@ -128,11 +129,11 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
     parts = [
         (
             "invoices",
-            "Open invoices",
+            gettext("Open invoices"),
             sum((_decimal(context.get(name)) or Decimal(0) for name in ("open_invoices", "draft_invoices")), Decimal(0)),
         ),
-        ("orders", "Confirmed, not yet invoiced", _decimal(context.get("open_orders")) or Decimal(0)),
-        ("this", "This order", _decimal(context.get("this_order")) or Decimal(0)),
+        ("orders", gettext("Confirmed, not yet invoiced"), _decimal(context.get("open_orders")) or Decimal(0)),
+        ("this", gettext("This order"), _decimal(context.get("this_order")) or Decimal(0)),
     ]  # fmt: skip
     whole = max(limit, sum((max(amount, Decimal(0)) for _, _, amount in parts), Decimal(0)), Decimal(1)) * Decimal("1.02")
     segments, x = [], 0.0
@@ -159,7 +160,7 @@ def flags_of(request: Request) -> list[str]:
     context, flags = request.context, []
     overdue = _decimal(context.get("overdue_days"))
     if overdue and overdue > 0:
-        flags.append(f"{int(overdue)} days overdue")
+        flags.append(ngettext("%(days)s day overdue", "%(days)s days overdue", int(overdue)) % {"days": int(overdue)})
     limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
     if limit is not None and exposure is not None and limit > 0 and exposure >= 2 * limit:
         flags.append(f"{exposure / limit:.1f} × the limit")
@@ -171,8 +172,8 @@ def flags_of(request: Request) -> list[str]:
 def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
     """What the form of a policy needs: its steps with their numbers, and what can be chosen in it."""
     declared = registry.approval_kinds()[kind][1]
-    asks = [(f"role:{role}", Role(role).label) for role in policy.DECIDING_ROLES]
-    asks += [(f"team:{team.slug}", f"Team {team.name}") for team in Team.objects.order_by("name")]
+    asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in policy.DECIDING_ROLES]
+    asks += [(f"team:{team.slug}", gettext("Team %(team)s") % {"team": team}) for team in Team.objects.order_by("name")]
     asks += [(f"user:{user.username}", str(user)) for user in User.objects.filter(role__in=DECIDERS, is_active=True)]
     steps = [
         {
@@ -185,7 +186,8 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
     bulk_rule = rules.get("bulk") or {}
     return {
         "declared": declared, "steps": steps, "asks": asks, "facts": registry.facts_of(kind), "in_force": in_force,
-        "tests": {"at_least": "at least", "at_most": "at most", "is": "is", "has": "has"}, "fallbacks": policy.FALLBACKS,
+        "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
+        "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
         "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],

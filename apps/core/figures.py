@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -26,7 +28,7 @@ def figures(declared: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[
         value = values.get(key)
         if value not in (None, ""):
             kind, shown = _read(key, value)
-            yield Figure(words=words, value=shown, kind=kind)
+            yield Figure(words=gettext(words), value=shown, kind=kind)
 
 
 def _read(key: str, value: Any) -> tuple[str, Any]:

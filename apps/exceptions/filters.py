@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import Team, User
 from apps.accounts.sight import Sight
@@ -18,8 +19,11 @@ from apps.exceptions.screens import workers
 FILTERS = ("q", "type", "severity", "status", "team", "owner", "workflow", "stage", "amount", "due", "connection", "company")
 SHOWN_BY = ("sort", "group")
 DUE_WITHIN = {
-    "late": (timedelta(0), "Late"), "1h": (timedelta(hours=1), "Within 1 h"), "4h": (timedelta(hours=4), "Within 4 h"),
-    "24h": (timedelta(hours=24), "Within 24 h"), "7d": (timedelta(days=7), "Within 7 days"),
+    "late": (timedelta(0), gettext_noop("Late")),
+    "1h": (timedelta(hours=1), gettext_noop("Within 1 h")),
+    "4h": (timedelta(hours=4), gettext_noop("Within 4 h")),
+    "24h": (timedelta(hours=24), gettext_noop("Within 24 h")),
+    "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
 }  # fmt: skip
 
 

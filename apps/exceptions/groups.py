@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext, gettext_noop
 
 from apps.exceptions import integration, types
 from apps.exceptions.counts import COUNTED
@@ -23,6 +24,11 @@ MOST_GROUPS = 40
 GROUPED = {
     "type": "type", "severity": "severity", "team": "team_id", "owner": "owner_id", "stage": "stage", "workflow": "workflow",
     "customer": "partner_name",
+}  # fmt: skip
+GROUP_WORDS = {
+    "type": gettext_noop("By type"), "severity": gettext_noop("By severity"), "team": gettext_noop("By team"),
+    "owner": gettext_noop("By owner"), "stage": gettext_noop("By stage"), "workflow": gettext_noop("By workflow"),
+    "customer": gettext_noop("By customer"),
 }  # fmt: skip
 
 
@@ -98,17 +104,18 @@ def grouped(
 def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, str], dict[Any, str]]:
     """The groups as people read them, and as the query string writes them where that is something else."""
     if group == "team":
-        return {team.pk: team.name for team in known.teams}, {team.pk: team.slug for team in known.teams}
+        return {team.pk: str(team) for team in known.teams}, {team.pk: team.slug for team in known.teams}
     if group == "owner":
-        return ({None: "Nobody"} | {user.pk: str(user) for user in known.workers},
+        return ({None: gettext("Nobody")} | {user.pk: str(user) for user in known.workers},
                 {None: "none"} | {user.pk: user.username for user in known.workers})  # fmt: skip
     if group == "severity":
-        return {level: Severity(level).label for level in values}, {level: f"only{level}" for level in values}
+        return {level: str(Severity(level).label) for level in values}, {level: f"only{level}" for level in values}
     if group == "type":
         return {name: types.title_of(name) for name in values}, {}
     if group == "workflow":
-        return {name: workflow.title for name, workflow in registry.workflows().items()} | {integration.WORKFLOW: "Integration"}, {}
+        workflows = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()}
+        return workflows | {integration.WORKFLOW: gettext("Integration")}, {}
     if group == "stage":
-        titles = {stage.name: stage.title for workflow in registry.workflows().values() for stage in workflow.stages}
-        return {name: titles.get(name, name) or "No stage" for name in values}, {}
-    return {name: name or "No customer" for name in values}, {}
+        titles = {stage.name: gettext(stage.title) for workflow in registry.workflows().values() for stage in workflow.stages}
+        return {name: titles.get(name, name) or gettext("No stage") for name in values}, {}
+    return {name: name or gettext("No customer") for name in values}, {}

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
+from django.utils import translation
 
 from apps.accounts.models import User
 from apps.core import actor
@@ -169,6 +170,8 @@ def _changes(case: ExceptionCase) -> str:
     return f"exception:{case.pk}:changed"
 
 
+# Odoo is told in English, whoever made the change.
+@translation.override("en")
 def _contexts(cases: Sequence[ExceptionCase], connection: Connection, now: datetime) -> dict[int, dict[str, Any]]:
     prefetch_related_objects(cases, "owner", "team")
     users = _users(cases, connection)
@@ -203,7 +206,7 @@ def _summary(case: ExceptionCase) -> str:
 def _note(case: ExceptionCase) -> str:
     link = f"{settings.PUBLIC_URL}/exceptions/{case.pk}/"
     lines = [f"{figure.words}: {_in_words(figure, case.currency)}" for figure in evidence_of(case)][:LINES_OF_EVIDENCE]
-    owner = str(case.owner) if case.owner else f"nobody yet, team {case.team}"
+    owner = str(case.owner) if case.owner else f"nobody yet, team {case.team.name}"
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return (
         f"<p><b>{escape(_named(case))}</b>: {escape(money(case.amount, case.currency))} at risk. Owner: {escape(owner)}.</p>"

@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
 from apps.exceptions import groups, integration, types
 from apps.exceptions.counts import counts_of
 from apps.exceptions.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_history, matching, only
-from apps.exceptions.groups import GROUPED, Group
+from apps.exceptions.groups import GROUP_WORDS, GROUPED, Group
 from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
 from apps.exceptions.orders import ENDED, ORDERS
 from apps.exceptions.screens import Row, row_of
@@ -28,13 +29,13 @@ MOST_VIEWS = 30
 
 # The named views, first the one most people start with; each is nothing but a query string.
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("Mine", {"owner": "me"}),
-    ("My teams", {"team": "mine"}),
-    ("Unowned", {"owner": "none"}),
-    ("Due within 1 h", {"due": "1h"}),
-    ("All open", {}),
-    ("Snoozed", {"status": "snoozed"}),
-    ("Resolved", {"status": "resolved"}),
+    (gettext_noop("Mine"), {"owner": "me"}),
+    (gettext_noop("My teams"), {"team": "mine"}),
+    (gettext_noop("Unowned"), {"owner": "none"}),
+    (gettext_noop("Due within 1 h"), {"due": "1h"}),
+    (gettext_noop("All open"), {}),
+    (gettext_noop("Snoozed"), {"status": "snoozed"}),
+    (gettext_noop("Resolved"), {"status": "resolved"}),
 )
 
 
@@ -106,7 +107,7 @@ def _views(
     filters: dict[str, str], *, known: Known, seen: Sight, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
 ) -> tuple[list[View], list[int]]:
     """The tabs with what is in each; what has ended is not counted, it only grows. And how many ``beside`` hold."""
-    tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(word, wanted, None) for word, wanted in VIEWS]
+    tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(gettext(word), wanted, None) for word, wanted in VIEWS]
     tabs += [(view.name, _parsed(view.query), view) for view in saved_views(known)]
     counted = [number for number, (_, wanted, _) in enumerate(tabs) if not is_history(wanted)]
     numbers = counts_of(
@@ -130,16 +131,19 @@ def choices(known: Known) -> dict[str, Any]:
     """What the filters offer."""
     workflows = registry.workflows()
     return {
-        "types": [(integration.WORKFLOW, "Anything of the integration"), *types.titles().items()],
+        "types": [(integration.WORKFLOW, gettext("Anything of the integration")), *types.titles().items()],
         "severities": Severity.choices,
         "statuses": Status.choices,
-        "workflows": [(workflow.name, workflow.title) for workflow in workflows.values() if workflow.exceptions],
+        "workflows": [(workflow.name, gettext(workflow.title)) for workflow in workflows.values() if workflow.exceptions],
         "stages": [
-            (workflow.title, [(f"{workflow.name}.{stage.name}", stage.title) for stage in workflow.stages if stage.is_open])
+            (
+                gettext(workflow.title),
+                [(f"{workflow.name}.{stage.name}", gettext(stage.title)) for stage in workflow.stages if stage.is_open],
+            )
             for workflow in workflows.values() if workflow.exceptions
         ],
-        "dues": [(name, word) for name, (_, word) in DUE_WITHIN.items()],
-        "orders": [(name, order.word) for name, order in ORDERS.items()],
-        "groupings": [(name, name.capitalize()) for name in GROUPED],
+        "dues": [(name, gettext(word)) for name, (_, word) in DUE_WITHIN.items()],
+        "orders": [(name, gettext(order.word)) for name, order in ORDERS.items()],
+        "groupings": [(name, gettext(GROUP_WORDS[name])) for name in GROUPED],
         "teams": known.teams, "own_teams": [team for team in known.teams if team.is_own], "people": known.workers,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Upper
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
 from apps.exceptions import integration
@@ -19,19 +20,19 @@ from apps.odoo.models import Connection
 class Severity(models.IntegerChoices):
     """How bad; the number sorts."""
 
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    LOW = 1, gettext_lazy("Low")
+    MEDIUM = 2, gettext_lazy("Medium")
+    HIGH = 3, gettext_lazy("High")
+    CRITICAL = 4, gettext_lazy("Critical")
 
 
 class Status(models.TextChoices):
     """Where an exception stands. All but resolved are open to work."""
 
-    OPEN = "open", "Open"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    SNOOZED = "snoozed", "Snoozed"
-    RESOLVED = "resolved", "Resolved"
+    OPEN = "open", gettext_lazy("Open")
+    ACKNOWLEDGED = "acknowledged", gettext_lazy("Acknowledged")
+    SNOOZED = "snoozed", gettext_lazy("Snoozed")
+    RESOLVED = "resolved", gettext_lazy("Resolved")
 
 
 UNRESOLVED = ~Q(status=Status.RESOLVED)
@@ -196,10 +197,10 @@ class Deed(models.Model):
     """What a person did to one exception or to thousands at once: followed while it runs, taken back where it can be."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        TAKING_BACK = "taking_back", "Being taken back"
-        TAKEN_BACK = "taken_back", "Taken back"
+        WAITING = "waiting", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Done")
+        TAKING_BACK = "taking_back", gettext_lazy("Being taken back")
+        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     by = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -220,11 +221,11 @@ class DeedRow(models.Model):
     """What became of one exception of a deed."""
 
     class Outcome(models.TextChoices):
-        WAITING = "", "Waiting"
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused"
-        TAKEN_BACK = "taken_back", "Taken back"
-        KEPT = "kept", "Could not be taken back"
+        WAITING = "", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Done")
+        REFUSED = "refused", gettext_lazy("Refused")
+        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
+        KEPT = "kept", gettext_lazy("Could not be taken back")
 
     deed = models.ForeignKey(Deed, models.CASCADE, related_name="rows")
     case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from apps.exceptions.models import DUE, MONEY, ExceptionCase
 
@@ -56,10 +57,10 @@ class Order:
 
 
 ORDERS = {
-    "cost": Order(word="What it costs to wait", by=F("rank")),
-    "due": Order(word="Due first", by=DUE),
-    "money": Order(word="Most money at risk", by=MONEY, falls=True),
-    "age": Order(word="Oldest", by=F("opened_at")),
-    "new": Order(word="Newest", by=F("opened_at"), falls=True),
+    "cost": Order(word=gettext_noop("What it costs to wait"), by=F("rank")),
+    "due": Order(word=gettext_noop("Due first"), by=DUE),
+    "money": Order(word=gettext_noop("Most money at risk"), by=MONEY, falls=True),
+    "age": Order(word=gettext_noop("Oldest"), by=F("opened_at")),
+    "new": Order(word=gettext_noop("Newest"), by=F("opened_at"), falls=True),
 }
-ENDED = Order(word="Ended last", by=F("resolved_at"), falls=True)
+ENDED = Order(word=gettext_noop("Ended last"), by=F("resolved_at"), falls=True)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
+from django.utils import translation
 
 from apps.audit import trail
 from apps.core.actor import Actor
@@ -127,6 +128,7 @@ def take_back_all(decision: str, *, made_at: datetime, because: str) -> bool:
     return True
 
 
+@translation.override("en")
 def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> list[Command]:
     connection, model, odoo_id, context = order.connection, order.model, order.odoo_id, order.context
     made = []
