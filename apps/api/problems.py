@@ -17,6 +17,7 @@ from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import MendRefusedError, ReplayRefusedError
 from apps.notifications.addresses import AddressNotAllowedError
+from apps.notifications.preferences import PreferenceError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -30,6 +31,7 @@ STATUSES: dict[type[Exception], int] = {
     AddressNotAllowedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,
+    PreferenceError: 422,
 }
 CONTENT_TYPE = "application/problem+json"
 

@@ -143,12 +143,14 @@ def ask(
     roles.check_may_work_exceptions(by)
     if kind not in registry.approval_kinds():
         raise DecisionRefusedError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
-    workflow, declared = registry.approval_kinds()[kind]
+    declarations = registry.declarations_of(kind)
+    workflow, declared = next((one for one in declarations if one[0].odoo_model == model), declarations[0])
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None or model != workflow.odoo_model:
+        models = " / ".join(one.odoo_model for one, _ in declarations)
         raise DecisionRefusedError(
             gettext("%(title)s is asked for a %(odoo_model)s of a connection of the tower.")
-            % {"title": gettext(declared.title), "odoo_model": workflow.odoo_model}
+            % {"title": gettext(declared.title), "odoo_model": models}
         )
     known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
     if not known or not sight.of(by).sees(connection_id, known[odoo_id]["company_id"]):

@@ -18,8 +18,16 @@ UNDECIDED = {"decided_by": gettext_noop("you"), "reason": gettext_noop("your rea
 
 
 def kind_of(request: Request) -> ApprovalKind:
-    """The declared approval kind of a request."""
-    return registry.approval_kinds()[request.kind][1]
+    """The declared approval kind of a request. Raises KeyError where no workflow declares it any more."""
+    declared = registry.approval_kind(request.kind, request.model)
+    if declared is None:
+        raise KeyError(request.kind)
+    return declared
+
+
+def is_declared(request: Request) -> bool:
+    """Whether a workflow still declares what the request asks for."""
+    return registry.approval_kind(request.kind, request.model) is not None
 
 
 def describe(request: Request) -> tuple[list[str], list[str]]:

@@ -115,7 +115,7 @@ def _check_bulk(kind: str, bulk: Any) -> None:
 
 
 def _check_conditions(place: str, kind: str, conditions: Any) -> None:
-    known = registry.approval_kinds()[kind][1].context
+    known = registry.facts_of(kind)
     if not isinstance(conditions, list):
         raise PolicyError(gettext("%(place)s: when must be a list of conditions.") % {"place": place})
     for condition in conditions:

@@ -57,14 +57,8 @@ class Preview:
 
 def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:
     """What ``rules``, which :func:`policy.check` has passed, would have meant for what is in sight."""
-    workflow = registry.approval_kinds()[kind][0]
     since = now - LOOKED_BACK
-    model = mirror.models()[workflow.odoo_model]
-    records = model.objects.filter(create_date__gte=since, deleted_at=None)
-    if any(field.name == "company_id" for field in model._meta.fields):
-        records = records.filter(seen.of_records())
-    elif not seen.is_everything:
-        records = records.filter(seen.of_whole_connections())
+    records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
     requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
     asked_of: dict[str, list[User]] = {}
     needed: Counter[str] = Counter()
@@ -75,10 +69,20 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) 
             if not any(_could_decide(level["ask"], request, asked_of) for level in step["levels"]):
                 nobody[step["name"]] += 1
     return Preview(
-        records=records.count(), asked=len(requests), is_cut=len(requests) == MOST,
+        records=records, asked=len(requests), is_cut=len(requests) == MOST,
         steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
         bulk=sum(policy.is_bulk_safe(rules, request.amount, request.context) for request in requests),
     )  # fmt: skip
+
+
+def _made(odoo_model: str, since: datetime, seen: Sight) -> int:
+    model = mirror.models()[odoo_model]
+    records = model.objects.filter(create_date__gte=since, deleted_at=None)
+    if any(field.name == "company_id" for field in model._meta.fields):
+        records = records.filter(seen.of_records())
+    elif not seen.is_everything:
+        records = records.filter(seen.of_whole_connections())
+    return int(records.count())
 
 
 def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:

@@ -103,8 +103,8 @@ class Page:
 
 def facts_digest(request: Request) -> str:
     """Changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
-    found = registry.approval_kinds().get(request.kind)
-    shown = found[1].context if found else {}
+    found = registry.approval_kind(request.kind, request.model)
+    shown = found.context if found else {}
     facts = {key: request.context.get(key) for key in shown} | {"amount": request.amount}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()[:16]
 
@@ -117,7 +117,7 @@ def kind_title(kind: str) -> str:
 
 def question_of(request: Request) -> str:
     """What is asked, in one sentence; also of a kind that no workflow declares any more."""
-    if request.kind not in registry.approval_kinds():
+    if not outcomes.is_declared(request):
         return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
     return outcomes.question(request)
 
@@ -151,8 +151,8 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
 
 def figures_of(request: Request) -> list[Figure]:
     """The facts that the bar does not show, with the words that the workflow declares for them."""
-    found = registry.approval_kinds().get(request.kind)
-    declared = found[1].context if found else {key: key.replace("_", " ") for key in request.context}
+    found = registry.approval_kind(request.kind, request.model)
+    declared = found.context if found else {key: key.replace("_", " ") for key in request.context}
     return list(figures({key: words for key, words in declared.items() if key not in IN_BAR}, request.context))
 
 
@@ -186,7 +186,7 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
     ]
     bulk_rule = rules.get("bulk") or {}
     return {
-        "declared": declared, "steps": steps, "asks": asks, "facts": declared.context, "in_force": in_force,
+        "declared": declared, "steps": steps, "asks": asks, "facts": registry.facts_of(kind), "in_force": in_force,
         "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
         "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
@@ -210,7 +210,7 @@ def card_of(request: Request) -> Card:
         request=request, kind=kind_title(request.kind), flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
-        line=outcomes.matters(request) if request.kind in registry.approval_kinds() else question_of(request),
+        line=outcomes.matters(request) if outcomes.is_declared(request) else question_of(request),
         bulk_key=f"{request.pk}:{facts_digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
 
@@ -251,11 +251,12 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
     own = sight.of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
-    on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
+    declared = registry.approval_kind(request.kind, request.model)
+    on_yes, on_no = outcomes.describe(request) if declared else ([], [])
     told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
-    words = registry.approval_kinds()[request.kind][1].context if request.kind in registry.approval_kinds() else {}
+    words = declared.context if declared else {}
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,

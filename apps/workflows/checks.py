@@ -16,17 +16,31 @@ def declarations(**_: Any) -> list[CheckMessage]:
     try:
         found = registry.workflows()
         problems: list[str] = []
-        seen: dict[str, str] = {}
+        seen: dict[str, tuple[Workflow, ExceptionType | ApprovalKind]] = {}
         for workflow in found.values():
             problems += problems_of(workflow)
             declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
             for kind in declared:
-                if kind.name in seen:
-                    problems.append(f"{kind.name} is declared by {seen[kind.name]} and {workflow.name}. Rename one.")
-                seen[kind.name] = workflow.name
+                other = seen.get(kind.name)
+                if other and not _shared(other, (workflow, kind)):
+                    problems.append(
+                        f"{kind.name} is declared by {other[0].name} and {workflow.name}. Rename one; only an approval kind is "
+                        "shared, over records of different models and with one title and policy."
+                    )
+                seen[kind.name] = workflow, kind
     except compiled.DeclarationError as error:
         return [Error(str(error), id="workflows.E001")]
     return [Error(problem, id="workflows.E002") for problem in problems]
+
+
+def _shared(
+    one: tuple[Workflow, ExceptionType | ApprovalKind], other: tuple[Workflow, ExceptionType | ApprovalKind]
+) -> bool:
+    """Whether two declarations of one name are one kind of approval for different records."""
+    (first, kind), (second, same) = one, other
+    if not isinstance(kind, ApprovalKind) or not isinstance(same, ApprovalKind) or first.odoo_model == second.odoo_model:
+        return False
+    return (kind.title, kind.default_policy) == (same.title, same.default_policy)
 
 
 def problems_of(workflow: Workflow) -> list[str]:

@@ -126,16 +126,20 @@ FIGURES = {
     "disputed_amount": "In dispute",
 }
 
-ASKED = asks.asked("invoice_mismatch", "account.move", prefix="invoice_")
+ASKED = asks.asked("invoice_mismatch", "account.move", prefix="invoice_", where="r.state = 'draft'")
 
+# Of drafts alone: nothing else is decided about.
 PEOPLE = Fact(
     name="people",
-    columns=["invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker_login", "mismatch_limit"],
+    columns=[
+        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "invoice_maker_login", "mismatch_limit",
+    ],
     sql=f"""
         SELECT COALESCE(o.name, '') AS invoice_owner, COALESCE(o.login, '') AS invoice_owner_login,
-               COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.login, '') AS invoice_maker_login,
+               COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.name, '') AS invoice_maker,
+               COALESCE(m.login, '') AS invoice_maker_login,
                {LIMIT} AS mismatch_limit
-          FROM (SELECT r.invoice_user_id, r.create_uid) AS own
+          FROM (SELECT r.invoice_user_id, r.create_uid WHERE r.state = 'draft') AS own
           LEFT JOIN mirror_res_users o ON o.connection_id = r.connection_id AND o.odoo_id = own.invoice_user_id
           LEFT JOIN mirror_res_users m ON m.connection_id = r.connection_id AND m.odoo_id = own.create_uid
     """,
