@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection as database
 
 from apps.accounts.sight import Sight
+from apps.boards.models import KpiTarget
 from apps.workflows import registry
 
 WINDOW = timedelta(days=30)
@@ -91,7 +92,8 @@ class Kpi:
 
     Attributes:
         alias: the table in ``facts`` whose connection and company say who may see the row.
-        target: a share that is to be reached, or seconds that are not to be passed.
+        target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
+            (:mod:`apps.boards.targets`).
     """
 
     name: str
@@ -142,11 +144,12 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of one workflow: over the whole window, and day by day."""
+    """One figure of one workflow: over the whole window, and day by day. ``target`` is the one that holds now."""
 
     kpi: Kpi
     workflow: str
     title: str
+    target: float
     value: float
     count: int
     trend: list[Point] = field(default_factory=list)
@@ -154,7 +157,7 @@ class Figure:
     @property
     def is_met(self) -> bool:
         """Whether the target is reached."""
-        return self.value >= self.kpi.target if self.kpi.is_share else self.value <= self.kpi.target
+        return self.value >= self.target if self.kpi.is_share else self.value <= self.target
 
     @property
     def change(self) -> float | None:
@@ -181,10 +184,16 @@ def _mean(points: Sequence[Point]) -> float:
     return sum(point.value * point.count for point in points) / sum(point.count for point in points)
 
 
+def targets() -> dict[str, float]:
+    """The targets that somebody has set, by the figure's name."""
+    return dict(KpiTarget.objects.values_list("kpi", "value"))
+
+
 def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
     """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
     titles = {name: workflow.title for name, workflow in registry.workflows().items()} | {"integration": "Integration"}
     found: list[Figure] = []
+    held = targets()
     for kpi in KPIS:
         if kind and kpi.kind != kind:
             continue
@@ -194,7 +203,8 @@ def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
         for workflow, day, value, count in rows:
             if day is None:
                 title = titles.get(workflow, workflow)
-                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count))
+                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count,
+                                    target=held.get(kpi.name, kpi.target)))  # fmt: skip
             else:
                 found[-1].trend.append(Point(day=day, value=float(value), count=count))
     return found
