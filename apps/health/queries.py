@@ -225,7 +225,7 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             return f"No webhook of {link.connection.name} arrives; changes are found by polling alone, a little later.", False
     for link in links:
         if link.intake.hurts:
-            return f"Odoo's users wait for the tower: {link.intake.words} Its webhooks can be switched off meanwhile.", False
+            return f"Odoo's users wait for the tower when they save in {link.connection.name}.", False
     for link in links:
         if link.connection.hooks_off_at:
             return f"The webhooks of {link.connection.name} are switched off; changes are found by polling alone.", False
