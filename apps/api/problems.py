@@ -18,6 +18,7 @@ from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import MendRefusedError, ReplayRefusedError
 from apps.notifications.addresses import AddressNotAllowedError
+from apps.notifications.preferences import PreferenceError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -32,6 +33,7 @@ STATUSES: dict[type[Exception], int] = {
     DecisionRefusedError: 422,
     PolicyError: 422,
     TargetRefusedError: 422,
+    PreferenceError: 422,
 }
 CONTENT_TYPE = "application/problem+json"
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, ngettext
+
+from apps.core.templatetags.show import quantity
 from apps.workflows import registry
 from apps.workflows.blockers import Blocker
 from apps.workflows.chain import Delivery, Supply
@@ -69,26 +72,34 @@ def of(
         if (blocker.model, blocker.odoo_id) != (model, odoo_id):
             before.setdefault(
                 (blocker.model, blocker.odoo_id),
-                _node(blocker.model, blocker.odoo_id, blocker.name, blocker.text, blocker.since, "since", "late"),
+                _node(blocker.model, blocker.odoo_id, blocker.name, blocker.text, blocker.since, gettext("since"), "late"),
             )
     for supply in supplies:
-        text = f"brings {supply.quantity.normalize():f} {supply.product}" + ("" if supply.linked else ", the next to come")
+        told = (
+            gettext("brings %(quantity)s %(product)s")
+            if supply.linked
+            else gettext("brings %(quantity)s %(product)s, the next to come")
+        )
+        text = told % {"quantity": quantity(supply.quantity), "product": supply.product}
         before.setdefault(
             ("purchase.order", supply.odoo_id),
-            _node("purchase.order", supply.odoo_id, supply.name, text, supply.expected_at, "expected", "calm"),
+            _node("purchase.order", supply.odoo_id, supply.name, text, supply.expected_at, gettext("expected"), "calm"),
         )
     after: dict[tuple[str, int], Node] = {}
     for delivery in deliveries:
         key = ("stock.picking", delivery.odoo_id)
         if key not in before:
             state = delivery.state.replace("_", " ")
-            at, means = (delivery.done_at, "done") if delivery.done_at else (delivery.scheduled_at, "due")
+            at, means = (delivery.done_at, gettext("done")) if delivery.done_at else (delivery.scheduled_at, gettext("due"))
             tone = "done" if delivery.state in ENDED else "calm"
             after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, f"{delivery.kind}, {state}", at, means, tone)
     for order in impact.orders:
-        text = order.customer + (f", {order.late_days} days late" if order.is_at_risk and order.late_days else "")
+        text = order.customer
+        if order.is_at_risk and order.late_days:
+            text += ", " + ngettext("%(days)s day late", "%(days)s days late", order.late_days) % {"days": order.late_days}
         tone = "late" if order.is_at_risk else "calm"
-        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at, "promised",
+        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at,
+                                                     gettext("promised"),
                                                      tone)  # fmt: skip
     firsts, lasts = list(before.values()), list(after.values())
     return Graph(

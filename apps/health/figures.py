@@ -36,7 +36,7 @@ SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY took) AS took, c
          ORDER BY t.at DESC LIMIT %(limit)s) AS newest
 """
 
-# Partial indexes of what is open: queue_by_due, inbox_by_due.
+# Partial indexes of what is open: open_by_due, inbox_by_due.
 OPEN_CASES = """
 SELECT c.workflow, count(*) AS open, count(*) FILTER (WHERE c.owner_id IS NULL) AS unowned,
        min(c.opened_at) FILTER (WHERE c.owner_id IS NULL) AS unowned_since

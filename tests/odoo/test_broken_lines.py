@@ -27,6 +27,7 @@ from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
 from tests.faults.line import FAULTS, Line
+from tests.odoo.calls import ACTIVITY, CONFIRM, NOTE
 from tests.platform.conftest import wait_until
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -42,16 +43,6 @@ WRITES = [b"message_post", b"action_confirm", b'"write"', b"/write", b'"create"'
 PROMISE = OdooCall(
     title="Write the reference", method="write", arguments={"vals": {"client_order_ref": "{reference}"}},
     require=[["state", "in", ["draft", "sent"]]], expect=[["client_order_ref", "=", "{reference}"]],
-)  # fmt: skip
-CONFIRM = OdooCall(
-    title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
-    expect=[["state", "=", "sale"]],
-)  # fmt: skip
-NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Exactly one of me."})
-ACTIVITY = OdooCall(
-    title="Give an activity", method="create", model="mail.activity",
-    arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", "user_id": "{uid:number}",
-                              "summary": "Exactly one of me", "note": ""}]},
 )  # fmt: skip
 CALLS = [PROMISE, CONFIRM, NOTE, ACTIVITY, NOTE]
 

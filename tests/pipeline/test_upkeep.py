@@ -7,10 +7,12 @@ import pytest
 
 from apps.core import clock
 from apps.mirror.models import SyncState
+from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
 from apps.pipeline import upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +107,22 @@ def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_onc
     upkeep.probe_all(clock=lambda: later)
     upkeep.poll_all(clock=lambda: later)
     assert (woken, polled) == (["pipeline.poll"], ["entered", "entered"])
+
+
+@pytest.mark.django_db
+def test_evaluating_everything_looks_at_what_is_of_a_workflow_or_once_was_and_at_nothing_else() -> None:
+    world = World()
+    for picking, back in ((70, 60), (71, None), (72, None)):
+        world.write("stock.picking", picking, name=f"WH/{picking}", state="assigned", picking_type_code="incoming",
+                    return_id=back, company_id=1)  # fmt: skip
+    assert Position.objects.get(workflow="returns").odoo_id == 70
+    # As a read that drew no consequences would leave it.
+    Picking.objects.filter(odoo_id=70).update(return_id=None)
+    looked: dict[str, int] = {}
+
+    def note(title: str, done: int, total: int) -> None:
+        looked[title] = total
+
+    upkeep.evaluate_all(world.connection, clock=lambda: world.now, progress=note)
+    assert (looked["Fulfilment"], looked["Returns"]) == (3, 1)
+    assert not Position.objects.filter(workflow="returns").exists()
