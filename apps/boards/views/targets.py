@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.permissions import NotAllowedError, check_may_make_policy
@@ -27,7 +27,7 @@ def _entered(kpi: Kpi, text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        raise chosen.TargetRefusedError(_("%(title)s: %(text)s is no number.") % {"title": kpi.title, "text": text}) from None
+        raise chosen.TargetRefusedError(gettext("%(title)s: %(text)s is no number.") % {"title": kpi.title, "text": text}) from None
     return number / PERCENT if kpi.is_share else number * MINUTE
 
 
@@ -51,7 +51,7 @@ def targets(request: PersonsRequest) -> HttpResponse:
             except chosen.TargetRefusedError as error:
                 problems[kpi.name] = str(error)
         if not problems:
-            messages.success(request, _("The targets hold from now on."), extra_tags="done")
+            messages.success(request, gettext("The targets hold from now on."), extra_tags="done")
             return redirect("boards:figures")
     held = kpis.targets()
     rows: list[dict[str, Any]] = []
