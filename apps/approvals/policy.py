@@ -18,6 +18,7 @@ from apps.accounts.models import Role, Team, User
 from apps.approvals.models import Policy, ReasonTemplate
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.words import sum_of
 from apps.workflows import registry
 
 # What "manager_of" may name.
@@ -216,7 +217,7 @@ def active(kind: str, *, now: datetime) -> Policy:
     declared = registry.approval_kinds()[kind][1]
     policy, _ = Policy.objects.get_or_create(
         kind=kind, version=1,
-        defaults={"rules": declared.default_policy, "created_at": now, "note": "As declared by the workflow"},
+        defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("As declared by the workflow")},
     )  # fmt: skip
     return policy
 
@@ -295,11 +296,12 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     step = next((one for one in rules["steps"] if one["name"] == name), None)
     if step is None:
         return ""
-    parts = [f"from {Decimal(str(step['from_amount'])):,.2f}"] if Decimal(str(step.get("from_amount", 0))) else []
+    least = Decimal(str(step.get("from_amount", 0)))
+    parts = [gettext("from %(from_amount)s") % {"from_amount": sum_of(least)}] if least else []
     for one in step.get("when", []):
         (test,) = set(one) - {"fact"}
-        parts.append(f"{words.get(one['fact'], one['fact']).lower()} {test.replace('_', ' ')} {one[test]}")
-    return " and ".join(parts) or "for every request"
+        parts.append(f"{gettext(words.get(one['fact'], one['fact']))} {gettext(test.replace('_', ' '))} {one[test]}")
+    return ", ".join(parts) or gettext("for every request")
 
 
 def askable(

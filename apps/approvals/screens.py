@@ -19,6 +19,7 @@ from apps.accounts.sight import Sight
 from apps.approvals import background, bulk, inquiries, outcomes, permissions, policy, queries, undoing
 from apps.approvals.models import Inquiry, Policy, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
+from apps.core.templatetags.show import number
 from apps.outbox.models import Command
 from apps.workflows import registry
 from apps.workflows.lines import Table, lines_of
@@ -163,9 +164,9 @@ def flags_of(request: Request) -> list[str]:
         flags.append(ngettext("%(days)s day overdue", "%(days)s days overdue", int(overdue)) % {"days": int(overdue)})
     limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
     if limit is not None and exposure is not None and limit > 0 and exposure >= 2 * limit:
-        flags.append(f"{exposure / limit:.1f} × the limit")
+        flags.append(gettext("%(times)s × the limit") % {"times": number(exposure / limit, 1)})
     if request.escalated_at:
-        flags.append("escalated")
+        flags.append(gettext("escalated"))
     return flags
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from apps.core.templatetags.show import quantity
 from apps.workflows import registry
@@ -59,6 +59,14 @@ def _node(model: str, odoo_id: int, name: str, text: str, at: datetime | None, a
                 tone=tone, is_followed=any(one.odoo_model == model for one in registry.workflows().values()))  # fmt: skip
 
 
+# Odoo's kinds and states of transfers, as people read them.
+DELIVERY_WORDS = {
+    "outgoing": gettext_noop("outgoing"), "incoming": gettext_noop("incoming"), "internal": gettext_noop("internal"),
+    "draft": gettext_noop("draft"), "waiting": gettext_noop("waiting for another"), "confirmed": gettext_noop("waiting"),
+    "assigned": gettext_noop("ready"), "done": gettext_noop("done"), "cancel": gettext_noop("cancelled"),
+}  # fmt: skip
+
+
 def of(
     *, model: str, odoo_id: int, blockers: Iterable[Blocker], supplies: Sequence[Supply], deliveries: Sequence[Delivery],
     impact: Impact,
@@ -89,10 +97,11 @@ def of(
     for delivery in deliveries:
         key = ("stock.picking", delivery.odoo_id)
         if key not in before:
-            state = delivery.state.replace("_", " ")
+            state = gettext(DELIVERY_WORDS.get(delivery.state, delivery.state.replace("_", " ")))
             at, means = (delivery.done_at, gettext("done")) if delivery.done_at else (delivery.scheduled_at, gettext("due"))
             tone = "done" if delivery.state in ENDED else "calm"
-            after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, f"{delivery.kind}, {state}", at, means, tone)
+            text = f"{gettext(DELIVERY_WORDS.get(delivery.kind, delivery.kind))}, {state}"
+            after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, text, at, means, tone)
     for order in impact.orders:
         text = order.customer
         if order.is_at_risk and order.late_days:

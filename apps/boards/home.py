@@ -13,6 +13,7 @@ from apps.boards import guide, queries
 from apps.boards.guide import Step
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
+from apps.exceptions.standing import why_first
 from apps.exceptions.types import title_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -40,6 +41,7 @@ class Home:
     tiles: list[Tile]
     cards: list[approvals.Card]
     rows: list[exceptions.Row]
+    why: str
     boards: list[queries.Board]
     connections: list[Connection]
     guide: list[Step]
@@ -92,6 +94,7 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
         sentence = gettext("Nothing waits for you.")
     return Home(
         sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
+        why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
         guide=guide.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
         topic="inbox" if shows_decisions else "queue",

@@ -5,11 +5,13 @@ nothing and nothing is done twice. Each exception has a result of its own; what 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
@@ -92,15 +94,15 @@ def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, 
     change_of(move, arguments, by=by, now=now)
     chosen = cases.exclude(status=Status.RESOLVED).order_by().values("id")[: MOST + 1]
     deed = Deed.objects.create(by=by, move=move, arguments=dict(arguments), total=0, created_at=now)
-    if not chosen.query.is_empty():
+    # A view that names what there is not is known to hold nothing without being asked for.
+    with suppress(EmptyResultSet), database.cursor() as cursor:
         sql, values = chosen.query.sql_with_params()
-        with database.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO exceptions_deedrow (deed_id, case_id, outcome, told, before, after)"
-                f" SELECT %s, chosen.id, '', '', '{{}}', '{{}}' FROM ({sql}) AS chosen",
-                [deed.pk, *values],
-            )
-            deed.total = cursor.rowcount
+        cursor.execute(
+            "INSERT INTO exceptions_deedrow (deed_id, case_id, outcome, told, before, after)"
+            f" SELECT %s, chosen.id, '', '', '{{}}', '{{}}' FROM ({sql}) AS chosen",
+            [deed.pk, *values],
+        )
+        deed.total = cursor.rowcount
     if not 0 < deed.total <= MOST:
         raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if deed.total == 0 else
                                gettext("These are more than %(MOST)s. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip

@@ -42,6 +42,11 @@ DUE = Coalesce("due_at", Value(NEVER, output_field=models.DateTimeField()))
 MONEY = Coalesce("amount", Value(Decimal(0), output_field=models.DecimalField(max_digits=20, decimal_places=2)))
 
 
+# What the queue is filtered by, but for names.
+FILTERED_BY = ["status", "severity", "type", "workflow", "stage", "team", "owner", "amount", "due_at", "opened_at", "connection",
+               "company_id"]  # fmt: skip
+
+
 class Rank(Func):
     """What orders the queue by what it costs to wait: the due time, brought forward by the money at risk, as seconds.
 
@@ -105,11 +110,12 @@ class ExceptionCase(models.Model):
             ),
         ]
         # The queue's orders, and what it is filtered by most: each holds the open ones alone, whatever history has grown to.
+        # The orders carry what one filters by, so that whatever is asked for in whatever order is found in the index alone.
         indexes = [
-            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="queue_by_rank"),
-            models.Index(DUE, "id", condition=UNRESOLVED, name="queue_by_due"),
-            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="queue_by_money"),
-            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="queue_by_age"),
+            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="open_by_rank", include=FILTERED_BY),
+            models.Index(DUE, "id", condition=UNRESOLVED, name="open_by_due", include=FILTERED_BY),
+            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="open_by_money", include=FILTERED_BY),
+            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="open_by_age", include=FILTERED_BY),
             models.Index(fields=["owner", "rank", "id"], condition=UNRESOLVED, name="queue_of_owner"),
             models.Index(fields=["rank", "id"], condition=UNRESOLVED & Q(owner=None), name="queue_of_nobody"),
             models.Index(fields=["team", "rank", "id"], condition=UNRESOLVED, name="queue_of_team"),
@@ -120,12 +126,21 @@ class ExceptionCase(models.Model):
             models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
             models.Index(fields=["partner_name", "rank", "id"], condition=UNRESOLVED, name="queue_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
-            models.Index(fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_lately"),
+            models.Index(
+                fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="ended_lately",
+                include=[name for name in FILTERED_BY if name not in ("status", "type", "opened_at")],
+            ),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
             models.Index(fields=["owner", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_owner"),
-            # Any part of a record's or a customer's name.
-            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), name="exceptions_by_name"),
-            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), name="exceptions_by_partner"),
+            models.Index(fields=["team", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_team"),
+            models.Index(
+                fields=["workflow", "stage", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_stage"
+            ),
+            # Any part of a record's or a customer's name: of what is open, and of what has ended.
+            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), condition=UNRESOLVED, name="open_by_name"),
+            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=UNRESOLVED, name="open_by_partner"),
+            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_name"),
+            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
             models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py

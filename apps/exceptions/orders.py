@@ -37,6 +37,20 @@ class Order:
         # The first condition is what the index is entered by.
         return cases.filter(**{f"key__{beyond}e": key}).filter(Q(**{f"key__{beyond}": key}) | Q(**{f"id__{beyond}": int(last)}))
 
+    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int) -> QuerySet[ExceptionCase]:
+        """At most ``size`` of ``cases`` after the cursor, with what a row shows.
+
+        Which they are is found in an index alone; only those are then read.
+        """
+        chosen = self.annotated(cases)
+        if cursor:
+            chosen = self.after(chosen, cursor)
+        return self.rows(ExceptionCase.objects.filter(id__in=chosen.values("id")[:size]))
+
+    def rows(self, cases: QuerySet[ExceptionCase]) -> QuerySet[ExceptionCase]:
+        """``cases`` in this order, with what a row shows."""
+        return self.annotated(cases).select_related("owner", "team", "connection").defer("evidence")
+
     def cursor(self, case: Any) -> str:
         """The cursor of a row of :meth:`annotated`."""
         key = case.key

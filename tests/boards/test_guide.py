@@ -68,6 +68,7 @@ def test_each_step_is_done_when_the_system_says_so_and_then_all_are_gone(admin: 
     half.save()
     assert states(admin)["read"] == "done" and states(admin)["invite"] == "now"
 
+    person("adam", Role.APPROVER, limit=50_000, team="finance")
     mia = person("mia", Role.MANAGER, limit=250_000, team="finance")
     assert states(admin) == {"connect": "done", "provision": "done", "read": "done", "invite": "done", "policy": "now"}
 

@@ -50,7 +50,7 @@ class Seen(HTMLParser):
             pass
 
     def handle_data(self, data: str) -> None:
-        if not {"script", "style", "code", "kbd", "option"} & set(self.within):
+        if not {"script", "style", "code", "kbd", "option", "textarea", "ct-reasons"} & set(self.within):
             self.found.append(data)
 
 
@@ -65,13 +65,13 @@ def english_of(html: str) -> set[str]:
 
 @pytest.fixture
 def company() -> World:
-    world = World()
-    world.owes(1_000, due_days_ago=12)
-    world.held_order(amount=6_200)
     person("olga", Role.OPERATOR, team="finance")
     person("adam", Role.APPROVER, limit=50_000, team="finance")
     person("mia", Role.MANAGER, limit=250_000, team="finance")
     person("ivan", Role.INTEGRATOR)
+    world = World()
+    world.owes(1_000, due_days_ago=12)
+    world.held_order(amount=6_200)
     return world
 
 
@@ -103,7 +103,7 @@ def test_no_page_says_anything_in_english_to_who_reads_german(company: World) ->
         assert 'lang="de"' in html or "<html" not in html, path
         if english := english_of(html):
             found[f"{path} ({name})"] = sorted(english)
-    assert found == {}
+    assert not found, "\n".join(f"{where}: {english}" for where, english in found.items())
 
 
 def test_what_a_person_chose_comes_before_what_their_browser_asks_for(olga_operator: User) -> None:
