@@ -75,6 +75,7 @@ urlpatterns = [
     route("boards/<str:workflow>/", boards.Board, "board"),
     route("search/", boards.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
+    route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),

@@ -12,6 +12,7 @@ from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
+from apps.boards.models import KpiTarget
 from apps.workflows import registry
 
 WINDOW = timedelta(days=30)
@@ -92,7 +93,8 @@ class Kpi:
 
     Attributes:
         alias: the table in ``facts`` whose connection and company say who may see the row.
-        target: a share that is to be reached, or seconds that are not to be passed.
+        target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
+            (:mod:`apps.boards.targets`).
     """
 
     name: str
@@ -152,11 +154,12 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of one workflow: over the whole window, and day by day."""
+    """One figure of one workflow: over the whole window, and day by day. ``target`` is the one that holds now."""
 
     kpi: Kpi
     workflow: str
     title: str
+    target: float
     value: float
     count: int
     trend: list[Point] = field(default_factory=list)
@@ -164,7 +167,7 @@ class Figure:
     @property
     def is_met(self) -> bool:
         """Whether the target is reached."""
-        return self.value >= self.kpi.target if self.kpi.is_share else self.value <= self.kpi.target
+        return self.value >= self.target if self.kpi.is_share else self.value <= self.target
 
     @property
     def change(self) -> float | None:
@@ -191,12 +194,18 @@ def _mean(points: Sequence[Point]) -> float:
     return sum(point.value * point.count for point in points) / sum(point.count for point in points)
 
 
+def targets() -> dict[str, float]:
+    """The targets that somebody has set, by the figure's name."""
+    return dict(KpiTarget.objects.values_list("kpi", "value"))
+
+
 def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
     """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
         "integration": gettext("Integration")
     }
     found: list[Figure] = []
+    held = targets()
     for kpi in KPIS:
         if kind and kpi.kind != kind:
             continue
@@ -206,7 +215,8 @@ def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
         for workflow, day, value, count in rows:
             if day is None:
                 title = titles.get(workflow, workflow)
-                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count))
+                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count,
+                                    target=held.get(kpi.name, kpi.target)))  # fmt: skip
             else:
                 found[-1].trend.append(Point(day=day, value=float(value), count=count))
     return found

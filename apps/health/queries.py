@@ -235,8 +235,8 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             }, False
     for link in links:
         if link.intake.hurts:
-            told = gettext("Odoo's users wait for the tower: %(why)s Its webhooks can be switched off meanwhile.")
-            return told % {"why": link.intake.words}, False
+            told = gettext("Odoo's users wait for the tower when they save in %(name)s.")
+            return told % {"name": link.connection.name}, False
     for link in links:
         if link.connection.hooks_off_at:
             told = gettext("The webhooks of %(name)s are switched off; changes are found by polling alone.")

@@ -1,6 +1,7 @@
 """Connections that are entered on the page are taken up by a worker, and what goes wrong is kept in words."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -80,6 +81,32 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
     begun = SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at
     upkeep.poll_all(clock=clock.now)
     assert SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at == begun
+
+
+@pytest.mark.django_db
+def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_once_it_answers(
+    odoo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = entered(odoo_url, key="a key that has ended")
+    SyncState.objects.create(connection=connection, odoo_model="sale.order", backfill_done_at=clock.now())
+    polled, woken = [], []
+    monkeypatch.setattr(upkeep, "poll", lambda one, **_: polled.append(one.name))
+    monkeypatch.setattr(upkeep, "wake_now", lambda task, **_: woken.append(task))
+    upkeep.probe_all(clock=clock.now)
+    connection.refresh_from_db()
+    assert connection.state == "failing" and "the key was not accepted" in connection.problem
+    upkeep.poll_all(clock=clock.now)
+    assert polled == ["entered"]  # for the first minutes it is looked for as ever
+
+    later = clock.now() + upkeep.POLLED_WHILE_FAILING + timedelta(seconds=1)
+    upkeep.poll_all(clock=lambda: later)
+    assert polled == ["entered"]
+
+    connection.api_key = "sandbox-key"
+    connection.save()
+    upkeep.probe_all(clock=lambda: later)
+    upkeep.poll_all(clock=lambda: later)
+    assert (woken, polled) == (["pipeline.poll"], ["entered", "entered"])
 
 
 @pytest.mark.django_db

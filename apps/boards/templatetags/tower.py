@@ -62,7 +62,7 @@ def spark(figure: Figure) -> SafeString:
     points = figure.trend
     if len(points) < 2:
         return mark_safe('<span class="quiet">–</span>')
-    top = max(*(point.value for point in points), figure.kpi.target) or 1.0
+    top = max(*(point.value for point in points), figure.target) or 1.0
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
     def y(value: float) -> float:
@@ -78,5 +78,5 @@ def spark(figure: Figure) -> SafeString:
         '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
         "done" if figure.is_met else "late", SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, said, SPARK_WIDTH,
-        y(figure.kpi.target), y(figure.kpi.target), line,
+        y(figure.target), y(figure.target), line,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, queries, sheets, streams, waits
 from apps.boards.queries import Narrowed
@@ -65,7 +66,7 @@ def figures(request: PersonsRequest) -> HttpResponse:
         (gettext("Orchestration"), gettext("What the tower and the people at it make of it."), kpis.ORCHESTRATION),
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
-    return render(request, "boards/figures.html", {"parts": parts})
+    return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
 
 
 @login_required
