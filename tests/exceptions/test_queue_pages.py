@@ -118,6 +118,8 @@ def rows_of(client: Client) -> str:
 
 def test_a_row_that_was_drawn_before_shows_what_became_of_it_since(case: ExceptionCase) -> None:
     client = signed_in("olga")
+    assert "nobody" not in rows_of(client)
+    ExceptionCase.objects.update(owner=None)
     assert "nobody" in rows_of(client)
     client.post(f"/exceptions/{case.id}/take/")
     assert "nobody" not in rows_of(client) and "Olga" in rows_of(client)
