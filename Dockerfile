@@ -13,6 +13,7 @@ COPY controltower controltower
 COPY apps apps
 COPY templates templates
 COPY static static
+COPY locale locale
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -24,4 +25,4 @@ USER tower
 VOLUME /var/lib/controltower
 EXPOSE 8000 8001
 CMD ["uvicorn", "controltower.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--loop", "uvloop", \
-     "--http", "httptools", "--ws", "websockets-sansio", "--no-access-log", "--proxy-headers"]
+     "--http", "httptools", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--no-access-log", "--proxy-headers"]

@@ -13,7 +13,7 @@ WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser bench lint types contracts check requirements \
-	vendor screenshots settings-doc clean
+	vendor messages screenshots settings-doc clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -63,6 +63,9 @@ requirements: ## compile requirements*.in to requirements*.txt, with hashes
 
 vendor: ## fetch the front-end libraries into static/vendor
 	python3 deploy/vendor_assets.py
+
+messages: $(DEV) ## bring locale/ in line with what the interface says, and compile it
+	$(PYTHON) -m controltower.messages
 
 screenshots: $(DEV) ## the pictures of the README, taken in the demo
 	@deploy/chromium.sh

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.PersonsTimeZone",
+    "apps.accounts.middleware.PersonsLanguage",
 ]
 
 ROOT_URLCONF = "controltower.urls"
@@ -106,6 +108,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "controltower.context.tower",
             ],
+            # Every template has words in it.
+            "builtins": ["django.templatetags.i18n"],
         },
     }
 ]
@@ -177,6 +181,8 @@ WEBHOOK_ALLOWED = env.webhook_allowed
 ODOO_COMMANDS_PER_SECOND = env.odoo_commands_per_second
 
 LANGUAGE_CODE = "en"
+# Each by its own name: who cannot read the others finds it. What the words are: locale/, kept by `make messages`.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 TIME_ZONE = env.time_zone
 USE_I18N = True
 USE_TZ = True

@@ -257,6 +257,8 @@ class Tower:
 def uvicorn(application: str, port: int) -> list[str]:
     """The command of a web server for ``application`` on ``port``."""
     parts = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--no-access-log"]
+    # Frames are compressed once for all sockets (apps/boards/live.py).
+    parts += ["--ws-per-message-deflate", "false"]
     parts += ["--timeout-graceful-shutdown", "5", "--log-level", "warning"]
     return python("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port), *parts)
 

@@ -30,6 +30,7 @@ class User(AbstractUser):
         max_length=200, blank=True, db_index=True, help_text="Login of the same person in Odoo, for segregation."
     )
     time_zone = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="What this person reads. Empty: as their browser asks.")
     sees = ArrayField(
         models.CharField(max_length=40), null=True, blank=True,
         help_text="What this person may see, as accounts.sight writes it: connections, and companies of them. None: everything.",

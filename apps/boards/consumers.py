@@ -4,20 +4,19 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Iterable
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 
-from apps.accounts import sight
-from apps.boards.live import Hub, hub
+from apps.accounts import languages, sight
+from apps.boards.entitled import credentials_of
+from apps.boards.live import Frame, Hub, hub
 from apps.workflows.models import Position
 
 LARGEST_MESSAGE = 8_192
 MOST_TOPICS = 50
 PING_SECONDS = 20
-RECHECK_SECONDS = 60
 TOPIC = re.compile(
     r"board:[a-z0-9_]{1,60}(?:@[0-9]{1,18}(?::[0-9]{1,18})?)?|queue|inbox|health|notifications:[0-9]{1,18}|record:[0-9]{1,18}:[a-z0-9_.]{1,80}:[0-9]{1,18}"
 )
@@ -30,7 +29,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Let signed-in people in; the origin was looked at before."""
-        self.pending: dict[str, str] = {}
+        self.pending: dict[str, Frame] = {}
         self.topics: set[str] = set()
         self.news = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
@@ -39,8 +38,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         self.sight = sight.of(self.scope["user"])
+        self.language = languages.of(self.scope["user"], _accepted(self.scope["headers"]))
+        self.credentials = credentials_of(self.scope["session"], self.scope["user"])
         self.hub: Hub = hub()
-        self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping(), self._recheck())]
+        self.hub.enter(self)
+        self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping())]
 
     async def disconnect(self, code: int) -> None:
         """Stop telling it."""
@@ -71,10 +73,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
         # In a thread of its own, as below.
         return bool(await database_sync_to_async(_is_in_sight, thread_sensitive=False)(topic, self.sight))
 
-    def offer(self, topic: str, frame: str) -> None:
+    def offer(self, topic: str, frame: Frame) -> None:
         """Take the newest frame of a topic."""
         self.pending[topic] = frame
         self.news.set()
+
+    async def end(self) -> None:
+        """Close: the page reloads, and says why."""
+        with contextlib.suppress(Exception):
+            await self.close(NOT_ALLOWED)
 
     async def _send(self) -> None:
         while True:
@@ -83,31 +90,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
             while self.pending:
                 frame = self.pending.pop(next(iter(self.pending)))
                 # Waits while the socket's buffer is full; newer frames take the place of older ones meanwhile.
-                await self.send(text_data=frame)
+                await (self.send(text_data=frame) if isinstance(frame, str) else self.send(bytes_data=frame))
 
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(PING_SECONDS)
             await self.send(text_data='{"ping": true}')
 
-    async def _recheck(self) -> None:
-        while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            request = HttpRequest()
-            request.session = self.scope["session"]
-            # A thread of its own gives its database session back; people's requests do not wait behind it.
-            user = await database_sync_to_async(get_user, thread_sensitive=False)(request)
-            still_open = await database_sync_to_async(request.session.exists, thread_sensitive=False)(
-                request.session.session_key
-            )
-            if not still_open or not user.is_authenticated or not user.is_active:
-                with contextlib.suppress(Exception):
-                    await self.close(NOT_ALLOWED)
-                return
-            if sight.of(user) != self.sight:
-                # What the person may see has changed: the page reloads, and says so.
-                await self.close(NOT_ALLOWED)
-                return
+
+def _accepted(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """What the browser accepts as a language."""
+    return next((value.decode("latin-1") for name, value in headers if name == b"accept-language"), "")
 
 
 def _is_in_sight(topic: str, seen: sight.Sight) -> bool:

@@ -3,23 +3,30 @@
 A page that shows a part of what its person sees says so behind the topic: ``board:order_to_cash@3:2`` is company 2 of
 connection 3. What is drawn is that part of what the person may see, so no figure of anything else is in it.
 
+What is drawn is compressed once, and the same compressed bytes go to every socket: a server that compressed each message of
+each socket for itself would spend most of a tick on it, and hold a compressor a socket.
+
 A topic's version is the moment, in milliseconds, when this process last heard that it changed. A page says which
 version it shows and is told only what is newer, so one that was away catches up with one frame.
 """
 
 import asyncio
+import gzip
 import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from apps.accounts.sight import EVERYTHING, Sight
 from apps.boards import queries
+from apps.boards.entitled import Credentials, sights_now
 from apps.core import clock
 from apps.core.live import GROUP
 from apps.odoo import seen
@@ -32,6 +39,13 @@ RETRY_SECONDS = 0.5
 # When a server comes back, all of its pages ask at once: they are given the same drawing for this long.
 KEPT_SECONDS = 1.0
 MOST_VERSIONS = 50_000
+RECHECK_SECONDS = 60
+# Of HTML, the quickest level leaves a tenth; a better one takes five times as long for a hundredth more.
+GZIP_LEVEL = 1
+
+
+# As it is sent: a few words as text, what is drawn as gzip.
+Frame = str | bytes
 
 
 class Watcher(Protocol):
@@ -39,26 +53,43 @@ class Watcher(Protocol):
 
     Attributes:
         sight: what its person may see.
+        language: what they read.
+        credentials: by what it was let in.
     """
 
     sight: Sight
+    language: str
+    credentials: Credentials
 
-    def offer(self, topic: str, frame: str) -> None:
+    def offer(self, topic: str, frame: Frame) -> None:
         """Take the newest frame of a topic; one that was not sent yet is dropped for it."""
 
+    async def end(self) -> None:
+        """Tell it to load the page anew: what its person may see has changed, or the session has ended."""
 
-def draw_board(topic: str, sight: Sight) -> str | None:
+
+@dataclass(frozen=True)
+class Eye:
+    """For whom a topic is drawn: all who see the same, in the same language, get the same bytes."""
+
+    sight: Sight
+    language: str
+
+
+def draw_board(topic: str, eye: Eye) -> str | None:
     """The stages of the board, of the records in sight, as the page itself draws them."""
     workflow = registry.workflows().get(announced(topic).partition(":")[2])
     if workflow is None:
         return None
-    shown = seen.narrow(sight, seen.of_topic(topic.partition("@")[2]))
-    return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
+    shown = seen.narrow(eye.sight, seen.of_topic(topic.partition("@")[2]))
+    with translation.override(eye.language):
+        return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
 
 
+ALL = Eye(EVERYTHING, "")
 # Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
 # that they changed, and fetches what its person may see.
-DRAWN: dict[str, Callable[[str, Sight], str | None]] = {"board": draw_board}
+DRAWN: dict[str, Callable[[str, Eye], str | None]] = {"board": draw_board}
 
 
 def announced(topic: str) -> str:
@@ -76,16 +107,17 @@ class Hub:
 
     def __init__(self) -> None:
         self.watchers: dict[str, set[Watcher]] = {}
+        self.sockets: set[Watcher] = set()
         # The watched topics under each that is announced.
         self.watched: dict[str, set[str]] = {}
         self.versions: dict[str, int] = {}
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
-        self.frames: dict[str, dict[Sight, tuple[int, float, asyncio.Task[str]]]] = {}
+        self.frames: dict[str, dict[Eye, tuple[int, float, asyncio.Task[Frame]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
-        self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
+        self.tasks = [asyncio.create_task(task) for task in (self._listen(), self._tick(), self._keep_rechecking())]
 
     def version_of(self, topic: str) -> int:
         """The topic's newest version."""
@@ -98,8 +130,13 @@ class Hub:
         if shown < self.version_of(topic):
             watcher.offer(topic, await self._frame(topic, _drawn_for(topic, watcher)))
 
+    def enter(self, watcher: Watcher) -> None:
+        """Look at ``watcher``'s rights from now on, as long as it stays."""
+        self.sockets.add(watcher)
+
     def leave(self, watcher: Watcher) -> None:
         """Tell ``watcher`` nothing more."""
+        self.sockets.discard(watcher)
         for topic in [topic for topic, watching in self.watchers.items() if watcher in watching]:
             self.watchers[topic].discard(watcher)
             if not self.watchers[topic]:
@@ -121,27 +158,32 @@ class Hub:
         if self.dirty:
             self.wake.set()
 
-    async def _frame(self, topic: str, sight: Sight) -> str:
-        """The topic's newest version as it is sent to who sees ``sight``; drawn once, however many ask for it."""
+    async def _frame(self, topic: str, eye: Eye) -> Frame:
+        """The topic's newest version as it is sent to ``eye``; drawn once, however many ask for it."""
         version, now, frames = self.version_of(topic), time.monotonic(), self.frames.setdefault(topic, {})
-        drawn, drawn_at, drawing = frames.get(sight, (-1, 0.0, None))
+        drawn, drawn_at, drawing = frames.get(eye, (-1, 0.0, None))
         if drawing is None or drawn != version or now - drawn_at > KEPT_SECONDS:
-            drawing = asyncio.create_task(self._draw(topic, sight, version))
-            frames[sight] = (version, now, drawing)
+            drawing = asyncio.create_task(self._draw(topic, eye, version))
+            frames[eye] = (version, now, drawing)
         try:
             # Who asked first may leave while others still wait for the same drawing.
             return await asyncio.shield(drawing)
         except Exception:
-            frames.pop(sight, None)
+            frames.pop(eye, None)
             raise
 
-    async def _draw(self, topic: str, sight: Sight, version: int) -> str:
+    async def _draw(self, topic: str, eye: Eye, version: int) -> Frame:
         frame: dict[str, Any] = {"topic": topic, "version": version}
-        if draw := DRAWN.get(topic.partition(":")[0]):
-            self.drawings += 1
-            # Gives its database session back to the pool: a thread of this process's would keep it for good.
-            frame["html"] = await database_sync_to_async(draw, thread_sensitive=False)(topic, sight)
-        return json.dumps(frame)
+        draw = DRAWN.get(topic.partition(":")[0])
+        if draw is None:
+            return json.dumps(frame)
+        self.drawings += 1
+
+        def drawn() -> bytes:
+            return gzip.compress(json.dumps(frame | {"html": draw(topic, eye)}).encode(), GZIP_LEVEL)
+
+        # Gives its database session back to the pool: a thread of this process's would keep it for good.
+        return await database_sync_to_async(drawn, thread_sensitive=False)()
 
     async def _tick(self) -> None:
         while True:
@@ -150,23 +192,39 @@ class Hub:
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
             for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
-                by_sight: dict[Sight, list[Watcher]] = {}
+                by_eye: dict[Eye, list[Watcher]] = {}
                 for watcher in self.watchers.get(topic, ()):
-                    by_sight.setdefault(_drawn_for(topic, watcher), []).append(watcher)
-                for sight, watchers in by_sight.items():
-                    await self._tell(topic, sight, watchers)
+                    by_eye.setdefault(_drawn_for(topic, watcher), []).append(watcher)
+                for eye, watchers in by_eye.items():
+                    await self._tell(topic, eye, watchers)
             await asyncio.sleep(TICK_SECONDS)
 
-    async def _tell(self, topic: str, sight: Sight, watchers: list[Watcher]) -> None:
+    async def _tell(self, topic: str, eye: Eye, watchers: list[Watcher]) -> None:
         try:
-            frame = await self._frame(topic, sight)
+            frame = await self._frame(topic, eye)
         except Exception:
             logger.exception("The live topic %s could not be drawn", topic)
             return
         for watcher in watchers:
             # Who left meanwhile, or may see something else by now, is not told.
-            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == sight:
+            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == eye:
                 watcher.offer(topic, frame)
+
+    async def recheck(self) -> None:
+        """End the sockets whose session has ended or whose person may see something else by now: two statements for all."""
+        sockets = list(self.sockets)
+        now_seen = await database_sync_to_async(sights_now, thread_sensitive=False)({one.credentials for one in sockets})
+        for watcher in sockets:
+            if now_seen.get(watcher.credentials) != watcher.sight:
+                await watcher.end()
+
+    async def _keep_rechecking(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                await self.recheck()
+            except Exception:
+                logger.exception("The rights of who watches could not be looked at; trying again in a minute")
 
     async def _listen(self) -> None:
         while True:
@@ -186,9 +244,9 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
 
 
-def _drawn_for(topic: str, watcher: Watcher) -> Sight:
+def _drawn_for(topic: str, watcher: Watcher) -> Eye:
     """For whom a topic is drawn: what is only told to have changed is the same for all."""
-    return watcher.sight if topic.partition(":")[0] in DRAWN else EVERYTHING
+    return Eye(watcher.sight, watcher.language) if topic.partition(":")[0] in DRAWN else ALL
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

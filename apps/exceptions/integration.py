@@ -53,6 +53,18 @@ TYPES = _declared(
         closed_because="Webhooks arrive again",
     ),
     IntegrationType(
+        name="integration.intake_slow", title="Odoo's users wait for the tower", due=timedelta(minutes=15),
+        evidence={"problem_name": "What they notice", "answered_count": "Webhooks in the last minutes",
+                  "slow_count": "Answered after more than half a second", "turned_away_count": "Turned away",
+                  "away_since_at": "The intake has not answered since"},
+        closed_because="The intake answers at once again",
+    ),
+    IntegrationType(
+        name="integration.hooks_off", title="Webhooks are switched off", due=timedelta(hours=8),
+        evidence={"off_at": "Switched off"},
+        closed_because="They are switched on again",
+    ),
+    IntegrationType(
         name="integration.command_failed", title="Not carried out in Odoo", due=timedelta(hours=2),
         evidence={"stopped_count": "Commands that stopped", "command_name": "The newest", "attempts_count": "Attempts",
                   "stopped_at": "Stopped", "problem_name": "What Odoo said"},

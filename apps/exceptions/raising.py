@@ -229,8 +229,8 @@ def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datet
         return
     for case in cases:
         case.status, case.resolved_at, case.updated_at, case.version = Status.RESOLVED, now, now, case.version + 1
-        case.resolution = because[case.pk]
-    ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "updated_at", "version"])
+        case.resolution, case.snoozed_until = because[case.pk], None
+    ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "snoozed_until", "updated_at", "version"])
     keys = [f"exception:{case.id}" for case in cases]
     due.cancel(kind="exceptions.breach", keys=keys)
     due.cancel(kind="exceptions.wake", keys=keys)

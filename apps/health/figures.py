@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from apps.accounts.sight import Sight
 from apps.health import queries
-from apps.intake import tally
+from apps.intake import tally, waits
 from apps.intake.models import Tally
 from apps.mirror.models import SyncState
 from apps.odoo import timing
@@ -89,6 +89,7 @@ class LinkFigures:
             comparing found them; None where there were none.
         by_way: how many changes came by each way.
         latency: of Odoo's webhooks, from arrival to committed effect.
+        waited: how long Odoo's users waited for the answers to their webhooks.
         succeeded: the share of commands that took effect, of those that ended; None where none ended.
         answers: Odoo's answering times, by kind of call.
         errors: calls that failed, by the error's name, the most frequent first.
@@ -100,6 +101,7 @@ class LinkFigures:
     told: float | None
     by_way: dict[str, int]
     latency: Spread
+    waited: waits.Waited
     commands: dict[str, int]
     commands_took: Spread
     succeeded: float | None
@@ -176,10 +178,13 @@ def links(connections: Iterable[Connection], *, now: datetime) -> list[LinkFigur
     jobs: dict[int, list[ScheduledJob]] = defaultdict(list)
     for job in ScheduledJob.objects.filter(connection_id__in=[one.pk for one in wanted]):
         jobs[job.connection_id].append(job)
-    return [_link(one, counted[one.pk], jobs.get(one.pk), now) for one in wanted]
+    waited = waits.since(now - DAY, connection_ids=[one.pk for one in wanted], now=now)
+    return [_link(one, counted[one.pk], jobs.get(one.pk), waited.get(one.pk, waits.Waited()), now) for one in wanted]
 
 
-def _link(connection: Connection, counted: dict[str, _Counted], jobs: list[ScheduledJob] | None, now: datetime) -> LinkFigures:
+def _link(
+    connection: Connection, counted: dict[str, _Counted], jobs: list[ScheduledJob] | None, waited: waits.Waited, now: datetime
+) -> LinkFigures:  # fmt: skip
     by_way = {way: counted[way].counts["changed"] for way in WAYS if way in counted}
     changes, commands = sum(by_way.values()), counted.get(tally.COMMANDS, _Counted())
     ended = {what: commands.counts[what] for what in ("done", "refused", "dead")}
@@ -191,8 +196,9 @@ def _link(connection: Connection, counted: dict[str, _Counted], jobs: list[Sched
             for name, of in sorted(counted.items())
             if name != tally.COMMANDS and any(of.counts[what] for what in OUTCOMES)
         ],
-        told=by_way.get("webhook", 0) / changes if changes and connection.is_provisioned else None,
+        told=by_way.get("webhook", 0) / changes if changes and connection.is_provisioned and not connection.hooks_off_at else None,
         by_way={way: by_way.get(way, 0) for way in WAYS},
+        waited=waited,
         latency=spread(counted["odoo"].buckets["done"] if "odoo" in counted else (), tally.BOUNDS),
         commands=ended, commands_took=spread(commands.buckets["done"], tally.BOUNDS),
         succeeded=ended["done"] / sum(ended.values()) if sum(ended.values()) else None, retries=commands.counts["retried"],

@@ -105,14 +105,21 @@ def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
 
 def _links(connections: list[Connection], now: datetime) -> Iterator[Metric]:
     told = _gauge("webhook_share", "Share of the last day's changes that a webhook announced first", ["connection"])
+    wait = _gauge("intake_wait_seconds", "How long a webhook of the last day waited for its answer, on average", ["connection"])
+    longest = _gauge("intake_wait_longest_seconds", "The longest that a webhook of the last day waited", ["connection"])
+    off = _gauge("webhooks_off", "Whether the webhooks were switched off by a person", ["connection"])
     jobs = _gauge("odoo_jobs", "Odoo's own scheduled actions", ["connection", "state"])
     for link in figures.links(connections, now=now):
         told.add_metric([link.connection.name], link.told if link.told is not None else float("nan"))
+        mean = link.waited.mean
+        wait.add_metric([link.connection.name], mean if mean is not None else float("nan"))
+        longest.add_metric([link.connection.name], link.waited.longest)
+        off.add_metric([link.connection.name], link.connection.hooks_off_at is not None)
         if link.jobs is not None:
             counts = (("active", link.jobs), ("late", link.jobs_late), ("failing", link.jobs_failing))
             for state, count in counts:
                 jobs.add_metric([link.connection.name, state], count)
-    yield from (told, jobs)
+    yield from (told, wait, longest, off, jobs)
 
 
 def _workflows(now: datetime) -> Iterator[Metric]:

@@ -11,7 +11,8 @@ from django.db import connection as database
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.accounts.sight import EVERYTHING, Sight
-from apps.health import workers
+from apps.health import knocking, workers
+from apps.health.knocking import Intake
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
 from apps.mirror.models import SyncRun, SyncState
@@ -40,6 +41,7 @@ class Link:
         hinted_at: when Odoo last sent a webhook by itself.
         hints: webhooks of the last 24 hours; None for who sees some of its companies only, since it counts them all.
         missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told; None likewise.
+        intake: whether Odoo's users wait for the tower.
         behind: the models that are too far behind, the furthest first.
         is_first_read_done: whether every model has been read once.
     """
@@ -50,6 +52,7 @@ class Link:
     hints: int | None
     missed: int | None
     is_first_read_done: bool
+    intake: Intake
     behind: list[str]
     problems: list[tuple[str, str]]
     is_late: bool
@@ -137,10 +140,12 @@ def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
     return Link(
         connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
         missed=missed if is_whole else None, behind=[model for at, model in read if now - at > LINK_LATE],
-        is_first_read_done=is_done, problems=[(state.odoo_model, state.problem) for state in states if state.problem],
+        is_first_read_done=is_done, intake=knocking.intake_of(connection, now=now),
+        problems=[(state.odoo_model, state.problem) for state in states if state.problem],
         is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
-        is_silent=connection.is_active and is_provisioned and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
+        is_silent=connection.is_active and is_provisioned and connection.hooks_wanted and not connection.hooks_off_at
+        and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
     )  # fmt: skip
 
 
@@ -218,6 +223,12 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             return f"{link.connection.name} has not been read for a while; what is shown of it may be old.", False
         if link.is_silent:
             return f"No webhook of {link.connection.name} arrives; changes are found by polling alone, a little later.", False
+    for link in links:
+        if link.intake.hurts:
+            return f"Odoo's users wait for the tower: {link.intake.words} Its webhooks can be switched off meanwhile.", False
+    for link in links:
+        if link.connection.hooks_off_at:
+            return f"The webhooks of {link.connection.name} are switched off; changes are found by polling alone.", False
     for queue in queues:
         if queue.is_late:
             return f"{queue.name}: {queue.waiting} wait longer than they should.", False

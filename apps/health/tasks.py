@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from apps.core import clock
-from apps.health import alerts, troubles
+from apps.health import alerts, knocking, troubles
 from apps.health import workers as workers
 from apps.health.queries import BEAT_KEY
 
@@ -15,6 +15,12 @@ KEPT_SECONDS = 3600
 def heartbeat(**_: object) -> None:
     """Note that the scheduler has woken a worker just now."""
     cache.set(BEAT_KEY, clock.now(), KEPT_SECONDS)
+
+
+@shared_task(name="health.knock", ignore_result=True)
+def knock(**_: object) -> None:
+    """See whether the intake answers."""
+    knocking.knock(now=clock.now())
 
 
 @shared_task(name="health.look", ignore_result=True)

@@ -112,6 +112,21 @@ def _of_link(link: Link, overview: Overview, now: datetime) -> Iterator[Trouble]
             severity=_by_age(since, now, high=timedelta(hours=24), critical=timedelta(days=365), least=Severity.MEDIUM),
             evidence={"heard_at": link.hinted_at, "address_name": queries.intake_address()},
         )  # fmt: skip
+    if link.intake.hurts:
+        since, lately = link.intake.away_since or now, link.intake.lately
+        yield Trouble(
+            kind="integration.intake_slow", connection_id=connection.pk, name=connection.name, since=since,
+            severity=Severity.CRITICAL,
+            evidence={"problem_name": link.intake.words, "answered_count": lately.answered, "slow_count": lately.slow,
+                      "turned_away_count": lately.turned_away, "away_since_at": link.intake.away_since},
+        )  # fmt: skip
+    if connection.hooks_off_at:
+        yield Trouble(
+            kind="integration.hooks_off", connection_id=connection.pk, name=connection.name, since=connection.hooks_off_at,
+            severity=_by_age(connection.hooks_off_at, now, high=timedelta(hours=24), critical=timedelta(days=365),
+                             least=Severity.MEDIUM),
+            evidence={"off_at": connection.hooks_off_at},
+        )  # fmt: skip
     for model, problem in link.problems:
         yield Trouble(
             kind="integration.model_unreadable", connection_id=connection.pk, name=f"{connection.name}: {model}", cause=model,

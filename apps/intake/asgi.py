@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import time
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
@@ -96,6 +97,7 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
     if not found:
         raise Refused(404, "There is nothing here.")
     store = _store()
+    begun = time.monotonic()
     connection_id = await store.connection_of(found[1])
     if connection_id is None:
         raise Refused(404, "There is nothing here.")
@@ -103,7 +105,12 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
     model, odoo_id = read_hint(body)
     # Odoo's body carries write_date to the microsecond: an equal body tells of the same change.
     key = hashlib.sha256(body).hexdigest()
-    await store.add((connection_id, "odoo", key, model, odoo_id, body.decode(), clock.now()), len(body))
+    is_stored = False
+    try:
+        await store.add((connection_id, "odoo", key, model, odoo_id, body.decode(), clock.now()), len(body))
+        is_stored = True
+    finally:
+        store.note_wait(connection_id, time.monotonic() - begun, is_turned_away=not is_stored)
     return 202, "Stored."
 
 

@@ -80,6 +80,21 @@ class Mended(models.Model):
     at = models.DateTimeField()
 
 
+class Wait(models.Model):
+    """How long those who sent a connection's webhooks waited for the intake in one minute: Odoo's users wait as long."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, db_index=False, db_constraint=False)
+    minute = models.DateTimeField()
+    answered = models.IntegerField(help_text="Answered, whatever the answer was")
+    slow = models.IntegerField(help_text="Of these, after longer than waits.SLOW_SECONDS")
+    turned_away = models.IntegerField(help_text="Of these, with 503: it could not be stored")
+    seconds = models.FloatField(help_text="All of them together")
+    longest = models.FloatField(help_text="The longest, in seconds")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "minute"], name="one_wait_a_minute")]
+
+
 class Tally(models.Model):
     """How many of something there were in an hour: kept longer than the deliveries, so that figures never go back."""
 

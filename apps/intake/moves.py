@@ -12,7 +12,7 @@ from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
 from apps.core.wake import wake
-from apps.intake import message, tally
+from apps.intake import message, tally, waits
 from apps.intake.models import EVENT, Delivery, Mended, Status
 
 KEEP = timedelta(days=14)
@@ -105,4 +105,5 @@ def forget_old(*, now: datetime) -> int:
     while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
         forgotten += Delivery.objects.filter(id__in=ids).delete()[1].get("intake.Delivery", 0)
     tally.fold_old(now=now)
+    waits.forget_old(now=now)
     return forgotten

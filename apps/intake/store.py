@@ -21,7 +21,7 @@ from django.conf import settings
 from apps.core import clock
 from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
-from apps.intake import signatures, tally
+from apps.intake import signatures, tally, waits
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ SECRETS_SECONDS = 5.0
 # An unknown secret may be a new one. Asking for it is bounded, or guessing would be a load on the database.
 MISS_SECONDS = 1.0
 WAKE_SECONDS = 0.05
+# Of so many minutes the waits are remembered while the database is away, all connections together.
+MOST_MINUTES = 10_000
 
 # In the order of their keys: writers who have the same messages at the same time wait for one another, and never in a ring.
 # The connections are held once a statement, at half the cost of a foreign key that checks every row. Those that are gone
@@ -118,6 +120,8 @@ class Store:
         # What came, and what of it was new, by connection and source, since it was last written down.
         self.received: Counter[tuple[int, str]] = Counter()
         self.fresh: Counter[tuple[int, str]] = Counter()
+        # How long senders waited since that was last written down.
+        self.waited: waits.Counted = {}
         self.stored = asyncio.Event()
         self.secrets: dict[bytes, int] = {}
         self.sources: dict[str, Source] = {}
@@ -147,6 +151,12 @@ class Store:
             await waiting.stored
         finally:
             too_late.cancel()
+
+    def note_wait(self, connection_id: int, seconds: float, *, is_turned_away: bool) -> None:
+        """Count how long the sender of one of the connection's webhooks has waited for the answer."""
+        if len(self.waited) < MOST_MINUTES:
+            key = (connection_id, waits.minute_of(clock.now()))
+            self.waited.setdefault(key, waits.Waited()).add(seconds, is_turned_away=is_turned_away)
 
     async def connection_of(self, secret: str) -> int | None:
         """The connection that ``secret`` belongs to.
@@ -271,6 +281,15 @@ class Store:
 
     async def _write_down(self, database: psycopg.AsyncConnection[Any]) -> None:
         """Add what came to the tally. A process that is killed loses the counts of a few seconds, and no delivery."""
+        waited, self.waited = self.waited, {}
+        if waited:
+            try:
+                await database.execute(waits.ADD, waits.columns(waited))
+            except Exception:
+                for key, one in self.waited.items():
+                    waited.setdefault(key, waits.Waited()).take_over(one)
+                self.waited = waited
+                raise
         received, fresh = self.received, self.fresh
         self.received, self.fresh = Counter(), Counter()
         counted = [(*key, "received", count) for key, count in received.items()]

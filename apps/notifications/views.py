@@ -14,10 +14,11 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.requests import PersonsRequest
-from apps.core import clock
+from apps.core import clock, wording
 from apps.notifications import door, moves, preferences, push, queries
 from apps.odoo import seen
 
@@ -25,7 +26,7 @@ SHOWN = 100
 # What the app keeps on a device: enough to say that there is no connection, and nothing of anybody's work.
 SHELL = [
     *(f"css/{name}.css" for name in ("tokens", "base", "parts", "badges", "tables", "controls", "messages", "boards")),
-    "img/mark.svg", "js/unsent.js",
+    "img/mark.svg", "js/unsent.js", "js/words.js",
 ]  # fmt: skip
 
 
@@ -36,11 +37,12 @@ def manifest(request: HttpRequest) -> HttpResponse:
         {"src": static(f"img/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
         for name, size, purpose in (("app-192", 192, "any"), ("app-512", 512, "any"), ("app-maskable-512", 512, "maskable"))
     ]
-    shortcuts = [{"name": "Approvals", "url": "/approvals/"}, {"name": "Out of office", "url": "/approvals/away/"}]
+    places = ((gettext("Approvals"), "/approvals/"), (gettext("Out of office"), "/approvals/away/"))
+    shortcuts = [{"name": name, "url": url} for name, url in places]
     found = {
-        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": "What waits for your decision.",
+        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": gettext("What waits for your decision."),
         "start_url": "/approvals/", "scope": "/", "display": "standalone", "background_color": "#0f2a35",
-        "theme_color": "#0f2a35", "lang": "en", "icons": icons, "shortcuts": shortcuts,
+        "theme_color": "#0f2a35", "lang": get_language(), "icons": icons, "shortcuts": shortcuts,
     }  # fmt: skip
     return JsonResponse(found, content_type="application/manifest+json", headers={"Cache-Control": "no-cache"})
 
@@ -48,7 +50,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The app's worker. Its version is a digest of all it consists of: a browser takes a new one whenever that changes."""
-    shell = json.dumps([reverse("notifications:offline"), *map(static, SHELL)])
+    shell = json.dumps([reverse("notifications:offline"), *map(static, SHELL), wording.address()])
     template = "notifications/service-worker.js"
     version = hashlib.sha256(render_to_string(template, {"shell": shell}).encode()).hexdigest()[:12]
     text = render_to_string(template, {"shell": shell, "version": f"tower-{version}"})

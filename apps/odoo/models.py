@@ -39,6 +39,8 @@ class Connection(models.Model):
     hook_secret = models.CharField(max_length=60, default=make_hook_secret, unique=True)
     previous_hook_secret = models.CharField(max_length=60, blank=True, db_index=True)
     capabilities = models.JSONField(default=dict, help_text="What was found by asking: models, fields, rights, lacks")
+    hooks_wanted = models.BooleanField(default=True, help_text="Whether its webhooks are to be on, where it is provisioned")
+    hooks_off_at = models.DateTimeField(null=True, help_text="Since when they are seen to be switched off there")
     is_active = models.BooleanField(default=True)
     state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing
     state_since = models.DateTimeField(null=True)

@@ -225,6 +225,7 @@ def _hook(item: HookRule, connection: Connection) -> Iterator[Resource]:
         "trigger": item.trigger,
         "filter_domain": item.domain or False,
         "trigger_field_ids": FieldRefs(item.model, tuple(item.watch)),
+        "active": connection.hooks_wanted,
     }
     if item.trigger == "on_unlink":
         del rule["trigger_field_ids"]

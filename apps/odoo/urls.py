@@ -10,4 +10,5 @@ urlpatterns = [
     path("connections/add/", views.add, name="add"),
     path("connections/<slug:name>/", views.detail, name="detail"),
     path("connections/<slug:name>/check/", views.check, name="check"),
+    path("connections/<slug:name>/hooks/", views.switch_hooks, name="switch-hooks"),
 ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
@@ -15,7 +16,7 @@ from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.wake import wake
-from apps.odoo import seen
+from apps.odoo import hooks, seen
 from apps.odoo.forms import ConnectionForm
 from apps.odoo.models import Connection
 
@@ -95,3 +96,21 @@ def check(request: PersonsRequest, name: str) -> HttpResponse:
         _trail(request, "connection.checked", connection, {})
         wake(REGISTER, connection_id=connection.pk)
     return redirect("connections:detail", connection.name)
+
+
+@login_required
+@require_POST
+def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
+    """Have this Odoo's webhooks switched off, or on again."""
+    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    is_on = request.POST.get("on") == "1"
+    try:
+        is_changed = hooks.want(connection, on=is_on, by=request.user, now=clock.now())
+    except NotAllowedError as error:
+        return render(request, "403.html", {"reason": str(error)}, status=403)
+    if is_changed:
+        off = "Odoo's users wait for nothing any more; changes are found by polling, a little later."
+        words = "Changes are told at once again." if is_on else off
+        messages.success(request, f"A worker switches the webhooks of {name} {'on' if is_on else 'off'}. {words}",
+                         extra_tags="done")  # fmt: skip
+    return redirect("connections:detail", name)

@@ -59,3 +59,9 @@ def probe(**_: object) -> None:
 def register(connection_id: int, **_: object) -> None:
     """Check a connection that was entered on the page, and read it for the first time."""
     upkeep.take_up(connection_id, clock=clock.now)
+
+
+@shared_task(name="pipeline.switch_hooks", ignore_result=True)
+def switch_hooks(**_: object) -> None:
+    """Switch Odoo's webhooks off or on, where a person wants it otherwise than it is."""
+    upkeep.switch_hooks(clock=clock.now)

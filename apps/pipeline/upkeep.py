@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, restored, tracking
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors, jobs
+from apps.odoo import capabilities, errors, jobs, switching
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
@@ -25,6 +25,8 @@ from apps.workflows import past, registry
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+# What has not been well for so long is only probed, once a minute, and polled again as soon as a probe is answered.
+POLLED_WHILE_FAILING = timedelta(minutes=5)
 # Records whose consequences are drawn together after a first read.
 EVALUATED = 5_000
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.
@@ -62,14 +64,19 @@ def probe_all(*, clock: Clock) -> None:
         try:
             probe(connection, now=clock())
             jobs.look(connection, now=clock())
+            switching.carry_out(connection, now=clock())
             look_back(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
         else:
-            # One that did not answer when it was entered is taken up when it does.
-            if not was_connected and not connection.sync_states.exclude(backfill_done_at=None).exists():
+            if was_connected:
+                continue
+            if connection.sync_states.exclude(backfill_done_at=None).exists():
+                wake_now("pipeline.poll")
+            else:
+                # One that did not answer when it was entered is taken up when it does.
                 wake_now(REGISTER, connection_id=connection.pk)
 
 
@@ -197,14 +204,29 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
 
 
 def poll_all(*, clock: Clock) -> None:
-    """Poll every connection that has been read before; one that fails never stops the others."""
+    """Poll every connection that has been read before; one that fails never stops the others.
+
+    One that has failed for a while (a key that ended, an Odoo that is away) is left to the probe, which asks less.
+    """
     for connection in _read_before():
+        since = connection.state_since
+        if connection.state == "failing" and since is not None and clock() - since > POLLED_WHILE_FAILING:
+            continue
         try:
             poll(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             capabilities.note_failure(connection, error, now=clock())
+            logger.warning("%s", error)
+
+
+def switch_hooks(*, clock: Clock) -> None:
+    """Switch webhooks as people want them; an Odoo that does not answer is tried again when it is probed."""
+    for connection in Connection.objects.filter(is_active=True):
+        try:
+            switching.carry_out(connection, now=clock())
+        except errors.OdooError as error:
             logger.warning("%s", error)
 
 

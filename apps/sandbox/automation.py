@@ -96,7 +96,7 @@ def after_create(env: Env, model: str, ids: list[int]) -> None:
 
 
 def after_write(env: Env, model: str, olds: dict[int, Row]) -> None:
-    """Run the rules for changed records; ``olds`` are their rows as they were."""
+    """Run the rules for changed records; ``olds`` are the fields that were written, as they were."""
     rules = rules_of(env, model, ON_WRITE)
     if not rules:
         return
@@ -106,7 +106,8 @@ def after_write(env: Env, model: str, olds: dict[int, Row]) -> None:
         ids = []
         for odoo_id, old in olds.items():
             new = table.get(odoo_id) or {}
-            changed = not watched or any((old.get(name) or False) != (new.get(name) or False) for name in watched)
+            # What another rule writes meanwhile is a write of its own.
+            changed = not watched or any(name in old and (old[name] or False) != (new.get(name) or False) for name in watched)
             if changed and _fits(env, model, rule, odoo_id):
                 ids.append(odoo_id)
         _run(env(context={**env.context, "old_values": olds}), model, rule, ids)

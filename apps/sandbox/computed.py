@@ -3,13 +3,20 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from apps.sandbox import drafts
+from apps.sandbox.drafts import TAX
 from apps.sandbox.engine import Engine
 from apps.sandbox.records import Env
 
 Row = dict[str, Any]
-TAX = 0.15
 SEQUENCES = {"sale.order": "S{:05d}", "purchase.order": "P{:05d}"}
 DONE = 4
+# Of lines: whose totals hang on them, by which field, and how that one calls them.
+PARENTS = {
+    "sale.order.line": ("sale.order", "order_id", "order_line"),
+    "purchase.order.line": ("purchase.order", "order_id", "order_line"),
+    "account.move.line": ("account.move", "move_id", "invoice_line_ids"),
+}
 
 
 def before_create(env: Env, model: str, values: Row) -> Row:
@@ -38,6 +45,17 @@ def before_create(env: Env, model: str, values: Row) -> Row:
         values["name"] = f"{warehouse['code']}/{kind['sequence_code']}/{table.next_id:05d}"
         values.setdefault("location_id", kind["default_location_src_id"])
         values.setdefault("location_dest_id", kind["default_location_dest_id"])
+    elif model == "account.move" and values.get("partner_id"):
+        values.setdefault("commercial_partner_id", company.value("res.partner", values["partner_id"], "commercial_partner_id"))
+        values.setdefault("invoice_user_id", env.uid)
+    elif model == "account.move.line" and values.get("display_type") == "product":
+        move = company.store.table("account.move").get(values["move_id"]) or {}
+        values.setdefault("parent_state", move.get("state"))
+        values.setdefault("partner_id", move.get("commercial_partner_id"))
+        values.setdefault("date", move.get("date"))
+        if product := values.get("product_id"):
+            values.setdefault("name", company.name("product.product", product))
+            values.setdefault("price_unit", company.value("product.product", product, "list_price"))
     elif model == "helpdesk.ticket":
         values.setdefault("number", f"HT{table.next_id:05d}")
     elif model == "res.partner":
@@ -97,11 +115,11 @@ def settle(env: Env, model: str, ids: list[int], names: set[str], *, is_new: boo
 
 
 def parents(env: Env, model: str, ids: Iterable[int]) -> list[tuple[str, int]]:
-    """The orders whose totals hang on the lines ``ids``."""
-    parent = {"sale.order.line": "sale.order", "purchase.order.line": "purchase.order"}.get(model)
-    if not parent:
+    """The orders and invoices whose totals hang on the lines ``ids``."""
+    if model not in PARENTS:
         return []
-    return [(parent, one) for one in {env.engine.value(model, odoo_id, "order_id") for odoo_id in ids} if one]
+    parent, field, _ = PARENTS[model]
+    return [(parent, one) for one in {env.engine.value(model, odoo_id, field) for odoo_id in ids} if one]
 
 
 def _derive(env: Env, model: str, odoo_id: int, values: Row, *, quietly: bool = False) -> None:
@@ -261,6 +279,8 @@ RULES: dict[str, Callable[[Env, int, set[str], bool], None]] = {
     "purchase.order.line": _purchase_line,
     "stock.picking": _picking,
     "stock.quant": _quant,
+    "account.move": drafts.move_changed,
+    "account.move.line": drafts.line_changed,
 }
 
 

@@ -3,14 +3,15 @@
 from datetime import date, timedelta
 from typing import Any
 
-from apps.sandbox import computed, writing
+from apps.sandbox import drafts, writing
 from apps.sandbox.errors import UserError
 from apps.sandbox.records import Records, method
 
 Row = dict[str, Any]
-RECEIVABLE, INCOME, BANK = 1, 3, 5
+RECEIVABLE, BANK = 1, 5
 SALES, BANK_JOURNAL = 1, 2
 DUE_DAYS = 30
+PREFIXES = {"out_invoice": "INV", "out_refund": "RINV", "in_invoice": "BILL", "in_refund": "RBILL"}
 
 
 @method("sale.order")
@@ -26,53 +27,17 @@ def create_invoices(orders: Records) -> Records:
 
 
 def _draft(order: Records, lines: list[Records]) -> Records:
-    env, today = order.env, order.env.cr.now[:10]
     payer = order.partner_invoice_id.commercial_partner_id.id
-    move = env["account.move"].create(
-        {
-            "move_type": "out_invoice",
-            "partner_id": order.partner_invoice_id.id,
-            "commercial_partner_id": payer,
-            "invoice_user_id": order.user_id.id,
-            "invoice_origin": order.name,
-            "date": today,
-            "name": "/",
-            "journal_id": SALES,
-            "ref": order.client_order_ref or False,
-        }
-    )
-    untaxed = 0.0
-    for line in lines:
-        share = line.qty_to_invoice / line.product_uom_qty
-        subtotal = round(line.price_subtotal * share, 2)
-        untaxed += subtotal
-        env["account.move.line"].create({
-            "move_id": move.id, "account_id": INCOME, "partner_id": payer, "product_id": line.product_id.id,
-            "name": line.name, "display_type": "product", "parent_state": "draft", "quantity": line.qty_to_invoice,
-            "price_unit": line.price_unit, "discount": line.discount, "price_subtotal": subtotal, "credit": subtotal,
-            "price_total": round(subtotal * (1 + computed.TAX), 2), "balance": -subtotal, "amount_currency": -subtotal,
-            "date": today, "sale_line_ids": [(6, 0, [line.id])],
-        })  # fmt: skip
-    untaxed = round(untaxed, 2)
-    tax = round(sum(round(line.price_tax * line.qty_to_invoice / line.product_uom_qty, 2) for line in lines), 2)
-    total = round(untaxed + tax, 2)
-    env["account.move.line"].create({
-        "move_id": move.id, "account_id": INCOME, "partner_id": payer, "display_type": "tax", "parent_state": "draft",
-        "credit": tax, "balance": -tax, "amount_currency": -tax, "date": today, "name": "15%",
+    return order.env["account.move"].create({
+        "move_type": "out_invoice", "partner_id": order.partner_invoice_id.id, "commercial_partner_id": payer,
+        "invoice_user_id": order.user_id.id, "invoice_origin": order.name, "date": order.env.cr.now[:10], "name": "/",
+        "journal_id": SALES, "ref": order.client_order_ref or False,
+        "invoice_line_ids": [
+            (0, 0, {"partner_id": payer, "product_id": line.product_id.id, "name": line.name, "quantity": line.qty_to_invoice,
+                    "price_unit": line.price_unit, "discount": line.discount, "sale_line_ids": [(6, 0, [line.id])]})
+            for line in lines
+        ],
     })  # fmt: skip
-    env["account.move.line"].create({
-        "move_id": move.id, "account_id": RECEIVABLE, "partner_id": payer, "display_type": "payment_term",
-        "parent_state": "draft", "debit": total, "balance": total, "amount_currency": total, "amount_residual": total,
-        "date": today, "name": order.name,
-    })  # fmt: skip
-    writing.write(move, {
-        "amount_untaxed": untaxed, "amount_tax": tax, "amount_total": total, "amount_residual": total,
-        "amount_total_signed": total, "amount_residual_signed": total,
-    })  # fmt: skip
-    # As in Odoo, what stands on a draft counts as invoiced.
-    for line in lines:
-        writing.write(line.sudo(), {"qty_invoiced": round(line.qty_invoiced + line.qty_to_invoice, 2)})
-    return move
 
 
 @method("account.move")
@@ -88,7 +53,8 @@ def action_post(moves: Records) -> bool:
             if line.display_type == "payment_term":
                 values["date_maturity"] = due
             writing.write(line, values)
-        name = f"INV/{day[:4]}/{move.id:05d}" if move.name in ("/", False) else move.name
+        prefix = PREFIXES.get(move.move_type, "MISC")
+        name = f"{prefix}/{day[:4]}/{move.id:05d}" if move.name in ("/", False) else move.name
         writing.write(
             move, {"state": "posted", "name": name, "date": day, "invoice_date": day, "invoice_date_due": due}
         )
@@ -102,6 +68,7 @@ def button_draft(moves: Records) -> None:
         for line in move.line_ids:
             writing.write(line, {"parent_state": "draft"})
         writing.write(move, {"state": "draft"})
+        _count_invoiced(move)
 
 
 @method("account.move")
@@ -109,10 +76,13 @@ def button_cancel(moves: Records) -> None:
     """Cancel draft invoices: their lines can be invoiced again."""
     for move in moves:
         for line in move.line_ids:
-            for sold in line.sale_line_ids:
-                writing.write(sold.sudo(), {"qty_invoiced": round(max(sold.qty_invoiced - line.quantity, 0.0), 2)})
             writing.write(line, {"parent_state": "cancel"})
         writing.write(move, {"state": "cancel"})
+        _count_invoiced(move)
+
+
+def _count_invoiced(move: Records) -> None:
+    drafts.count_invoiced(move.env, drafts.sold_by(move.env, "account.move.line", move.sudo().line_ids.ids))
 
 
 @method("account.move")

@@ -179,8 +179,8 @@ class Records:
         return Records(self.env(context=kept), self._name, self.ids)
 
     def with_user(self, user: Any) -> "Records":
-        """The same, as another person, with that person's rights."""
-        return Records(self.env(user=user, su=False), self._name, self.ids)
+        """The same, as another person, with that person's rights; user 1 is Odoo itself, which may do anything."""
+        return Records(self.env(user=user, su=user == 1), self._name, self.ids)
 
     def with_env(self, env: Env) -> "Records":
         """The same in another environment."""

@@ -296,7 +296,7 @@ def defaults(env: Env, model: str) -> Row:
         "account.move": {"state": "draft", "company_id": 1, "currency_id": 1, "move_type": "entry", "date": now[:10],
                          "payment_state": "not_paid", "journal_id": 1, "name": "/"},
         "account.move.line": {"company_id": 1, "currency_id": 1, "debit": 0.0, "credit": 0.0, "balance": 0.0,
-                              "reconciled": False},
+                              "reconciled": False, "display_type": "product", "quantity": 1.0, "discount": 0.0},
         "res.partner": {"active": True, "is_company": False, "credit_limit": 0.0, "company_id": False},
         "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
         "product.template": {"active": True, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,

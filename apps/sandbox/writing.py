@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from apps.sandbox import automation, computed, searching, tracking
+from apps.sandbox import automation, computed, drafts, searching, tracking
 from apps.sandbox.errors import MissingError, UserError, ValidationError
 from apps.sandbox.records import Env, Records, method
 from apps.sandbox.schema import COMPUTED, OTHER_END, RELATED, X2MANY, Field, empty
@@ -101,13 +101,13 @@ def write(records: Records, vals: Row) -> bool:
 
 
 def store_changes(env: Env, model: str, changes: dict[int, Row]) -> dict[int, Row]:
-    """Put values into rows, stamped; the rows as they were."""
+    """Put values into rows, stamped; what was written, as it was."""
     table, olds = env.engine.store.table(model), {}
     for odoo_id, values in changes.items():
         old = table.get(odoo_id)
         if old is None:
             continue
-        olds[odoo_id] = old
+        olds[odoo_id] = {name: old.get(name) for name in values}
         env.cr.put(model, odoo_id, {**old, **values, "write_date": env.cr.now, "write_uid": env.uid})
         tracking.note(env, model, odoo_id, old, {**old, **values})
     return olds
@@ -137,7 +137,7 @@ def unlink(records: Records) -> bool:
     if model == "sale.order" and any(one.state not in ("draft", "cancel") for one in records):
         raise UserError("You can not delete a sent quotation or a confirmed sales order. You must first cancel it.")
     automation.before_unlink(env, model, records.ids)
-    parents = computed.parents(env, model, records.ids)
+    parents, sold = computed.parents(env, model, records.ids), drafts.sold_by(env, model, records.ids)
     for child, field in CASCADES.get(model, ()):
         company.store.table(child).index(field)
         inner = searching.search(env(su=True, context={"active_test": False}), child, [(field, "in", records.ids)])
@@ -156,7 +156,8 @@ def unlink(records: Records) -> bool:
         _forget_marks(env, name, None)
     company.changed_settings(model)
     for parent, odoo_id in parents:
-        computed.settle(env, parent, [odoo_id], {"order_line"})
+        computed.settle(env, parent, [odoo_id], {computed.PARENTS[model][2]})
+    drafts.count_invoiced(env, sold)
     return True
 
 
@@ -198,7 +199,7 @@ def _split(env: Env, model: str, values: Row) -> tuple[Row, dict[str, list[Any]]
         if field is None:
             raise ValueError(f"Invalid field {name!r} in {model!r}")
         if field.type in X2MANY:
-            if (model, name) not in COMPUTED:
+            if (model, name) not in COMPUTED or field.inverse:
                 commands[name] = list(value or [])
         elif (model, name) not in COMPUTED and (model, name) not in RELATED:
             plain[name] = stored(field, value)
@@ -229,7 +230,9 @@ def stored(field: Field, value: Any) -> Any:
 def _command(env: Env, model: str, odoo_id: int, field: Field, orders: list[Any]) -> None:
     """Carry out Odoo's commands (0 create, 1 update, 2 delete, 3 unlink, 4 link, 5 clear, 6 set) on a list."""
     if field.type == "one2many":
-        inner = Records(env, field.relation, ())
+        # An invoice is drawn up once, after its last line.
+        later = {"settles_later": True} if model == "account.move" else {}
+        inner = Records(env(context={**env.context, **later}), field.relation, ())
         for order in orders:
             match order[0]:
                 case 0:

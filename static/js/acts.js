@@ -3,6 +3,7 @@
 // The answer is JSON: {said, undo, deed, runs, ids} or {problem}. After it "ct:acted" is sent from the form, with the answer.
 
 import { follow, toast } from "./toasts.js";
+import { fill, gettext } from "./words.js";
 
 const headers = { "X-Act": "1", "X-Requested-With": "fetch" };
 
@@ -11,11 +12,11 @@ export async function post(url, body) {
     const answer = await fetch(url, { method: "POST", headers, body, credentials: "same-origin" });
     if (answer.redirected || answer.status === 403 && !answer.headers.get("content-type")?.includes("json")) {
       location.reload();
-      return { problem: "Sign in again." };
+      return { problem: gettext("Sign in again.") };
     }
     return await answer.json();
   } catch {
-    return { problem: "The tower cannot be reached. Nothing was changed; try again." };
+    return { problem: gettext("The tower cannot be reached. Nothing was changed; try again.") };
   }
 }
 
@@ -30,16 +31,18 @@ export function tell(answer, from = document) {
     toast({ words: answer.problem, tone: "late", seconds: 20 });
     return;
   }
-  const link = answer.runs ? { href: answer.deed, words: "Results" } : null;
+  const link = answer.runs ? { href: answer.deed, words: gettext("Results") } : null;
   const shown = toast({ words: answer.said, link, undo: answer.undo && !answer.runs ? () => takeBack(answer, from) : null });
   if (answer.runs) {
     follow(shown, answer.deed, (found) => {
       shown.remove();
-      const words = found.state === "done"
-        ? `${found.done} done${found.refused ? `, ${found.refused} refused` : ""}.`
-        : `${found.taken_back} taken back${found.kept ? `, ${found.kept} stayed: they were moved since` : ""}.`;
+      const parts = found.state === "done"
+        ? [fill(gettext("%(n)s done"), { n: found.done }), found.refused && fill(gettext("%(n)s refused"), { n: found.refused })]
+        : [fill(gettext("%(n)s taken back"), { n: found.taken_back }),
+          found.kept && fill(gettext("%(n)s stayed: they were moved since"), { n: found.kept })];
+      const words = `${parts.filter(Boolean).join(", ")}.`;
       const undo = found.state === "done" && found.done ? () => takeBack(found, from) : null;
-      toast({ words, undo, link: { href: answer.deed, words: "Results" }, seconds: 20 });
+      toast({ words, undo, link: { href: answer.deed, words: gettext("Results") }, seconds: 20 });
       changed(answer, from);
     });
   }

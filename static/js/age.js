@@ -1,6 +1,8 @@
 // <ct-due> counts an SLA down, <ct-age> counts an age up: by the server's clock, by the minute, and by the second
 // only below five minutes. Words and thresholds are those of apps/core/templatetags/show.py.
 
+import { fill, gettext } from "./words.js";
+
 const sent = document.querySelector('meta[name="server-now"]')?.content;
 const offset = sent ? Date.parse(sent) - (performance.timeOrigin + performance.now()) : 0;
 const AT_RISK_FROM = 0.8;
@@ -13,12 +15,14 @@ function span(milliseconds, bySecond = false) {
   const minutes = Math.floor(total / 60);
   const hours = Math.floor(total / 3600);
   const days = Math.floor(total / 86400);
-  if (total < 60) return `${total} s`;
-  if (minutes < 5 && bySecond) return `${minutes} min ${String(total % 60).padStart(2, "0")} s`;
-  if (minutes < 60) return `${minutes} min`;
-  if (hours < 24) return minutes % 60 ? `${hours} h ${String(minutes % 60).padStart(2, "0")}` : `${hours} h`;
-  if (days < 14) return hours % 24 ? `${days} d ${hours % 24} h` : `${days} d`;
-  return `${days} d`;
+  const two = (number) => String(number).padStart(2, "0");
+  if (total < 60) return fill(gettext("%(seconds)s s"), { seconds: total });
+  if (minutes < 5 && bySecond) return fill(gettext("%(minutes)s min %(seconds)s s"), { minutes, seconds: two(total % 60) });
+  if (minutes < 60) return fill(gettext("%(minutes)s min"), { minutes });
+  if (hours < 24 && minutes % 60) return fill(gettext("%(hours)s h %(minutes)s"), { hours, minutes: two(minutes % 60) });
+  if (hours < 24) return fill(gettext("%(hours)s h"), { hours });
+  if (days < 14 && hours % 24) return fill(gettext("%(days)s d %(hours)s h"), { days, hours: hours % 24 });
+  return fill(gettext("%(days)s d"), { days });
 }
 
 function say(element, text) {
@@ -34,7 +38,7 @@ class Due extends HTMLElement {
     const state = left <= 0 ? "late" : used >= AT_RISK_FROM ? "risk" : "calm";
     if (this.dataset.state !== state) this.dataset.state = state;
     this.querySelector(".due-run")?.setAttribute("stroke-dasharray", `${(RING * (1 - used)).toFixed(1)} ${RING}`);
-    say(this.querySelector(":scope > span"), `${span(left, true)} ${left <= 0 ? "late" : "left"}`);
+    say(this.querySelector(":scope > span"), fill(left <= 0 ? gettext("%(span)s late") : gettext("%(span)s left"), { span: span(left, true) }));
     return Math.abs(left);
   }
 }
@@ -44,7 +48,8 @@ class Age extends HTMLElement {
     const past = now() - Date.parse(this.getAttribute("datetime"));
     const suffix = this.getAttribute("suffix");
     // An age is not a countdown: by the second only in its first minute.
-    const words = suffix && past < 45_000 ? "just now" : suffix ? `${span(past)} ${suffix}` : span(past);
+    let words = span(past);
+    if (suffix) words = past < 45_000 ? gettext("just now") : fill(gettext("%(span)s ago"), { span: words });
     say(this.firstElementChild ?? this, words);
     return past + 240_000;
   }

@@ -1,5 +1,7 @@
 // Makes the tower an app of its own on a phone: registers the worker, and asks for push where the person wants it.
 
+import { gettext } from "./words.js";
+
 const worker = navigator.serviceWorker;
 if (worker) worker.register("/service-worker.js").catch(() => {});
 
@@ -12,7 +14,7 @@ class Push extends HTMLElement {
     this.button = this.querySelector("button");
     this.words = this.querySelector("[role=status]");
     if (!worker || !("PushManager" in window)) {
-      this.say("This browser cannot be told. On an iPhone, add the tower to the home screen first.");
+      this.say(gettext("This browser cannot be told. On an iPhone, add the tower to the home screen first."));
       return;
     }
     this.button.addEventListener("click", () => this.change());
@@ -27,8 +29,8 @@ class Push extends HTMLElement {
     const here = await (await worker.ready).pushManager.getSubscription();
     this.button.hidden = false;
     this.button.dataset.on = here ? "1" : "";
-    this.button.textContent = here ? "Do not tell this device" : "Tell this device";
-    this.say(here ? "This device is told." : "This device is not told yet.");
+    this.button.textContent = here ? gettext("Do not tell this device") : gettext("Tell this device");
+    this.say(here ? gettext("This device is told.") : gettext("This device is not told yet."));
   }
 
   async change() {
@@ -45,7 +47,7 @@ class Push extends HTMLElement {
       }
       location.reload();
     } catch (error) {
-      this.say(error.name === "NotAllowedError" ? "The browser does not allow it. Allow notifications for this site first." : error.message);
+      this.say(error.name === "NotAllowedError" ? gettext("The browser does not allow it. Allow notifications for this site first.") : error.message);
     }
     this.button.disabled = false;
   }
@@ -55,7 +57,7 @@ class Push extends HTMLElement {
       method: "POST", body: JSON.stringify(body), credentials: "same-origin",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") },
     });
-    if (!answer.ok) throw new Error((await answer.json()).detail ?? "The tower did not take it.");
+    if (!answer.ok) throw new Error((await answer.json()).detail ?? gettext("The tower did not take it."));
   }
 }
 customElements.define("ct-push", Push);

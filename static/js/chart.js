@@ -2,6 +2,8 @@
 // library comes after the page. Colours come from the page's tokens, and the drawing follows the theme. The table beside
 // it says the same to those who cannot see it. A bar that has a link leads to its records; data-png offers the picture.
 
+import { gettext } from "./words.js";
+
 let library = null;
 
 function plotly(address) {
@@ -51,7 +53,7 @@ class Chart extends HTMLElement {
     button.type = "button";
     button.className = "btn btn-bare chart-png";
     button.textContent = "PNG";
-    button.setAttribute("aria-label", "Save the drawing as a PNG picture");
+    button.setAttribute("aria-label", gettext("Save the drawing as a PNG picture"));
     button.addEventListener("click", () =>
       this.plotly.downloadImage(this.area, { format: "png", width: 1280, height: 560, scale: 2, filename: this.dataset.png }),
     );

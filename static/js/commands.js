@@ -1,14 +1,16 @@
 // What can be done by key, in one place: the keys themselves, the sheet that lists them (?), and the palette (Ctrl or Cmd-K).
 //
-// command({ keys: "j", words: "Next", group: "Move", run }) adds one; keys may be a sequence, "g q". Single keys have an
+// command({ keys: "j", words: gettext("Next"), group: gettext("Move"), run }) adds one; keys may be a sequence, "g q". Single keys have an
 // off switch in the sheet (WCAG 2.1.4); the palette stays.
+
+import { gettext } from "./words.js";
 
 const all = [];
 const SEQUENCE_MS = 900;
 let begun = null;
 
 export function command(given) {
-  all.push({ group: "Here", keys: "", when: () => true, ...given });
+  all.push({ group: gettext("Here"), keys: "", when: () => true, ...given });
 }
 
 const areOn = () => {
@@ -66,8 +68,8 @@ function sheet(id, label) {
 const shownKeys = (keys) => keys.split("|")[0].replace("Escape", "Esc");
 
 export function help() {
-  const dialog = sheet("keys-sheet", "Keys");
-  dialog.append(element("h2", "", "Keys"));
+  const dialog = sheet("keys-sheet", gettext("Keys"));
+  dialog.append(element("h2", "", gettext("Keys")));
   const groups = new Map();
   for (const one of all) if (one.keys) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
   const columns = element("div", "keys-columns");
@@ -90,8 +92,8 @@ export function help() {
   box.type = "checkbox";
   box.checked = areOn();
   box.addEventListener("change", () => localStorage.setItem("single-keys", box.checked ? "on" : "off"));
-  label.append(box, " Single keys do something (Ctrl K always does)");
-  const close = element("button", "btn", "Close");
+  label.append(box, ` ${gettext("Single keys do something (Ctrl K always does)")}`);
+  const close = element("button", "btn", gettext("Close"));
   close.type = "button";
   close.addEventListener("click", () => dialog.close());
   const end = element("div", "row dialog-end");
@@ -103,26 +105,26 @@ export function help() {
 function places() {
   const links = document.querySelectorAll(".rail-link, .tab[href]");
   return [...links].map((link) => ({
-    group: link.matches(".tab") ? "View" : "Go to", keys: "", run: () => location.assign(link.href),
+    group: link.matches(".tab") ? gettext("View") : gettext("Go to"), keys: "", run: () => location.assign(link.href),
     words: (link.querySelector(".rail-word") ?? link).textContent.trim().replace(/\s+/g, " "),
   }));
 }
 
 export function palette() {
-  const dialog = sheet("palette", "Commands");
+  const dialog = sheet("palette", gettext("Commands"));
   dialog.classList.add("palette");
   const input = element("input");
   input.type = "search";
-  input.placeholder = "What do you want to do?";
+  input.placeholder = gettext("What do you want to do?");
   input.setAttribute("role", "combobox");
-  input.setAttribute("aria-label", "Command");
+  input.setAttribute("aria-label", gettext("Command"));
   input.setAttribute("aria-expanded", "true");
   input.setAttribute("aria-controls", "palette-list");
   input.setAttribute("aria-autocomplete", "list");
   const list = element("ul", "palette-list");
   list.id = "palette-list";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Commands");
+  list.setAttribute("aria-label", gettext("Commands"));
   dialog.append(input, list);
   let shown = [];
   let here = 0;
@@ -175,11 +177,11 @@ export function palette() {
   input.focus();
 }
 
-command({ keys: "?", words: "Show the keys", group: "Everywhere", run: help });
-command({ words: "Turn single keys on or off", group: "Everywhere", run: help });
-command({ keys: "/", words: "Search", group: "Everywhere", run: () => document.querySelector("input[type=search]")?.focus() });
-for (const [key, href, words] of [["q", "/exceptions/", "Exceptions"], ["a", "/approvals/", "Approvals"], ["b", "/boards/", "Boards"], ["h", "/", "Home"]]) {
-  command({ keys: `g ${key}`, words: `Go to ${words}`, group: "Everywhere", run: () => location.assign(href) });
+command({ keys: "?", words: gettext("Show the keys"), group: gettext("Everywhere"), run: help });
+command({ words: gettext("Turn single keys on or off"), group: gettext("Everywhere"), run: help });
+command({ keys: "/", words: gettext("Search"), group: gettext("Everywhere"), run: () => document.querySelector("input[type=search]")?.focus() });
+for (const [key, href, words] of [["q", "/exceptions/", gettext("Go to Exceptions")], ["a", "/approvals/", gettext("Go to Approvals")], ["b", "/boards/", gettext("Go to Boards")], ["h", "/", gettext("Go to Home")]]) {
+  command({ keys: `g ${key}`, words, group: gettext("Everywhere"), run: () => location.assign(href) });
 }
 document.addEventListener("click", (event) => {
   const asked = event.target.closest?.("[data-command]");

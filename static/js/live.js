@@ -1,9 +1,12 @@
 // One WebSocket a page for all of its <ct-live topic data-version> elements.
 //
-// Sends {"watch": [{"topic", "version"}]}; receives {"topic", "version", "html"}. The html is the same partial that the
+// Sends {"watch": [{"topic", "version"}]}; receives {"topic", "version", "html"}, as gzip where there is html: the server
+// compresses a drawing once for all who watch. The html is the same partial that the
 // first load rendered. An element with data-src shows what only this person sees (their inbox, a filtered queue): it is
 // told that its topic changed and fetches its own fragment. After a reconnect the versions are sent again, so what was
 // missed meanwhile comes first.
+
+import { fill, gettext, language } from "./words.js";
 
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 10_000;
@@ -156,6 +159,9 @@ function receive(message) {
   }
 }
 
+// Two that arrive together may be unpacked in another order: an older version is not taken after a newer one.
+const unpacked = (blob) => new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
   socket.addEventListener("open", () => {
@@ -165,8 +171,8 @@ function connect() {
     watch(watchers());
     freshness();
   });
-  socket.addEventListener("message", (event) => {
-    receive(JSON.parse(event.data));
+  socket.addEventListener("message", async (event) => {
+    receive(JSON.parse(typeof event.data === "string" ? event.data : await unpacked(event.data)));
     freshness();
   });
   socket.addEventListener("close", (event) => {
@@ -202,7 +208,7 @@ async function askFreshness(chip) {
   }
 }
 
-const clockTime = (date) => date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+const clockTime = (date) => date.toLocaleTimeString(language === "en" ? "en-GB" : language, { hour: "2-digit", minute: "2-digit" });
 
 function freshness() {
   for (const chip of document.querySelectorAll("ct-fresh")) {
@@ -211,17 +217,17 @@ function freshness() {
     const behind = Date.now() - seen;
     // What the server said of a connection that is out of reach stays, until the page is drawn anew.
     let state = chip.dataset.trouble ? "down" : "live";
-    let words = chip.dataset.trouble || "live";
+    let words = chip.dataset.trouble || gettext("live");
     if (chip.dataset.trouble || behind > late / 2) askFreshness(chip);
     if (downSince) {
       state = "down";
-      words = `reconnecting… data of ${clockTime(downSince)}`;
+      words = fill(gettext("reconnecting… data of %(time)s"), { time: clockTime(downSince) });
     } else if (!chip.dataset.trouble && chip.dataset.connected === "0") {
       state = "none";
-      words = "no Odoo yet";
+      words = gettext("no Odoo yet");
     } else if (!chip.dataset.trouble && behind > late) {
       state = "stale";
-      words = `Odoo seen ${Math.round(behind / 60000)} min ago`;
+      words = fill(gettext("Odoo seen %(minutes)s min ago"), { minutes: Math.round(behind / 60000) });
     }
     if (chip.dataset.state !== state) chip.dataset.state = state;
     const text = chip.querySelector(".fresh-words");

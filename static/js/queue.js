@@ -4,6 +4,7 @@
 import "./acts.js";
 import { command } from "./commands.js";
 import { undoLast } from "./toasts.js";
+import { fill, gettext, language, ngettext } from "./words.js";
 
 const WIDE = matchMedia("(min-width: 64rem)");
 const queue = document.querySelector("ct-queue");
@@ -143,13 +144,14 @@ function count() {
   const chosen = picked();
   const table = live.querySelector("[data-total]");
   const total = Number(table?.dataset.total ?? 0);
+  const many = total > 1000 ? `${(1000).toLocaleString(language)}+` : total;
   bulk.hidden = !chosen.length;
   if (!chosen.length) all = false;
-  const words = all ? `All ${total > 1000 ? "1,000+" : total} of this view` : `${chosen.length} selected`;
+  const words = all ? fill(gettext("All %(n)s of this view"), { n: many }) : fill(ngettext("%(n)s selected", "%(n)s selected", chosen.length), { n: chosen.length });
   bulk.querySelector(".bulk-count").textContent = words;
   const more = bulk.querySelector(".bulk-all");
   more.hidden = all || !table || chosen.length < rows().length || total <= chosen.length;
-  more.textContent = `Select all ${total > 1000 ? "1,000+" : total} of this view`;
+  more.textContent = fill(gettext("Select all %(n)s of this view"), { n: many });
   for (const box of live.querySelectorAll(".pick-all")) {
     box.checked = chosen.length > 0 && chosen.length === rows().length;
     box.indeterminate = chosen.length > 0 && !box.checked;
@@ -208,7 +210,7 @@ function act(name) {
     form.requestSubmit();
     return;
   }
-  const what = all ? "all of this view" : subjects.length === 1 ? linkOf(subjects[0])?.textContent ?? "it" : `${subjects.length} exceptions`;
+  const what = all ? gettext("all of this view") : subjects.length === 1 ? linkOf(subjects[0])?.textContent ?? "" : fill(gettext("%(n)s exceptions"), { n: subjects.length });
   dialog.querySelector(".do-what").textContent = what;
   dialog.showModal();
   dialog.querySelector("select, input:not([type=hidden]), button")?.focus();
@@ -291,7 +293,7 @@ live.addEventListener("ct:fresh", (event) => {
   waiting = count_ || gone ? event.detail : null;
   if (waiting) waiting.shown = [...fresh.keys()].join();
   const bar = news();
-  const words = [count_ && `${count_} new`, gone && `${gone} left this view`].filter(Boolean).join(", ");
+  const words = [count_ && fill(gettext("%(n)s new"), { n: count_ }), gone && fill(gettext("%(n)s left this view"), { n: gone })].filter(Boolean).join(", ");
   bar.hidden = !words;
   if (bar.textContent !== words) {
     bar.textContent = words;
@@ -333,25 +335,25 @@ live.addEventListener("click", (event) => {
 
 // ---- Keys ---------------------------------------------------------------------------------------------------------
 
-command({ keys: "j|ArrowDown", words: "Next exception", group: "Move", run: () => go(1) });
-command({ keys: "k|ArrowUp", words: "Previous exception", group: "Move", run: () => go(-1) });
-command({ keys: "o", words: "Open it (Enter too)", group: "Move", run: () => here() && open(here().dataset.case), when: () => Boolean(here()) });
-command({ keys: "Escape", words: "Close the panel, or choose nothing", group: "Move", run: () => (openCase ? close() : clear()) });
-command({ keys: "n", words: "Show what is new", group: "Move", run: show, when: () => Boolean(waiting) });
+command({ keys: "j|ArrowDown", words: gettext("Next exception"), group: gettext("Move"), run: () => go(1) });
+command({ keys: "k|ArrowUp", words: gettext("Previous exception"), group: gettext("Move"), run: () => go(-1) });
+command({ keys: "o", words: gettext("Open it (Enter too)"), group: gettext("Move"), run: () => here() && open(here().dataset.case), when: () => Boolean(here()) });
+command({ keys: "Escape", words: gettext("Close the panel, or choose nothing"), group: gettext("Move"), run: () => (openCase ? close() : clear()) });
+command({ keys: "n", words: gettext("Show what is new"), group: gettext("Move"), run: show, when: () => Boolean(waiting) });
 if (mayWork) {
   const some = () => about().length > 0;
   const toggle = () => {
     const box = here()?.querySelector(".pick");
     if (box) box.click();
   };
-  command({ keys: "x", words: "Select", group: "Do", run: toggle, when: () => Boolean(here()) });
-  command({ keys: "a", words: "Assign, hand over", group: "Do", run: () => act("assign"), when: some });
-  command({ keys: "i|m", words: "Assign to me", group: "Do", run: () => act("take"), when: some });
-  command({ keys: "e", words: "Acknowledge", group: "Do", run: () => act("acknowledge"), when: some });
-  command({ keys: "s", words: "Snooze until", group: "Do", run: () => act("snooze"), when: some });
-  command({ keys: "r", words: "Resolve", group: "Do", run: () => act("resolve"), when: some });
-  command({ keys: "c", words: "Comment", group: "Do", run: comment, when: some });
-  command({ keys: "z", words: "Undo what was done last", group: "Do", run: undoLast });
+  command({ keys: "x", words: gettext("Select"), group: gettext("Do"), run: toggle, when: () => Boolean(here()) });
+  command({ keys: "a", words: gettext("Assign, hand over"), group: gettext("Do"), run: () => act("assign"), when: some });
+  command({ keys: "i|m", words: gettext("Assign to me"), group: gettext("Do"), run: () => act("take"), when: some });
+  command({ keys: "e", words: gettext("Acknowledge"), group: gettext("Do"), run: () => act("acknowledge"), when: some });
+  command({ keys: "s", words: gettext("Snooze until"), group: gettext("Do"), run: () => act("snooze"), when: some });
+  command({ keys: "r", words: gettext("Resolve"), group: gettext("Do"), run: () => act("resolve"), when: some });
+  command({ keys: "c", words: gettext("Comment"), group: gettext("Do"), run: comment, when: some });
+  command({ keys: "z", words: gettext("Undo what was done last"), group: gettext("Do"), run: undoLast });
 }
 
 function comment() {

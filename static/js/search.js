@@ -1,5 +1,7 @@
 // <ct-search data-src>: finds while somebody types. "/" leads to the box, the arrows to what was found, Escape away.
 
+import { fill, gettext } from "./words.js";
+
 const WAIT = 110;
 
 class Search extends HTMLElement {
@@ -48,7 +50,7 @@ class Search extends HTMLElement {
       this.shown = text;
       this.hits.hidden = document.activeElement !== this.box;
       const found = this.hits.querySelectorAll(".hit").length;
-      document.getElementById("said").textContent = found ? `${found} found` : "Nothing found";
+      document.getElementById("said").textContent = found ? fill(gettext("%(n)s found"), { n: found }) : gettext("Nothing found");
     } catch (problem) {
       if (problem.name !== "AbortError") this.hits.hidden = true;
     }

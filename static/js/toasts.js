@@ -3,6 +3,8 @@
 // toast({ words, tone, undo, link, seconds }) → the toast; undo is called when the person takes it back. follow(toast, url)
 // shows how far a job is until it has ended.
 
+import { fill, gettext } from "./words.js";
+
 const SECONDS = 10;
 const LOOK_EVERY = 700;
 
@@ -36,7 +38,7 @@ export function toast({ words, tone = "done", undo = null, link = null, seconds 
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn-bare toast-undo";
-    button.textContent = "Undo";
+    button.textContent = gettext("Undo");
     button.addEventListener("click", () => {
       element.remove();
       undo();
@@ -47,7 +49,7 @@ export function toast({ words, tone = "done", undo = null, link = null, seconds 
   close.type = "button";
   close.className = "btn btn-bare";
   close.textContent = "×";
-  close.setAttribute("aria-label", "Dismiss");
+  close.setAttribute("aria-label", gettext("Dismiss"));
   close.addEventListener("click", () => element.remove());
   element.append(close);
   let left = seconds;
@@ -72,7 +74,7 @@ export function undoLast() {
 export async function follow(element, url, ended) {
   element.dataset.runs = "1";
   const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", "Progress");
+  bar.setAttribute("aria-label", gettext("Progress"));
   element.querySelector(".toast-words").after(bar);
   for (;;) {
     await new Promise((done) => setTimeout(done, LOOK_EVERY));
@@ -90,8 +92,9 @@ export async function follow(element, url, ended) {
     bar.max = found.total;
     bar.value = isBack ? found.taken_back + found.kept + found.refused : settled;
     const parts = isBack
-      ? [`${found.taken_back} taken back`, found.kept && `${found.kept} stayed`]
-      : [`${found.done} of ${found.total} done`, found.refused && `${found.refused} refused`];
+      ? [fill(gettext("%(n)s taken back"), { n: found.taken_back }), found.kept && fill(gettext("%(n)s stayed"), { n: found.kept })]
+      : [fill(gettext("%(n)s of %(total)s done"), { n: found.done, total: found.total }),
+        found.refused && fill(gettext("%(n)s refused"), { n: found.refused })];
     element.querySelector(".toast-words").textContent = parts.filter(Boolean).join(", ");
     if (!found.runs) {
       ended(found);

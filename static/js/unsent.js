@@ -4,6 +4,8 @@
 // Kept in localStorage: what waits (kept) and what became of it and was not read yet (news). Only the person who decided
 // may send it: the entry names them, and the server refuses it from anybody else.
 
+import { fill, gettext } from "./words.js";
+
 const KEPT = "ct-unsent";
 const NEWS = "ct-unsent-news";
 const ANSWER_WITHIN = 15_000;
@@ -112,24 +114,24 @@ function draw() {
   const waiting = read(KEPT).length;
   // Without a connection nobody is known: what waits is counted, not shown.
   if (!person && waiting) {
-    rows.push(line("risk", `Not yet sent: ${waiting}. Sent when there is a connection.`, []));
+    rows.push(line("risk", fill(gettext("Not yet sent: %(n)s. Sent when there is a connection."), { n: waiting }), []));
   }
   for (const entry of read(KEPT).filter(mine)) {
-    const undo = button("Take it back", () => {
+    const undo = button(gettext("Take it back"), () => {
       drop(entry.key);
       if (entry.page === location.pathname) location.reload();
       else draw();
     });
-    rows.push(line("risk", `${entry.verb} ${entry.what}: not yet sent. It is sent when there is a connection.`, [undo]));
+    rows.push(line("risk", fill(gettext("%(verb)s %(what)s: not yet sent. It is sent when there is a connection."), entry), [undo]));
   }
   for (const [index, row] of read(NEWS).entries()) {
     if (!person || !mine(row)) continue;
-    const seen = button("Understood", () => {
+    const seen = button(gettext("Understood"), () => {
       write(NEWS, read(NEWS).filter((_, other) => other !== index));
       draw();
     });
-    const text = row.ok ? `${row.verb} ${row.what}: sent.` : `${row.verb} ${row.what}: did not count. ${row.detail}`;
-    const there = row.page === location.pathname ? [] : [link("Look at it", row.page)];
+    const text = fill(row.ok ? gettext("%(verb)s %(what)s: sent.") : gettext("%(verb)s %(what)s: did not count. %(detail)s"), row);
+    const there = row.page === location.pathname ? [] : [link(gettext("Look at it"), row.page)];
     rows.push(line(row.ok ? "done" : "late", text, [...there, seen]));
   }
   for (const place of document.querySelectorAll("ct-unsent")) place.replaceChildren(...rows);

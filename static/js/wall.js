@@ -1,5 +1,7 @@
 // <ct-wall seconds>: shows one board after the other, and keeps the screen awake. Space pauses, the arrows turn.
 
+import { fill, gettext } from "./words.js";
+
 class Wall extends HTMLElement {
   connectedCallback() {
     this.slides = [...this.querySelectorAll(".slide")];
@@ -40,7 +42,7 @@ class Wall extends HTMLElement {
   }
 
   say() {
-    this.querySelector(".wall-place").textContent = `${this.here + 1} of ${this.slides.length}`;
+    this.querySelector(".wall-place").textContent = fill(gettext("%(n)s of %(total)s"), { n: this.here + 1, total: this.slides.length });
   }
 
   async stayAwake() {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import import_module
@@ -12,11 +13,16 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.boards import consumers, live
+from apps.boards.entitled import sights_now
+from apps.core import clock
 from apps.core.live import publish
 from controltower.asgi import django_and_live
 
@@ -48,7 +54,9 @@ class Page(WebsocketCommunicator):
         await self.send_json_to({"watch": [{"topic": topic, "version": version} for topic in topics]})
 
     async def frame(self) -> dict[str, Any]:
-        return await self.receive_json_from(timeout=10)
+        message = await self.receive_output(timeout=10)
+        assert message["type"] == "websocket.send", message
+        return dict(json.loads(message.get("text") or gzip.decompress(message["bytes"])))
 
     async def closed_with(self) -> int:
         message = await self.receive_output(timeout=10)
@@ -101,8 +109,11 @@ async def test_who_has_not_signed_in_is_refused() -> None:
     assert await page.closed_with() == consumers.NOT_SIGNED_IN
 
 
-async def test_another_sites_page_is_refused(session: Any) -> None:
-    accepted, _ = await Page(session, origin="https://elsewhere.test").connect(timeout=10)
+@pytest.mark.parametrize("origin", [
+    "https://elsewhere.test", "null", "", "http://127.0.0.1.elsewhere.test", "http://elsewhere.127.0.0.1", "file://",
+])  # fmt: skip
+async def test_another_sites_page_is_refused(session: Any, origin: str) -> None:
+    accepted, _ = await Page(session, origin=origin).connect(timeout=10)
 
     assert not accepted
 
@@ -137,9 +148,9 @@ async def test_a_change_is_drawn_once_for_all_who_watch(
     await eventually(lambda: len(hub.watchers.get(BOARD, ())) == 20)
 
     hub.changed([BOARD])
-    texts = {(await page.receive_output(timeout=10))["text"] for page in pages}
+    frames = {id((await page.receive_output(timeout=10))["bytes"]) for page in pages}
 
-    assert len(texts) == 1
+    assert len(frames) == 1, "drawn and compressed once, for all the same bytes"
     assert hub.drawings == 1
 
 
@@ -264,26 +275,61 @@ async def test_what_is_no_message_ends_the_socket(open_page: Callable[[], Awaita
 
 
 async def test_who_signs_out_or_is_locked_out_is_told_no_more(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], session: Any, monkeypatch: pytest.MonkeyPatch
+    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], session: Any
 ) -> None:
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
     page = await open_page()
-    assert await page.receive_nothing(timeout=0.3)
+    await hub.recheck()
+    assert await page.receive_nothing(timeout=0.05)
 
     await sync_to_async(session.delete)()
+    await hub.recheck()
 
     assert await page.closed_with() == consumers.NOT_ALLOWED
 
 
 async def test_a_person_who_is_deactivated_is_told_no_more(
-    open_page: Callable[[], Awaitable[Page]], olga_operator: User, monkeypatch: pytest.MonkeyPatch
+    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], olga_operator: User
 ) -> None:
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
     page = await open_page()
 
     await User.objects.filter(pk=olga_operator.pk).aupdate(is_active=False)
+    await hub.recheck()
 
     assert await page.closed_with() == consumers.NOT_ALLOWED
+
+
+async def test_a_session_that_has_run_out_or_whose_password_was_changed_is_told_no_more(
+    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], olga_operator: User, session: Any
+) -> None:
+    page = await open_page()
+    row = Session.objects.filter(session_key=session.session_key)
+    until = (await row.aget()).expire_date
+    await row.aupdate(expire_date=clock.now())
+    await hub.recheck()
+    assert await page.closed_with() == consumers.NOT_ALLOWED
+
+    await row.aupdate(expire_date=until)
+    page = await open_page()
+    olga_operator.set_password("another long password")
+    await olga_operator.asave()
+    await hub.recheck()
+    assert await page.closed_with() == consumers.NOT_ALLOWED
+
+
+async def test_the_rights_of_all_who_watch_are_looked_at_in_two_statements(
+    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(10):
+        await open_page()
+    entered = {one.credentials for one in hub.sockets}
+
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as statements:
+            sights_now(entered)
+        return len(statements)
+
+    assert len(hub.sockets) == 10
+    assert await sync_to_async(counted)() == 2
 
 
 async def test_a_board_that_cannot_be_drawn_stops_no_other(

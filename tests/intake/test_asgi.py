@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from apps.intake.message import Refused, read_hint
-from apps.intake.models import Delivery, Tally
+from apps.intake.models import Delivery, Tally, Wait
 from apps.odoo.models import Connection
 from controltower.process import free_port
 from tests.intake.conftest import Intake, connect, hint, wait_until
@@ -339,3 +339,21 @@ def test_whatever_was_accepted_is_stored_exactly_once_though_the_process_is_kill
     stored = list(Delivery.objects.values_list("odoo_id", flat=True))
     assert len(stored) == len(set(stored))
     assert accepted <= set(stored)
+
+
+def test_how_long_senders_waited_is_written_down_with_those_who_were_turned_away(run: Run, connection: Connection) -> None:
+    intake = run()
+    wait_until(lambda: intake.post(hint(42)).status == 202)
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("LOCK TABLE intake_delivery IN EXCLUSIVE MODE")
+        assert intake.post(hint(43)).status == 503
+
+    def counted() -> Wait | None:
+        waits = list(Wait.objects.filter(connection=connection))
+        return waits[-1] if sum(one.answered for one in waits) >= 2 and sum(one.turned_away for one in waits) else None
+
+    # Written down every few seconds, by the process that took them in.
+    wait_until(counted)
+    found = counted()
+    assert found is not None and 0.5 < found.longest < 5.0
+    assert sum(one.slow for one in Wait.objects.all()) == 1

@@ -11,6 +11,8 @@ from apps.mirror import registry
 from apps.mirror.sync import backfill, increment
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
+from apps.outbox import dispatch
+from apps.outbox.models import Command
 from apps.pipeline import absorb
 from apps.workflows.models import Position
 
@@ -77,3 +79,22 @@ class Worker:
     def leave(self) -> None:
         """May sign in no longer; what they did stays theirs."""
         self.odoo.write("res.users", [self.uid], {"active": False})
+
+
+def carried_out(seen: Seen) -> None:
+    """All that Odoo is to be told has been told, and is seen there."""
+    for _ in range(12):
+        Command.objects.filter(status__in=dispatch.WAITING).update(not_before=clock.now())
+        dispatch.run_due(clock=clock.now)
+    stuck = Command.objects.exclude(status="done").values_list("title", "status", "problem")
+    assert list(stuck) == []
+    seen.look()
+
+
+def refusal(worker: Worker, model: str, method: str, record: int, **named: Any) -> str:
+    """Odoo's words when it refuses; empty where it does not."""
+    try:
+        worker.do(model, method, [record], **named)
+    except odoorpc.error.RPCError as error:
+        return str(error)
+    return ""

@@ -43,11 +43,16 @@ def accountant(odoo: OdooClient) -> Iterator[Worker]:
     person.leave()
 
 
-def bill(accountant: Worker, order: int) -> int:
-    """Accounting bills what may be billed, or credits what was billed too much, and posts it."""
+def drafted(accountant: Worker, order: int) -> int:
+    """Accounting drafts what may be billed, or credited."""
     context = {"active_model": "sale.order", "active_ids": [order], "active_id": order}
     wizard = accountant.do("sale.advance.payment.inv", "create", {"advance_payment_method": "delivered"}, context=context)
-    made = int(accountant.do("sale.advance.payment.inv", "create_invoices", [wizard], context=context)["res_id"])
+    return int(accountant.do("sale.advance.payment.inv", "create_invoices", [wizard], context=context)["res_id"])
+
+
+def bill(accountant: Worker, order: int) -> int:
+    """Accounting bills what may be billed, or credits what was billed too much, and posts it."""
+    made = drafted(accountant, order)
     accountant.do("account.move", "action_post", [made])
     return made
 
@@ -57,8 +62,8 @@ def receive(picker: Worker, picking: int) -> None:
     assert picker.do("stock.picking", "button_validate", [picking], context={"skip_backorder": True, "skip_sms": True}) is True
 
 
-def sold(odoo: OdooClient, picker: Worker, accountant: Worker, quantity: float, *, price: float = 100) -> Sold:
-    """So many desks are sold, delivered and billed."""
+def delivered(odoo: OdooClient, picker: Worker, quantity: float, *, price: float = 100) -> tuple[int, int]:
+    """So many desks are sold and delivered; the order and the delivery."""
     values = {"name": "Tower test desk", "type": "consu", "is_storable": True, "standard_price": 40.0, "taxes_id": [(5,)],
               "invoice_policy": "delivery"}  # fmt: skip
     desk = odoo.create("product.product", values)
@@ -72,6 +77,12 @@ def sold(odoo: OdooClient, picker: Worker, accountant: Worker, quantity: float, 
     odoo.call("sale.order", "action_confirm", [order])
     delivery = odoo.search("stock.picking", [("sale_id", "=", order)])[0]
     receive(picker, delivery)
+    return order, delivery
+
+
+def sold(odoo: OdooClient, picker: Worker, accountant: Worker, quantity: float, *, price: float = 100) -> Sold:
+    """So many desks are sold, delivered and billed."""
+    order, delivery = delivered(odoo, picker, quantity, price=price)
     return Sold(order, delivery, bill(accountant, order))
 
 

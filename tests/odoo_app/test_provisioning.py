@@ -15,6 +15,7 @@ from apps.odoo.blueprint import Blueprint, ContextAction, CustomField, CustomMod
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, RefusedError
 from apps.odoo.models import Connection
+from apps.workflows import blueprint
 from apps.workflows.rules.credit_limit import GUARD
 
 pytestmark = pytest.mark.odoo
@@ -82,14 +83,18 @@ def standing(client: OdooClient) -> dict[str, dict[int, Any]]:
     }
 
 
-def test_a_plan_changes_nothing_and_removal_leaves_odoo_as_it_was(tower: Connection) -> None:
+def test_a_plan_changes_nothing_nor_does_a_second_run_and_removal_leaves_odoo_as_it_was(tower: Connection) -> None:
+    whole = Blueprint((*blueprint.of_catalogue().items, HookRule("no.such.model")))
     client = connect(tower)
     before = standing(client)
 
-    planned = provision.plan(tower, BLUEPRINT)
+    planned = provision.plan(tower, whole)
     assert standing(client) == before
     assert {step.action for step in planned} == {"create", "skip"}
-    assert [str(step) for step in provision.apply(tower, BLUEPRINT)] == [str(step) for step in planned]
+    assert [str(step) for step in provision.apply(tower, whole)] == [str(step) for step in planned]
+    guarded = [row["name"] for row in standing(client)["base.automation"].values() if row["name"].endswith("guard")]
+    assert "Control Tower: invoice mismatch guard" in guarded
+    assert {step.action for step in provision.apply(tower, whole)} == {"keep", "skip"}
     assert provision.plan_removal(tower)
 
     provision.remove(tower)

@@ -4,12 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from apps.odoo import provision, resources
+from apps.accounts.models import User
+from apps.accounts.permissions import NotAllowedError
+from apps.audit.models import Entry
+from apps.odoo import hooks, provision, resources, switching
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, RefusedError
 from apps.odoo.models import Connection
@@ -159,3 +163,37 @@ def test_the_heartbeat_beats_by_itself(odoo: OdooClient, listener: Listener) -> 
     odoo.call("ir.cron", "method_direct_trigger", [cron])
     assert odoo.search_count("x_ct_heartbeat", []) == 1
     assert listener.of("x_ct_heartbeat")
+
+
+@pytest.mark.django_db
+def test_webhooks_that_are_switched_off_cost_nobody_anything_while_guards_go_on(
+    odoo: OdooClient, at: Callable[..., Connection], listener: Listener, ivan_integrator: User, olga_operator: User, now: datetime
+) -> None:
+    order, customer = over_limit(odoo)
+    connection = at()
+    connection.save()
+    with pytest.raises(NotAllowedError):
+        hooks.want(connection, on=False, by=olga_operator, now=now)
+
+    def switch(*, on: bool) -> None:
+        assert hooks.want(connection, on=on, by=ivan_integrator, now=now)
+        assert not hooks.want(connection, on=on, by=ivan_integrator, now=now)
+        connection.refresh_from_db()
+        switching.carry_out(connection, now=now)
+        connection.refresh_from_db()
+        assert connection.hooks_off_at == (None if on else now)
+        listener.posts.clear()
+
+    switch(on=False)
+    odoo.write("res.partner", [customer], {"credit_limit": 200.0})
+    with pytest.raises(RefusedError):
+        connect(at(login="sofia", api_key="sofia", transport="jsonrpc")).call("sale.order", "action_confirm", [order])
+    assert listener.posts == []
+    # Provisioning again leaves them off; they come back when they are wanted.
+    again = provision.plan(connection, blueprint.of_catalogue())
+    assert [str(step) for step in again if step.action != "keep"] == []
+    switch(on=True)
+    odoo.write("res.partner", [customer], {"credit_limit": 300.0})
+    assert len(listener.of("res.partner")) == 1
+    actions = Entry.objects.filter(subject=f"connection:{connection.name}").order_by("sequence").values_list("action", flat=True)
+    assert list(actions) == ["connection.hooks_off", "connection.hooks_on"]

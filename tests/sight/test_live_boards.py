@@ -110,9 +110,9 @@ async def test_of_a_record_out_of_sight_no_page_is_told(hidden: World, main: Wor
 
 
 async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(
-    main: World, opens: Opens, monkeypatch: pytest.MonkeyPatch
+    main: World, hub: live.Hub, opens: Opens
 ) -> None:
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
     page = await opens("max")
     await User.objects.filter(username="max").aupdate(sees=[])
+    await hub.recheck()
     assert await page.closed_with() == consumers.NOT_ALLOWED

@@ -26,9 +26,15 @@ FIELDS = {
     ),
     "differing_count": st.sampled_from([None, 0, 1]),
     "days_overdue": st.sampled_from([None, -1, 0, 1, 40]),
+    "x_ct_hold": st.sampled_from([None, "", "invoice_mismatch", "other"]),
+    "invoice_ask_state": st.sampled_from([None, "open", "rejected"]),
+    "disputed_amount": st.sampled_from([None, 50, 100, 300]),
+    "x_ct_released_difference": st.sampled_from([None, 0, 100, 400]),
 }
 EXPOSURE = "invoice.overdue_exposure"
-TYPES = {"differing_count": "bigint", "days_overdue": "integer"}
+TYPES = {
+    "differing_count": "bigint", "days_overdue": "integer", "disputed_amount": "numeric", "x_ct_released_difference": "numeric",
+}  # fmt: skip
 
 
 class EveryInvoiceIsInExactlyOneStage(TestCase):

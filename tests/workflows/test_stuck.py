@@ -22,9 +22,9 @@ def time_passes(world: World, **delta: float) -> None:
         pass
 
 
-def delivered(world: World, *, amount: float = 7_000, **more: object) -> None:
-    """An order that is delivered and to be invoiced: within two days, says the stage."""
-    world.order(amount=amount, **{"state": "sale", "delivery_status": "full", "invoice_status": "to invoice"} | more)
+def waiting(world: World, *, amount: float = 7_000, **more: object) -> None:
+    """An order that waits for stock: for five days, says the stage."""
+    world.order(amount=amount, **{"state": "sale", "delivery_status": "pending", "invoice_status": "no"} | more)
 
 
 def opened() -> list[ExceptionCase]:
@@ -32,23 +32,23 @@ def opened() -> list[ExceptionCase]:
 
 
 def test_a_record_is_stuck_after_twice_the_target_with_the_team_of_its_stage(world: World) -> None:
-    delivered(world)
-    time_passes(world, days=3, hours=23)
+    waiting(world)
+    time_passes(world, days=9, hours=23)
     assert opened() == []
     time_passes(world, hours=2)
     (case,) = opened()
     assert (case.cause, case.team.slug, case.severity, case.amount) == (
-        "to_invoice", "finance", Severity.MEDIUM, Decimal("7000.00")
+        "waiting_for_stock", "purchasing", Severity.MEDIUM, Decimal("7000.00")
     )  # fmt: skip
-    told = {"stuck_stage_title": "Delivered, to invoice", "stuck_days": 4, "stuck_target_days": "2"}
+    told = {"stuck_stage_title": "Confirmed, waiting for stock", "stuck_days": 10, "stuck_target_days": "5"}
     assert told.items() <= case.evidence.items()
 
 
 def test_it_grows_worse_while_nobody_moves_it_and_stays_one(world: World) -> None:
-    delivered(world)
+    waiting(world)
     severities = []
     for _ in range(5):
-        time_passes(world, days=4)
+        time_passes(world, days=10)
         severities.append(opened()[0].severity)
     assert severities == [Severity.MEDIUM, Severity.MEDIUM, Severity.MEDIUM, Severity.HIGH, Severity.HIGH]
     assert ExceptionCase.objects.filter(type=STUCK).count() == 1
@@ -59,18 +59,18 @@ def test_it_closes_when_the_record_moves_on_and_the_next_stage_counts_anew(world
     world.order(amount=7_000, state="sale", delivery_status="partial")
     time_passes(world, days=6, hours=1)
     assert [(case.cause, case.team.slug) for case in opened()] == [("partly_delivered", "warehouse")]
-    delivered(world)
+    waiting(world)
     assert opened() == []
     assert ExceptionCase.objects.get(type=STUCK).resolution == "The record has moved on"
-    assert Position.objects.get(workflow="order_to_cash").look_again_at == world.now + timedelta(days=4)
+    assert Position.objects.get(workflow="order_to_cash").look_again_at == world.now + timedelta(days=10)
 
 
 def test_a_change_that_moves_nothing_starts_no_new_count(world: World) -> None:
-    delivered(world)
+    waiting(world)
     came = world.now
-    world.advance(days=3)
-    delivered(world, client_order_ref="PO-9")
-    assert Position.objects.get(workflow="order_to_cash").look_again_at == came + timedelta(days=4)
+    world.advance(days=9)
+    waiting(world, client_order_ref="PO-9")
+    assert Position.objects.get(workflow="order_to_cash").look_again_at == came + timedelta(days=10)
     time_passes(world, days=1)
     assert len(opened()) == 1
 
@@ -81,20 +81,21 @@ def test_a_change_that_moves_nothing_starts_no_new_count(world: World) -> None:
         (999, {}),  # worth little
         (7_000, {"state": "draft", "delivery_status": "", "invoice_status": "no"}),  # offers, below ten thousand
         (7_000, {"state": "draft", "x_ct_hold": "credit_override", "delivery_status": "", "invoice_status": "no"}),
-        (7_000, {"invoice_status": "invoiced"}),  # closed
+        (7_000, {"delivery_status": "full", "invoice_status": "to invoice"}),  # told of as not invoiced
+        (7_000, {"delivery_status": "full", "invoice_status": "invoiced"}),  # closed
     ],
 )
 def test_what_is_worth_little_is_told_of_elsewhere_or_is_closed_is_not_stuck(
     world: World, amount: float, values: dict[str, str]
 ) -> None:
-    delivered(world, amount=amount, **values)
+    waiting(world, amount=amount, **values)
     time_passes(world, days=60)
     assert opened() == []
 
 
 def test_the_looks_find_what_evaluating_everything_would(world: World) -> None:
     for number, amount in enumerate((500, 1_500, 30_000)):
-        delivered(world, amount=amount)
+        waiting(world, amount=amount)
         world.order(100 + number, amount=amount, state="sale", delivery_status="partial")
         world.advance(hours=30)
     for _ in range(12):

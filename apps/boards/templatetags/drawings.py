@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from apps.boards import drawing
 from apps.boards.figures import AgeBand
@@ -17,11 +18,13 @@ def spark(values: list[int]) -> SafeString:
     """A line through the last days' levels, with the first and the last in words."""
     if len(values) < 2:
         return SafeString("")
+    said = gettext("In %(days)s days from %(first)s to %(last)s") % {
+        "days": len(values) - 1, "first": values[0], "last": values[-1],
+    }  # fmt: skip
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
-        'aria-label="In {} days from {} to {}"><title>In {} days from {} to {}</title><polyline points="{}"/></svg>',
-        drawing.SPARK_WIDTH, drawing.SPARK_HEIGHT, len(values) - 1, values[0], values[-1], len(values) - 1, values[0], values[-1],
-        drawing.spark(values),
+        'aria-label="{}"><title>{}</title><polyline points="{}"/></svg>',
+        drawing.SPARK_WIDTH, drawing.SPARK_HEIGHT, said, said, drawing.spark(values),
     )  # fmt: skip
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, pgettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role
@@ -68,7 +70,10 @@ def spark(figure: Figure) -> SafeString:
 
     line = " ".join(f"{round(2 + (SPARK_WIDTH - 4) * (point.day - first).days / days, 1)},{y(point.value)}" for point in points)
     shown = share if figure.kpi.is_share else brief_span
-    said = f"{shown(points[0].value)} on {points[0].day:%d %b}, {shown(points[-1].value)} on {points[-1].day:%d %b}"
+    said = gettext("%(first)s on %(first_day)s, %(last)s on %(last_day)s") % {
+        "first": shown(points[0].value), "first_day": formats.date_format(points[0].day, pgettext("a day of this year", "j M")),
+        "last": shown(points[-1].value), "last_day": formats.date_format(points[-1].day, pgettext("a day of this year", "j M")),
+    }  # fmt: skip
     return format_html(
         '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',

@@ -9,9 +9,10 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, pgettext
 from lucide.templatetags.lucide import lucide
 
-from apps.core import clock
+from apps.core import clock, wording
 
 register = template.Library()
 
@@ -60,7 +61,7 @@ def money(amount: Any, currency: str = "", places: int = 0) -> SafeString:
     """An amount with its currency; whole units unless ``places`` says otherwise, the exact sum as its value."""
     shown = number(amount, places)
     if shown == UNKNOWN:
-        return mark_safe(f'<span class="money" title="Not known">{UNKNOWN}</span>')
+        return format_html('<span class="money" title="{}">{}</span>', gettext("Not known"), UNKNOWN)
     return format_html('<data class="money" value="{}">{}&nbsp;<abbr>{}</abbr></data>', str(amount), shown, currency or "")
 
 
@@ -70,7 +71,7 @@ def brief_money(amount: Any, currency: str = "") -> SafeString:
     try:
         value = Decimal(str(amount))
     except (InvalidOperation, ValueError):
-        return mark_safe(f'<span class="money" title="Not known">{UNKNOWN}</span>')
+        return format_html('<span class="money" title="{}">{}</span>', gettext("Not known"), UNKNOWN)
     for limit, unit in ((Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
         if abs(value) >= limit:
             shown = f"{number(value / limit, 2 if abs(value) < limit * 10 else 1)} {unit}"
@@ -91,14 +92,16 @@ def span(seconds: Any) -> str:
     total = abs(int(seconds))
     minutes, hours, days = total // 60, total // 3600, total // 86400
     if total < 60:
-        return f"{total} s"
+        return gettext("%(seconds)s s") % {"seconds": total}
     if minutes < 60:
-        return f"{minutes} min"
+        return gettext("%(minutes)s min") % {"minutes": minutes}
+    if hours < 24 and minutes % 60:
+        return gettext("%(hours)s h %(minutes)s") % {"hours": hours, "minutes": f"{minutes % 60:02d}"}
     if hours < 24:
-        return f"{hours} h {minutes % 60:02d}" if minutes % 60 else f"{hours} h"
-    if days < 14:
-        return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
-    return f"{days} d"
+        return gettext("%(hours)s h") % {"hours": hours}
+    if days < 14 and hours % 24:
+        return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours % 24}
+    return gettext("%(days)s d") % {"days": days}
 
 
 @register.filter
@@ -108,15 +111,15 @@ def brief_span(seconds: Any) -> str:
         return UNKNOWN
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+    return gettext("%(seconds)s s") % {"seconds": number(seconds, 1)} if seconds < 10 else span(seconds)
 
 
 @register.filter
 def share(part: Any) -> str:
     """A part of one as a percentage; 99.96 is not said to be all."""
     percent = float(part) * 100
-    shown = f"{percent:.1f}".rstrip("0").rstrip(".")
-    return f"{'99.9' if shown == '100' and percent < 100 else shown} %"
+    shown = Decimal(f"{percent:.1f}").normalize()
+    return f"{quantity(Decimal('99.9') if shown == 100 and percent < 100 else shown)} %"
 
 
 def _iso(at: datetime) -> str:
@@ -126,21 +129,22 @@ def _iso(at: datetime) -> str:
 def _local(at: datetime) -> str:
     local = timezone.localtime(at)
     this_year = local.year == timezone.localtime(clock.now()).year
-    return formats.date_format(local, "j M H:i" if this_year else "j M Y H:i")
+    shape = pgettext("a moment of this year", "j M H:i") if this_year else pgettext("a moment", "j M Y H:i")
+    return formats.date_format(local, shape)
 
 
 @register.simple_tag
 def age(at: datetime | None, suffix: str = "") -> SafeString:
-    """How long ago, ticking, with the moment itself on hover and focus."""
+    """How long it lasts, or with "ago" behind it how long ago it was; ticking, with the moment on hover and focus."""
     if at is None:
         return mark_safe(UNKNOWN)
     past = (clock.now() - at).total_seconds()
-    words, tail = span(past), f" {suffix}" if suffix else ""
-    if suffix and past < JUST_NOW_SECONDS:
-        words, tail = "just now", ""
+    told = span(past)
+    if suffix:
+        told = gettext("just now") if past < JUST_NOW_SECONDS else gettext("%(span)s ago") % {"span": told}
     return format_html(
         '<ct-age datetime="{}" suffix="{}"><time datetime="{}" title="{}">{}</time></ct-age>',
-        _iso(at), suffix, _iso(at), _local(at), words + tail,
+        _iso(at), suffix, _iso(at), _local(at), told,
     )  # fmt: skip
 
 
@@ -170,18 +174,19 @@ def due(due_at: datetime | None, start: datetime | None = None) -> SafeString:
     now = clock.now()
     state, used = due_state(due_at, start, now)
     if due_at is None:
-        return format_html('<span class="due" data-state="none">{} no due time</span>', icon("minus", 12, "due-none"))
+        mark = icon("minus", 12, "due-none")
+        return format_html('<span class="due" data-state="none">{} {}</span>', mark, gettext("no due time"))
     length = span((due_at - now).total_seconds())
-    words = f"{length} late" if state == "late" else f"{length} left"
+    told = gettext("%(span)s late") if state == "late" else gettext("%(span)s left")
     ring = format_html(
         '<svg class="due-calm" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true" fill="none" '
         'stroke-width="3"><circle class="due-track" cx="8" cy="8" r="6"/><circle class="due-run" cx="8" cy="8" r="6" '
         'transform="rotate(-90 8 8)" stroke-dasharray="{} {}"/></svg>', f"{RING * (1 - used):.1f}", RING,
     )  # fmt: skip
     return format_html(
-        '<ct-due class="due" data-state="{}" datetime="{}" start="{}" title="Due {}">{}{}{}<span>{}</span></ct-due>',
-        state, _iso(due_at), _iso(start) if start else "", _local(due_at), ring,
-        icon("triangle-alert", 14, "due-risk"), icon("octagon-alert", 14, "due-late"), words,
+        '<ct-due class="due" data-state="{}" datetime="{}" start="{}" title="{}">{}{}{}<span>{}</span></ct-due>',
+        state, _iso(due_at), _iso(start) if start else "", gettext("Due %(moment)s") % {"moment": _local(due_at)}, ring,
+        icon("triangle-alert", 14, "due-risk"), icon("octagon-alert", 14, "due-late"), told % {"span": length},
     )  # fmt: skip
 
 
@@ -228,4 +233,16 @@ def live_version() -> int:
 def words(slug: Any) -> str:
     """A slug as people read it: ``waiting_for_stock`` becomes "Waiting for stock"."""
     text = str(slug).replace("_", " ").replace(".", " ").strip()
-    return text[:1].upper() + text[1:]
+    return gettext(text[:1].upper() + text[1:])
+
+
+@register.filter
+def translated(text: Any) -> str:
+    """What a workflow declares, a title or a label, in the reader's language."""
+    return gettext(str(text)) if text else ""
+
+
+@register.simple_tag
+def words_src() -> str:
+    """The address of the scripts' words in the reader's language."""
+    return wording.address()

@@ -6,6 +6,7 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext
 
 from apps.core import clock
 from apps.exceptions.counts import words_of
@@ -23,7 +24,9 @@ def capped(count: int | None) -> str:
 def day(at: datetime) -> SafeString:
     """A day in the reader's time zone; late ones say so."""
     local, today = timezone.localtime(at), timezone.localtime(clock.now())
-    shown = formats.date_format(local, "j M" if local.year == today.year else "j M Y")
+    shape = pgettext("a day of this year", "j M") if local.year == today.year else pgettext("a day", "j M Y")
+    shown = formats.date_format(local, shape)
     if local.date() >= today.date():
         return format_html('<time datetime="{}">{}</time>', at.isoformat(), shown)
-    return format_html('<time class="is-past" datetime="{}">{}<span class="sr"> (past)</span></time>', at.isoformat(), shown)
+    past = gettext("past")
+    return format_html('<time class="is-past" datetime="{}">{}<span class="sr"> ({})</span></time>', at.isoformat(), shown, past)

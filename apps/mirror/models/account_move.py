@@ -31,6 +31,9 @@ class AccountMove(Mirrored):
     amount_total_signed = Number()
     amount_residual_signed = Number()
     reversed_entry_id = Many2one()
+    create_uid = Many2one()
+    x_ct_hold = Text()
+    x_ct_released_difference = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_account_move"

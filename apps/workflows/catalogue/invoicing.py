@@ -4,11 +4,11 @@ Odoo keeps invoices among all other entries; entries that are neither invoice, c
 
 Two things are not in any one field of Odoo. Whether an invoice is overdue follows from its due date and the day, so the
 record says when it must be looked at again (the fact ``due``). Whether it bills what was agreed follows from its lines
-and the order's lines that they bill (the fact ``match``). How much may be billed is Odoo's own reckoning, the order
-line's ``qty_to_invoice``: the quantity ordered or the quantity delivered, as the product's invoicing policy says, less
-what is billed on all invoices together, credit notes taken off. Below zero, more is billed than may be, and the newest
-open invoice of the line is the one that bills it. A delivery reaches the invoice through the order line's delivered
-quantity, which Odoo stores.
+and the order's lines that they bill (:mod:`apps.workflows.rules.invoice_mismatch`). How much may be billed is Odoo's own
+reckoning, the order line's ``qty_to_invoice``: the quantity ordered or the quantity delivered, as the product's invoicing
+policy says, less what is billed on all invoices together, credit notes taken off. Below zero, more is billed than may be,
+and the newest open invoice of the line is the one that bills it. A delivery reaches the invoice through the order line's
+delivered quantity, which Odoo stores.
 
 Days are days in UTC, in which the mirror keeps everything: the company's own midnight may be some hours away.
 """
@@ -17,8 +17,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import invoice_resolution
+from apps.workflows.rules import invoice_mismatch
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -58,97 +59,6 @@ DUE = Fact(
                    r.state NOT IN ('draft', 'cancel') AND COALESCE(r.payment_state, '') NOT IN (
                      'paid', 'in_payment', 'invoicing_legacy', 'reversed') AS is_owed
           ) AS d
-    """,
-)
-
-# Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
-# order with nothing ordered and nothing delivered: nothing there to be compared. A line that bills several lines of
-# orders at once has no one price to be compared with.
-MATCH = Fact(
-    name="match",
-    columns=[
-        "differing_count", "order_names", "product_names", "billed_quantity", "all_billed_quantity", "ordered_quantity",
-        "delivered_quantity", "over_quantity", "billed_price", "ordered_price", "price_difference", "amount_over",
-        "disputed_amount",
-    ],
-    sql="""
-        SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
-               string_agg(DISTINCT d.product, ', ') AS product_names,
-               trim_scale(sum(d.quantity)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
-               trim_scale(sum(d.ordered)) AS ordered_quantity,
-               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(sum(d.over)) AS over_quantity,
-               round(sum(d.quantity * d.price) * d.rate, 2) AS billed_price,
-               round(sum(d.quantity * d.agreed) * d.rate, 2) AS ordered_price,
-               round(sum(d.price_off) * d.rate, 2) AS price_difference,
-               round(sum(d.over * d.price) * d.rate, 2) AS amount_over,
-               round(sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate, 2) AS disputed_amount
-          FROM (
-            SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
-                             THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off
-              FROM (
-                SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
-                       CASE WHEN o.bears_excess THEN LEAST(o.excess, il.quantity) ELSE 0 END AS over,
-                       o.price, COALESCE(o.agreed, o.price) AS agreed,
-                       COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
-                  FROM mirror_account_move_line il
-                 CROSS JOIN LATERAL (
-                   SELECT so.name AS order_name, sl.name AS product, sl.product_uom_qty AS ordered,
-                          sl.qty_delivered AS delivered, sl.qty_invoiced AS billed,
-                          e.excess,
-                          il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
-                          CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
-                               THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) END AS agreed,
-                          e.excess > 0 AND NOT EXISTS (
-                            SELECT 1 FROM mirror_account_move_line later
-                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
-                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
-                               AND (m.state = 'draft' OR m.state = 'posted'
-                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
-                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL) AS bears_excess
-                     FROM mirror_sale_order_line sl
-                     JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
-                    CROSS JOIN LATERAL (
-                      SELECT CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
-                                  ELSE COALESCE(-sl.qty_to_invoice,
-                                                sl.qty_invoiced - GREATEST(sl.product_uom_qty, sl.qty_delivered)) END
-                             AS excess) AS e
-                    WHERE r.move_type = 'out_invoice' AND sl.connection_id = il.connection_id
-                      AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
-                      AND NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0)
-                   UNION ALL
-                   SELECT po.name, pl.name, pl.product_qty, pl.qty_received, pl.qty_invoiced,
-                          e.excess,
-                          COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
-                          CASE WHEN po.currency_id = il.currency_id
-                               THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit) END,
-                          e.excess > 0 AND NOT EXISTS (
-                            SELECT 1 FROM mirror_account_move_line later
-                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
-                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
-                               AND (m.state = 'draft' OR m.state = 'posted'
-                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
-                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL)
-                     FROM mirror_purchase_order_line pl
-                     JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
-                    CROSS JOIN LATERAL (
-                      SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
-                                  ELSE COALESCE(-pl.qty_to_invoice,
-                                                pl.qty_invoiced - GREATEST(pl.product_qty, pl.qty_received)) END
-                             AS excess) AS e
-                    WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
-                      AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
-                      AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
-                 ) AS o
-                 WHERE r.move_type IN ('out_invoice', 'in_invoice')
-                   AND (r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))
-                   AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
-                   AND COALESCE(il.display_type, '') IN ('', 'product')
-              ) AS b
-          ) AS d
-         WHERE d.over > 0 OR d.price_off <> 0
-         GROUP BY d.rate
     """,
 )
 
@@ -227,6 +137,7 @@ SHARING_LINES = (
 )
 
 DEPENDENCIES = [
+    asks.about("account.move"),
     Dependency(
         model="account.move",
         sql=OVERDUE_OF_PARTNERS.format(
@@ -267,16 +178,15 @@ POSTED = ~DRAFT & ~CANCELLED
 PAID = POSTED & Q(payment_state__in=SETTLED)
 REVERSED = POSTED & Q(payment_state="reversed")
 OWED = POSTED & ~PAID & ~REVERSED
-DIFFERS = Q(differing_count__gt=0)
 # Odoo's own word for an invoice that somebody has set aside is "blocked".
-DISPUTED = OWED & (DIFFERS | Q(payment_state="blocked"))
+DISPUTED = invoice_mismatch.HELD | (OWED & (invoice_mismatch.DIFFERS | Q(payment_state="blocked")))
 OVERDUE = OWED & ~DISPUTED & Q(days_overdue__gte=1)
 
 STAGES = [
     Stage(
         name="draft",
         title="Draft",
-        when=DRAFT,
+        when=DRAFT & ~DISPUTED,
         owner="finance",
         target=timedelta(days=2),
         first_seen_since="create_date",
@@ -313,22 +223,6 @@ STAGES = [
     Stage(name="reversed", title="Reversed", when=REVERSED, owner="finance", is_open=False),
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="finance", is_open=False),
 ]
-
-DIFFERS_FIGURES = {
-    "order_names": "Order",
-    "product_names": "Product",
-    "differing_count": "Lines that differ",
-    "billed_quantity": "Billed here",
-    "all_billed_quantity": "Billed in all",
-    "ordered_quantity": "Ordered",
-    "delivered_quantity": "Delivered",
-    "over_quantity": "Billed beyond what may be",
-    "amount_over": "Value of that quantity",
-    "billed_price": "Value at the price billed",
-    "ordered_price": "Value at the price ordered",
-    "price_difference": "Difference in price",
-    "disputed_amount": "In dispute",
-}
 
 EXPOSURE_FIGURES = {
     "commercial_name": "Customer",
@@ -371,22 +265,11 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="open_amount",
     currency="currency",
-    facts=[MONEY, DUE, MATCH, EXPOSURE],
+    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE, EXPOSURE],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
-        ExceptionType(
-            name="invoice.differs",
-            title="Invoice differs from order or delivery",
-            when=(DRAFT | OWED) & DIFFERS,
-            team="finance",
-            due=timedelta(hours=8),
-            amount="disputed_amount",
-            evidence=DIFFERS_FIGURES,
-            severity=("disputed_amount", (250, 2_500, 25_000)),
-            closed_because="The invoice agrees with the order and the delivery, or is settled",
-            remedies=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
-        ),
+        invoice_mismatch.EXCEPTION,
         ExceptionType(
             name="invoice.overdue_exposure",
             title="Overdue exposure",
@@ -399,8 +282,10 @@ WORKFLOW = Workflow(
             closed_because="The invoice is no longer the customer's oldest overdue one",
         ),
     ],
-    approvals=[],
-    hooks={"account.move": ["state", "payment_state", "amount_residual", "invoice_date_due"]},
+    approvals=[invoice_mismatch.APPROVAL],
+    guards=[invoice_mismatch.GUARD],
+    form="account.view_move_form",
+    hooks={"account.move": ["state", "payment_state", "amount_residual", "invoice_date_due", "x_ct_hold"]},
     samples=[
         Sample(row={"state": "draft"}, stage="draft"),
         Sample(row={"state": "posted", "payment_state": "blocked"}, stage="disputed"),

@@ -7,7 +7,16 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import blocking, credit_limit, duplicates, express, price_limits, promises, unusual
+from apps.workflows.rules import (
+    blocking,
+    credit_limit,
+    duplicates,
+    express,
+    not_invoiced,
+    price_limits,
+    promises,
+    unusual,
+)  # fmt: skip
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -135,6 +144,7 @@ UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
     Q(delivery_status="pending") | (~Q(delivery_status="full") & Q(has_open_delivery=True))
 )
 DELIVERED = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
+TO_INVOICE = DELIVERED & ~Q(invoice_status="invoiced")
 
 STAGES = [
     Stage(
@@ -191,9 +201,11 @@ STAGES = [
     Stage(
         name="to_invoice",
         title="Delivered, to invoice",
-        when=DELIVERED & ~Q(invoice_status="invoiced"),
+        when=TO_INVOICE,
         owner="finance",
-        target=timedelta(days=2),
+        target=timedelta(days=not_invoiced.GRACE_DAYS),
+        # Delivered and not invoiced is an exception type of its own.
+        stuck_from=None,
     ),
     Stage(
         name="unpaid",
@@ -241,7 +253,7 @@ WORKFLOW = Workflow(
     title="Order to cash",
     odoo_model="sale.order",
     rank=10,
-    look_again="promise_look_at",
+    look_again="next_look_at",
     promise="commitment_date",
     lines=LINES,
     blockers=blocking.OF_SALES_ORDERS,
@@ -250,12 +262,14 @@ WORKFLOW = Workflow(
     facts=[
         MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
         GOODS, PAID, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE, unusual.FACT,
+        not_invoiced.FACT, not_invoiced.LOOK,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
         credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN), promises.STOCK_SHORTAGE,
         promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE, unusual.EXCEPTION,
+        replace(not_invoiced.EXCEPTION, when=TO_INVOICE & not_invoiced.EXCEPTION.when),
     ],
     approvals=[credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN), express.APPROVAL],
     guards=[credit_limit.GUARD, price_limits.GUARD],

@@ -1,0 +1,26 @@
+"""Which language a person reads: the one they chose, else the first of their browser's that the tower speaks."""
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from apps.accounts.models import User
+
+
+def spoken() -> list[tuple[str, str]]:
+    """The languages that the tower speaks, each with its own name for itself."""
+    return list(settings.LANGUAGES)
+
+
+def of(user: User | None, accepted: str = "") -> str:
+    """The language for ``user`` (nobody, where none is signed in) whose browser sent ``accepted`` as Accept-Language."""
+    if user and user.language in dict(settings.LANGUAGES):
+        return user.language
+    for wish, _ in parse_accept_lang_header(accepted):
+        if wish == "*":
+            break
+        try:
+            return translation.get_supported_language_variant(wish)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE

@@ -1,0 +1,79 @@
+"""Sales orders that were delivered and are not invoiced: declared here, used by order to cash.
+
+What is to be invoiced is Odoo's own reckoning, the order line's ``qty_to_invoice``, in which drafts count as invoiced: a
+draft that nobody posts is the invoice's own trouble. Since when is the last delivery. It is told of once the order has been
+delivered for :data:`GRACE_DAYS`, the time that its stage allows, however little it is worth; that it stands still is not told
+beside it.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import ExceptionType, Fact
+
+GRACE_DAYS = 2
+
+FACT = Fact(
+    name="billing",
+    columns=[
+        "uninvoiced_amount", "uninvoiced_quantity", "delivered_goods_quantity", "invoiced_before_quantity",
+        "uninvoiced_products_names", "last_delivered_at", "uninvoiced_days", "is_invoice_late", "invoice_look_at",
+    ],
+    sql=f"""
+        SELECT round(g.value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS uninvoiced_amount,
+               trim_scale(g.to_invoice) AS uninvoiced_quantity, trim_scale(g.delivered) AS delivered_goods_quantity,
+               trim_scale(g.invoiced) AS invoiced_before_quantity, g.products AS uninvoiced_products_names,
+               d.since AS last_delivered_at, floor(extract(epoch FROM %(now)s::timestamptz - d.since) / 86400)::int
+                 AS uninvoiced_days,
+               d.since + interval '{GRACE_DAYS} days' <= %(now)s AS is_invoice_late,
+               CASE WHEN d.since + interval '{GRACE_DAYS} days' > %(now)s THEN d.since + interval '{GRACE_DAYS} days' END
+                 AS invoice_look_at
+          FROM (
+            SELECT sum(l.qty_to_invoice) AS to_invoice, sum(l.qty_delivered) AS delivered, sum(l.qty_invoiced) AS invoiced,
+                   sum(l.price_subtotal / NULLIF(l.product_uom_qty, 0) * l.qty_to_invoice) AS value,
+                   string_agg(DISTINCT l.name, ', ') AS products
+              FROM mirror_sale_order_line l
+             WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND r.invoice_status = 'to invoice'
+               AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
+               AND l.qty_to_invoice > 0
+          ) AS g
+         CROSS JOIN LATERAL (
+           SELECT COALESCE(max(p.date_done), r.date_order) AS since
+             FROM mirror_stock_picking p
+            WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.picking_type_code = 'outgoing'
+              AND p.state = 'done' AND p.deleted_at IS NULL
+         ) AS d
+         WHERE g.value > 0
+    """,
+)
+
+# When an order must be looked at again: what comes first of its promise and this.
+LOOK = Fact(
+    name="look",
+    columns=["next_look_at"],
+    sql="SELECT LEAST(promise.promise_look_at, billing.invoice_look_at) AS next_look_at",
+)
+
+EXCEPTION = ExceptionType(
+    name="invoice.delivered_not_invoiced",
+    title="Delivered, not invoiced",
+    when=Q(is_invoice_late=True),
+    team="finance",
+    due=timedelta(hours=16),
+    amount="uninvoiced_amount",
+    evidence={
+        "partner_name": "Customer",
+        "uninvoiced_amount": "Not invoiced, before tax",
+        "last_delivered_at": "Delivered at",
+        "uninvoiced_days": "Days since",
+        "delivered_goods_quantity": "Delivered",
+        "invoiced_before_quantity": "Of which invoiced",
+        "uninvoiced_quantity": "To be invoiced",
+        "uninvoiced_products_names": "Products",
+        "company_amount": "The whole order",
+        "salesperson": "Account owner",
+    },
+    severity=("uninvoiced_amount", (1_000, 10_000, 50_000)),
+    closed_because="What was delivered is invoiced",
+)
