@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,15 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controltower import embedded
+from controltower.process import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
-
-
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually[T](look: Callable[[], T], *, within_seconds: float, what: str) -> T:
@@ -51,7 +46,7 @@ class Tower:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "controltower.supervisor", kind], cwd=ROOT, env=self.environment, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGTERM),
             )  # fmt: skip
         try:
             eventually(self._runs, within_seconds=START_SECONDS, what="the tower to start")
