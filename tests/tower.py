@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from controltower import embedded
-from controltower.process import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
@@ -36,6 +35,9 @@ class Tower:
     def __init__(self, kind: str = "up") -> None:
         # Not below pytest's own directory: the embedded server's user must be able to reach it.
         self.home = Path(tempfile.mkdtemp(prefix="controltower-whole-"))
+        # Not above: it reads the settings, and the tests' servers are named after this module is read.
+        from controltower.process import free_port
+
         self.port = free_port()
         self.connection = "sandbox" if kind == "demo" else "main"
         unset = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "INTAKE_URL", "INTAKE_PORT", "DJANGO_SETTINGS_MODULE")
