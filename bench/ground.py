@@ -40,16 +40,22 @@ def tower() -> Path:
 
 @cache
 def odoo_address() -> dict[str, str]:
-    """Where the Odoo is that is read: the one named by BENCH_URL, BENCH_DB, BENCH_LOGIN and BENCH_PASSWORD.
+    """Where the Odoo is that is read: the one named by BENCH_URL, BENCH_DB, BENCH_LOGIN and BENCH_PASSWORD, or by ODOO_URL, ….
 
     Where none is named, a large one of the project's own is started. Raises CannotMeasureError where it cannot be.
     """
-    if url := os.environ.get("BENCH_URL"):
-        names = {"database": "DB", "login": "LOGIN", "api_key": "PASSWORD"}
-        return {"url": url} | {key: os.environ[f"BENCH_{name}"] for key, name in names.items()}
+    if named := named_odoo():
+        return named
     from bench import odoo
 
     return odoo.large()
+
+
+def named_odoo() -> dict[str, str] | None:
+    """The address of the Odoo that the environment names, as BENCH_URL, … or as ODOO_URL, …; None where it names none."""
+    names = {"url": "URL", "database": "DB", "login": "LOGIN", "api_key": "PASSWORD"}
+    prefix = next((prefix for prefix in ("BENCH", "ODOO") if os.environ.get(f"{prefix}_URL")), None)
+    return {key: os.environ[f"{prefix}_{name}"] for key, name in names.items()} if prefix else None
 
 
 def interleaved(contenders: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:

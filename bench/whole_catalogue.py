@@ -20,6 +20,9 @@ from bench.row import Row
 ORDERS = int(os.environ.get("BENCH_ORDERS", "1000000"))
 SMALLER = 10
 MEGABYTES = 500
+BEGUN = time.perf_counter()
+# So often the evaluation says how far it is.
+SAYS_EVERY = 50_000
 # So much of the history is under way: what :data:`FILL` makes of it.
 UNDER_WAY = 0.02
 
@@ -122,7 +125,7 @@ SELECT %(c)s, 2 * n + k, now(), now(), now(), n, 2 - k, ((1 + n %% %(partners)s)
 INSERT INTO mirror_purchase_order (connection_id, odoo_id, read_at, create_date, write_date, name, state, partner_id, user_id,
                                    company_id, currency_id, currency_rate, date_order, date_approve, date_planned,
                                    amount_untaxed, amount_total, invoice_status, receipt_status, acknowledged)
-SELECT %(c)s, n, now(), at, at, 'P' || n, 'purchase', 1 + n %% 100, 1 + n %% 20, 1, 1, 1, at, at, at + interval '14 days',
+SELECT %(c)s, n, now(), at, at, 'P' || n, 'purchase', 1 + n %% %(vendors)s, 1 + n %% 20, 1, 1, 1, at, at, at + interval '14 days',
        2000, 2000, CASE WHEN is_new THEN 'no' ELSE 'invoiced' END, CASE WHEN is_new THEN 'pending' ELSE 'full' END, TRUE
   FROM (SELECT n, n > %(purchases)s * 0.98 AS is_new,
                now() - (%(purchases)s - n) * interval '3 years' / %(purchases)s AS at
@@ -138,6 +141,11 @@ SELECT %(c)s, n, now(), at, at, 1 + (n - 1) / 3, 1 + n %% %(products)s, 'Goods',
 """
 
 
+def say(text: str) -> None:
+    """Tell whoever waits how far it is; the table alone goes to standard output."""
+    print(f"    {time.perf_counter() - BEGUN:6.0f} s  {text}", file=sys.stderr, flush=True)
+
+
 def company(name: str, orders: int) -> int:
     """Make a connection with the history of so many orders; its id."""
     from django.db import connection as database
@@ -150,16 +158,21 @@ def company(name: str, orders: int) -> int:
     connection = Connection.objects.create(
         name=name, url="http://127.0.0.1:9", database="x", login="x", api_key="x", capabilities={"models": models}
     )
-    figures = {"c": connection.pk, "orders": orders, "partners": max(orders // 50, 100), "purchases": max(orders // 20, 10),
+    purchases = max(orders // 20, 10)
+    figures = {"c": connection.pk, "orders": orders, "partners": max(orders // 50, 100), "purchases": purchases,
+               "vendors": max(purchases // 500, 4),
                "products": min(max(orders // 100, 100), 10_000)}  # fmt: skip
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL synchronous_commit = off")
         for statement in FILL.split(";\n"):
             cursor.execute(statement, figures)
+            if cursor.rowcount >= purchases:  # the tables that take time
+                say(f"{name}: {cursor.rowcount:,} rows into {statement.split()[2]}")
     with database.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM ANALYZE")  # as a first read leaves it
+    say(f"{name}: vacuumed and analysed")
     return int(connection.pk)
 
 
@@ -182,6 +195,8 @@ def evaluate(connection_id: int) -> None:
         nonlocal last
         seconds[title] = seconds.get(title, 0.0) + time.perf_counter() - last
         last = time.perf_counter()
+        if done % SAYS_EVERY == 0:
+            say(f"{title}: {done:,} records evaluated so far, {total:,} of this workflow")
 
     records = upkeep.evaluate_all(Connection.objects.get(pk=connection_id), clock=clock.now, progress=note)
     raised = ExceptionCase.objects.filter(connection=connection_id).values_list("type").annotate(Count("pk"))
@@ -227,6 +242,7 @@ def milliseconds_by_type(connection_id: int) -> dict[str, float]:
                         cursor.fetchall()
                         spent += (time.perf_counter() - begun) * 1000 * there / len(looked)
             found[kind.name] = spent
+        say(f"{workflow.title}: what finding each type takes is measured")
     return found
 
 
@@ -237,8 +253,7 @@ def run() -> list[Row]:
 
     for slug in people.TITLES:
         people.team(slug)
-    smaller = ORDERS // SMALLER
-    tenth = _in_a_worker(company("tenth", smaller))
+    tenth = _in_a_worker(company("tenth", ORDERS // SMALLER))
     number = company("whole", ORDERS)
     whole = _in_a_worker(number)
     by_type = milliseconds_by_type(number)

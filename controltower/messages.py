@@ -7,6 +7,7 @@ goes. The compiled files are kept beside them, so that running the tower needs n
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,14 @@ def said(domain: str) -> Catalog:
         # Places without line numbers: a line more above is no change of what is said.
         catalog.add(message, locations=[(str(path.relative_to(ROOT)), None)], context=context)  # type: ignore[list-item]
     if domain == "django":
+        from apps.exceptions import integration
         from apps.workflows import wording
 
         for text in wording.declared():
             catalog.add(text, locations=[("apps/workflows/catalogue", None)])  # type: ignore[list-item]
+        for declared in integration.TYPES.values():
+            for text in (declared.title, declared.closed_because, *declared.evidence.values()):
+                catalog.add(text, locations=[("apps/exceptions/integration.py", None)])  # type: ignore[list-item]
     return catalog
 
 
@@ -99,7 +104,8 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(catalog: Catalog) -> bytes:
-    """A catalogue compiled."""
+    """A catalogue compiled; the same bytes for the same words, whenever it was done."""
+    catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
     return compiled.getvalue()

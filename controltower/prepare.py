@@ -2,12 +2,14 @@
 
 ``python -m controltower.prepare`` prints what the supervisor must know as one line of JSON, last: the sign-ins, and the
 connections that exist. Doing it again changes nothing that somebody has changed since. With ``--hurry`` the approvals'
-policies run in minutes instead of hours, as a demonstration needs.
+policies run in minutes instead of hours, as a demonstration needs. With ``--tables`` nothing but the tables is brought up to
+date: an upgrade, beside a tower that works.
 """
 
 import copy
 import json
 import sys
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +27,8 @@ PEOPLE: dict[str, tuple[str, str, Decimal | None]] = {
 
 # A demonstration's company lives its day in minutes: what is given four hours elsewhere is given six minutes.
 HURRY = 40
+# How long a change of a table waits for its lock, and how often it is tried.
+LOCK_SECONDS, LOCK_ATTEMPTS = 2, 60
 
 
 def say(text: str) -> None:
@@ -79,17 +83,43 @@ def hurry_policies() -> None:
         policy.save(name, rules, by=manager, now=clock.now(), note="In minutes, for the demonstration")
 
 
+def change_tables(*target: str) -> None:
+    """Bring the tables up to date, or to ``target`` (an app and a migration), beside a tower that works.
+
+    A change that waits for a lock keeps all others out while it waits. So it gives up after two seconds, lets them through,
+    and tries again; and it may take as long as it needs once it has begun.
+    """
+    from django.core.management import call_command
+    from django.db import OperationalError, connection
+
+    for attempt in range(LOCK_ATTEMPTS):
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", [f"{LOCK_SECONDS}s"])
+            cursor.execute("SET statement_timeout = 0")
+        try:
+            call_command("migrate", *target, interactive=False, verbosity=0)
+            return
+        except OperationalError as error:
+            if attempt + 1 == LOCK_ATTEMPTS or ("lock timeout" not in str(error) and "deadlock" not in str(error)):
+                raise
+            say("a table is in use; trying again")
+            time.sleep(1)
+        finally:
+            connection.close()
+
+
 def main() -> None:
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection
 
     from apps.odoo.models import Connection
     from controltower import embedded, static
 
     say("tables")
-    call_command("migrate", interactive=False, verbosity=0)
+    change_tables()
+    if "--tables" in sys.argv[1:]:
+        return
     say("static files")
     static.collect()
     say("people")

@@ -24,6 +24,8 @@ from controltower import embedded
 from controltower.env import BASE_DIR, env
 from controltower.process import Process, StartError, answers, free_port, is_free, last_words, says_ready
 
+# How often it is looked whether the guard of the embedded servers lives.
+GUARD_SECONDS = 1.0
 SANDBOX = {"db": "sandbox", "login": "tower", "key": "sandbox-key"}
 
 
@@ -54,6 +56,8 @@ class Tower:
         self.processes: list[Process] = []
         self.ports: dict[str, int] = {}
         self.company: Process | None = None
+        self.lease: embedded.Lease | None = None
+        self.named = ("", "")
         for log in self.logs.glob("*.log"):
             log.replace(log.with_suffix(".log.old"))
 
@@ -72,7 +76,7 @@ class Tower:
                     await self._connect(company, facts["connections"], moved)
                     await self._start_business(company)
                 self._greet(facts["sign_ins"], company, time.monotonic() - begun)
-                await asyncio.gather(*(process.keep() for process in self.processes))
+                await asyncio.gather(self._keep_servers(), *(process.keep() for process in self.processes))
 
     @contextlib.contextmanager
     def _alone(self):  # type: ignore[no-untyped-def]
@@ -116,14 +120,31 @@ class Tower:
     @contextlib.asynccontextmanager
     async def _servers(self) -> AsyncIterator[None]:
         """PostgreSQL and Valkey: those named, or the embedded ones, which stop after everything else."""
+        self.named = (env.database_url, env.redis_url)
         with step("PostgreSQL and Valkey"):
-            lease = await asyncio.to_thread(embedded.use_unless_named)
+            self.lease = await asyncio.to_thread(embedded.use_unless_named)
         self.environment |= {"DATABASE_URL": env.database_url, "REDIS_URL": env.redis_url}
         try:
             yield
         finally:
-            if lease:
-                lease.release()
+            if self.lease:
+                self.lease.release()
+
+    async def _keep_servers(self) -> None:
+        """Start the embedded servers again where their guard is gone, and with it they; all that used them begins anew."""
+        while self.lease:
+            await asyncio.sleep(GUARD_SECONDS)
+            if await asyncio.to_thread(embedded.running, self.home):
+                continue
+            say("! The guard of PostgreSQL and Valkey ended; starting it again")
+            await asyncio.to_thread(self.lease.release)
+            env.database_url, env.redis_url = self.named
+            self.lease = await asyncio.to_thread(embedded.use_unless_named)
+            # The servers have other addresses now, which a process learns as it starts.
+            self.environment |= {"DATABASE_URL": env.database_url, "REDIS_URL": env.redis_url}
+            for process in self.processes:
+                if process is not self.company:
+                    process.kill()
 
     @contextlib.asynccontextmanager
     async def _stopped_at_the_end(self) -> AsyncIterator[None]:
@@ -256,7 +277,8 @@ class Tower:
 
 def uvicorn(application: str, port: int) -> list[str]:
     """The command of a web server for ``application`` on ``port``."""
-    parts = ["--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", "--no-access-log"]
+    http = "apps.intake.line:Line" if application.startswith("apps.intake.") else "httptools"
+    parts = ["--loop", "uvloop", "--http", http, "--ws", "websockets-sansio", "--no-access-log"]
     # Frames are compressed once for all sockets (apps/boards/live.py).
     parts += ["--ws-per-message-deflate", "false"]
     parts += ["--timeout-graceful-shutdown", "5", "--log-level", "warning"]

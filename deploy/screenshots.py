@@ -22,7 +22,13 @@ PICTURES = {
     "board": ("manager", "/boards/order_to_cash/", DESKTOP),
     "queue": ("operator", "/exceptions/", DESKTOP),
     "inbox-phone": ("approver", "/approvals/", PHONE),
+    "flow": ("manager", "/boards/order_to_cash/flow/", DESKTOP),
+    "search": ("operator", "/search/?q=s0", DESKTOP),
+    "health": ("admin", "/health/", DESKTOP),
+    "record": ("manager", "/boards/order_to_cash/", DESKTOP),
 }
+# What is followed from there: the first order that waits for a decision about credit.
+FOLLOWED = {"record": ("#stage-credit_review", ".table .row-link")}
 
 
 def main() -> None:
@@ -41,6 +47,8 @@ def main() -> None:
             page.get_by_label("Password").fill(passwords[username])
             page.get_by_role("button", name="Sign in").click()
             page.goto(f"{env.public_url}{address}")
+            for link in FOLLOWED.get(name, ()):
+                page.locator(link).first.click()
             page.wait_for_load_state("load")
             page.screenshot(path=images / f"{name}.png", animations="disabled")
             print(f"docs/img/{name}.png")

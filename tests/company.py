@@ -6,6 +6,7 @@ import os
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -128,10 +129,10 @@ class Company:
             return str(error)
         return ""
 
-    def goods(self, *, price: float, cost: float) -> int:
-        """A product of its own, that is bought and sold and kept in stock."""
-        values = {"name": f"Crate {next(self.numbers)}", "type": "consu", "is_storable": True, "list_price": price,
-                  "standard_price": cost}  # fmt: skip
+    def goods(self, *, price: float, cost: float, is_storable: bool = True) -> int:
+        """A product of its own, that is bought and sold, and kept in stock unless it is always there."""
+        values = {"name": f"Crate {next(self.numbers)}", "type": "consu", "is_storable": is_storable, "list_price": price,
+                  "standard_price": cost, "invoice_policy": "delivery"}  # fmt: skip
         template = self.make("product.template", values)
         return int(self.ask("product.product", "search", [("product_tmpl_id", "=", template)])[0])
 
@@ -152,6 +153,30 @@ class Company:
         made = self.worker(BUYER).call("purchase.order", "create", {"partner_id": vendor, "order_line": [(0, 0, line)]})
         self.made.append(("purchase.order", made))
         return int(made)
+
+    def carry_out(self, model: str, order: int) -> None:
+        """The picker ships or receives all that is on the one open transfer of an order."""
+        transfers = self.read(model, order, "picking_ids")["picking_ids"]
+        (transfer,) = self.ask("stock.picking", "search", [("id", "in", transfers), ("state", "not in", ["done", "cancel"])])
+        self.worker(PICKER).call(
+            "stock.picking", "button_validate", [transfer], context={"skip_backorder": True, "skip_sms": True}
+        )
+
+    def draft_invoice(self, order: int) -> tuple[int, int]:
+        """The draft of what was delivered of an order, and its line, as the button on the order makes it."""
+        if self.is_sandbox:
+            (made,) = self.worker(ACCOUNTANT).call("sale.order", "create_invoices", [order])
+        else:
+            context = {"active_model": "sale.order", "active_ids": [order], "active_id": order}
+            seller, wizard = self.worker(SALESPERSON), "sale.advance.payment.inv"
+            made = seller.call(wizard, "create", {"advance_payment_method": "delivered"}, context=context)
+            made = seller.call(wizard, "create_invoices", [made], context=context)["res_id"]
+        return int(made), int(self.read("account.move", made, "invoice_line_ids")["invoice_line_ids"][0])
+
+    def draft(self, move_type: str, partner: int, **line: Any) -> int:
+        """An invoice, bill or credit note of one line that the accountant writes."""
+        values = {"move_type": move_type, "partner_id": partner, "invoice_date": f"{datetime.now(UTC):%Y-%m-%d}"}
+        return int(self.worker(ACCOUNTANT).call("account.move", "create", {**values, "invoice_line_ids": [(0, 0, line)]}))
 
     def attempt(self, who: Worker, model: str, method: str, record: int) -> str:
         """Somebody presses a button; Odoo's words if it refuses, else nothing."""

@@ -5,17 +5,18 @@ import hashlib
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext, gettext_lazy
 
 
 class Role(models.TextChoices):
     """What a person does here. ``accounts.permissions`` says what each role may."""
 
-    OPERATOR = "operator", "Operator"
-    APPROVER = "approver", "Approver"
-    MANAGER = "manager", "Manager"
-    INTEGRATOR = "integrator", "Integrator"
-    AUDITOR = "auditor", "Auditor"
-    ADMIN = "admin", "Admin"
+    OPERATOR = "operator", gettext_lazy("Operator")
+    APPROVER = "approver", gettext_lazy("Approver")
+    MANAGER = "manager", gettext_lazy("Manager")
+    INTEGRATOR = "integrator", gettext_lazy("Integrator")
+    AUDITOR = "auditor", gettext_lazy("Auditor")
+    ADMIN = "admin", gettext_lazy("Admin")
 
 
 class User(AbstractUser):
@@ -48,7 +49,8 @@ class Team(models.Model):
     members = models.ManyToManyField(User, related_name="teams", blank=True)
 
     def __str__(self) -> str:
-        return self.name
+        # The teams that every tower begins with are named in each language; others by the name they were given.
+        return gettext(self.name)
 
 
 class Scope(models.TextChoices):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import ApiToken, Role, Scope, Team, User
 
@@ -20,8 +21,8 @@ TEAMS_OF_ROLE: dict[str, list[str]] = {
     Role.AUDITOR: [],
 }
 TITLES = {
-    "sales": "Sales", "finance": "Finance", "warehouse": "Warehouse", "purchasing": "Purchasing", "service": "Service",
-    "integration": "Integration",
+    "sales": gettext_noop("Sales"), "finance": gettext_noop("Finance"), "warehouse": gettext_noop("Warehouse"),
+    "purchasing": gettext_noop("Purchasing"), "service": gettext_noop("Service"), "integration": gettext_noop("Integration"),
 }  # fmt: skip
 PREFIX = "ct_"
 LARGEST_LIMIT = Decimal(10) ** 16

@@ -1,5 +1,7 @@
 """What each role may do. A refusal is one sentence: the page's tooltip and the API's answer alike."""
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import Role, User
 
 EXCEPTION_WORKERS: set[str] = {Role.OPERATOR, Role.APPROVER, Role.MANAGER, Role.ADMIN}
@@ -22,34 +24,52 @@ def may_work_exceptions(user: User, *, of_integration: bool = False) -> bool:
 def check_may_work_exceptions(user: User, *, of_integration: bool = False) -> None:
     """Raises NotAllowedError unless the person may own and move exceptions, or those of the integration."""
     if not may_work_exceptions(user, of_integration=of_integration):
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may only read exceptions. Ask an operator.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may only read exceptions. Ask an operator.")
+            % {"user": user, "role": user.get_role_display()}
+        )
 
 
 def check_may_decide(user: User) -> None:
     """Raises NotAllowedError unless the person's role may decide approvals at all."""
     if user.role not in DECIDERS:
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not decide approvals. Ask an approver.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may not decide approvals. Ask an approver.")
+            % {"user": user, "role": user.get_role_display()}
+        )
 
 
 def check_may_integrate(user: User) -> None:
     """Raises NotAllowedError unless the person may change connections, commands and deliveries."""
     if user.role not in INTEGRATORS:
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not change the integration. Ask an integrator.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may not change the integration. Ask an integrator.")
+            % {"user": user, "role": user.get_role_display()}
+        )
 
 
 def check_may_match_events(user: User) -> None:
     """Raises NotAllowedError unless the person may say which record an outside event is about."""
     if user.role not in EVENT_MATCHERS:
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may only read outside events. Ask an operator.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may only read outside events. Ask an operator.")
+            % {"user": user, "role": user.get_role_display()}
+        )
 
 
 def check_may_make_policy(user: User) -> None:
     """Raises NotAllowedError unless the person may write policies."""
     if user.role not in POLICY_MAKERS:
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not change policies. Ask a manager.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may not change policies. Ask a manager.")
+            % {"user": user, "role": user.get_role_display()}
+        )
 
 
 def check_may_read_audit(user: User) -> None:
     """Raises NotAllowedError unless the person may read the audit trail."""
     if user.role not in AUDIT_READERS:
-        raise NotAllowedError(f"{user} is {user.get_role_display()} and may not read the audit trail. Ask an auditor.")
+        raise NotAllowedError(
+            gettext("%(user)s is %(role)s and may not read the audit trail. Ask an auditor.")
+            % {"user": user, "role": user.get_role_display()}
+        )

@@ -13,10 +13,12 @@ from rest_framework.views import exception_handler
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
+from apps.boards.targets import TargetRefusedError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import MendRefusedError, ReplayRefusedError
 from apps.notifications.addresses import AddressNotAllowedError
+from apps.notifications.preferences import PreferenceError
 from apps.outbox.moves import RetryRefusedError
 
 STATUSES: dict[type[Exception], int] = {
@@ -30,6 +32,8 @@ STATUSES: dict[type[Exception], int] = {
     AddressNotAllowedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,
+    TargetRefusedError: 422,
+    PreferenceError: 422,
 }
 CONTENT_TYPE = "application/problem+json"
 

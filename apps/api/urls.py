@@ -12,12 +12,15 @@ from apps.api import problems
 from apps.api import schema as schema  # registers how the token is described
 from apps.api.idempotency import honoured
 from apps.approvals import api as approvals
+from apps.approvals import away_api as away
 from apps.audit import api as audit
 from apps.boards import api as boards
 from apps.events import api as events
 from apps.exceptions import api as exceptions
+from apps.exceptions import deeds_api as deeds
 from apps.health import api as health
 from apps.intake import api as intake
+from apps.notifications import api as notifications
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
 from apps.workflows import api as workflows
@@ -48,6 +51,12 @@ urlpatterns = [
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
     route("exceptions/<int:case_id>/remedies/", exceptions.Remedies, "exception-remedies"),
     route("exceptions/<int:case_id>/take/", exceptions.TakeMove, "exception-take"),
+    route("deeds/", deeds.Deeds, "deeds"),
+    route("deeds/<uuid:deed_id>/", deeds.OneDeed, "deed"),
+    route("deeds/<uuid:deed_id>/rows/", deeds.DeedRows, "deed-rows"),
+    route("deeds/<uuid:deed_id>/undo/", deeds.UndoDeed, "deed-undo"),
+    route("views/", deeds.Views, "views"),
+    route("views/<int:view_id>/", deeds.OneView, "view"),
     route("approvals/", approvals.Approvals, "approvals"),
     route("approvals/askable/", approvals.AskableApprovals, "approvals-askable"),
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
@@ -58,10 +67,15 @@ urlpatterns = [
     route("approvals/<int:request_id>/request-changes/", approvals.RequestChangesMove, "approval-request-changes"),
     route("approvals/<int:request_id>/answer/", approvals.AnswerMove, "approval-answer"),
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
+    route("absence/", away.OwnAbsence, "absence"),
+    route("absence/end/", away.EndAbsence, "absence-end"),
     route("policies/", approvals.Policies, "policies"),
+    route("policies/preview/", away.PolicyPreview, "policy-preview"),
+    route("preferences/", notifications.OwnPreferences, "preferences"),
     route("boards/<str:workflow>/", boards.Board, "board"),
     route("search/", boards.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
+    route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),

@@ -9,4 +9,5 @@ class ApprovalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import_module("apps.approvals.checks")  # registers the check of the declared policies
         import_module("apps.approvals.timers")  # registers what happens when requests are due

@@ -26,8 +26,8 @@ def of_record(connection_id: int, model: str, odoo_id: int, *, seen: Sight, now:
         .values_list("kind", flat=True)
     )  # fmt: skip
     found = []
-    for workflow, kind in registry.approval_kinds().values():
-        if workflow.odoo_model != model or kind.name in waiting:
+    for workflow, kind in registry.approvals_over(model):
+        if kind.name in waiting:
             continue
         rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=kind.possible)
         if not rows or not seen.sees(connection_id, rows[odoo_id]["company_id"]):

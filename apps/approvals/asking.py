@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.approvals import inquiries, outcomes, policy, settling, steps
 from apps.approvals.models import Request, Status
@@ -139,8 +141,10 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     tell(
         Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
                 about=(request.connection_id, request.company_id),
-                title=f"{kind.title} asked for: {request.record_name}, {request.partner_name}",
-                body=f"{money(amount, request.currency)}, asked by {asking.asked_by}. You look after this customer.",
+                title=lambda: gettext("%(kind)s asked for: %(record)s, %(partner)s") % {
+                    "kind": gettext(kind.title), "record": request.record_name, "partner": request.partner_name},
+                body=lambda: gettext("%(amount)s, asked by %(by)s. You look after this customer.") % {
+                    "amount": money(amount, request.currency), "by": asking.asked_by},
                 path=f"/approvals/{request.pk}/"),
         people=people, addresses=addresses, now=now,
     )  # fmt: skip

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import moves, policy, undoing
@@ -39,9 +41,9 @@ def approve(
         if request is None or number not in digest_of:
             continue
         if not is_safe(request):
-            outcomes.append(Outcome(request=request, problem="Its policy wants it decided alone."))
+            outcomes.append(Outcome(request=request, problem=gettext("Its policy wants it decided alone.")))
         elif digest_of[number] != chosen[number]:
-            outcomes.append(Outcome(request=request, problem="Its facts have changed since you opened the inbox."))
+            outcomes.append(Outcome(request=request, problem=gettext("Its facts have changed since you opened the inbox.")))
         else:
             outcomes.append(_one(request, by=by, key=f"{key}:{number}"[:64], now=now, undo_for=undo_for))
     return outcomes

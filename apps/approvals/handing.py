@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from apps.accounts import permissions as roles
 from apps.accounts import sight
 from apps.accounts.models import User
@@ -21,13 +23,22 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     roles.check_may_decide(to)
     hands = {login.lower() for login in request.involved_logins if login}
     if to.pk in (own.user_id, request.requested_by_user_id) or (to.odoo_login and to.odoo_login.lower() in hands):
-        raise NotAllowedError(f"{to} had a hand in {request.record_name} and may not decide it.")
+        raise NotAllowedError(
+            gettext("%(to)s had a hand in %(record_name)s and may not decide it.") % {"to": to, "record_name": request.record_name}
+        )
     if not sight.of(to).sees(request.connection_id, request.company_id):
-        raise NotAllowedError(f"{to} may not see the company of {request.record_name}. Choose somebody who may.")
+        raise NotAllowedError(
+            gettext("%(to)s may not see the company of %(record_name)s. Choose somebody who may.")
+            % {"to": to, "record_name": request.record_name}
+        )
     if not to.is_active or not policy.permissions_allow(to, request.amount):
-        raise NotAllowedError(f"{to}'s limit does not cover {money(request.amount, request.currency)}.")
+        raise NotAllowedError(
+            gettext("%(to)s's limit does not cover %(amount)s.") % {"to": to, "amount": money(request.amount, request.currency)}
+        )
     if own.step.assignments.filter(user=to).exclude(decision="", is_active=True).exists():
-        raise NotAllowedError(f"{to} has handed this request on or answered it already; it cannot come back to them.")
+        raise NotAllowedError(
+            gettext("%(to)s has handed this request on or answered it already; it cannot come back to them.") % {"to": to}
+        )
 
 
 def hand_over(request: Request, own: Assignment, to: User, *, by: Actor, reason: str, now: datetime) -> None:

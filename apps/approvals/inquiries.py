@@ -7,6 +7,7 @@ stops it: the request now waits for the one who asked for it, until they answer 
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
 from apps.accounts import sight
@@ -33,9 +34,9 @@ def ask_back(request_id: int, *, wants_changes: bool, text: str, by: User, now: 
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     permissions.check_may_decide_request(request, by)
     if not text.strip():
-        raise DecisionRefusedError("Say what is to be changed." if wants_changes else "Write the question.")
+        raise DecisionRefusedError(gettext("Say what is to be changed.") if wants_changes else gettext("Write the question."))
     if wants_changes and request.paused_at:
-        raise AlreadyDecidedError(f"{request.record_name} waits for changes already.")
+        raise AlreadyDecidedError(gettext("%(record_name)s waits for changes already.") % {"record_name": request.record_name})
     inquiry = Inquiry.objects.create(
         request=request, wants_changes=wants_changes, text=text.strip(), asked_by=by, asked_at=now
     )
@@ -56,10 +57,11 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
     people, addresses = settling.account_owner(request)
     if request.requested_by_user:
         people, addresses = [request.requested_by_user], []
-    word = "Changes wanted" if inquiry.wants_changes else "Question"
     tell(
         Message(kind="approval.question", key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
-                about=(request.connection_id, request.company_id), title=f"{word}: {request.record_name}",
+                about=(request.connection_id, request.company_id), 
+                title=lambda: (gettext("Changes wanted: %(record)s") if inquiry.wants_changes else gettext("Question: %(record)s"))
+                % {"record": request.record_name},
                 body=f"{inquiry.asked_by}: {inquiry.text}", path=f"/approvals/{request.pk}/"),
         people=people, addresses=addresses, now=now,
     )  # fmt: skip
@@ -68,14 +70,14 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
 def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
     """Why the person may not answer; None where they may: whoever works on records here, but not who asked."""
     if inquiry.asked_by_id == user.pk:
-        return "You asked this yourself."
+        return gettext("You asked this yourself.")
     try:
         roles.check_may_work_exceptions(user)
     except NotAllowedError as refusal:
         return str(refusal)
     request = inquiry.request
     if not sight.of(user).sees(request.connection_id, request.company_id):
-        return "The company that this is about is not for you to see."
+        return gettext("The company that this is about is not for you to see.")
     return None
 
 
@@ -90,7 +92,7 @@ def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
     """
     found = Inquiry.objects.filter(pk=inquiry_id).values_list("request_id", flat=True).first()
     if found is None:
-        raise DecisionRefusedError(f"There is no question {inquiry_id}.")
+        raise DecisionRefusedError(gettext("There is no question %(inquiry_id)s.") % {"inquiry_id": inquiry_id})
     request = locked(found)
     inquiry = Inquiry.objects.select_related("request", "asked_by").get(pk=inquiry_id)
     if request.status != Status.PENDING:
@@ -98,9 +100,12 @@ def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
     if refusal := why_not_answer(inquiry, by):
         raise NotAllowedError(refusal)
     if not text.strip():
-        raise DecisionRefusedError("Write the answer.")
+        raise DecisionRefusedError(gettext("Write the answer."))
     if inquiry.answered_at:
-        raise AlreadyDecidedError(f"{inquiry.answered_by_name} has answered that already: {inquiry.answer}")
+        raise AlreadyDecidedError(
+            gettext("%(answered_by_name)s has answered that already: %(answer)s")
+            % {"answered_by_name": inquiry.answered_by_name, "answer": inquiry.answer}
+        )
     _close(request, inquiry, text.strip(), by=by, now=now)
     return inquiry
 
@@ -125,7 +130,8 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
     )  # fmt: skip
     tell(
         Message(kind="approval.answered", key=f"approval:{request.pk}:answer:{inquiry.pk}",
-                about=(request.connection_id, request.company_id), title=f"Answered: {request.record_name}",
+                about=(request.connection_id, request.company_id), 
+                title=lambda: gettext("Answered: %(record)s") % {"record": request.record_name},
                 body=f"{inquiry.answered_by_name}: {text}", path=f"/approvals/{request.pk}/"),
         people=[inquiry.asked_by], now=now,
     )  # fmt: skip

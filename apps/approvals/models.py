@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
 from apps.odoo.models import Connection
@@ -29,11 +30,11 @@ class Policy(models.Model):
 class Status(models.TextChoices):
     """Where a request stands. All but pending are ends."""
 
-    PENDING = "pending", "Pending"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    CANCELLED = "cancelled", "Cancelled"
-    EXPIRED = "expired", "Expired"
+    PENDING = "pending", gettext_lazy("Pending")
+    APPROVED = "approved", gettext_lazy("Approved")
+    REJECTED = "rejected", gettext_lazy("Rejected")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    EXPIRED = "expired", gettext_lazy("Expired")
 
 
 class Request(models.Model):
@@ -89,11 +90,11 @@ class Request(models.Model):
 class StepStatus(models.TextChoices):
     """Where a step stands."""
 
-    WAITING = "waiting", "Waiting for an earlier step"
-    PENDING = "pending", "Pending"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    SKIPPED = "skipped", "Skipped"
+    WAITING = "waiting", gettext_lazy("Waiting for an earlier step")
+    PENDING = "pending", gettext_lazy("Pending")
+    APPROVED = "approved", gettext_lazy("Approved")
+    REJECTED = "rejected", gettext_lazy("Rejected")
+    SKIPPED = "skipped", gettext_lazy("Skipped")
 
 
 class Step(models.Model):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
 from apps.accounts import sight
@@ -70,7 +71,7 @@ def reject(
         DecisionRefusedError: there is no reason.
     """
     if not reason.strip():
-        raise DecisionRefusedError("A rejection needs a reason: the one who asked has to know what to change.")
+        raise DecisionRefusedError(gettext("A rejection needs a reason: the one who asked has to know what to change."))
     request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key)
     if assignment is None:
         return request
@@ -142,29 +143,46 @@ def ask(
     roles.check_may_work_exceptions(by)
     if kind not in registry.approval_kinds():
         raise DecisionRefusedError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
-    workflow, declared = registry.approval_kinds()[kind]
+    declarations = registry.declarations_of(kind)
+    workflow, declared = next((one for one in declarations if one[0].odoo_model == model), declarations[0])
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None or model != workflow.odoo_model:
-        raise DecisionRefusedError(f"{declared.title} is asked for a {workflow.odoo_model} of a connection of the tower.")
+        models = " / ".join(one.odoo_model for one, _ in declarations)
+        raise DecisionRefusedError(
+            gettext("%(title)s is asked for a %(odoo_model)s of a connection of the tower.")
+            % {"title": gettext(declared.title), "odoo_model": models}
+        )
     known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
     if not known or not sight.of(by).sees(connection_id, known[odoo_id]["company_id"]):
-        raise DecisionRefusedError(f"{model} {odoo_id} is not mirrored from {connection.name}. Check the number, or sync.")
+        raise DecisionRefusedError(
+            gettext("%(model)s %(odoo_id)s is not mirrored from %(connection)s. Check the number, or sync.")
+            % {"model": model, "odoo_id": odoo_id, "connection": connection.name}
+        )
     rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=declared.possible)
     if not rows:
-        raise DecisionRefusedError(f"{model} {odoo_id} has gone too far in Odoo to ask for {declared.title.lower()}.")
+        raise DecisionRefusedError(
+            gettext("%(model)s %(odoo_id)s has gone too far in Odoo to ask for %(title)s.")
+            % {"model": model, "odoo_id": odoo_id, "title": gettext(declared.title)}
+        )
     standing = Request.objects.filter(
         connection_id=connection_id, model=model, odoo_id=odoo_id, kind=kind, status=Status.PENDING
     ).first()
     if standing:
-        raise AlreadyDecidedError(f"Request {standing.pk} for {standing.record_name} waits already.")
+        raise AlreadyDecidedError(
+            gettext("Request %(standing_id)s for %(record_name)s waits already.")
+            % {"standing_id": standing.pk, "record_name": standing.record_name}
+        )
     chosen: Mapping[str, Any] = {}
     if option:
         choice = declared.choice
         offered = offers.options(choice, connection_id=connection_id, odoo_id=odoo_id, now=now) if choice else []
         found = next((one for one in offered if one.key == option), None)
         if choice is None or found is None:
-            there = ", ".join(f"{one.key} ({one.text})" for one in offered) or "nothing to choose"
-            raise DecisionRefusedError(f"{declared.title} cannot be asked for with the option {option}. There is {there}.")
+            there = ", ".join(f"{one.key} ({one.text})" for one in offered) or gettext("nothing to choose")
+            raise DecisionRefusedError(
+                gettext("%(title)s cannot be asked for with the option %(option)s. There is %(there)s.")
+                % {"title": gettext(declared.title), "option": option, "there": there}
+            )
         chosen = {name: found.columns[name] for name in choice.columns}
     return asking.open_request(
         asking.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,

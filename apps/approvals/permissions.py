@@ -1,5 +1,7 @@
 """Who may decide a request. A refusal is one sentence: the disabled button's tooltip and the API's answer alike."""
 
+from django.utils.translation import gettext, ngettext
+
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError, check_may_decide, check_may_make_policy
@@ -17,17 +19,25 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     """
     check_may_decide(user)
     if not sight.of(user).sees(request.connection_id, request.company_id):
-        raise NotAllowedError("The company that this is about is not for you to see; somebody else has to decide it.")
+        raise NotAllowedError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
     if request.requested_by_user_id == user.pk:
-        raise NotAllowedError(f"You asked for this yourself; somebody else has to decide {request.record_name}.")
+        raise NotAllowedError(
+            gettext("You asked for this yourself; somebody else has to decide %(record_name)s.")
+            % {"record_name": request.record_name}
+        )
     hands = {login.lower() for login in request.involved_logins if login}
     if user.odoo_login and user.odoo_login.lower() in hands:
-        raise NotAllowedError(f"You had a hand in {request.record_name} in Odoo; somebody else has to decide it.")
+        raise NotAllowedError(
+            gettext("You had a hand in %(record_name)s in Odoo; somebody else has to decide it.")
+            % {"record_name": request.record_name}
+        )
     if not policy.permissions_allow(user, request.amount):
         limit = money(user.approval_limit, request.currency) if user.approval_limit is not None else "none"
         raise NotAllowedError(
-            f"{request.record_name} asks for {money(request.amount, request.currency)}; your limit is {limit}. "
-            "It has to be decided by somebody with a higher one."
+            gettext(
+                "%(record_name)s asks for %(amount)s; your limit is %(limit)s. It has to be decided by somebody with a higher one."
+            )
+            % {"record_name": request.record_name, "amount": money(request.amount, request.currency), "limit": limit}
         )
     assignment = (
         Assignment.objects.select_related("step")
@@ -36,9 +46,15 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
         .first()
     )
     if assignment is None:
-        raise NotAllowedError(f"You are not asked to decide {request.record_name}; {who_is_asked(request)}.")
+        raise NotAllowedError(
+            gettext("You are not asked to decide %(record_name)s; %(who_is_asked)s.")
+            % {"record_name": request.record_name, "who_is_asked": who_is_asked(request)}
+        )
     if assignment.decision:
-        raise NotAllowedError(f"You have already said {assignment.decision} on {request.record_name}; {who_is_asked(request)}.")
+        raise NotAllowedError(
+            gettext("You have already said %(decision)s on %(record_name)s; %(who_is_asked)s.")
+            % {"decision": assignment.decision, "record_name": request.record_name, "who_is_asked": who_is_asked(request)}
+        )
     return assignment
 
 
@@ -50,7 +66,11 @@ def who_is_asked(request: Request) -> str:
         .filter(step__request=request, step__status=StepStatus.PENDING, is_active=True, decision="")
         .order_by("id")
     ]
-    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} asked" if names else "nobody is asked any more"
+    return (
+        ngettext("%(names)s is asked", "%(names)s are asked", len(names)) % {"names": ", ".join(names)}
+        if names
+        else gettext("nobody is asked any more")
+    )
 
 
 def why_not(request: Request, user: User) -> str | None:
@@ -75,7 +95,13 @@ def why_not_make_policy(user: User) -> str | None:
 
 def settled_sentence(request: Request) -> str:
     """What became of a request that no longer waits: what, by whom, when."""
-    who = f" by {request.decided_by}" if request.decided_by else ""
-    when = f" on {request.decided_at:%Y-%m-%d at %H:%M} UTC" if request.decided_at else ""
     reason = f": {request.reason}" if request.reason else ""
-    return f"This request was {request.get_status_display().lower()}{who}{when}{reason}"
+    status = request.get_status_display().lower()
+    at = f"{request.decided_at:%Y-%m-%d at %H:%M}" if request.decided_at else ""
+    if request.decided_by and at:
+        told = gettext("This request was %(status)s by %(by)s on %(at)s UTC%(reason)s")
+    elif at:
+        told = gettext("This request was %(status)s on %(at)s UTC%(reason)s")
+    else:
+        told = gettext("This request was %(status)s%(reason)s")
+    return told % {"status": status, "by": request.decided_by, "at": at, "reason": reason}

@@ -11,17 +11,22 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
 from apps.approvals.models import Policy, ReasonTemplate
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.words import sum_of
 from apps.workflows import registry
 
 # What "manager_of" may name.
 RECORD = "record"
-FALLBACKS = {"expire": "the request expires and the record stays held", "reject": "the request is rejected"}
+FALLBACKS = {
+    "expire": gettext_noop("the request expires and the record stays held"),
+    "reject": gettext_noop("the request is rejected"),
+}
 DECISIONS = ("approve", "reject")
 MOST_REASONS = 6
 DECIDING_ROLES = sorted(permissions.DECIDERS)
@@ -41,29 +46,48 @@ def check(kind: str, rules: Any) -> None:
 
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
+    check_shape(kind, rules)
+    for number, step in enumerate(rules["steps"], start=1):
+        asked = [level["ask"] for level in step["levels"]]
+        for depth, ask in enumerate(asked, start=1):
+            if not people(ask).exists():
+                place = gettext("Step %(number)s, level %(depth)s") % {"number": number, "depth": depth}
+                raise PolicyError(
+                    gettext(
+                        "%(place)s: nobody can be asked: there is no active approver for %(ask)s. "
+                        "Make one with create_user, or ask another."
+                    )
+                    % {"place": place, "ask": ask}
+                )
+        _check_limits(gettext("Step %(number)s") % {"number": number}, Decimal(str(step.get("from_amount", 0))), asked)
+
+
+def check_shape(kind: str, rules: Any) -> None:
+    """The part of :func:`check` that rests on no people, for what a workflow's file declares. Raises PolicyError."""
     steps = rules.get("steps") if isinstance(rules, dict) else None
     if not isinstance(steps, list) or not steps:
-        raise PolicyError("A policy needs a list of steps with at least one step.")
+        raise PolicyError(gettext("A policy needs a list of steps with at least one step."))
     for number, step in enumerate(steps, start=1):
-        place = f"Step {number}"
+        place = gettext("Step %(number)s") % {"number": number}
         if not isinstance(step, dict) or not str(step.get("name", "")).strip():
-            raise PolicyError(f"{place} needs a name.")
+            raise PolicyError(gettext("%(place)s needs a name.") % {"place": place})
         if step.get("fallback") not in FALLBACKS:
-            raise PolicyError(f"{place}: fallback must be one of {', '.join(FALLBACKS)}.")
+            raise PolicyError(
+                gettext("%(place)s: fallback must be one of %(known)s.") % {"place": place, "known": ", ".join(FALLBACKS)}
+            )
         try:
             if Decimal(str(step.get("from_amount", 0))) < 0:
-                raise PolicyError(f"{place}: from_amount must not be negative.")
+                raise PolicyError(gettext("%(place)s: from_amount must not be negative.") % {"place": place})
         except InvalidOperation:
-            raise PolicyError(f"{place}: from_amount must be a number.") from None
+            raise PolicyError(gettext("%(place)s: from_amount must be a number.") % {"place": place}) from None
         if not isinstance(step.get("position", number), int):
-            raise PolicyError(f"{place}: position must be a whole number.")
+            raise PolicyError(gettext("%(place)s: position must be a whole number.") % {"place": place})
         _check_conditions(place, kind, step.get("when", []))
         levels = step.get("levels")
         if not isinstance(levels, list) or not levels:
-            raise PolicyError(f"{place} needs at least one level.")
+            raise PolicyError(gettext("%(place)s needs at least one level.") % {"place": place})
         for depth, level in enumerate(levels, start=1):
-            _check_level(f"{place}, level {depth}", level)
-        _check_limits(place, Decimal(str(step.get("from_amount", 0))), [level["ask"] for level in levels])
+            _check_level(gettext("%(place)s, level %(depth)s") % {"place": place, "depth": depth}, level)
     _check_bulk(kind, rules.get("bulk"))
 
 
@@ -73,8 +97,11 @@ def _check_limits(place: str, from_amount: Decimal, asked: list[dict[str, str]])
     if not any(permissions_allow(user, from_amount) for user in found):
         named = ", ".join(sorted(str(user) for user in found))
         raise PolicyError(
-            f"{place}: nobody who is asked may decide on {from_amount:,.2f}: no limit of {named} is that high. "
-            "Raise a limit, or ask somebody else as well."
+            gettext(
+                "%(place)s: nobody who is asked may decide on %(from_amount)s: no limit of %(named)s is that high. "
+                "Raise a limit, or ask somebody else as well."
+            )
+            % {"place": place, "from_amount": f"{from_amount:,.2f}", "named": named}
         )
 
 
@@ -83,25 +110,29 @@ def _check_bulk(kind: str, bulk: Any) -> None:
         return
     limit = _number(bulk.get("up_to_amount")) if isinstance(bulk, dict) else None
     if limit is None or not limit.is_finite() or limit < 0:
-        raise PolicyError("Bulk: up_to_amount must be a number from 0 on.")
-    _check_conditions("Bulk", kind, bulk.get("when", []))
+        raise PolicyError(gettext("Bulk: up_to_amount must be a number from 0 on."))
+    _check_conditions(gettext("Bulk"), kind, bulk.get("when", []))
 
 
 def _check_conditions(place: str, kind: str, conditions: Any) -> None:
-    known = registry.approval_kinds()[kind][1].context
+    known = registry.facts_of(kind)
     if not isinstance(conditions, list):
-        raise PolicyError(f"{place}: when must be a list of conditions.")
+        raise PolicyError(gettext("%(place)s: when must be a list of conditions.") % {"place": place})
     for condition in conditions:
         tests = set(condition) - {"fact"} if isinstance(condition, dict) else set()
         if len(tests) != 1 or not tests <= set(TESTS):
-            raise PolicyError(f"{place}: each condition names a fact and one of {', '.join(TESTS)}.")
+            raise PolicyError(
+                gettext("%(place)s: each condition names a fact and one of %(known)s.")
+                % {"place": place, "known": ", ".join(TESTS)}
+            )
         if condition.get("fact") not in known:
             raise PolicyError(
-                f"{place}: {kind} has no fact {condition.get('fact')}; it has {', '.join(sorted(known))}."
+                gettext("%(place)s: %(kind)s has no fact %(get)s; it has %(known)s.")
+                % {"place": place, "kind": kind, "get": condition.get("fact"), "known": ", ".join(sorted(known))}
             )
         (test,) = tests
         if test in NUMERIC and _number(condition[test]) is None:
-            raise PolicyError(f"{place}: {test} must be a number.")
+            raise PolicyError(gettext("%(place)s: %(test)s must be a number.") % {"place": place, "test": test})
 
 
 def _number(value: Any) -> Decimal | None:
@@ -139,18 +170,22 @@ def _holds(condition: dict[str, Any], facts: Mapping[str, Any]) -> bool:
 def _check_level(place: str, level: Any) -> None:
     minutes = level.get("within_minutes") if isinstance(level, dict) else None
     if not isinstance(minutes, int) or isinstance(minutes, bool) or not 0 < minutes <= 525_600:
-        raise PolicyError(f"{place}: within_minutes must be a whole number of minutes, at least 1 and at most a year.")
+        raise PolicyError(
+            gettext("%(place)s: within_minutes must be a whole number of minutes, at least 1 and at most a year.")
+            % {"place": place}
+        )
     reminder = level.get("remind_after_minutes")
     if reminder is not None and (not isinstance(reminder, int) or not 0 < reminder < minutes):
-        raise PolicyError(f"{place}: remind_after_minutes must lie before within_minutes.")
+        raise PolicyError(gettext("%(place)s: remind_after_minutes must lie before within_minutes.") % {"place": place})
     ask = level.get("ask")
     if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user", "manager_of"}:
-        raise PolicyError(f"{place}: ask must name one role, one team, one user, or manager_of the record.")
-    if ask.get("manager_of", RECORD) != RECORD:
-        raise PolicyError(f'{place}: manager_of can only be "{RECORD}": whoever manages the one who looks after it.')
-    if not people(ask).exists():
         raise PolicyError(
-            f"{place}: nobody can be asked: there is no active approver for {ask}. Make one with create_user, or ask another."
+            gettext("%(place)s: ask must name one role, one team, one user, or manager_of the record.") % {"place": place}
+        )
+    if ask.get("manager_of", RECORD) != RECORD:
+        raise PolicyError(
+            gettext('%(place)s: manager_of can only be "%(RECORD)s": whoever manages the one who looks after it.')
+            % {"place": place, "RECORD": RECORD}
         )
 
 
@@ -182,7 +217,7 @@ def active(kind: str, *, now: datetime) -> Policy:
     declared = registry.approval_kinds()[kind][1]
     policy, _ = Policy.objects.get_or_create(
         kind=kind, version=1,
-        defaults={"rules": declared.default_policy, "created_at": now, "note": "As declared by the workflow"},
+        defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("As declared by the workflow")},
     )  # fmt: skip
     return policy
 
@@ -261,11 +296,12 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     step = next((one for one in rules["steps"] if one["name"] == name), None)
     if step is None:
         return ""
-    parts = [f"from {Decimal(str(step['from_amount'])):,.2f}"] if Decimal(str(step.get("from_amount", 0))) else []
+    least = Decimal(str(step.get("from_amount", 0)))
+    parts = [gettext("from %(from_amount)s") % {"from_amount": sum_of(least)}] if least else []
     for one in step.get("when", []):
         (test,) = set(one) - {"fact"}
-        parts.append(f"{words.get(one['fact'], one['fact']).lower()} {test.replace('_', ' ')} {one[test]}")
-    return " and ".join(parts) or "for every request"
+        parts.append(f"{gettext(words.get(one['fact'], one['fact']))} {gettext(test.replace('_', ' '))} {one[test]}")
+    return ", ".join(parts) or gettext("for every request")
 
 
 def askable(

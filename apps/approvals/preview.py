@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.approvals import policy
@@ -46,22 +48,17 @@ class Preview:
     def sentence(self) -> str:
         """The whole of it in one sentence."""
         needed = ", ".join(f"{step.needed:,} {step.name}" for step in self.steps if step.needed)
-        of = f"of the last 30 days' {self.records:,} records"
         if not needed:
-            return f"With this policy, none {of} would have needed an approval."
-        return f"With this policy, {of} would have needed: {needed}."
+            told = gettext("With this policy, none of the last 30 days' %(records)s records would have needed an approval.")
+        else:
+            told = gettext("With this policy, of the last 30 days' %(records)s records would have needed: %(needed)s.")
+        return told % {"records": f"{self.records:,}", "needed": needed}
 
 
 def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:
     """What ``rules``, which :func:`policy.check` has passed, would have meant for what is in sight."""
-    workflow = registry.approval_kinds()[kind][0]
     since = now - LOOKED_BACK
-    model = mirror.models()[workflow.odoo_model]
-    records = model.objects.filter(create_date__gte=since, deleted_at=None)
-    if any(field.name == "company_id" for field in model._meta.fields):
-        records = records.filter(seen.of_records())
-    elif not seen.is_everything:
-        records = records.filter(seen.of_whole_connections())
+    records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
     requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
     asked_of: dict[str, list[User]] = {}
     needed: Counter[str] = Counter()
@@ -72,18 +69,31 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) 
             if not any(_could_decide(level["ask"], request, asked_of) for level in step["levels"]):
                 nobody[step["name"]] += 1
     return Preview(
-        records=records.count(), asked=len(requests), is_cut=len(requests) == MOST,
+        records=records, asked=len(requests), is_cut=len(requests) == MOST,
         steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
         bulk=sum(policy.is_bulk_safe(rules, request.amount, request.context) for request in requests),
     )  # fmt: skip
 
 
+def _made(odoo_model: str, since: datetime, seen: Sight) -> int:
+    model = mirror.models()[odoo_model]
+    records = model.objects.filter(create_date__gte=since, deleted_at=None)
+    if any(field.name == "company_id" for field in model._meta.fields):
+        records = records.filter(seen.of_records())
+    elif not seen.is_everything:
+        records = records.filter(seen.of_whole_connections())
+    return int(records.count())
+
+
 def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:
-    people = known.setdefault(str(ask), list(policy.people(ask).distinct()))
+    owner_login = str(request.context.get("account_owner_login") or "") if "manager_of" in ask else ""
+    asked = f"{ask} {owner_login}"
+    if asked not in known:
+        known[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
     return any(
         user.pk != request.requested_by_user_id
         for user in policy.those_who_may(
-            people, amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
+            known[asked], amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
             company_id=request.company_id,
         )
     )  # fmt: skip

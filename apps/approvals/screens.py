@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
+from django.utils.translation import gettext, ngettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
@@ -18,6 +19,7 @@ from apps.accounts.sight import Sight
 from apps.approvals import background, bulk, inquiries, outcomes, permissions, policy, queries, undoing
 from apps.approvals.models import Inquiry, Policy, ReasonTemplate, Request, Status, Step
 from apps.core.figures import Figure, figures
+from apps.core.templatetags.show import number
 from apps.outbox.models import Command
 from apps.workflows import registry
 from apps.workflows.lines import Table, lines_of
@@ -101,8 +103,8 @@ class Page:
 
 def facts_digest(request: Request) -> str:
     """Changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
-    found = registry.approval_kinds().get(request.kind)
-    shown = found[1].context if found else {}
+    found = registry.approval_kind(request.kind, request.model)
+    shown = found.context if found else {}
     facts = {key: request.context.get(key) for key in shown} | {"amount": request.amount}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()[:16]
 
@@ -110,13 +112,13 @@ def facts_digest(request: Request) -> str:
 def kind_title(kind: str) -> str:
     """The approval kind as people read it; its own name if no workflow declares it any more."""
     found = registry.approval_kinds().get(kind)
-    return found[1].title if found else kind
+    return gettext(found[1].title) if found else kind
 
 
 def question_of(request: Request) -> str:
     """What is asked, in one sentence; also of a kind that no workflow declares any more."""
-    if request.kind not in registry.approval_kinds():
-        return f"May {request.record_name} go on?"
+    if not outcomes.is_declared(request):
+        return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
     return outcomes.question(request)
 
 
@@ -128,11 +130,11 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
     parts = [
         (
             "invoices",
-            "Open invoices",
+            gettext("Open invoices"),
             sum((_decimal(context.get(name)) or Decimal(0) for name in ("open_invoices", "draft_invoices")), Decimal(0)),
         ),
-        ("orders", "Confirmed, not yet invoiced", _decimal(context.get("open_orders")) or Decimal(0)),
-        ("this", "This order", _decimal(context.get("this_order")) or Decimal(0)),
+        ("orders", gettext("Confirmed, not yet invoiced"), _decimal(context.get("open_orders")) or Decimal(0)),
+        ("this", gettext("This order"), _decimal(context.get("this_order")) or Decimal(0)),
     ]  # fmt: skip
     whole = max(limit, sum((max(amount, Decimal(0)) for _, _, amount in parts), Decimal(0)), Decimal(1)) * Decimal("1.02")
     segments, x = [], 0.0
@@ -149,8 +151,8 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
 
 def figures_of(request: Request) -> list[Figure]:
     """The facts that the bar does not show, with the words that the workflow declares for them."""
-    found = registry.approval_kinds().get(request.kind)
-    declared = found[1].context if found else {key: key.replace("_", " ") for key in request.context}
+    found = registry.approval_kind(request.kind, request.model)
+    declared = found.context if found else {key: key.replace("_", " ") for key in request.context}
     return list(figures({key: words for key, words in declared.items() if key not in IN_BAR}, request.context))
 
 
@@ -159,20 +161,20 @@ def flags_of(request: Request) -> list[str]:
     context, flags = request.context, []
     overdue = _decimal(context.get("overdue_days"))
     if overdue and overdue > 0:
-        flags.append(f"{int(overdue)} days overdue")
+        flags.append(ngettext("%(days)s day overdue", "%(days)s days overdue", int(overdue)) % {"days": int(overdue)})
     limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
     if limit is not None and exposure is not None and limit > 0 and exposure >= 2 * limit:
-        flags.append(f"{exposure / limit:.1f} × the limit")
+        flags.append(gettext("%(times)s × the limit") % {"times": number(exposure / limit, 1)})
     if request.escalated_at:
-        flags.append("escalated")
+        flags.append(gettext("escalated"))
     return flags
 
 
 def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
     """What the form of a policy needs: its steps with their numbers, and what can be chosen in it."""
     declared = registry.approval_kinds()[kind][1]
-    asks = [(f"role:{role}", Role(role).label) for role in policy.DECIDING_ROLES]
-    asks += [(f"team:{team.slug}", f"Team {team.name}") for team in Team.objects.order_by("name")]
+    asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in policy.DECIDING_ROLES]
+    asks += [(f"team:{team.slug}", gettext("Team %(team)s") % {"team": team}) for team in Team.objects.order_by("name")]
     asks += [(f"user:{user.username}", str(user)) for user in User.objects.filter(role__in=DECIDERS, is_active=True)]
     steps = [
         {
@@ -184,8 +186,9 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
     ]
     bulk_rule = rules.get("bulk") or {}
     return {
-        "declared": declared, "steps": steps, "asks": asks, "facts": declared.context, "in_force": in_force,
-        "tests": {"at_least": "at least", "at_most": "at most", "is": "is", "has": "has"}, "fallbacks": policy.FALLBACKS,
+        "declared": declared, "steps": steps, "asks": asks, "facts": registry.facts_of(kind), "in_force": in_force,
+        "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
+        "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
         "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
@@ -207,7 +210,7 @@ def card_of(request: Request) -> Card:
         request=request, kind=kind_title(request.kind), flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
-        line=outcomes.matters(request) if request.kind in registry.approval_kinds() else question_of(request),
+        line=outcomes.matters(request) if outcomes.is_declared(request) else question_of(request),
         bulk_key=f"{request.pk}:{facts_digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
 
@@ -248,11 +251,12 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
     own = sight.of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
-    on_yes, on_no = outcomes.describe(request) if request.kind in registry.approval_kinds() else ([], [])
+    declared = registry.approval_kind(request.kind, request.model)
+    on_yes, on_no = outcomes.describe(request) if declared else ([], [])
     told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
-    words = registry.approval_kinds()[request.kind][1].context if request.kind in registry.approval_kinds() else {}
+    words = declared.context if declared else {}
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,

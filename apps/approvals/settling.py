@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.approvals import outcomes, steps
 from apps.approvals.models import Assignment, Request, Status
@@ -47,8 +49,8 @@ def _tell_people(
     message = Message(
         kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
         about=(request.connection_id, request.company_id),
-        title=f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
-        body=f"By {by.name}. {reason}".strip(), path=f"/approvals/{request.pk}/",
+        title=lambda: f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
+        body=lambda: f"{gettext("By %(name)s.") % {"name": by.name}} {reason}".strip(), path=f"/approvals/{request.pk}/",
     )  # fmt: skip
     people, addresses = account_owner(request)
     if request.requested_by_user_id and request.requested_by_user:

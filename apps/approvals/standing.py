@@ -1,5 +1,7 @@
 """What every move on a request begins with: the locked row, who acts, and the two ways to be refused."""
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.approvals.models import Request
 from apps.core.actor import Actor
@@ -23,5 +25,5 @@ def locked(request_id: int) -> Request:
     # Nothing joined: of a row that had to be waited for, PostgreSQL reads the row anew, but not what was joined to it.
     request = Request.objects.select_for_update().filter(id=request_id).first()
     if request is None:
-        raise DecisionRefusedError(f"There is no approval request {request_id}.")
+        raise DecisionRefusedError(gettext("There is no approval request %(request_id)s.") % {"request_id": request_id})
     return request

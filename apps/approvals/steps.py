@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from apps.accounts.models import Role, User
 from apps.approvals import handing, policy
 from apps.approvals.models import Assignment, Request, Step, StepStatus
@@ -87,12 +89,15 @@ def ask(
     leaves_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """Tell ``people`` that their word is wanted by ``due_at``: ``word`` is asked, reminded or escalated."""
-    openings = {"asked": "Your decision", "reminded": "Still waiting for you", "escalated": "Escalated to you"}
+    openings = {
+        "asked": gettext_noop("Your decision"), "reminded": gettext_noop("Still waiting for you"),
+        "escalated": gettext_noop("Escalated to you"),
+    }  # fmt: skip
     tell(
         Message(kind=f"approval.{word}", key=f"approval:{request.pk}:{word}:{key}",
                 about=(request.connection_id, request.company_id),
-                title=f"{openings[word]}: {request.record_name}, {money(request.amount, request.currency)}",
-                body=f"{request.partner_name}. Due {moment(due_at)}.",
+                title=lambda: f"{gettext(openings[word])}: {request.record_name}, {money(request.amount, request.currency)}",
+                body=lambda: gettext("%(partner)s. Due %(moment)s.") % {"partner": request.partner_name, "moment": moment(due_at)},
                 path=f"/approvals/{request.pk}/"),
         people=people, now=now, leaves_at=leaves_at,
     )  # fmt: skip

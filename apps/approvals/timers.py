@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import Role, User
 from apps.approvals import settling, steps
 from apps.approvals.models import Request, Status, Step, StepStatus
@@ -82,8 +84,10 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
     tell(
         Message(kind="approval.escalation", key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
                 about=(request.connection_id, request.company_id),
-                title=f"Escalated: {request.record_name}, {money(request.amount, request.currency)}",
-                body=f"{', '.join(map(str, silent))} did not answer in time; now asked: {', '.join(map(str, asked))}.",
+                title=lambda: gettext("Escalated: %(record)s, %(amount)s") % {
+                    "record": request.record_name, "amount": money(request.amount, request.currency)},
+                body=lambda: gettext("%(silent)s did not answer in time; now asked: %(asked)s.") % {
+                    "silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))},
                 path=f"/approvals/{request.pk}/"),
         people=[*silent, *people], addresses=addresses, now=now,
     )  # fmt: skip
@@ -98,8 +102,10 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     tell(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
                 about=(request.connection_id, request.company_id),
-                title=f"Nobody decided: {request.record_name}, {money(request.amount, request.currency)}",
-                body=f"{NOBODY_ANSWERED}; the record stays held in Odoo. Ask again, or take it up yourself.",
+                title=lambda: gettext("Nobody decided: %(record)s, %(amount)s") % {
+                    "record": request.record_name, "amount": money(request.amount, request.currency)},
+                body=lambda: gettext(
+                    "Nobody answered in time; the record stays held in Odoo. Ask again, or take it up yourself."),
                 path=f"/approvals/{request.pk}/"),
         people=managers, now=now,
     )  # fmt: skip

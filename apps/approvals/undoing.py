@@ -8,6 +8,7 @@ the decision out one wins: both change the same rows under conditions.
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.approvals import settling, steps
@@ -39,16 +40,23 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
     request = locked(request_id)
     said = undoable(request, by, now=now)
     if said is None:
-        raise AlreadyDecidedError(f"There is nothing to undo any more: {request.record_name} is on its way.")
+        raise AlreadyDecidedError(
+            gettext("There is nothing to undo any more: %(record_name)s is on its way.") % {"record_name": request.record_name}
+        )
     if request.status != Status.PENDING:
         _reopen(request, said)
     elif not _undo_next_step(request, said.step):
-        raise AlreadyDecidedError(f"Somebody after you has answered already; {request.record_name} goes on from there.")
+        raise AlreadyDecidedError(
+            gettext("Somebody after you has answered already; %(record_name)s goes on from there.")
+            % {"record_name": request.record_name}
+        )
     changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now).exclude(decision="").update(
         decision="", decided_at=None, undo_until=None, reason=""
     )
     if changed != 1:
-        raise AlreadyDecidedError(f"There is nothing to undo any more: {request.record_name} is on its way.")
+        raise AlreadyDecidedError(
+            gettext("There is nothing to undo any more: %(record_name)s is on its way.") % {"record_name": request.record_name}
+        )
     _go_on(request, said.step)
     withdraw(f"approval:{request.pk}:")
     trail.record(
@@ -67,13 +75,19 @@ def _reopen(request: Request, said: Assignment) -> None:
     """Make a settled request pending again, if nothing of it has left and no other has taken its place."""
     of_it = {"connection": request.connection_id, "model": request.model, "odoo_id": request.odoo_id, "kind": request.kind}
     if request.decided_at != said.decided_at or request.decided_by_id != said.user_id:
-        raise AlreadyDecidedError(f"{request.record_name} was settled by what came after your decision.")
+        raise AlreadyDecidedError(
+            gettext("%(record_name)s was settled by what came after your decision.") % {"record_name": request.record_name}
+        )
     if Request.objects.filter(**of_it, status=Status.PENDING).exists():
-        raise AlreadyDecidedError(f"A new request for {request.record_name} waits already; decide that one.")
+        raise AlreadyDecidedError(
+            gettext("A new request for %(record_name)s waits already; decide that one.") % {"record_name": request.record_name}
+        )
     made_at = request.decided_at
     assert made_at is not None
     if not enqueue.take_back_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
-        raise AlreadyDecidedError(f"It is too late: Odoo is being told about {request.record_name}.")
+        raise AlreadyDecidedError(
+            gettext("It is too late: Odoo is being told about %(record_name)s.") % {"record_name": request.record_name}
+        )
     request.status, request.decided_at, request.decided_by, request.reason = Status.PENDING, None, None, ""
     request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
@@ -43,7 +44,9 @@ def _visible(request: PersonsRequest, request_id: int) -> Request:
     try:
         return found.get(id=request_id)
     except Request.DoesNotExist as error:
-        raise Http404(f"Approval request {request_id} is not there, or not for you to see.") from error
+        raise Http404(
+            gettext("Approval request %(request_id)s is not there, or not for you to see.") % {"request_id": request_id}
+        ) from error
 
 
 def _part(request: PersonsRequest, template: str, part: str) -> str:
@@ -96,7 +99,11 @@ def undo_many(request: PersonsRequest) -> HttpResponse:
     shown = queries.in_sight(sight.of(request.user)).filter(id__in=numbers)
     outcomes = bulk.undo([one.id for one in shown], by=request.user, now=clock.now())
     done = sum(not one.problem for one in outcomes)
-    messages.success(request, f"{done} of {len(outcomes)} taken back.", extra_tags="done" if done == len(outcomes) else "late")
+    messages.success(
+        request,
+        gettext("%(done)s of %(count)s taken back.") % {"done": done, "count": len(outcomes)},
+        extra_tags="done" if done == len(outcomes) else "late",
+    )
     return redirect("approvals:inbox")
 
 
@@ -131,14 +138,19 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
     if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
-        return _refused(request, asked, f"This was decided by somebody else than {request.user}, on the same device.", 403)
+        return _refused(
+            request,
+            asked,
+            gettext("This was decided by somebody else than %(user)s, on the same device.") % {"user": request.user},
+            403,
+        )
     if decision not in ("approve", "reject"):
-        return _refused(request, asked, "Choose Approve or Reject.", 422, reason)
+        return _refused(request, asked, gettext("Choose Approve or Reject."), 422, reason)
     if decision == "reject" and not reason:
-        return _refused(request, asked, "Say why: a rejection needs a reason.", 422)
+        return _refused(request, asked, gettext("Say why: a rejection needs a reason."), 422)
     is_known = bool(key) and moves.was_said(asked, request.user, key)
     if not is_known and asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
-        problem = "The facts have changed since you opened this page. Look at the figures again, then decide."
+        problem = gettext("The facts have changed since you opened this page. Look at the figures again, then decide.")
         return _refused(request, asked, problem, 409, reason)
     move = moves.approve if decision == "approve" else moves.reject
     try:
@@ -148,7 +160,7 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
         return _refused(request, _visible(request, request_id), str(error), 409, reason)
     if _wants_json(request):
-        return JsonResponse({"detail": f"{asked.record_name}: your decision has arrived."})
+        return JsonResponse({"detail": gettext("%(record_name)s: your decision has arrived.") % {"record_name": asked.record_name}})
     return redirect("approvals:detail", request_id)
 
 
@@ -171,7 +183,11 @@ def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
         undoing.undo(request_id, by=request.user, now=clock.now())
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
         return _page(request, _visible(request, request_id), problem=str(error), status=409)
-    messages.success(request, f"Taken back. {asked.record_name} waits for you again; nothing was sent.", extra_tags="done")
+    messages.success(
+        request,
+        gettext("Taken back. %(record_name)s waits for you again; nothing was sent.") % {"record_name": asked.record_name},
+        extra_tags="done",
+    )
     return redirect("approvals:detail", request_id)
 
 
@@ -183,14 +199,16 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
     chosen = request.POST.get("to", "")
     to = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
     if to is None:
-        return _page(request, asked, problem="Choose a colleague to hand this to.", status=422)
+        return _page(request, asked, problem=gettext("Choose a colleague to hand this to."), status=422)
     try:
         moves.delegate(request_id, to=to, by=request.user, reason=request.POST.get("reason", "").strip(), now=clock.now())
     except NotAllowedError as error:
         return _page(request, asked, problem=str(error), status=403)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
         return _page(request, asked, problem=str(error), status=409)
-    messages.success(request, f"{asked.record_name} now waits for {to}.", extra_tags="done")
+    messages.success(
+        request, gettext("%(record_name)s now waits for %(to)s.") % {"record_name": asked.record_name, "to": to}, extra_tags="done"
+    )
     return redirect("approvals:inbox")
 
 
@@ -231,14 +249,14 @@ def away(request: PersonsRequest) -> HttpResponse:
     problem, status, now = "", 200, clock.now()
     if request.method == "POST" and request.POST.get("back"):
         absence.end(request.user, now=now)
-        messages.success(request, "Welcome back: you are asked again.", extra_tags="done")
+        messages.success(request, gettext("Welcome back: you are asked again."), extra_tags="done")
         return redirect("approvals:away")
     if request.method == "POST":
         try:
             first, last = (date.fromisoformat(request.POST.get(name, "")) for name in ("first", "last"))
             deputy = User.objects.get(pk=int(request.POST.get("deputy", "")), is_active=True)
         except (ValueError, User.DoesNotExist):
-            problem, status = "Choose a colleague, the first day and the last.", 422
+            problem, status = gettext("Choose a colleague, the first day and the last."), 422
         else:
             zone = timezone.get_current_timezone()
             starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
@@ -265,11 +283,14 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     position = Position.objects.filter(mine.of_records(), connection=of, model=model, odoo_id=odoo_id).first()
     if position is None:
-        raise Http404(f"The tower does not follow {model} {odoo_id} of {connection}.")
+        raise Http404(
+            gettext("The tower does not follow %(model)s %(odoo_id)s of %(connection)s.")
+            % {"model": model, "odoo_id": odoo_id, "connection": connection}
+        )
     problem, status, now = "", 200, clock.now()
     kind, reason, option = (request.POST.get(name, "").strip()[:1_000] for name in ("kind", "reason", "option"))
     if request.method == "POST" and not reason:
-        problem, status = "Say why: whoever decides was not there.", 422
+        problem, status = gettext("Say why: whoever decides was not there."), 422
     elif request.method == "POST":
         try:
             asked = moves.ask(
@@ -303,7 +324,7 @@ def policies(request: PersonsRequest) -> HttpResponse:
 def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     """A policy as a form, with what it would have meant for the last month before it becomes a new version."""
     if kind not in registry.approval_kinds():
-        raise Http404(f"There is no approval kind {kind}.")
+        raise Http404(gettext("There is no approval kind %(kind)s.") % {"kind": kind})
     now, problem, status, shown = clock.now(), "", 200, None
     in_force = policy.active(kind, now=now)
     rules, act = in_force.rules, request.POST.get("act", "")
@@ -314,7 +335,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
             policy.save_reasons(kind, texts, by=request.user, now=now)
         except NotAllowedError as error:
             raise PermissionDenied(str(error)) from error
-        messages.success(request, "The reasons are saved.", extra_tags="done")
+        messages.success(request, gettext("The reasons are saved."), extra_tags="done")
         return redirect("approvals:policy", kind)
     if request.method == "POST":
         rules = editing.changed(editing.rules_of(request.POST), act)
@@ -323,9 +344,12 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
             policy.check(kind, rules)
             if act == "save":
                 if request.POST.get("version") != str(in_force.version):
-                    raise policy.PolicyError(f"Version {in_force.version} was saved meanwhile. Compare, then save again.")
+                    raise policy.PolicyError(
+                        gettext("Version %(version)s was saved meanwhile. Compare, then save again.")
+                        % {"version": in_force.version}
+                    )
                 policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300])
-                messages.success(request, "Saved as a new version. Requests that run keep theirs.", extra_tags="done")
+                messages.success(request, gettext("Saved as a new version. Requests that run keep theirs."), extra_tags="done")
                 return redirect("approvals:policy", kind)
             shown = preview.preview(kind, rules, seen=sight.of(request.user), now=now)
         except NotAllowedError as error:

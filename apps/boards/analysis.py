@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from apps.accounts.sight import Sight
 from apps.boards.figures import AGES, OLDER_THAN, levels, rows
 from apps.workflows.declare import Workflow
@@ -126,7 +128,8 @@ class Analysis:
 
 def between(words: list[str]) -> list[str]:
     """What lies between cuts, in words: under 4 h, 4 h to 1 d, …, 28 d and more."""
-    return [f"under {words[0]}", *(f"{one} to {other}" for one, other in pairwise(words)), f"over {words[-1]}"]
+    between = (gettext("%(one)s to %(other)s") % {"one": one, "other": other} for one, other in pairwise(words))
+    return [gettext("under %(value)s") % {"value": words[0]}, *between, gettext("over %(value)s") % {"value": words[-1]}]
 
 
 def of(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> Analysis:
@@ -140,7 +143,7 @@ def of(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> Analysis
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     standing = {stage: int(total) for stage, total, _, _ in rows(AGES.format(**sights), values)}
     moments, told = levels(workflow, standing, now=now, days=days, seen=seen)
-    titles = {stage.name: stage.title for stage in workflow.stages}
+    titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     ended, quantiles = rows(QUANTILES.format(seen=seen.sql("t")), values)[0]
     return Analysis(
         days=days, headings=between([word for _, word in CUTS]), heat=_heat(workflow, standing, sights, now=now),
@@ -163,7 +166,7 @@ def _heat(workflow: Workflow, standing: dict[str, int], sights: dict[str, str], 
         most = max(most, *counts)
         found.append((stage, bounds, counts))
     return [
-        HeatRow(title=stage.title, cells=[
+        HeatRow(title=gettext(stage.title), cells=[
             Cell(count=count, shade=_shade(count, most), href=_ages(workflow.name, stage.name, bounds, number))
             for number, count in enumerate(counts)
         ])
@@ -202,7 +205,8 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Bin]:
 
 def _paths(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Path]:
     order = {stage.name: number for number, stage in enumerate(workflow.stages)}
-    titles = {stage.name: stage.title for stage in workflow.stages} | {"": "First seen", "deleted": "Deleted", "left": "Left"}
+    titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
+    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
     found = [
         Path(from_stage=start, to_stage=end, from_title=titles.get(start, start), to_title=titles.get(end, end), count=int(count),
              is_back=order.get(end, 99) < order.get(start, -1),
@@ -283,9 +287,10 @@ def moves(
         took=hours if is_ended else "NULL::float8", began=BEGAN if is_ended else "", seen=seen.sql("t"),
         wanted=" AND ".join(wanted),
     )  # fmt: skip
-    titles: dict[str, str] = defaultdict(str, {stage.name: stage.title for stage in workflow.stages})
+    titles: dict[str, str] = defaultdict(str, {stage.name: gettext(stage.title) for stage in workflow.stages})
     return [
-        Moved(connection=connection, model=model, odoo_id=odoo_id, name=name, from_title=titles[start] or start or "First seen",
+        Moved(connection=connection, model=model, odoo_id=odoo_id, name=name,
+              from_title=titles[start] or start or gettext("First seen"),
               to_title=titles[end] or end, at=at, hours=hours_taken, id=number)
         for connection, model, odoo_id, name, start, end, at, hours_taken, number in rows(statement, values)
     ]  # fmt: skip

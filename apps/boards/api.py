@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.accounts.sight import Sight
-from apps.boards import kpis, queries, search
+from apps.boards import kpis, queries, search, targets
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import seen
@@ -171,7 +171,7 @@ class KpiShape(serializers.Serializer[Any]):
 def _shown(figure: kpis.Figure) -> dict[str, Any]:
     return {
         "kpi": figure.kpi.name, "title": figure.kpi.title, "workflow": figure.workflow,
-        "unit": "share" if figure.kpi.is_share else "seconds", "value": figure.value, "target": figure.kpi.target,
+        "unit": "share" if figure.kpi.is_share else "seconds", "value": figure.value, "target": figure.target,
         "is_met": figure.is_met, "count": figure.count,
         "trend": [{"day": point.day.isoformat(), "value": point.value, "count": point.count} for point in figure.trend],
     }  # fmt: skip
@@ -215,3 +215,21 @@ class Kpis(APIView):
         found = kpis.figures(now=now, seen=shown)
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
+
+
+class TargetGiven(serializers.Serializer[Any]):
+    """What a figure is to aim at: a share of one, or seconds; null for what is usual."""
+
+    target = serializers.FloatField(allow_null=True)
+
+
+class Target(APIView):
+    """The target of one figure."""
+
+    @extend_schema(request=TargetGiven, responses=TargetGiven)
+    def post(self, request: PersonsCall, name: str) -> Response:
+        """Set what the figure is held against from now on."""
+        given = TargetGiven(data=request.data)
+        given.is_valid(raise_exception=True)
+        targets.set_target(name, given.validated_data["target"], by=request.user, now=clock.now())
+        return Response({"target": kpis.targets().get(name, targets.called(name).target)})

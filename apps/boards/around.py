@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import connection as database
 from django.db.models import Q
+from django.utils.translation import gettext
 from psycopg.rows import class_row
 
 from apps.accounts.sight import Sight
@@ -101,7 +102,11 @@ def partner_of(connection: Connection, odoo_id: int, *, seen: Sight, now: dateti
     ).order_by("due_at", "id")
     workflows = registry.workflows()
     records = [
-        OpenRecord(position=one, workflow=workflows[one.workflow].title, stage=workflows[one.workflow].stage(one.stage).title)
+        OpenRecord(
+            position=one,
+            workflow=gettext(workflows[one.workflow].title),
+            stage=gettext(workflows[one.workflow].stage(one.stage).title),
+        )
         for one in opened[:MOST]
         if one.workflow in workflows
     ]
@@ -151,6 +156,7 @@ def product_of(connection: Connection, odoo_id: int, *, seen: Sight) -> ProductP
         waiting = raw.execute(WAITING.format(seen=seen.sql("o")), values).fetchall()
         to_come = raw.execute(TO_COME.format(seen=seen.sql("o")), values).fetchall()
     return ProductPage(
-        connection=connection, name=(template.name if template else "") or f"Product {odoo_id}", code=product.default_code or "",
+        connection=connection, name=(template.name if template else "") or gettext("Product %(odoo_id)s") % {"odoo_id": odoo_id},
+        code=product.default_code or "",
         odoo_url=connection.record_url("product.product", odoo_id), waiting=waiting, to_come=to_come,
     )  # fmt: skip

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from apps.accounts.sight import Sight
 from apps.boards import analysis
 from apps.boards.figures import flows, rows, stages_of
@@ -63,7 +65,10 @@ class Comparison:
     nothing: str = ""
 
 
-CHOICES = {"period": "Periods", "company": "Companies", "warehouse": "Warehouses", "team": "Teams"}
+CHOICES = {
+    "period": gettext_noop("Periods"), "company": gettext_noop("Companies"), "warehouse": gettext_noop("Warehouses"),
+    "team": gettext_noop("Teams"),
+}  # fmt: skip
 
 
 def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: Sight) -> Comparison:
@@ -72,7 +77,10 @@ def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: Sight) ->
         "period": _periods, "company": _companies, "warehouse": _warehouses, "team": _teams,
     }  # fmt: skip
     found = sides[by](workflow, now=now, days=days, seen=seen)
-    nothing = "" if found else f"No record of this workflow has a {by}." if by == "warehouse" else "Nothing is on its way."
+    nothing = ""
+    if not found:
+        no_warehouse = gettext("No record of this workflow has a warehouse.")
+        nothing = no_warehouse if by == "warehouse" else gettext("Nothing is on its way.")
     return Comparison(by=by, days=days, sides=found, nothing=nothing)
 
 
@@ -94,8 +102,8 @@ def _moved(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> dict
 def _periods(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list[Side]:
     earlier = now - timedelta(days=days)
     return [
-        Side(title=f"The last {days} days", **_moved(workflow, now=now, days=days, seen=seen)),
-        Side(title=f"The {days} days before", **_moved(workflow, now=earlier, days=days, seen=seen)),
+        Side(title=gettext("The last %(days)s days") % {"days": days}, **_moved(workflow, now=now, days=days, seen=seen)),
+        Side(title=gettext("The %(days)s days before") % {"days": days}, **_moved(workflow, now=earlier, days=days, seen=seen)),
     ]
 
 
@@ -104,7 +112,7 @@ def _companies(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> 
     for connection, company in rows(COMPANIES.format(tallies=seen.sql("t")), {"workflow": workflow.name}):
         named = Company.objects.filter(connection_id=connection, odoo_id=company).values_list("name", flat=True).first()
         part = seen.narrowed(connection, company)
-        found.append(_side(named or f"Company {company}", stages_of(workflow, now=now, seen=part),
+        found.append(_side(named or gettext("Company %(company)s") % {"company": company}, stages_of(workflow, now=now, seen=part),
                            **_moved(workflow, now=now, days=days, seen=part)))  # fmt: skip
     return sorted(found, key=lambda side: (-(side.count or 0), side.title))
 
@@ -116,7 +124,7 @@ def _teams(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list
             by_team[stage.owner].append(stage)
     arrived, departed = flows(workflow, now=now, back=timedelta(days=days), seen=seen)
     return [
-        _side(owner.replace("_", " ").capitalize(), stages, arrived=sum(arrived[one.stage] for one in stages),
+        _side(gettext(owner.replace("_", " ").capitalize()), stages, arrived=sum(arrived[one.stage] for one in stages),
               departed=sum(departed[one.stage] for one in stages))
         for owner, stages in by_team.items()
     ]  # fmt: skip

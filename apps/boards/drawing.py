@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from apps.boards.analysis import Path
 from apps.workflows.declare import Workflow
 
@@ -58,7 +60,8 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
     """The stages from left to right as work flows, and every path between two of them as an arc as thick as its count."""
     used = {path.from_stage for path in paths} | {path.to_stage for path in paths}
     order = [name for name in ["", *(stage.name for stage in workflow.stages), "left", "deleted"] if name in used]
-    titles = {stage.name: stage.title for stage in workflow.stages} | {"": "First seen", "deleted": "Deleted", "left": "Left"}
+    titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
+    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
     left = {name: 8 + number * (NODE_WIDTH + NODE_GAP) for number, name in enumerate(order)}
     most = max((path.count for path in paths), default=1)
     spans = [abs(order.index(path.to_stage) - order.index(path.from_stage)) for path in paths if not path.is_back]

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection as database
+from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
 from apps.workflows.declare import Workflow
@@ -226,7 +227,10 @@ def levels(
 
 def _bands(cut: list[int], count: int) -> list[AgeBand]:
     bounds = [count, *cut, 0]
-    titles = (("under half the target", "calm"), ("up to the target", "calm-2"), ("up to twice", "risk"), ("beyond twice", "late"))
+    titles = (
+        (gettext("under half the target"), "calm"), (gettext("up to the target"), "calm-2"), (gettext("up to twice"), "risk"),
+        (gettext("beyond twice"), "late"),
+    )  # fmt: skip
     return [
         AgeBand(title=title, tone=tone, count=bounds[number] - bounds[number + 1],
                 share=round(100 * (bounds[number] - bounds[number + 1]) / count, 1))
@@ -273,7 +277,7 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: Sight) -> list[StageFi
         sums = sorted(money[stage.name], key=lambda row: -row[1])
         figures.append(
             StageFigures(
-                stage=stage.name, title=stage.title, owner=stage.owner, is_open=stage.is_open,
+                stage=stage.name, title=gettext(stage.title), owner=stage.owner, is_open=stage.is_open,
                 target_seconds=int(stage.target.total_seconds()) if stage.target else None,
                 count=count if stage.is_open else None,
                 amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,

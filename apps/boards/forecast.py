@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.utils.translation import gettext
 
 from apps.accounts import sight
 from apps.accounts.sight import Sight
@@ -179,7 +180,7 @@ def of(workflow: Workflow, *, now: datetime, seen: Sight) -> Forecast:
         many, broke, told, error, before = tried.get(stage.name, (0, 0, 0.0, None, 0))
         found.append(
             StageForecast(
-                stage=stage.name, title=stage.title, due=due[stage.name], expected=expected[stage.name], sample=sample,
+                stage=stage.name, title=gettext(stage.title), due=due[stage.name], expected=expected[stage.name], sample=sample,
                 is_bound=sample < ENOUGH, tried_on=many, tried_expected=told, tried_broke=broke,
                 error=error if before >= ENOUGH and many else None,
             )

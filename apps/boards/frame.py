@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Max, OuterRef, Value
 from django.db.models.functions import JSONObject
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
@@ -51,13 +52,13 @@ def freshness(known: Iterable[Connection], seen: Sight) -> dict[str, Any]:
     failing = [connection for connection in connections if connection.state == "failing"]
     heard = last_heard(seen)
     if not connections:
-        state, words = "none", "no Odoo yet"
+        state, words = "none", gettext("no Odoo yet")
     elif failing:
-        state, words = "down", f"{failing[0].name} is out of reach"
+        state, words = "down", gettext("%(name)s is out of reach") % {"name": failing[0].name}
     elif heard is not None and (clock.now() - heard).total_seconds() > LATE_AFTER_SECONDS:
-        state, words = "stale", "Odoo not heard of lately"
+        state, words = "stale", gettext("Odoo not heard of lately")
     else:
-        state, words = "live", "live"
+        state, words = "live", gettext("live")
     return {"state": state, "words": words, "seen_at": heard, "late_after_seconds": LATE_AFTER_SECONDS}
 
 
@@ -79,7 +80,8 @@ def places(connections: Iterable[Connection], own: Sight, choice: tuple[int, int
         found.append(Place(value=str(connection.pk), words=connection.name, is_company=False,
                            is_here=choice == (connection.pk, None)))  # fmt: skip
         for one in companies if len(companies) > 1 else []:
-            found.append(Place(value=f"{connection.pk}:{one['odoo_id']}", words=one["name"] or f"Company {one['odoo_id']}",
+            found.append(Place(value=f"{connection.pk}:{one['odoo_id']}",
+                               words=one["name"] or gettext("Company %(odoo_id)s") % {"odoo_id": one["odoo_id"]},
                                is_company=True, is_here=choice == (connection.pk, one["odoo_id"])))  # fmt: skip
     return found if len(found) > 1 else []
 

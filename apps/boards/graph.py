@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+from apps.core.templatetags.show import quantity
 from apps.workflows import registry
 from apps.workflows.blockers import Blocker
 from apps.workflows.chain import Delivery, Supply
@@ -56,6 +59,14 @@ def _node(model: str, odoo_id: int, name: str, text: str, at: datetime | None, a
                 tone=tone, is_followed=any(one.odoo_model == model for one in registry.workflows().values()))  # fmt: skip
 
 
+# Odoo's kinds and states of transfers, as people read them.
+DELIVERY_WORDS = {
+    "outgoing": gettext_noop("outgoing"), "incoming": gettext_noop("incoming"), "internal": gettext_noop("internal"),
+    "draft": gettext_noop("draft"), "waiting": gettext_noop("waiting for another"), "confirmed": gettext_noop("waiting"),
+    "assigned": gettext_noop("ready"), "done": gettext_noop("done"), "cancel": gettext_noop("cancelled"),
+}  # fmt: skip
+
+
 def of(
     *, model: str, odoo_id: int, blockers: Iterable[Blocker], supplies: Sequence[Supply], deliveries: Sequence[Delivery],
     impact: Impact,
@@ -69,26 +80,35 @@ def of(
         if (blocker.model, blocker.odoo_id) != (model, odoo_id):
             before.setdefault(
                 (blocker.model, blocker.odoo_id),
-                _node(blocker.model, blocker.odoo_id, blocker.name, blocker.text, blocker.since, "since", "late"),
+                _node(blocker.model, blocker.odoo_id, blocker.name, blocker.text, blocker.since, gettext("since"), "late"),
             )
     for supply in supplies:
-        text = f"brings {supply.quantity.normalize():f} {supply.product}" + ("" if supply.linked else ", the next to come")
+        told = (
+            gettext("brings %(quantity)s %(product)s")
+            if supply.linked
+            else gettext("brings %(quantity)s %(product)s, the next to come")
+        )
+        text = told % {"quantity": quantity(supply.quantity), "product": supply.product}
         before.setdefault(
             ("purchase.order", supply.odoo_id),
-            _node("purchase.order", supply.odoo_id, supply.name, text, supply.expected_at, "expected", "calm"),
+            _node("purchase.order", supply.odoo_id, supply.name, text, supply.expected_at, gettext("expected"), "calm"),
         )
     after: dict[tuple[str, int], Node] = {}
     for delivery in deliveries:
         key = ("stock.picking", delivery.odoo_id)
         if key not in before:
-            state = delivery.state.replace("_", " ")
-            at, means = (delivery.done_at, "done") if delivery.done_at else (delivery.scheduled_at, "due")
+            state = gettext(DELIVERY_WORDS.get(delivery.state, delivery.state.replace("_", " ")))
+            at, means = (delivery.done_at, gettext("done")) if delivery.done_at else (delivery.scheduled_at, gettext("due"))
             tone = "done" if delivery.state in ENDED else "calm"
-            after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, f"{delivery.kind}, {state}", at, means, tone)
+            text = f"{gettext(DELIVERY_WORDS.get(delivery.kind, delivery.kind))}, {state}"
+            after[key] = _node("stock.picking", delivery.odoo_id, delivery.name, text, at, means, tone)
     for order in impact.orders:
-        text = order.customer + (f", {order.late_days} days late" if order.is_at_risk and order.late_days else "")
+        text = order.customer
+        if order.is_at_risk and order.late_days:
+            text += ", " + ngettext("%(days)s day late", "%(days)s days late", order.late_days) % {"days": order.late_days}
         tone = "late" if order.is_at_risk else "calm"
-        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at, "promised",
+        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at,
+                                                     gettext("promised"),
                                                      tone)  # fmt: skip
     firsts, lasts = list(before.values()), list(after.values())
     return Graph(

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, ngettext
+
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, EXCEPTION_WORKERS
 from apps.accounts.sight import Sight
 from apps.approvals import screens as approvals
-from apps.boards import queries
+from apps.boards import guide, queries
+from apps.boards.guide import Step
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
+from apps.exceptions.standing import why_first
 from apps.exceptions.types import title_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -37,8 +41,10 @@ class Home:
     tiles: list[Tile]
     cards: list[approvals.Card]
     rows: list[exceptions.Row]
+    why: str
     boards: list[queries.Board]
     connections: list[Connection]
+    guide: list[Step]
     shows_decisions: bool
     shows_cases: bool
     topic: str
@@ -57,31 +63,39 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     late = sum(1 for card in cards if card.request.due_at <= now)
     tiles = []
     if shows_decisions:
-        foot = f"{late} late" if late else "all within their time"
-        tiles.append(Tile(word="Decisions for you", number=len(cards), href="/approvals/", icon="stamp", foot=foot))
+        foot = gettext("%(n)s late") % {"n": late} if late else gettext("all within their time")
+        tiles.append(Tile(word=gettext("Decisions for you"), number=len(cards), href="/approvals/", icon="stamp", foot=foot))
     if shows_cases:
-        tiles.append(Tile(word="Your exceptions", number=counts["mine"], href="/exceptions/?owner=me", icon="user-check",
-                          foot=f"{counts['team']} in your teams"))  # fmt: skip
+        tiles.append(Tile(word=gettext("Your exceptions"), number=counts["mine"], href="/exceptions/?owner=me", icon="user-check",
+                          foot=gettext("%(team)s in your teams") % {"team": counts["team"]}))  # fmt: skip
     tiles += [
-        Tile(word="Unowned exceptions", number=counts["unowned"], href="/exceptions/?owner=none", icon="user-plus",
-             foot=f"of {counts['all']} open"),
-        Tile(word="Due within 1 h", number=counts["due"], href="/exceptions/?due=1h", icon="timer", foot="late ones included"),
+        Tile(word=gettext("Unowned exceptions"), number=counts["unowned"], href="/exceptions/?owner=none", icon="user-plus",
+             foot=gettext("of %(all)s open") % {"all": counts["all"]}),
+        Tile(word=gettext("Due within 1 h"), number=counts["due"], href="/exceptions/?due=1h", icon="timer",
+             foot=gettext("late ones included")),
     ]  # fmt: skip
     if user.role in (Role.INTEGRATOR, Role.ADMIN):
         stuck = Command.objects.filter(seen.of_records(), status__in=["refused", "dead"]).count()
-        tiles.append(Tile(word="Commands stopped", number=stuck, href="/health/", icon="octagon-alert", foot="a person must look"))
+        tiles.append(Tile(word=gettext("Commands stopped"), number=stuck, href="/health/", icon="octagon-alert",
+                          foot=gettext("a person must look")))  # fmt: skip
     boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
     waiting = len(cards)
     if waiting:
-        sentence = f"{waiting} decision{'s' if waiting != 1 else ''} wait{'s' if waiting == 1 else ''} for you" + (
-            f", {late} of them late." if late else "."
-        )
+        if late:
+            told = ngettext("%(n)s decision waits for you, %(late)s of them late.",
+                            "%(n)s decisions wait for you, %(late)s of them late.", waiting)  # fmt: skip
+        else:
+            told = ngettext("%(n)s decision waits for you.", "%(n)s decisions wait for you.", waiting)
+        sentence = told % {"n": waiting, "late": late}
     elif shows_cases and counts["mine"]:
-        sentence = f"{counts['mine']} exception{'s are' if counts['mine'] != 1 else ' is'} yours."
+        told = ngettext("%(n)s exception is yours.", "%(n)s exceptions are yours.", counts["mine"])
+        sentence = told % {"n": counts["mine"]}
     else:
-        sentence = "Nothing waits for you."
+        sentence = gettext("Nothing waits for you.")
     return Home(
         sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
+        why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
-        shows_decisions=shows_decisions, shows_cases=shows_cases, topic="inbox" if shows_decisions else "queue",
+        guide=guide.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
+        topic="inbox" if shows_decisions else "queue",
     )  # fmt: skip

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import connection as database
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
+from apps.boards.models import KpiTarget
 from apps.workflows import registry
 
 WINDOW = timedelta(days=30)
@@ -91,7 +93,8 @@ class Kpi:
 
     Attributes:
         alias: the table in ``facts`` whose connection and company say who may see the row.
-        target: a share that is to be reached, or seconds that are not to be passed.
+        target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
+            (:mod:`apps.boards.targets`).
     """
 
     name: str
@@ -110,24 +113,33 @@ class Kpi:
 
 
 KPIS: tuple[Kpi, ...] = (
-    Kpi(name="shipped_on_time", kind=BUSINESS, title="Shipped on time", facts=SHIPPED, alias="r", target=0.95, is_share=True,
-        meaning="Deliveries to customers that were done by their deadline."),
-    Kpi(name="order_to_shipment", kind=BUSINESS, title="Order to shipment", facts=ORDER_TO_SHIPMENT, alias="r", target=3 * DAY,
-        meaning="From an order's date until each of its deliveries was done."),
-    Kpi(name="received_on_time", kind=BUSINESS, title="Received on time", facts=RECEIVED, alias="r", target=0.9, is_share=True,
-        meaning="Receipts from vendors that were done by their deadline."),
-    Kpi(name="paid_on_time", kind=BUSINESS, title="Paid on time", facts=PAID, alias="t", target=0.8, is_share=True,
-        meaning="Customers' invoices that were paid by the day they were due."),
-    Kpi(name="detected_to_owned", kind=ORCHESTRATION, title="Detected to owner", facts=OWNED, alias="c", target=0.25 * HOUR,
-        meaning="From the opening of an exception until somebody owned it."),
-    Kpi(name="detected_to_resolved", kind=ORCHESTRATION, title="Detected to resolved", facts=OPENED_TO_RESOLVED, alias="c",
-        target=8 * HOUR, meaning="From the opening of an exception until it was resolved, by a person or by itself."),
-    Kpi(name="resolved_in_time", kind=ORCHESTRATION, title="Resolved within SLA", facts=RESOLVED, alias="c", target=0.9,
-        is_share=True, meaning="Exceptions that were resolved before their SLA had passed."),
-    Kpi(name="asked_to_decided", kind=ORCHESTRATION, title="Asked to decided", facts=DECIDED, alias="r", target=4 * HOUR,
-        meaning="From the asking for an approval until it was given or refused."),
-    Kpi(name="decided_to_effect", kind=ORCHESTRATION, title="Decided to effect in Odoo", facts=EFFECT, alias="c", target=60.0,
-        meaning="From a decision until Odoo's own record showed its effect."),
+    Kpi(name="shipped_on_time", kind=BUSINESS, title=gettext_noop("Shipped on time"),
+        facts=SHIPPED, alias="r", target=0.95, is_share=True,
+        meaning=gettext_noop("Deliveries to customers that were done by their deadline.")),
+    Kpi(name="order_to_shipment", kind=BUSINESS, title=gettext_noop("Order to shipment"),
+        facts=ORDER_TO_SHIPMENT, alias="r", target=3 * DAY,
+        meaning=gettext_noop("From an order's date until each of its deliveries was done.")),
+    Kpi(name="received_on_time", kind=BUSINESS, title=gettext_noop("Received on time"),
+        facts=RECEIVED, alias="r", target=0.9, is_share=True,
+        meaning=gettext_noop("Receipts from vendors that were done by their deadline.")),
+    Kpi(name="paid_on_time", kind=BUSINESS, title=gettext_noop("Paid on time"),
+        facts=PAID, alias="t", target=0.8, is_share=True,
+        meaning=gettext_noop("Customers' invoices that were paid by the day they were due.")),
+    Kpi(name="detected_to_owned", kind=ORCHESTRATION, title=gettext_noop("Detected to owner"),
+        facts=OWNED, alias="c", target=0.25 * HOUR,
+        meaning=gettext_noop("From the opening of an exception until somebody owned it.")),
+    Kpi(name="detected_to_resolved", kind=ORCHESTRATION, title=gettext_noop("Detected to resolved"),
+        facts=OPENED_TO_RESOLVED, alias="c",
+        target=8 * HOUR, meaning=gettext_noop("From the opening of an exception until it was resolved, by a person or by itself.")),
+    Kpi(name="resolved_in_time", kind=ORCHESTRATION, title=gettext_noop("Resolved within SLA"),
+        facts=RESOLVED, alias="c", target=0.9,
+        is_share=True, meaning=gettext_noop("Exceptions that were resolved before their SLA had passed.")),
+    Kpi(name="asked_to_decided", kind=ORCHESTRATION, title=gettext_noop("Asked to decided"),
+        facts=DECIDED, alias="r", target=4 * HOUR,
+        meaning=gettext_noop("From the asking for an approval until it was given or refused.")),
+    Kpi(name="decided_to_effect", kind=ORCHESTRATION, title=gettext_noop("Decided to effect in Odoo"),
+        facts=EFFECT, alias="c", target=60.0,
+        meaning=gettext_noop("From a decision until Odoo's own record showed its effect.")),
 )  # fmt: skip
 
 
@@ -142,11 +154,12 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of one workflow: over the whole window, and day by day."""
+    """One figure of one workflow: over the whole window, and day by day. ``target`` is the one that holds now."""
 
     kpi: Kpi
     workflow: str
     title: str
+    target: float
     value: float
     count: int
     trend: list[Point] = field(default_factory=list)
@@ -154,7 +167,7 @@ class Figure:
     @property
     def is_met(self) -> bool:
         """Whether the target is reached."""
-        return self.value >= self.kpi.target if self.kpi.is_share else self.value <= self.kpi.target
+        return self.value >= self.target if self.kpi.is_share else self.value <= self.target
 
     @property
     def change(self) -> float | None:
@@ -181,10 +194,18 @@ def _mean(points: Sequence[Point]) -> float:
     return sum(point.value * point.count for point in points) / sum(point.count for point in points)
 
 
+def targets() -> dict[str, float]:
+    """The targets that somebody has set, by the figure's name."""
+    return dict(KpiTarget.objects.values_list("kpi", "value"))
+
+
 def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
     """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
-    titles = {name: workflow.title for name, workflow in registry.workflows().items()} | {"integration": "Integration"}
+    titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
+        "integration": gettext("Integration")
+    }
     found: list[Figure] = []
+    held = targets()
     for kpi in KPIS:
         if kind and kpi.kind != kind:
             continue
@@ -194,7 +215,8 @@ def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
         for workflow, day, value, count in rows:
             if day is None:
                 title = titles.get(workflow, workflow)
-                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count))
+                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count,
+                                    target=held.get(kpi.name, kpi.target)))  # fmt: skip
             else:
                 found[-1].trend.append(Point(day=day, value=float(value), count=count))
     return found

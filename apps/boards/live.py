@@ -34,7 +34,10 @@ from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.25
+# A tick is as short as the work of one allows, which grows with those who watch: a fifth of the time goes into it at most,
+# until a tick is as long as anybody shall wait for one.
+SHORTEST_TICK_SECONDS, TICK_SECONDS = 0.08, 0.25
+REST_AFTER_WORK = 4
 RETRY_SECONDS = 0.5
 # When a server comes back, all of its pages ask at once: they are given the same drawing for this long.
 KEPT_SECONDS = 1.0
@@ -189,6 +192,7 @@ class Hub:
         while True:
             await self.wake.wait()
             self.wake.clear()
+            begun = time.monotonic()
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
             for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
@@ -197,7 +201,10 @@ class Hub:
                     by_eye.setdefault(_drawn_for(topic, watcher), []).append(watcher)
                 for eye, watchers in by_eye.items():
                     await self._tell(topic, eye, watchers)
-            await asyncio.sleep(TICK_SECONDS)
+            # Those who were told send in the loop's next round.
+            await asyncio.sleep(0)
+            took = time.monotonic() - begun
+            await asyncio.sleep(min(TICK_SECONDS, max(SHORTEST_TICK_SECONDS, REST_AFTER_WORK * took)))
 
     async def _tell(self, topic: str, eye: Eye, watchers: list[Watcher]) -> None:
         try:

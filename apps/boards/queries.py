@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
 from apps.boards.figures import FLOW_WINDOW, StageFigures, rows, stages_of
+from apps.core.templatetags.show import number
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
@@ -108,21 +110,29 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     if not late:
         waiting = sum(stage.count or 0 for stage in stages)
         if not waiting:
-            return "Nothing is on its way. The first record that Odoo tells of appears here by itself.", ""
-        return "Every record is within its stage's target.", ""
+            return gettext("Nothing is on its way. The first record that Odoo tells of appears here by itself."), ""
+        return gettext("Every record is within its stage's target."), ""
     by_money = sum((stage.late_amount for stage in late), Decimal(0))
     if by_money > 0 and len({stage.currency for stage in late if stage.late_amount}) == 1:
         worst = max(late, key=lambda stage: (stage.late_amount, stage.over_target or 0))
-        share = f"{round(worst.late_amount / by_money * 100)} % of the value"
+        share = gettext("%(percent)s %% of the value") % {"percent": round(worst.late_amount / by_money * 100)}
     else:
         worst = max(late, key=lambda stage: stage.over_target or 0)
-        share = f"{round(100 * (worst.over_target or 0) / sum(stage.over_target or 0 for stage in late))} % of the records"
+        part = round(100 * (worst.over_target or 0) / sum(stage.over_target or 0 for stage in late))
+        share = gettext("%(percent)s %% of the records") % {"percent": part}
     many = worst.over_target or 0
     trend = worst.arrived_24h - worst.departed_24h
-    flow = f"in the last 24 hours {worst.arrived_24h} came and {worst.departed_24h} left" + (
-        ", so it is filling up." if trend > 0 else ", so it is draining." if trend < 0 else "."
-    )
-    return f"{worst.title} holds {share} that is over target: {many} of {worst.count} records; {flow}", worst.stage
+    if trend > 0:
+        told = gettext("in the last 24 hours %(came)s came and %(left)s left, so it is filling up.")
+    elif trend < 0:
+        told = gettext("in the last 24 hours %(came)s came and %(left)s left, so it is draining.")
+    else:
+        told = gettext("in the last 24 hours %(came)s came and %(left)s left.")
+    flow = told % {"came": worst.arrived_24h, "left": worst.departed_24h}
+    sentence = gettext("%(stage)s holds %(share)s that is over target: %(many)s of %(count)s records; %(flow)s") % {
+        "stage": worst.title, "share": share, "many": many, "count": worst.count, "flow": flow,
+    }  # fmt: skip
+    return sentence, worst.stage
 
 
 def why(stage: StageFigures) -> list[Reason]:
@@ -130,28 +140,47 @@ def why(stage: StageFigures) -> list[Reason]:
     found = []
     if stage.target_seconds and stage.median_age_seconds is not None:
         times = stage.median_age_seconds / stage.target_seconds
-        found.append(Reason(word="Age", text=f"median {times:.1f} × the target", is_bad=times > 1))
+        found.append(
+            Reason(
+                word=gettext("Age"), text=gettext("median %(times)s × the target") % {"times": number(times, 1)}, is_bad=times > 1
+            )
+        )
     if stage.departed_24h:
         rate = stage.arrived_24h / stage.departed_24h
-        found.append(Reason(word="Inflow over outflow, 24 h", text=f"{rate:.2f}", is_bad=rate > MUCH_SLOWER))
+        found.append(Reason(word=gettext("Inflow over outflow, 24 h"), text=number(rate, 2), is_bad=rate > MUCH_SLOWER))
     else:
-        text = f"{stage.arrived_24h} came, none left" if stage.arrived_24h else "nothing came or left"
-        found.append(Reason(word="Inflow over outflow, 24 h", text=text, is_bad=stage.arrived_24h > 0))
+        text = (
+            gettext("%(arrived_24h)s came, none left") % {"arrived_24h": stage.arrived_24h}
+            if stage.arrived_24h
+            else gettext("nothing came or left")
+        )
+        found.append(Reason(word=gettext("Inflow over outflow, 24 h"), text=text, is_bad=stage.arrived_24h > 0))
     if stage.amount:
-        found.append(Reason(word="Value that is late", text=f"{round(100 * stage.late_amount / stage.amount)} % of what waits here",
+        percent = round(100 * stage.late_amount / stage.amount)
+        text = gettext("%(percent)s %% of what waits here") % {"percent": percent}
+        found.append(Reason(word=gettext("Value that is late"), text=text,
                             is_bad=stage.late_amount * 4 >= stage.amount))  # fmt: skip
-    found.append(Reason(word="Over target", text=f"{stage.share_over} % of its records", is_bad=stage.tone == "late"))
+    found.append(
+        Reason(
+            word=gettext("Over target"),
+            text=gettext("%(share_over)s %% of its records") % {"share_over": stage.share_over},
+            is_bad=stage.tone == "late",
+        )
+    )
     return found
 
 
 def relief(stage: StageFigures) -> str:
     """What it takes, by the stage's own figures, to hold its level and to clear what is late within a day."""
-    owner = stage.owner.replace("_", " ")
+    owner = gettext(stage.owner.replace("_", " ").capitalize())
     late, growing = stage.over_target or 0, stage.arrived_24h - stage.departed_24h
-    clear = f"the {late} late ones cleared within a day would be {stage.departed_24h + late} a day instead of {stage.departed_24h}"
+    clear = gettext("the %(late)s late ones cleared within a day would be %(rate)s a day instead of %(now)s") % {
+        "late": late, "rate": stage.departed_24h + late, "now": stage.departed_24h,
+    }  # fmt: skip
     if growing > 0:
-        return f"For {owner}: {growing} more a day would hold its level; {clear}."
-    return f"For {owner}: it holds its level; {clear}."
+        told = gettext("For %(owner)s: %(growing)s more a day would hold its level; %(clear)s.")
+        return told % {"owner": owner, "growing": growing, "clear": clear}
+    return gettext("For %(owner)s: it holds its level; %(clear)s.") % {"owner": owner, "clear": clear}
 
 
 def worst_of(boards: list[Board]) -> Board | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
 from apps.approvals import queries as approvals
@@ -95,7 +96,7 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
     held, deliveries, supplies = blockers.of(position, now=now), chain.deliveries_of(position), chain.supplies_of(position)
     return Standing(
-        position=position, title=workflow.title, stage=workflow.stage(position.stage),
+        position=position, title=gettext(workflow.title), stage=workflow.stage(position.stage),
         track=[
             Track(stage=stage, is_here=stage.name == position.stage, was_there=stage.name in seen and stage.name != position.stage)
             for stage in shown
@@ -184,7 +185,7 @@ def supplier_of(connection: Connection, odoo_id: int, *, now: datetime) -> Suppl
         connection=connection, name=partner["name"], odoo_url=connection.record_url("res.partner", odoo_id),
         impact=impact.of(connection.id, "res.partner", odoo_id, now=now),
         purchases=[
-            Purchase(position=position, stage=workflows[position.workflow].stage(position.stage).title)
+            Purchase(position=position, stage=gettext(workflows[position.workflow].stage(position.stage).title))
             for position in opened[:OPEN_PURCHASES]
             if position.workflow in workflows
         ],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
 from apps.boards.around import partners_in_sight
@@ -156,7 +157,7 @@ def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[
         if workflow not in workflows or key in known or len(hits) == PER_GROUP:
             continue
         known.add(key)
-        titles = {one.name: one.title for one in workflows[workflow].stages}
+        titles = {one.name: gettext(one.title) for one in workflows[workflow].stages}
         hits.append(
             Hit(title=name, detail=partner, href=reverse("boards:record", args=[connection, model, odoo_id]),
                 matched=matched if matched != name else "", connection=connection, model=model, odoo_id=odoo_id,
@@ -164,7 +165,7 @@ def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[
         )  # fmt: skip
     for name, workflow_of in workflows.items():
         if groups.get(name):
-            yield Group(title=workflow_of.title, icon="file-text", hits=groups[name])
+            yield Group(title=gettext(workflow_of.title), icon="file-text", hits=groups[name])
 
 
 def _partners(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
@@ -176,7 +177,7 @@ def _partners(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator
         for connection, odoo_id, name, city, ref in rows(statement, values)
     ]  # fmt: skip
     if hits:
-        yield Group(title="Customers and suppliers", icon="users", hits=hits)
+        yield Group(title=gettext("Customers and suppliers"), icon="users", hits=hits)
 
 
 def _products(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
@@ -191,4 +192,4 @@ def _products(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator
         for connection, odoo_id, name, code in rows(statement, values)
     ]  # fmt: skip
     if hits:
-        yield Group(title="Products", icon="package", hits=hits)
+        yield Group(title=gettext("Products"), icon="package", hits=hits)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from django.utils.translation import gettext, gettext_noop
+
 from apps.audit.models import Entry
 from apps.exceptions.models import Comment
 from apps.mirror.tracked import TrackedChange
@@ -41,28 +43,28 @@ class Folded:
 
 # Kind and verb of the audit trail's actions, with the icon that tells them apart.
 TOLD = {
-    "exception.opened": ("octagon-alert", "late", "opened the exception"),
-    "exception.assigned": ("user-check", "calm", "assigned the exception"),
-    "exception.acknowledged": ("eye", "calm", "acknowledged the exception"),
-    "exception.snoozed": ("bell-off", "", "snoozed the exception"),
-    "exception.woken": ("alarm-clock", "risk", "woke the exception"),
-    "exception.breached": ("alarm-clock", "late", "saw the SLA breached of the exception"),
-    "exception.resolved": ("circle-check", "done", "resolved the exception"),
-    "exception.closed": ("circle-check", "done", "closed the exception"),
-    "approval.requested": ("stamp", "risk", "asked for the approval"),
-    "approval.reminded": ("bell", "risk", "reminded of the approval"),
-    "approval.escalated": ("flag", "late", "escalated the approval"),
-    "approval.delegated": ("corner-up-right", "calm", "handed on the approval"),
-    "approval.approved": ("circle-check", "done", "approved"),
-    "approval.rejected": ("circle-x", "late", "rejected"),
-    "approval.cancelled": ("ban", "", "withdrew the approval"),
-    "approval.expired": ("hourglass", "risk", "let expire the approval"),
-    "command.enqueued": ("clock", "", "will tell Odoo"),
-    "command.done": ("check-check", "done", "saw in Odoo"),
-    "command.refused": ("octagon-alert", "late", "was refused by Odoo"),
-    "command.dead": ("octagon-alert", "late", "gave up telling Odoo"),
-    "command.cancelled": ("ban", "", "did not tell Odoo"),
-    "command.retried": ("refresh-cw", "calm", "tried again to tell Odoo"),
+    "exception.opened": ("octagon-alert", "late", gettext_noop("opened the exception")),
+    "exception.assigned": ("user-check", "calm", gettext_noop("assigned the exception")),
+    "exception.acknowledged": ("eye", "calm", gettext_noop("acknowledged the exception")),
+    "exception.snoozed": ("bell-off", "", gettext_noop("snoozed the exception")),
+    "exception.woken": ("alarm-clock", "risk", gettext_noop("woke the exception")),
+    "exception.breached": ("alarm-clock", "late", gettext_noop("saw the SLA breached of the exception")),
+    "exception.resolved": ("circle-check", "done", gettext_noop("resolved the exception")),
+    "exception.closed": ("circle-check", "done", gettext_noop("closed the exception")),
+    "approval.requested": ("stamp", "risk", gettext_noop("asked for the approval")),
+    "approval.reminded": ("bell", "risk", gettext_noop("reminded of the approval")),
+    "approval.escalated": ("flag", "late", gettext_noop("escalated the approval")),
+    "approval.delegated": ("corner-up-right", "calm", gettext_noop("handed on the approval")),
+    "approval.approved": ("circle-check", "done", gettext_noop("approved")),
+    "approval.rejected": ("circle-x", "late", gettext_noop("rejected")),
+    "approval.cancelled": ("ban", "", gettext_noop("withdrew the approval")),
+    "approval.expired": ("hourglass", "risk", gettext_noop("let expire the approval")),
+    "command.enqueued": ("clock", "", gettext_noop("will tell Odoo")),
+    "command.done": ("check-check", "done", gettext_noop("saw in Odoo")),
+    "command.refused": ("octagon-alert", "late", gettext_noop("was refused by Odoo")),
+    "command.dead": ("octagon-alert", "late", gettext_noop("gave up telling Odoo")),
+    "command.cancelled": ("ban", "", gettext_noop("did not tell Odoo")),
+    "command.retried": ("refresh-cw", "calm", gettext_noop("tried again to tell Odoo")),
 }
 # What tells only that Odoo was told, and did as it was told.
 SYNCS = {"command.enqueued", "command.done", "command.cancelled"}
@@ -71,20 +73,22 @@ WORTH_FOLDING = 3
 
 def _stage(workflow: str, name: str) -> str:
     found = registry.workflows().get(workflow)
-    return next((stage.title for stage in found.stages if stage.name == name), name) if found else name
+    return next((gettext(stage.title) for stage in found.stages if stage.name == name), name) if found else name
 
 
 def _moved(move: Transition) -> Happening:
     to = _stage(move.workflow, move.to_stage)
-    what = f"moved it from {_stage(move.workflow, move.from_stage)} to {to}" if move.from_stage else f"first showed it, in {to}"
+    what = gettext("first showed it, in %(to)s") % {"to": to}
+    if move.from_stage:
+        what = gettext("moved it from %(from)s to %(to)s") % {"from": _stage(move.workflow, move.from_stage), "to": to}
     key = f"move-{move.pk}"
     if move.tracking_id is None:
         return Happening(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what, key=key)
     if not move.from_stage:
-        what = f"created it, in {to}"
+        what = gettext("created it, in %(to)s") % {"to": to}
     return Happening(
         at=move.at, icon="arrow-right", tone="calm", who=move.author or "Odoo", what=what,
-        quote=f"From Odoo's own history. {move.told}".rstrip(), key=key,
+        quote=f"{gettext("From Odoo's own history.")} {move.told}".rstrip(), key=key,
     )  # fmt: skip
 
 
@@ -92,9 +96,11 @@ def _happened(entry: Entry, title: str) -> Happening:
     icon, tone, what = TOLD.get(entry.action, ("circle-dot", "", entry.action.replace(".", " ").replace("_", " ")))
     said = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or entry.data.get("problem") or ""
     if entry.action == "approval.requested" and entry.data.get("asked_by"):
-        said = f"Asked for by {entry.data['asked_by']}"
+        said = gettext("Asked for by %(asked_by)s") % {"asked_by": entry.data["asked_by"]}
     return Happening(
-        at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=f"{what}: {title}" if title else what, quote=str(said),
+        at=entry.at, icon=icon, tone=tone, who=entry.actor_name,
+        what=f"{gettext(what)}: {gettext(title)}" if title else gettext(what),
+        quote=gettext(str(said)) if said else "",
         key=f"entry-{entry.sequence}", is_sync=entry.action in SYNCS,
     )  # fmt: skip
 
@@ -106,7 +112,7 @@ def _changed(changes: Iterable[TrackedChange], taken: set[int]) -> list[Happenin
         by_message.setdefault(change.message_id, []).append(change)
     return [
         Happening(
-            at=together[0].at, icon="history", tone="", who=together[0].author or "Odoo", what="changed in Odoo",
+            at=together[0].at, icon="history", tone="", who=together[0].author or "Odoo", what=gettext("changed in Odoo"),
             quote=", ".join(change.told for change in reversed(together)), key=f"odoo-{message}",
         )
         for message, together in by_message.items() if not taken & {change.tracking_id for change in together}
@@ -141,7 +147,7 @@ def merge(
     told += _changed(changes, {move.tracking_id for move in transitions if move.tracking_id})
     told += [_happened(entry, named.get(entry.subject, "")) for entry in entries if entry.action != "exception.commented"]
     told += [
-        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what="wrote", quote=comment.text,
+        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"), quote=comment.text,
                   key=f"comment-{comment.pk}")
         for comment in comments
     ]

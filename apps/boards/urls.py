@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.boards.views import boards, finding, pages
+from apps.boards.views import boards, finding, pages, targets
 
 app_name = "boards"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("eventlog/ocel/", boards.ocel, name="ocel"),
     path("eventlog/xes/", boards.xes, name="xes"),
     path("figures/", boards.figures, name="figures"),
+    path("figures/targets/", targets.targets, name="targets"),
     path("boards/", boards.overview, name="overview"),
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from apps.accounts.sight import Sight
 from apps.approvals.screens import kind_title
 from apps.boards.figures import rows
@@ -54,7 +56,7 @@ class Wait:
 def of(workflow: Workflow, *, seen: Sight) -> list[Wait]:
     """What the workflow's open records wait for, what holds most records first. One statement."""
     statement = WAITS.format(cases=seen.sql("c"), requests=seen.sql("a"), positions=seen.sql("p"))
-    titles = {stage.name: stage.title for stage in workflow.stages}
+    titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     found = [
         Wait(
             what=what, title=type_title(kind) if what == "exception" else kind_title(kind), stage=titles.get(stage, stage),
@@ -74,5 +76,10 @@ def relief(waits: list[Wait], worst: str) -> str:
     if not here:
         return ""
     first = here[0]
-    verb = "a decision" if first.what == "decision" else "an exception to be resolved"
-    return f"{first.count} of its records wait for {verb}: {first.title}. Ending these first relieves it most."
+    if first.what == "decision":
+        told = gettext("%(count)s of its records wait for a decision: %(title)s. Ending these first relieves it most.")
+    else:
+        told = gettext(
+            "%(count)s of its records wait for an exception to be resolved: %(title)s. Ending these first relieves it most."
+        )
+    return told % {"count": first.count, "title": first.title}

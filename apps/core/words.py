@@ -1,12 +1,20 @@
-"""Money and moments in plain sentences: messages, e-mails, notes in Odoo. Pages show them with ``templatetags.show``."""
+"""Money and moments in plain sentences: messages, e-mails, notes in Odoo. Pages show them with ``templatetags.show``.
+
+They are written in the active language. What is stored or sent to Odoo is written under ``translation.override("en")``.
+"""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from django.utils import formats
+from django.utils.translation import gettext, pgettext
+
 
 def sum_of(amount: Decimal | float | str | None) -> str:
     """An amount as text, "59,512.50"; "an unknown sum" where there is none."""
-    return "an unknown sum" if amount in (None, "") else f"{Decimal(str(amount)):,.2f}"
+    if amount in (None, ""):
+        return gettext("an unknown sum")
+    return formats.number_format(round(Decimal(str(amount)), 2), 2, force_grouping=True)
 
 
 def money(amount: Decimal | None, currency: str) -> str:
@@ -21,4 +29,4 @@ def quantity(value: Decimal) -> str:
 
 def moment(at: datetime) -> str:
     """A moment, "23 Nov 2026, 17:56 UTC": a message does not know where it is read."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    return f"{formats.date_format(at.astimezone(UTC), pgettext("a moment in a message", "j M Y, H:i"))} UTC"

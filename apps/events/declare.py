@@ -1,3 +1,4 @@
+
 """The words in which a kind of source is declared: where its messages hold what the tower wants to know.
 
 A path names a value in a message: ``shipment.tracking_number``, with ``lines.0.sku`` for the first of a list. Where a
@@ -7,16 +8,18 @@ path begins with ``/`` it starts at the whole message, and else at the single ev
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext_noop
+
 # What can happen outside of Odoo, in words for people. Every source's own words are mapped to these.
 KINDS = {
-    "shipment_picked_up": "Shipment picked up",
-    "shipment_delayed": "Shipment delayed",
-    "shipment_failed": "Delivery failed",
-    "shipment_delivered": "Shipment delivered",
-    "eta_changed": "Expected date moved",
-    "order_acknowledged": "Order acknowledged",
-    "order_line_changed": "Order line changed",
-    "order_cancelled": "Order cancelled",
+    "shipment_picked_up": gettext_noop("Shipment picked up"),
+    "shipment_delayed": gettext_noop("Shipment delayed"),
+    "shipment_failed": gettext_noop("Delivery failed"),
+    "shipment_delivered": gettext_noop("Shipment delivered"),
+    "eta_changed": gettext_noop("Expected date moved"),
+    "order_acknowledged": gettext_noop("Order acknowledged"),
+    "order_line_changed": gettext_noop("Order line changed"),
+    "order_cancelled": gettext_noop("Order cancelled"),
 }
 
 # By what other systems refer to a record of Odoo, the most telling first, and which of its states are its end.

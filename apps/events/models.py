@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.events.declare import KINDS
 from apps.odoo.models import Connection
@@ -10,9 +11,9 @@ from apps.odoo.models import Connection
 class Status(models.TextChoices):
     """Whether it is known which record an event is about."""
 
-    MATCHED = "matched", "Matched"
-    UNMATCHED = "unmatched", "Not matched"
-    DISMISSED = "dismissed", "Dismissed"
+    MATCHED = "matched", gettext_lazy("Matched")
+    UNMATCHED = "unmatched", gettext_lazy("Not matched")
+    DISMISSED = "dismissed", gettext_lazy("Dismissed")
 
 
 class OutsideEvent(models.Model):

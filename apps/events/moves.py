@@ -5,6 +5,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from apps.accounts import permissions
 from apps.accounts.models import User
@@ -133,25 +134,34 @@ def switch(name: str, *, is_active: bool, by: Actor, now: datetime) -> None:
 def _waiting(event_id: int) -> OutsideEvent:
     event = OutsideEvent.objects.select_for_update(of=("self",)).select_related("connection").filter(id=event_id).first()
     if event is None:
-        raise EventRefusedError(f"There is no event {event_id}.")
+        raise EventRefusedError(gettext("There is no event %(event_id)s.") % {"event_id": event_id})
     if event.status != Status.UNMATCHED:
-        raise EventRefusedError(f"Event {event_id} ({event.reference}) is {event.get_status_display().lower()} already.")
+        raise EventRefusedError(
+            gettext("Event %(event_id)s (%(reference)s) is %(status)s already.")
+            % {"event_id": event_id, "reference": event.reference, "status": event.get_status_display().lower()}
+        )
     return event
 
 
 def _record(event: OutsideEvent, named: str) -> tuple[int, str]:
     """The id and name of the record that a person means. Raises EventRefusedError."""
     if not named or "\x00" in named:
-        raise EventRefusedError("Give the record's name in Odoo, or its id.")
+        raise EventRefusedError(gettext("Give the record's name in Odoo, or its id."))
     means = Q(name=named)
     if named.isascii() and named.isdecimal() and int(named) < LARGEST_ID:
         means |= Q(odoo_id=int(named))
     rows = mirror.models()[event.model].objects.filter(means, connection_id=event.connection_id, deleted_at=None)
     found = list(rows.values_list("odoo_id", "name")[:2])
     if not found:
-        raise EventRefusedError(f"There is no {event.model} called {named} in {event.connection}.")
+        raise EventRefusedError(
+            gettext("There is no %(model)s called %(named)s in %(connection)s.")
+            % {"model": event.model, "named": named, "connection": event.connection}
+        )
     if len(found) > 1:
-        raise EventRefusedError(f"There are several {event.model} called {named} in {event.connection}. Give the record's id.")
+        raise EventRefusedError(
+            gettext("There are several %(model)s called %(named)s in %(connection)s. Give the record's id.")
+            % {"model": event.model, "named": named, "connection": event.connection}
+        )
     return found[0]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
 from apps.events.declare import REFERENCES
@@ -12,7 +13,10 @@ from apps.intake.models import Sender
 from apps.mirror import registry as mirror
 
 SHOWN = 100
-RECORD_WORDS = {"stock.picking": "transfer", "purchase.order": "purchase order", "sale.order": "sales order"}
+RECORD_WORDS = {
+    "stock.picking": gettext_noop("transfer"), "purchase.order": gettext_noop("purchase order"),
+    "sale.order": gettext_noop("sales order"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,7 @@ class Shown:
     @property
     def record_word(self) -> str:
         """What people call a record of its model."""
-        return RECORD_WORDS.get(self.event.model, self.event.model)
+        return gettext(RECORD_WORDS.get(self.event.model, self.event.model))
 
 
 def events(seen: Sight) -> QuerySet[OutsideEvent]:

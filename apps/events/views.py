@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import sight
@@ -37,12 +38,12 @@ def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
         if action == "match":
             record = request.POST.get("record", "").strip()
             event = moves.match(event_id, record=record, by=request.user, now=now)
-            said = f"{event.reference} is matched with {record}."
+            said = gettext("%(reference)s is matched with %(record)s.") % {"reference": event.reference, "record": record}
         elif action == "dismiss":
             event = moves.dismiss(event_id, by=request.user, now=now)
-            said = f"{event.reference} is dismissed."
+            said = gettext("%(reference)s is dismissed.") % {"reference": event.reference}
         else:
-            raise Http404(f"There is no {action} for an event.")
+            raise Http404(gettext("There is no %(action)s for an event.") % {"action": action})
     except NotAllowedError as error:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     except moves.EventRefusedError as error:

@@ -5,14 +5,17 @@ nothing and nothing is done twice. Each exception has a result of its own; what 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
@@ -29,7 +32,10 @@ MOST = 50_000
 # What was done can be taken back by whoever did it, for as long as it still stands as they left it.
 TAKEN_BACK_WITHIN = timedelta(days=1)
 
-DONE = {"assign": "assigned", "acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved"}
+DONE = {
+    "assign": gettext_noop("assigned"), "acknowledge": gettext_noop("acknowledged"), "snooze": gettext_noop("snoozed"),
+    "resolve": gettext_noop("resolved"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +65,7 @@ def change_of(move: str, arguments: Mapping[str, Any], *, by: User, now: datetim
         owner = User.objects.filter(pk=arguments["owner"]).first() if arguments.get("owner") else None
         team = Team.objects.filter(pk=arguments["team"]).first() if arguments.get("team") else None
         return moves.assigning(owner, team, arguments.get("note", ""))
-    raise MoveRefusedError(f"There is no move {move}.")
+    raise MoveRefusedError(gettext("There is no move %(move)s.") % {"move": move})
 
 
 @transaction.atomic
@@ -88,18 +94,18 @@ def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, 
     change_of(move, arguments, by=by, now=now)
     chosen = cases.exclude(status=Status.RESOLVED).order_by().values("id")[: MOST + 1]
     deed = Deed.objects.create(by=by, move=move, arguments=dict(arguments), total=0, created_at=now)
-    if not chosen.query.is_empty():
+    # A view that names what there is not is known to hold nothing without being asked for.
+    with suppress(EmptyResultSet), database.cursor() as cursor:
         sql, values = chosen.query.sql_with_params()
-        with database.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO exceptions_deedrow (deed_id, case_id, outcome, told, before, after)"
-                f" SELECT %s, chosen.id, '', '', '{{}}', '{{}}' FROM ({sql}) AS chosen",
-                [deed.pk, *values],
-            )
-            deed.total = cursor.rowcount
+        cursor.execute(
+            "INSERT INTO exceptions_deedrow (deed_id, case_id, outcome, told, before, after)"
+            f" SELECT %s, chosen.id, '', '', '{{}}', '{{}}' FROM ({sql}) AS chosen",
+            [deed.pk, *values],
+        )
+        deed.total = cursor.rowcount
     if not 0 < deed.total <= MOST:
-        raise MoveRefusedError("Choose at least one that is not resolved." if deed.total == 0 else
-                               f"These are more than {MOST:,}. Narrow the view first.")  # fmt: skip
+        raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if deed.total == 0 else
+                               gettext("These are more than %(MOST)s. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip
     deed.save(update_fields=["total"])
     wake("exceptions.work")
     return deed
@@ -140,7 +146,8 @@ def _do_chunk(deed: Deed, *, now: datetime) -> None:
         done = progress(deed).done
         if change is not None and change.owner is not None and change.owner != deed.by and done:
             message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=None,
-                              title=f"{deed.by} gave you {done} exceptions", body=str(change.data.get("note", "")),
+                              title=lambda: gettext("%(by)s gave you %(n)s exceptions") % {"by": deed.by, "n": done},
+                              body=str(change.data.get("note", "")),
                               path="/exceptions/?owner=me")  # fmt: skip
             tell(message, people=[change.owner], now=now)
 
@@ -150,7 +157,8 @@ def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> Non
     if change.owner is None or change.owner == deed.by or case is None:
         return
     message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=moves.about(case),
-                      title=f"{deed.by} gave you {case.record_name}: {types.title_of(case.type)}",
+                      title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
+                          "by": deed.by, "record": case.record_name, "type": types.title_of(case.type)},
                       body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
     tell(message, people=[change.owner], now=now)
 
@@ -164,11 +172,13 @@ def take_back(deed_id: UUID, *, by: User, now: datetime) -> Deed:
     """
     deed = Deed.objects.select_for_update(of=("self",)).select_related("by").filter(pk=deed_id, by=by).first()
     if deed is None:
-        raise MoveRefusedError("You have done nothing of that number.")
+        raise MoveRefusedError(gettext("You have done nothing of that number."))
     if deed.state != Deed.State.DONE:
-        raise MoveRefusedError("It still runs." if deed.state == Deed.State.WAITING else "It was taken back already.")
+        raise MoveRefusedError(
+            gettext("It still runs.") if deed.state == Deed.State.WAITING else gettext("It was taken back already.")
+        )
     if now - deed.created_at > TAKEN_BACK_WITHIN:
-        raise MoveRefusedError("That is more than a day ago. Move the exceptions themselves.")
+        raise MoveRefusedError(gettext("That is more than a day ago. Move the exceptions themselves."))
     deed.state, deed.ended_at = Deed.State.TAKING_BACK, None
     deed.save(update_fields=["state", "ended_at"])
     if deed.total == 1:
@@ -203,11 +213,16 @@ def _take_back_chunk(deed: Deed, *, now: datetime) -> None:
 
 def _cannot_be_taken_back(case: ExceptionCase, row: DeedRow, by: User) -> str:
     if not sight.of(by).sees(*moves.about(case)):
-        return f"There is no exception {case.pk}."
+        return gettext("There is no exception %(case_id)s.") % {"case_id": case.pk}
     if moves.taken_down(case) != row.after:
-        return f"{case.record_name} has been moved since, so it stays {case.get_status_display().lower()}."
+        return gettext("%(record_name)s has been moved since, so it stays %(status)s.") % {
+            "record_name": case.record_name,
+            "status": case.get_status_display().lower(),
+        }
     if case.status == Status.RESOLVED and _has_opened_anew(case):
-        return f"{case.record_name}: it has opened anew meanwhile, so this one stays resolved."
+        return gettext("%(record_name)s: it has opened anew meanwhile, so this one stays resolved.") % {
+            "record_name": case.record_name
+        }
     return ""
 
 

@@ -6,20 +6,26 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import Team, User
 from apps.accounts.sight import Sight
 from apps.exceptions import integration
-from apps.exceptions.models import UNRESOLVED, ExceptionCase, Severity, Status
+from apps.exceptions.models import DUE, MONEY, UNRESOLVED, ExceptionCase, Severity, Status
 from apps.exceptions.screens import workers
 
 # What a query string may say of which exceptions there are to be; the rest of it says how they are shown.
 FILTERS = ("q", "type", "severity", "status", "team", "owner", "workflow", "stage", "amount", "due", "connection", "company")
 SHOWN_BY = ("sort", "group")
+ANY = "any"
+SHORTEST_PART = 3
 DUE_WITHIN = {
-    "late": (timedelta(0), "Late"), "1h": (timedelta(hours=1), "Within 1 h"), "4h": (timedelta(hours=4), "Within 4 h"),
-    "24h": (timedelta(hours=24), "Within 24 h"), "7d": (timedelta(days=7), "Within 7 days"),
+    "late": (timedelta(0), gettext_noop("Late")),
+    "1h": (timedelta(hours=1), gettext_noop("Within 1 h")),
+    "4h": (timedelta(hours=4), gettext_noop("Within 4 h")),
+    "24h": (timedelta(hours=24), gettext_noop("Within 24 h")),
+    "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
 }  # fmt: skip
 
 
@@ -68,19 +74,22 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: date
     cases = cases.filter(_by_people(filters, known))
     if due := filters.get("due"):
         within = DUE_WITHIN.get(due)
-        cases = cases.filter(due_at__lte=now + within[0]) if within else cases.none()
+        # As the index of the order has it, in which what is due begins at the front.
+        cases = cases.alias(due=DUE).filter(due__lte=now + within[0]) if within else cases.none()
     if amount := filters.get("amount"):
         try:
-            cases = cases.filter(amount__gte=min(Decimal(amount), Decimal(10**17)))
+            cases = cases.alias(money=MONEY).filter(money__gte=min(Decimal(amount), Decimal(10**17)))
         except (InvalidOperation, ValueError):
             cases = cases.none()
     if words := filters.get("q", "").strip():
-        cases = cases.filter(Q(record_name__icontains=words) | Q(partner_name__icontains=words))
+        # Trigrams need three letters; fewer are looked for where a name begins.
+        lookup = "icontains" if len(words) >= SHORTEST_PART else "istartswith"
+        cases = cases.filter(Q(**{f"record_name__{lookup}": words}) | Q(**{f"partner_name__{lookup}": words}))
     return cases
 
 
 def _by_status(status: str) -> Q:
-    if status == "any":
+    if status == ANY:
         return Q()
     if not status:
         return UNRESOLVED
@@ -98,13 +107,13 @@ def _by_people(filters: Mapping[str, str], known: Known) -> Q:
     elif owner == "none":
         found &= Q(owner=None)
     elif owner:
-        found &= Q(owner__username=owner)
+        found &= Q(owner=Subquery(User.objects.filter(username=owner).values("pk")[:1]))
     return found
 
 
 def is_history(filters: Mapping[str, str]) -> bool:
-    """Whether what has ended is listed, the newest first."""
-    return filters.get("status") == Status.RESOLVED
+    """Whether what has ended is listed, the newest first: alone, or after what is open."""
+    return filters.get("status") in (Status.RESOLVED, ANY)
 
 
 def only(query: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
+from django.utils import translation
 
 from apps.accounts.models import User
 from apps.core import actor
@@ -28,15 +29,12 @@ from apps.exceptions.screens import evidence_of
 from apps.mirror import registry as mirror
 from apps.mirror.models.res_users import OdooUser
 from apps.odoo.models import Connection
-from apps.odoo.versions import major
 from apps.outbox import enqueue
 from apps.workflows import registry
 from apps.workflows.declare import OdooCall
 
 MACHINE = actor.system("exceptions")
 HOUR = timedelta(hours=1)
-# From 17 on a text sent to message_post is shown as it is unless it is said to be HTML; before, it always was HTML.
-SAYS_HTML_SINCE = 17
 LINES_OF_EVIDENCE = 6
 # The columns in which Odoo's models keep the person responsible.
 RESPONSIBLE = ("user_id", "invoice_user_id")
@@ -116,8 +114,7 @@ def _to_show(
 def _make(
     cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime
 ) -> None:
-    arguments = {"body": "{note}"} | ({"body_is_html": True} if major(connection.version or "0") >= SAYS_HTML_SINCE else {})
-    note = OdooCall(title=NOTE, method="message_post", arguments=arguments)
+    note = OdooCall(title=NOTE, method="message_post", arguments={"body": "{note}", "body_is_html": True})
     made = enqueue.many([_order(case, [note, MAKE], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now)
     marks = {command.decision: str(command.pk) for command in made if command.method == "create"}
     Shown.objects.bulk_create(
@@ -173,6 +170,8 @@ def _changes(case: ExceptionCase) -> str:
     return f"exception:{case.pk}:changed"
 
 
+# Odoo is told in English, whoever made the change.
+@translation.override("en")
 def _contexts(cases: Sequence[ExceptionCase], connection: Connection, now: datetime) -> dict[int, dict[str, Any]]:
     prefetch_related_objects(cases, "owner", "team")
     users = _users(cases, connection)
@@ -207,7 +206,7 @@ def _summary(case: ExceptionCase) -> str:
 def _note(case: ExceptionCase) -> str:
     link = f"{settings.PUBLIC_URL}/exceptions/{case.pk}/"
     lines = [f"{figure.words}: {_in_words(figure, case.currency)}" for figure in evidence_of(case)][:LINES_OF_EVIDENCE]
-    owner = str(case.owner) if case.owner else f"nobody yet, team {case.team}"
+    owner = str(case.owner) if case.owner else f"nobody yet, team {case.team.name}"
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return (
         f"<p><b>{escape(_named(case))}</b>: {escape(money(case.amount, case.currency))} at risk. Owner: {escape(owner)}.</p>"

@@ -12,15 +12,17 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
-from apps.exceptions import groups, integration, types
+from apps.exceptions import integration, types
 from apps.exceptions.counts import counts_of
 from apps.exceptions.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_history, matching, only
-from apps.exceptions.groups import GROUPED, Group
+from apps.exceptions.groups import GROUP_WORDS, GROUPED, Group, grouped
 from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
-from apps.exceptions.orders import ENDED, ORDERS
+from apps.exceptions.orders import ENDED, ORDERS, Order
 from apps.exceptions.screens import Row, row_of
+from apps.exceptions.standing import why_first
 from apps.workflows import registry
 
 PAGE = 50
@@ -28,13 +30,13 @@ MOST_VIEWS = 30
 
 # The named views, first the one most people start with; each is nothing but a query string.
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
-    ("Mine", {"owner": "me"}),
-    ("My teams", {"team": "mine"}),
-    ("Unowned", {"owner": "none"}),
-    ("Due within 1 h", {"due": "1h"}),
-    ("All open", {}),
-    ("Snoozed", {"status": "snoozed"}),
-    ("Resolved", {"status": "resolved"}),
+    (gettext_noop("Mine"), {"owner": "me"}),
+    (gettext_noop("My teams"), {"team": "mine"}),
+    (gettext_noop("Unowned"), {"owner": "none"}),
+    (gettext_noop("Due within 1 h"), {"due": "1h"}),
+    (gettext_noop("All open"), {}),
+    (gettext_noop("Snoozed"), {"status": "snoozed"}),
+    (gettext_noop("Resolved"), {"status": "resolved"}),
 )
 
 
@@ -66,6 +68,7 @@ class Queue:
     is_first: bool
     is_history: bool
     total: int
+    why: str
 
 
 def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Queue:
@@ -75,25 +78,44 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime)
     history = is_history(filters)
     sort = "cost" if shown_by.get("sort") not in ORDERS else shown_by["sort"]
     group = shown_by["group"] if shown_by.get("group") in GROUPED and not history else ""
-    order = ENDED if history else ORDERS[sort]
     cases, cursor = matching(filters, known=known, seen=seen, now=now), query.get("after", "")
+    # What is open comes in the order that was asked for, what has ended after it.
+    parts = [(ORDERS[sort], cases)]
+    if history:
+        ended = matching({**filters, "status": Status.RESOLVED}, known=known, seen=seen, now=now)
+        still_open = matching({**filters, "status": ""}, known=known, seen=seen, now=now)
+        parts = [(ENDED, ended)] if filters["status"] == Status.RESOLVED else [(ORDERS[sort], still_open), (ENDED, ended)]
     rows: list[Row] = []
     next_query = ""
-    sets: dict[Any, QuerySet[ExceptionCase]] = {}
-    if group:
-        sets = groups.sets_of(group, cases, known)
-    else:
-        page = order.annotated(cases).select_related("owner", "team", "connection").defer("evidence")
-        found = list((order.after(page, cursor) if cursor else page)[: PAGE + 1])
-        rows = [row_of(case) for case in found[:PAGE]]
+    if not group:
+        found = _page(parts, cursor)
+        rows = [row_of(case) for case, _ in found[:PAGE]]
         if len(found) > PAGE:
-            next_query = urlencode(filters | shown_by | {"after": order.cursor(found[PAGE - 1])})
-    views, (total, *numbers) = _views(filters, known=known, seen=seen, now=now, beside=[cases, *sets.values()])
+            next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
+    views, numbers = _views(filters, known=known, seen=seen, now=now, beside=[part for _, part in parts])
     return Queue(
-        rows=rows, groups=groups.grouped(group, sets, numbers, filters, shown_by, order, known) if group else [],
+        rows=rows, groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
         views=views, filters=filters, shown_by=shown_by, sort=sort, group=group,
-        query=urlencode(filters), next_query=next_query, is_first=not cursor, is_history=history, total=total,
+        query=urlencode(filters), next_query=next_query, is_first=not cursor, is_history=history, total=sum(numbers),
+        why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
     )  # fmt: skip
+
+
+def _page(parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str) -> list[tuple[ExceptionCase, str]]:
+    """The rows of a page and one more, each with its cursor, from one part after the other.
+
+    A cursor says of which part it is, by a digit before it where that is not the first.
+    """
+    found: list[tuple[ExceptionCase, str]] = []
+    at, mark, text = cursor.partition("!")
+    begin = int(at) if mark and at in {str(number) for number in range(len(parts))} else 0
+    for number, (order, cases) in enumerate(parts):
+        if number < begin or len(found) > PAGE:
+            continue
+        after = (text if mark else cursor) if number == begin else ""
+        page = order.page(cases, after, size=PAGE + 1 - len(found))
+        found += [(case, f"{number}!{order.cursor(case)}" if number else order.cursor(case)) for case in page]
+    return found
 
 
 def saved_views(known: Known) -> list[SavedView]:
@@ -106,7 +128,7 @@ def _views(
     filters: dict[str, str], *, known: Known, seen: Sight, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
 ) -> tuple[list[View], list[int]]:
     """The tabs with what is in each; what has ended is not counted, it only grows. And how many ``beside`` hold."""
-    tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(word, wanted, None) for word, wanted in VIEWS]
+    tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(gettext(word), wanted, None) for word, wanted in VIEWS]
     tabs += [(view.name, _parsed(view.query), view) for view in saved_views(known)]
     counted = [number for number, (_, wanted, _) in enumerate(tabs) if not is_history(wanted)]
     numbers = counts_of(
@@ -130,16 +152,19 @@ def choices(known: Known) -> dict[str, Any]:
     """What the filters offer."""
     workflows = registry.workflows()
     return {
-        "types": [(integration.WORKFLOW, "Anything of the integration"), *types.titles().items()],
+        "types": [(integration.WORKFLOW, gettext("Anything of the integration")), *types.titles().items()],
         "severities": Severity.choices,
         "statuses": Status.choices,
-        "workflows": [(workflow.name, workflow.title) for workflow in workflows.values() if workflow.exceptions],
+        "workflows": [(workflow.name, gettext(workflow.title)) for workflow in workflows.values() if workflow.exceptions],
         "stages": [
-            (workflow.title, [(f"{workflow.name}.{stage.name}", stage.title) for stage in workflow.stages if stage.is_open])
+            (
+                gettext(workflow.title),
+                [(f"{workflow.name}.{stage.name}", gettext(stage.title)) for stage in workflow.stages if stage.is_open],
+            )
             for workflow in workflows.values() if workflow.exceptions
         ],
-        "dues": [(name, word) for name, (_, word) in DUE_WITHIN.items()],
-        "orders": [(name, order.word) for name, order in ORDERS.items()],
-        "groupings": [(name, name.capitalize()) for name in GROUPED],
+        "dues": [(name, gettext(word)) for name, (_, word) in DUE_WITHIN.items()],
+        "orders": [(name, gettext(order.word)) for name, order in ORDERS.items()],
+        "groupings": [(name, gettext(GROUP_WORDS[name])) for name in GROUPED],
         "teams": known.teams, "own_teams": [team for team in known.teams if team.is_own], "people": known.workers,
     }  # fmt: skip

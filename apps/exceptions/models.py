@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Upper
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
 from apps.exceptions import integration
@@ -19,19 +20,19 @@ from apps.odoo.models import Connection
 class Severity(models.IntegerChoices):
     """How bad; the number sorts."""
 
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    LOW = 1, gettext_lazy("Low")
+    MEDIUM = 2, gettext_lazy("Medium")
+    HIGH = 3, gettext_lazy("High")
+    CRITICAL = 4, gettext_lazy("Critical")
 
 
 class Status(models.TextChoices):
     """Where an exception stands. All but resolved are open to work."""
 
-    OPEN = "open", "Open"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    SNOOZED = "snoozed", "Snoozed"
-    RESOLVED = "resolved", "Resolved"
+    OPEN = "open", gettext_lazy("Open")
+    ACKNOWLEDGED = "acknowledged", gettext_lazy("Acknowledged")
+    SNOOZED = "snoozed", gettext_lazy("Snoozed")
+    RESOLVED = "resolved", gettext_lazy("Resolved")
 
 
 UNRESOLVED = ~Q(status=Status.RESOLVED)
@@ -39,6 +40,11 @@ UNRESOLVED = ~Q(status=Status.RESOLVED)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 DUE = Coalesce("due_at", Value(NEVER, output_field=models.DateTimeField()))
 MONEY = Coalesce("amount", Value(Decimal(0), output_field=models.DecimalField(max_digits=20, decimal_places=2)))
+
+
+# What the queue is filtered by, but for names.
+FILTERED_BY = ["status", "severity", "type", "workflow", "stage", "team", "owner", "amount", "due_at", "opened_at", "connection",
+               "company_id"]  # fmt: skip
 
 
 class Rank(Func):
@@ -104,11 +110,12 @@ class ExceptionCase(models.Model):
             ),
         ]
         # The queue's orders, and what it is filtered by most: each holds the open ones alone, whatever history has grown to.
+        # The orders carry what one filters by, so that whatever is asked for in whatever order is found in the index alone.
         indexes = [
-            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="queue_by_rank"),
-            models.Index(DUE, "id", condition=UNRESOLVED, name="queue_by_due"),
-            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="queue_by_money"),
-            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="queue_by_age"),
+            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="open_by_rank", include=FILTERED_BY),
+            models.Index(DUE, "id", condition=UNRESOLVED, name="open_by_due", include=FILTERED_BY),
+            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="open_by_money", include=FILTERED_BY),
+            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="open_by_age", include=FILTERED_BY),
             models.Index(fields=["owner", "rank", "id"], condition=UNRESOLVED, name="queue_of_owner"),
             models.Index(fields=["rank", "id"], condition=UNRESOLVED & Q(owner=None), name="queue_of_nobody"),
             models.Index(fields=["team", "rank", "id"], condition=UNRESOLVED, name="queue_of_team"),
@@ -119,12 +126,21 @@ class ExceptionCase(models.Model):
             models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
             models.Index(fields=["partner_name", "rank", "id"], condition=UNRESOLVED, name="queue_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
-            models.Index(fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_lately"),
+            models.Index(
+                fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="ended_lately",
+                include=[name for name in FILTERED_BY if name not in ("status", "type", "opened_at")],
+            ),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
             models.Index(fields=["owner", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_owner"),
-            # Any part of a record's or a customer's name.
-            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), name="exceptions_by_name"),
-            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), name="exceptions_by_partner"),
+            models.Index(fields=["team", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_team"),
+            models.Index(
+                fields=["workflow", "stage", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_stage"
+            ),
+            # Any part of a record's or a customer's name: of what is open, and of what has ended.
+            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), condition=UNRESOLVED, name="open_by_name"),
+            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=UNRESOLVED, name="open_by_partner"),
+            GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_name"),
+            GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
             models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py
@@ -196,10 +212,10 @@ class Deed(models.Model):
     """What a person did to one exception or to thousands at once: followed while it runs, taken back where it can be."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DONE = "done", "Done"
-        TAKING_BACK = "taking_back", "Being taken back"
-        TAKEN_BACK = "taken_back", "Taken back"
+        WAITING = "waiting", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Done")
+        TAKING_BACK = "taking_back", gettext_lazy("Being taken back")
+        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     by = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -220,11 +236,11 @@ class DeedRow(models.Model):
     """What became of one exception of a deed."""
 
     class Outcome(models.TextChoices):
-        WAITING = "", "Waiting"
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused"
-        TAKEN_BACK = "taken_back", "Taken back"
-        KEPT = "kept", "Could not be taken back"
+        WAITING = "", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Done")
+        REFUSED = "refused", gettext_lazy("Refused")
+        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
+        KEPT = "kept", gettext_lazy("Could not be taken back")
 
     deed = models.ForeignKey(Deed, models.CASCADE, related_name="rows")
     case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")

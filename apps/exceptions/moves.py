@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
@@ -111,7 +112,9 @@ def make(
     for case_id in case_ids:
         case = cases.get(case_id)
         if case is None or not sight.of(by).sees(*about(case)):
-            made.append(Made(case_id=case_id, case=None, refused=f"There is no exception {case_id}."))
+            made.append(
+                Made(case_id=case_id, case=None, refused=gettext("There is no exception %(case_id)s.") % {"case_id": case_id})
+            )
             continue
         if forbidden := _forbidden(case, change, by):
             made.append(Made(case_id=case_id, case=case, refused=forbidden, is_forbidden=True))
@@ -176,7 +179,10 @@ def _forbidden(case: ExceptionCase, change: Change, by: User) -> str:
     except permissions.NotAllowedError as error:
         return str(error)
     if change.owner is not None and not sight.of(change.owner).sees(*about(case)):
-        return f"{change.owner} may not see the company of {case.record_name}. Choose somebody who may."
+        return gettext("%(owner)s may not see the company of %(record_name)s. Choose somebody who may.") % {
+            "owner": change.owner,
+            "record_name": case.record_name,
+        }
     return ""
 
 
@@ -201,13 +207,21 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
     if case.status not in change.from_:
         state = case.get_status_display().lower()
         if case.resolved_at:
-            by = f" ({last.actor_name})" if last else ""
-            state += f" since {case.resolved_at:%Y-%m-%d %H:%M} UTC: {case.resolution}{by}"
+            state = gettext("%(state)s since %(at)s UTC: %(resolution)s") % {
+                "state": state, "at": f"{case.resolved_at:%Y-%m-%d %H:%M}", "resolution": gettext(case.resolution),
+            } + (f" ({last.actor_name})" if last else "")  # fmt: skip
         else:
             state += who
-        return f"Exception {case.pk} ({case.record_name}) is {state}, so it cannot be {verb}."
-    owner = f"{case.owner} owns it" if case.owner else "nobody owns it"
-    return f"Somebody was quicker{who}: {case.record_name} is {case.get_status_display().lower()} now, and {owner}. Look again."
+        return gettext("Exception %(case_id)s (%(record_name)s) is %(state)s, so it cannot be %(verb)s.") % {
+            "case_id": case.pk,
+            "record_name": case.record_name,
+            "state": state,
+            "verb": gettext(verb),
+        }
+    owner = gettext("%(owner)s owns it") % {"owner": case.owner} if case.owner else gettext("nobody owns it")
+    return gettext("Somebody was quicker%(who)s: %(record_name)s is %(status)s now, and %(owner)s. Look again.") % {
+        "who": who, "record_name": case.record_name, "status": case.get_status_display().lower(), "owner": owner,
+    }  # fmt: skip
 
 
 def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
@@ -241,7 +255,7 @@ def acknowledging(by: User) -> Change:
 def snoozing(until: datetime, *, now: datetime) -> Change:
     """The move aside until ``until``. Raises MoveRefusedError where that is past."""
     if until <= now:
-        raise MoveRefusedError("An exception can only be snoozed until a moment in the future.")
+        raise MoveRefusedError(gettext("An exception can only be snoozed until a moment in the future."))
     return Change(action="exception.snoozed", from_=UNRESOLVED, data={"until": until.isoformat()},
                   values={"status": Status.SNOOZED, "snoozed_until": until})  # fmt: skip
 
@@ -249,7 +263,7 @@ def snoozing(until: datetime, *, now: datetime) -> Change:
 def resolving(resolution: str, *, now: datetime) -> Change:
     """The move out of the queue by hand. Raises MoveRefusedError without a word on how it ended."""
     if not resolution.strip():
-        raise MoveRefusedError("Say how it was resolved: whoever meets the next one will want to know.")
+        raise MoveRefusedError(gettext("Say how it was resolved: whoever meets the next one will want to know."))
     return Change(
         action="exception.resolved", from_=UNRESOLVED, data={"resolution": resolution.strip()[:300]},
         values={"status": Status.RESOLVED, "resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
@@ -269,7 +283,8 @@ def assign(
     case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
         message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=f"{by} gave you {case.record_name}: {types.title_of(case.type)}", body=note.strip(),
+                          title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
+                              "by": by, "record": case.record_name, "type": types.title_of(case.type)}, body=note.strip(),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[owner], now=now)
     return case
@@ -316,14 +331,19 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
     found = registry.exception_types().get(case.type)
     declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
     if declared is None:
-        raise MoveRefusedError(f"{case.type} has no remedy {remedy}.")
+        raise MoveRefusedError(gettext("%(type)s has no remedy %(remedy)s.") % {"type": case.type, "remedy": remedy})
     decision = remedies.decision_of(case, remedy, option)
     earlier = next((command for command in remedies.commands_of(case) if command.decision == decision), None)
     if earlier is not None:
-        raise MoveRefusedError(f"{earlier.created_by} has done this on {earlier.created_at:%Y-%m-%d at %H:%M} UTC.")
+        raise MoveRefusedError(
+            gettext("%(created_by)s has done this on %(created_at)s UTC.")
+            % {"created_by": earlier.created_by, "created_at": f"{earlier.created_at:%Y-%m-%d at %H:%M}"}
+        )
     chosen = next((one for one in remedies.options_of(case, declared, now=now) if one.key == option), None)
     if chosen is None:
-        raise MoveRefusedError(f"{declared.title}: this is not possible any more. See what is offered now.")
+        raise MoveRefusedError(
+            gettext("%(title)s: this is not possible any more. See what is offered now.") % {"title": gettext(declared.title)}
+        )
     enqueue.commands(
         declared.calls, connection=case.connection, model=case.model, odoo_id=case.odoo_id,
         context={
@@ -360,12 +380,14 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     Raises NotAllowedError, MoveRefusedError (without text).
     """
     if not text.strip():
-        raise MoveRefusedError("A comment needs a text.")
+        raise MoveRefusedError(gettext("A comment needs a text."))
     change = Change(action="exception.commented", from_=list(Status), values={}, data={"text": text})
     case = _one(change, case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
-                      title=f"{by} mentions you on {case.record_name}", path=f"/exceptions/{case.pk}/")  # fmt: skip
+                      
+                      title=lambda: gettext("%(by)s mentions you on %(record)s") % {"by": by, "record": case.record_name},
+                      path=f"/exceptions/{case.pk}/")  # fmt: skip
     tell(message, people=[user for user in mentioned(text) if user != by], now=now)
     return written
 

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from apps.exceptions.models import DUE, MONEY, ExceptionCase
 
@@ -36,6 +37,20 @@ class Order:
         # The first condition is what the index is entered by.
         return cases.filter(**{f"key__{beyond}e": key}).filter(Q(**{f"key__{beyond}": key}) | Q(**{f"id__{beyond}": int(last)}))
 
+    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int) -> QuerySet[ExceptionCase]:
+        """At most ``size`` of ``cases`` after the cursor, with what a row shows.
+
+        Which they are is found in an index alone; only those are then read.
+        """
+        chosen = self.annotated(cases)
+        if cursor:
+            chosen = self.after(chosen, cursor)
+        return self.rows(ExceptionCase.objects.filter(id__in=chosen.values("id")[:size]))
+
+    def rows(self, cases: QuerySet[ExceptionCase]) -> QuerySet[ExceptionCase]:
+        """``cases`` in this order, with what a row shows."""
+        return self.annotated(cases).select_related("owner", "team", "connection").defer("evidence")
+
     def cursor(self, case: Any) -> str:
         """The cursor of a row of :meth:`annotated`."""
         key = case.key
@@ -56,10 +71,10 @@ class Order:
 
 
 ORDERS = {
-    "cost": Order(word="What it costs to wait", by=F("rank")),
-    "due": Order(word="Due first", by=DUE),
-    "money": Order(word="Most money at risk", by=MONEY, falls=True),
-    "age": Order(word="Oldest", by=F("opened_at")),
-    "new": Order(word="Newest", by=F("opened_at"), falls=True),
+    "cost": Order(word=gettext_noop("What it costs to wait"), by=F("rank")),
+    "due": Order(word=gettext_noop("Due first"), by=DUE),
+    "money": Order(word=gettext_noop("Most money at risk"), by=MONEY, falls=True),
+    "age": Order(word=gettext_noop("Oldest"), by=F("opened_at")),
+    "new": Order(word=gettext_noop("Newest"), by=F("opened_at"), falls=True),
 }
-ENDED = Order(word="Ended last", by=F("resolved_at"), falls=True)
+ENDED = Order(word=gettext_noop("Ended last"), by=F("resolved_at"), falls=True)

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
@@ -169,6 +171,22 @@ def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: dateti
     live.announce(["queue"])
 
 
+def _many_title(own: Sequence[ExceptionCase]) -> str:
+    return gettext("%(n)s exceptions are yours now") % {"n": len(own)}
+
+
+def _many_body(counts: Counter[str]) -> str:
+    return ", ".join(f"{gettext(title)}: {count}" for title, count in counts.most_common()) + "."
+
+
+def _one_title(title: str, case: ExceptionCase) -> str:
+    return f"{gettext(title)}: {case.about}"
+
+
+def _one_body(case: ExceptionCase) -> str:
+    return gettext("%(amount)s at risk.") % {"amount": money(case.amount, case.currency)} if case.amount is not None else ""
+
+
 def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
     """Tell each owner what is theirs now: one message an exception, or one for all where a batch brought many."""
     by_owner: dict[tuple[User, int, int | None], list[ExceptionCase]] = {}
@@ -180,16 +198,16 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
             counts = Counter(titles[case.type] for case in own)
             message = Message(kind="exception.opened", key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
                               about=(connection_id, company_id),
-                              title=f"{len(own)} exceptions are yours now",
-                              body=", ".join(f"{title}: {count}" for title, count in counts.most_common()) + ".",
+                              title=partial(_many_title, own),
+                              body=partial(_many_body, counts),
                               path="/exceptions/?owner=me")  # fmt: skip
             tell(message, people=[owner], now=now)
             continue
         for case in own:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
                               about=(connection_id, company_id),
-                              title=f"{titles[case.type]}: {case.about}",
-                              body=f"{money(case.amount, case.currency)} at risk." if case.amount is not None else "",
+                              title=partial(_one_title, titles[case.type], case),
+                              body=partial(_one_body, case),
                               path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[owner], now=now)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
@@ -62,4 +64,4 @@ def _told(case: ExceptionCase, remedy: Remedy, option: Option) -> list[str]:
     """What Odoo is told when the option is taken, in words; what would be left out is left out here too."""
     context = {**option.columns, "record_name": case.record_name, "decided_by": "", "record_url": ""}
     calls = [call for call in remedy.calls if not call.only_if or option.columns.get(call.only_if)]
-    return [str(enqueue.fill(call.title, context)) for call in calls]
+    return [str(enqueue.fill(gettext(call.title), context)) for call in calls]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.exceptions import listing
@@ -23,24 +24,31 @@ def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datet
     """
     name = " ".join(name.split())[:LONGEST_NAME]
     if not name or "\x00" in name:
-        raise MoveRefusedError("Give the view a name.")
+        raise MoveRefusedError(gettext("Give the view a name."))
     shared = by.teams.filter(slug=team).first() if team else None
     if team and shared is None:
-        raise MoveRefusedError("Only the members of a team can share a view with it.")
+        raise MoveRefusedError(gettext("Only the members of a team can share a view with it."))
     kept = urlencode({key: value for key, value in query.items() if key in (*FILTERS, *SHOWN_BY) and value})
     if len(kept) > LONGEST_QUERY:
-        raise MoveRefusedError("This view says too much to be kept. Narrow it by fewer words.")
+        raise MoveRefusedError(gettext("This view says too much to be kept. Narrow it by fewer words."))
     same = SavedView.objects.filter(name=name, team=shared, **({} if shared else {"owner": by}))
     if not same.exists() and SavedView.objects.filter(owner=by).count() >= listing.MOST_VIEWS:
-        raise MoveRefusedError(f"You have {listing.MOST_VIEWS} views already. Take one away first.")
+        raise MoveRefusedError(
+            gettext("You have %(MOST_VIEWS)s views already. Take one away first.") % {"MOST_VIEWS": listing.MOST_VIEWS}
+        )
     view, _ = same.update_or_create(defaults={"query": kept}, create_defaults={
         "owner": by, "team": shared, "name": name, "query": kept, "created_at": now,
     })  # fmt: skip
     return view
 
 
+def of(user: User) -> QuerySet[SavedView]:
+    """The person's own views, and those of teams that they are in."""
+    return SavedView.objects.filter(Q(owner=user, team=None) | Q(team__in=user.teams.all()))
+
+
 def forget(view_id: int, *, by: User) -> None:
     """Take a view away: one's own, or one of a team that one is in. Raises MoveRefusedError where there is none."""
-    gone, _ = SavedView.objects.filter(Q(owner=by, team=None) | Q(team__in=by.teams.all()), pk=view_id).delete()
+    gone, _ = of(by).filter(pk=view_id).delete()
     if not gone:
-        raise MoveRefusedError("There is no such view of yours.")
+        raise MoveRefusedError(gettext("There is no such view of yours."))

@@ -7,6 +7,7 @@ from statistics import median_low
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
@@ -36,7 +37,7 @@ class Row:
 def stage_title(workflow: str, stage: str) -> str:
     """The stage as people read it."""
     known = registry.workflows().get(workflow)
-    return next((one.title for one in known.stages if one.name == stage), stage) if known else stage
+    return next((gettext(one.title) for one in known.stages if one.name == stage), stage) if known else stage
 
 
 def row_of(case: ExceptionCase) -> Row:
@@ -96,12 +97,15 @@ def evidence_of(case: ExceptionCase) -> list[Figure]:
 def in_odoo(connection: Connection) -> dict[str, Any]:
     """What of the queue ``connection`` shows in Odoo, for its page."""
     chosen = ShowInOdoo.of(connection)
-    sentence = "Nothing is shown there."
+    sentence = gettext("Nothing is shown there.")
     if not connection.is_provisioned:
-        sentence = "Nothing is shown there until it is provisioned."
+        sentence = gettext("Nothing is shown there until it is provisioned.")
     elif chosen.is_on:
         standing = Shown.objects.filter(case__connection=connection, ended_at=None).count()
-        sentence = f"{standing} of the open exceptions are shown there now, from {chosen.get_severity_display().lower()} on."
+        sentence = gettext("%(standing)s of the open exceptions are shown there now, from %(severity)s on.") % {
+            "standing": standing,
+            "severity": chosen.get_severity_display().lower(),
+        }
     raising = {workflow.odoo_model for workflow in registry.workflows().values() if workflow.exceptions}
     return {
         "chosen": chosen, "sentence": sentence, "severities": Severity.choices,
@@ -170,19 +174,28 @@ ICONS = {
 }  # fmt: skip
 
 
+VERBS = {
+    "opened": gettext_noop("opened"), "acknowledged": gettext_noop("acknowledged"), "snoozed": gettext_noop("snoozed"),
+    "woken": gettext_noop("woken"), "resolved": gettext_noop("resolved"), "closed": gettext_noop("closed"),
+    "remedied": gettext_noop("remedied"), "breached": gettext_noop("breached"), "updated": gettext_noop("updated"),
+}  # fmt: skip
+
+
 def _in_words(verb: str, data: dict[str, Any]) -> str:
     if verb == "assigned":
-        to = [data.get("owner") or "nobody"] + ([f"team {data['team']}"] if data.get("team") else [])
-        return f"assigned it to {', '.join(to)}"
+        to = [data.get("owner") or gettext("nobody")] + (
+            [gettext("team %(team)s") % {"team": data["team"]}] if data.get("team") else []
+        )
+        return gettext("assigned it to %(known)s") % {"known": ", ".join(to)}
     if verb == "taken_back":
-        return "took back what was done last"
-    return verb.replace("_", " ")
+        return gettext("took back what was done last")
+    return gettext(VERBS[verb]) if verb in VERBS else verb.replace("_", " ")
 
 
 def timeline_of(case: ExceptionCase) -> list[Happening]:
     """What happened to it, newest first: the audit trail's entries and what people wrote."""
     happened = [
-        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what="wrote", quote=comment.text)
+        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"), quote=comment.text)
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]
     for entry in Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE]:
@@ -192,8 +205,11 @@ def timeline_of(case: ExceptionCase) -> list[Happening]:
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
         told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data), quote=str(told))
+            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data),
+                      quote=gettext(str(told)))
         )
-    if not any(item.what == "opened" for item in happened):
-        happened.append(Happening(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what="opened"))
+    if not any(item.what == gettext("opened") for item in happened):
+        happened.append(
+            Happening(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what=gettext("opened"))
+        )
     return sorted(happened, key=lambda item: item.at, reverse=True)

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+
+from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
 from apps.audit import trail
@@ -9,6 +12,7 @@ from apps.core import actor, live
 from apps.core.words import money
 from apps.exceptions import in_odoo
 from apps.exceptions.models import ExceptionCase, Status
+from apps.exceptions.types import title_of
 from apps.notifications.tell import Message, tell
 from apps.timers import due
 from apps.timers.models import Timer
@@ -26,6 +30,20 @@ def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     )
 
 
+def _late_title(case: ExceptionCase) -> str:
+    return gettext("Over its SLA: %(what)s") % {"what": case.about}
+
+
+def _late_body(case: ExceptionCase) -> str:
+    return gettext("%(type)s, %(amount)s, owner %(owner)s.") % {
+        "type": title_of(case.type), "amount": money(case.amount, case.currency), "owner": case.owner or gettext("nobody"),
+    }  # fmt: skip
+
+
+def _woken_title(case: ExceptionCase) -> str:
+    return gettext("Back in the queue: %(record)s") % {"record": case.record_name}
+
+
 @due.handles("exceptions.breach")
 def breach(timers: Sequence[Timer], now: datetime) -> None:
     """The SLA has passed: mark it, tell the owner and the managers of the team."""
@@ -35,8 +53,8 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
         message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
                           about=(case.connection_id, case.company_id),
-                          title=f"Over its SLA: {case.about}",
-                          body=f"{case.type}, {money(case.amount, case.currency)}, owner {case.owner or 'nobody'}.",
+                          title=partial(_late_title, case),
+                          body=partial(_late_body, case),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
@@ -57,7 +75,7 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
         if case.owner:
             message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
                               about=(case.connection_id, case.company_id),
-                              title=f"Back in the queue: {case.record_name}", path=f"/exceptions/{case.id}/")  # fmt: skip
+                              title=partial(_woken_title, case), path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[case.owner], now=now)
     ExceptionCase.objects.bulk_update(cases, ["status", "snoozed_until", "updated_at", "version"])
     trail.record_all(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
@@ -27,10 +28,16 @@ from apps.odoo.models import Connection
 from apps.workflows import registry
 
 # What a snooze can be until: hours from now, or a morning by the person's own clock.
-SNOOZES = (("1", "1 hour"), ("4", "4 hours"), ("tomorrow", "Tomorrow 8:00"), ("monday", "Monday 8:00"), ("72", "3 days"))
+SNOOZES = (
+    ("1", gettext_noop("1 hour")), ("4", gettext_noop("4 hours")), ("tomorrow", gettext_noop("Tomorrow 8:00")),
+    ("monday", gettext_noop("Monday 8:00")), ("72", gettext_noop("3 days")),
+)  # fmt: skip
 MORNING = 8
 # Why most exceptions end by hand; any other words will do as well.
-ENDINGS = ("Settled with the customer", "Corrected in Odoo", "Accepted as it is", "Duplicate of another one", "Not a problem")
+ENDINGS = (
+    gettext_noop("Settled with the customer"), gettext_noop("Corrected in Odoo"), gettext_noop("Accepted as it is"),
+    gettext_noop("Duplicate of another one"), gettext_noop("Not a problem"),
+)  # fmt: skip
 MOST_CHOSEN = 1_000
 
 
@@ -71,7 +78,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
         "stage": screens.stage_title(case.workflow, case.stage),
         "decisions": [
-            kind.title for _, kind in registry.approval_kinds().values()
+            gettext(kind.title) for _, kind in registry.approval_kinds().values()
             if kind.exception == case.type and may_work and case.status != Status.RESOLVED
         ],
         "may_work": may_work, "people": screens.workers_for(case) if may_work else [],
@@ -127,7 +134,7 @@ def _new_owner(given: QueryDict) -> dict[str, Any]:
     owner = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() and len(chosen) < 19 else None
     to_team = Team.objects.filter(slug=team).first() if team else None
     if owner is None and to_team is None and chosen != "none":
-        raise moves.MoveRefusedError("Choose a colleague to assign this to, or a team.")
+        raise moves.MoveRefusedError(gettext("Choose a colleague to assign this to, or a team."))
     return {"owner": owner.pk if owner else None, "team": to_team.pk if to_team else None, "note": given.get("note", "")}
 
 
@@ -143,7 +150,7 @@ def _until(hours: str, until: str, now: datetime) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise moves.MoveRefusedError("Say until when to snooze it.")
+        raise moves.MoveRefusedError(gettext("Say until when to snooze it."))
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
@@ -163,8 +170,10 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> D
 
 # What each button does, in words; the moves check the right and the state.
 ACTIONS = {
-    "take": "is yours", "assign": "was assigned", "acknowledge": "was acknowledged", "snooze": "was snoozed",
-    "resolve": "was resolved", "take-remedy": "is on its way in Odoo", "comment": "has your comment",
+    "take": gettext_noop("is yours"), "assign": gettext_noop("was assigned"), "acknowledge": gettext_noop("was acknowledged"),
+    "snooze": gettext_noop("was snoozed"), "resolve": gettext_noop("was resolved"),
+    "take-remedy": gettext_noop("is on its way in Odoo"),
+    "comment": gettext_noop("has your comment"),
 }  # fmt: skip
 
 
@@ -173,7 +182,7 @@ ACTIONS = {
 def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     """Do what a button says, and show the exception as it is then."""
     if action not in ACTIONS:
-        raise Http404(f"There is no {action} for an exception.")
+        raise Http404(gettext("There is no %(action)s for an exception.") % {"action": action})
     case = _case(request, case_id)
     try:
         deed = _act(case_id, action, request, clock.now())
@@ -202,7 +211,7 @@ def do(request: PersonsRequest) -> HttpResponse:
     """Do one thing to the chosen exceptions, or to all that a view holds: one at once, more as a job."""
     now, action = clock.now(), request.POST.get("move", "")
     if action not in ("take", "assign", "acknowledge", "snooze", "resolve"):
-        raise Http404(f"There is no {action} for exceptions.")
+        raise Http404(gettext("There is no %(action)s for exceptions.") % {"action": action})
     move = "assign" if action == "take" else action
     ids = [int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdecimal() and len(one) < 19][:MOST_CHOSEN]
     try:
@@ -222,7 +231,15 @@ def do(request: PersonsRequest) -> HttpResponse:
         deed = deeds.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
     except (NotAllowedError, moves.MoveRefusedError) as error:
         return JsonResponse({"problem": str(error)}, status=403 if isinstance(error, NotAllowedError) else 409)
-    return JsonResponse({"said": f"{deed.total} exceptions are being {deeds.DONE[move]}.", "ids": ids, "runs": True} | _links(deed))
+    return JsonResponse(
+        {
+            "said": gettext("%(total)s exceptions are being %(value)s.")
+            % {"total": deed.total, "value": gettext(deeds.DONE[move])},
+            "ids": ids,
+            "runs": True,
+        }
+        | _links(deed)
+    )
 
 
 @login_required
@@ -245,7 +262,7 @@ def deed(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
     shown = list(rows.filter(case__in=queries.queue(sight.of(request.user))).order_by("case_id")[: listing.PAGE + 1])
     context = {
         "deed": found, "progress": how_far, "rows": shown[: listing.PAGE], "outcome": wanted or "",
-        "word": deeds.DONE[found.move], "settled": found.total - how_far.waiting,
+        "word": gettext(deeds.DONE[found.move]), "settled": found.total - how_far.waiting,
         "next": shown[listing.PAGE - 1].case_id if len(shown) > listing.PAGE else None,
         "can_be_taken_back": found.state == Deed.State.DONE and how_far.done > 0,
     }  # fmt: skip
@@ -264,7 +281,8 @@ def take_back(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
         messages.error(request, str(error), extra_tags="risk")
         return redirect("exceptions:queue")
     if _wants_data(request):
-        return JsonResponse({"said": "Taken back." if found.ended_at else "Being taken back.", "runs": found.ended_at is None}
+        return JsonResponse({"said": gettext("Taken back.") if found.ended_at else gettext("Being taken back."),
+                             "runs": found.ended_at is None}
                             | _links(found))  # fmt: skip
     return redirect("exceptions:deed", found.pk)
 
@@ -304,7 +322,7 @@ def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
             severity = Severity(int(request.POST.get("severity", "")))
             an_hour = min(max(int(request.POST.get("an_hour", "")), 0), 10_000)
         except ValueError:
-            messages.error(request, "Choose a severity, and a number of new ones an hour.")
+            messages.error(request, gettext("Choose a severity, and a number of new ones an hour."))
             return redirect("connections:detail", connection.name)
         shown = set(request.POST.getlist("types"))
         try:
@@ -314,7 +332,7 @@ def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
             )  # fmt: skip
         except NotAllowedError as error:
             return render(request, "403.html", {"reason": str(error)}, status=403)
-        messages.success(request, "Saved. It holds for exceptions from now on.", extra_tags="done")
+        messages.success(request, gettext("Saved. It holds for exceptions from now on."), extra_tags="done")
         return redirect("connections:detail", connection.name)
     return render(request, "exceptions/in_odoo.html", screens.in_odoo(connection) | {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,

@@ -1,6 +1,6 @@
 """Telling people and other systems of troubles, by rule: each once, not in quiet hours, and once when all is well again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
 
 from apps.accounts import permissions
 from apps.accounts.models import User
@@ -76,9 +78,15 @@ def _tell_of_troubles(rule: AlertRule, now: datetime) -> int:
         [Firing(rule=rule, case=case, severity=case.severity, told_at=now) for case in fresh],
         update_conflicts=True, unique_fields=["rule", "case"], update_fields=["severity", "told_at"],
     )  # fmt: skip
-    lines = [_line(case) for case in fresh]
-    title = lines[0] if len(fresh) == 1 else f"{len(fresh)} troubles of the integration"
-    _tell(rule, "alert.raised", title, lines[:NAMED] if len(fresh) > 1 else [_why(fresh[0])], fresh, now)
+    many = len(fresh)
+
+    def title() -> str:
+        return _line(fresh[0]) if many == 1 else gettext("%(n)s troubles of the integration") % {"n": many}
+
+    def body() -> str:
+        return _why(fresh[0]) if many == 1 else "\n".join(_line(case) for case in fresh[:NAMED])
+
+    _tell(rule, "alert.raised", title, body, fresh, now)
     return 1
 
 
@@ -89,8 +97,11 @@ def _tell_that_all_is_well(rule: AlertRule, now: datetime) -> int:
         return 0
     Firing.objects.filter(pk__in=[firing.pk for firing in firings]).update(ended_at=now)
     cases = [firing.case for firing in firings]
-    lines = [f"{_line(case)} ({case.resolution})" for case in cases[:NAMED]]
-    _tell(rule, "alert.cleared", "All is well again", lines, cases, now)
+
+    def body() -> str:
+        return "\n".join(f"{_line(case)} ({gettext(case.resolution)})" for case in cases[:NAMED])
+
+    _tell(rule, "alert.cleared", lambda: gettext("All is well again"), body, cases, now)
     return 1
 
 
@@ -99,26 +110,33 @@ def _line(case: ExceptionCase) -> str:
 
 
 def _why(case: ExceptionCase) -> str:
-    return str(case.evidence.get("problem_name") or f"{case.get_severity_display()}, owner {case.owner or 'nobody'}.")
+    owner = case.owner or gettext("nobody")
+    told = gettext("%(severity)s, owner %(owner)s.") % {"severity": case.get_severity_display(), "owner": owner}
+    return str(case.evidence.get("problem_name") or told)
 
 
-def _tell(rule: AlertRule, kind: str, title: str, lines: Sequence[str], cases: Sequence[ExceptionCase], now: datetime) -> None:
+def _tell(
+    rule: AlertRule, kind: str, title: Callable[[], str], body: Callable[[], str], cases: Sequence[ExceptionCase], now: datetime
+) -> None:
     path = f"/exceptions/{cases[0].pk}/" if len(cases) == 1 else "/exceptions/?type=integration"
     key = f"alert:{rule.pk}:{kind}:{now.isoformat()}"
     connections = {case.connection_id for case in cases}
-    message = Message(kind=kind, key=key, title=title, body="\n".join(lines), path=path,
+    message = Message(kind=kind, key=key, title=title, body=body, path=path,
                       about=(connections.pop(), None) if len(connections) == 1 else None)  # fmt: skip
     tell(message, people=[person for person in rule.people.all() if person.is_active], now=now)
+    # Programs read these: in one language.
+    with translation.override("en"):
+        in_english = title()
     webhooks.post(
         rule.endpoints.all(), key=key, kind=kind, now=now,
-        data={"rule": rule.name, "title": title, "url": f"{settings.PUBLIC_URL}{path}",
+        data={"rule": rule.name, "title": in_english, "url": f"{settings.PUBLIC_URL}{path}",
               "troubles": [_shape(case) for case in cases]},
     )  # fmt: skip
 
 
 def _shape(case: ExceptionCase) -> dict[str, Any]:
     return {
-        "id": case.pk, "type": case.type, "severity": case.get_severity_display().lower(), "status": case.status,
+        "id": case.pk, "type": case.type, "severity": Severity(case.severity).name.lower(), "status": case.status,
         "connection": case.connection.name, "record": case.record_name, "owner": case.owner.username if case.owner else None,
         "opened_at": case.opened_at.isoformat(), "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
         "evidence": case.evidence, "resolution": case.resolution,
@@ -139,7 +157,7 @@ def save(rule: AlertRule, *, people: Sequence[User], endpoints: Sequence[Endpoin
     if rule.quiet_from and rule.quiet_until:
         quiet = f"{rule.quiet_from:%H:%M}-{rule.quiet_until:%H:%M} {rule.time_zone}"
     said = {
-        "name": rule.name, "is_active": rule.is_active, "types": rule.types, "severity": Severity(rule.severity).label,
+        "name": rule.name, "is_active": rule.is_active, "types": rule.types, "severity": Severity(rule.severity).name.capitalize(),
         "connection": rule.connection.name if rule.connection else None, "after_seconds": rule.after_seconds,
         "people": sorted(person.username for person in people), "endpoints": sorted(one.name for one in endpoints),
         "quiet": quiet, "critical_anyway": rule.critical_anyway,

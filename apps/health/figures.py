@@ -4,6 +4,7 @@ All of them come from small tables: the tally of what came (:mod:`apps.intake.ta
 (:mod:`apps.odoo.timing`), and what is open now. So the page costs the same however much history there is.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY took) AS took, c
          ORDER BY t.at DESC LIMIT %(limit)s) AS newest
 """
 
-# Partial indexes of what is open: queue_by_due, inbox_by_due.
+# Partial indexes of what is open: open_by_due, inbox_by_due.
 OPEN_CASES = """
 SELECT c.workflow, count(*) AS open, count(*) FILTER (WHERE c.owner_id IS NULL) AS unowned,
        min(c.opened_at) FILTER (WHERE c.owner_id IS NULL) AS unowned_since
@@ -54,6 +55,21 @@ SELECT r.workflow, count(*) AS pending, min(moved.at) AS still_since
     WHERE s.request_id = r.id) AS moved
  WHERE r.status = 'pending' AND {seen}
  GROUP BY r.workflow
+"""
+
+
+# Indexes commands_by_end, commands_by_stop. A command is of the workflow of its decision, else of the record whose lane it
+# runs in.
+COMMANDS_OF_WORKFLOWS = """
+SELECT coalesce(q.workflow, e.workflow, %(others)s::jsonb ->> split_part(c.lane, ':', 2)) AS workflow,
+       count(*) FILTER (WHERE c.status = 'done') AS done, count(*) AS ended
+  FROM outbox_command c
+  LEFT JOIN approvals_request q
+    ON q.id = CASE WHEN c.decision ~ '^approval:[0-9]+' THEN split_part(c.decision, ':', 2)::bigint END
+  LEFT JOIN exceptions_exceptioncase e
+    ON e.id = CASE WHEN c.decision ~ '^exception:[0-9]+' THEN split_part(c.decision, ':', 2)::bigint END
+ WHERE c.done_at > %(since)s AND c.done_at <= %(now)s AND c.status IN ('done', 'refused', 'dead') AND {seen}
+ GROUP BY 1
 """
 
 
@@ -126,6 +142,8 @@ class WorkflowFigures:
         mirrored_until: all that Odoo had committed by then of all models that it is made of is mirrored.
         seen_after: how long after it happened in Odoo the tower knew of a move, in the last 24 hours.
         still_since: when the approval that has stood still for longest last moved.
+        commands_done, commands_ended: of the commands that followed from it and ended in the last 24 hours, how many took
+            effect in Odoo.
     """
 
     workflow: Workflow
@@ -137,6 +155,13 @@ class WorkflowFigures:
     unowned_since: datetime | None = None
     pending: int = 0
     still_since: datetime | None = None
+    commands_done: int = 0
+    commands_ended: int = 0
+
+    @property
+    def succeeded(self) -> float | None:
+        """The share of commands that took effect, of those that ended; None where none ended."""
+        return self.commands_done / self.commands_ended if self.commands_ended else None
 
 
 @dataclass(kw_only=True)
@@ -224,6 +249,14 @@ def workflows(*, now: datetime, seen: Sight) -> list[WorkflowFigures]:
             read[state.odoo_model] = min(at, read.get(state.odoo_model, at))
     cases = {row["workflow"]: row for row in queries.rows(OPEN_CASES.format(seen=seen.sql("c")), {})}
     approvals = {row["workflow"]: row for row in queries.rows(STANDING_APPROVALS.format(seen=seen.sql("r")), {})}
+    # A record of several workflows is the first one's: the later ones only look at it too.
+    others = {workflow.odoo_model: workflow.name for workflow in reversed(registry.workflows().values())}
+    commands = {
+        row["workflow"]: row
+        for row in queries.rows(
+            COMMANDS_OF_WORKFLOWS.format(seen=seen.sql("c")), {"since": now - DAY, "now": now, "others": json.dumps(others)}
+        )
+    }
     # A move's company is its record's; how fast moves are seen is told to those who see the whole connection.
     whole = [number for number in connections if seen.sees_whole(number)]
     found = []
@@ -235,6 +268,7 @@ def workflows(*, now: datetime, seen: Sight) -> list[WorkflowFigures]:
             SEEN_AFTER, {"workflow": workflow.name, "since": now - DAY, "now": now, "whole": whole, "limit": SAMPLED}
         )
         p50, p95 = took["took"] or (None, None)
+        ended = commands.get(workflow.name, {})
         open_cases, open_requests = cases.get(workflow.name, {}), approvals.get(workflow.name, {})
         found.append(
             WorkflowFigures(
@@ -242,6 +276,7 @@ def workflows(*, now: datetime, seen: Sight) -> list[WorkflowFigures]:
                 seen_after=Spread(count=took["count"], p50=p50, p95=p95), cases=open_cases.get("open", 0),
                 unowned=open_cases.get("unowned", 0), unowned_since=open_cases.get("unowned_since"),
                 pending=open_requests.get("pending", 0), still_since=open_requests.get("still_since"),
+                commands_done=ended.get("done", 0), commands_ended=ended.get("ended", 0),
             )
         )  # fmt: skip
     return found

@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.models import User
 from apps.exceptions.integration import TYPES
@@ -12,20 +13,24 @@ from apps.notifications.addresses import AddressNotAllowedError, checked
 from apps.notifications.models import Endpoint
 
 
+def _troubles() -> list[tuple[str, str]]:
+    return [(name, gettext(kind.title)) for name, kind in TYPES.items()]
+
+
 class RuleForm(forms.ModelForm):
     """Of which troubles somebody is told, who, and when not."""
 
     types = forms.MultipleChoiceField(
-        choices=[(name, kind.title) for name, kind in TYPES.items()], widget=forms.CheckboxSelectMultiple, required=False,
-        label="Troubles", help_text="None chosen: all of them.",
+        choices=_troubles, widget=forms.CheckboxSelectMultiple, required=False,
+        label=gettext_lazy("Troubles"), help_text=gettext_lazy("None chosen: all of them."),
     )  # fmt: skip
     people = forms.ModelMultipleChoiceField(
         User.objects.filter(is_active=True).order_by("username"), widget=forms.CheckboxSelectMultiple, required=False,
-        label="People", help_text="In the tower, and by e-mail where they have an address.",
+        label=gettext_lazy("People"), help_text=gettext_lazy("In the tower, and by e-mail where they have an address."),
     )  # fmt: skip
     endpoints = forms.ModelMultipleChoiceField(
-        Endpoint.objects.order_by("name"), widget=forms.CheckboxSelectMultiple, required=False, label="Other systems",
-        help_text="By signed webhook.",
+        Endpoint.objects.order_by("name"), widget=forms.CheckboxSelectMultiple, required=False, label=gettext_lazy("Other systems"),
+        help_text=gettext_lazy("By signed webhook."),
     )  # fmt: skip
 
     class Meta:
@@ -35,11 +40,14 @@ class RuleForm(forms.ModelForm):
             "quiet_until", "time_zone", "critical_anyway",
         ]  # fmt: skip
         labels = {
-            "is_active": "Switched on", "severity": "From which severity on", "connection": "Connection",
-            "after_seconds": "Only what has lasted this many seconds", "quiet_from": "Quiet from", "quiet_until": "Quiet until",
-            "time_zone": "Time zone of the quiet hours", "critical_anyway": "Tell of critical troubles in quiet hours too",
+            "is_active": gettext_lazy("Switched on"), "severity": gettext_lazy("From which severity on"),
+            "connection": gettext_lazy("Connection"),
+            "after_seconds": gettext_lazy("Only what has lasted this many seconds"), "quiet_from": gettext_lazy("Quiet from"),
+            "quiet_until": gettext_lazy("Quiet until"),
+            "time_zone": gettext_lazy("Time zone of the quiet hours"),
+            "critical_anyway": gettext_lazy("Tell of critical troubles in quiet hours too"),
         }  # fmt: skip
-        help_texts = {"connection": "None chosen: all of them.", "severity": "", "after_seconds": ""}
+        help_texts = {"connection": gettext_lazy("None chosen: all of them."), "severity": "", "after_seconds": ""}
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
@@ -49,16 +57,16 @@ class RuleForm(forms.ModelForm):
         """A time zone that there is."""
         name: str = self.cleaned_data["time_zone"]
         if name not in zoneinfo.available_timezones():
-            raise forms.ValidationError("There is no such time zone. Enter one such as Europe/Berlin.")
+            raise forms.ValidationError(gettext("There is no such time zone. Enter one such as Europe/Berlin."))
         return name
 
     def clean(self) -> dict[str, Any]:
         """Somebody has to be told, and quiet hours have two ends."""
         given: dict[str, Any] = super().clean() or {}
         if not given.get("people") and not given.get("endpoints"):
-            self.add_error("people", "Choose who is told: a person or another system.")
+            self.add_error("people", gettext("Choose who is told: a person or another system."))
         if (given.get("quiet_from") is None) != (given.get("quiet_until") is None):
-            self.add_error("quiet_until", "Quiet hours need both a beginning and an end.")
+            self.add_error("quiet_until", gettext("Quiet hours need both a beginning and an end."))
         return given
 
 
@@ -68,8 +76,8 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = Endpoint
         fields = ["name", "url", "is_active"]
-        labels = {"name": "Name", "url": "Address", "is_active": "Switched on"}
-        help_texts = {"url": "Begins with https:// and is public."}
+        labels = {"name": gettext_lazy("Name"), "url": gettext_lazy("Address"), "is_active": gettext_lazy("Switched on")}
+        help_texts = {"url": gettext_lazy("Begins with https:// and is public.")}
         widgets = {"url": forms.URLInput(attrs={"spellcheck": "false", "autocapitalize": "none"})}
 
     def clean_url(self) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import httpx2
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext
 
 from apps.intake import waits
 from apps.odoo.models import Connection
@@ -42,12 +43,12 @@ class Intake:
     def words(self) -> str:
         """What they notice, as a sentence."""
         if self.away_since is not None:
-            return f"the intake has not answered since {self.away_since:%H:%M:%S} UTC."
+            return gettext("the intake has not answered since %(at)s UTC.") % {"at": f"{self.away_since:%H:%M:%S}"}
         one = self.lately
-        return (
-            f"of {one.answered} webhooks in the last minutes, {one.slow} were answered after more than half a second and "
-            f"{one.turned_away} turned away."
-        )
+        return gettext(
+            "of %(answered)s webhooks in the last minutes, %(slow)s were answered after more than half a second and "
+            "%(turned_away)s turned away."
+        ) % {"answered": one.answered, "slow": one.slow, "turned_away": one.turned_away}
 
 
 def knock(*, now: datetime) -> None:

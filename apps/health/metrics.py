@@ -136,6 +136,8 @@ def _workflows(now: datetime) -> Iterator[Metric]:
          lambda row: since(row.unowned_since)),
         ("workflow_approvals_still_seconds", "Time since the approval that has stood still for longest last moved",
          lambda row: since(row.still_since)),
+        ("workflow_command_success", "Share of the last day's commands that took effect in Odoo, of those that ended",
+         lambda row: row.succeeded if row.succeeded is not None else float("nan")),
     ]  # fmt: skip
     for name, text, value in shown:
         gauge = _gauge(name, text, ["workflow"])

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection as database
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from apps.accounts.sight import EVERYTHING, Sight
 from apps.health import knocking, workers
@@ -28,7 +29,7 @@ LINK_LATE = timedelta(minutes=4)
 SILENT_AFTER = timedelta(minutes=15)
 WAITING_LONG = timedelta(seconds=30)
 SHOWN = 20
-TO_ABSORB, TO_SEND = "Deliveries to absorb", "Commands to Odoo"
+TO_ABSORB, TO_SEND = gettext_noop("Deliveries to absorb"), gettext_noop("Commands to Odoo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,14 +190,14 @@ def _commands(seen: Sight, now: datetime) -> Queue:
 
 def _timers(now: datetime) -> Queue:
     found = Timer.objects.filter(status="pending", due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
-    return _queue("Timers due", found["count"], found["oldest"], 0, now)
+    return _queue(gettext_noop("Timers due"), found["count"], found["oldest"], 0, now)
 
 
 def _messages(now: datetime) -> Queue:
     found = Notification.objects.filter(email_due=True).aggregate(
         count=Count("id"), oldest=Min("created_at"), stopped=Count("id", filter=~Q(email_problem=""))
     )
-    return _queue("E-mails to send", found["count"], found["oldest"], found["stopped"], now)
+    return _queue(gettext_noop("E-mails to send"), found["count"], found["oldest"], found["stopped"], now)
 
 
 def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, now: datetime) -> Queue:
@@ -206,35 +207,53 @@ def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, no
 
 def _silence(living: list[workers.Worker], unserved: list[str], *, is_beat_late: bool) -> tuple[str, bool] | None:
     if not living:
-        return "No worker is heard of: nothing is read from Odoo or written to it. Start one.", False
+        return gettext("No worker is heard of: nothing is read from Odoo or written to it. Start one."), False
     if unserved:
-        return f"No worker serves {' and '.join(unserved)}: what waits there is not done. Start one that does.", False
+        return gettext("No worker serves %(known)s: what waits there is not done. Start one that does.") % {
+            "known": " and ".join(unserved)
+        }, False
     if is_beat_late:
-        return "The scheduler (celery beat) is not heard of: timers fire late or not at all. Start it.", False
+        return gettext("The scheduler (celery beat) is not heard of: timers fire late or not at all. Start it."), False
     return None
 
 
 def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
     for link in links:
         if link.connection.state == "failing":
-            return f"{link.connection.name} is out of reach: {link.connection.problem}", False
+            return gettext("%(name)s is out of reach: %(problem)s") % {
+                "name": link.connection.name,
+                "problem": link.connection.problem,
+            }, False
     for link in links:
         if link.is_late:
-            return f"{link.connection.name} has not been read for a while; what is shown of it may be old.", False
+            return gettext("%(name)s has not been read for a while; what is shown of it may be old.") % {
+                "name": link.connection.name
+            }, False
         if link.is_silent:
-            return f"No webhook of {link.connection.name} arrives; changes are found by polling alone, a little later.", False
+            return gettext("No webhook of %(name)s arrives; changes are found by polling alone, a little later.") % {
+                "name": link.connection.name
+            }, False
     for link in links:
         if link.intake.hurts:
-            return f"Odoo's users wait for the tower: {link.intake.words} Its webhooks can be switched off meanwhile.", False
+            told = gettext("Odoo's users wait for the tower when they save in %(name)s.")
+            return told % {"name": link.connection.name}, False
     for link in links:
         if link.connection.hooks_off_at:
-            return f"The webhooks of {link.connection.name} are switched off; changes are found by polling alone.", False
+            told = gettext("The webhooks of %(name)s are switched off; changes are found by polling alone.")
+            return told % {"name": link.connection.name}, False
     for queue in queues:
         if queue.is_late:
-            return f"{queue.name}: {queue.waiting} wait longer than they should.", False
+            return gettext("%(queue)s: %(waiting)s wait longer than they should.") % {
+                "queue": gettext(queue.name),
+                "waiting": queue.waiting,
+            }, False
     stopped = sum(queue.stopped for queue in queues)
     if stopped:
-        return f"Everything runs; {stopped} thing{'s' if stopped != 1 else ''} stopped and need a person.", False
+        return ngettext(
+            "Everything runs; %(n)s thing stopped and needs a person.",
+            "Everything runs; %(n)s things stopped and need a person.",
+            stopped,
+        ) % {"n": stopped}, False
     if not links:
-        return "Everything runs. No Odoo is connected yet.", True
-    return "Everything runs.", True
+        return gettext("Everything runs. No Odoo is connected yet."), True
+    return gettext("Everything runs."), True

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
@@ -62,7 +63,7 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
     except commands.RetryRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        messages.success(request, f"{command.title} is tried again.", extra_tags="done")
+        messages.success(request, gettext("%(title)s is tried again.") % {"title": command.title}, extra_tags="done")
     return redirect("health:overview")
 
 
@@ -111,7 +112,7 @@ def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     except (deliveries.MendRefusedError, deliveries.ReplayRefusedError) as error:
         return _letter(request, delivery_id, problem=str(error), text=body)
-    messages.success(request, f"Delivery {delivery_id} is mended.", extra_tags="done")
+    messages.success(request, gettext("Delivery %(delivery_id)s is mended.") % {"delivery_id": delivery_id}, extra_tags="done")
     return redirect("health:dead-letter", delivery_id)
 
 
@@ -130,8 +131,8 @@ def replay(request: PersonsRequest) -> HttpResponse:
     except deliveries.ReplayRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        said = "1 delivery is" if count == 1 else f"{count} deliveries are"
-        messages.success(request, f"{said} absorbed again.", extra_tags="done")
+        said = ngettext("%(count)s delivery is absorbed again.", "%(count)s deliveries are absorbed again.", count)
+        messages.success(request, said % {"count": count}, extra_tags="done")
     return redirect("health:dead-letters")
 
 
@@ -167,7 +168,7 @@ def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpRespo
     rule = get_object_or_404(AlertRule, id=rule_id) if rule_id else None
     if request.method == "POST" and "remove" in request.POST and rule:
         alerts.remove(rule, by=request.user, now=clock.now())
-        messages.success(request, f"{rule} is removed.", extra_tags="done")
+        messages.success(request, gettext("%(rule)s is removed.") % {"rule": rule}, extra_tags="done")
         return redirect("health:alerts")
     form = RuleForm(request.POST or None, instance=rule)
     if request.method == "POST" and form.is_valid():
@@ -175,7 +176,7 @@ def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpRespo
         kept = alerts.save(
             form.save(commit=False), people=given["people"], endpoints=given["endpoints"], by=request.user, now=clock.now()
         )
-        messages.success(request, f"{kept} holds from now on.", extra_tags="done")
+        messages.success(request, gettext("%(kept)s holds from now on.") % {"kept": kept}, extra_tags="done")
         return redirect("health:alerts")
     context = {"form": form, "rule": rule}
     return render(request, "health/alert.html", context, status=422 if request.method == "POST" else 200)
@@ -203,7 +204,7 @@ def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
     found, now, secret = get_object_or_404(Endpoint, id=endpoint_id), clock.now(), ""
     if "remove" in request.POST:
         webhooks.remove(found, by=request.user, now=now)
-        messages.success(request, f"{found} is told nothing more.", extra_tags="done")
+        messages.success(request, gettext("%(found)s is told nothing more.") % {"found": found}, extra_tags="done")
         return redirect("health:alerts")
     if "rotate" in request.POST:
         secret = webhooks.rotate(found, by=request.user, now=now)
@@ -214,7 +215,7 @@ def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
                 webhooks.save(found, by=request.user, now=now)
             else:
                 webhooks.post([found], key=f"try:{now.isoformat()}", kind="alert.tried", data={"by": str(request.user)}, now=now)
-                messages.success(request, "A message is on its way; what became of it stands below.", extra_tags="done")
+                messages.success(request, gettext("A message is on its way; what became of it stands below."), extra_tags="done")
         except AddressNotAllowedError as error:
             messages.error(request, str(error), extra_tags="late")
         return redirect("health:endpoint", found.pk)

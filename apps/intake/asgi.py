@@ -26,7 +26,7 @@ from apps.core import clock
 from apps.intake import signatures
 from apps.intake.message import LARGEST_BODY, Refused, read_hint, read_object
 from apps.intake.models import EVENT
-from apps.intake.store import CannotStoreError, Store
+from apps.intake.store import CannotStoreError, Store, TooManyGuessesError
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         status, sentence = refused.status, refused.sentence
     except CannotStoreError:
         status, sentence = 503, "Deliveries cannot be stored right now. Send it again."
+    except TooManyGuessesError:
+        status, sentence = 429, "There is nothing here. Do not ask again for a minute."
     except TimeoutError:
         status, sentence = 408, "The body did not arrive in time."
     except Exception:
@@ -84,6 +86,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(text)).encode())]
     if status == 405:
         headers.append((b"allow", b"POST"))
+    if status == 429:
+        headers.append((b"retry-after", b"60"))
     if status in (408, 413, 503):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -98,7 +102,7 @@ async def _accept(scope: dict[str, Any], receive: Any) -> tuple[int, str]:
         raise Refused(404, "There is nothing here.")
     store = _store()
     begun = time.monotonic()
-    connection_id = await store.connection_of(found[1])
+    connection_id = await store.connection_of(found[1], (scope.get("client") or [""])[0])
     if connection_id is None:
         raise Refused(404, "There is nothing here.")
     body = await _posted(scope, receive)

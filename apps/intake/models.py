@@ -1,6 +1,7 @@
 """Deliveries: what was sent to the tower, kept as received before it was answered."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.core.secrets import SecretField
 from apps.odoo.models import Connection
@@ -9,10 +10,10 @@ from apps.odoo.models import Connection
 class Status(models.TextChoices):
     """Where a delivery stands."""
 
-    PENDING = "pending", "Waiting"
-    CLAIMED = "claimed", "Being processed"
-    DONE = "done", "Processed"
-    DEAD = "dead", "Dead letter"
+    PENDING = "pending", gettext_lazy("Waiting")
+    CLAIMED = "claimed", gettext_lazy("Being processed")
+    DONE = "done", gettext_lazy("Processed")
+    DEAD = "dead", gettext_lazy("Dead letter")
 
 
 # What stands in the place of a model where a delivery tells of an event outside of Odoo, and names no record of it.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts import permissions
 from apps.accounts.models import User
@@ -35,7 +36,7 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     rows = Delivery.objects.filter(id__in=ids, status__in=[Status.DEAD, Status.DONE])
     numbers = sorted(rows.values_list("id", flat=True))
     if not numbers:
-        raise ReplayRefusedError("There is no such delivery, or it waits already.")
+        raise ReplayRefusedError(gettext("There is no such delivery, or it waits already."))
     rows.update(status=Status.PENDING, attempts=0, not_before=now, problem="", processed_at=None)
     tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
@@ -63,10 +64,10 @@ def mend(delivery_id: int, *, body: str, by: User, now: datetime) -> Delivery:
     permissions.check_may_integrate(by)
     delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
     if delivery is None or delivery.status != Status.DEAD:
-        raise MendRefusedError("Only a dead letter can be mended; it is none any more.")
+        raise MendRefusedError(gettext("Only a dead letter can be mended; it is none any more."))
     said = body.encode(errors="surrogatepass")
     if len(said) > message.LARGEST_BODY:
-        raise MendRefusedError(f"The text is larger than {message.LARGEST_BODY >> 20} MB.")
+        raise MendRefusedError(gettext("The text is larger than %(value)s MB.") % {"value": message.LARGEST_BODY >> 20})
     try:
         message.read_object(said)
         model, odoo_id = (delivery.model, delivery.odoo_id) if delivery.model == EVENT else message.read_hint(said)

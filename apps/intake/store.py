@@ -22,6 +22,7 @@ from apps.core import clock
 from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
 from apps.intake import signatures, tally, waits
+from apps.intake.guesses import Guesses
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,10 @@ class CannotStoreError(Exception):
     """The database is away or slow; the sender is told to come back."""
 
 
+class TooManyGuessesError(Exception):
+    """The sender has named too many secrets that nobody has."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Who may send under one name: whose records it tells of, and the keys that it may sign with."""
@@ -124,6 +129,7 @@ class Store:
         self.waited: waits.Counted = {}
         self.stored = asyncio.Event()
         self.secrets: dict[bytes, int] = {}
+        self.guesses = Guesses()
         self.sources: dict[str, Source] = {}
         self.secrets_at = float("-inf")
         self.is_asked = asyncio.Event()
@@ -158,15 +164,20 @@ class Store:
             key = (connection_id, waits.minute_of(clock.now()))
             self.waited.setdefault(key, waits.Waited()).add(seconds, is_turned_away=is_turned_away)
 
-    async def connection_of(self, secret: str) -> int | None:
+    async def connection_of(self, secret: str, sender: str = "") -> int | None:
         """The connection that ``secret`` belongs to.
 
-        Raises CannotStoreError where the secret is unknown and the database cannot be asked.
+        Raises CannotStoreError where the secret is unknown and the database cannot be asked, TooManyGuessesError where
+        ``sender`` has named too many that nobody has.
         """
         # By digest: how long a look-up takes then says nothing about how much of a guess was right.
         digest = _digest(secret)
         if digest not in self.secrets:
+            if self.guesses.are_too_many(sender):
+                raise TooManyGuessesError
             await self._ask_again()
+            if digest not in self.secrets:
+                self.guesses.note(sender, digest)
         return self.secrets.get(digest)
 
     async def source(self, name: str) -> Source | None:
@@ -260,12 +271,12 @@ class Store:
                         database = await _connect()
                     found = await (await database.execute(SECRETS)).fetchall()
                     senders = await (await database.execute(SENDERS)).fetchall()
-                await self._write_down(database)
                 self.sources = {name: Source(connection_id, _keys(name, stored)) for name, connection_id, *stored in senders}
                 self.secrets = {_digest(secret): connection_id for secret, connection_id in found}
                 self.secrets_at = time.monotonic()
                 self.next_secrets.set_result(None)
                 self.next_secrets = asyncio.get_running_loop().create_future()
+                await self._count(database)
             except Exception as error:
                 logger.warning("The connections' secrets could not be read: %s", str(error) or type(error).__name__)
                 self.down_until = max(self.down_until, time.monotonic() + RETRY_SECONDS)
@@ -279,13 +290,23 @@ class Store:
             # Asked too soon after the last reading: what was asked for waits until the bound has passed.
             await asyncio.sleep(max(0.0, self.secrets_at + MISS_SECONDS - time.monotonic()))
 
+    async def _count(self, database: psycopg.AsyncConnection[Any]) -> None:
+        """Write down what was counted. Where that fails it is kept for the next time: no delivery is to suffer for it."""
+        try:
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                await self._write_down(database)
+        except Exception as error:
+            logger.warning("What came could not be counted: %s", str(error) or type(error).__name__)
+            with contextlib.suppress(Exception):
+                await database.close()
+
     async def _write_down(self, database: psycopg.AsyncConnection[Any]) -> None:
         """Add what came to the tally. A process that is killed loses the counts of a few seconds, and no delivery."""
         waited, self.waited = self.waited, {}
         if waited:
             try:
                 await database.execute(waits.ADD, waits.columns(waited))
-            except Exception:
+            except BaseException:
                 for key, one in self.waited.items():
                     waited.setdefault(key, waits.Waited()).take_over(one)
                 self.waited = waited
@@ -302,7 +323,7 @@ class Store:
             await database.execute(
                 tally.ADD, dict(zip(names, columns, strict=True)) | {"hour": tally.hour_of(clock.now())}
             )
-        except Exception:
+        except BaseException:
             self.received.update(received)
             self.fresh.update(fresh)
             raise

@@ -7,6 +7,7 @@ followed signed in, so what opens links before people do (a mail scanner) uses n
 from datetime import datetime, timedelta
 
 from django.core import signing
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.notifications.models import Notification
@@ -35,15 +36,15 @@ def lead(token: str, user: User, *, now: datetime) -> str:
     try:
         number = signing.loads(token, salt=SALT, max_age=OPEN_FOR)
     except signing.SignatureExpired as error:
-        raise DoorClosedError("This link is older than three days.") from error
+        raise DoorClosedError(gettext("This link is older than three days.")) from error
     except signing.BadSignature as error:
-        raise DoorClosedError("This link is not whole. Copy all of it from the e-mail.") from error
+        raise DoorClosedError(gettext("This link is not whole. Copy all of it from the e-mail.")) from error
     told = Notification.objects.filter(pk=number).first()
     if told is None:
-        raise DoorClosedError("What this link led to is not there any more.")
+        raise DoorClosedError(gettext("What this link led to is not there any more."))
     if told.user_id != user.pk:
-        raise DoorClosedError(f"This link was sent to somebody else than {user}.")
+        raise DoorClosedError(gettext("This link was sent to somebody else than %(user)s.") % {"user": user})
     if Notification.objects.filter(pk=told.pk, opened_at=None).update(opened_at=now) != 1:
-        raise DoorClosedError("This link has been used.")
+        raise DoorClosedError(gettext("This link has been used."))
     Notification.objects.filter(pk=told.pk, read_at=None).update(read_at=now)
     return told.path

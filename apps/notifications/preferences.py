@@ -7,13 +7,15 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
+from apps.accounts import languages
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.actor import Actor
 from apps.notifications.models import Preferences
 
-CHANNELS = {"email": "E-mail", "push": "This person's devices"}
+CHANNELS = {"email": "E-mail", "push": gettext_noop("This person's devices")}
 
 
 class PreferenceError(Exception):
@@ -31,15 +33,15 @@ class Group:
 
 
 GROUPS = (
-    Group(name="asked", words="A decision is asked of you", kinds=("approval.asked",), push=True),
-    Group(name="reminded", words="A decision still waits for you", kinds=("approval.reminded",), push=True),
-    Group(name="escalated", words="A decision is escalated, or nobody took it",
+    Group(name="asked", words=gettext_noop("A decision is asked of you"), kinds=("approval.asked",), push=True),
+    Group(name="reminded", words=gettext_noop("A decision still waits for you"), kinds=("approval.reminded",), push=True),
+    Group(name="escalated", words=gettext_noop("A decision is escalated, or nobody took it"),
           kinds=("approval.escalated", "approval.escalation", "approval.fell_back"), push=True),
-    Group(name="asked_back", words="Questions, wanted changes and their answers",
+    Group(name="asked_back", words=gettext_noop("Questions, wanted changes and their answers"),
           kinds=("approval.question", "approval.answered"), push=True),
-    Group(name="decided", words="What became of requests that concern you", kinds=("approval.",), push=False),
-    Group(name="exceptions", words="Exceptions of yours and your teams", kinds=("exception.",), push=False),
-    Group(name="others", words="Everything else, such as commands that Odoo refused", kinds=("",), push=False),
+    Group(name="decided", words=gettext_noop("What became of requests that concern you"), kinds=("approval.",), push=False),
+    Group(name="exceptions", words=gettext_noop("Exceptions of yours and your teams"), kinds=("exception.",), push=False),
+    Group(name="others", words=gettext_noop("Everything else, such as commands that Odoo refused"), kinds=("",), push=False),
 )  # fmt: skip
 
 
@@ -86,6 +88,18 @@ def of(people: Iterable[User]) -> Mapping[int, Preferences]:
 
 
 @transaction.atomic
+def read_in(user: User, language: str, *, now: datetime) -> None:
+    """Change the person's language alone; "" for that of the browser. Raises PreferenceError."""
+    if language and language not in dict(languages.spoken()):
+        raise PreferenceError(gettext("The tower does not speak %(language)s.") % {"language": language})
+    User.objects.filter(pk=user.pk).update(language=language)
+    trail.record(
+        trail.Event(action="preferences.saved", actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+                    subject=f"user:{user.pk}", data={"language": language}), now=now,
+    )  # fmt: skip
+
+
+@transaction.atomic
 def save(
     user: User, *, channels: Mapping[str, Mapping[str, bool]], quiet_from: time | None, quiet_to: time | None,
     time_zone: str, now: datetime,
@@ -96,11 +110,11 @@ def save(
         PreferenceError: half of the quiet hours is missing, or there is no such time zone.
     """
     if (quiet_from is None) != (quiet_to is None):
-        raise PreferenceError("Quiet hours need both a beginning and an end.")
+        raise PreferenceError(gettext("Quiet hours need both a beginning and an end."))
     if quiet_from is not None and quiet_from == quiet_to:
-        raise PreferenceError("Quiet hours that begin when they end would never end.")
+        raise PreferenceError(gettext("Quiet hours that begin when they end would never end."))
     if time_zone and time_zone not in zoneinfo.available_timezones():
-        raise PreferenceError(f"There is no time zone {time_zone}.")
+        raise PreferenceError(gettext("There is no time zone %(time_zone)s.") % {"time_zone": time_zone})
     kept = {group.name: {name: bool(channels.get(group.name, {}).get(name)) for name in CHANNELS} for group in GROUPS}
     chosen, _ = Preferences.objects.update_or_create(
         user=user, defaults={"channels": kept, "quiet_from": quiet_from, "quiet_to": quiet_to}

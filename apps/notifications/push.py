@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts import sight
 from apps.accounts.models import User
@@ -64,12 +65,14 @@ def add(user: User, *, endpoint: str, p256dh: str, auth: str, name: str, now: da
     except outgoing.AddressNotPublicError as error:
         raise DeviceRefusedError(str(error)) from error
     except (ValueError, binascii.Error) as error:
-        raise DeviceRefusedError("The device's keys cannot be read.") from error
+        raise DeviceRefusedError(gettext("The device's keys cannot be read.")) from error
     if not is_secret:
-        raise DeviceRefusedError("The device's keys cannot be read.")
+        raise DeviceRefusedError(gettext("The device's keys cannot be read."))
     others = Device.objects.filter(user=user).exclude(endpoint=endpoint)
     if others.count() >= MOST_DEVICES:
-        raise DeviceRefusedError(f"{MOST_DEVICES} devices are told already. Remove one first.")
+        raise DeviceRefusedError(
+            gettext("%(MOST_DEVICES)s devices are told already. Remove one first.") % {"MOST_DEVICES": MOST_DEVICES}
+        )
     Device.objects.filter(endpoint=endpoint).exclude(user=user).delete()
     made, _ = Device.objects.update_or_create(
         endpoint=endpoint, defaults={"user": user, "p256dh": p256dh, "auth": auth, "name": name[:200], "created_at": now}

@@ -1,15 +1,20 @@
 """Telling people: a row each, in the transaction of what they are told about. Workers send e-mails and pushes later."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.accounts import sight
+from django.conf import settings
+from django.utils import translation
+
+from apps.accounts import languages, sight
 from apps.accounts.models import User
 from apps.core import live
 from apps.core.wake import wake
 from apps.notifications import preferences
 from apps.notifications.models import Device, Notification, Push
+
+type Text = str | Callable[[], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +25,15 @@ class Message:
         about: the connection, and the company there, that it tells of; None where it tells of none. Who may not see that
             is not told.
         key: the same message is told to a person once, however often it is asked for.
+        title, body: what it says; where that is not what somebody wrote, a function that says it in the active language.
         path: the page that it leads to; it never decides anything by being opened.
     """
 
     kind: str
     key: str
     about: tuple[int, int | None] | None
-    title: str
-    body: str = ""
+    title: Text
+    body: Text = ""
     path: str = ""
 
 
@@ -44,17 +50,18 @@ def tell(
     if connection_id is not None:
         people = sight.those_who_see(people, connection_id, company_id)
     people = list(people)
+    said = _InLanguages(message)
     chosen, group = preferences.of(people), preferences.group_of(message.kind)
     free_at = {user.pk: preferences.not_before(chosen.get(user.pk), user, held_until or now) for user in people}
     rows = [
-        Notification(user=user, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
+        Notification(user=user, kind=message.kind, key=message.key, **said.to(languages.of(user)),
                      path=message.path, created_at=now, connection_id=connection_id, company_id=company_id,
                      email_due=bool(user.email) and preferences.wants(chosen.get(user.pk), group, "email"),
                      email_not_before=free_at[user.pk], held_until=held_until)
         for user in people
     ]  # fmt: skip
     rows += [
-        Notification(email=address, kind=message.kind, key=message.key, title=message.title[:200], body=message.body,
+        Notification(email=address, kind=message.kind, key=message.key, **said.to(settings.LANGUAGE_CODE),
                      path=message.path, created_at=now, email_due=True, held_until=held_until)
         for address in addresses
         if address
@@ -69,6 +76,22 @@ def tell(
     live.announce([f"notifications:{row.user_id}" for row in rows if row.user_id])
     if has_pushes or any(row.email_due for row in rows):
         wake("notifications.send")
+
+
+class _InLanguages:
+    """A message in each language that its readers read, written once each."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.written: dict[str, dict[str, str]] = {}
+
+    def to(self, language: str) -> dict[str, str]:
+        """Title and body in ``language``."""
+        if language not in self.written:
+            with translation.override(language):
+                title, body = (text() if callable(text) else text for text in (self.message.title, self.message.body))
+            self.written[language] = {"title": title[:200], "body": body}
+        return self.written[language]
 
 
 def _push(message: Message, people: Sequence[User], free_at: Mapping[int, datetime], now: datetime) -> bool:

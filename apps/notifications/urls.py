@@ -14,6 +14,7 @@ urlpatterns = [
     path("notifications/choices/", views.choices, name="choices"),
     path("notifications/devices/add/", views.add_device, name="add_device"),
     path("notifications/devices/drop/", views.drop_device, name="drop_device"),
+    path("notifications/language/", views.language, name="language"),
     path("notifications/bell/", views.bell, name="bell"),
     path("notifications/read/", views.read, name="read"),
 ]

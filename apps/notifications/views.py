@@ -119,7 +119,7 @@ def choices(request: PersonsRequest) -> HttpResponse:
         except preferences.PreferenceError as error:
             problem, status = str(error), 422
         else:
-            messages.success(request, "Saved.", extra_tags="done")
+            messages.success(request, gettext("Saved."), extra_tags="done")
             return redirect("notifications:choices")
     chosen = preferences.of([request.user]).get(request.user.pk)
     context = {
@@ -133,11 +133,23 @@ def choices(request: PersonsRequest) -> HttpResponse:
     return render(request, "notifications/choices.html", context, status=status)
 
 
+@login_required
+@require_POST
+def language(request: PersonsRequest) -> HttpResponse:
+    """Read the tower in another language from now on, and go back to where one was."""
+    try:
+        preferences.read_in(request.user, request.POST.get("language", ""), now=clock.now())
+    except preferences.PreferenceError as error:
+        messages.error(request, str(error), extra_tags="late")
+    onward = request.POST.get("next", "")
+    return redirect(onward if url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else "boards:home")
+
+
 def _hour(text: str) -> time | None:
     try:
         return time.fromisoformat(text) if text else None
     except ValueError as error:
-        raise preferences.PreferenceError(f"{text} is no time of the day.") from error
+        raise preferences.PreferenceError(gettext("%(text)s is no time of the day.") % {"text": text}) from error
 
 
 def _sent(request: PersonsRequest) -> Any:
@@ -156,12 +168,12 @@ def add_device(request: PersonsRequest) -> HttpResponse:
         device = {"endpoint": str(given["endpoint"])[:1_000], "p256dh": str(given["keys"]["p256dh"])[:120],
                   "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
     except (ValueError, KeyError, TypeError):
-        return JsonResponse({"detail": "That is no subscription of a browser."}, status=400)
+        return JsonResponse({"detail": gettext("That is no subscription of a browser.")}, status=400)
     try:
         push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())
     except push.DeviceRefusedError as error:
         return JsonResponse({"detail": str(error)}, status=422)
-    return JsonResponse({"detail": "This device is told from now on."})
+    return JsonResponse({"detail": gettext("This device is told from now on.")})
 
 
 @login_required
@@ -175,6 +187,6 @@ def drop_device(request: PersonsRequest) -> HttpResponse:
     try:
         endpoint = str(_sent(request)["endpoint"])
     except (ValueError, KeyError, TypeError):
-        return JsonResponse({"detail": "That is no subscription of a browser."}, status=400)
+        return JsonResponse({"detail": gettext("That is no subscription of a browser.")}, status=400)
     push.remove(request.user, endpoint=endpoint)
-    return JsonResponse({"detail": "This device is told no more."})
+    return JsonResponse({"detail": gettext("This device is told no more.")})

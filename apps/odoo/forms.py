@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.odoo.models import Connection
 
@@ -14,13 +15,19 @@ class ConnectionForm(forms.ModelForm):
     class Meta:
         model = Connection
         fields = ["name", "url", "database", "login", "api_key"]
-        labels = {"name": "Name", "url": "Address", "database": "Database", "login": "Login", "api_key": "API key"}
+        labels = {
+            "name": gettext_lazy("Name"),
+            "url": gettext_lazy("Address"),
+            "database": gettext_lazy("Database"),
+            "login": gettext_lazy("Login"),
+            "api_key": "API key",
+        }
         help_texts = {
-            "name": "Short, in lower case; it stands in addresses and commands, and cannot be changed later.",
-            "url": "Such as https://erp.example.com",
-            "database": "As Odoo's database selector names it.",
-            "login": "A user of the tower's own, so that Odoo's log tells its writes apart.",
-            "api_key": "Made in Odoo: Preferences, Account Security, New API Key. Kept encrypted, never shown again.",
+            "name": gettext_lazy("Short, in lower case; it stands in addresses and commands, and cannot be changed later."),
+            "url": gettext_lazy("Such as https://erp.example.com"),
+            "database": gettext_lazy("As Odoo's database selector names it."),
+            "login": gettext_lazy("A user of the tower's own, so that Odoo's log tells its writes apart."),
+            "api_key": gettext_lazy("Made in Odoo: Preferences, Account Security, New API Key. Kept encrypted, never shown again."),
         }
         widgets = {"api_key": forms.PasswordInput(attrs={"autocomplete": "off"})}
 
@@ -28,9 +35,9 @@ class ConnectionForm(forms.ModelForm):
         """The address without path or trailing slash."""
         parts = urlsplit(self.cleaned_data["url"].strip())
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise forms.ValidationError("This is no web address. Enter it with http:// or https:// and the host.")
+            raise forms.ValidationError(gettext("This is no web address. Enter it with http:// or https:// and the host."))
         if parts.username or parts.password:
-            raise forms.ValidationError("Leave user and password out of the address; they have fields of their own.")
+            raise forms.ValidationError(gettext("Leave user and password out of the address; they have fields of their own."))
         return f"{parts.scheme}://{parts.netloc}"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

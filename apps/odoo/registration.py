@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.audit import trail
 from apps.core.actor import Actor, system
@@ -39,15 +40,20 @@ def register(
     :mod:`apps.odoo.errors`.
     """
     if not NAME.fullmatch(name):
-        raise ValueError(f"'{name}' cannot name a connection: use small letters, digits, - and _, at most 50.")
+        raise ValueError(
+            gettext("'%(name)s' cannot name a connection: use small letters, digits, - and _, at most 50.") % {"name": name}
+        )
     if transport not in Transport.values:
-        raise ValueError(f"'{transport}' is no transport: choose one of {', '.join(Transport.values)}.")
+        raise ValueError(
+            gettext("'%(transport)s' is no transport: choose one of %(known)s.")
+            % {"transport": transport, "known": ", ".join(Transport.values)}
+        )
     for what, value in (("database", database), ("login", login), ("key", key)):
         if not value.strip():
-            raise ValueError(f"Connection '{name}' needs a {what}.")
+            raise ValueError(gettext("Connection '%(name)s' needs a %(what)s.") % {"name": name, "what": what})
     url = checked_url(url, connection=name)
     if len(url) > 300:
-        raise AddressRefusedError(name, "the address is longer than 300 characters", "Give Odoo's own address.")
+        raise AddressRefusedError(name, gettext("the address is longer than 300 characters"), gettext("Give Odoo's own address."))
     trial = Connection(name=name, url=url, database=database, login=login, api_key=key, transport=transport)
     try:
         report = look(trial, wanted or {}, optional=optional, now=now)

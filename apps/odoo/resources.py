@@ -199,7 +199,7 @@ def _rule(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
         "base.automation",
         name,
         {"active": True, "name": name} | values,
-        {"name": name},
+        {"name": name, "model_name": model},
         {"model_id": ModelRef(model)},
         model,
     )
@@ -212,7 +212,7 @@ def _rule_action(key: str, name: str, model: str, values: dict[str, Any]) -> Res
         "ir.actions.server",
         f"the action of {name}",
         {"name": name} | values,
-        {"name": name},
+        {"name": name, "model_name": model},
         fixed,
         model,
     )
@@ -295,7 +295,7 @@ def _view(item: ViewPatch) -> Resource:
         "ir.ui.view",
         f"{item.name} on the form {item.form}",
         {"inherit_id": ExternalRef(item.form), "arch_base": item.arch.strip(), "active": True, "priority": 99},
-        {"name": name},
+        {"name": name, "model": item.model},
         {"name": name, "type": "form", "model": item.model, "mode": "extension"},
         item.model,
     )

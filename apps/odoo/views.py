@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import sight
@@ -109,8 +110,12 @@ def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
     except NotAllowedError as error:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     if is_changed:
-        off = "Odoo's users wait for nothing any more; changes are found by polling, a little later."
-        words = "Changes are told at once again." if is_on else off
-        messages.success(request, f"A worker switches the webhooks of {name} {'on' if is_on else 'off'}. {words}",
-                         extra_tags="done")  # fmt: skip
+        if is_on:
+            said = gettext("A worker switches the webhooks of %(name)s on. Changes are told at once again.")
+        else:
+            said = gettext(
+                "A worker switches the webhooks of %(name)s off. Odoo's users wait for nothing any more; changes are found by "
+                "polling, a little later."
+            )
+        messages.success(request, said % {"name": name}, extra_tags="done")
     return redirect("connections:detail", name)

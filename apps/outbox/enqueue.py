@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
+from django.utils import translation
 
 from apps.audit import trail
 from apps.core.actor import Actor
@@ -14,13 +15,11 @@ from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.core.words import sum_of
 from apps.odoo.models import Connection
+from apps.outbox import marks
 from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
 from apps.workflows.placeholders import MODEL_REFERENCE, PLACEHOLDER
-
-# Named in what the command leaves behind in Odoo, so that it is found again: "[CT 0190…]".
-MARK = "[CT {id}]"
 
 
 class ContextMissingError(Exception):
@@ -129,6 +128,7 @@ def take_back_all(decision: str, *, made_at: datetime, because: str) -> bool:
     return True
 
 
+@translation.override("en")
 def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> list[Command]:
     connection, model, odoo_id, context = order.connection, order.model, order.odoo_id, order.context
     made = []
@@ -145,28 +145,28 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
         if not call.record and call.model:
             target = 0
         identity = uuid7()
-        mark = MARK.format(id=identity)
+        mark = str(identity)
         filled = {**context, "odoo_id": odoo_id}
         arguments = fill(call.arguments, filled)
         expect, effect_model = fill(call.expect, filled), ""
         if call.method == "message_post":
-            arguments["body"] = f"{arguments['body'].strip()} {mark}"
+            arguments = marks.in_message(arguments, mark, connection)
             effect_model = "mail.message"
             expect = [["model", "=", call.model or model], ["res_id", "=", target], ["body", "like", str(identity)]]
         elif call.method == "action_feedback":
             # What it leaves behind is a message of the record; the activity itself goes.
-            arguments["feedback"] = f"{arguments['feedback'].strip()} {mark}"
+            arguments["feedback"] = marks.in_words(arguments["feedback"], mark)
             effect_model = "mail.message"
             expect = [["model", "=", model], ["res_id", "=", odoo_id], ["body", "like", str(identity)]]
         elif call.by_mark:
             # Told apart from the other values that the same record was given: each has its own version in its note.
             effect_model = call.model
-            expect = [["note", "like", f"{context[call.by_mark]} {identity}"], *expect]
-            arguments["vals"] = {**arguments["vals"], "note": f"{arguments['vals']['note'].strip()} "
-                                 f"[CT {context[call.by_mark]} {identity}]"}  # fmt: skip
+            both = (str(context[call.by_mark]), mark)
+            expect = [["note", "like", marks.found_by(*both)], *expect]
+            arguments["vals"] = {**arguments["vals"], "note": marks.in_html(arguments["vals"]["note"], *both)}
         elif call.method == "create":
             for values in arguments["vals_list"]:
-                values["note"] = f"{values.get('note', '').strip()} {mark}"
+                values["note"] = marks.in_html(values.get("note", ""), mark)
             effect_model = call.model
             expect = [["note", "like", str(identity)]]
         made.append(

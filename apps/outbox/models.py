@@ -1,6 +1,7 @@
 """Commands: writes to Odoo that are kept until Odoo itself shows their effect."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.core.identity import uuid7
 from apps.odoo.models import Connection
@@ -9,13 +10,13 @@ from apps.odoo.models import Connection
 class Status(models.TextChoices):
     """Where a command stands."""
 
-    QUEUED = "queued", "Queued"
-    UNKNOWN = "unknown", "Outcome unknown"  # sent, no answer: only read until Odoo's own time limit has passed
-    DONE = "done", "Seen in Odoo"
-    REFUSED = "refused", "Refused"  # Odoo or the precondition said no: a person must look
-    DEAD = "dead", "Given up"  # failed too often: a person must replay it
+    QUEUED = "queued", gettext_lazy("Queued")
+    UNKNOWN = "unknown", gettext_lazy("Outcome unknown")  # sent, no answer: only read until Odoo's own time limit has passed
+    DONE = "done", gettext_lazy("Seen in Odoo")
+    REFUSED = "refused", gettext_lazy("Refused")  # Odoo or the precondition said no: a person must look
+    DEAD = "dead", gettext_lazy("Given up")  # failed too often: a person must replay it
     # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
-    CANCELLED = "cancelled", "Cancelled"
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
 
 class Command(models.Model):
@@ -58,5 +59,7 @@ class Command(models.Model):
             models.Index(fields=["lane"], condition=models.Q(status__in=["refused", "dead"]), name="commands_stopped"),
             models.Index(fields=["lane", "sequence"], name="commands_by_lane"),
             models.Index(fields=["done_at"], condition=models.Q(status="done"), name="commands_by_end"),  # boards/kpis.py
+            # health/figures.py: what ended in the last day, however it ended.
+            models.Index(fields=["done_at"], condition=models.Q(status__in=["refused", "dead"]), name="commands_by_stop"),
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]

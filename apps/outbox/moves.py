@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts import permissions
 from apps.accounts.models import User
@@ -29,10 +30,11 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     permissions.check_may_integrate(by)
     command = Command.objects.select_for_update(of=("self",)).filter(pk=command_id).first()
     if command is None:
-        raise RetryRefusedError(f"There is no command {command_id}.")
+        raise RetryRefusedError(gettext("There is no command %(command_id)s.") % {"command_id": command_id})
     if command.status not in (Status.REFUSED, Status.DEAD):
         raise RetryRefusedError(
-            f"“{command.title}” is {command.get_status_display().lower()}; only what was refused or given up can be retried."
+            gettext("“%(title)s” is %(status)s; only what was refused or given up can be retried.")
+            % {"title": command.title, "status": command.get_status_display().lower()}
         )
     _queue_again(command, now)
     cancelled = Command.objects.filter(

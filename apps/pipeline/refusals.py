@@ -1,14 +1,20 @@
 """Telling people about commands that Odoo refused: a refusal is found as a state, not pushed up by whoever met it."""
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
 from apps.approvals.models import Request
 from apps.core import live
 from apps.notifications.tell import Message, tell
 from apps.outbox.models import Command, Status
+
+
+def _title(command: Command) -> str:
+    return gettext("Not carried out in Odoo: %(command)s") % {"command": gettext(command.title)}
 
 
 @transaction.atomic
@@ -30,7 +36,7 @@ def tell_about(*, now: datetime) -> int:
         tell(
             Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
                     about=(command.connection_id, command.company_id),
-                    title=f"Not carried out in Odoo: {command.title}", body=command.problem, path=path),
+                    title=partial(_title, command), body=command.problem, path=path),
             people=people.values(), now=now,
         )  # fmt: skip
         command.told_at = now

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.audit import trail
 from apps.core import actor, live
@@ -21,6 +22,8 @@ from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
 from apps.pipeline import absorb, arrival, outside
 from apps.workflows import past, registry
+from apps.workflows.declare import Workflow
+from apps.workflows.models import Position
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +123,7 @@ def evaluate_all(
     outside.follow_first_read(connection.pk)
     done = 0
     for workflow in registry.workflows().values():
-        rows = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
+        rows = _of(workflow, connection)
         total, last = rows.count(), 0
         while True:
             ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:EVALUATED])
@@ -132,6 +135,15 @@ def evaluate_all(
             if progress:
                 progress(workflow.title, done, total)
     return done
+
+
+def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
+    """The mirrored records that are of the workflow, or once were: most transfers are no returns."""
+    rows: QuerySet[Mirrored] = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
+    if not workflow.belongs:
+        return rows
+    stands = Position.objects.filter(connection=connection, workflow=workflow.name, odoo_id=OuterRef("odoo_id"))
+    return rows.filter(workflow.belongs | Exists(stands))
 
 
 def read_past(

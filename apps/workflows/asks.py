@@ -10,7 +10,7 @@ from typing import Any
 from apps.workflows.declare import Dependency, Fact, OdooCall
 
 
-def asked(kind: str, model: str, *, prefix: str = "") -> Fact:
+def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
     """The last ask for approval ``kind`` about the record: who, when, how it stands.
 
     Args:
@@ -18,6 +18,7 @@ def asked(kind: str, model: str, *, prefix: str = "") -> Fact:
         prefix: begins the names of the columns, where a workflow has several kinds: ``{prefix}ask_id``,
             ``{prefix}ask_state``, ``{prefix}ask_cause`` (tells one asking from the next), ``{prefix}asked_at``,
             ``{prefix}asked_by`` (a name) and ``{prefix}asked_login``.
+        where: SQL over the record of which records are looked up at all; the others were asked for nothing.
     """
     names = ["ask_id", "ask_state", "asked_at", "ask_cause", "asked_by", "asked_login"]
     ask_id, state, at, cause, by, login = (prefix + name for name in names)
@@ -30,7 +31,7 @@ def asked(kind: str, model: str, *, prefix: str = "") -> Fact:
                COALESCE(u.name, 'somebody in Odoo') AS {by}, COALESCE(u.login, '') AS {login}
           FROM mirror_x_ct_request a
           LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
-         WHERE a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
+         WHERE {where} AND a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
            AND a.x_kind = '{kind}' AND a.deleted_at IS NULL
          ORDER BY a.odoo_id DESC
          LIMIT 1

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection as database
+from django.utils.translation import gettext
 from psycopg.rows import class_row
 
 from apps.workflows import registry
@@ -53,7 +54,7 @@ def of_stage(position: Position) -> list[Blocker]:
     return [
         Blocker(
             kind=kind, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since,
-            text=f"{stage.title}: {why}",
+            text=f"{gettext(stage.title)}: {gettext(why)}",
         )
     ]  # fmt: skip
 

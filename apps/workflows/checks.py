@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import disjoint, placeholders, registry
+from apps.workflows import disjoint, engine, placeholders, registry
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -15,17 +16,31 @@ def declarations(**_: Any) -> list[CheckMessage]:
     try:
         found = registry.workflows()
         problems: list[str] = []
-        seen: dict[str, str] = {}
+        seen: dict[str, tuple[Workflow, ExceptionType | ApprovalKind]] = {}
         for workflow in found.values():
             problems += problems_of(workflow)
             declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
             for kind in declared:
-                if kind.name in seen:
-                    problems.append(f"{kind.name} is declared by {seen[kind.name]} and {workflow.name}. Rename one.")
-                seen[kind.name] = workflow.name
+                other = seen.get(kind.name)
+                if other and not _shared(other, (workflow, kind)):
+                    problems.append(
+                        f"{kind.name} is declared by {other[0].name} and {workflow.name}. Rename one; only an approval kind is "
+                        "shared, over records of different models and with one title and policy."
+                    )
+                seen[kind.name] = workflow, kind
     except compiled.DeclarationError as error:
         return [Error(str(error), id="workflows.E001")]
     return [Error(problem, id="workflows.E002") for problem in problems]
+
+
+def _shared(
+    one: tuple[Workflow, ExceptionType | ApprovalKind], other: tuple[Workflow, ExceptionType | ApprovalKind]
+) -> bool:
+    """Whether two declarations of one name are one kind of approval for different records."""
+    (first, kind), (second, same) = one, other
+    if not isinstance(kind, ApprovalKind) or not isinstance(same, ApprovalKind) or first.odoo_model == second.odoo_model:
+        return False
+    return (kind.title, kind.default_policy) == (same.title, same.default_policy)
 
 
 def problems_of(workflow: Workflow) -> list[str]:
@@ -35,9 +50,8 @@ def problems_of(workflow: Workflow) -> list[str]:
     compiled.belongs(workflow)
     compiled.moment_ahead(workflow)
     compiled.column_of(workflow, workflow.label)
-    if workflow.promise:
-        compiled.column_of(workflow, workflow.promise)
-    problems = disjoint.problems(workflow)
+    engine.move_statement(workflow)
+    problems = [*disjoint.problems(workflow), *_unknown_to_the_mirror(workflow)]
     names = [stage.name for stage in workflow.stages]
     for name in {name for name in names if names.count(name) > 1}:
         problems.append(f"Workflow {workflow.name} has two stages called {name}. Rename one.")
@@ -68,4 +82,24 @@ def problems_of(workflow: Workflow) -> list[str]:
             problems.append(f"A guard of {workflow.name} asks for {guard.approval}, which it does not have.")
     if workflow.guards and not workflow.form:
         problems.append(f"Workflow {workflow.name} has guards, but no form on which to show a hold. Name its form.")
+    return problems
+
+
+def _unknown_to_the_mirror(workflow: Workflow) -> list[str]:
+    """Models and fields that it wants to hear of, which nobody mirrors: such a change would come and lead to nothing."""
+    models = mirror.models()
+    problems = [
+        f"Workflow {workflow.name} depends on {dependency.model}, which is not mirrored. Add a mirrored model for it."
+        for dependency in workflow.dependencies
+        if dependency.model not in models
+    ]
+    for model, fields in workflow.hooks.items():
+        if model not in models:
+            problems.append(f"Workflow {workflow.name} hooks {model}, which is not mirrored. Add a mirrored model for it.")
+            continue
+        problems += [
+            f"Workflow {workflow.name} hooks {name} of {model}, which is not mirrored. Mirror it, or leave it out. There is: "
+            f"{', '.join(sorted(models[model].odoo_fields()))}."
+            for name in sorted(set(fields) - set(models[model].odoo_fields()))
+        ]
     return problems

@@ -160,10 +160,11 @@ def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Com
         table=table, belongs=compiled.belongs(workflow), workflow=sql.Literal(workflow.name),
         model=sql.Literal(workflow.odoo_model),
     )  # fmt: skip
-    return _move_statement(workflow), vanish, *find_statement(workflow)
+    return move_statement(workflow), vanish, *find_statement(workflow)
 
 
-def _move_statement(workflow: Workflow) -> sql.Composed:
+def move_statement(workflow: Workflow) -> sql.Composed:
+    """The statement that places the records in their stages. Raises DeclarationError where the workflow names what is not there."""
     first_seen_since = sorted({stage.first_seen_since for stage in workflow.stages})
     first_seen = [
         sql.SQL("{} AS {}").format(compiled.column_of(workflow, name), sql.Identifier(f"first_{name}"))

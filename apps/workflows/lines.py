@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection as database
+from django.utils.translation import gettext
 
 from apps.workflows import registry
 
@@ -46,8 +47,8 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     if not rows:
         return None
     return Table(
-        title=declared.title,
-        headings=[Cell(kind=kind, value=words) for kind, words in zip(kinds, declared.columns.values(), strict=True)],
+        title=gettext(declared.title),
+        headings=[Cell(kind=kind, value=gettext(words)) for kind, words in zip(kinds, declared.columns.values(), strict=True)],
         rows=[[Cell(kind=kind, value=value) for kind, value in zip(kinds, row, strict=True)] for row in rows],
     )
 

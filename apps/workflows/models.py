@@ -35,9 +35,10 @@ class Position(models.Model):
             # Used by boards.queries: the open stages of a workflow, whatever the closed ones have grown to.
             models.Index(fields=["workflow", "stage", "since"], condition=models.Q(is_open=True), name="positions_open"),
             models.Index(fields=["connection", "model", "odoo_id"], name="positions_by_record"),
-            # workflows/impact.py: what is open with a supplier.
+            # workflows/impact.py: what is open with a supplier. boards/around.py: whose partners who sees some companies may find.
             models.Index(
-                fields=["connection", "partner_id"], condition=models.Q(is_open=True), name="positions_open_by_partner"
+                fields=["connection", "partner_id"], include=["company_id"], condition=models.Q(is_open=True),
+                name="positions_open_with",
             ),
             # boards/queries.py: what has become late today, and what will within the day.
             models.Index(fields=["workflow", "due_at"], condition=models.Q(is_open=True), name="positions_open_by_due"),

@@ -43,8 +43,31 @@ def over(odoo_model: str) -> list[Workflow]:
 
 
 def approval_kinds() -> dict[str, tuple[Workflow, ApprovalKind]]:
-    """Every approval kind by its name, with its workflow."""
+    """Every approval kind by its name, with its workflow: the last by rank, where several workflows share a kind.
+
+    They share its title and its policy, and differ in the model and in what is asked and told (:func:`approval_kind`).
+    """
     return {kind.name: (workflow, kind) for workflow in workflows().values() for kind in workflow.approvals}
+
+
+def declarations_of(kind: str) -> list[tuple[Workflow, ApprovalKind]]:
+    """Every declaration of an approval kind, with its workflow; none where there is no such kind."""
+    return [(workflow, one) for workflow in workflows().values() for one in workflow.approvals if one.name == kind]
+
+
+def approvals_over(odoo_model: str) -> list[tuple[Workflow, ApprovalKind]]:
+    """The approval kinds of records of ``odoo_model``, each with its workflow."""
+    return [(workflow, kind) for workflow in over(odoo_model) for kind in workflow.approvals]
+
+
+def approval_kind(kind: str, odoo_model: str) -> ApprovalKind | None:
+    """What is declared as ``kind`` for records of ``odoo_model``; None where nothing is."""
+    return next((one for _, one in approvals_over(odoo_model) if one.name == kind), None)
+
+
+def facts_of(kind: str) -> dict[str, str]:
+    """The facts that requests of ``kind`` carry, with the words that people read for them, whatever their model."""
+    return {name: words for _, one in declarations_of(kind) for name, words in one.context.items()}
 
 
 def exception_types() -> dict[str, tuple[Workflow, ExceptionType]]:

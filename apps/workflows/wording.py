@@ -45,6 +45,7 @@ def _of_approval(declared: ApprovalKind) -> Iterator[str]:
     yield declared.question
     yield declared.matters
     yield from declared.context.values()
+    yield from (step["name"] for step in declared.default_policy.get("steps", ()))
     if declared.choice:
         yield declared.choice.title
     for calls in (declared.on_asked, declared.on_approval, declared.on_rejection, declared.on_withdrawal):

@@ -80,6 +80,8 @@ class Chart extends HTMLElement {
       this.area,
       traces,
       {
+        // Decimal point and thousands, as the language writes them.
+        separators: gettext(".,"),
         barmode: "group",
         bargap: 0.3,
         height: kind === "area" ? 340 : 272,
@@ -91,7 +93,8 @@ class Chart extends HTMLElement {
         legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
         xaxis: {
           type: kind === "histogram" ? "category" : "date",
-          tickformat: format ?? (kind === "area" ? "%-d %b" : "%H:%M"),
+          // The library knows English months only: other languages write their days in figures.
+          tickformat: kind === "area" || format === "days" ? gettext("%-d %b") : "%H:%M",
           gridcolor: token("--line"),
           fixedrange: true,
           automargin: true,

@@ -27,7 +27,8 @@ const watchers = () => [...document.querySelectorAll("ct-live[topic]")];
 
 // ---- Swapping children without losing focus, typed text, open details or scroll -------------------------------
 
-const keyOf = (node) => (node.nodeType === 1 && (node.id || node.dataset.key)) || null;
+// Not node.id: of a form with a field named "id" that would be the field.
+const keyOf = (node) => (node.nodeType === 1 && (node.getAttribute("id") || node.dataset.key)) || null;
 
 function alike(a, b) {
   return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);

@@ -89,7 +89,7 @@ def test_yes_releases_and_confirms_the_order_and_answers_what_was_asked(world: W
     ]  # fmt: skip
     assert commands[0].arguments["vals"]["x_ct_released_amount"] == 6_200.0
     assert ["amount_total", "<=", 6_200.0] in commands[1].precondition
-    assert f"[CT {commands[2].pk}]" in commands[2].arguments["body"]
+    assert str(commands[2].pk) in commands[2].arguments["body"]
     assert commands[3].odoo_id == 900
 
 

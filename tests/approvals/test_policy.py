@@ -1,12 +1,14 @@
 """Which steps a request goes through, by its amount, its risk and the customer's class; what no policy may say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.approvals import moves, policy
+from apps.approvals import checks, moves, policy, standing
 from apps.approvals.models import Assignment, Request
+from apps.workflows import registry
 from tests.world import World, person
 
 
@@ -127,7 +129,7 @@ def test_steps_of_one_position_run_side_by_side_and_the_next_waits_for_all_of_th
     assert Request.objects.get().status == "approved"
 
 
-def test_where_all_are_needed_one_yes_is_not_enough_and_one_no_is(world: World) -> None:
+def test_where_all_are_needed_one_yes_is_not_enough(world: World) -> None:
     person("nora", Role.MANAGER, limit=100_000)
     both = step("Managers", needs_all=True, levels=[{"ask": {"role": "manager"}, "within_minutes": 60}])
     save(world, both)
@@ -136,6 +138,46 @@ def test_where_all_are_needed_one_yes_is_not_enough_and_one_no_is(world: World) 
     assert Request.objects.get().status == "pending"
     say(world, "nora")
     assert Request.objects.get().status == "approved"
+
+
+def test_one_no_of_all_who_are_needed_ends_it(world: World) -> None:
+    person("nora", Role.MANAGER, limit=100_000)
+    save(world, step("Managers", needs_all=True, levels=[{"ask": {"role": "manager"}, "within_minutes": 60}]))
+    world.held_order()
+    say(world, "mia")
+    moves.reject(Request.objects.get().pk, by=User.objects.get(username="nora"), reason="Not now", now=world.now)
+    assert Request.objects.get().status == "rejected"
+
+
+def test_of_those_of_whom_any_will_do_one_yes_is_enough(world: World) -> None:
+    person("nora", Role.MANAGER, limit=100_000)
+    save(world, step("Managers", levels=[{"ask": {"role": "manager"}, "within_minutes": 60}]))
+    world.held_order()
+    assert asked_people() == ["mia", "nora"]
+    say(world, "nora")
+    assert Request.objects.get().status == "approved"
+    with pytest.raises(standing.AlreadyDecidedError):
+        say(world, "mia")
+
+
+def test_one_no_of_steps_that_run_side_by_side_ends_the_others(world: World) -> None:
+    sides = [{"ask": {"user": name}, "within_minutes": 60} for name in ("adam", "mia")]
+    save(world, step("Credit", position=1, levels=sides[:1]), step("Sales", position=1, levels=sides[1:]))
+    world.held_order()
+    moves.reject(Request.objects.get().pk, by=User.objects.get(username="adam"), reason="Not now", now=world.now)
+    assert Request.objects.get().status == "rejected"
+    with pytest.raises(standing.AlreadyDecidedError):
+        say(world, "mia")
+
+
+def test_a_declared_policy_that_cannot_be_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.declared_policies() == []
+    kinds = registry.approval_kinds()
+    workflow, kind = kinds["credit_override"]
+    bad = replace(kind, default_policy={"steps": [step("Credit control", when=[{"fact": "moon", "is": "full"}])]})
+    monkeypatch.setattr(registry, "approval_kinds", lambda: kinds | {"credit_override": (workflow, bad)})
+    (error,) = checks.declared_policies()
+    assert "Workflow order_to_cash, policy of credit_override: Step 1: credit_override has no fact moon; it has" in error.msg
 
 
 def say(world: World, username: str) -> None:

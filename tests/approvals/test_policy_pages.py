@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
 from apps.accounts.sight import EVERYTHING, NOTHING
 from apps.approvals import editing, policy, preview
 from apps.approvals.models import Policy, Request
 from apps.core import clock
-from tests.world import World
+from tests.world import World, person
 
 PAGE = "/approvals/policies/credit_override/"
 FORM = {
@@ -77,6 +77,17 @@ def test_a_preview_shows_for_how_many_nobody_could_decide(month: World) -> None:
     User.objects.filter(username="adam").update(approval_limit=7_000)
     found = preview.preview("credit_override", RULES, seen=EVERYTHING, now=clock.now())
     assert [step.nobody for step in found.steps] == [1, 0]
+
+
+def test_a_preview_asks_the_manager_of_each_record_and_no_other(month: World) -> None:
+    by_manager = [{"ask": {"manager_of": "record"}, "within_minutes": 60}]
+    rules = {"steps": [{"name": "Manager", "fallback": "expire", "levels": by_manager}]}
+    person("nora", Role.MANAGER, limit=100_000, team="north")
+    found = preview.preview("credit_override", rules, seen=EVERYTHING, now=clock.now())
+    assert [(step.needed, step.nobody) for step in found.steps] == [(2, 2)]
+    person("sofia", Role.OPERATOR, team="north", odoo_login="sofia")
+    found = preview.preview("credit_override", rules, seen=EVERYTHING, now=clock.now())
+    assert [(step.needed, step.nobody) for step in found.steps] == [(2, 0)]
 
 
 def test_a_preview_tells_nothing_of_what_is_out_of_sight(month: World) -> None:

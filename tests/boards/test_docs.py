@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.sight import EVERYTHING
-from apps.boards import figures
+from apps.boards import figures, waits
 from apps.workflows import registry
 from apps.workflows.models import Position, Transition
 from tests.world import NOW, World
@@ -27,7 +27,8 @@ def query(name: str) -> dict[Any, dict[str, Any]]:
         cursor.execute(statement, {"workflow": "order_to_cash", "now": NOW})
         names = [column.name for column in cursor.description]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return {(one["stage"], one["day"]) if "day" in one else one["stage"]: one for one in found}
+    beside = next((name for name in ("day", "kind") if name in names), None)
+    return {(one["stage"], one[beside]) if beside else one["stage"]: one for one in found}
 
 
 def test_the_documented_queries_give_the_figures_of_the_board(world: World) -> None:
@@ -40,7 +41,9 @@ def test_the_documented_queries_give_the_figures_of_the_board(world: World) -> N
                  due_at=since + stage.target if stage.target else None, amount=dice.randint(1, 999), currency="EUR").save()
         Transition(**common, odoo_id=number, from_stage=dice.choice(["", *names]), to_stage=stage.name,
                    at=NOW - timedelta(hours=dice.uniform(0, 90)), seen_at=NOW).save()  # fmt: skip
-    counted, arrived, departed, trend = (query(name) for name in ("figures", "arrivals", "departures", "trend"))
+    counted, arrived, departed, trend, ages = (
+        query(name) for name in ("figures", "arrivals", "departures", "trend", "ages")
+    )
     for shown in figures.stages_of(workflow, now=NOW, seen=EVERYTHING):
         assert shown.arrived_24h == arrived.get(shown.stage, {}).get("arrived_24h", 0)
         assert shown.departed_24h == departed.get(shown.stage, {}).get("departed_24h", 0)
@@ -53,3 +56,15 @@ def test_the_documented_queries_give_the_figures_of_the_board(world: World) -> N
             assert getattr(shown, name) == pytest.approx(float(told[name]), abs=1)
         levels = [max(one["level"], 0) for key, one in sorted(trend.items()) if key[0] == shown.stage]
         assert shown.trend == [*levels, shown.count]
+        bands = [ages[shown.stage][name] for name in ("within_half", "within", "within_twice", "beyond")]
+        assert [band.count for band in shown.ages] == bands
+
+
+def test_the_documented_query_tells_what_a_board_says_its_records_wait_for(world: World) -> None:
+    for number in (42, 43):
+        world.held_order(odoo_id=number)
+    told = query("waits")
+    assert told and {
+        (one.stage_name, one.count) for one in waits.of(registry.workflows()["order_to_cash"], seen=EVERYTHING)
+    } == {(stage, one["count"]) for (stage, _), one in told.items()}
+    assert {kind for _, kind in told} == {"order.credit_hold", "credit_override"}

@@ -13,6 +13,7 @@ from django.test import Client
 from apps.accounts.models import Team, User
 from apps.accounts.sight import EVERYTHING, Sight
 from apps.approvals.models import Policy, Request
+from apps.audit.models import Entry
 from apps.boards import kpis
 from apps.exceptions import moves
 from apps.exceptions.models import ExceptionCase
@@ -196,5 +197,41 @@ def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
 
 
 def test_the_cost_does_not_grow_with_the_workflows(world: World, django_assert_num_queries: Callable[[int], Any]) -> None:
-    with django_assert_num_queries(len(kpis.KPIS)):
+    with django_assert_num_queries(len(kpis.KPIS) + 1):
         kpis.figures(now=world.now, seen=EVERYTHING)
+
+
+def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
+    world: World, client: Client, mia_manager: User, olga_operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer(world, 200, late_by=timedelta(0))
+    transfer(world, 201, late_by=timedelta(minutes=5))
+    assert not of("shipped_on_time", world)["fulfilment"].is_met
+    client.force_login(olga_operator)
+    assert client.get("/figures/targets/").status_code == 403
+    client.force_login(mia_manager)
+    page = client.get("/figures/targets/").content.decode()
+    fields = {kpi.name: "" for kpi in kpis.KPIS} | {"shipped_on_time": "40", "asked_to_decided": "90,5"}
+
+    wrong = client.post("/figures/targets/", fields | {"paid_on_time": "140", "order_to_shipment": "soon"})
+    assert wrong.status_code == 422
+    assert "at most 100 %" in wrong.content.decode() and "soon is no number" in wrong.content.decode()
+    assert client.post("/figures/targets/", fields).status_code == 302
+
+    assert 'name="shipped_on_time"' in page and 'value="95"' in page
+    assert kpis.targets() == {"shipped_on_time": 0.4, "asked_to_decided": 5430.0}
+    found = of("shipped_on_time", world)["fulfilment"]
+    assert (found.target, found.is_met) == (0.4, True)
+    told = Entry.objects.filter(action="kpi.target_set").order_by("sequence").values_list("subject", "data")
+    assert dict(told) == {"kpi:shipped_on_time": {"from": 0.95, "to": 0.4},
+                          "kpi:asked_to_decided": {"from": 14400.0, "to": 5430.0}}  # fmt: skip
+
+
+def test_a_target_is_set_over_the_api_by_who_may_and_taken_back(world: World, mia_manager: User, olga_operator: User) -> None:
+    mia = caller("mia")
+    assert caller("olga").post("kpis/paid_on_time/target/", {"target": 0.5}).status_code == 403
+    assert mia.post("kpis/no_such/target/", {"target": 0.5}).status_code == 422
+    assert mia.post("kpis/paid_on_time/target/", {"target": 0}).status_code == 422
+    assert mia.post("kpis/paid_on_time/target/", {"target": 0.5}).json() == {"target": 0.5}
+    assert mia.post("kpis/paid_on_time/target/", {"target": None}).json() == {"target": 0.8}
+    assert kpis.targets() == {}

@@ -44,10 +44,11 @@ def session_of(user: User) -> Any:
 class Page(WebsocketCommunicator):
     """An open page of somebody, or of nobody."""
 
-    def __init__(self, session: Any = None, *, origin: str = "http://127.0.0.1:8000") -> None:
+    def __init__(self, session: Any = None, *, origin: str = "http://127.0.0.1:8000", language: str = "") -> None:
         cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key if session else ''}"
         super().__init__(
-            django_and_live, "/ws/live/", headers=[(b"origin", origin.encode()), (b"cookie", cookie.encode())]
+            django_and_live, "/ws/live/", headers=[
+                (b"origin", origin.encode()), (b"cookie", cookie.encode()), (b"accept-language", language.encode())]
         )
 
     async def watch(self, *topics: str, version: int = 0) -> None:
@@ -152,6 +153,23 @@ async def test_a_change_is_drawn_once_for_all_who_watch(
 
     assert len(frames) == 1, "drawn and compressed once, for all the same bytes"
     assert hub.drawings == 1
+
+
+async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: live.Hub, session: Any) -> None:
+    pages = [Page(session, language=language) for language in ("de", "de", "en")]
+    for page in pages:
+        await page.connect(timeout=10)
+        await page.watch(BOARD, version=live.version_now() + 60_000)
+    await eventually(lambda: len(hub.watchers.get(BOARD, ())) == 3)
+
+    hub.changed([BOARD])
+    drawn = [(await page.frame())["html"] for page in pages]
+
+    assert hub.drawings == 2
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert "Kreditprüfung" in drawn[0] and "Credit review" in drawn[2]
+    for page in pages:
+        await page.disconnect(timeout=10)
 
 
 async def test_all_pages_that_come_back_at_once_are_given_the_same_drawing(

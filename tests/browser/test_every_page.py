@@ -43,6 +43,7 @@ PAGES = {
     "connect an Odoo": ("ivan", "/connections/add/"),
     "health": ("ivan", "/health/"),
     "figures": ("mia", "/figures/"),
+    "targets of the figures": ("mia", "/figures/targets/"),
     "dead letters": ("ivan", "/health/deliveries/"),
     "alerts": ("ivan", "/health/alerts/"),
     "a new alert rule": ("ivan", "/health/alerts/new/"),

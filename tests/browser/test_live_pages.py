@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 from apps.accounts.models import User
 from apps.approvals import moves
 from apps.approvals.models import Request
-from apps.core import clock
+from apps.core import clock, live
+from apps.intake.models import Delivery
 from tests.browser.conftest import PHONE, Server, Visit, elsewhere
 from tests.world import World
 
@@ -56,6 +57,23 @@ def test_what_somebody_types_survives_a_live_update(visit: Visit, world: World) 
     elsewhere(lambda: world.owes(500))
     expect(page.locator(".over").first).to_contain_text("154 %", timeout=5_000)
     expect(page.locator("#reason")).to_have_value("Pays late, but pays")
+
+
+def test_a_button_that_has_the_focus_keeps_it_through_a_live_update(visit: Visit, world: World) -> None:
+    def give_up(number: int) -> None:
+        Delivery.objects.create(source="odoo", connection=world.connection, key=str(number), model="no.such.model",
+                                odoo_id=number, status="dead", received_at=clock.now(), not_before=clock.now(),
+                                processed_at=clock.now())  # fmt: skip
+        live.announce(["health"])
+
+    elsewhere(lambda: give_up(1))
+    page = visit("anna", "/health/")
+    expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
+    page.get_by_role("button", name="Replay").focus()
+    elsewhere(lambda: give_up(2))
+    expect(page.get_by_role("button", name="Replay")).to_have_count(2, timeout=5_000)
+    expect(page.get_by_role("button", name="Replay").nth(1)).to_be_focused()
+    expect(page.locator("form.is-new")).to_have_count(0)
 
 
 def test_what_is_missing_stays_said_through_a_live_update(visit: Visit, world: World) -> None:

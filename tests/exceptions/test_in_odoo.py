@@ -48,7 +48,7 @@ def test_an_exception_is_one_note_and_one_activity_with_its_evidence_and_its_lin
     assert (values["res_id"], values["res_model_id"]) == (42, "{model:ref}")
     assert f'/exceptions/{case.pk}/">' in values["note"]
     assert values["note"].count("<li>") >= 2
-    assert f"[CT {activity.pk}]" in values["note"]
+    assert values["note"].startswith(f'<div class="ct-{activity.pk}"><p><b>Credit hold')
     assert Shown.objects.get().mark == str(activity.pk)
 
 

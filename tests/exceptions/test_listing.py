@@ -64,7 +64,8 @@ def like(queue: World, number: int, amount: int) -> dict[str, object]:
     ("team=sales", 30), ("type=order.credit_hold", 20), ("type=order.credit_hold,order.price_limit", 40), ("severity=4", 15),
     ("severity=nonsense", 0), ("status=resolved", 10), ("status=any", 70), ("stage=credit_review", 30),
     ("stage=order_to_cash.credit_review", 30), ("workflow=invoicing", 0), ("amount=1000", 24), ("amount=much", 0),
-    ("q=gemini", 20), ("q=s7059", 1), ("due=late", 31), ("due=nonsense", 0), ("q=deco&severity=3&owner=none", 8),
+    ("q=gemini", 20), ("q=s7059", 1), ("q=s7", 60), ("q=59", 0),
+    ("due=late", 31), ("due=nonsense", 0), ("q=deco&severity=3&owner=none", 8),
 ])  # fmt: skip
 def test_each_filter_shows_what_it_says(queue: World, query: str, count: int) -> None:
     assert shown(queue, query).total == count
@@ -89,6 +90,23 @@ def test_every_order_pages_by_key_and_shows_each_exception_once(queue: World, so
     assert len(found) == len({case.pk for case in found}) == 60
     keys = [case.key for case in found]
     assert keys == sorted(keys, reverse=orders.ORDERS[sort].falls)
+
+
+@pytest.mark.parametrize("size", [7, 60])
+def test_of_any_status_what_is_open_comes_first_and_each_exception_once(
+    queue: World, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE", size)
+    query, found = "status=any&sort=money", []
+    while query:
+        page = shown(queue, query)
+        found += cases(page)
+        query = page.next_query
+    assert len(found) == len({case.pk for case in found}) == 70
+    assert [case.status == "resolved" for case in found] == [False] * 60 + [True] * 10
+    amounts = [case.amount for case in found[:60]]
+    assert amounts == sorted(amounts, reverse=True)
+    assert len(shown(queue, "status=any&after=7!x~1").rows) == size
 
 
 @pytest.mark.parametrize("cursor", ["~", "x~1", "5", "1~99999999999999999999", "NaN~4", "2026-01-01~3", "~7"])
@@ -153,3 +171,17 @@ def test_every_promise_is_a_column_that_its_workflow_knows() -> None:
 
     for workflow in registry.workflows().values():
         assert not workflow.promise or workflow.promise in compiled.known_columns(workflow), workflow.name
+
+
+@pytest.mark.parametrize(("hours", "amount", "words"), [
+    (-2, 12_400, "is first: 2 h late, and EUR 12,400 at risk bring it forward by 25 hours."),
+    (3, None, "is first: due in 3 h."), (None, 99, "is first: open for 0 s, with no due time, and EUR 99 at risk bring it"),
+])  # fmt: skip
+def test_why_the_first_stands_first_is_said_from_its_rank(queue: World, hours: int | None, amount: int | None, words: str) -> None:
+    ExceptionCase.objects.all().delete()
+    due = {"due_at": queue.now + timedelta(hours=hours) if hours is not None else None}
+    ExceptionCase.objects.create(**like(queue, 1, 0) | due | {"amount": amount, "currency": "EUR"})
+    assert words.removeprefix("is first") in shown(queue, "").why
+    assert shown(queue, "").why.startswith("S1 stands first: ")
+    for other in ("sort=money", "group=type", "status=any", "q=nothing"):
+        assert shown(queue, other).why == ""

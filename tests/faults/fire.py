@@ -38,7 +38,13 @@ PARTS = {
     "beat": "-A controltower beat",
     "Valkey": "valkey",
     "PostgreSQL": "/bin/postgres -D",
+    "guard": "controltower.guard",
 }
+# Not a process: every session of the database is ended, as an administrator or a proxy does.
+SESSIONS = "all sessions"
+END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
 NOTE = "Exactly one of me."
 WHOLE_WITHIN_SECONDS = 30.0
 ENQUEUE = """
@@ -87,8 +93,6 @@ class Fire:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.numbers = itertools.count(1)
-        services = json.loads((self.tower.home / "services.json").read_text())
-        self.database_url = services["database_url"]
         self.intake = json.loads((self.tower.home / "ports.json").read_text())["intake"]
         ((self.connection_id, self.secret),) = self.ask("SELECT id, hook_secret FROM odoo_connection")
         self.orders = [row[0] for row in self.ask("SELECT odoo_id FROM mirror_sale_order WHERE deleted_at IS NULL")]
@@ -100,9 +104,11 @@ class Fire:
         deadline = time.monotonic() + 60
         while True:
             try:
-                with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5) as database:
+                # Written anew where the guard was killed: the servers have other addresses then.
+                database_url = json.loads((self.tower.home / "services.json").read_text())["database_url"]
+                with psycopg.connect(database_url, autocommit=True, connect_timeout=5) as database:
                     return database.execute(sql, values).fetchall()  # type: ignore[arg-type]
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, FileNotFoundError, ValueError):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
@@ -176,10 +182,12 @@ class Fire:
 
     def kill(self, *parts: str) -> None:
         """End the parts as the kernel would, all at once, with the children that they have."""
+        if SESSIONS in parts:
+            self.ask(END_SESSIONS)
         living = processes_of(self.tower.home)
         guards = {pid for pid, command in living.items() if "controltower.guard" in command}
         for pid, command in [*living.items(), *((pid, "valkey") for pid in children_of(guards, "valkey"))]:
-            if any(PARTS[part] in command for part in parts):
+            if any(PARTS[part] in command for part in parts if part in PARTS):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -285,7 +293,7 @@ def main() -> None:
         fire = Fire(tower=tower, rate=chosen.rate, seed=chosen.seed)
         began = time.monotonic()
         fire.light(notes=chosen.rounds * 3, every=4)
-        names = list(PARTS)
+        names = [*PARTS, SESSIONS]
         for number in range(chosen.rounds):
             parts = [names[number % len(names)]] if number % 3 else fire.chance.sample(names, fire.chance.randint(2, len(names)))
             whole = fire.burn(*parts)

@@ -17,9 +17,11 @@ from apps.core.actor import system
 from apps.odoo import errors
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command, Status
+from apps.timers import due
+from apps.timers.models import Timer
 from apps.workflows.declare import OdooCall
 from tests.faults.machine import Trial, run, who
-from tests.world import NOW
+from tests.world import NOW, World
 
 CONFIRM = OdooCall(title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
                    expect=[["state", "=", "sale"]])  # fmt: skip
@@ -44,6 +46,7 @@ class Company:
         self.fates: list[str] = []
         self.under_way: list[tuple[datetime, int, str, dict[str, Any]]] = []
         self.now = NOW
+        self.shows_late = False  # as a replica does that lags: what was written a moment ago is not there yet
 
     def connect(self, *_: object, **__: object) -> "Company":
         """The client."""
@@ -63,6 +66,8 @@ class Company:
         return [row for row in self.rows(model) if all(_holds(row[name], how, value) for name, how, value in domain)]
 
     def search_count(self, model: str, domain: Sequence[Any], **_: object) -> int:
+        if self.shows_late and model == "mail.message":
+            return 0
         return len(self.search_read(model, domain, []))
 
     def call(self, model: str, method: str, ids: list[int], **arguments: Any) -> None:
@@ -214,3 +219,71 @@ class Outbox(Trial):
 @pytest.mark.django_db
 def test_each_command_has_one_effect_or_stands_stopped_with_its_reason() -> None:
     run(Outbox, steps=20)
+
+
+@pytest.fixture
+def odoo(db: None, monkeypatch: pytest.MonkeyPatch) -> Company:
+    made = Company()
+    monkeypatch.setattr(dispatch.wire, "connect", made.connect)
+    return made
+
+
+def ordered(world: World, *calls: OdooCall) -> list[Command]:
+    return enqueue.commands(calls, connection=world.connection, model="sale.order", odoo_id=42, context={},
+                            decision="approval:1", by=system("tests"), now=world.now)  # fmt: skip
+
+
+def work(world: World, odoo: Company) -> None:
+    for _ in range(3):
+        odoo.reach(world.advance(seconds=dispatch.MAY_STILL_RUN.total_seconds() + 60))
+        dispatch.run_due(clock=lambda: world.now)
+
+
+def test_after_the_towers_own_database_was_restored_effects_are_found_by_reading_and_nothing_is_done_twice(
+    odoo: Company,
+) -> None:
+    world = World()
+    ordered(world, CONFIRM, NOTE)
+    odoo.fates = ["answer lost"]
+    dispatch.run_due(clock=lambda: world.now)
+    backup = list(Command.objects.values())  # One was begun, the other not, when the backup was made.
+    due.set_timer(kind="exceptions.wake", key="exception:1", due_at=world.now, now=world.now)
+    timers = list(Timer.objects.values())
+    work(world, odoo)
+    assert set(Command.objects.values_list("status", flat=True)) == {Status.DONE}
+    due.fire_due(now=world.now)
+
+    for model, rows in ((Command, backup), (Timer, timers)):
+        model.objects.all().delete()
+        model.objects.bulk_create([model(**row) for row in rows])
+    assert not Command.objects.filter(status=Status.DONE).exists()
+    work(world, odoo)
+    due.fire_due(now=world.now)
+    assert due.fire_due(now=world.now) == 0
+
+    assert set(Command.objects.values_list("status", flat=True)) == {Status.DONE}
+    assert (odoo.confirmed[42], len(odoo.notes)) == (1, 1)
+    # A timer that is caught up says so: it was due long before it fired.
+    (late,) = Timer.objects.filter(kind="exceptions.wake")
+    assert late.fired_at is not None and late.fired_at - late.due_at > dispatch.MAY_STILL_RUN
+
+
+def test_a_server_that_shows_an_effect_late_is_asked_again_and_not_told_again(odoo: Company) -> None:
+    world = World()
+    (note,) = ordered(world, NOTE)
+    odoo.shows_late = True
+    odoo.now = world.now
+    dispatch.run_due(clock=lambda: world.now)
+    note.refresh_from_db()
+    assert (note.status, len(odoo.notes)) == (Status.UNKNOWN, 1)
+    for _ in range(4):
+        odoo.reach(world.advance(seconds=6))
+        dispatch.run_due(clock=lambda: world.now)
+    note.refresh_from_db()
+    assert note.status == Status.UNKNOWN
+
+    odoo.shows_late = False
+    odoo.reach(world.advance(seconds=6))
+    dispatch.run_due(clock=lambda: world.now)
+    note.refresh_from_db()
+    assert (note.status, note.attempts, len(odoo.notes)) == (Status.DONE, 1, 1)

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.fire import Fire
+from tests.faults.fire import SESSIONS, Fire
 from tests.tower import Tower
 
 # Each dies while what died before it has just come back; at last all that hold or do the work die at once.
-ROUNDS = [["fast workers"], ["beat", "worker for people"], ["Valkey"], ["PostgreSQL"], ["web", "intake"],
+ROUNDS = [["fast workers"], ["beat", "worker for people"], ["Valkey"], ["PostgreSQL"], ["web", "intake"], [SESSIONS], [SESSIONS],
           ["PostgreSQL", "Valkey", "fast workers", "web"]]  # fmt: skip
 RATE = float(os.environ.get("FAULT_RATE", "20"))
 

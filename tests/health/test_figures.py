@@ -132,6 +132,25 @@ def test_a_workflow_is_as_far_behind_as_the_model_of_it_that_is_furthest_behind(
     assert row.seen_after.p95 == pytest.approx(80.8)
 
 
+def test_commands_are_told_by_the_workflow_that_they_follow_from(connection: Connection, now: datetime) -> None:
+    Connection.objects.update(capabilities={"models": {"sale.order": {}, "stock.picking": {}}})
+    for model in ("sale.order", "stock.picking"):
+        SyncState.objects.create(connection=connection, odoo_model=model, backfill_done_at=now, increment_at=now, seen_until=now)
+    ended = [("sale.order", "done", 1), ("sale.order", "refused", 2), ("stock.picking", "done", 3), ("sale.order", "done", 30),
+             ("sale.order", "cancelled", 1), ("sale.order", "queued", 1)]  # fmt: skip
+    for number, (model, status, hours) in enumerate(ended):
+        at = now - timedelta(hours=hours)
+        Command.objects.create(
+            connection=connection, sequence=number, model=model, odoo_id=7, lane=f"{connection.pk}:{model}:7", title="x",
+            method="write", status=status, not_before=at, done_at=None if status == "queued" else at, created_at=at, company_id=1,
+        )  # fmt: skip
+
+    found = {row.workflow.name: row for row in figures.workflows(now=now, seen=EVERYTHING)}
+
+    assert (found["order_to_cash"].commands_ended, found["order_to_cash"].succeeded) == (2, 0.5)
+    assert (found["fulfilment"].commands_ended, found["fulfilment"].succeeded) == (1, 1.0)
+
+
 def test_what_is_counted_never_goes_back_when_it_is_folded(connection: Connection, now: datetime) -> None:
     absorb(connection, now - timedelta(days=40), 0.3, 0.3)
     absorb(connection, now, 0.3)

@@ -1,5 +1,6 @@
 """The intake process, over HTTP, with a real database behind it, in front of it, and gone."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -357,3 +358,40 @@ def test_how_long_senders_waited_is_written_down_with_those_who_were_turned_away
     found = counted()
     assert found is not None and 0.5 < found.longest < 5.0
     assert sum(one.slow for one in Wait.objects.all()) == 1
+
+
+def test_who_guesses_is_turned_away_and_holds_up_nobody_who_knows(run: Run, connection: Connection) -> None:
+    intake = run()
+    wait_until(lambda: intake.post(hint(1)).status == 202)
+    guesses = [intake.post(hint(2), secret=f"a-guess-number-{number}").status for number in range(60)]
+    assert set(guesses) == {404, 429}
+    assert guesses[-20:] == [429] * 20
+    # The same address, the right secret.
+    assert intake.post(hint(3)).status == 202
+
+
+def test_a_head_without_end_or_that_never_comes_ends_the_line_and_others_are_answered(
+    intake: Intake, connection: Connection
+) -> None:
+    silent = [socket.create_connection(("127.0.0.1", intake.port), timeout=30) for _ in range(300)]
+    for number, line in enumerate(silent):
+        if number % 2:
+            line.sendall(b"POST /hooks/odoo/ HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    answered = [intake.post(hint(number)).status for number in range(1, 21)]
+    assert answered == [202] * 20
+    for line in silent:
+        # It is told that it was too slow, and the line ends.
+        said = b""
+        while part := line.recv(4096):
+            said += part
+        assert said.startswith(b"HTTP/1.1 408 ")
+        line.close()
+
+    with socket.create_connection(("127.0.0.1", intake.port), timeout=30) as endless:
+        with contextlib.suppress(OSError):
+            for _ in range(16):
+                endless.sendall(b"POST /hooks/odoo/ HTTP/1.1\r\n" if _ == 0 else b"X-Long: " + b"a" * 65_536 + b"\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            said = endless.recv(4096)
+            assert said == b"" or said.startswith(b"HTTP/1.1 431 ")
+    assert intake.post(hint(99)).status == 202

@@ -16,6 +16,7 @@ class Shop:
     def __init__(self, odoo: OdooClient, connection: Connection) -> None:
         self.odoo, self.connection = odoo, connection
         self.made: list[tuple[str, int]] = []
+        self.began = in_days(0)
         upkeep.probe(connection, now=clock.now())
         list(upkeep.first_read(connection, clock=clock.now))
         self.vendor = self.make("res.partner", {"name": "Tower test vendor"})
@@ -60,6 +61,22 @@ class Shop:
         self.odoo.call("stock.picking", "button_validate", [picking],
                        context={"skip_backorder": True, "picking_ids_not_to_backorder": [picking]})  # fmt: skip
         assert self.odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
+
+    def shelves(self) -> tuple[int, int]:
+        """The stock of the first warehouse, from which orders are delivered, and of another of its company."""
+        (first,) = self.odoo.search_read("stock.warehouse", [], ["lot_stock_id", "company_id"], limit=1, order="id")
+        of_company = [("company_id", "=", first["company_id"]), ("id", "!=", first["id"])]
+        others = self.odoo.search_read("stock.warehouse", of_company, ["lot_stock_id"], limit=1, order="id")
+        if not others:
+            values = {"name": "Tower test annex", "code": "TTA", "company_id": first["company_id"]}
+            others = self.odoo.read("stock.warehouse", [self.make("stock.warehouse", values)], ["lot_stock_id"])
+        return first["lot_stock_id"], others[0]["lot_stock_id"]
+
+    def lay_in(self, product: int, quantity: float, shelf: int) -> None:
+        """So much of it lies there now, as a count says."""
+        values = {"product_id": product, "location_id": shelf, "inventory_quantity": quantity}
+        made = self.odoo.call("stock.quant", "create", vals_list=[values], context={"inventory_mode": True})
+        self.odoo.call("stock.quant", "action_apply_inventory", made)
 
     def look(self) -> None:
         """The tower polls."""

@@ -177,3 +177,33 @@ def test_an_invoice_that_differs_is_held_on_a_no_and_posted_on_a_yes(
     assert (standing["state"], standing["x_ct_hold"], standing["x_ct_released_difference"]) == ("posted", False, 150)
     assert guarded.stage("invoicing", other) == "not_due"
     assert ExceptionCase.objects.get(odoo_id=other, type="invoice.differs").status == "resolved"
+
+
+def credit_note(accountant: Worker, partner: int, amount: float) -> int:
+    """Accounting drafts a credit note for no goods that came back."""
+    line = {"name": "Goodwill", "quantity": 1, "price_unit": amount, "tax_ids": [(5, 0, 0)]}
+    values = {"move_type": "out_refund", "partner_id": partner, "invoice_line_ids": [(0, 0, line)]}
+    return int(accountant.do("account.move", "create", values))
+
+
+def test_a_credit_for_nothing_that_came_back_is_posted_on_a_yes_and_cancelled_on_a_no(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User
+) -> None:
+    accountant = hired("account.group_account_invoice")
+    customer = odoo.create("res.partner", {"name": "Tower test customer", "is_company": True})
+    credit, other = credit_note(accountant, customer, 640), credit_note(accountant, customer, 900)
+    # The one is tried at once, the other only drafted: both are asked about.
+    assert "640.00" in refusal(accountant, "account.move", "action_post", credit)
+    guarded.look()
+    request = pending(credit)
+    assert (request.kind, request.amount, request.requested_by) == ("return_authorisation", 640, accountant.login)
+    moves.approve(request.pk, by=mia, reason="Broken on the way", now=clock.now())
+    moves.reject(pending(other).pk, by=mia, reason="Nothing came back", now=clock.now())
+    carried_out(guarded)
+    standing = odoo.read("account.move", [credit, other], ["state", "x_ct_hold", "x_ct_hold_reason", "x_ct_released_credit"])
+    shown = {row["id"]: (row["state"], row["x_ct_hold"], row["x_ct_released_credit"]) for row in standing}
+    assert shown == {credit: ("posted", False, 640), other: ("cancel", "return_authorisation", 0)}
+
+    # Set back to draft, it is refused for what it was rejected for.
+    accountant.do("account.move", "button_draft", [other])
+    assert "Nothing came back" in refusal(accountant, "account.move", "action_post", other)

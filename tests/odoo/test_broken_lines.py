@@ -5,11 +5,15 @@ Each seed is another order, with other breaks. ``EFFECT_SEEDS=200`` tries more o
 
 import os
 import random
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -23,6 +27,8 @@ from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
 from tests.faults.line import FAULTS, Line
+from tests.odoo.calls import ACTIVITY, CONFIRM, NOTE
+from tests.platform.conftest import wait_until
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
@@ -37,16 +43,6 @@ WRITES = [b"message_post", b"action_confirm", b'"write"', b"/write", b'"create"'
 PROMISE = OdooCall(
     title="Write the reference", method="write", arguments={"vals": {"client_order_ref": "{reference}"}},
     require=[["state", "in", ["draft", "sent"]]], expect=[["client_order_ref", "=", "{reference}"]],
-)  # fmt: skip
-CONFIRM = OdooCall(
-    title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
-    expect=[["state", "=", "sale"]],
-)  # fmt: skip
-NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Exactly one of me."})
-ACTIVITY = OdooCall(
-    title="Give an activity", method="create", model="mail.activity",
-    arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", "user_id": "{uid:number}",
-                              "summary": "Exactly one of me", "note": ""}]},
 )  # fmt: skip
 CALLS = [PROMISE, CONFIRM, NOTE, ACTIVITY, NOTE]
 
@@ -124,3 +120,67 @@ def test_every_command_has_one_effect_though_the_line_breaks(
     assert odoo.search_count("stock.picking", [("sale_id", "=", order)]) == 1, told
     row = odoo.read("sale.order", [order], ["state", "client_order_ref"])[0]
     assert (row["state"], row["client_order_ref"]) == ("sale", f"seed {seed}"), told
+
+
+def workers_of(url: str) -> list[int]:
+    """The processes of an Odoo on this machine that answer calls: those that its first process has started."""
+    port = f":{urlsplit(url).port or 80:04X}"
+    rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(port) and row[3] == "0A"}
+    holders: dict[int, int] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if listening & {os.readlink(one) for one in (place / "fd").iterdir()}:
+                facts = dict(row.split(":", 1) for row in (place / "status").read_text().splitlines())
+                holders[int(place.name)] = int(facts["PPid"])
+        except OSError:
+            continue
+    return [pid for pid, parent in holders.items() if parent in holders]
+
+
+class Killing:
+    """Lets a write through, and ends all of Odoo's workers a moment after it has arrived there."""
+
+    def __init__(self, url: str, moments: list[float]) -> None:
+        self.url, self.moments, self.killed = url, moments, 0
+
+    def __call__(self, request: bytes) -> str:
+        if self.moments and any(name in request for name in WRITES):
+            threading.Timer(self.moments.pop(0), self.kill).start()
+        return ""
+
+    def kill(self) -> None:
+        for pid in workers_of(self.url):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                self.killed += 1
+
+
+def test_every_command_has_one_effect_though_odoo_is_killed_while_it_carries_them_out(
+    real: Connection, odoo: OdooClient, order: int
+) -> None:
+    if not workers_of(real.url):
+        pytest.skip("this Odoo runs on another machine, or without workers")
+    with transaction.atomic():
+        enqueue.commands([PROMISE, NOTE, CONFIRM, NOTE], connection=real, model="sale.order", odoo_id=order, by=system("tests"),
+                         context={"uid": 2, "reference": "killed"}, decision="approval:1", now=clock.now())  # fmt: skip
+    killing = Killing(real.url, [0.0, 0.02, 0.08, 0.3])
+    line = Line(real.url, killing)
+    Connection.objects.filter(pk=real.pk).update(url=line.url)
+    try:
+        for hour in range(LOOKS):
+            all_at_once()
+            dispatch.run_due(clock=lambda hour=hour: clock.now() + hour * timedelta(hours=1))
+            wait_until(lambda: workers_of(real.url), seconds=60)
+    finally:
+        line.close()
+        Connection.objects.filter(pk=real.pk).update(url=real.url)
+
+    told = list(Command.objects.order_by("sequence").values_list("title", "status", "problem"))
+    assert killing.killed > 0
+    assert set(Command.objects.values_list("status", flat=True)) == {Status.DONE}, told
+    notes = [("model", "=", "sale.order"), ("res_id", "=", order), ("body", "like", "Exactly one of me")]
+    assert odoo.search_count("mail.message", notes) == 2, told
+    assert odoo.search_count("stock.picking", [("sale_id", "=", order)]) == 1, told
+    row = odoo.read("sale.order", [order], ["state", "client_order_ref"])[0]
+    assert (row["state"], row["client_order_ref"]) == ("sale", "killed"), told

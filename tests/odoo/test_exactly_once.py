@@ -17,22 +17,12 @@ from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue, moves
 from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
+from tests.odoo.calls import ACTIVITY, CONFIRM, NOTE
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 KILLER = Path(__file__).with_name("killed_worker.py")
 STEPS = ["before it is begun", "before the call", "after the call", "before the note of success"]
-
-CONFIRM = OdooCall(
-    title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
-    expect=[["state", "=", "sale"]],
-)  # fmt: skip
-NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Exactly one of me."})
-ACTIVITY = OdooCall(
-    title="Give an activity", method="create", model="mail.activity",
-    arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", "user_id": "{uid:number}",
-                              "summary": "Exactly one of me", "note": ""}]},
-)  # fmt: skip
 
 
 @pytest.fixture

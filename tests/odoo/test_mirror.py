@@ -1,5 +1,7 @@
 """The mirror of a real Odoo equals it: every model, every row, every field."""
 
+import os
+import random
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -175,3 +177,60 @@ def test_a_record_deleted_while_it_is_read_is_gone_and_no_error(odoo: OdooClient
     handed_on: list[Changes] = []
     refresh.write(reads, connection_id=asked.pk, on_changes=handed_on.extend, now=clock.now())
     assert [change.deleted for change in handed_on] == [{partner}]
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SYNC_SEEDS", "2"))))
+def test_whatever_is_told_and_whatever_is_lost_one_comparison_later_the_mirror_equals_odoo(
+    seed: int, odoo: OdooClient, asked: Connection
+) -> None:
+    chance = random.Random(seed)
+    partners, orders = (registry.models()[name] for name in ("res.partner", "sale.order"))
+    for model in (partners, orders):
+        backfill.run(odoo, model, connection=asked, clock=clock.now)
+    mine: list[int] = []
+    quotations: list[int] = []
+    untold: list[tuple[type[Mirrored], int]] = []
+    handed_on: list[Changes] = []
+    try:
+        for step in range(24):
+            partner = chance.choice(mine) if mine else 0
+            match chance.choice(["create", "write", "archive", "quote", "unlink", "cancel"]) if partner else "create":
+                case "create":
+                    mine.append(odoo.create("res.partner", {"name": f"Tower test {seed}.{step}"}))
+                    untold.append((partners, mine[-1]))
+                case "write":
+                    odoo.write("res.partner", [partner], {"ref": f"{seed}.{step}", "credit_limit": step})
+                    untold.append((partners, partner))
+                case "archive":
+                    odoo.write("res.partner", [partner], {"active": chance.random() < 0.5})
+                    untold.append((partners, partner))
+                case "quote":
+                    quotations.append(odoo.create("sale.order", {"partner_id": partner, "client_order_ref": f"{step}"}))
+                    untold.append((orders, quotations[-1]))
+                case "unlink":
+                    gone = odoo.create("res.partner", {"name": "Tower test, short-lived"})
+                    refresh.write(refresh.read(odoo, partners, [gone], now=clock.now()), connection_id=asked.pk,
+                                  on_changes=handed_on.extend, now=clock.now())  # fmt: skip
+                    odoo.unlink("res.partner", [gone])
+                case "cancel" if quotations:
+                    order = quotations.pop(chance.randrange(len(quotations)))
+                    odoo.call("sale.order", "action_cancel", [order])
+                    odoo.unlink("sale.order", [order])
+            # Webhooks come twice, late, in another order, or never.
+            chance.shuffle(untold)
+            told = [one for one in untold if chance.random() < 0.4]
+            for model, number in told * chance.choice([1, 2]):
+                refresh.write(refresh.read(odoo, model, [number], now=clock.now()), connection_id=asked.pk,
+                              on_changes=handed_on.extend, now=clock.now())  # fmt: skip
+            untold = [one for one in untold if chance.random() < 0.5]
+            if chance.random() < 0.15:
+                increment.run(odoo, chance.choice([partners, orders]), connection=asked, clock=clock.now,
+                              on_changes=handed_on.extend)  # fmt: skip
+        for model in (partners, orders):
+            reconcile.run(odoo, model, connection=asked, clock=clock.now, on_changes=handed_on.extend)
+        assert differences(odoo, asked, [partners, orders]) == [], f"seed {seed}"
+    finally:
+        for order in quotations:
+            odoo.call("sale.order", "action_cancel", [order])
+            odoo.unlink("sale.order", [order])
+        odoo.unlink("res.partner", mine)

@@ -1,15 +1,18 @@
 """Connections that are entered on the page are taken up by a worker, and what goes wrong is kept in words."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from apps.core import clock
 from apps.mirror.models import SyncState
+from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
 from apps.pipeline import upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,48 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
     begun = SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at
     upkeep.poll_all(clock=clock.now)
     assert SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at == begun
+
+
+@pytest.mark.django_db
+def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_once_it_answers(
+    odoo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = entered(odoo_url, key="a key that has ended")
+    SyncState.objects.create(connection=connection, odoo_model="sale.order", backfill_done_at=clock.now())
+    polled, woken = [], []
+    monkeypatch.setattr(upkeep, "poll", lambda one, **_: polled.append(one.name))
+    monkeypatch.setattr(upkeep, "wake_now", lambda task, **_: woken.append(task))
+    upkeep.probe_all(clock=clock.now)
+    connection.refresh_from_db()
+    assert connection.state == "failing" and "the key was not accepted" in connection.problem
+    upkeep.poll_all(clock=clock.now)
+    assert polled == ["entered"]  # for the first minutes it is looked for as ever
+
+    later = clock.now() + upkeep.POLLED_WHILE_FAILING + timedelta(seconds=1)
+    upkeep.poll_all(clock=lambda: later)
+    assert polled == ["entered"]
+
+    connection.api_key = "sandbox-key"
+    connection.save()
+    upkeep.probe_all(clock=lambda: later)
+    upkeep.poll_all(clock=lambda: later)
+    assert (woken, polled) == (["pipeline.poll"], ["entered", "entered"])
+
+
+@pytest.mark.django_db
+def test_evaluating_everything_looks_at_what_is_of_a_workflow_or_once_was_and_at_nothing_else() -> None:
+    world = World()
+    for picking, back in ((70, 60), (71, None), (72, None)):
+        world.write("stock.picking", picking, name=f"WH/{picking}", state="assigned", picking_type_code="incoming",
+                    return_id=back, company_id=1)  # fmt: skip
+    assert Position.objects.get(workflow="returns").odoo_id == 70
+    # As a read that drew no consequences would leave it.
+    Picking.objects.filter(odoo_id=70).update(return_id=None)
+    looked: dict[str, int] = {}
+
+    def note(title: str, done: int, total: int) -> None:
+        looked[title] = total
+
+    upkeep.evaluate_all(world.connection, clock=lambda: world.now, progress=note)
+    assert (looked["Fulfilment"], looked["Returns"]) == (3, 1)
+    assert not Position.objects.filter(workflow="returns").exists()

@@ -34,7 +34,8 @@ def served() -> list[set[str]]:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("statement_timeout", "1min"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "2min"),
+    [("statement_timeout", "1min"), ("lock_timeout", "10s"), ("random_page_cost", "1.1"),
+     ("idle_in_transaction_session_timeout", "2min"),
      ("transaction_isolation", "read committed")],
 )  # fmt: skip
 def test_postgresql_ends_what_waits_for_too_long(db: None, name: str, value: str) -> None:

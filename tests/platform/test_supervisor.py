@@ -47,9 +47,9 @@ class RunningTower:
     def sign_ins(self) -> dict[str, str]:
         return dict(re.findall(r"^    (\w+) +(\S+)$", self.words(), re.MULTILINE))
 
-    def answers(self) -> bool:
+    def answers(self, path: str = "/healthz") -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -98,6 +98,11 @@ def test_a_part_that_dies_comes_back_and_a_killed_supervisor_leaves_nothing(home
     os.kill(web, signal.SIGKILL)
     wait_until(lambda: tower.number_of("controltower.asgi") not in {0, web} and tower.answers(), seconds=60)
     assert "web ended (-9); starting it again" in tower.words()
+
+    guard = tower.number_of("controltower.guard")
+    os.kill(guard, signal.SIGKILL)
+    wait_until(lambda: tower.number_of("controltower.guard") not in {0, guard} and tower.answers("/readyz"), seconds=120)
+    assert "The guard of PostgreSQL and Valkey ended" in tower.words()
 
     another = start_tower()
     assert another.process.wait(60) == 1

@@ -111,3 +111,21 @@ def test_an_invoice_that_was_released_is_posted_with_that_difference_and_no_othe
     ada.write("account.move", [invoice], {"invoice_line_ids": [(1, billed, {"price_unit": 115.0})]})
     ada.call("account.move", "action_post", [invoice])
     assert odoo.read("account.move", [invoice], ["state"])[0]["state"] == "posted"
+
+
+def test_a_large_credit_for_nothing_that_came_back_is_not_posted_until_it_is_released(odoo: OdooClient, ada: OdooClient) -> None:
+    invoice, _, sold = drafted(odoo, ada)
+    ada.call("account.move", "action_post", [invoice])
+    customer = odoo.read("account.move", [invoice], ["partner_id"])[0]["partner_id"]
+    line = {"name": "Crate", "quantity": 6.0, "price_unit": 100.0, "sale_line_ids": [(6, 0, [sold])]}
+    credit = ada.create(
+        "account.move", {"move_type": "out_refund", "partner_id": customer, "invoice_line_ids": [(0, 0, line)]}
+    )
+    with pytest.raises(RefusedError, match=r"credited 600\.00 EUR beyond what came back"):
+        ada.call("account.move", "action_post", [credit])
+    domain = [("x_res_model", "=", "account.move"), ("x_res_id", "=", credit)]
+    assert odoo.search_read("x_ct_request", domain, ["x_kind"])[0]["x_kind"] == "return_authorisation"
+    odoo.write("account.move", [credit], {"x_ct_released_credit": 600.0})
+    ada.call("account.move", "action_post", [credit])
+    row = odoo.read("account.move", [credit], ["state", "name"])[0]
+    assert (row["state"], row["name"][:5]) == ("posted", "RINV/")

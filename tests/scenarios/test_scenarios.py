@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.company import BUYER, Company
+from tests.company import ACCOUNTANT, BUYER, Company
 from tests.tower import Tower, eventually
 
 
@@ -273,3 +273,78 @@ def test_goods_that_are_short_are_ordered_from_a_vendor_that_has_a_price_for_the
     assert (line["product_id"][0], line["product_qty"], line["price_unit"]) == (product, 1.0, 45.0)
     shown = tower.api(f"exceptions/{case['id']}/remedies/", operator)
     assert not [one for one in shown if one["remedy"] == "buy_elsewhere"]
+
+
+def closes(tower: Tower, token: str, case: dict[str, Any]) -> None:
+    eventually(
+        lambda: tower.api(f"exceptions/{case['id']}/", token)["status"] == "resolved", within_seconds=30,
+        what="the exception to close by itself",
+    )  # fmt: skip
+
+
+def test_an_invoice_that_bills_more_than_was_shipped_and_agreed_is_held_until_it_is_put_right(
+    tower: Tower, company: Company, approver: str
+) -> None:
+    product = company.goods(price=1_000, cost=400, is_storable=False)
+    order = company.order(company.customer(credit_limit=0), amount=1_000, product=product)
+    assert not company.confirm(order)
+    company.carry_out("sale.order", order)
+    invoice, line = company.draft_invoice(order)
+    accountant = company.worker(ACCOUNTANT)
+    accountant.call("account.move", "write", [invoice], {"invoice_line_ids": [(1, line, {"quantity": 2, "price_unit": 1_050})]})
+    said = company.attempt(ACCOUNTANT, "account.move", "action_post", invoice)
+    assert "100.00 EUR above" in said or "100.00 USD above" in said
+    assert "1.00 billed beyond what may be" in said
+
+    # Shipment, order and price are held against each other, and finance has it.
+    case = case_of(tower, approver, "invoice.differs", invoice)
+    evidence = case["evidence"]
+    names = ("ordered_quantity", "delivered_quantity", "billed_quantity", "over_quantity", "price_difference", "disputed_amount")
+    assert [evidence[name] for name in names] == ["1", "1", "2", "1", "100.00", "1150.00"]
+    assert case["team"] == "finance"
+    request = asked(tower, approver, "invoice_mismatch", invoice)
+    assert request["requested_by"] == accountant.name
+    decide(tower, approver, request, "reject", "Bill what was shipped")
+    eventually(
+        lambda: "Bill what was shipped" in (company.read("account.move", invoice, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
+        within_seconds=30, what="the reason to reach Odoo",
+    )  # fmt: skip
+    domain = [("res_model", "=", "account.move"), ("res_id", "=", invoice), ("summary", "like", "Put the invoice right")]
+    eventually(lambda: company.ask("mail.activity", "search", domain), within_seconds=30, what="its owner to be asked")
+    assert "Bill what was shipped" in company.attempt(ACCOUNTANT, "account.move", "action_post", invoice)
+
+    accountant.call("account.move", "write", [invoice], {"invoice_line_ids": [(1, line, {"quantity": 1, "price_unit": 1_000})]})
+    assert not company.attempt(ACCOUNTANT, "account.move", "action_post", invoice)
+    assert not company.read("account.move", invoice, "x_ct_hold")["x_ct_hold"]
+    closes(tower, approver, case)
+
+
+def test_a_bill_above_the_price_ordered_is_posted_once_finance_agrees(tower: Tower, company: Company, approver: str) -> None:
+    vendor, product = company.vendor(), company.goods(price=90, cost=60)
+    purchase = company.purchase(vendor, product, quantity=10, price=60)
+    assert not company.attempt(BUYER, "purchase.order", "button_confirm", purchase)
+    company.carry_out("purchase.order", purchase)
+    (ordered,) = company.ask("purchase.order.line", "search", [("order_id", "=", purchase)])
+    bill = company.draft("in_invoice", vendor, product_id=product, quantity=10, price_unit=75, purchase_line_id=ordered)
+    assert "150.00" in company.attempt(ACCOUNTANT, "account.move", "action_post", bill)
+    case = case_of(tower, approver, "invoice.differs", bill)
+    assert (case["evidence"]["billed_price"], case["evidence"]["ordered_price"]) == ("750.00", "600.00")
+    decide(tower, approver, asked(tower, approver, "invoice_mismatch", bill), "approve", "Steel is dearer now")
+    becomes(company, "account.move", bill, "posted")
+    closes(tower, approver, case)
+
+
+def test_a_credit_for_nothing_that_came_back_is_posted_or_cancelled_as_it_is_decided(
+    tower: Tower, company: Company, approver: str
+) -> None:
+    customer = company.customer(credit_limit=0)
+    agreed, refused = (company.draft("out_refund", customer, name="Goodwill", quantity=1, price_unit=one) for one in (640, 900))
+    # The one is tried at once, the other only drafted: both are asked about.
+    assert "640.00" in company.attempt(ACCOUNTANT, "account.move", "action_post", agreed)
+    decide(tower, approver, asked(tower, approver, "return_authorisation", agreed), "approve", "Broken on the way")
+    decide(tower, approver, asked(tower, approver, "return_authorisation", refused), "reject", "Nothing came back")
+    becomes(company, "account.move", agreed, "posted")
+    becomes(company, "account.move", refused, "cancel")
+    held = company.read("account.move", refused, "x_ct_hold", "x_ct_hold_reason")
+    assert held["x_ct_hold"] == "return_authorisation"
+    assert "Nothing came back" in held["x_ct_hold_reason"]

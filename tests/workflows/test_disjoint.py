@@ -1,13 +1,15 @@
 """A workflow file whose stages leave a record out, take it twice, or speak of what is not there is refused with the remedy."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db.models import F, Q
 
 from apps.workflows import checks, registry
 from apps.workflows.compile import DeclarationError
-from apps.workflows.declare import Workflow
+from apps.workflows.declare import Dependency, Workflow
 
 
 def fulfilment(*conditions: Q) -> Workflow:
@@ -64,6 +66,32 @@ def test_only_records_that_belong_have_to_stand_somewhere() -> None:
     assert checks.problems_of(replace(fulfilment(Q(state="draft")), belongs=Q(state="draft"))) == []
 
 
-def test_an_unknown_field_is_refused_with_what_there_is() -> None:
+UNKNOWN: dict[str, Callable[[Workflow], dict[str, Any]]] = {
+    "a stage's condition": lambda of: {"stages": [replace(of.stages[0], when=Q(moon="full"))]},
+    "since when a stage began": lambda of: {"stages": [replace(stage, first_seen_since="moon") for stage in of.stages]},
+    "the amount": lambda of: {"amount": "moon"},
+    "the promise": lambda of: {"promise": "moon"},
+    "when to look again": lambda of: {"look_again": "moon"},
+    "an exception's evidence": lambda of: {"exceptions": [replace(of.exceptions[0], evidence={"moon": "Moon"})]},
+    "an exception's condition": lambda of: {"exceptions": [replace(of.exceptions[0], when=Q(moon="full"))]},
+}
+
+
+@pytest.mark.parametrize("place", UNKNOWN)
+def test_an_unknown_field_is_refused_with_what_there_is(place: str) -> None:
+    declared = registry.workflows()["fulfilment"]
     with pytest.raises(DeclarationError, match=r"fulfilment names moon, .*It has: .*carrier_id"):
-        said(Q(moon="full"), ~Q(moon="full"))
+        checks.problems_of(replace(declared, **UNKNOWN[place](declared)))
+
+
+def test_what_nobody_mirrors_cannot_be_depended_on_nor_told_of() -> None:
+    declared = registry.workflows()["fulfilment"]
+    on_the_moon = Dependency(model="moon.phase", sql="SELECT 1")
+    said = checks.problems_of(
+        replace(declared, dependencies=[on_the_moon], hooks={"moon.phase": ["name"], "stock.picking": ["state", "moon"]})
+    )
+    assert [problem.partition(". ")[0] for problem in said] == [
+        "Workflow fulfilment depends on moon.phase, which is not mirrored",
+        "Workflow fulfilment hooks moon.phase, which is not mirrored",
+        "Workflow fulfilment hooks moon of stock.picking, which is not mirrored",
+    ]

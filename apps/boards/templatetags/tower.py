@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, gettext_noop, pgettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role
@@ -21,12 +21,12 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 
 # word, address, icon, count, what the count counts, in the phone's bar
 LINKS = (
-    ("Home", "boards:home", "house", "", "", True),
-    ("Approvals", "approvals:inbox", "stamp", "inbox", "wait for you", True),
-    ("Exceptions", "exceptions:queue", "triangle-alert", "mine", "are yours", True),
-    ("Boards", "boards:overview", "chart-no-axes-column", "", "", True),
-    ("Connections", "connections:list", "plug", "", "", False),
-    ("Health", "health:overview", "heart-pulse", "", "", True),
+    (gettext_noop("Home"), "boards:home", "house", "", "", True),
+    (gettext_noop("Approvals"), "approvals:inbox", "stamp", "inbox", gettext_noop("wait for you"), True),
+    (gettext_noop("Exceptions"), "exceptions:queue", "triangle-alert", "mine", gettext_noop("are yours"), True),
+    (gettext_noop("Boards"), "boards:overview", "chart-no-axes-column", "", "", True),
+    (gettext_noop("Connections"), "connections:list", "plug", "", "", False),
+    (gettext_noop("Health"), "health:overview", "heart-pulse", "", "", True),
 )
 
 
@@ -47,7 +47,7 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
         href = reverse(name)
         here = request.path == href if href == "/" else request.path.startswith(href)
         links.append(
-            {"word": word, "href": href, "icon": icon, "count": waiting.get(count, 0), "count_of": count_of,
+            {"word": gettext(word), "href": href, "icon": icon, "count": waiting.get(count, 0), "count_of": gettext(count_of),
              "on_phone": on_phone, "here": here}
         )  # fmt: skip
     return {
@@ -62,7 +62,7 @@ def spark(figure: Figure) -> SafeString:
     points = figure.trend
     if len(points) < 2:
         return mark_safe('<span class="quiet">–</span>')
-    top = max(*(point.value for point in points), figure.kpi.target) or 1.0
+    top = max(*(point.value for point in points), figure.target) or 1.0
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
     def y(value: float) -> float:
@@ -78,5 +78,5 @@ def spark(figure: Figure) -> SafeString:
         '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
         "done" if figure.is_met else "late", SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, said, SPARK_WIDTH,
-        y(figure.kpi.target), y(figure.kpi.target), line,
+        y(figure.target), y(figure.target), line,
     )  # fmt: skip

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, queries, sheets, streams, waits
 from apps.boards.queries import Narrowed
@@ -60,11 +62,11 @@ def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart."""
     found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
     kinds = (
-        ("Business", "What customers and vendors feel.", kpis.BUSINESS),
-        ("Orchestration", "What the tower and the people at it make of it.", kpis.ORCHESTRATION),
+        (gettext("Business"), gettext("What customers and vendors feel."), kpis.BUSINESS),
+        (gettext("Orchestration"), gettext("What the tower and the people at it make of it."), kpis.ORCHESTRATION),
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
-    return render(request, "boards/figures.html", {"parts": parts})
+    return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
 
 
 @login_required
@@ -97,8 +99,8 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
         "kind": "bars",
         "x": [row.hour.isoformat() for row in hours],
         "series": [
-            {"name": "Arrived", "y": [row.arrived for row in hours], "token": "--calm"},
-            {"name": "Departed", "y": [row.departed for row in hours], "token": "--risk"},
+            {"name": gettext("Arrived"), "y": [row.arrived for row in hours], "token": "--calm"},
+            {"name": gettext("Departed"), "y": [row.departed for row in hours], "token": "--risk"},
         ],
     }
     context = {"board": drawn, "hours": hours, "chart": chart, "narrowing": seen.in_topic(request)}
@@ -107,7 +109,8 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
 
 def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
     headings = [
-        "Stage", "Owner", "Records", "Value", "Currency", "Median age, s", "Oldest, s", "Target, s", "Over target", "Late value",
+        gettext("Stage"), gettext("Owner"), gettext("Records"), gettext("Value"), gettext("Currency"), gettext("Median age, s"),
+        gettext("Oldest, s"), gettext("Target, s"), gettext("Over target"), gettext("Late value"),
         "Arrived, 24 h", "Departed, 24 h", "As of",
     ]  # fmt: skip
     return headings, [
@@ -146,7 +149,8 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
         records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
         return sheets.answer(
             request, f"{found.name}-{stage}",
-            ["Record", "Model", "Id in Odoo", "Connection", "Partner", "Value", "Currency", "Here since", "Due"],
+            [gettext("Record"), gettext("Model"), gettext("Id in Odoo"), gettext("Connection"), gettext("Partner"),
+             gettext("Value"), gettext("Currency"), gettext("Here since"), gettext("Due")],
             ([one.name, one.model, one.odoo_id, one.connection.name, one.partner_name, one.amount, one.currency, one.since,
               one.due_at] for one in records.iterator(chunk_size=2_000)),
         )  # fmt: skip
@@ -170,7 +174,12 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     now, found, days = clock.now(), workflow_called(workflow), _days(request)
     told = analysis.of(found, now=now, days=days, seen=seen.on(request, request.user))
     if request.GET.get("format") == "csv":
-        return sheets.answer(request, f"{found.name}-{days}-days", ["Part", "Of", "At", "Figure"], _flow_sheet(told))
+        return sheets.answer(
+            request,
+            f"{found.name}-{days}-days",
+            [gettext("Part"), gettext("Of"), gettext("At"), gettext("Figure")],
+            _flow_sheet(told),
+        )
     shades = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle", "--ink")
     charts = {
         "levels": {
@@ -182,14 +191,14 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
         },
         "cycle": {
             "kind": "histogram", "x": [one.title for one in told.bins], "links": [one.href for one in told.bins],
-            "series": [{"name": "Records", "y": [one.count for one in told.bins], "token": "--calm"}],
+            "series": [{"name": gettext("Records"), "y": [one.count for one in told.bins], "token": "--calm"}],
         },
         "throughput": {
-            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "%-d %b",
+            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "days",
             "links": [one.href for one in told.throughput],
             "series": [
-                {"name": "Arrived", "y": [one.arrived for one in told.throughput], "token": "--calm"},
-                {"name": "Departed", "y": [one.departed for one in told.throughput], "token": "--risk"},
+                {"name": gettext("Arrived"), "y": [one.arrived for one in told.throughput], "token": "--calm"},
+                {"name": gettext("Departed"), "y": [one.departed for one in told.throughput], "token": "--risk"},
             ],
         },
     }  # fmt: skip
@@ -204,14 +213,19 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
 def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
     for row in told.heat:
         cells = zip(told.headings, row.cells, strict=True)
-        yield from ([f"Age in {row.title}", heading, "", cell.count] for heading, cell in cells)
+        yield from ([gettext("Age in %(title)s") % {"title": row.title}, heading, "", cell.count] for heading, cell in cells)
     for title, counts in told.levels:
-        yield from (["Standing at the end of the day", title, at, count] for at, count in zip(told.moments, counts, strict=True))
-    yield from (["Cycle time", one.title, "", one.count] for one in told.bins)
-    yield from ([f"Path from {path.from_title}", path.to_title, "", path.count] for path in told.paths)
+        yield from (
+            [gettext("Standing at the end of the day"), title, at, count] for at, count in zip(told.moments, counts, strict=True)
+        )
+    yield from ([gettext("Cycle time"), one.title, "", one.count] for one in told.bins)
+    yield from (
+        [gettext("Path from %(from_title)s") % {"from_title": path.from_title}, path.to_title, "", path.count]
+        for path in told.paths
+    )
     for day in told.throughput:
-        yield ["Arrived", "", day.day, day.arrived]
-        yield ["Departed", "", day.day, day.departed]
+        yield [gettext("Arrived"), "", day.day, day.arrived]
+        yield [gettext("Departed"), "", day.day, day.departed]
 
 
 @login_required
@@ -254,7 +268,8 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request, f"{found.name}-by-{by}",
-            [compare.CHOICES[by], "Records", "Values", "Over target", "Arrived", "Departed", "Median cycle time, s"],
+            [gettext(compare.CHOICES[by]), gettext("Records"), gettext("Values"), gettext("Over target"), gettext("Arrived"),
+             gettext("Departed"), gettext("Median cycle time, s")],
             ([side.title, side.count, ", ".join(f"{amount} {currency}" for currency, amount in side.amounts), side.over_target,
               side.arrived, side.departed, side.cycle_seconds] for side in told.sides),
         )  # fmt: skip

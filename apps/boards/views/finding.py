@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from apps.accounts import sight
@@ -32,7 +33,7 @@ def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     page = around.partner_of(of, odoo_id, seen=mine, now=clock.now())
     if page is None:
-        raise Http404(f"{of.name} has no partner {odoo_id}.")
+        raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/partner.html", {"page": page, "most": around.MOST})
 
 
@@ -44,5 +45,5 @@ def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     page = around.product_of(of, odoo_id, seen=mine)
     if page is None:
-        raise Http404(f"{of.name} has no product {odoo_id}.")
+        raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/product.html", {"page": page})

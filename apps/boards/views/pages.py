@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import sight
@@ -59,7 +60,10 @@ def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) 
     found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     page = records.page_of(found, model, odoo_id, seen=mine, now=clock.now())
     if page is None:
-        raise Http404(f"The tower does not follow {model} {odoo_id} of {connection}.")
+        raise Http404(
+            gettext("The tower does not follow %(model)s %(odoo_id)s of %(connection)s.")
+            % {"model": model, "odoo_id": odoo_id, "connection": connection}
+        )
     return page
 
 
@@ -88,7 +92,7 @@ def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
     of = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     page = records.supplier_of(of, odoo_id, now=clock.now())
     if page is None:
-        raise Http404(f"{of.name} has no partner {odoo_id}.")
+        raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/supplier.html", {"page": page})
 
 

@@ -1,6 +1,7 @@
 """What the pages of boards share."""
 
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 
 from apps.workflows import registry
 from apps.workflows.declare import Stage, Workflow
@@ -15,7 +16,10 @@ def workflow_called(name: str) -> Workflow:
     """The workflow of an address. Raises Http404 with what there is."""
     found = registry.workflows().get(name)
     if found is None:
-        raise Http404(f"There is no workflow {name}. There are: {', '.join(registry.workflows())}.")
+        raise Http404(
+            gettext("There is no workflow %(name)s. There are: %(known)s.")
+            % {"name": name, "known": ", ".join(registry.workflows())}
+        )
     return found
 
 

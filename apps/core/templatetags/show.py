@@ -23,8 +23,13 @@ READ_BEFORE_MILLISECONDS = 2_000
 RING = 37.7  # circumference of the badge's ring, radius 6
 
 
+# Icons that point the way one reads: turned where that is from right to left.
+POINTING = {"chevron-left", "chevron-right", "arrow-left", "arrow-right", "corner-up-right", "reply", "undo-2", "log-out", "send"}
+
+
 @lru_cache(maxsize=256)
 def _drawn(name: str, size: int, classes: str) -> str:
+    classes = f"{classes} turns".strip() if name in POINTING else classes
     return lucide(name, size=size, aria_hidden="true", focusable="false", **{"class": classes})
 
 

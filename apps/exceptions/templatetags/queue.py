@@ -1,15 +1,19 @@
 """How the queue shows its counts and dates."""
 
+from collections.abc import Hashable
 from datetime import datetime
 
 from django import template
+from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from apps.core import clock
 from apps.exceptions.counts import words_of
+from apps.exceptions.screens import Row
 
 register = template.Library()
 
@@ -18,6 +22,30 @@ register = template.Library()
 def capped(count: int | None) -> str:
     """A count that stops somewhere: "37", "1,000+"."""
     return words_of(count)
+
+
+# A row looks the same to all who read the same language by the same clock, and a queue that many keep open is fetched anew with
+# every change: what was drawn is used again. Its ages tick in the page by themselves.
+DRAWN_FOR_SECONDS, MOST_DRAWN = 30, 5_000
+_drawn: dict[Hashable, SafeString] = {}
+
+
+@register.simple_tag(takes_context=True)
+def queue_row(context: Context, row: Row) -> SafeString:
+    """The exception as a row of the table (``exceptions/row.html``)."""
+    case, may_work = row.case, bool(context.get("may_work"))
+    key = (
+        case.pk, case.version, case.status, case.severity, case.owner_id, case.team_id, str(case.owner or ""), str(case.team),
+        case.record_name, case.partner_name, case.amount, case.currency, case.promised_at, case.due_at, case.opened_at,
+        case.snoozed_until, str(row.type), str(row.stage), may_work, get_language(), timezone.get_current_timezone_name(),
+        int(clock.now().timestamp()) // DRAWN_FOR_SECONDS,
+    )  # fmt: skip
+    drawn = _drawn.get(key)
+    if drawn is None:
+        if len(_drawn) >= MOST_DRAWN:
+            _drawn.clear()
+        drawn = _drawn[key] = render_to_string("exceptions/row.html", {"row": row, "may_work": may_work})
+    return drawn
 
 
 @register.simple_tag

@@ -34,6 +34,7 @@ class AccountMove(Mirrored):
     create_uid = Many2one()
     x_ct_hold = Text()
     x_ct_released_difference = Number()
+    x_ct_released_credit = Number()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_account_move"

@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import invoice_mismatch
+from apps.workflows.rules import credit_note_limit, invoice_mismatch
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -151,8 +151,17 @@ DEPENDENCIES = [
         model="account.move.line",
         sql="SELECT DISTINCT l.move_id FROM mirror_account_move_line l"
         " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)"
-        " AND (l.sale_line_ids <> '{}' OR l.purchase_line_id IS NOT NULL) UNION "
+        " AND (l.sale_line_ids <> '{}' OR l.purchase_line_id IS NOT NULL OR l.parent_state = 'draft') UNION "
         + SHARING_LINES.format(line="c.odoo_id = ANY(%(ids)s)"),
+    ),
+    # What came back may be credited: what of a draft goes beyond it is another sum then.
+    Dependency(
+        model="stock.move",
+        sql=OF_SALE_LINES.format(
+            lines="SELECT c.sale_line_id FROM mirror_stock_move c JOIN mirror_stock_picking cp"
+            " ON cp.connection_id = c.connection_id AND cp.odoo_id = c.picking_id AND cp.return_id IS NOT NULL"
+            " WHERE c.connection_id = %(connection)s AND c.odoo_id = ANY(%(ids)s) AND c.sale_line_id IS NOT NULL"
+        ),
     ),
     Dependency(model="sale.order.line", sql=OF_SALE_LINES.format(lines="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
@@ -265,7 +274,8 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="open_amount",
     currency="currency",
-    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE, EXPOSURE],
+    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE,
+           credit_note_limit.ASKED, credit_note_limit.CREDITED, EXPOSURE],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     exceptions=[
@@ -282,8 +292,8 @@ WORKFLOW = Workflow(
             closed_because="The invoice is no longer the customer's oldest overdue one",
         ),
     ],
-    approvals=[invoice_mismatch.APPROVAL],
-    guards=[invoice_mismatch.GUARD],
+    approvals=[invoice_mismatch.APPROVAL, credit_note_limit.APPROVAL],
+    guards=[invoice_mismatch.GUARD, credit_note_limit.GUARD],
     form="account.view_move_form",
     hooks={"account.move": ["state", "payment_state", "amount_residual", "invoice_date_due", "x_ct_hold"]},
     samples=[

@@ -19,7 +19,8 @@ LIMIT = 100
 
 # Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
 # order with nothing ordered and nothing delivered: nothing there to be compared. A line that bills several lines of
-# orders at once has no one price to be compared with.
+# orders at once has no one price to be compared with. Later invoices are counted, not asked for with EXISTS: for a first row
+# alone the planner would read all entries that there are.
 MATCH = Fact(
     name="match",
     columns=[
@@ -54,8 +55,8 @@ MATCH = Fact(
                           il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
                           CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
                                THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) END AS agreed,
-                          e.excess > 0 AND NOT EXISTS (
-                            SELECT 1 FROM mirror_account_move_line later
+                          e.excess > 0 AND 0 = (
+                            SELECT count(*) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
                                AND (m.state = 'draft' OR m.state = 'posted'
@@ -78,8 +79,8 @@ MATCH = Fact(
                           COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
                           CASE WHEN po.currency_id = il.currency_id
                                THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit) END,
-                          e.excess > 0 AND NOT EXISTS (
-                            SELECT 1 FROM mirror_account_move_line later
+                          e.excess > 0 AND 0 = (
+                            SELECT count(*) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
                                AND (m.state = 'draft' OR m.state = 'posted'
@@ -125,16 +126,20 @@ FIGURES = {
     "disputed_amount": "In dispute",
 }
 
-ASKED = asks.asked("invoice_mismatch", "account.move", prefix="invoice_")
+ASKED = asks.asked("invoice_mismatch", "account.move", prefix="invoice_", where="r.state = 'draft'")
 
+# Of drafts alone: nothing else is decided about.
 PEOPLE = Fact(
     name="people",
-    columns=["invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker_login", "mismatch_limit"],
+    columns=[
+        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "invoice_maker_login", "mismatch_limit",
+    ],
     sql=f"""
         SELECT COALESCE(o.name, '') AS invoice_owner, COALESCE(o.login, '') AS invoice_owner_login,
-               COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.login, '') AS invoice_maker_login,
+               COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.name, '') AS invoice_maker,
+               COALESCE(m.login, '') AS invoice_maker_login,
                {LIMIT} AS mismatch_limit
-          FROM (SELECT r.invoice_user_id, r.create_uid) AS own
+          FROM (SELECT r.invoice_user_id, r.create_uid WHERE r.state = 'draft') AS own
           LEFT JOIN mirror_res_users o ON o.connection_id = r.connection_id AND o.odoo_id = own.invoice_user_id
           LEFT JOIN mirror_res_users m ON m.connection_id = r.connection_id AND m.odoo_id = own.create_uid
     """,

@@ -130,12 +130,12 @@ def test_an_activity_that_is_changed_and_finished_leaves_its_feedback_behind(wir
     assert {"message_ids", "activity_ids"} <= set(wire.call("sale.order", "fields_get", [], attributes=["type"]))
     activity = wire.create("mail.activity", {
         "res_model_id": wire.model_id("sale.order"), "res_id": order, "user_id": wire.uid, "summary": "Contract",
-        "note": "<p>Look</p> [CT first]",
+        "note": '<div class="ct-first"><p>Look</p></div>',
     })  # fmt: skip
-    marked = [["note", "like", "CT first"]]
+    marked = [["note", "like", "first"], ["res_id", "=", order]]
     assert wire.call("mail.activity", "search", marked) == [activity]
-    wire.call("mail.activity", "write", [activity], {"summary": "Changed", "note": "<p>Look</p> [CT first second]"})
-    assert wire.call("mail.activity", "search_count", [["note", "like", "first second"], ["summary", "=", "Changed"]]) == 1
+    wire.call("mail.activity", "write", [activity], {"summary": "Changed", "note": '<div class="ct-first ct-second">Look</div>'})
+    assert wire.call("mail.activity", "search_count", [["note", "like", "first ct-second"], ["summary", "=", "Changed"]]) == 1
     wire.call("mail.activity", "action_feedback", [activity], feedback="Paid by card [CT third]")
     left = [["model", "=", "sale.order"], ["res_id", "=", order], ["body", "like", "CT third"]]
     assert wire.call("mail.message", "search_count", left) == 1

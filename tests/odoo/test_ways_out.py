@@ -1,0 +1,132 @@
+"""What a person chooses as the way out of an exception is carried out in a real Odoo, and ends the exception by itself."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from apps.accounts.models import Role, User
+from apps.core import clock
+from apps.core.actor import system
+from apps.events import moves as events
+from apps.exceptions import moves, remedies
+from apps.exceptions.models import ExceptionCase, Status
+from apps.intake.models import EVENT, Delivery
+from apps.outbox.models import Command
+from apps.pipeline import batch
+from tests.odoo.calls import carried_out
+from tests.odoo.shop import Shop, in_days
+from tests.world import person
+
+pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
+
+SHORT, DELAY, PROMISE = "fulfilment.pick_shortage", "purchase.supplier_delay", "order.promise_at_risk"
+
+
+@pytest.fixture(autouse=True)
+def drafts_go(shop: Shop) -> Iterator[None]:
+    """What a way out drafted is taken away again: it would meet the next test's products."""
+    person("olga", Role.OPERATOR)
+    yield
+    for model, cancel in (("stock.picking", "action_cancel"), ("purchase.order", "button_cancel")):
+        made = [("origin", "like", "%"), ("create_uid", "=", shop.odoo.uid), ("state", "in", ["draft", "confirmed", "assigned"])]
+        drafts = shop.odoo.search(model, [*made, ("create_date", ">=", shop.began)])
+        if drafts:
+            shop.odoo.call(model, cancel, drafts)
+
+
+def take(shop: Shop, case: ExceptionCase, remedy: str, option: str = "") -> None:
+    """Olga chooses; ``option`` where there may be several, or its beginning. Then the outbox and the next poll."""
+    offer = next(one for one in remedies.offered(case, now=clock.now()) if one.remedy.name == remedy)
+    (chosen,) = [one for one in offer.options if one.key.startswith(option)]
+    moves.take(case.pk, remedy=remedy, option=chosen.key, by=User.objects.get(username="olga"), now=clock.now())
+    carried_out()
+    shop.look()
+
+
+def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: Shop) -> None:
+    here, annex = shop.shelves()
+    category = shop.make("product.category", {"name": "Tower test furniture"})
+    shop.odoo.write("product.product", [shop.product], {"categ_id": category})
+    bench = shop.storable(name="Tower test bench", list_price=105, categ_id=category)
+    lamp = shop.storable(name="Tower test lamp")
+    shop.lay_in(shop.product, 4, here)
+    shop.lay_in(bench, 20, here)
+    shop.lay_in(lamp, 8, annex)
+    line = {"product_id": shop.product, "product_uom_qty": 10, "price_unit": 100, "discount": 5}
+    other = {"product_id": lamp, "product_uom_qty": 5, "price_unit": 100}
+    order = shop.make("sale.order", {"partner_id": shop.customer, "order_line": [(0, 0, line), (0, 0, other)]})
+    shop.odoo.call("sale.order", "action_confirm", [order])
+    (delivery,) = shop.odoo.search("stock.picking", [("sale_id", "=", order)])
+    case = shop.cases("stock.picking", delivery)[SHORT]
+    assert case.evidence["missing_quantity"] == "11"
+
+    # Six desks are replaced by benches: on the order, so that delivery and invoice follow, at the price agreed.
+    (short,) = shop.odoo.search("stock.move", [("picking_id", "=", delivery), ("product_id", "=", shop.product)])
+    take(shop, case, "substitute", f"{short}-{bench}")
+    lines = shop.odoo.search_read("sale.order.line", [("order_id", "=", order)],
+                                  ["product_id", "product_uom_qty", "price_unit", "discount"])  # fmt: skip
+    assert {one["product_id"]: (one["product_uom_qty"], one["price_unit"], one["discount"]) for one in lines} == {
+        shop.product: (4, 100, 5), bench: (6, 100, 5), lamp: (5, 100, 0),
+    }  # fmt: skip
+    assert shop.cases("stock.picking", delivery)[SHORT].evidence["missing_quantity"] == "5"
+
+    # Five lamps are fetched from the annex: the transfer is drafted, its pickers do it, and the delivery is reserved.
+    take(shop, case, "move_stock", f"{lamp}-")
+    name = shop.odoo.read("stock.picking", [delivery], ["name"])[0]["name"]
+    (fetch,) = shop.odoo.search("stock.picking", [("origin", "=", name), ("picking_type_code", "=", "internal")])
+    shop.odoo.call("stock.picking", "action_confirm", [fetch])
+    shop.odoo.call("stock.picking", "button_validate", [fetch], context={"skip_backorder": True})
+    assert shop.odoo.read("stock.picking", [fetch], ["state"])[0]["state"] == "done"
+    if SHORT in shop.cases("stock.picking", delivery):
+        take(shop, case, "reserve_again", "now")
+    states = shop.odoo.search_read("stock.move", [("picking_id", "=", delivery)], ["product_id", "quantity", "state"])
+    assert {one["product_id"]: (one["quantity"], one["state"]) for one in states} == {
+        shop.product: (4, "assigned"), bench: (6, "assigned"), lamp: (5, "assigned"),
+    }  # fmt: skip
+    case.refresh_from_db()
+    assert case.status == Status.RESOLVED
+
+
+def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bought_elsewhere(shop: Shop) -> None:
+    order = shop.sell(10, promised_in=6)
+    purchase, line = shop.buy(12, expected_in=3)
+    other = shop.make("res.partner", {"name": "Tower test second vendor"})
+    template = shop.odoo.read("product.product", [shop.product], ["product_tmpl_id"])[0]["product_tmpl_id"]
+    shop.make("product.supplierinfo", {"partner_id": other, "product_tmpl_id": template, "price": 66, "delay": 4})
+    assert DELAY not in shop.cases("purchase.order", purchase)
+
+    events.add_source("portal", adapter="supplier_portal", connection="real", by=system("tests"), now=clock.now())
+    new_date = clock.now() + timedelta(days=13)
+    name = shop.odoo.read("purchase.order", [purchase], ["name"])[0]["name"]
+    says = {"type": "order.date_changed", "timestamp": clock.now().isoformat(),
+            "data": {"purchase_order": name, "supplier": "Tower test vendor", "new_date": new_date.date().isoformat()}}  # fmt: skip
+    Delivery.objects.create(source="portal", connection=shop.connection, key="m1", model=EVENT, odoo_id=0, body=json.dumps(says),
+                            received_at=clock.now(), not_before=clock.now())  # fmt: skip
+    while batch.process(clock=clock.now):
+        pass
+    case = shop.cases("purchase.order", purchase)[DELAY]
+    assert case.evidence["said_by"] == "portal"
+
+    take(shop, case, "reschedule")
+    planned = shop.odoo.read("purchase.order.line", [line], ["date_planned"])[0]["date_planned"]
+    (receipt,) = shop.odoo.search_read("stock.picking", [("purchase_id", "=", purchase)], ["scheduled_date"])
+    assert (planned[:10], receipt["scheduled_date"][:10]) == (in_days(13)[:10], in_days(13)[:10])
+    assert PROMISE in shop.cases("sale.order", order)
+
+    take(shop, case, "buy_elsewhere", f"{shop.product}-{other}")
+    (draft,) = shop.odoo.search_read("purchase.order", [("partner_id", "=", other)], ["state", "origin", "order_line", "note"])
+    (ordered,) = shop.odoo.read("purchase.order.line", draft["order_line"], ["product_id", "product_qty", "price_unit"])
+    assert (draft["state"], draft["origin"]) == ("draft", name)
+    assert (ordered["product_id"], ordered["product_qty"], ordered["price_unit"]) == (shop.product, 12, 66)
+    made = Command.objects.get(method="create", model="purchase.order")
+    # The command's mark is there, and nobody reads it.
+    assert f"ct-{made.pk}" in draft["note"] and "[CT" not in draft["note"]
+
+    take(shop, case, "promise_later", str(order))
+    promised = shop.odoo.read("sale.order", [order], ["commitment_date"])[0]["commitment_date"]
+    assert promised[:10] == in_days(13)[:10]
+    assert PROMISE not in shop.cases("sale.order", order)
+    case.refresh_from_db()
+    assert case.status == Status.RESOLVED
