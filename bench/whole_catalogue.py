@@ -125,7 +125,7 @@ SELECT %(c)s, 2 * n + k, now(), now(), now(), n, 2 - k, ((1 + n %% %(partners)s)
 INSERT INTO mirror_purchase_order (connection_id, odoo_id, read_at, create_date, write_date, name, state, partner_id, user_id,
                                    company_id, currency_id, currency_rate, date_order, date_approve, date_planned,
                                    amount_untaxed, amount_total, invoice_status, receipt_status, acknowledged)
-SELECT %(c)s, n, now(), at, at, 'P' || n, 'purchase', 1 + n %% 100, 1 + n %% 20, 1, 1, 1, at, at, at + interval '14 days',
+SELECT %(c)s, n, now(), at, at, 'P' || n, 'purchase', 1 + n %% %(vendors)s, 1 + n %% 20, 1, 1, 1, at, at, at + interval '14 days',
        2000, 2000, CASE WHEN is_new THEN 'no' ELSE 'invoiced' END, CASE WHEN is_new THEN 'pending' ELSE 'full' END, TRUE
   FROM (SELECT n, n > %(purchases)s * 0.98 AS is_new,
                now() - (%(purchases)s - n) * interval '3 years' / %(purchases)s AS at
@@ -160,6 +160,7 @@ def company(name: str, orders: int) -> int:
     )
     purchases = max(orders // 20, 10)
     figures = {"c": connection.pk, "orders": orders, "partners": max(orders // 50, 100), "purchases": purchases,
+               "vendors": max(purchases // 500, 4),
                "products": min(max(orders // 100, 100), 10_000)}  # fmt: skip
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
@@ -226,7 +227,8 @@ def milliseconds_by_type(connection_id: int) -> dict[str, float]:
 
     found: dict[str, float] = {}
     for workflow in registry.workflows().values():
-        rows = mirror.models()[workflow.odoo_model].objects.filter(connection_id=connection_id).order_by("odoo_id")
+        mirrored = mirror.models()[workflow.odoo_model].objects
+        rows = mirrored.filter(workflow.belongs, connection_id=connection_id).order_by("odoo_id")
         ids, total = rows.values_list("odoo_id", flat=True), rows.count()
         newest = int(total * UNDER_WAY)
         parts = [(list(ids[total // 2 :][: engine.BATCH]), total - newest), (list(ids[total - newest :][: engine.BATCH]), newest)]

@@ -27,8 +27,8 @@ PICTURES = {
     "health": ("admin", "/health/", DESKTOP),
     "record": ("manager", "/boards/order_to_cash/", DESKTOP),
 }
-# What is followed from there: the first record of the stage in which most is late.
-FOLLOWED = {"record": (".lane.is-worst, .lane", ".table .row-link")}
+# What is followed from there: the first order that waits for a decision about credit.
+FOLLOWED = {"record": ("#stage-credit_review", ".table .row-link")}
 
 
 def main() -> None:

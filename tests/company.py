@@ -154,10 +154,10 @@ class Company:
         self.made.append(("purchase.order", made))
         return int(made)
 
-    def carry_out(self, **of: int) -> None:
+    def carry_out(self, model: str, order: int) -> None:
         """The picker ships or receives all that is on the one open transfer of an order."""
-        (field, order), open_states = next(iter(of.items())), ["draft", "waiting", "confirmed", "assigned"]
-        (transfer,) = self.ask("stock.picking", "search", [(field, "=", order), ("state", "in", open_states)])
+        transfers = self.read(model, order, "picking_ids")["picking_ids"]
+        (transfer,) = self.ask("stock.picking", "search", [("id", "in", transfers), ("state", "not in", ["done", "cancel"])])
         self.worker(PICKER).call(
             "stock.picking", "button_validate", [transfer], context={"skip_backorder": True, "skip_sms": True}
         )

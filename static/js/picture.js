@@ -3,8 +3,8 @@
 
 const SCALE = 2;
 const EDGE = 16;
-const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "opacity", "font-family",
-  "font-size", "font-weight", "text-anchor"];
+const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin",
+  "paint-order", "opacity", "font-family", "font-size", "font-weight", "text-anchor"];
 const paper = () => getComputedStyle(document.documentElement).getPropertyValue("--sheet").trim() || "#fff";
 
 function canvasOf(width, height) {

@@ -109,3 +109,15 @@ def test_the_queue_needs_a_bounded_number_of_queries(case: ExceptionCase, django
             assert client.get(f"/exceptions/{query}").status_code == 200
         with django_assert_max_num_queries(QUERIES):
             assert client.get(f"/exceptions/{query}", headers={"X-Fragment": "1"}).status_code == 200
+
+
+def test_a_row_that_was_drawn_before_shows_what_became_of_it_since(case: ExceptionCase) -> None:
+    client = signed_in("olga")
+    assert "nobody" in client.get("/exceptions/").content.decode()
+    client.post(f"/exceptions/{case.id}/take/")
+    page = client.get("/exceptions/").content.decode()
+    assert "nobody" not in page and "Olga" in page.partition('id="rows"')[2].partition("</tbody>")[0]
+    User.objects.filter(username="olga").update(first_name="Olga-Maria")
+    assert "Olga-Maria" in client.get("/exceptions/").content.decode().partition('id="rows"')[2].partition("</tbody>")[0]
+    person("aida", "auditor")
+    assert 'class="pick needs-js"' not in signed_in("aida").get("/exceptions/").content.decode()

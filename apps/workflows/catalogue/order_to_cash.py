@@ -64,20 +64,28 @@ GOODS = Fact(
     """,
 )
 
+# Each step by itself (OFFSET 0): of a line's id among the ids of an entry the planner expects thousands, and would rather read
+# all invoices there are.
 PAID = Fact(
     name="paid",
     columns=["unpaid"],
     sql="""
         SELECT COALESCE(sum(abs(m.amount_residual)), 0) AS unpaid
-          FROM mirror_account_move m
-         WHERE r.invoice_status = 'invoiced' AND m.connection_id = r.connection_id AND m.state = 'posted'
-           AND m.move_type IN ('out_invoice', 'out_refund') AND m.deleted_at IS NULL
-           AND m.odoo_id IN (
-             SELECT il.move_id
-               FROM mirror_sale_order_line sl
-               JOIN mirror_account_move_line il
-                 ON il.connection_id = sl.connection_id AND il.sale_line_ids @> ARRAY[sl.odoo_id]
-              WHERE sl.connection_id = r.connection_id AND sl.order_id = r.odoo_id AND il.deleted_at IS NULL)
+          FROM (
+            SELECT DISTINCT il.move_id
+              FROM mirror_sale_order_line sl
+             CROSS JOIN LATERAL (
+               SELECT e.move_id
+                 FROM mirror_account_move_line e
+                WHERE e.connection_id = sl.connection_id AND e.sale_line_ids @> ARRAY[sl.odoo_id] AND e.deleted_at IS NULL
+               OFFSET 0) AS il
+             WHERE r.invoice_status = 'invoiced' AND sl.connection_id = r.connection_id AND sl.order_id = r.odoo_id) AS billed
+         CROSS JOIN LATERAL (
+           SELECT i.amount_residual
+             FROM mirror_account_move i
+            WHERE i.connection_id = r.connection_id AND i.odoo_id = billed.move_id AND i.state = 'posted'
+              AND i.move_type IN ('out_invoice', 'out_refund') AND i.deleted_at IS NULL
+           OFFSET 0) AS m
     """,
 )
 

@@ -71,9 +71,12 @@ GOODS = Fact(
                     SELECT sum(CASE WHEN am.move_type = 'out_refund' THEN -il.quantity ELSE il.quantity END)
                            - sl.qty_delivered AS beyond
                       FROM mirror_account_move_line il
-                      JOIN mirror_account_move am
-                        ON am.connection_id = il.connection_id AND am.odoo_id = il.move_id AND am.deleted_at IS NULL
-                       AND am.state = 'posted' AND am.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+                     CROSS JOIN LATERAL (
+                       SELECT i.move_type
+                         FROM mirror_account_move i
+                        WHERE i.connection_id = il.connection_id AND i.odoo_id = il.move_id AND i.deleted_at IS NULL
+                          AND i.state = 'posted' AND i.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+                       OFFSET 0) AS am  -- of a few entries, though the planner expects thousands
                      WHERE r.state = 'done' AND il.connection_id = sl.connection_id
                        AND il.sale_line_ids @> ARRAY[sl.odoo_id] AND il.deleted_at IS NULL
                   ) AS bill ON TRUE
