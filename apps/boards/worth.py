@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection as database
+from django.utils.translation import gettext_noop
 
 from apps.boards.figures import rows
 from apps.workflows.rules import promises
@@ -17,6 +18,11 @@ SELECT r.commitment_date, f.forecast_at, f.promise_late_days, f.is_promise_at_ri
  WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND r.deleted_at IS NULL
 """
 
+# What the sums below are called, for whoever reads another language.
+SUMS = (
+    gettext_noop("Untaxed"), gettext_noop("Tax"), gettext_noop("Total"), gettext_noop("Margin"), gettext_noop("Invoiced"),
+    gettext_noop("Still owed"),
+)  # fmt: skip
 # In the currency of the document itself, as Odoo prints it. Of an order also what was invoiced and is still owed, by the
 # index entries_by_sale_line.
 MONEY = {

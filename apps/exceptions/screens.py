@@ -205,7 +205,8 @@ def timeline_of(case: ExceptionCase) -> list[Happening]:
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
         told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data), quote=str(told))
+            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data),
+                      quote=gettext(str(told)))
         )
     if not any(item.what == gettext("opened") for item in happened):
         happened.append(

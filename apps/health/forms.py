@@ -13,11 +13,15 @@ from apps.notifications.addresses import AddressNotAllowedError, checked
 from apps.notifications.models import Endpoint
 
 
+def _troubles() -> list[tuple[str, str]]:
+    return [(name, gettext(kind.title)) for name, kind in TYPES.items()]
+
+
 class RuleForm(forms.ModelForm):
     """Of which troubles somebody is told, who, and when not."""
 
     types = forms.MultipleChoiceField(
-        choices=[(name, kind.title) for name, kind in TYPES.items()], widget=forms.CheckboxSelectMultiple, required=False,
+        choices=_troubles, widget=forms.CheckboxSelectMultiple, required=False,
         label=gettext_lazy("Troubles"), help_text=gettext_lazy("None chosen: all of them."),
     )  # fmt: skip
     people = forms.ModelMultipleChoiceField(
