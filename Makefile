@@ -8,6 +8,9 @@ RUNTIME := .venv/.runtime-stamp
 DEV := .venv/.dev-stamp
 # Further arguments for pytest: make test PYTEST="-k approvals -x"
 PYTEST ?=
+# A file stays with one worker; each worker has servers of its own. One run after the other: make test WORKERS=0
+WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser bench lint types contracts check requirements \
 	vendor messages screenshots settings-doc clean
@@ -28,7 +31,7 @@ demo-reset: $(RUNTIME) ## begin anew: remove what CONTROLTOWER_HOME holds
 	@$(PYTHON) -m controltower.reset
 
 test: $(DEV) ## every test that needs no outside system
-	$(PYTHON) -m pytest -m "not odoo and not browser" $(PYTEST)
+	$(PYTHON) -m pytest -m "not odoo and not browser" $(PARALLEL) $(PYTEST)
 
 test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here, in the browser too
 	@deploy/chromium.sh
@@ -36,7 +39,7 @@ test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one s
 
 test-browser: $(DEV) ## the other tests that drive Chromium, installed here where it can be
 	@deploy/chromium.sh
-	$(PYTHON) -m pytest -m "browser and not odoo" $(PYTEST)
+	$(PYTHON) -m pytest -m "browser and not odoo" $(PARALLEL) $(PYTEST)
 
 bench: $(DEV) ## the measurements of bench/, each beside its peer
 	$(PYTHON) -m bench

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.row import CannotMeasureError, Row
 
-NOT_MEASUREMENTS = {"__main__", "row", "ground", "odoo"}
+NOT_MEASUREMENTS = {"__main__", "row", "ground", "odoo", "receivers", "late_handler"}
 
 
 def names() -> list[str]:

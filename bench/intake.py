@@ -1,7 +1,8 @@
-"""Intake: durable deliveries/s at 64 connections, beside the same server answering 202 without storing.
+"""Intake: durable deliveries/s at 64 connections, beside the same server storing nothing or each by itself, Restate and n8n.
 
-Both are the intake process as it runs in service, one process each, posted to over loopback by kept-alive connections
-that send the next webhook when the last was answered. Whatever was answered 202 is counted in the table afterwards.
+The first three are the intake process as it runs in service, one process each. All are posted to over loopback by kept-alive
+connections that send the next webhook when the last was answered. Whatever the tower answered 202 is counted in its table
+afterwards. A peer that cannot be had here is left out with a word.
 """
 
 import asyncio
@@ -12,13 +13,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
-from bench import ground
-from bench.row import Row
+from bench import ground, receivers
+from bench.row import CannotMeasureError, Row
 
 CONNECTIONS = 64
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
@@ -26,6 +28,8 @@ WARM_SECONDS, SECONDS = 0.5, float(os.environ.get("BENCH_SECONDS", "4"))
 SECRET = "a-secret-of-the-measurement"
 # The record of the first delivery, which only asks whether the server stands.
 FIRST = 2**40
+# n8n says 200 where the others say 202.
+ACCEPTED = {200, 202}
 
 numbers = count(1)
 
@@ -37,23 +41,46 @@ def run() -> list[Row]:
     from apps.odoo.models import Connection
 
     connection = Connection.objects.create(name="intake", url="http://odoo.test", hook_secret=SECRET)
-    with served("apps.intake.asgi:application") as durable, served("bench.intake:bare") as bare:
-        stored = 0
+    ours = {"durable": "apps.intake.asgi:application", "bare": "bench.intake:bare", "singly": "bench.intake:singly"}
+    slowest: list[float] = []
+    stored = 0
 
-        def store() -> float:
-            nonlocal stored
-            rate, accepted = posted(durable, "durable")
+    def store(receiver: receivers.Receiver, what: str) -> float:
+        nonlocal stored
+        rate, accepted, cuts = posted(receiver, what)
+        if what != "bare":
             stored += accepted
-            return rate
+        if what == "durable":
+            slowest.append(cuts[98] * 1000)
+        return rate
 
-        found = ground.interleaved({"durable": store, "bare": lambda: posted(bare, "bare")[0]}, rounds=ROUNDS)
+    with contextlib.ExitStack() as running:
+        contenders: dict[str, Callable[[], float]] = {}
+        for what, application in ours.items():
+            receiver = receivers.Receiver(running.enter_context(served(application)), f"/hooks/odoo/{SECRET}/", "")
+            contenders[what] = partial(store, receiver, what)
+        peers = {"Restate": receivers.restate, "n8n": partial(receivers.n8n, os.environ["DATABASE_URL"])}
+        for what, start in peers.items():
+            try:
+                receiver = running.enter_context(start())
+            except CannotMeasureError as reason:
+                print(f"!!! {what} is left out: {reason}", file=sys.stderr, flush=True)
+            else:
+                contenders[what] = lambda receiver=receiver, what=what: posted(receiver, f"{what} {receiver.version}")[0]
+        found = ground.interleaved(contenders, rounds=ROUNDS)
     kept = Delivery.objects.filter(connection=connection).exclude(odoo_id=FIRST).count()
     assert kept == stored, f"{stored} deliveries were accepted and {kept} are stored"
+    goals = {"bare": (0.4, "202 without storing"), "singly": (4, "one commit each"),
+             "Restate": (2, "Restate's send"), "n8n": (300, "n8n, answering at once")}  # fmt: skip
+    worst = median(slowest)
     return [
-        Row(
-            name=f"intake, {CONNECTIONS} connections, ÷ 202 without storing", goal=0.35, unit="per second",
-            **ground.beside(found["durable"], found["bare"]),
-        )
+        *(
+            Row(name=f"intake, {CONNECTIONS} connections, ÷ {words}", goal=goal, unit="per second",
+                **ground.beside(found["durable"], found[what]))
+            for what, (goal, words) in goals.items() if what in found
+        ),
+        Row(name=f"intake, {CONNECTIONS} connections, p99 ÷ 50 ms", goal=1, unit="ms", lower_is_better=True,
+            value=worst, peer=50.0, ratio=worst / 50),
     ]  # fmt: skip
 
 
@@ -66,6 +93,14 @@ async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def _forget(*_: object) -> None: ...
+
+
+async def singly(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The intake application with one step changed: each delivery is stored in a transaction of its own."""
+    from apps.intake import asgi, store
+
+    store.GROUP = 1
+    await asgi.application(scope, receive, send)
 
 
 @contextlib.contextmanager
@@ -94,38 +129,38 @@ def served(application: str) -> Iterator[int]:
 async def first_answer(port: int) -> int:
     """The status of one delivery that is the same each time and belongs to no figure; 0 where nobody answers."""
     with contextlib.suppress(OSError):
-        sender = Sender(number=FIRST, until=0.0)
+        sender = Sender(path=f"/hooks/odoo/{SECRET}/", number=FIRST, until=0.0)
         await asyncio.get_running_loop().create_connection(lambda: sender, "127.0.0.1", port)
         await sender.ended
         return sender.status
     return 0
 
 
-def posted(port: int, what: str) -> tuple[float, int]:
-    """Post for some seconds; answers/s, and how many were accepted in all."""
+def posted(receiver: receivers.Receiver, what: str) -> tuple[float, int, list[float]]:
+    """Post for some seconds; answers/s, how many were accepted in all, and the hundredths of the seconds that answers took."""
     import uvloop
 
-    accepted, _ = uvloop.run(post(port, seconds=WARM_SECONDS))
-    measured, seconds = uvloop.run(post(port, seconds=SECONDS))
+    accepted, _ = uvloop.run(post(receiver, seconds=WARM_SECONDS))
+    measured, seconds = uvloop.run(post(receiver, seconds=SECONDS))
     cuts = quantiles(seconds, n=100)
     rate = measured / SECONDS
     said = f"    {what}: {rate:,.0f}/s, half within {cuts[49] * 1000:.1f} ms, 99 % within {cuts[98] * 1000:.1f} ms"
     print(said, file=sys.stderr, flush=True)
-    return rate, accepted + measured
+    return rate, accepted + measured, cuts
 
 
-async def post(port: int, *, seconds: float) -> tuple[int, list[float]]:
+async def post(receiver: receivers.Receiver, *, seconds: float) -> tuple[int, list[float]]:
     """Post over all connections; how many were accepted, and how long each answer took."""
     until = time.perf_counter() + seconds
-    senders = [Sender(number=None, until=until) for _ in range(CONNECTIONS)]
+    senders = [Sender(path=receiver.path, number=None, until=until) for _ in range(CONNECTIONS)]
     for sender in senders:
-        await asyncio.get_running_loop().create_connection(lambda sender=sender: sender, "127.0.0.1", port)
+        await asyncio.get_running_loop().create_connection(lambda sender=sender: sender, "127.0.0.1", receiver.port)
     await asyncio.gather(*(sender.ended for sender in senders))
     taken = [one for sender in senders for one in sender.seconds]
     return len(taken), taken
 
 
-def request(number: int) -> bytes:
+def request(path: str, number: int) -> bytes:
     """A webhook as Odoo 19 posts it."""
     body = json.dumps(
         {
@@ -134,7 +169,7 @@ def request(number: int) -> bytes:
         }
     )  # fmt: skip
     return (
-        f"POST /hooks/odoo/{SECRET}/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: python-requests/2.32.3\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: python-requests/2.32.3\r\n"
         "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
@@ -143,8 +178,8 @@ def request(number: int) -> bytes:
 class Sender(asyncio.Protocol):
     """One kept-alive connection that posts, waits for the answer, and posts again until its time is over."""
 
-    def __init__(self, *, number: int | None, until: float) -> None:
-        self.number, self.until = number, until
+    def __init__(self, *, path: str, number: int | None, until: float) -> None:
+        self.path, self.number, self.until = path, number, until
         self.seconds: list[float] = []
         self.answer = b""
         self.status = 0
@@ -156,7 +191,7 @@ class Sender(asyncio.Protocol):
 
     def post(self) -> None:
         self.begun = time.perf_counter()
-        self.transport.write(request(self.number or next(numbers)))
+        self.transport.write(request(self.path, self.number or next(numbers)))
 
     def data_received(self, data: bytes) -> None:
         self.answer += data
@@ -164,7 +199,7 @@ class Sender(asyncio.Protocol):
             return
         self.status, self.answer = int(self.answer[9:12]), b""
         now = time.perf_counter()
-        if self.status == 202:
+        if self.status in ACCEPTED:
             self.seconds.append(now - self.begun)
         if now < self.until:
             self.post()

@@ -1,7 +1,7 @@
-"""A real Odoo 19 with many rows, for measurements that Odoo's demo data is too small for.
+"""A real Odoo 19 for measurements: one with many rows to read, or one as it is delivered to write in.
 
-It is the one of ``deploy/odoo19.py`` with a database of its own, in which copies of the demo rows were put by SQL. The
-copies are good for reading alone: Odoo never saw them being made.
+It is the one of ``deploy/odoo19.py`` with a database of its own. The many rows are copies of the demo rows that were put there
+by SQL: good for reading alone, since Odoo never saw them being made.
 """
 
 import atexit
@@ -11,10 +11,11 @@ import subprocess
 import time
 import urllib.request
 from functools import cache
+from typing import Any
 
 from bench.row import CannotMeasureError
 
-DATABASE = "ct_bench"
+DATABASE, FRESH = "ct_bench", "ct_bench_fresh"
 ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
         "account_move_line": 20_000}  # fmt: skip
 START_SECONDS = 180.0
@@ -54,8 +55,30 @@ def large() -> dict[str, str]:
     atexit.register(server.lease.release)
     if not server.has(DATABASE):
         make(server, odoo19.TEMPLATE)
+    return started(server, DATABASE)
+
+
+@cache
+def fresh() -> dict[str, str]:
+    """Start one with the demo data alone, as new, that may be written in; as :func:`large` otherwise."""
+    from deploy import odoo19
+
+    try:
+        odoo19.install()
+    except SystemExit as error:
+        raise CannotMeasureError(str(error)) from error
+    server = odoo19.Server()
+    atexit.register(server.lease.release)
+    server.copy(odoo19.TEMPLATE, FRESH)
+    return started(server, FRESH)
+
+
+def started(server: Any, name: str) -> dict[str, str]:
+    """Start Odoo on the database ``name``; its address."""
+    from deploy import odoo19
+
     port = odoo19.free_port()
-    command, variables = server.odoo("bench", "-d", DATABASE, "--db-filter", f"^{DATABASE}$", port=port)
+    command, variables = server.odoo("bench", "-d", name, "--db-filter", f"^{name}$", port=port)
     # The first word names the configuration file; Odoo's own default command is the server.
     command.remove("bench")
     with (odoo19.HOME / "bench.log").open("wb") as log:
@@ -65,7 +88,7 @@ def large() -> dict[str, str]:
         )  # fmt: skip
     atexit.register(stop, process)
     wait_for(f"http://127.0.0.1:{port}", process)
-    return {"url": f"http://127.0.0.1:{port}", "database": DATABASE, "login": "admin", "api_key": "admin"}
+    return {"url": f"http://127.0.0.1:{port}", "database": name, "login": "admin", "api_key": "admin"}
 
 
 def make(server: object, template: str) -> None:

@@ -59,9 +59,7 @@ def _consequences(keys: Sequence[str], person: Any, now: datetime) -> None:
     from apps.core import actor
     from apps.notifications.models import Notification
 
-    trail.record_all(
-        [trail.Event(action="bench.fired", actor=actor.system("bench"), subject=key) for key in keys], now=now
-    )
+    trail.record_all([trail.Event(action="bench.fired", actor=actor.system("bench"), subject=key) for key in keys], now=now)
     Notification.objects.bulk_create(
         Notification(user=person, kind="bench", key=f"bench:{key}", title="Due", created_at=now) for key in keys
     )

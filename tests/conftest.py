@@ -107,6 +107,14 @@ def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Give up a pool that was opened before the test database had its name: all tables would be made where that one leads."""
+    from django.db import connection
+
+    connection.close_pool()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Tests that commit empty every table after themselves, which the audit trail otherwise refuses."""
     from django.db import connection

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,15 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controltower import embedded
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
-
-
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually[T](look: Callable[[], T], *, within_seconds: float, what: str) -> T:
@@ -41,6 +35,9 @@ class Tower:
     def __init__(self, kind: str = "up") -> None:
         # Not below pytest's own directory: the embedded server's user must be able to reach it.
         self.home = Path(tempfile.mkdtemp(prefix="controltower-whole-"))
+        # Not above: it reads the settings, and the tests' servers are named after this module is read.
+        from controltower.process import free_port
+
         self.port = free_port()
         self.connection = "sandbox" if kind == "demo" else "main"
         unset = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "INTAKE_URL", "INTAKE_PORT", "DJANGO_SETTINGS_MODULE")
@@ -51,7 +48,7 @@ class Tower:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "controltower.supervisor", kind], cwd=ROOT, env=self.environment, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGTERM),
             )  # fmt: skip
         try:
             eventually(self._runs, within_seconds=START_SECONDS, what="the tower to start")

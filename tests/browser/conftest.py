@@ -1,5 +1,6 @@
 """A real server of the tower, and a real Chromium that looks at it."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pytest_playwright_axe import Axe
 
 from apps.accounts.models import Role, Team, User
 from apps.core import clock
+from controltower import embedded
 from tests.world import World, person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -63,6 +65,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "uvicorn", "controltower.asgi:application", "--port", str(self.port), "--no-access-log"],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT,
+                preexec_fn=embedded.die_with_parent(signal.SIGKILL),
             )  # fmt: skip
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

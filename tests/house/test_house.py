@@ -57,6 +57,7 @@ def test_every_folder_with_modules_is_a_package() -> None:
     assert sorted(named(folder) for folder in folders if not (folder / "__init__.py").exists()) == []
 
 
+@pytest.mark.django_db  # Loading the tasks checks the models, and those ask the server for its version.
 def test_every_task_has_a_queue_of_its_kind() -> None:
     app.loader.import_default_modules()
     ours = [name for name in app.tasks if not name.startswith("celery.")]
@@ -65,6 +66,7 @@ def test_every_task_has_a_queue_of_its_kind() -> None:
     assert lost == []
 
 
+@pytest.mark.django_db  # Loading the tasks checks the models, and those ask the server for its version.
 def test_every_beat_wakes_a_task_that_there_is() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks) == set()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from controltower import embedded
 from controltower.env import BASE_DIR
 from controltower.process import free_port
 from tests.platform.conftest import processes_of, wait_until
@@ -33,6 +34,7 @@ class RunningTower:
                 env=environment | {"PORT": str(port)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=embedded.die_with_parent(signal.SIGTERM),
             )
 
     def wait_until_up(self) -> None:
@@ -61,9 +63,7 @@ type StartTower = Callable[[], RunningTower]
 
 
 @pytest.fixture
-def start_tower(
-    home: Path, tower_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> StartTower:
+def start_tower(home: Path, tower_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> StartTower:
     port = free_port()
     # One place for all towers of this run: collecting and compressing takes ten seconds.
     static = tmp_path_factory.getbasetemp() / "static"
@@ -90,9 +90,7 @@ def test_a_second_start_has_the_same_people_and_term_leaves_nothing(home: Path, 
     assert not processes_of(home)
 
 
-def test_a_part_that_dies_comes_back_and_a_killed_supervisor_leaves_nothing(
-    home: Path, start_tower: StartTower
-) -> None:
+def test_a_part_that_dies_comes_back_and_a_killed_supervisor_leaves_nothing(home: Path, start_tower: StartTower) -> None:
     tower = start_tower()
     tower.wait_until_up()
     web = tower.number_of("controltower.asgi")

@@ -1,5 +1,6 @@
 """A sandbox company in this process, and one served in a process of its own."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from apps.odoo import client as clients
 from apps.odoo.models import Connection
 from apps.sandbox import serving
 from apps.sandbox.company import Company
+from controltower import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 assert serving.METHOD_MODULES
@@ -50,7 +52,8 @@ def served(directory: Path, *more: str) -> Iterator[str]:
         "--orders",
         "60",
     ]
-    process = subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.DEVNULL,
+                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 40

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from controltower import embedded
 from tests.odoo.contract.raw import Wire
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +31,8 @@ def sandbox_wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         port = probe.getsockname()[1]
     directory = str(tmp_path_factory.mktemp("company"))
     command = [sys.executable, "manage.py", "sandbox", "--port", str(port), "--data-dir", directory, "--no-business"]
-    process = subprocess.Popen([*command, "--orders", "40"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, "--orders", "40"], cwd=ROOT, stdout=subprocess.DEVNULL,
+                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
     wire = Wire(f"http://127.0.0.1:{port}", "sandbox", "admin", "admin", key="sandbox-key")
     until = time.monotonic() + 40
     while True:
