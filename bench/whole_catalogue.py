@@ -227,7 +227,8 @@ def milliseconds_by_type(connection_id: int) -> dict[str, float]:
 
     found: dict[str, float] = {}
     for workflow in registry.workflows().values():
-        rows = mirror.models()[workflow.odoo_model].objects.filter(connection_id=connection_id).order_by("odoo_id")
+        mirrored = mirror.models()[workflow.odoo_model].objects
+        rows = mirrored.filter(workflow.belongs, connection_id=connection_id).order_by("odoo_id")
         ids, total = rows.values_list("odoo_id", flat=True), rows.count()
         newest = int(total * UNDER_WAY)
         parts = [(list(ids[total // 2 :][: engine.BATCH]), total - newest), (list(ids[total - newest :][: engine.BATCH]), newest)]

@@ -300,8 +300,11 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     parts = [gettext("from %(from_amount)s") % {"from_amount": sum_of(least)}] if least else []
     for one in step.get("when", []):
         (test,) = set(one) - {"fact"}
-        parts.append(f"{gettext(words.get(one['fact'], one['fact']))} {gettext(test.replace('_', ' '))} {one[test]}")
-    return ", ".join(parts) or gettext("for every request")
+        label = words.get(one["fact"], one["fact"])
+        # Within a sentence English writes it small; nouns of other languages keep their capitals.
+        fact = label.lower() if gettext(label) == label else gettext(label)
+        parts.append(f"{fact} {gettext(test.replace('_', ' '))} {one[test]}")
+    return f" {gettext("and")} ".join(parts) or gettext("for every request")
 
 
 def askable(

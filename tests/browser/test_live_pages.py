@@ -67,7 +67,7 @@ def test_a_button_that_has_the_focus_keeps_it_through_a_live_update(visit: Visit
         live.announce(["health"])
 
     elsewhere(lambda: give_up(1))
-    page = visit("anna", "/health/")
+    page = visit("ivan", "/health/")
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
     page.get_by_role("button", name="Replay").focus()
     elsewhere(lambda: give_up(2))

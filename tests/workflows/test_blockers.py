@@ -67,8 +67,12 @@ def test_what_a_vendor_brings_after_the_day_promised_is_a_delay_before_it_is_ove
     position = waiting_order(world)
     world.order(state="sale", delivery_status="pending", commitment_date=odoo_time(world.now + timedelta(days=2)))
     purchase(world, expected_in=timedelta(days=3))
+    world.order(state="sale", delivery_status="pending", date_order=odoo_time(world.now - timedelta(days=4)),
+                commitment_date=odoo_time(world.now + timedelta(days=2)))  # fmt: skip
+    world.write("purchase.order", 80, date_approve=odoo_time(world.now - timedelta(days=1)))
     _, late = blockers.of(position, now=world.now)
-    assert (late.kind, late.since) == ("supplier_delay", None)
+    # Ordered by the customer three days before it was ordered from the vendor.
+    assert (late.kind, late.since) == ("supplier_delay", world.now - timedelta(days=1))
     assert late.text == "Nordic Timber brings 6 Oak desk only by 2026-11-26 (the purchase that reaches this order)"
 
 

@@ -27,11 +27,12 @@ STOCK_SHORTAGE = BlockerRule(
     """,
 )
 
-# Overdue, or expected after the day that the customer was promised.
+# Overdue, or expected after the day that the customer was promised: that holds the order up since both of them stand.
 SUPPLIER_DELAY = BlockerRule(
     kind="supplier_delay",
     sql=f"""
-        SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at END AS since, 'purchase.order' AS model,
+        SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at ELSE GREATEST(x.ordered_at, po.date_approve) END AS since,
+               'purchase.order' AS model,
                x.purchase_id AS odoo_id, x.purchase_name AS name,
                concat(COALESCE(v.name, 'The vendor'), CASE WHEN x.planned_at <= %(now)s THEN ' was to bring ' ELSE ' brings ' END,
                       trim_scale(x.covered), ' ', x.product,
@@ -39,9 +40,11 @@ SUPPLIER_DELAY = BlockerRule(
                       to_char(x.planned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
                       CASE WHEN NOT x.is_linked THEN ' (the purchase that reaches this order)' END) AS text
           FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
-                       sum(c.covered) AS covered, bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
+                       r.date_order AS ordered_at, sum(c.covered) AS covered,
+                       bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
                    AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
-                 GROUP BY 1, 2, 3, 4, 5) AS x
+                 GROUP BY 1, 2, 3, 4, 5, 6) AS x
+          LEFT JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
           LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = x.vendor_id
     """,
 )
