@@ -13,13 +13,11 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.exceptions import moves
 from apps.exceptions.models import ExceptionCase, Shown
-from apps.odoo import provision
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.outbox import dispatch
 from apps.outbox.models import Command, Status
 from apps.pipeline import upkeep
-from apps.workflows import blueprint
 from tests.company import Company
 from tests.world import person
 
@@ -31,17 +29,14 @@ READ = ["res.currency", "res.company", "res.partner", "res.users", "account.acco
 
 
 @pytest.fixture
-def company(real: Connection) -> Iterator[Company]:
+def company(provisioned: None, real: Connection) -> Iterator[Company]:
     """The real Odoo with its people, provisioned, and read by the tower."""
     company = Company.real()
-    upkeep.probe(real, now=clock.now())
-    provision.apply(real, blueprint.of_catalogue())
     upkeep.probe(real, now=clock.now())
     read = [model for model in upkeep.present(real) if model.odoo_model in READ]
     list(upkeep.first_read(real, clock=clock.now, models=read))
     yield company
     company.clean_up()
-    provision.remove(real)
 
 
 @pytest.fixture
