@@ -1,6 +1,7 @@
 """An Odoo model is one file: dropping it in is enough, and nothing else in the house changes."""
 
 import importlib
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
@@ -18,7 +19,6 @@ from apps.mirror.sync import backfill, reconcile
 from apps.odoo.models import Connection
 from tests.mirror.company import Clock, Company
 
-FILE = Path(mirrored_models.__file__).parent / "product_category.py"
 SOURCE = '''"""Odoo's ``product.category``."""
 
 from apps.mirror.declare import Many2one, Mirrored, Text
@@ -38,17 +38,19 @@ class ProductCategory(Mirrored):
 
 
 @pytest.fixture
-def categories(connection: Connection) -> Iterator[type[Mirrored]]:
-    """A model file that was not there before."""
-    FILE.write_text(SOURCE)
+def categories(connection: Connection, tmp_path: Path) -> Iterator[type[Mirrored]]:
+    """A model file that was not there before, in a folder that is the models' too: other processes run from the checkout."""
+    (tmp_path / "product_category.py").write_text(SOURCE)
+    mirrored_models.__path__.append(str(tmp_path))
     try:
         importlib.invalidate_caches()
-        importlib.reload(mirrored_models)
+        importlib.import_module(f"{mirrored_models.__name__}.product_category")
         registry.models.cache_clear()
         connection.capabilities["models"]["product.category"] = {"missing_fields": []}
         yield registry.models()["product.category"]
     finally:
-        FILE.unlink()
+        mirrored_models.__path__.remove(str(tmp_path))
+        sys.modules.pop(f"{mirrored_models.__name__}.product_category", None)
         apps.all_models["mirror"].pop("productcategory", None)
         apps.clear_cache()
         registry.models.cache_clear()

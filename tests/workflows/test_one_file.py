@@ -30,7 +30,6 @@ from tests.stages import stages_of
 from tests.world import World, odoo_time
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = Path(catalogue.__file__).parent / "rental_returns.py"
 NAME = f"{catalogue.__name__}.rental_returns"
 
 
@@ -43,11 +42,12 @@ def forget() -> None:
 
 
 @pytest.fixture
-def rentals(db: None) -> Iterator[Workflow]:
-    """The file as the page shows it."""
+def rentals(db: None, tmp_path: Path) -> Iterator[Workflow]:
+    """The file as the page shows it, in a folder that is the catalogue's too: other processes run from the checkout."""
     page = (ROOT / "docs" / "adding-a-workflow.md").read_text()
     (source,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    FILE.write_text(source)
+    (tmp_path / "rental_returns.py").write_text(source)
+    catalogue.__path__.append(str(tmp_path))
     try:
         forget()
         declared = registry.workflows()["rental_returns"]
@@ -55,7 +55,7 @@ def rentals(db: None) -> Iterator[Workflow]:
             editor.create_model(apps.get_model("mirror", "rentalreturn"))
         yield declared
     finally:
-        FILE.unlink()
+        catalogue.__path__.remove(str(tmp_path))
         sys.modules.pop(NAME, None)
         apps.all_models["mirror"].pop("rentalreturn", None)
         apps.clear_cache()
