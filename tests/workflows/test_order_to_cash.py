@@ -29,10 +29,12 @@ FIELDS = {
     "has_ready_delivery": st.sampled_from([None, True, False]),
     "has_open_delivery": st.sampled_from([None, True, False]),
     "unpaid": st.sampled_from([None, 0, 5]),
+    "has_draft_invoice": st.sampled_from([None, True, False]),
 }
 TYPES = {
     "excess": "numeric", "credit_limit": "numeric", "unpaid": "numeric",
     "has_ready_delivery": "boolean", "has_open_delivery": "boolean", "price_is_settled": "boolean",
+    "has_draft_invoice": "boolean",
 }  # fmt: skip
 
 
@@ -77,12 +79,15 @@ def test_a_ready_delivery_makes_the_order_ready_to_pick(world: World) -> None:
     assert (position.stage, position.since) == ("ready_to_pick", world.now)
 
 
-def test_an_invoice_paid_closes_the_order(world: World) -> None:
+def test_an_order_is_invoiced_once_its_invoice_is_posted_and_closed_once_that_is_paid(world: World) -> None:
     world.order(amount=10, state="sale", delivery_status="full", invoice_status="invoiced")
     world.write("sale.order.line", 4200, order_id=42, product_uom_qty=1, qty_invoiced=1, price_total=10)
-    world.write("account.move", 60, state="posted", move_type="out_invoice", amount_residual=10, partner_id=50,
+    world.write("account.move", 60, state="draft", move_type="out_invoice", amount_residual=10, partner_id=50,
                 commercial_partner_id=50, company_id=1)  # fmt: skip
     world.write("account.move.line", 61, move_id=60, sale_line_ids=[4200], partner_id=50, account_id=12)
+    assert Position.objects.get(model="sale.order").stage == "to_invoice"
+    world.advance(days=1)
+    world.write("account.move", 60, state="posted")
     assert Position.objects.get(model="sale.order").stage == "unpaid"
     world.advance(days=3)
     world.write("account.move", 60, amount_residual=0)

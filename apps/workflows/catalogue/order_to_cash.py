@@ -68,9 +68,10 @@ GOODS = Fact(
 # all invoices there are.
 PAID = Fact(
     name="paid",
-    columns=["unpaid"],
+    columns=["unpaid", "has_draft_invoice"],
     sql="""
-        SELECT COALESCE(sum(abs(m.amount_residual)), 0) AS unpaid
+        SELECT COALESCE(sum(abs(m.amount_residual)) FILTER (WHERE m.state = 'posted'), 0) AS unpaid,
+               COALESCE(bool_or(m.state = 'draft'), FALSE) AS has_draft_invoice
           FROM (
             SELECT DISTINCT il.move_id
               FROM mirror_sale_order_line sl
@@ -81,9 +82,9 @@ PAID = Fact(
                OFFSET 0) AS il
              WHERE r.invoice_status = 'invoiced' AND sl.connection_id = r.connection_id AND sl.order_id = r.odoo_id) AS billed
          CROSS JOIN LATERAL (
-           SELECT i.amount_residual
+           SELECT i.amount_residual, i.state
              FROM mirror_account_move i
-            WHERE i.connection_id = r.connection_id AND i.odoo_id = billed.move_id AND i.state = 'posted'
+            WHERE i.connection_id = r.connection_id AND i.odoo_id = billed.move_id AND i.state IN ('draft', 'posted')
               AND i.move_type IN ('out_invoice', 'out_refund') AND i.deleted_at IS NULL
            OFFSET 0) AS m
     """,
@@ -152,7 +153,9 @@ UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
     Q(delivery_status="pending") | (~Q(delivery_status="full") & Q(has_open_delivery=True))
 )
 DELIVERED = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
-TO_INVOICE = DELIVERED & ~Q(invoice_status="invoiced")
+# Odoo calls an order invoiced as soon as its invoice is drafted; the customer owes nothing before it is posted.
+INVOICED = DELIVERED & Q(invoice_status="invoiced") & ~Q(has_draft_invoice=True)
+TO_INVOICE = DELIVERED & ~INVOICED
 
 STAGES = [
     Stage(
@@ -218,7 +221,7 @@ STAGES = [
     Stage(
         name="unpaid",
         title="Invoiced, unpaid",
-        when=DELIVERED & Q(invoice_status="invoiced", unpaid__gt=0),
+        when=INVOICED & Q(unpaid__gt=0),
         owner="finance",
         target=timedelta(days=30),
         # The invoice tells, when it is overdue.
@@ -227,7 +230,7 @@ STAGES = [
     Stage(
         name="closed",
         title="Closed",
-        when=DELIVERED & Q(invoice_status="invoiced") & ~Q(unpaid__gt=0),
+        when=INVOICED & ~Q(unpaid__gt=0),
         owner="sales",
         is_open=False,
     ),
