@@ -19,10 +19,11 @@ from apps.accounts import people
 from apps.accounts.models import User
 from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.exceptions import types
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror import registry as mirror
 from apps.outbox.models import Command
-from apps.pipeline import absorb
+from apps.pipeline import absorb, arrival
 from apps.workflows import blueprint, catalogue, checks, engine, registry
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
@@ -39,6 +40,8 @@ def forget() -> None:
     registry.workflows.cache_clear()
     mirror.models.cache_clear()
     engine._statements.cache_clear()
+    types._declared.cache_clear()
+    arrival.hooked.cache_clear()
 
 
 @pytest.fixture
