@@ -10,7 +10,7 @@ DEV := .venv/.dev-stamp
 PYTEST ?=
 # A file stays with one worker; each worker has servers of its own. One run after the other: make test WORKERS=0
 WORKERS ?= auto
-PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser bench lint types contracts check requirements \
 	vendor messages screenshots settings-doc clean

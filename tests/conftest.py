@@ -65,7 +65,12 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs something that is not there, by name, so that the summary counts it."""
+    """Skip what needs something that is not there, by name, so that the summary counts it.
+
+    Where several workers share the tests, those that take long come first.
+    """
+    if IS_WORKER:
+        items.sort(key=lambda item: item.get_closest_marker("long") is None)
     for item in items:
         if item.get_closest_marker("odoo") and not os.environ.get("ODOO_URL"):
             item.add_marker(pytest.mark.skip(reason=NO_ODOO))

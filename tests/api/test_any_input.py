@@ -17,6 +17,8 @@ from schemathesis import Case, GenerationMode
 from tests.api.callers import caller
 from tests.world import World
 
+pytestmark = pytest.mark.long
+
 SECONDS = 24.0
 
 

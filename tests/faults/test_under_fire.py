@@ -8,6 +8,8 @@ import pytest
 from tests.faults.fire import SESSIONS, Fire
 from tests.tower import Tower
 
+pytestmark = pytest.mark.long
+
 # Each dies while what died before it has just come back; at last all that hold or do the work die at once.
 ROUNDS = [["fast workers"], ["beat", "worker for people"], ["Valkey"], ["PostgreSQL"], ["web", "intake"], [SESSIONS], [SESSIONS],
           ["PostgreSQL", "Valkey", "fast workers", "web"]]  # fmt: skip

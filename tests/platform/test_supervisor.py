@@ -18,6 +18,8 @@ from controltower.env import BASE_DIR
 from controltower.process import free_port
 from tests.platform.conftest import processes_of, wait_until
 
+pytestmark = pytest.mark.long
+
 START_SECONDS = 120.0
 
 

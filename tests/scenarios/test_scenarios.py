@@ -11,6 +11,8 @@ import pytest
 from tests.company import ACCOUNTANT, BUYER, Company
 from tests.tower import Tower, eventually
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def alone(company: Company) -> None:
