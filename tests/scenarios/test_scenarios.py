@@ -134,7 +134,7 @@ def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(
 
 
 
-def test_express_is_asked_for_with_a_carrier_and_brings_the_delivery_forward(
+def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_delivery_forward(
     tower: Tower, company: Company, operator: str
 ) -> None:
     carrier = company.carrier(cost=75)
@@ -156,6 +156,12 @@ def test_express_is_asked_for_with_a_carrier_and_brings_the_delivery_forward(
             "reason": "Their fair begins"}  # fmt: skip
     request = tower.api("approvals/", operator, body=body)
     assert request["context"]["freight_cost"] == "75.00"
+    decide(tower, tower.token(request["approvers"][0]), request, "reject", "Too dear")
+    said = [("model", "=", "sale.order"), ("res_id", "=", order), ("body", "like", "Too dear")]
+    eventually(lambda: company.ask("mail.message", "search", said), within_seconds=30, what="the refusal to be noted")
+    assert company.read("stock.picking", transfer, "priority")["priority"] == "0"
+    # What was refused may be asked for again, with a better reason.
+    request = tower.api("approvals/", operator, body=body | {"reason": "Their fair begins, and they pay half"})
     decide(tower, tower.token(request["approvers"][0]), request, "approve", "This once")
     wanted = ("1", carrier)
 
