@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 from apps.accounts.models import User
 from apps.approvals import moves, policy
 from apps.approvals.models import Request
-from apps.core import wording
-from apps.core import clock
+from apps.core import clock, wording
 from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, elsewhere
 from tests.world import World
 
