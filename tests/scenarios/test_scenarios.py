@@ -36,8 +36,9 @@ def decide(tower: Tower, token: str, request: dict[str, Any], answer: str, reaso
 
 def becomes(company: Company, model: str, record: int, state: str) -> None:
     eventually(
-        lambda: company.read(model, record, "state")["state"] == state, within_seconds=PATIENCE, what=f"{model} {record} to be {state}"
-    )
+        lambda: company.read(model, record, "state")["state"] == state, within_seconds=PATIENCE,
+        what=f"{model} {record} to be {state}",
+    )  # fmt: skip
 
 
 @pytest.fixture
