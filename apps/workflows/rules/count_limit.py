@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 
 # In the company's currency.
@@ -161,25 +161,10 @@ APPROVAL = ApprovalKind(
         asks.answer("rejected", "{decided_by}: {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Stock control",
-                "levels": [
-                    {"ask": {"team": "warehouse"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "approver"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240},
-                ],
-                "fallback": "expire",
-            },
-            {
-                "name": "Management",
-                "from_amount": 10_000,
-                "levels": [{"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240}],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Stock control", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=480),
+        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    ),
 )
 
 GUARD = Guard(

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 
 # Only for orders that are not confirmed: OFFSET 0 keeps the planner from drawing the query into the one around it, where it
@@ -176,18 +176,9 @@ APPROVAL = ApprovalKind(
         asks.note("Credit override rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="credit_")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Credit control",
-                "levels": [
-                    {"ask": {"role": "approver"}, "within_minutes": 240, "remind_after_minutes": 120},
-                    {"ask": {"role": "manager"}, "within_minutes": 240, "remind_after_minutes": 120},
-                ],
-                "fallback": "expire",
-            }
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Credit control", ("role", "approver"), ("role", "manager"), minutes=240),
+    ),
 )
 
 # Runs inside Odoo, elevated: a salesperson may not read receivables.

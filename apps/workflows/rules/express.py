@@ -6,7 +6,7 @@ order in Odoo, which leaves the carrier as it is.
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
 
 ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
@@ -126,17 +126,7 @@ APPROVAL = ApprovalKind(
         asks.note("Express refused by {decided_by} in Control Tower; the promise stays at risk. {reason}"),
     ],
     on_withdrawal=[asks.answer("withdrawn", prefix="express_")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Warehouse",
-                "levels": [
-                    {"ask": {"team": "warehouse"}, "within_minutes": 120, "remind_after_minutes": 60},
-                    {"ask": {"role": "approver"}, "within_minutes": 120, "remind_after_minutes": 60},
-                    {"ask": {"role": "manager"}, "within_minutes": 120, "remind_after_minutes": 60},
-                ],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Warehouse", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=120),
+    ),
 )

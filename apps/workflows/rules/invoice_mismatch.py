@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import invoice_resolution
 
@@ -228,25 +228,10 @@ APPROVAL = ApprovalKind(
         asks.note("Not to be posted as it is: rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="invoice_")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Finance",
-                "levels": [
-                    {"ask": {"team": "finance"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "approver"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240},
-                ],
-                "fallback": "expire",
-            },
-            {
-                "name": "Management",
-                "from_amount": 10_000,
-                "levels": [{"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240}],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Finance", ("team", "finance"), ("role", "approver"), ("role", "manager"), minutes=480),
+        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    ),
 )
 
 # The figures of MATCH, line by line. The hold is lifted as Odoo itself (user 1), which may write the tower's fields.

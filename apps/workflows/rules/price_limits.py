@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 
 # Both in per cent.
@@ -153,25 +153,10 @@ APPROVAL = ApprovalKind(
         asks.note("Pricing exception rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="pricing_")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Pricing",
-                "levels": [
-                    {"ask": {"team": "sales"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "approver"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240},
-                ],
-                "fallback": "expire",
-            },
-            {
-                "name": "Sales management",
-                "from_amount": 25_000,
-                "levels": [{"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240}],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Pricing", ("team", "sales"), ("role", "approver"), ("role", "manager"), minutes=480),
+        ladders.step("Sales management", ("role", "manager"), minutes=480, from_amount=25_000),
+    ),
 )
 
 GUARD = Guard(

@@ -6,7 +6,7 @@ stands. Beyond it, the tower's guard refuses any order above :data:`LIMIT`, whet
 
 from django.db.models import F, Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Fact, Guard, OdooCall
 
 # In the company's currency, taxes included as in the order's total.
@@ -137,25 +137,10 @@ APPROVAL = ApprovalKind(
         asks.note("Purchase rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Purchasing",
-                "levels": [
-                    {"ask": {"team": "purchasing"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "approver"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240},
-                ],
-                "fallback": "expire",
-            },
-            {
-                "name": "Management",
-                "from_amount": 50_000,
-                "levels": [{"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240}],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Purchasing", ("team", "purchasing"), ("role", "approver"), ("role", "manager"), minutes=480),
+        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=50_000),
+    ),
 )
 
 GUARD = Guard(

@@ -10,7 +10,7 @@ Odoo has no button between a return that is made and its receipt, so the guard s
 
 from django.db.models import F, Q
 
-from apps.workflows import asks
+from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Fact, Guard, OdooCall
 
 # In the company's currency, before tax.
@@ -104,25 +104,10 @@ APPROVAL = ApprovalKind(
         asks.note("Return refused by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    default_policy={
-        "steps": [
-            {
-                "name": "Service",
-                "levels": [
-                    {"ask": {"team": "service"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "approver"}, "within_minutes": 480, "remind_after_minutes": 240},
-                    {"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240},
-                ],
-                "fallback": "expire",
-            },
-            {
-                "name": "Management",
-                "from_amount": 10_000,
-                "levels": [{"ask": {"role": "manager"}, "within_minutes": 480, "remind_after_minutes": 240}],
-                "fallback": "expire",
-            },
-        ]
-    },
+    default_policy=ladders.policy(
+        ladders.step("Service", ("team", "service"), ("role", "approver"), ("role", "manager"), minutes=480),
+        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    ),
 )
 
 GUARD = Guard(
