@@ -2,6 +2,7 @@
 
 import datetime
 import django.contrib.postgres.indexes
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 from decimal import Decimal
@@ -17,7 +18,17 @@ STATISTICS = {
 }
 
 
+def built(index):
+    """The index, built while exceptions are written. What an attempt that was cut off left of it is no index, and goes first."""
+    return [
+        migrations.RunSQL(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}", migrations.RunSQL.noop),
+        AddIndexConcurrently("exceptioncase", index),
+    ]
+
+
 class Migration(migrations.Migration):
+    # At a million exceptions this takes most of a minute, in which people and workers go on. Each step can be done again.
+    atomic = False
 
     dependencies = [
         ('accounts', '0003_language'),
@@ -27,80 +38,47 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='queue_by_rank',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='queue_by_due',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='queue_by_money',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='queue_by_age',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='resolved_lately',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='exceptions_by_name',
         ),
-        migrations.RemoveIndex(
+        RemoveIndexConcurrently(
             model_name='exceptioncase',
             name='exceptions_by_partner',
         ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['rank', 'id'], include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_rank'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(django.db.models.functions.comparison.Coalesce('due_at', models.Value(datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc), output_field=models.DateTimeField())), models.F('id'), condition=models.Q(('status', 'resolved'), _negated=True), include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_due'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('amount', models.Value(Decimal('0'), output_field=models.DecimalField(decimal_places=2, max_digits=20))), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('status', 'resolved'), _negated=True), include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_money'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['opened_at', 'id'], include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(condition=models.Q(('status', 'resolved')), fields=['-resolved_at', '-id'], include=('severity', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'connection', 'company_id'), name='ended_lately'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(condition=models.Q(('status', 'resolved')), fields=['team', '-resolved_at', '-id'], name='resolved_of_team'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=models.Index(condition=models.Q(('status', 'resolved')), fields=['workflow', 'stage', '-resolved_at', '-id'], name='resolved_of_stage'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('record_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved'), _negated=True), name='open_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('partner_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved'), _negated=True), name='open_by_partner'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('record_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved')), name='ended_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='exceptioncase',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('partner_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved')), name='ended_by_partner'),
-        ),
+        *built(models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['rank', 'id'], include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_rank')),
+        *built(models.Index(django.db.models.functions.comparison.Coalesce('due_at', models.Value(datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc), output_field=models.DateTimeField())), models.F('id'), condition=models.Q(('status', 'resolved'), _negated=True), include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_due')),
+        *built(models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('amount', models.Value(Decimal('0'), output_field=models.DecimalField(decimal_places=2, max_digits=20))), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('status', 'resolved'), _negated=True), include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_money')),
+        *built(models.Index(condition=models.Q(('status', 'resolved'), _negated=True), fields=['opened_at', 'id'], include=('status', 'severity', 'type', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'opened_at', 'connection', 'company_id'), name='open_by_age')),
+        *built(models.Index(condition=models.Q(('status', 'resolved')), fields=['-resolved_at', '-id'], include=('severity', 'workflow', 'stage', 'team', 'owner', 'amount', 'due_at', 'connection', 'company_id'), name='ended_lately')),
+        *built(models.Index(condition=models.Q(('status', 'resolved')), fields=['team', '-resolved_at', '-id'], name='resolved_of_team')),
+        *built(models.Index(condition=models.Q(('status', 'resolved')), fields=['workflow', 'stage', '-resolved_at', '-id'], name='resolved_of_stage')),
+        *built(django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('record_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved'), _negated=True), name='open_by_name')),
+        *built(django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('partner_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved'), _negated=True), name='open_by_partner')),
+        *built(django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('record_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved')), name='ended_by_name')),
+        *built(django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('partner_name'), 'gin_trgm_ops'), condition=models.Q(('status', 'resolved')), name='ended_by_partner')),
         *(
-            migrations.RunSQL(f"CREATE STATISTICS {name} ON ({of}) FROM exceptions_exceptioncase", f"DROP STATISTICS {name}")
+            migrations.RunSQL(f"CREATE STATISTICS IF NOT EXISTS {name} ON ({of}) FROM exceptions_exceptioncase", f"DROP STATISTICS IF EXISTS {name}")
             for name, of in STATISTICS.items()
         ),
         migrations.RunSQL("ANALYZE exceptions_exceptioncase", migrations.RunSQL.noop),
