@@ -1,0 +1,154 @@
+"""Goods that a transfer wants and does not get: declared here, used by fulfilment."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+
+from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.rules import sourcing, substitution
+from apps.workflows.rules.goods_value import UNIT_VALUE
+
+# Three ways to come short. A transfer that could go now, or a part of which is there, lacks some of what was asked for;
+# a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the
+# last move that they were cancelled from answers for. From 19 on, Odoo keeps what a picker drops on the move that is done,
+# as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come
+# is the purchase's. Where the move counts in another unit than its order, the cancelled goods that are said to be missing
+# are the fewest that both allow.
+FACT = Fact(
+    name="shortage",
+    columns=[
+        "short_count",
+        "short_products_names",
+        "shortage_names",
+        "wanted_quantity",
+        "available_quantity",
+        "missing_quantity",
+        "on_hand_quantity",
+        "reserved_for_others_quantity",
+        "free_elsewhere_quantity",
+        "elsewhere_names",
+        "missing_amount",
+    ],
+    sql=f"""
+        SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_products_names,
+               string_agg(DISTINCT s.why, ', ') AS shortage_names,
+               trim_scale(sum(s.wanted)) AS wanted_quantity, trim_scale(sum(s.wanted - s.missing)) AS available_quantity,
+               trim_scale(sum(s.missing)) AS missing_quantity, trim_scale(sum(s.on_hand)) AS on_hand_quantity,
+               trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
+               trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
+               string_agg(DISTINCT s.product || ': ' || s.elsewhere, '; ') AS elsewhere_names,
+               round(sum(s.missing * s.unit), 2) AS missing_amount
+          FROM (
+            SELECT m.wanted, m.missing, worth.unit, COALESCE(t.name, '') AS product,
+                   stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
+                   stock.elsewhere,
+                   CASE WHEN m.is_dropped THEN 'Cancelled while the order wants it'
+                        WHEN r.backorder_id IS NOT NULL THEN 'Back-ordered'
+                        WHEN stock.on_hand - stock.reserved >= m.missing THEN 'Fewer picked than Odoo has on hand'
+                        WHEN stock.on_hand >= m.wanted THEN 'Reserved for others'
+                        ELSE 'Not enough on hand' END AS why
+              FROM (
+                SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
+                       m.location_dest_id, FALSE AS is_dropped, m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved,
+                       m.product_uom_qty - COALESCE(m.quantity, 0) AS missing
+                  FROM mirror_stock_move m
+                 WHERE r.state IN ('waiting', 'confirmed', 'assigned') AND r.picking_type_code <> 'incoming'
+                   AND m.connection_id = r.connection_id AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL
+                   AND m.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
+                   AND COALESCE(m.quantity, 0) < m.product_uom_qty
+                   AND (r.state = 'assigned' OR r.backorder_id IS NOT NULL OR EXISTS (
+                          SELECT 1 FROM mirror_stock_move held
+                           WHERE held.connection_id = r.connection_id AND held.picking_id = r.odoo_id
+                             AND held.deleted_at IS NULL AND held.state <> 'cancel' AND held.quantity > 0))
+                UNION ALL
+                SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
+                       m.location_dest_id, TRUE, d.dropped, 0,
+                       LEAST(d.dropped, sl.product_uom_qty - sl.qty_delivered - on_the_way.quantity)
+                  FROM mirror_stock_move m
+                 CROSS JOIN LATERAL (
+                   SELECT CASE m.state WHEN 'cancel' THEN m.product_uom_qty
+                                       WHEN 'done' THEN m.product_uom_qty - m.quantity END AS dropped) AS d
+                  JOIN mirror_sale_order_line sl
+                    ON sl.connection_id = m.connection_id AND sl.odoo_id = m.sale_line_id AND sl.deleted_at IS NULL
+                   AND sl.qty_delivered < sl.product_uom_qty
+                  JOIN mirror_sale_order so
+                    ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id AND so.state IN ('sale', 'done')
+                   AND so.deleted_at IS NULL
+                 CROSS JOIN LATERAL (
+                   SELECT COALESCE(sum(o.product_uom_qty) FILTER (
+                            WHERE o.state NOT IN ('draft', 'done', 'cancel') AND NOT EXISTS (
+                              SELECT 1 FROM mirror_stock_move onward
+                               WHERE onward.connection_id = o.connection_id AND onward.sale_line_id = o.sale_line_id
+                                 AND onward.move_orig_ids @> ARRAY[o.odoo_id] AND onward.state NOT IN ('done', 'cancel')
+                                 AND onward.deleted_at IS NULL)), 0) AS quantity,
+                          COALESCE(max(o.odoo_id) FILTER (
+                            WHERE o.state = 'cancel' OR o.state = 'done' AND o.quantity < o.product_uom_qty), 0) AS last
+                     FROM mirror_stock_move o
+                    WHERE o.connection_id = m.connection_id AND o.sale_line_id = m.sale_line_id AND o.deleted_at IS NULL
+                 ) AS on_the_way
+                 WHERE r.picking_type_code = 'outgoing' AND m.connection_id = r.connection_id
+                   AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL AND d.dropped > 0
+                   AND m.odoo_id = on_the_way.last
+                   AND sl.product_uom_qty - sl.qty_delivered > on_the_way.quantity
+              ) AS m
+              LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
+              LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+             CROSS JOIN LATERAL ({UNIT_VALUE}) AS worth
+             CROSS JOIN LATERAL (
+               SELECT COALESCE(sum(w.quantity) FILTER (WHERE w.is_here), 0) AS on_hand,
+                      COALESCE(sum(w.reserved) FILTER (WHERE w.is_here), 0) AS reserved,
+                      COALESCE(sum(w.quantity - w.reserved) FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved), 0)
+                        AS free_elsewhere,
+                      string_agg(w.name || ' ' || trim_scale(w.quantity - w.reserved), ', ' ORDER BY w.name)
+                        FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved) AS elsewhere
+                 FROM (
+                   SELECT wh.name, sum(q.quantity) AS quantity, sum(q.reserved_quantity) AS reserved,
+                          wh.odoo_id IS NOT DISTINCT FROM kind.warehouse_id AS is_here
+                     FROM mirror_stock_quant q
+                     JOIN mirror_stock_location l
+                       ON l.connection_id = q.connection_id AND l.odoo_id = q.location_id AND l.usage = 'internal'
+                     JOIN mirror_stock_warehouse wh
+                       ON wh.connection_id = l.connection_id AND wh.odoo_id = l.warehouse_id
+                      AND wh.company_id = r.company_id
+                     LEFT JOIN mirror_stock_picking_type kind
+                       ON kind.connection_id = r.connection_id AND kind.odoo_id = r.picking_type_id
+                    WHERE q.connection_id = m.connection_id AND q.product_id = m.product_id AND q.deleted_at IS NULL
+                    GROUP BY wh.odoo_id, wh.name, kind.warehouse_id
+                 ) AS w
+             ) AS stock
+          ) AS s
+    """,
+)
+
+EXCEPTION = ExceptionType(
+    name="fulfilment.pick_shortage",
+    title="Pick shortage",
+    when=Q(short_count__gt=0),
+    team="warehouse",
+    due=timedelta(hours=4),
+    amount="missing_amount",
+    evidence={
+        "partner_name": "Customer",
+        "order_name": "Order",
+        "shortage_names": "Why",
+        "short_products_names": "Products",
+        "short_count": "Lines that are short",
+        "wanted_quantity": "Wanted",
+        "available_quantity": "Available for it",
+        "missing_quantity": "Missing",
+        "on_hand_quantity": "On hand in this warehouse",
+        "reserved_for_others_quantity": "Of it reserved for others",
+        "free_elsewhere_quantity": "Free in other warehouses",
+        "elsewhere_names": "Free where",
+        "promised_at": "Promised for",
+        "missing_amount": "Value missing",
+    },
+    severity=("missing_amount", (250, 2_500, 25_000)),
+    closed_because="Nothing is missing any more, or nobody waits for it",
+    remedies=[
+        sourcing.RESERVE_AGAIN,
+        sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
+        substitution.SUBSTITUTE,
+        sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
+    ],
+)
