@@ -207,3 +207,5 @@ def test_a_credit_for_nothing_that_came_back_is_posted_on_a_yes_and_cancelled_on
     # Set back to draft, it is refused for what it was rejected for.
     accountant.do("account.move", "button_draft", [other])
     assert "Nothing came back" in refusal(accountant, "account.move", "action_post", other)
+    # A draft left here would be asked about again by the next tower that looks.
+    accountant.do("account.move", "button_cancel", [other])
