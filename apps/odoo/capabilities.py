@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, OdooError, UnsupportedError
-from apps.odoo.models import Connection
+from apps.odoo.models import OWN_FIELD, Connection
 from apps.odoo.versions import major
 
 WEBHOOKS_SINCE = 17
@@ -27,11 +27,12 @@ PROVISIONED_MODELS = (
 @dataclass(frozen=True)
 class ModelReport:
     """What there is of one model. ``missing_fields`` are the wanted ones that this Odoo, or this login, has not;
-    ``activities`` whether its records have a chatter and activities."""
+    ``own_fields`` those that the tower made there; ``activities`` whether its records have a chatter and activities."""
 
     readable: bool
     writable: bool
     missing_fields: list[str] = field(default_factory=list)
+    own_fields: list[str] = field(default_factory=list)
     activities: bool = False
 
 
@@ -210,6 +211,7 @@ def _model(client: OdooClient, name: str, wanted: Sequence[str]) -> ModelReport 
         return ModelReport(readable=False, writable=False)
     missing = [one for one in wanted if one not in there]
     return ModelReport(readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing,
+                       own_fields=sorted(one for one in there if one.startswith(OWN_FIELD)),
                        activities={"message_ids", "activity_ids"} <= set(there))  # fmt: skip
 
 

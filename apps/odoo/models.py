@@ -15,6 +15,8 @@ def make_hook_secret() -> str:
 
 # How much later than due a scheduled action may run.
 JOB_LATE = timedelta(minutes=15)
+# How the names begin of what the tower makes for itself in an Odoo.
+OWN_FIELD = "x_ct_"
 
 
 class Transport(models.TextChoices):
@@ -59,6 +61,9 @@ class Connection(models.Model):
             return bool(self.capabilities.get("models"))
         if not known.get("readable", True):
             return True
+        if field is not None and field.startswith(OWN_FIELD) and "own_fields" in known:
+            # Some of them are only written, never mirrored: nobody asked whether they are missing.
+            return field not in known["own_fields"]
         return field is not None and field in known.get("missing_fields", ())
 
     def has_activities(self, model: str) -> bool:

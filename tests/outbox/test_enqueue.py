@@ -2,7 +2,10 @@
 
 import pytest
 
+from apps.core.actor import system
 from apps.outbox import enqueue
+from apps.workflows import asks
+from tests.world import NOW, World
 
 
 def test_placeholders_are_filled_all_the_way_down() -> None:
@@ -22,3 +25,20 @@ def test_braces_in_what_people_wrote_are_left_alone() -> None:
 def test_what_the_context_lacks_is_named() -> None:
     with pytest.raises(enqueue.ContextMissingError, match=r"\{who\}"):
         enqueue.fill("By {who}", {"what": "x"})
+
+
+HOLD = asks.hold("credit_hold", title="Hold", reason="{why}")
+
+
+@pytest.mark.parametrize(
+    ("there", "titles"), [(["x_ct_hold", "x_ct_hold_reason", "x_ct_url"], ["Hold", "Lift the hold"]), ([], [])]
+)
+def test_what_an_odoo_lacks_of_the_towers_own_fields_is_not_written(world: World, there: list[str], titles: list[str]) -> None:
+    for model in ("sale.order", "account.move"):
+        world.connection.capabilities["models"][model]["own_fields"] = there
+    for model in ("sale.order", "account.move"):
+        made = enqueue.commands(
+            [HOLD, asks.LIFT], connection=world.connection, model=model, odoo_id=1, decision="test", by=system("tests"), now=NOW,
+            context={"why": "Too much", "record_url": "http://tower.test/1"},
+        )  # fmt: skip
+        assert [command.title for command in made] == titles
