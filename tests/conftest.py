@@ -129,6 +129,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_language_is_left_over() -> None:
+    """Begin each test in English: a request leaves the language active that its reader read."""
+    from django.utils import translation
+
+    translation.activate("en")
+
+
+@pytest.fixture(autouse=True)
 def pool_is_whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
     """Give each test that commits a pool of its own.
 

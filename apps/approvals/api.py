@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
 from apps.approvals import askable, inquiries, moves, policy, queries, undoing
 from apps.approvals.models import Inquiry, Policy, Request, Status, StepStatus
-from apps.core import clock
+from apps.core import clock, sentences
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.odoo.models import Connection
 
@@ -73,7 +73,7 @@ class ApprovalShape(serializers.Serializer[Any]):
             "approvers": [row.user.username for row in asked], "due_at": moment(request.due_at),
             "paused_at": moment(request.paused_at), "escalated_at": moment(request.escalated_at),
             "amount": money(request.amount), "currency": request.currency,
-            "context": request.context, "requested_at": moment(request.requested_at),
+            "context": sentences.plain(request.context), "requested_at": moment(request.requested_at),
             "decided_at": moment(request.decided_at),
             "decided_by": request.decided_by.username if request.decided_by else None, "reason": request.reason,
             "policy_version": request.policy.version,

@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.approvals import inquiries, outcomes, policy, settling, steps
+from apps.approvals import inquiries, outcomes, policy, reasons, settling, steps
 from apps.approvals.models import Request, Status
 from apps.audit import trail
-from apps.core import actor
+from apps.core import actor, sentences
 from apps.core.actor import Actor
 from apps.core.words import money
 from apps.notifications.tell import Message, tell
@@ -178,7 +178,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         # As money is written: two decimals, more only where they say something.
         return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
-    if isinstance(value, int | str | bool) or value is None:
+    if isinstance(value, int | str | bool) or value is None or sentences.is_sentence(value):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
@@ -192,10 +192,12 @@ def _bring_up_to_date(request: Request, finding: Finding, now: datetime) -> None
     is_known = (amount, company_id) == (request.amount, request.company_id)
     if is_known and all(request.context.get(name) == value for name, value in figures.items()):
         return
-    was = request.amount
+    was, said = request.amount, sentences.plain(request.context)
     request.amount, request.company_id, request.context = amount, company_id, {**request.context, **figures}
     request.save(update_fields=["amount", "company_id", "context"])
-    if request.paused_at:
+    # What reads as before, and is only kept in another form since an update, is no change that somebody waits for.
+    reads_differently = any(said.get(name) != sentences.plain(value) for name, value in figures.items())
+    if request.paused_at and (reads_differently or not is_known):
         what = f"Changed in Odoo: {money(was, request.currency)} before, now {money(amount, request.currency)}"
         inquiries.answer_by_change(request, what if was != amount else "The figures changed in Odoo", now=now)
     settling.announce(request)
@@ -212,8 +214,8 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
             if still_possible:
                 continue
         reason = (
-            "The record was deleted in Odoo"
+            reasons.DELETED
             if request.odoo_id in evaluation.vanished
-            else f"No longer needed: {request.record_name} moved on in Odoo, or what it broke is kept again"
+            else reasons.MOVED_ON.format(record=request.record_name)
         )
         settling.settle(request, Status.CANCELLED, by=MACHINE, reason=reason, now=now)

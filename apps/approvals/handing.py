@@ -8,7 +8,7 @@ from apps.accounts import permissions as roles
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import policy
+from apps.approvals import policy, reasons
 from apps.approvals.models import Absence, Assignment, Request, Step
 from apps.audit import trail
 from apps.core import actor
@@ -78,6 +78,6 @@ def replace_absent(request: Request, step: Step, *, now: datetime) -> dict[int, 
             check_may_take(request, own, absence.deputy)
         except NotAllowedError:
             continue
-        hand_over(request, own, absence.deputy, by=MACHINE, reason=f"{own.user} is away", now=now)
+        hand_over(request, own, absence.deputy, by=MACHINE, reason=reasons.IS_AWAY.format(person=own.user), now=now)
         asked[own.user_id] = absence.deputy
     return asked

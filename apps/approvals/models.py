@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
+from apps.approvals import reasons
 from apps.odoo.models import Connection
 
 
@@ -85,6 +86,11 @@ class Request(models.Model):
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-requested_at", "-id"], name="requests_by_company"),
         ]
+
+    @property
+    def told_reason(self) -> str:
+        """Why it ended so: as somebody wrote it, or in the active language where the tower gave the reason."""
+        return self.reason if self.decided_by_id else reasons.told(self.reason)
 
 
 class StepStatus(models.TextChoices):

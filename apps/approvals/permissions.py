@@ -95,7 +95,7 @@ def why_not_make_policy(user: User) -> str | None:
 
 def settled_sentence(request: Request) -> str:
     """What became of a request that no longer waits: what, by whom, when."""
-    reason = f": {request.reason}" if request.reason else ""
+    reason = f": {request.told_reason}" if request.reason else ""
     status = request.get_status_display().lower()
     at = f"{request.decided_at:%Y-%m-%d at %H:%M}" if request.decided_at else ""
     if request.decided_by and at:

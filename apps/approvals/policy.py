@@ -17,6 +17,7 @@ from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
 from apps.approvals.models import Policy, ReasonTemplate
 from apps.audit import trail
+from apps.core import sentences
 from apps.core.actor import Actor
 from apps.core.words import sum_of
 from apps.workflows import registry
@@ -164,7 +165,7 @@ NUMERIC = ("at_least", "at_most")
 
 def _holds(condition: dict[str, Any], facts: Mapping[str, Any]) -> bool:
     (test,) = set(condition) - {"fact"}
-    return TESTS[test](facts.get(condition["fact"]), condition[test])
+    return TESTS[test](sentences.plain(facts.get(condition["fact"])), condition[test])
 
 
 def _check_level(place: str, level: Any) -> None:

@@ -50,7 +50,8 @@ def _tell_people(
         kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
         about=(request.connection_id, request.company_id),
         title=lambda: f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
-        body=lambda: f"{gettext("By %(name)s.") % {"name": by.name}} {reason}".strip(), path=f"/approvals/{request.pk}/",
+        body=lambda: f"{gettext("By %(name)s.") % {"name": by.name}} {request.told_reason}".strip(),
+        path=f"/approvals/{request.pk}/",
     )  # fmt: skip
     people, addresses = account_owner(request)
     if request.requested_by_user_id and request.requested_by_user:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
-from apps.approvals import settling, steps
+from apps.approvals import reasons, settling, steps
 from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.audit import trail
 from apps.core import actor
@@ -16,7 +16,6 @@ from apps.timers import due
 from apps.timers.models import Timer
 
 MACHINE = actor.system("timers")
-NOBODY_ANSWERED = "Nobody answered in time"
 
 
 def _running(timer: Timer) -> tuple[Request, Step, int] | None:
@@ -97,7 +96,7 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
 def _fall_back(request: Request, step: Step, now: datetime) -> None:
     fallback = step.levels["fallback"]
     status = Status.REJECTED if fallback == "reject" else Status.EXPIRED
-    settling.settle(request, status, by=MACHINE, reason=f"{NOBODY_ANSWERED} ({step.name})", now=now)
+    settling.settle(request, status, by=MACHINE, reason=reasons.NOBODY_ANSWERED.format(step=step.name), now=now)
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     tell(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",

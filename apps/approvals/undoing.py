@@ -8,7 +8,7 @@ the decision out one wins: both change the same rows under conditions.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
 from apps.approvals import settling, steps
@@ -22,7 +22,7 @@ from apps.outbox import enqueue
 # Five seconds to see it and press, one more for the way of a press on a phone.
 SHOWN_FOR = timedelta(seconds=5)
 UNDO_FOR = SHOWN_FOR + timedelta(seconds=1)
-UNDONE = "The decision was taken back before it was sent"
+UNDONE = gettext_noop("The decision was taken back before it was sent")
 
 
 def undoable(request: Request, user: User, *, now: datetime) -> Assignment | None:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from django.utils.translation import gettext, gettext_noop
 
+from apps.approvals import reasons
 from apps.audit.models import Entry
 from apps.exceptions.models import Comment
 from apps.mirror.tracked import TrackedChange
@@ -92,17 +93,25 @@ def _moved(move: Transition) -> Happening:
     )  # fmt: skip
 
 
-def _happened(entry: Entry, title: str) -> Happening:
+def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> Happening:
     icon, tone, what = TOLD.get(entry.action, ("circle-dot", "", entry.action.replace(".", " ").replace("_", " ")))
     said = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or entry.data.get("problem") or ""
     if entry.action == "approval.requested" and entry.data.get("asked_by"):
-        said = gettext("Asked for by %(asked_by)s") % {"asked_by": entry.data["asked_by"]}
+        by = str(entry.data["asked_by"])
+        said = gettext("Asked for by %(asked_by)s") % {"asked_by": gettext(by)}
     return Happening(
         at=entry.at, icon=icon, tone=tone, who=entry.actor_name,
         what=f"{gettext(what)}: {gettext(title)}" if title else gettext(what),
-        quote=gettext(str(said)) if said else "",
+        quote=_quoted(entry, str(said), retold),
         key=f"entry-{entry.sequence}", is_sync=entry.action in SYNCS,
     )  # fmt: skip
+
+
+def _quoted(entry: Entry, said: str, retold: Mapping[str, str]) -> str:
+    """What was said with it: as a person wrote it, in the active language where the tower said it."""
+    if entry.action == "command.cancelled":
+        return retold.get(said) or gettext(said)
+    return reasons.told(said) if entry.actor.startswith("system:") else gettext(said)
 
 
 def _changed(changes: Iterable[TrackedChange], taken: set[int]) -> list[Happening]:
@@ -141,11 +150,13 @@ def merge(
     changes: Iterable[TrackedChange] = (),
 ) -> list[Happening]:
     """Everything that happened, newest first. ``titles`` names the subjects that the entries speak of."""
-    named = dict(titles) | {f"command:{command.id}": command.title for command in commands}
+    commands = list(commands)
+    named = dict(titles) | {f"command:{command.id}": command.told for command in commands}
+    retold = {command.title: command.told for command in commands}
     transitions = list(transitions)
     told = [_moved(move) for move in transitions]
     told += _changed(changes, {move.tracking_id for move in transitions if move.tracking_id})
-    told += [_happened(entry, named.get(entry.subject, "")) for entry in entries if entry.action != "exception.commented"]
+    told += [_happened(entry, named.get(entry.subject, ""), retold) for entry in entries if entry.action != "exception.commented"]
     told += [
         Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"), quote=comment.text,
                   key=f"comment-{comment.pk}")

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.core import sentences
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -23,6 +25,7 @@ def figures(declared: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[
 
     What a figure is, its column's name says: ``_days``, ``_at``, ``_percent``, ``_quantity`` and ``_count``, ``_name`` and
     ``_names``; any other number is money, and a text that is a moment is one, whatever Odoo calls its field.
+    A sentence is text, in the active language.
     """
     for key, words in declared.items():
         value = values.get(key)
@@ -32,6 +35,8 @@ def figures(declared: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[
 
 
 def _read(key: str, value: Any) -> tuple[str, Any]:
+    if sentences.is_sentence(value):
+        return "text", sentences.said(value)
     if key.endswith("_days"):
         return "days", value
     if (at := _moment(value)) is not None:

@@ -52,7 +52,7 @@ class ExceptionShape(serializers.Serializer[Any]):
             "team": case.team.slug, "owner": case.owner.username if case.owner else None, "amount": money(case.amount),
             "currency": case.currency, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
             "stage": case.stage, "promised_at": moment(case.promised_at),
-            "evidence": case.evidence, "breached_at": moment(case.breached_at),
+            "evidence": case.plain_evidence, "breached_at": moment(case.breached_at),
             "snoozed_until": moment(case.snoozed_until), "resolved_at": moment(case.resolved_at),
             "resolution": case.resolution,
         }  # fmt: skip

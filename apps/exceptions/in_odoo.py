@@ -18,9 +18,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import User
-from apps.core import actor
+from apps.core import actor, sentences
 from apps.core.figures import Figure
 from apps.core.words import moment, money, quantity, sum_of
 from apps.exceptions import integration
@@ -39,18 +40,18 @@ LINES_OF_EVIDENCE = 6
 # The columns in which Odoo's models keep the person responsible.
 RESPONSIBLE = ("user_id", "invoice_user_id")
 
-NOTE = "Note {title} on the record in Odoo"
+NOTE = gettext_noop("Note {title} on the record in Odoo")
 VALUES = {"summary": "{summary}", "note": "{note}", "user_id": "{user_id:number}", "date_deadline": "{deadline}"}
 MAKE = OdooCall(
-    title="Give an activity for {title}", method="create", model="mail.activity",
+    title=gettext_noop("Give an activity for {title}"), method="create", model="mail.activity",
     arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", **VALUES}]},
 )  # fmt: skip
 CHANGE = OdooCall(
-    title="Bring the activity for {title} up to date", method="write", model="mail.activity", by_mark="mark",
+    title=gettext_noop("Bring the activity for {title} up to date"), method="write", model="mail.activity", by_mark="mark",
     arguments={"vals": VALUES},
 )  # fmt: skip
 FINISH = OdooCall(
-    title="Finish the activity for {title}", method="action_feedback", model="mail.activity", by_mark="mark",
+    title=gettext_noop("Finish the activity for {title}"), method="action_feedback", model="mail.activity", by_mark="mark",
     arguments={"feedback": "{feedback}"},
 )  # fmt: skip
 
@@ -129,7 +130,7 @@ def _change(
     if not cases:
         return
     # Of several changes that Odoo has not heard of yet only the last is worth a call.
-    enqueue.take_back([_changes(case) for case in cases], because="A later change says it all", now=now)
+    enqueue.take_back([_changes(case) for case in cases], because=gettext_noop("A later change says it all"), now=now)
     orders = []
     for case in cases:
         row = shown[case.pk]
@@ -142,13 +143,13 @@ def _change(
 def _finish(cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], connection: Connection, *, now: datetime) -> None:
     decisions = [decision for case in cases for decision in (_decision(case), _changes(case))]
     # What Odoo was never told of need not be taken back there.
-    taken = {str(pk) for pk in enqueue.take_back(decisions, because="It was resolved before Odoo was told", now=now)}
+    taken = {str(pk) for pk in enqueue.take_back(decisions, because=gettext_noop("It was resolved before Odoo was told"), now=now)}
     orders = []
     for case in cases:
         row = shown[case.pk]
         row.ended_at = now
         if row.mark not in taken:
-            context = {"title": _named(case), "mark": row.mark, "feedback": f"Resolved: {case.resolution}"}
+            context = {"title": _title(case), "mark": row.mark, "feedback": f"Resolved: {case.resolution}"}
             orders.append(_order(case, [FINISH], connection, context))
     enqueue.many(orders, by=MACHINE, now=now)
     Shown.objects.bulk_update([shown[case.pk] for case in cases], ["ended_at"])
@@ -177,7 +178,7 @@ def _contexts(cases: Sequence[ExceptionCase], connection: Connection, now: datet
     users = _users(cases, connection)
     return {
         case.pk: {
-            "title": _named(case), "summary": _summary(case), "note": _note(case), "user_id": users[case.pk],
+            "title": _title(case), "summary": _summary(case), "note": _note(case), "user_id": users[case.pk],
             "deadline": (case.due_at or case.opened_at).date().isoformat(),
         }
         for case in cases
@@ -189,9 +190,15 @@ def _values(context: Mapping[str, Any]) -> dict[str, Any]:
     return {name: context[name] for name in ("summary", "user_id", "deadline")}
 
 
-def _named(case: ExceptionCase) -> str:
+def _title(case: ExceptionCase) -> dict[str, Any]:
+    """How the titles of its commands name it, in any language."""
     found = registry.exception_types().get(case.type)
-    return f"{found[1].title if found else case.type}, exception {case.pk}"
+    named = sentences.of(found[1].title if found else case.type, {})
+    return sentences.of(gettext_noop("{type}, exception {number}"), {"type": named, "number": case.pk})
+
+
+def _named(case: ExceptionCase) -> str:
+    return str(sentences.plain(_title(case)))
 
 
 def _summary(case: ExceptionCase) -> str:

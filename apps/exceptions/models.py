@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
+from apps.core import sentences
 from apps.exceptions import integration
 from apps.odoo.models import Connection
 
@@ -97,7 +98,7 @@ class ExceptionCase(models.Model):
     stage = models.CharField(max_length=60, blank=True, db_default="", help_text="Where the record stands in its workflow")
     promised_at = models.DateTimeField(null=True, help_text="What was promised for the record")
     rank = models.GeneratedField(expression=Rank(), output_field=models.BigIntegerField(), db_persist=True)
-    evidence = models.JSONField(default=dict)
+    evidence = models.JSONField(default=dict)  # figures, and sentences (apps/core/sentences.py)
     updated_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
 
@@ -159,6 +160,11 @@ class ExceptionCase(models.Model):
         if self.is_of_a_record:
             return self.connection.record_url(self.model, self.odoo_id)
         return f"{settings.PUBLIC_URL}/health/"
+
+    @property
+    def plain_evidence(self) -> dict[str, Any]:
+        """The evidence as programs read it, and as it is kept in the trail: what is said in words, in English."""
+        return {name: sentences.plain(value) for name, value in self.evidence.items()}
 
     @property
     def about(self) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
@@ -26,6 +26,7 @@ from apps.workflows.engine import Evaluation, Finding
 from apps.workflows.models import Position
 
 MACHINE = actor.system("pipeline")
+DELETED = gettext_noop("The record was deleted in Odoo")
 
 
 # Beyond this many of one batch an owner gets one message for all: a first read must not fill a mailbox.
@@ -58,7 +59,7 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     gone = [case for key, case in standing.items() if key not in found]
     vanished = set(evaluation.vanished)
     close(gone, {
-        case.pk: "The record was deleted in Odoo" if case.odoo_id in vanished else types[case.type].closed_because
+        case.pk: DELETED if case.odoo_id in vanished else types[case.type].closed_because
         for case in gone
     }, now)  # fmt: skip
     touched = [*opened, *changed, *gone]
@@ -80,7 +81,8 @@ def team_of(finding: Finding) -> str:
 
 
 def evidence_of(finding: Finding) -> dict[str, Any]:
-    """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost."""
+    """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost;
+    what is said in words stays a sentence until somebody reads it."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
     said = [name for name in kind.evidence if name != weight.REASONS or finding.columns[name]]
@@ -163,7 +165,7 @@ def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: dateti
     trail.record_all(
         [trail.Event(action="exception.opened", actor=MACHINE, subject=f"exception:{case.id}",
                      data={"type": case.type, "record": case.record_name, "owner": str(case.owner or ""),
-                           "evidence": case.evidence},
+                           "evidence": case.plain_evidence},
                      about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip

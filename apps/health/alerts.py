@@ -139,7 +139,7 @@ def _shape(case: ExceptionCase) -> dict[str, Any]:
         "id": case.pk, "type": case.type, "severity": Severity(case.severity).name.lower(), "status": case.status,
         "connection": case.connection.name, "record": case.record_name, "owner": case.owner.username if case.owner else None,
         "opened_at": case.opened_at.isoformat(), "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
-        "evidence": case.evidence, "resolution": case.resolution,
+        "evidence": case.plain_evidence, "resolution": case.resolution,
     }  # fmt: skip
 
 

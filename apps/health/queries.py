@@ -22,6 +22,7 @@ from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.timers.models import Timer
+from apps.workflows import say
 
 BEAT_KEY = "health:beat-heard-at"
 BEAT_LATE = timedelta(seconds=60)
@@ -164,8 +165,7 @@ def rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a statement gives, each row by the names of its columns."""
     with database.cursor() as cursor:
         cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return say.rows_of(cursor)
 
 
 def _deliveries(seen: Sight, now: datetime) -> Queue:

@@ -24,7 +24,7 @@ NAMED = 5
 FAILED_RECORDS = 500
 
 FAILED = """
-SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.problem, c.attempts, c.done_at,
+SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.says, c.problem, c.attempts, c.done_at,
        count(*) OVER (PARTITION BY c.lane) AS stopped, c.status
   FROM outbox_command c
  WHERE c.status IN ('refused', 'dead')
@@ -180,8 +180,8 @@ def _failed_commands(connections: dict[int, Connection]) -> Iterator[Trouble]:
         yield Trouble(
             kind="integration.command_failed", connection_id=row["connection_id"], model=model, odoo_id=int(odoo_id),
             company_id=row["company_id"], name=row["title"], since=row["done_at"], severity=Severity.HIGH,
-            evidence={"stopped_count": row["stopped"], "command_name": row["title"], "attempts_count": row["attempts"],
-                      "stopped_at": row["done_at"], "problem_name": row["problem"]},
+            evidence={"stopped_count": row["stopped"], "command_name": row["says"] or row["title"],
+                      "attempts_count": row["attempts"], "stopped_at": row["done_at"], "problem_name": row["problem"]},
         )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
     except commands.RetryRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        messages.success(request, gettext("%(title)s is tried again.") % {"title": command.title}, extra_tags="done")
+        messages.success(request, gettext("%(title)s is tried again.") % {"title": command.told}, extra_tags="done")
     return redirect("health:overview")
 
 

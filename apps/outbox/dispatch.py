@@ -20,7 +20,7 @@ from apps.intake import hints, tally
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.outbox.models import Command, Status
+from apps.outbox.models import NOT_BEFORE, Command, Status
 
 logger = logging.getLogger(__name__)
 
@@ -256,7 +256,7 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
                             data={"title": other.title, "because": command.title},
                             about=(other.connection_id, other.company_id))
             )  # fmt: skip
-        following.update(status=Status.CANCELLED, done_at=now, problem=f"“{command.title}” was not carried out")
+        following.update(status=Status.CANCELLED, done_at=now, problem=NOT_BEFORE.format(command=command.title))
     trail.record_all(events, now=now)
     live.announce([_topic(command), "health", "inbox"])
     if command.effect_model in TALK:

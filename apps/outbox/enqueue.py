@@ -10,16 +10,16 @@ from django.db import connection as database
 from django.utils import translation
 
 from apps.audit import trail
+from apps.core import sentences
 from apps.core.actor import Actor
 from apps.core.identity import uuid7
 from apps.core.wake import wake
-from apps.core.words import sum_of
 from apps.odoo.models import Connection
 from apps.outbox import marks
 from apps.outbox.models import Command, Status
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
-from apps.workflows.placeholders import MODEL_REFERENCE, PLACEHOLDER
+from apps.workflows.placeholders import MODEL_REFERENCE
 
 
 class ContextMissingError(Exception):
@@ -172,7 +172,8 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
         made.append(
             Command(
                 id=identity, connection=connection, model=call.model or model, odoo_id=int(target or 0),
-                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled)[:200], method=call.method,
+                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled)[:200], says=_says(call.title, filled),
+                method=call.method,
                 target_mark=str(context[call.by_mark]) if call.by_mark else "",
                 arguments=arguments, precondition=fill(call.require, filled), postcondition=expect,
                 effect_model=effect_model, decision=order.decision, not_before=not_before, created_at=now,
@@ -180,6 +181,12 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
             )
         )  # fmt: skip
     return made
+
+
+def _says(title: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The title with the values that it names, to be said in any language; None where it names none."""
+    named = sentences.names(title)
+    return sentences.of(title, {name: _value(name, context) for name in named}) if named else None
 
 
 def _without_missing(call: OdooCall, connection: Connection, model: str) -> OdooCall | None:
@@ -198,23 +205,23 @@ def _without_missing(call: OdooCall, connection: Connection, model: str) -> Odoo
 
 def fill(template: Any, context: Mapping[str, Any]) -> Any:
     """``template`` with its placeholders filled, all the way down. ``{name:number}`` alone becomes a number,
-    ``{name:money}`` an amount as people write it."""
+    the others are said as :mod:`apps.core.sentences` does, in the active language."""
     if isinstance(template, Mapping):
         return {key: fill(value, context) for key, value in template.items()}
     if isinstance(template, list | tuple):
         return [fill(value, context) for value in template]
     if not isinstance(template, str) or template == MODEL_REFERENCE:
         return template
-    whole = PLACEHOLDER.fullmatch(template)
+    whole = sentences.PLACEHOLDER.fullmatch(template)
     if whole and whole[2] == "number":
         value = float(_value(whole[1], context) or 0)
         return int(value) if value.is_integer() and "id" in whole[1] else value
-    return PLACEHOLDER.sub(lambda match: _in_words(match[1], match[2], context), template).strip()
+    return sentences.PLACEHOLDER.sub(lambda match: _in_words(match[1], match[2], context), template).strip()
 
 
 def _in_words(name: str, form: str | None, context: Mapping[str, Any]) -> str:
     value = _value(name, context)
-    return sum_of(value) if form == "money" else str(value or "")
+    return sentences.formed(value if form == "money" else value or "", form)
 
 
 def _value(name: str, context: Mapping[str, Any]) -> Any:

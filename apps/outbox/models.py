@@ -1,8 +1,9 @@
 """Commands: writes to Odoo that are kept until Odoo itself shows their effect."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
+from apps.core import sentences
 from apps.core.identity import uuid7
 from apps.odoo.models import Connection
 
@@ -18,6 +19,9 @@ class Status(models.TextChoices):
     # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
     CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
+# Why a command was cancelled. Kept in English, told in the reader's language.
+NOT_BEFORE = gettext_noop("“{command}” was not carried out")
+
 
 class Command(models.Model):
     """One write to Odoo that follows from a decision or an action."""
@@ -30,6 +34,7 @@ class Command(models.Model):
     company_id = models.BigIntegerField(null=True, help_text="The company in Odoo of the record whose lane it runs in")
     lane = models.CharField(max_length=140, help_text="Record whose commands run one after the other")
     title = models.CharField(max_length=200, help_text="What it does, in words for people")
+    says = models.JSONField(null=True, help_text="The title as a sentence (apps/core/sentences.py), where it names values")
     target_mark = models.CharField(
         max_length=40, blank=True, help_text="Mark of the command that made the record; it is found by it"
     )
@@ -63,3 +68,13 @@ class Command(models.Model):
             models.Index(fields=["done_at"], condition=models.Q(status__in=["refused", "dead"]), name="commands_by_stop"),
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]
+
+    @property
+    def told(self) -> str:
+        """What it does, in the active language; as its title says where that was kept without its values."""
+        return sentences.said(self.says) if self.says else gettext(self.title)
+
+    @property
+    def told_problem(self) -> str:
+        """Why it was not carried out: as Odoo said it, or in the active language where the tower gave the reason."""
+        return sentences.again(self.problem, NOT_BEFORE) if self.status == Status.CANCELLED else self.problem

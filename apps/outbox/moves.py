@@ -34,7 +34,7 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     if command.status not in (Status.REFUSED, Status.DEAD):
         raise RetryRefusedError(
             gettext("“%(title)s” is %(status)s; only what was refused or given up can be retried.")
-            % {"title": command.title, "status": command.get_status_display().lower()}
+            % {"title": command.told, "status": command.get_status_display().lower()}
         )
     _queue_again(command, now)
     cancelled = Command.objects.filter(

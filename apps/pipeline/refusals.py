@@ -14,7 +14,7 @@ from apps.outbox.models import Command, Status
 
 
 def _title(command: Command) -> str:
-    return gettext("Not carried out in Odoo: %(command)s") % {"command": gettext(command.title)}
+    return gettext("Not carried out in Odoo: %(command)s") % {"command": command.told}
 
 
 @transaction.atomic

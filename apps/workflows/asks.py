@@ -7,7 +7,12 @@ with :func:`asked`, and answers it, on every end that a request can have, with :
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from apps.workflows.declare import Dependency, Fact, OdooCall
+
+# Who asked, where Odoo's user is not known. Kept as a name is, and translated where it is shown.
+SOMEBODY = gettext_noop("somebody in Odoo")
 
 
 def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
@@ -28,7 +33,7 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
         sql=f"""
         SELECT a.odoo_id AS {ask_id}, a.x_state AS {state}, a.x_requested_at AS {at},
                concat(a.odoo_id, '@', to_char(a.x_requested_at, 'YYYY-MM-DD"T"HH24:MI:SS')) AS {cause},
-               COALESCE(u.name, 'somebody in Odoo') AS {by}, COALESCE(u.login, '') AS {login}
+               COALESCE(u.name, '{SOMEBODY}') AS {by}, COALESCE(u.login, '') AS {login}
           FROM mirror_x_ct_request a
           LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
          WHERE {where} AND a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connection as database
 from django.utils.translation import gettext
-from psycopg.rows import class_row
 
-from apps.workflows import registry
+from apps.core import sentences
+from apps.workflows import registry, say
 from apps.workflows.models import Position
 
 
@@ -21,7 +21,7 @@ class Blocker:
     Attributes:
         kind: what the stage or the workflow's blockers declare, such as credit_hold or stock_shortage.
         model, odoo_id, name: the record that holds it up.
-        text: in words, with the numbers.
+        told: why, as a sentence.
     """
 
     kind: str
@@ -29,7 +29,12 @@ class Blocker:
     model: str
     odoo_id: int
     name: str
-    text: str
+    told: Any
+
+    @property
+    def text(self) -> str:
+        """Why, with the numbers, in the active language."""
+        return sentences.said(self.told)
 
 
 @cache
@@ -37,7 +42,7 @@ def _statement(workflow_name: str) -> str:
     """One statement for all blockers that the workflow declares, in their order; empty where it declares none."""
     rules = registry.workflows()[workflow_name].blockers
     return "\nUNION ALL\n".join(
-        f"(SELECT '{rule.kind}' AS kind, b.since, b.model, b.odoo_id, b.name, b.text FROM ({rule.sql}) AS b"
+        f"(SELECT '{rule.kind}' AS kind, b.since, b.model, b.odoo_id, b.name, to_jsonb(b.text) AS told FROM ({rule.sql}) AS b"
         " ORDER BY b.since, b.odoo_id, b.text)"
         for rule in rules
     )
@@ -54,7 +59,7 @@ def of_stage(position: Position) -> list[Blocker]:
     return [
         Blocker(
             kind=kind, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since,
-            text=f"{gettext(stage.title)}: {gettext(why)}",
+            told=f"{gettext(stage.title)}: {gettext(why)}",
         )
     ]  # fmt: skip
 
@@ -67,5 +72,6 @@ def of(position: Position, *, now: datetime) -> list[Blocker]:
     if not statement:
         return of_stage(position)
     values: Mapping[str, Any] = {"connection": position.connection_id, "record": position.odoo_id, "now": now}
-    with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(Blocker)) as raw:
-        return of_stage(position) + raw.execute(statement, values).fetchall()
+    with database.cursor() as cursor:
+        cursor.execute(statement, values)
+        return of_stage(position) + [Blocker(**row) for row in say.rows_of(cursor)]

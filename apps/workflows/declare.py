@@ -73,8 +73,8 @@ class BlockerRule:
 
     Attributes:
         kind: the kind of blocker.
-        sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (in words,
-            with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``. Asked for one record at a time.
+        sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (what
+            :func:`apps.workflows.say.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``. Asked for one record at a time.
     """
 
     kind: str
@@ -117,7 +117,7 @@ class Remedy:
         title: what it does, in words for people.
         sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
             (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
-            (what it means, in words) and :attr:`columns`.
+            (what it means, as :func:`apps.workflows.say.say` says it) and :attr:`columns`.
         columns: what else it returns, for the calls.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
     """

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry, stuck, weight
+from apps.workflows import placeholders, registry, say, stuck, weight
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -324,8 +324,7 @@ def look(
 def _rows(statement: sql.Composed, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(statement, parameters)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return say.rows_of(cursor)
 
 
 def batches(records: Mapping[int, datetime | None]) -> Iterable[dict[int, datetime | None]]:

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import connection as database
 from django.utils.translation import gettext
 
-from apps.workflows import registry
+from apps.core import sentences
+from apps.workflows import registry, say
 
 SHOWN = 100
 KINDS = {"_name": "text", "_at": "moment", "_quantity": "quantity", "_percent": "percent"}
@@ -43,14 +44,18 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     kinds = [_kind_of(column) for column in declared.columns]
     with database.cursor() as cursor:
         cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id})
-        rows = cursor.fetchall()
+        rows = [list(row.values()) for row in say.rows_of(cursor)]
     if not rows:
         return None
     return Table(
         title=gettext(declared.title),
         headings=[Cell(kind=kind, value=gettext(words)) for kind, words in zip(kinds, declared.columns.values(), strict=True)],
-        rows=[[Cell(kind=kind, value=value) for kind, value in zip(kinds, row, strict=True)] for row in rows],
+        rows=[[_cell(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in rows],
     )
+
+
+def _cell(kind: str, value: Any) -> Cell:
+    return Cell(kind=kind, value=sentences.said(value) if sentences.is_sentence(value) else value)
 
 
 def _kind_of(column: str) -> str:

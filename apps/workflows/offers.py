@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection as database
 
+from apps.core import sentences
+from apps.workflows import say
 from apps.workflows.declare import Choice, Remedy
 
 # So many options are shown.
@@ -19,18 +21,23 @@ class Option:
 
     Attributes:
         key: tells it from the other options.
+        told: what it means, as a sentence.
         columns: what the calls speak of.
     """
 
     key: str
-    text: str
+    told: Any
     columns: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What it means, in the active language."""
+        return sentences.said(self.told)
 
 
 def options(declared: Remedy | Choice, *, connection_id: int, odoo_id: int, now: datetime) -> list[Option]:
     """What there is to choose about the record now, the best first."""
     with database.cursor() as cursor:
         cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id, "now": now})
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [Option(key=str(row["option"]), text=str(row["text"]), columns=row) for row in rows]
+        rows = say.rows_of(cursor)
+    return [Option(key=str(row["option"]), told=row["text"], columns=row) for row in rows]

@@ -1,12 +1,12 @@
-"""Which columns the texts of a declared call speak of: ``{column}``, ``{column:money}`` or ``{column:number}``."""
+"""Which columns the texts of a declared call speak of: ``{column}``, ``{column:money}``, ``{column:number}`` and the other forms
+of :mod:`apps.core.sentences`."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from apps.core import sentences
 from apps.workflows.declare import ApprovalKind, OdooCall
 
-PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money))?\}")
 # Stands for the id that Odoo gave to the record's model: what is created points at it.
 MODEL_REFERENCE = "{model:ref}"
 # What a call may name besides the record's columns: it is known once somebody has decided.
@@ -21,7 +21,7 @@ def names(template: Any) -> set[str]:
         return set().union(*(names(value) for value in template))
     if not isinstance(template, str) or template == MODEL_REFERENCE:
         return set()
-    return {match[1] for match in PLACEHOLDER.finditer(template)}
+    return set(sentences.names(template))
 
 
 def of_calls(calls: Sequence[OdooCall]) -> set[str]:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from psycopg import sql
 
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
+from apps.workflows.say import literal, say
 
 # In multiples of the patience: when a record that is still there is looked at again.
 LOOKS = (1, 2, 4)
@@ -66,7 +67,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
 def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
     """Where the record stands and for how long, against the stage's patience. Its weight doubles when the time does."""
     rows = ",\n".join(
-        f"({literal(stage.name)}, {literal(stage.title)}, {literal(stage.owner)}, {_days(stage.target or limit)}, {_days(limit)},"
+        f"({literal(stage.name)}, {say(stage.title)}, {literal(stage.owner)}, {_days(stage.target or limit)}, {_days(limit)},"
         f" {stage.stuck_from})"
         for stage, limit in stages
     )
@@ -86,11 +87,6 @@ def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
              WHERE p.connection_id = r.connection_id AND p.workflow = {literal(workflow.name)} AND p.odoo_id = r.odoo_id
         """,
     )
-
-
-def literal(value: str) -> str:
-    """``value`` as a literal in a statement that has parameters of its own."""
-    return "'" + value.replace("'", "''").replace("%", "%%") + "'"
 
 
 def _days(span: timedelta) -> str:

@@ -13,7 +13,7 @@ from django.conf import settings
 from psycopg import sql
 
 from apps.workflows.declare import Fact, Workflow
-from apps.workflows.stuck import literal
+from apps.workflows.say import day, joined, literal, say, those
 
 SOON = timedelta(days=2)
 STEPS, REASONS = "weight_steps_count", "weight_reasons_names"
@@ -27,6 +27,8 @@ CLASSES_OF_CUSTOMER = """
        AND t.deleted_at IS NULL AND t.name IN ({names})
      WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
 """
+
+PROMISED = say("promised for {day:day} already", when={"w.is_past": "promised for {day:day}"}, day="w.day")
 
 
 def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
@@ -42,13 +44,11 @@ def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
         columns=[STEPS, REASONS],
         sql=f"""
             SELECT w.is_soon::int + (w.classes IS NOT NULL)::int AS {STEPS},
-                   NULLIF(concat_ws(', ', CASE WHEN w.is_past THEN 'promised for ' || w.day
-                                               WHEN w.is_soon THEN 'promised for ' || w.day || ' already' END, w.classes), '')
-                     AS {REASONS}
+                   {joined(those(f"CASE WHEN w.is_soon THEN {PROMISED} END", "to_jsonb(w.classes)"))} AS {REASONS}
               FROM (
                 SELECT COALESCE(o.promised <= %(now)s::timestamptz + interval '{SOON.days} days', FALSE) AS is_soon,
                        COALESCE(o.promised <= %(now)s::timestamptz, FALSE) AS is_past,
-                       to_char(o.promised AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, ({of_customer}) AS classes
+                       {day("o.promised")} AS day, ({of_customer}) AS classes
                   FROM (SELECT {_promise(workflow)}::timestamptz AS promised) AS o
               ) AS w
         """,

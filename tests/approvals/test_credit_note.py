@@ -6,6 +6,7 @@ from apps.accounts import sight
 from apps.accounts.models import User
 from apps.approvals import askable, moves, policy, preview, screens
 from apps.approvals.models import Request
+from apps.core import sentences
 from apps.outbox.models import Command
 from apps.workflows import checks, registry
 from tests.world import World, person
@@ -65,7 +66,7 @@ def test_a_large_credit_for_nothing_that_came_back_is_asked_about_as_it_is_draft
     request = pending()
     assert request
     assert (request.kind, request.amount, request.requested_by) == (KIND, 600, "Sofia Sales")
-    context = request.context
+    context = sentences.plain(request.context)
     assert (context["credited_beyond"], context["credited_for_returns"], context["credited_products_names"]) == (
         "600.00", "0.00", "Desk",
     )  # fmt: skip

@@ -57,7 +57,7 @@ def test_what_a_carrier_says_of_a_shipment_holds_until_it_says_otherwise(shop: S
         shop.odoo.write("stock.picking", [transfer], {"note": f"said {number}", "priority": str(number % 2)})
 
     says("shipment_delayed", expected_at=clock.now() + timedelta(days=9))
-    assert shop.cases("stock.picking", transfer)["fulfilment.carrier_delay"].evidence["carrier_late_days"] == 6
+    assert shop.cases("stock.picking", transfer)["fulfilment.carrier_delay"].plain_evidence["carrier_late_days"] == 6
     says("shipment_delivered")
     assert "fulfilment.carrier_delay" not in shop.cases("stock.picking", transfer)
 
@@ -85,4 +85,4 @@ def test_a_key_customer_weighs_a_step_more(shop: Shop) -> None:
     shop.odoo.write("res.partner", [shop.customer], {"category_id": [(4, tag)]})
     shop.odoo.write("sale.order", [order], {"client_order_ref": "looked at again"})
     case = shop.cases("sale.order", order)["order.stock_shortage"]
-    assert (case.severity, case.evidence[weight.REASONS]) == (before + 1, "VIP")
+    assert (case.severity, case.plain_evidence[weight.REASONS]) == (before + 1, "VIP")

@@ -111,7 +111,7 @@ class Floor:
         """What stands in the queue about a transfer."""
         self.follow(picking)
         cases = ExceptionCase.objects.filter(model="stock.picking", odoo_id=picking).exclude(status=Status.RESOLVED)
-        return {case.type: case.evidence | {"amount": case.amount} for case in cases}
+        return {case.type: case.plain_evidence | {"amount": case.amount} for case in cases}
 
     def stage(self, picking: int) -> str:
         return Position.objects.get(workflow="fulfilment", odoo_id=picking).stage
@@ -280,7 +280,7 @@ def test_a_warehouse_is_over_capacity_until_the_picker_has_done_enough(floor: Fl
         def standing() -> tuple[str, list[dict[str, Any]]]:
             cases = ExceptionCase.objects.filter(model="stock.warehouse", odoo_id=annex).exclude(status=Status.RESOLVED)
             position = Position.objects.get(workflow="warehouse_load", odoo_id=annex)
-            return position.stage, [case.evidence for case in cases]
+            return position.stage, [case.plain_evidence for case in cases]
 
         floor.follow(first, second, third, fourth)
         assert standing() == ("within_capacity", [])  # nothing was measured yet

@@ -19,7 +19,7 @@ SHORTAGE, PROMISE, DUPLICATE, DELAY = (
 def test_from_a_shortage_over_a_vendors_new_date_to_the_goods_on_the_shelf(shop: Shop) -> None:
     order = shop.sell(10, promised_in=6)
     case = shop.cases("sale.order", order)[SHORTAGE]
-    assert {"short_quantity": "10", "uncovered_quantity": "10", "next_supply": None}.items() <= case.evidence.items()
+    assert {"short_quantity": "10", "uncovered_quantity": "10", "next_supply": None}.items() <= case.plain_evidence.items()
     assert case.amount == Decimal("1000.00")
 
     purchase, line = shop.buy(12, expected_in=3)
@@ -30,11 +30,11 @@ def test_from_a_shortage_over_a_vendors_new_date_to_the_goods_on_the_shelf(shop:
     found = shop.cases("sale.order", order)
     assert {SHORTAGE, PROMISE} <= set(found)
     name = shop.odoo.read("purchase.order", [purchase], ["name"])[0]["name"]
-    assert found[PROMISE].evidence["caused_by"] == f"{name}, Tower test vendor"
-    assert found[PROMISE].evidence["promise_late_days"] == 7
+    assert found[PROMISE].plain_evidence["caused_by"] == f"{name}, Tower test vendor"
+    assert found[PROMISE].plain_evidence["promise_late_days"] == 7
     delay = shop.cases("purchase.order", purchase)[DELAY]
     told = {"orders_at_risk_count": 1, "customers_at_risk_count": 1, "revenue_at_risk": "1000.00"}
-    assert told.items() <= delay.evidence.items()
+    assert told.items() <= delay.plain_evidence.items()
     (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.is_at_risk, waiting.is_linked, waiting.late_days) == (order, True, False, 7)
 
@@ -81,7 +81,7 @@ def test_an_order_entered_twice_is_named_until_one_of_the_two_is_cancelled(shop:
     assert DUPLICATE not in shop.cases("sale.order", first)
     second = shop.sell(3, client_order_ref="TOWER-77")
     case = shop.cases("sale.order", second)[DUPLICATE]
-    assert (case.cause, case.evidence["duplicate_why"]) == (str(first), "the same customer reference")
+    assert (case.cause, case.plain_evidence["duplicate_why"]) == (str(first), "the same customer reference")
     shop.odoo.call("sale.order", "action_cancel", [first])
     assert DUPLICATE not in shop.cases("sale.order", second)
 

@@ -55,7 +55,7 @@ def test_a_ticket_goes_from_new_to_closed_and_is_named_when_its_time_runs_out(
         pass
     case = seen.case("service.ticket_at_risk", ticket)
     assert case is not None
-    assert (case.severity, case.evidence["priority_name"], case.partner_name) == (
+    assert (case.severity, case.plain_evidence["priority_name"], case.partner_name) == (
         Severity.CRITICAL, "very high", "Tower test customer"
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from html.parser import HTMLParser
 
 import pytest
 from django.template.loader import render_to_string
@@ -21,48 +20,10 @@ from apps.exceptions.models import ExceptionCase
 from apps.notifications.models import Notification
 from apps.notifications.tell import Message, tell
 from apps.outbox.models import Command
-from controltower import messages
+from tests.ui.reading import english_of
 from tests.world import NOW, World, person
 
 pytestmark = pytest.mark.django_db
-SPOKEN = ("aria-label", "title", "placeholder", "data-label", "alt")
-# Of Odoo, of a file, or typed by somebody; and what is told in English as it was stored (docs/languages.md).
-AS_IT_IS = re.compile(
-    r"Odoo|of the mirror|that the tower mirrors|Azure Interior|Sofia|Control Tower|manage\.py|\bS000\d\d\b|sale\.order|CSV|OCEL"
-)
-ENGLISH = re.compile(r"\b(the|is|are|of|with|and|not|what|who|which|your|you|this|that|from|by|has|was|were|will|for)\b", re.I)
-
-
-class Seen(HTMLParser):
-    """What of a page a person reads or hears."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.within: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value or "" for name, value in attrs if name in SPOKEN]
-        if tag not in ("meta", "link", "input", "br", "img", "hr"):
-            self.within.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        while self.within and self.within.pop() != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style", "code", "kbd", "option", "textarea", "ct-reasons"} & set(self.within):
-            self.found.append(data)
-
-
-def english_of(html: str) -> set[str]:
-    """What of a page is said in English though it has a German word, or is a sentence in English."""
-    known = {str(one.id): one.string for one in messages.kept("de", "django") if isinstance(one.id, str) and "%(" not in one.id}
-    said = {" ".join(text.split()) for text in Seen(html).found} - {""}
-    untranslated = {text for text in said if text in known and known[text] != text}
-    sentences = {text for text in said if len(set(map(str.lower, ENGLISH.findall(text)))) >= 2 and not AS_IT_IS.search(text)}
-    return untranslated | sentences
 
 
 @pytest.fixture

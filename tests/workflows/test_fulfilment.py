@@ -99,7 +99,7 @@ def case_of(kind: str) -> ExceptionCase:
 
 
 def told(kind: str, *names: str) -> dict[str, Any]:
-    evidence = case_of(kind).evidence
+    evidence = case_of(kind).plain_evidence
     return {name: evidence[name] for name in names}
 
 
@@ -178,7 +178,7 @@ def test_a_transfer_that_lacks_goods_says_what_is_missing_and_where_it_is(world:
     transfer(world, reserved=4)
     case = case_of(SHORT)
     assert (case.team.slug, case.severity, case.amount) == ("warehouse", Severity.MEDIUM, Decimal("600.00"))
-    assert {key: value for key, value in case.evidence.items() if key not in ("promised_at", "missing_amount")} == {
+    assert {key: value for key, value in case.plain_evidence.items() if key not in ("promised_at", "missing_amount")} == {
         "partner_name": "Azure Interior", "order_name": "S00042", "shortage_names": "Not enough on hand",
         "short_products_names": "Oak desk", "short_count": 1, "wanted_quantity": "10", "available_quantity": "4",
         "missing_quantity": "6", "on_hand_quantity": "4", "reserved_for_others_quantity": "0",
@@ -186,7 +186,7 @@ def test_a_transfer_that_lacks_goods_says_what_is_missing_and_where_it_is(world:
     }  # fmt: skip
     move(world, quantity=7)
     case.refresh_from_db()
-    assert (case.status, case.amount, case.evidence["missing_quantity"]) == ("open", Decimal("300.00"), "3")
+    assert (case.status, case.amount, case.plain_evidence["missing_quantity"]) == ("open", Decimal("300.00"), "3")
     move(world, quantity=10, state="assigned")
     case.refresh_from_db()
     assert (case.status, case.resolution) == (
@@ -283,8 +283,8 @@ def test_a_transfer_becomes_late_at_its_deadline_and_older_by_the_day(world: Wor
     assert told(LATE, "partner_name", "order_name", "late_days", "goods_count") == {
         "partner_name": "Azure Interior", "order_name": "S00042", "late_days": 0, "goods_count": 1
     }  # fmt: skip
-    assert datetime.fromisoformat(case.evidence["due_at"]).astimezone(UTC) == due
-    assert datetime.fromisoformat(case.evidence["promised_at"]).astimezone(UTC) == due + timedelta(days=2)
+    assert datetime.fromisoformat(case.plain_evidence["due_at"]).astimezone(UTC) == due
+    assert datetime.fromisoformat(case.plain_evidence["promised_at"]).astimezone(UTC) == due + timedelta(days=2)
     time_passes(world, days=1)
     assert told(LATE, "late_days") == {"late_days": 1}
     world.write("stock.picking", 300, state="done", date_done=odoo_time(world.now))

@@ -45,10 +45,10 @@ def test_what_nothing_brings_is_a_shortage_until_a_purchase_brings_it(world: Wor
     case = opened()[SHORTAGE]
     assert (case.team.slug, case.amount, case.severity) == ("purchasing", Decimal("1500.00"), Severity.MEDIUM)
     told = {"short_products_names": "Oak desk", "short_quantity": "15", "uncovered_quantity": "15", "next_supply": None}
-    assert told.items() <= case.evidence.items()
+    assert told.items() <= case.plain_evidence.items()
     purchase(world, quantity=10, expected_in=2)
     case = opened()[SHORTAGE]
-    assert (case.evidence["uncovered_quantity"], case.evidence["next_supply"]) == ("5", "P00080, Nordic Timber")
+    assert (case.plain_evidence["uncovered_quantity"], case.plain_evidence["next_supply"]) == ("5", "P00080, Nordic Timber")
     purchase(world, 81, quantity=10, expected_in=2)
     assert SHORTAGE not in opened()
     assert closed(SHORTAGE).resolution == "What was missing is there, or comes in time"
@@ -83,7 +83,7 @@ def test_an_earlier_promise_takes_the_goods_away(world: World) -> None:
     assert opened() == {}
     sale(world, 43, promised_in=2, partner=51)
     assert opened(43) == {}
-    assert opened()[SHORTAGE].evidence["uncovered_quantity"] == "10"
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "10"
     world.write("stock.move", 43, state="cancel")
     assert opened() == {}
 
@@ -95,8 +95,8 @@ def test_a_promise_is_at_risk_while_its_supply_is_expected_later(world: World) -
     world.write("purchase.order.line", 800, date_planned=days(world, 10))
     case = opened()[PROMISE]
     assert (case.team.slug, case.amount, case.severity) == ("sales", Decimal("2000.00"), Severity.MEDIUM)
-    assert (case.evidence["promise_late_days"], case.evidence["caused_by"]) == (7, "P00080, Nordic Timber")
-    assert at(case.evidence["forecast_at"]) == world.now + timedelta(days=10)
+    assert (case.plain_evidence["promise_late_days"], case.plain_evidence["caused_by"]) == (7, "P00080, Nordic Timber")
+    assert at(case.plain_evidence["forecast_at"]) == world.now + timedelta(days=10)
     world.write("purchase.order.line", 800, date_planned=days(world, 40))
     assert opened()[PROMISE].severity == Severity.HIGH  # five weeks later weighs more
     world.order(42, state="sale", delivery_status="pending", commitment_date=days(world, 41))
@@ -108,7 +108,7 @@ def test_the_supply_that_odoo_links_counts_whatever_else_comes(world: World) -> 
     purchase(world, 79, expected_in=1)
     purchase(world, 80, expected_in=9)
     sale(world, 42, promised_in=3, fed_by=[800])
-    assert opened()[PROMISE].evidence["caused_by"] == "P00080, Nordic Timber"
+    assert opened()[PROMISE].plain_evidence["caused_by"] == "P00080, Nordic Timber"
 
 
 def test_the_latest_of_several_products_is_the_forecast(world: World) -> None:
@@ -119,8 +119,8 @@ def test_the_latest_of_several_products_is_the_forecast(world: World) -> None:
     world.write("stock.move", 421, product_id=LAMP, company_id=1, sale_line_id=421, picking_id=42, state="confirmed",
                 product_uom_qty=5, date_deadline=days(world, 3))  # fmt: skip
     case = opened()[PROMISE]
-    assert (case.evidence["promise_late_days"], case.evidence["caused_by"]) == (3, "P00081, Nordic Timber")
-    assert case.evidence["short_products_names"] == "Lamp, Oak desk"
+    assert (case.plain_evidence["promise_late_days"], case.plain_evidence["caused_by"]) == (3, "P00081, Nordic Timber")
+    assert case.plain_evidence["short_products_names"] == "Lamp, Oak desk"
     assert case.amount == Decimal("1050.00")
 
 
@@ -129,7 +129,7 @@ def test_a_delivery_that_is_planned_for_later_than_promised_is_at_risk_though_no
     world.write("stock.move", 42, state="assigned", quantity=10)
     assert opened() == {}
     world.write("stock.picking", 42, state="assigned", scheduled_date=days(world, 5))
-    assert opened()[PROMISE].evidence["promise_late_days"] == 2
+    assert opened()[PROMISE].plain_evidence["promise_late_days"] == 2
     world.write("stock.picking", 42, state="done")
     assert opened() == {}
 
@@ -151,8 +151,8 @@ def test_the_same_reference_twice_is_a_possible_duplicate_of_the_first(world: Wo
     assert opened(41) == {}
     case = opened()[DUPLICATE]
     assert (case.cause, case.team.slug, case.severity) == ("41", "sales", Severity.HIGH)
-    assert (case.evidence["duplicate_of"], case.evidence["duplicate_why"]) == ("S00041", "the same customer reference")
-    assert case.evidence["duplicate_hours_quantity"] == "120.0"
+    assert (case.plain_evidence["duplicate_of"], case.plain_evidence["duplicate_why"]) == ("S00041", "the same customer reference")
+    assert case.plain_evidence["duplicate_hours_quantity"] == "120.0"
     world.order(41, state="cancel", client_order_ref="PO-77")
     assert opened() == {}
 
@@ -163,7 +163,7 @@ def test_the_same_goods_within_hours_are_a_possible_duplicate(world: World) -> N
         world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=2)
         world.write("sale.order.line", order * 10 + 1, order_id=order, product_id=LAMP, product_uom_qty=1)
         world.advance(hours=3)
-    assert opened()[DUPLICATE].evidence["duplicate_why"] == "the same products and quantities"
+    assert opened()[DUPLICATE].plain_evidence["duplicate_why"] == "the same products and quantities"
     world.write("sale.order.line", 420, product_uom_qty=3)
     assert opened() == {}
 

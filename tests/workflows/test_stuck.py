@@ -42,7 +42,7 @@ def test_a_record_is_stuck_after_twice_the_target_with_the_team_of_its_stage(wor
         "waiting_for_stock", "purchasing", Severity.MEDIUM, Decimal("7000.00")
     )  # fmt: skip
     told = {"stuck_stage_title": "Confirmed, waiting for stock", "stuck_days": 10, "stuck_target_days": "5"}
-    assert told.items() <= case.evidence.items()
+    assert told.items() <= case.plain_evidence.items()
     (since,) = [figure for figure in evidence_of(case) if figure.words == "There since"]
     assert (since.kind, since.value) == ("moment", case.opened_at - timedelta(days=10, hours=1))
 

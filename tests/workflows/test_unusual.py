@@ -39,9 +39,9 @@ def test_an_order_far_larger_than_usual_is_named_with_what_it_was_compared_with(
     ordered(world, 500, 100)
     case = found(500)
     assert case is not None
-    assert (case.evidence["compared_count"], case.evidence["usual_amount"]) == (9, "1000.00")
-    assert case.evidence["value_times_quantity"] == "10.0"
-    assert case.evidence["unusual_lines_names"] == "Oak desk: 100, usually 10 (in 9 orders)"
+    assert (case.plain_evidence["compared_count"], case.plain_evidence["usual_amount"]) == (9, "1000.00")
+    assert case.plain_evidence["value_times_quantity"] == "10.0"
+    assert case.plain_evidence["unusual_lines_names"] == "Oak desk: 100, usually 10 (in 9 orders)"
     assert (case.amount, case.team.slug) == (9_000, "sales")
 
 
@@ -65,8 +65,8 @@ def test_a_quantity_beyond_the_usual_is_named_though_the_value_is_not(db: None) 
     ordered(world, 500, 120, product=LAMP, price=5)
     case = found(500)
     assert case is not None
-    assert case.evidence["unusual_lines_names"] == "Oak desk: 120, usually 10 (in 9 orders)"
-    assert case.evidence["value_times_quantity"] is None
+    assert case.plain_evidence["unusual_lines_names"] == "Oak desk: 120, usually 10 (in 9 orders)"
+    assert case.plain_evidence["value_times_quantity"] is None
     assert case.amount == 550
 
 
@@ -105,4 +105,4 @@ def test_a_customer_is_all_its_addresses_and_only_its_newest_orders_count(db: No
     ordered(world, 500, 100)
     case = found(500)
     assert case is not None
-    assert (case.evidence["compared_count"], case.evidence["usual_amount"]) == (unusual.ORDERS, "1000.00")
+    assert (case.plain_evidence["compared_count"], case.plain_evidence["usual_amount"]) == (unusual.ORDERS, "1000.00")

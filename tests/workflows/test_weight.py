@@ -26,11 +26,11 @@ def test_a_promise_weighs_as_it_comes_near_though_odoo_says_nothing(world: World
     absorb.look_again(now=world.advance(days=2.9))
     assert shortage().severity == Severity.MEDIUM
     absorb.look_again(now=world.advance(days=0.2))
-    assert (shortage().severity, shortage().evidence[weight.REASONS]) == (
+    assert (shortage().severity, shortage().plain_evidence[weight.REASONS]) == (
         Severity.HIGH, f"promised for {days(world, 1.9)[:10]} already",
     )  # fmt: skip
     absorb.look_again(now=world.advance(days=2))
-    assert shortage().evidence[weight.REASONS] == f"promised for {days(world, -0.1)[:10]}"
+    assert shortage().plain_evidence[weight.REASONS] == f"promised for {days(world, -0.1)[:10]}"
 
 
 def test_a_customer_of_a_key_class_weighs_a_step_more_by_its_company_or_itself(world: World) -> None:
@@ -43,7 +43,7 @@ def test_a_customer_of_a_key_class_weighs_a_step_more_by_its_company_or_itself(w
         sale(world, order, quantity=15, promised_in=9, partner=partner)
     found = dict(ExceptionCase.objects.filter(type="order.stock_shortage").values_list("odoo_id", "severity"))
     assert found == {42: Severity.HIGH, 43: Severity.HIGH, 44: Severity.MEDIUM}
-    assert ExceptionCase.objects.get(type="order.stock_shortage", odoo_id=43).evidence[weight.REASONS] == "Key account"
+    assert ExceptionCase.objects.get(type="order.stock_shortage", odoo_id=43).plain_evidence[weight.REASONS] == "Key account"
 
 
 def test_both_together_weigh_two_steps_and_never_more_than_critical(world: World) -> None:
@@ -53,7 +53,8 @@ def test_both_together_weigh_two_steps_and_never_more_than_critical(world: World
     sale(world, 43, quantity=150, promised_in=1)
     found = dict(ExceptionCase.objects.filter(type="order.stock_shortage").values_list("odoo_id", "severity"))
     assert found == {42: Severity.CRITICAL, 43: Severity.CRITICAL}
-    assert ExceptionCase.objects.get(type="order.stock_shortage", odoo_id=42).evidence[weight.REASONS].endswith("already, VIP")
+    case = ExceptionCase.objects.get(type="order.stock_shortage", odoo_id=42)
+    assert case.plain_evidence[weight.REASONS].endswith("already, VIP")
 
 
 def test_every_exception_type_of_the_catalogue_says_what_it_weighs_more_for() -> None:
@@ -66,4 +67,4 @@ def test_a_purchase_weighs_by_the_day_that_its_vendor_promised(world: World) -> 
     world.advance(days=1.5)
     absorb.look_again(now=world.now)
     late = ExceptionCase.objects.get(type="purchase.supplier_delay")
-    assert late.evidence[weight.REASONS] == f"promised for {(world.now - timedelta(days=0.5)):%Y-%m-%d}"
+    assert late.plain_evidence[weight.REASONS] == f"promised for {(world.now - timedelta(days=0.5)):%Y-%m-%d}"

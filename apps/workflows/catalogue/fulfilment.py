@@ -15,6 +15,7 @@ from django.db.models import Q
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import carrier_delay, lot_problems, pick_shortage
 from apps.workflows.rules.goods_value import UNIT_VALUE
+from apps.workflows.say import say
 
 PARTIES = Fact(
     name="parties",
@@ -187,6 +188,18 @@ STAGES = [
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="warehouse", is_open=False),
 ]
 
+STATE = say(
+    "Draft",
+    when={
+        "m.state = 'waiting'": "Waiting for another operation",
+        "m.state = 'confirmed'": "Waiting for stock",
+        "m.state = 'partially_available'": "Partly there",
+        "m.state = 'assigned'": "Ready",
+        "m.state = 'done'": "Done",
+        "m.state = 'cancel'": "Cancelled",
+    },
+)
+
 LINES = Lines(
     title="Goods",
     columns={
@@ -196,14 +209,11 @@ LINES = Lines(
         "done_quantity": "Done",
         "state_name": "State",
     },
-    sql="""
+    sql=f"""
         SELECT COALESCE(t.name, '') AS product_name, m.product_uom_qty AS wanted_quantity,
                CASE WHEN m.state IN ('done', 'cancel') THEN 0 ELSE COALESCE(m.quantity, 0) END AS reserved_quantity,
                CASE WHEN m.state = 'done' THEN m.quantity ELSE 0 END AS done_quantity,
-               CASE m.state WHEN 'draft' THEN 'Draft' WHEN 'waiting' THEN 'Waiting for another operation'
-                            WHEN 'confirmed' THEN 'Waiting for stock' WHEN 'partially_available' THEN 'Partly there'
-                            WHEN 'assigned' THEN 'Ready' WHEN 'done' THEN 'Done' WHEN 'cancel' THEN 'Cancelled' END
-                 AS state_name
+               {STATE} AS state_name
           FROM mirror_stock_move m
           LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
           LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

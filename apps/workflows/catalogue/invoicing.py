@@ -20,6 +20,7 @@ from django.db.models import Q
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import credit_note_limit, invoice_mismatch
+from apps.workflows.say import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -251,8 +252,8 @@ LINES = Lines(
         "discount_percent": "Discount",
         "subtotal": "Sum before tax",
     },
-    sql="""
-        SELECT COALESCE(t.name, 'Other') AS product_name, l.quantity AS billed_quantity, l.price_unit AS price,
+    sql=f"""
+        SELECT COALESCE(to_jsonb(t.name), {say("Other")}) AS product_name, l.quantity AS billed_quantity, l.price_unit AS price,
                l.discount AS discount_percent, l.price_subtotal AS subtotal
           FROM mirror_account_move_line l
           LEFT JOIN mirror_product_product pr ON pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id

@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.say import say
 
 STANDING = Fact(
     name="standing",
@@ -57,13 +58,15 @@ PARTIES = Fact(
     """,
 )
 
+PRIORITY = say("low", when={"d.rank = 3": "very high", "d.rank = 2": "high", "d.rank = 1": "medium"})
+
 CLOCK = Fact(
     name="clock",
     columns=["answer_by", "is_at_risk", "is_over", "hours_left", "priority_rank", "priority_name", "next_change_at"],
-    sql="""
+    sql=f"""
         SELECT d.answer_by, d.answer_by - d.margin <= %(now)s AS is_at_risk, d.answer_by <= %(now)s AS is_over,
                round(extract(epoch FROM d.answer_by - %(now)s::timestamptz) / 3600)::text AS hours_left,
-               d.rank AS priority_rank, (ARRAY['low', 'medium', 'high', 'very high'])[d.rank + 1] AS priority_name,
+               d.rank AS priority_rank, {PRIORITY} AS priority_name,
                CASE WHEN NOT standing.stage_is_closed THEN
                  LEAST(CASE WHEN d.answer_by - d.margin > %(now)s THEN d.answer_by - d.margin END,
                        CASE WHEN d.answer_by > %(now)s THEN d.answer_by END) END AS next_change_at

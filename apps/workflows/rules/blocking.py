@@ -2,6 +2,7 @@
 
 from apps.workflows.declare import BlockerRule
 from apps.workflows.rules import carrier_delay, promises
+from apps.workflows.say import day, joined, say, those
 
 # What the order is short of, each with the purchase that is to bring it, where there is one.
 SHORT = f"""
@@ -13,19 +14,32 @@ SHORT = f"""
  WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s
 """
 
+MISSING = say(
+    "{product}: {missing:quantity} of {wanted:quantity} missing",
+    when={
+        "x.covered = 0": "{product}: {missing:quantity} of {wanted:quantity} missing, and no purchase order brings any",
+        "x.covered < x.missing":
+            "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which no purchase order brings",
+    },
+    product="x.product", missing="x.missing", wanted="x.wanted", uncovered="x.missing - x.covered",
+)  # fmt: skip
+
 STOCK_SHORTAGE = BlockerRule(
     kind="stock_shortage",
     sql=f"""
         SELECT x.create_date AS since, CASE WHEN p.odoo_id IS NULL THEN 'stock.move' ELSE 'stock.picking' END AS model,
                COALESCE(p.odoo_id, x.move_id) AS odoo_id, COALESCE(p.name, x.product) AS name,
-               concat(x.product, ': ', trim_scale(x.missing), ' of ', trim_scale(x.wanted), ' missing',
-                      CASE WHEN x.covered = 0 THEN ', and no purchase order brings any'
-                           WHEN x.covered < x.missing THEN concat(', ', trim_scale(x.missing - x.covered),
-                                                                  ' of which no purchase order brings') END) AS text
+               {MISSING} AS text
           FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered {SHORT}) AS x
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
     """,
 )
+
+BROUGHT_LATE = say(
+    "{vendor} brings {quantity:quantity} {product} only by {day:day}",
+    when={"x.planned_at <= %(now)s": "{vendor} was to bring {quantity:quantity} {product} by {day:day}"},
+    vendor=f"COALESCE(to_jsonb(v.name), {say("The vendor")})", quantity="x.covered", product="x.product", day=day("x.planned_at"),
+)  # fmt: skip
 
 # Overdue, or expected after the day that the customer was promised: that holds the order up since both of them stand.
 SUPPLIER_DELAY = BlockerRule(
@@ -34,11 +48,8 @@ SUPPLIER_DELAY = BlockerRule(
         SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at ELSE GREATEST(x.ordered_at, po.date_approve) END AS since,
                'purchase.order' AS model,
                x.purchase_id AS odoo_id, x.purchase_name AS name,
-               concat(COALESCE(v.name, 'The vendor'), CASE WHEN x.planned_at <= %(now)s THEN ' was to bring ' ELSE ' brings ' END,
-                      trim_scale(x.covered), ' ', x.product,
-                      CASE WHEN x.planned_at <= %(now)s THEN ' by ' ELSE ' only by ' END,
-                      to_char(x.planned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-                      CASE WHEN NOT x.is_linked THEN ' (the purchase that reaches this order)' END) AS text
+               CASE WHEN x.is_linked THEN {BROUGHT_LATE}
+                    ELSE {say("{what} (the purchase that reaches this order)", what=BROUGHT_LATE)} END AS text
           FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
                        r.date_order AS ordered_at, sum(c.covered) AS covered,
                        bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
@@ -52,8 +63,9 @@ SUPPLIER_DELAY = BlockerRule(
 # Goods stand ready, and the warehouse has more to hand out than a shift carries.
 WAREHOUSE_CAPACITY = BlockerRule(
     kind="warehouse_capacity",
-    sql="""
-        SELECT w.since, w.model, w.odoo_id, w.name, concat(w.name, ' has more ready than leaves it in a shift') AS text
+    sql=f"""
+        SELECT w.since, w.model, w.odoo_id, w.name,
+               {say("{warehouse} has more ready than leaves it in a shift", warehouse="w.name")} AS text
           FROM mirror_sale_order r
           JOIN workflows_position w ON w.connection_id = r.connection_id AND w.model = 'stock.warehouse'
            AND w.odoo_id = r.warehouse_id AND w.stage = 'over_capacity'
@@ -64,12 +76,14 @@ WAREHOUSE_CAPACITY = BlockerRule(
     """,
 )
 
+DISPUTED = say(
+    "{invoice} is disputed; {amount:money} {currency} of it is open", invoice="p.name", amount="p.amount", currency="p.currency"
+)
+
 INVOICE_DISPUTE = BlockerRule(
     kind="invoice_dispute",
-    sql="""
-        SELECT DISTINCT p.since, p.model, p.odoo_id, p.name,
-               concat(p.name, ' is disputed; ', to_char(p.amount, 'FM999,999,999,999,990.00'), ' ', p.currency,
-                      ' of it is open') AS text
+    sql=f"""
+        SELECT DISTINCT p.since, p.model, p.odoo_id, p.name, {DISPUTED} AS text
           FROM mirror_sale_order_line l
           JOIN mirror_account_move_line il
             ON il.connection_id = l.connection_id AND il.sale_line_ids @> ARRAY[l.odoo_id] AND il.deleted_at IS NULL
@@ -81,13 +95,17 @@ INVOICE_DISPUTE = BlockerRule(
 )
 
 # What nobody can deliver without. An address that was read before its fields were mirrored has none of them, not even "".
+LACKS = those(
+    f"CASE WHEN a.street = '' THEN {say("no street")} END", f"CASE WHEN a.city = '' THEN {say("no city")} END",
+    f"CASE WHEN a.country_id IS NULL THEN {say("no country")} END",
+)  # fmt: skip
+NAMELESS = f"jsonb_agg(COALESCE(to_jsonb(NULLIF(l.name, '')), {say("a line without a text")}) ORDER BY l.sequence)"
+
 MISSING_DATA = BlockerRule(
     kind="missing_data",
-    sql="""
+    sql=f"""
         SELECT r.create_date AS since, 'res.partner' AS model, a.odoo_id, a.name,
-               concat('The delivery address ', a.name, ' has no ',
-                      concat_ws(', no ', CASE WHEN a.street = '' THEN 'street' END, CASE WHEN a.city = '' THEN 'city' END,
-                                CASE WHEN a.country_id IS NULL THEN 'country' END)) AS text
+               {say("The delivery address {name} has {missing}", name="a.name", missing=joined(LACKS))} AS text
           FROM mirror_sale_order r
           JOIN mirror_res_partner a ON a.connection_id = r.connection_id
            AND a.odoo_id = COALESCE(r.partner_shipping_id, r.partner_id)
@@ -95,8 +113,7 @@ MISSING_DATA = BlockerRule(
            AND (a.street = '' OR a.city = '' OR (a.city IS NOT NULL AND a.country_id IS NULL))
         UNION ALL
         SELECT r.create_date, 'sale.order', r.odoo_id, r.name,
-               concat('No product on: ',
-                      string_agg(COALESCE(NULLIF(l.name, ''), 'a line without a text'), '; ' ORDER BY l.sequence))
+               {say("No product on: {lines}", lines=joined(NAMELESS, by="; "))}
           FROM mirror_sale_order r
           JOIN mirror_sale_order_line l ON l.connection_id = r.connection_id AND l.order_id = r.odoo_id
            AND l.deleted_at IS NULL AND l.product_id IS NULL AND COALESCE(l.display_type, '') = '' AND l.product_uom_qty > 0

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
+from apps.workflows.say import day, say
 
 # The newest date that a carrier gave for transfer {transfer}, unless it has said since that the goods are there.
 NEWEST = """
@@ -62,13 +63,16 @@ EXCEPTION = ExceptionType(
     closed_because="The carrier has delivered it, or expects to be in time",
 )
 
+EXPECTED = say(
+    "{source} expects {transfer} on {day:day}, {days} days late",
+    when={"c.text > ''": "{source} expects {transfer} on {day:day}, {days} days late: {text}"},
+    source="c.source", transfer="p.name", day=day("c.expected_at"), days=LATE_DAYS.format(transfer="p").strip(), text="c.text",
+)
+
 OF_ORDER = BlockerRule(
     kind="carrier_delay",
     sql=f"""
-        SELECT c.occurred_at AS since, 'stock.picking' AS model, p.odoo_id, p.name,
-               concat(c.source, ' expects ', p.name, ' on ', to_char(c.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ', ',
-                      {LATE_DAYS.format(transfer="p")}, ' days late', CASE WHEN c.text > '' THEN concat(': ', c.text) END)
-                 AS text
+        SELECT c.occurred_at AS since, 'stock.picking' AS model, p.odoo_id, p.name, {EXPECTED} AS text
           FROM mirror_stock_picking p
          CROSS JOIN LATERAL ({NEWEST.format(transfer="p")}) AS c
          WHERE p.connection_id = %(connection)s AND p.sale_id = %(record)s AND p.deleted_at IS NULL AND p.state <> 'cancel'

@@ -30,7 +30,7 @@ ASKING = Fact(
                   FROM workflows_position p
                  WHERE p.connection_id = r.connection_id AND p.workflow = 'inventory_control' AND p.odoo_id = r.odoo_id)
                  AS count_cause,
-               COALESCE(asked.asked_by, u.name, 'somebody in Odoo') AS count_asked_by, COALESCE(u.login, '') AS counter_login,
+               COALESCE(asked.asked_by, u.name, '{asks.SOMEBODY}') AS count_asked_by, COALESCE(u.login, '') AS counter_login,
                COALESCE(u.email, '') AS counter_email, COALESCE(asked.asked_login, '') AS count_asked_login,
                {LIMIT} AS count_limit
           FROM (SELECT r.user_id) AS own
@@ -100,7 +100,7 @@ COUNT_IN_WORDS = "{counted_quantity} counted in {location_name}, {system_quantit
 APPROVAL = ApprovalKind(
     name="inventory_adjustment",
     title="Inventory adjustment",
-    matters="{counted_quantity} counted, {system_quantity} in the system",
+    matters="{counted_quantity:quantity} counted, {system_quantity:quantity} in the system",
     question="May the count of {record_name} change the stock by {difference_value:money} {currency}?",
     when=BROKEN,
     possible=Q(inventory_quantity_set=True),

@@ -16,12 +16,15 @@ from django.db.models import F, Q
 from apps.workflows import asks
 from apps.workflows.declare import Fact, Guard, OdooCall
 from apps.workflows.rules import return_limit
+from apps.workflows.say import joined, say
 
 KIND = return_limit.APPROVAL.name
 
 ASKED = asks.asked(
     KIND, "account.move", prefix="credit_note_", where="r.state = 'draft' AND r.move_type = 'out_refund'"
 )
+
+PRODUCTS = f"jsonb_agg(DISTINCT COALESCE(to_jsonb(t.name), {say("something else")}))"
 
 # Of each line of an order: what came back of it, less what other credit notes gave for it. Without an order nothing came back.
 CREDITED = Fact(
@@ -35,11 +38,11 @@ CREDITED = Fact(
                g.products AS credited_products_names, origin.name AS credited_invoice,
                CASE WHEN credit_note_asked.credit_note_ask_state = 'open' THEN credit_note_asked.credit_note_ask_cause
                     ELSE concat('credit@', round(g.beyond * g.rate, 2)) END AS credit_note_cause,
-               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), 'somebody in Odoo')
+               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{asks.SOMEBODY}')
                  AS credit_note_asker,
                {return_limit.LIMIT} AS credit_note_limit
           FROM (
-            SELECT string_agg(DISTINCT COALESCE(t.name, 'something else'), ', ') AS products, sum(il.price_subtotal) AS whole,
+            SELECT {joined(PRODUCTS)} AS products, sum(il.price_subtotal) AS whole,
                    sum(CASE WHEN il.quantity = 0 THEN il.price_subtotal
                             ELSE il.price_subtotal / il.quantity * (il.quantity - LEAST(il.quantity, back.quantity)) END)
                      AS beyond,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.say import say
 
 HOURS = 12
 # Customers use a reference again in time: a call-off of last year is no duplicate.
@@ -17,15 +18,20 @@ LINES = """
     AND l.product_uom_qty > 0 AND l.deleted_at IS NULL)
 """
 
+# As Odoo calls it.
+STATE = f"""CASE WHEN o.state IN ('draft', 'sent', 'sale')
+                    THEN {say("sale", when={"o.state = 'draft'": "draft", "o.state = 'sent'": "sent"})}
+                    ELSE to_jsonb(o.state) END"""
+
 # The later order is the duplicate, as long as not all of it is delivered.
 DUPLICATE = Fact(
     name="duplicate",
     columns=["duplicate_of_id", "duplicate_of", "duplicate_of_state", "duplicate_why", "duplicate_hours_quantity"],
     sql=f"""
-        SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, o.state AS duplicate_of_state, o.why AS duplicate_why,
+        SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, {STATE} AS duplicate_of_state, o.why AS duplicate_why,
                round(extract(epoch FROM r.create_date - o.create_date) / 3600, 1) AS duplicate_hours_quantity
           FROM (
-            SELECT o.odoo_id, o.name, o.state, o.create_date, 'the same customer reference' AS why
+            SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same customer reference")} AS why
               FROM mirror_sale_order o
               JOIN mirror_res_partner his ON his.connection_id = o.connection_id AND his.odoo_id = o.partner_id
               JOIN mirror_res_partner ours ON ours.connection_id = r.connection_id AND ours.odoo_id = r.partner_id
@@ -34,7 +40,7 @@ DUPLICATE = Fact(
                AND o.client_order_ref > '' AND o.create_date > r.create_date - interval '{REFERENCE_DAYS} days'
                AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
             UNION ALL
-            SELECT o.odoo_id, o.name, o.state, o.create_date, 'the same products and quantities'
+            SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same products and quantities")}
               FROM mirror_sale_order o
              WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id AND o.state IN ('draft', 'sent', 'sale')
                AND o.create_date BETWEEN r.create_date - interval '{HOURS} hours' AND r.create_date

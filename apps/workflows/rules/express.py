@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
+from apps.workflows.say import say
 
 ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
 
@@ -40,13 +41,15 @@ FACT = Fact(
 
 POSSIBLE = Q(express_transfer_id__isnull=False)
 
+PRICED = f"""CASE WHEN price.cost IS NULL THEN to_jsonb(c.name)
+                    ELSE {say("{carrier} at {cost:money}", carrier="c.name", cost="price.cost")} END"""
+
 CARRIER = Choice(
     title="By which carrier",
     columns=["carrier_id", "carrier_name", "freight_cost"],
-    sql="""
+    sql=f"""
         SELECT c.odoo_id::text AS option,
-               concat(c.name, CASE WHEN price.cost IS NOT NULL THEN concat(' at ', to_char(price.cost, 'FM999G999G990D00')) END,
-                      CASE WHEN c.odoo_id = p.carrier_id THEN ', as planned' END) AS text,
+               CASE WHEN c.odoo_id = p.carrier_id THEN {say("{carrier}, as planned", carrier=PRICED)} ELSE {PRICED} END AS text,
                c.odoo_id AS carrier_id, c.name AS carrier_name, price.cost AS freight_cost
           FROM mirror_sale_order r
           JOIN mirror_delivery_carrier c
@@ -100,7 +103,7 @@ APPROVAL = ApprovalKind(
     on_asked=[],
     on_approval=[
         OdooCall(
-            title="Make {express_transfer_name} urgent and bring it forward to {express_moment}",
+            title="Make {express_transfer_name} urgent and bring it forward to {express_moment:moment}",
             model="stock.picking",
             record="express_transfer_id",
             method="write",

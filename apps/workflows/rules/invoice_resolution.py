@@ -2,14 +2,15 @@
 
 from apps.workflows import asks
 from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.say import say
 
 # A posted invoice that nobody has paid on can be opened again; what was paid has to be credited.
 CORRECT = Remedy(
     name="correct",
     title="Correct the invoice",
     columns=[],
-    sql="""
-        SELECT 'draft' AS option, 'Odoo opens it again as a draft, to be corrected and posted' AS text
+    sql=f"""
+        SELECT 'draft' AS option, {say("Odoo opens it again as a draft, to be corrected and posted")} AS text
           FROM mirror_account_move m
          WHERE m.connection_id = %(connection)s AND m.odoo_id = %(record)s AND m.deleted_at IS NULL
            AND m.state = 'posted' AND m.payment_state = 'not_paid'
@@ -25,13 +26,18 @@ CORRECT = Remedy(
     ],
 )
 
+SETTLED = say(
+    "{person} gets an activity: give the customer a credit note",
+    when={"m.move_type LIKE 'in_%%'": "{person} gets an activity: claim a credit note from the vendor"},
+    person="u.name",
+)
+
 CLAIM = Remedy(
     name="claim",
     title="Have the difference settled",
     columns=["user_id", "user_name", "what"],
-    sql="""
-        SELECT m.odoo_id::text AS option, u.odoo_id AS user_id, u.name AS user_name, w.what,
-               concat(u.name, ' gets an activity: ', w.what) AS text
+    sql=f"""
+        SELECT m.odoo_id::text AS option, u.odoo_id AS user_id, u.name AS user_name, w.what, {SETTLED} AS text
           FROM mirror_account_move m
           JOIN mirror_res_users u
             ON u.connection_id = m.connection_id AND u.odoo_id = m.invoice_user_id

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules.goods_value import UNIT_VALUE
+from apps.workflows.say import joined, say
 
 # A receipt is told its lots while it is received: until a line is picked, nothing is missing. An operation that uses
 # neither new lots nor existing ones asks for none. What is done and wrong is worth a month's attention.
@@ -22,7 +23,7 @@ FACT = Fact(
     ],
     sql=f"""
         SELECT count(*) FILTER (WHERE p.problem IS NOT NULL) AS lot_problem_count,
-               string_agg(DISTINCT p.problem, ', ') AS lot_problem_names,
+               {joined("jsonb_agg(DISTINCT p.problem) FILTER (WHERE p.problem IS NOT NULL)")} AS lot_problem_names,
                string_agg(DISTINCT p.product, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_products_names,
                string_agg(DISTINCT p.lot, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_names,
                trim_scale(COALESCE(sum(p.quantity) FILTER (WHERE p.problem IS NOT NULL), 0)) AS lot_quantity,
@@ -33,12 +34,13 @@ FACT = Fact(
           FROM (
             SELECT b.*,
                    CASE WHEN b.lot IS NULL AND b.needs_lot THEN
-                          CASE b.tracking WHEN 'serial' THEN 'No serial number' ELSE 'No lot' END
+                          {say("No lot", when={"b.tracking = 'serial'": "No serial number"})}
                         WHEN b.tracking = 'serial' AND b.lot IS NOT NULL AND b.quantity <> 1
-                        THEN 'Serial number with a quantity other than 1'
-                        WHEN b.tracking = 'serial' AND b.lot IS NOT NULL AND b.times > 1 THEN 'Serial number used twice'
+                        THEN {say("Serial number with a quantity other than 1")}
+                        WHEN b.tracking = 'serial' AND b.lot IS NOT NULL AND b.times > 1
+                        THEN {say("Serial number used twice")}
                         WHEN b.expiration_date <= %(now)s AND r.state = 'assigned' AND r.picking_type_code <> 'incoming'
-                        THEN 'Expired' END AS problem
+                        THEN {say("Expired")} END AS problem
               FROM (
                 SELECT ml.quantity, t.tracking, t.name AS product, lot.expiration_date,
                        COALESCE(lot.name, NULLIF(ml.lot_name, ''), ml.lot_id::text) AS lot,

@@ -7,6 +7,7 @@ from django.db.models import Q
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
+from apps.workflows.say import joined, say
 
 # Three ways to come short. A transfer that could go now, or a part of which is there, lacks some of what was asked for;
 # a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the
@@ -14,6 +15,20 @@ from apps.workflows.rules.goods_value import UNIT_VALUE
 # as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come
 # is the purchase's. Where the move counts in another unit than its order, the cancelled goods that are said to be missing
 # are the fewest that both allow.
+WHY = say(
+    "Not enough on hand",
+    when={
+        "m.is_dropped": "Cancelled while the order wants it",
+        "r.backorder_id IS NOT NULL": "Back-ordered",
+        "stock.on_hand - stock.reserved >= m.missing": "Fewer picked than Odoo has on hand",
+        "stock.on_hand >= m.wanted": "Reserved for others",
+    },
+)
+IN_WAREHOUSE = say("{warehouse} {quantity:quantity}", warehouse="w.name", quantity="w.quantity - w.reserved")
+IN_WAREHOUSES = f"""jsonb_agg({IN_WAREHOUSE} ORDER BY w.name)
+                               FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved)"""
+ELSEWHERE = say("{product}: {warehouses}", product="s.product", warehouses="s.elsewhere")
+
 FACT = Fact(
     name="shortage",
     columns=[
@@ -31,22 +46,18 @@ FACT = Fact(
     ],
     sql=f"""
         SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_products_names,
-               string_agg(DISTINCT s.why, ', ') AS shortage_names,
+               {joined("jsonb_agg(DISTINCT s.why)")} AS shortage_names,
                trim_scale(sum(s.wanted)) AS wanted_quantity, trim_scale(sum(s.wanted - s.missing)) AS available_quantity,
                trim_scale(sum(s.missing)) AS missing_quantity, trim_scale(sum(s.on_hand)) AS on_hand_quantity,
                trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
                trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
-               string_agg(DISTINCT s.product || ': ' || s.elsewhere, '; ') AS elsewhere_names,
+               {joined(f"jsonb_agg(DISTINCT {ELSEWHERE}) FILTER (WHERE s.elsewhere IS NOT NULL)", by="; ")} AS elsewhere_names,
                round(sum(s.missing * s.unit), 2) AS missing_amount
           FROM (
             SELECT m.wanted, m.missing, worth.unit, COALESCE(t.name, '') AS product,
                    stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
                    stock.elsewhere,
-                   CASE WHEN m.is_dropped THEN 'Cancelled while the order wants it'
-                        WHEN r.backorder_id IS NOT NULL THEN 'Back-ordered'
-                        WHEN stock.on_hand - stock.reserved >= m.missing THEN 'Fewer picked than Odoo has on hand'
-                        WHEN stock.on_hand >= m.wanted THEN 'Reserved for others'
-                        ELSE 'Not enough on hand' END AS why
+                   {WHY} AS why
               FROM (
                 SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
                        m.location_dest_id, FALSE AS is_dropped, m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved,
@@ -99,8 +110,7 @@ FACT = Fact(
                       COALESCE(sum(w.reserved) FILTER (WHERE w.is_here), 0) AS reserved,
                       COALESCE(sum(w.quantity - w.reserved) FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved), 0)
                         AS free_elsewhere,
-                      string_agg(w.name || ' ' || trim_scale(w.quantity - w.reserved), ', ' ORDER BY w.name)
-                        FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved) AS elsewhere
+                      {joined(IN_WAREHOUSES)} AS elsewhere
                  FROM (
                    SELECT wh.name, sum(q.quantity) AS quantity, sum(q.reserved_quantity) AS reserved,
                           wh.odoo_id IS NOT DISTINCT FROM kind.warehouse_id AS is_here

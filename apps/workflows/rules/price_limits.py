@@ -12,12 +12,17 @@ from django.db.models import Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.say import joined, say
 
 # Both in per cent.
 MOST_DISCOUNT = 20
 LEAST_MARGIN = 10
 
 ASKED = asks.asked("pricing_exception", "sale.order", prefix="pricing_")
+
+DISCOUNTED = say("{product} ({discount:quantity} % off)", product="l.name", discount="l.discount")
+DISCOUNTED_LINES = f"""jsonb_agg({DISCOUNTED} ORDER BY l.discount DESC)
+                     FILTER (WHERE l.discount > {MOST_DISCOUNT})"""
 
 # Only for orders that are not confirmed: for the others the lines are never read.
 FACT = Fact(
@@ -39,8 +44,7 @@ FACT = Fact(
                    max(l.discount) AS deepest_discount_percent,
                    round(r.margin / g.rate, 2) AS order_margin,
                    round(r.margin * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
-                   string_agg(concat(l.name, ' (', trim_scale(l.discount), ' %% off)'), ', ' ORDER BY l.discount DESC)
-                     FILTER (WHERE l.discount > {MOST_DISCOUNT}) AS discounted_names
+                   {joined(DISCOUNTED_LINES)} AS discounted_names
               FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate) AS g
               LEFT JOIN LATERAL (
                 SELECT * FROM mirror_sale_order_line o
@@ -102,7 +106,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="pricing_exception",
     title="Pricing exception",
-    matters="Margin {order_margin_percent} %, {conceded:money} {currency} conceded beyond policy",
+    matters="Margin {order_margin_percent:quantity} %, {conceded:money} {currency} conceded beyond policy",
     question="May {record_name} for {partner_name} be sold {conceded:money} {currency} below the price limits?",
     when=BROKEN,
     possible=Q(state__in=["draft", "sent"]),

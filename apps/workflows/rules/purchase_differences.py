@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.say import say
 
 # Prices differ from this share on, and where it makes a difference of this much in the order's currency at the least.
 TOLERANCE_PERCENT = 2
@@ -38,6 +39,10 @@ QUANTITIES = Fact(
     """,
 )
 
+ON_BILL = say(
+    "the order, on bill {bill}", when={"COALESCE(NULLIF(b.name, '/'), '') = ''": "the order, on bill in draft"}, bill="b.name"
+)
+
 # What is still to come is held against the vendor's list, what is billed and not paid against the order.
 PRICES = Fact(
     name="prices",
@@ -54,7 +59,7 @@ PRICES = Fact(
                           ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
                round(sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS price_difference_amount
           FROM (
-            SELECT l.name, 'the vendor''s price list' AS against, agreed.price AS expected, n.price AS found,
+            SELECT l.name, {say("the vendor's price list")} AS against, agreed.price AS expected, n.price AS found,
                    (n.price - agreed.price) * (l.product_qty - l.qty_received) AS difference
               FROM mirror_purchase_order_line l
               JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
@@ -75,7 +80,7 @@ PRICES = Fact(
              WHERE r.state <> 'cancel' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                AND l.deleted_at IS NULL AND l.product_qty > l.qty_received
             UNION ALL
-            SELECT l.name, concat('the order, on bill ', COALESCE(NULLIF(b.name, '/'), 'in draft')), o.price, n.price,
+            SELECT l.name, {ON_BILL}, o.price, n.price,
                    (n.price - o.price) * bl.quantity
               FROM mirror_purchase_order_line l
               JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id

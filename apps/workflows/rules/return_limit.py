@@ -26,7 +26,7 @@ ASKING = Fact(
         SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
                   FROM workflows_position p
                  WHERE p.connection_id = r.connection_id AND p.workflow = 'returns' AND p.odoo_id = r.odoo_id) AS return_cause,
-               COALESCE(asked.asked_by, u.name, 'somebody in Odoo') AS return_asked_by,
+               COALESCE(asked.asked_by, u.name, '{asks.SOMEBODY}') AS return_asked_by,
                COALESCE(asked.asked_login, '') AS return_asked_login, COALESCE(u.login, '') AS maker_login,
                {LIMIT} AS return_limit, r.state = 'draft' AS is_unconfirmed
           FROM (SELECT r.user_id) AS own
@@ -43,8 +43,8 @@ BROKEN = (
 APPROVAL = ApprovalKind(
     name="return_authorisation",
     title="Return authorisation",
-    matters="{returned_quantity} of {product_names} to come back",
-    question="May {partner_name} send back {returned_quantity} of {product_names} for {return_value:money} {currency}?",
+    matters="{returned_quantity:quantity} of {product_names} to come back",
+    question="May {partner_name} send back {returned_quantity:quantity} of {product_names} for {return_value:money} {currency}?",
     when=BROKEN,
     possible=~Q(state__in=["cancel", "done"]),
     cause="return_cause",

@@ -6,6 +6,7 @@ Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id``
 
 from apps.workflows import asks, impact
 from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.say import day, say
 
 # What a purchase order still has to bring, and where its receipts put it.
 NEEDED_OF_PURCHASE = """
@@ -49,6 +50,12 @@ PRODUCT = """
 """
 
 
+FREE_THERE = say(
+    "{quantity:quantity} {product} from {place}, where {free:quantity} are free",
+    quantity="LEAST(q.free, n.quantity)", product="t.name", place="place.complete_name", free="q.free",
+)  # fmt: skip
+
+
 def from_another_warehouse(needed: str) -> Remedy:
     """Move what lies free in another warehouse of the company, as an internal transfer ready to be picked there."""
     return Remedy(
@@ -57,8 +64,7 @@ def from_another_warehouse(needed: str) -> Remedy:
         columns=["product_id", "quantity", "place_id", "from_id", "type_id", "product_name", "text"],
         sql=f"""
             SELECT concat(n.product_id, '-', q.location_id) AS option,
-                   concat(trim_scale(LEAST(q.free, n.quantity)), ' ', t.name, ' from ', place.complete_name, ', where ',
-                          trim_scale(q.free), ' are free') AS text,
+                   {FREE_THERE} AS text,
                    n.product_id, LEAST(q.free, n.quantity) AS quantity, n.place_id, q.location_id AS from_id,
                    kind.odoo_id AS type_id, t.name AS product_name
               FROM ({needed}) AS n
@@ -86,7 +92,7 @@ def from_another_warehouse(needed: str) -> Remedy:
         """,
         calls=[
             OdooCall(
-                title="Draft a transfer of {quantity} {product_name} from another warehouse",
+                title="Draft a transfer of {quantity:quantity} {product_name} from another warehouse",
                 method="create",
                 model="stock.picking",
                 arguments={
@@ -117,6 +123,14 @@ def from_another_warehouse(needed: str) -> Remedy:
     )
 
 
+SOLD_THERE = say(
+    "{quantity:quantity} {product} from {vendor} at {price:money} {currency}, {days} days to deliver",
+    when={"cu.name IS NULL": "{quantity:quantity} {product} from {vendor} at {price:money}, {days} days to deliver"},
+    quantity="GREATEST(n.quantity, i.min_qty)", product="t.name", vendor="v.name", price="i.price", currency="cu.name",
+    days="i.delay",
+)  # fmt: skip
+
+
 def from_another_vendor(needed: str) -> Remedy:
     """Draft a request for quotation to another vendor who has a price for the product; confirming it is the buyer's."""
     return Remedy(
@@ -127,9 +141,7 @@ def from_another_vendor(needed: str) -> Remedy:
         ],
         sql=f"""
             SELECT concat(n.product_id, '-', i.partner_id) AS option,
-                   concat(trim_scale(GREATEST(n.quantity, i.min_qty)), ' ', t.name, ' from ', v.name, ' at ',
-                          to_char(i.price, 'FM999G999G990D00'), COALESCE(' ' || cu.name, ''), ', ', i.delay,
-                          ' days to deliver') AS text,
+                   {SOLD_THERE} AS text,
                    n.product_id, GREATEST(n.quantity, i.min_qty) AS quantity, i.price, i.partner_id, t.name AS product_name,
                    v.name AS vendor_name, n.company_id,
                    to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' + make_interval(days => COALESCE(i.delay, 0)::int),
@@ -178,6 +190,13 @@ def from_another_vendor(needed: str) -> Remedy:
     )
 
 
+LATER = say(
+    "{order}, {customer}: {day:day} instead of {promised:day}",
+    when={"w.promised_at IS NULL": "{order}, {customer}: {day:day} instead of no date"},
+    order="w.name", customer="w.customer", day=day("w.expected_at"), promised=day("w.promised_at"),
+)  # fmt: skip
+
+
 def promise_later(orders: str, *, because: str) -> Remedy:
     """Promise an order for the day on which it can be delivered: one option an order, since each customer is told apart.
 
@@ -192,8 +211,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
         columns=["order_id", "order_name", "new_date", "new_day"],
         sql=f"""
             SELECT w.odoo_id::text AS option,
-                   concat(w.name, ', ', w.customer, ': ', to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
-                          COALESCE(to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'no date')) AS text,
+                   {LATER} AS text,
                    w.odoo_id AS order_id, w.name AS order_name,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day
@@ -201,7 +219,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
         """,
         calls=[
             OdooCall(
-                title="Promise {order_name} for {new_day}",
+                title="Promise {order_name} for {new_day:day}",
                 model="sale.order",
                 record="order_id",
                 method="write",
@@ -231,7 +249,8 @@ RESERVE_AGAIN = Remedy(
     title="Reserve what is free now",
     columns=[],
     sql=f"""
-        SELECT 'now' AS option, concat('All that is missing on ', count(*), ' lines is free in the warehouse by now') AS text
+        SELECT 'now' AS option,
+               {say("All that is missing on {lines} lines is free in the warehouse by now", lines="count(*)")} AS text
           FROM ({NEEDED_OF_TRANSFER}) AS n
          CROSS JOIN LATERAL (
            SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
@@ -257,14 +276,18 @@ RESERVE_AGAIN = Remedy(
 
 # What the vendor says outside of Odoo, put where Odoo plans by it: on the lines that were to come before, each with its
 # receipt. Whoever was promised the goods for earlier is told apart (:data:`PROMISE_LATER`).
+MOVED = say(
+    "{product}: {day:day} instead of {planned:day}, says {source}",
+    product="l.name", day=day("e.expected_at"), planned=day("l.date_planned"), source="e.source",
+)  # fmt: skip
+
 RESCHEDULE = Remedy(
     name="reschedule",
     title="Plan the receipt for the vendor's new date",
     columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by"],
-    sql="""
+    sql=f"""
         SELECT concat(l.odoo_id, '@', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS option,
-               concat(l.name, ': ', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ' instead of ',
-                      to_char(l.date_planned AT TIME ZONE 'UTC', 'YYYY-MM-DD'), ', says ', e.source) AS text,
+               {MOVED} AS text,
                l.odoo_id AS line_id, receipt.odoo_id AS receipt_id, receipt.name AS receipt_name, l.name AS product_name,
                to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
                to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day, e.source AS said_by
@@ -290,7 +313,7 @@ RESCHEDULE = Remedy(
     """,
     calls=[
         OdooCall(
-            title="Expect {product_name} on {new_day}",
+            title="Expect {product_name} on {new_day:day}",
             model="purchase.order.line",
             record="line_id",
             method="write",
@@ -298,7 +321,7 @@ RESCHEDULE = Remedy(
             expect=[["date_planned", "=", "{new_date}"]],
         ),
         OdooCall(
-            title="Reschedule {receipt_name} for {new_day}",
+            title="Reschedule {receipt_name} for {new_day:day}",
             model="stock.picking",
             record="receipt_id",
             method="write",

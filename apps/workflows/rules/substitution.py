@@ -6,8 +6,18 @@ agreed: the line keeps its price and discount. Odoo takes the missing quantity o
 """
 
 from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.say import say
 
 DEARER_OR_CHEAPER = 0.2
+
+INSTEAD = say(
+    "{quantity:quantity} {substitute} instead of {product} on {order}, of which {free:quantity} are free",
+    when={
+        "other.product_tmpl_id = pr.product_tmpl_id": "{quantity:quantity} {substitute} instead of {product} on {order}, "
+        "of which {free:quantity} are free (another variant)",
+    },
+    quantity="n.missing", substitute="ot.name", product="t.name", order="n.order_name", free="free.quantity",
+)
 
 SUBSTITUTE = Remedy(
     name="substitute",
@@ -18,9 +28,7 @@ SUBSTITUTE = Remedy(
     ],
     sql=f"""
         SELECT concat(n.move_id, '-', other.odoo_id) AS option,
-               concat(trim_scale(n.missing), ' ', ot.name, ' instead of ', t.name, ' on ', n.order_name, ', of which ',
-                      trim_scale(free.quantity), ' are free', CASE WHEN other.product_tmpl_id = pr.product_tmpl_id
-                                                                   THEN ' (another variant)' END) AS text,
+               {INSTEAD} AS text,
                n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept,
                other.odoo_id AS substitute_id,
                trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
@@ -62,7 +70,7 @@ SUBSTITUTE = Remedy(
     """,
     calls=[
         OdooCall(
-            title="Put {quantity} {substitute_name} on {order_name} in the place of {product_name}",
+            title="Put {quantity:quantity} {substitute_name} on {order_name} in the place of {product_name}",
             model="sale.order",
             record="order_id",
             method="write",

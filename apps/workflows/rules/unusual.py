@@ -17,6 +17,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.say import joined, say
 
 ORDERS = 16
 FEWEST_ORDERS, FEWEST_OF_PRODUCT = 8, 5
@@ -25,6 +26,11 @@ LEAST_SPREAD = 0.2
 
 MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {size})"
 SPREAD = f"GREATEST(1.4826 * {MEDIAN.format(size='abs({size} - {middle})')}, {LEAST_SPREAD})"
+
+BEYOND = say(
+    "{product}: {quantity:quantity}, usually {usual:quantity} (in {times} orders)",
+    product="l.name", quantity="l.quantity", usual="round(exp(u.middle)::numeric, 1)", times="u.times",
+)  # fmt: skip
 
 FACT = Fact(
     name="unusual",
@@ -82,9 +88,7 @@ FACT = Fact(
            GROUP BY u.product_id, u.product_uom_id, u.times, u.middle
         ), lines AS (
           SELECT count(*) AS many, sum(l.subtotal * (1 - exp(u.middle)::numeric / l.quantity)) AS beyond,
-                 string_agg(concat(l.name, ': ', trim_scale(l.quantity), ', usually ',
-                                   trim_scale(round(exp(u.middle)::numeric, 1)), ' (in ', u.times, ' orders)'),
-                            '; ' ORDER BY l.subtotal DESC) AS names
+                 {joined(f"jsonb_agg({BEYOND} ORDER BY l.subtotal DESC)", by="; ")} AS names
             FROM line l
             JOIN usually u ON u.product_id = l.product_id AND u.product_uom_id IS NOT DISTINCT FROM l.product_uom_id
            WHERE ln(l.quantity)::float8 > u.middle + {FAR} * u.spread

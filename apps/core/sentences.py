@@ -1,0 +1,125 @@
+"""What is said of figures, put into words when somebody reads it, in their language.
+
+A sentence is kept as its template and the values that the template names, as JSON: ``{"say": "{missing:quantity} of
+{product} missing", "missing": 3, "product": "Desk"}``. Several in a row are ``{"each": [...], "by": "; "}``. A value may be a
+sentence itself. Anything else, such as a text that was kept before there were sentences, is said as it is.
+
+What programs read, and what is written into Odoo or into the trail, is the same sentence in English (:func:`plain`).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+from django.utils import formats, translation
+from django.utils.translation import get_language, gettext, pgettext
+
+from apps.core.words import sum_of
+
+# ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money|quantity|day|moment))?\}")
+
+
+def names(template: str) -> list[str]:
+    """The values that ``template`` names, each once, in order."""
+    return list(dict.fromkeys(match[1] for match in PLACEHOLDER.finditer(template)))
+
+
+def of(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The sentence that says ``template`` with ``values``, as JSON can carry it."""
+    return {"say": template, **{name: _kept(value) for name, value in values.items()}}
+
+
+def _kept(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | Mapping) or value is None else str(value)
+
+
+def is_sentence(value: Any) -> bool:
+    """Whether ``value`` is kept as a sentence, or as several in a row."""
+    return isinstance(value, Mapping) and ("say" in value or "each" in value)
+
+
+def said(value: Any) -> str:
+    """``value`` in the active language; a text as it is, nothing where there is none."""
+    if isinstance(value, Mapping) and "each" in value:
+        return str(value.get("by", ", ")).join(said(one) for one in value["each"])
+    if isinstance(value, Mapping) and "say" in value:
+        template = str(value["say"])
+        return filled(gettext(template), value) if template else ""
+    return "" if value is None else str(value)
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """``template`` with its placeholders filled; one that ``values`` does not have is left out."""
+    return PLACEHOLDER.sub(lambda match: formed(values.get(match[1]), match[2]), template).strip()
+
+
+def again(text: str, *templates: str) -> str:
+    """What the tower once said in English, and kept so, in the active language.
+
+    The values are read out of it by that of ``templates`` which it was made from; as the catalogues have it, or as it is,
+    where none of them was.
+    """
+    for template in templates:
+        if match := _reading(template).fullmatch(text):
+            return filled(gettext(template), {name: gettext(value) for name, value in match.groupdict().items()})
+    return gettext(text) if text else ""
+
+
+@cache
+def _reading(template: str) -> re.Pattern[str]:
+    parts = PLACEHOLDER.split(template)
+    literals, named = parts[::3], parts[1::3]
+    groups = [f"(?P<{name}>.+)" for name in named]
+    pattern = "".join(re.escape(text) + group for text, group in zip(literals, [*groups, ""], strict=True))
+    return re.compile(pattern, re.DOTALL)
+
+
+def formed(value: Any, form: str | None) -> str:
+    """``value`` as a placeholder of that form says it."""
+    if form == "money":
+        return sum_of(value)
+    if value in (None, "") or is_sentence(value):
+        return said(value)
+    return FORMS[form](value) if form in FORMS else said(value)
+
+
+def plain(value: Any) -> Any:
+    """``value`` as programs and Odoo read it: sentences in English, however deep they stand; everything else as it is."""
+    if is_sentence(value):
+        with translation.override("en"):
+            return said(value)
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    return value
+
+
+def _quantity(value: Any) -> str:
+    """With as many places as it has. English has no separators between thousands: programs read it as well."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    exponent = amount.normalize().as_tuple().exponent
+    places = max(-exponent, 0) if isinstance(exponent, int) else 0
+    return formats.number_format(amount, places, force_grouping=get_language() != "en")
+
+
+def _day(value: Any) -> str:
+    try:
+        return formats.date_format(date.fromisoformat(str(value)[:10]), pgettext("a day in a sentence", "Y-m-d"))
+    except ValueError:
+        return str(value)
+
+
+def _moment(value: Any) -> str:
+    try:
+        return formats.date_format(datetime.fromisoformat(str(value)), pgettext("a moment in a sentence", "Y-m-d H:i:s"))
+    except ValueError:
+        return str(value)
+
+
+FORMS = {"quantity": _quantity, "day": _day, "moment": _moment}
