@@ -95,6 +95,12 @@ class AboutRecord(serializers.Serializer[Any]):
     odoo_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     connection = serializers.SlugRelatedField("name", queryset=Connection.objects.all(), required=False)
 
+    def to_internal_value(self, data: Any) -> Any:
+        # A field that looks a row up by its name asks the database at once, and that takes no NUL.
+        if "\x00" in str(data.get("connection", "")):
+            raise ValidationError({"connection": ["This holds a NUL character."]})
+        return super().to_internal_value(data)
+
 
 class Ask(AboutRecord):
     """What is asked for, and why."""
