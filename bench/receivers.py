@@ -24,10 +24,13 @@ from bench.row import CannotMeasureError
 
 HERE = Path(__file__).parent / "peers"
 KEPT = Path(os.environ.get("BENCH_PEERS", Path.home() / ".cache" / "controltower-bench"))
+# Both need a newer Node than some machines have.
+NODE = {"node": "22.23.3"}
 RESTATE = {"@restatedev/restate-server": "1.7.12", "@restatedev/restate-sdk": "1.17.2"}
-# Its newest line needs a newer Node than this package brings; one of its parts is no longer on the registry as it names it.
-N8N = {"n8n": "1.123.81", "node": "22.23.3"}
+# Its newest line needs a newer Node still; one of its parts is no longer on the registry as it names it.
+N8N = {"n8n": "1.123.81"}
 N8N_INSTEAD = {"xlsx": "0.18.5"}
+NODE_THERE = "node_modules/node/bin/node"
 START_SECONDS = 180.0
 
 
@@ -51,6 +54,7 @@ def installed(name: str, packages: dict[str, str], overrides: dict[str, str] | N
     if not (npm := shutil.which("npm")):
         raise CannotMeasureError("there is no npm; install Node 20 or newer")
     home = KEPT / name
+    packages = packages | NODE
     wanted = json.dumps({"private": True, "type": "module", "dependencies": packages, "overrides": overrides or {}})
     stamp = home / "installed.json"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -83,7 +87,7 @@ def restate() -> Iterator[Receiver]:
         }  # fmt: skip
         processes += [
             _started([home / "node_modules/.bin/restate-server", "--no-logo"], home, settings),
-            _started(["node", "restate.mjs", service, figures], home, {}),
+            _started([home / NODE_THERE, "restate.mjs", service, figures], home, {}),
         ]
         _wait(f"http://127.0.0.1:{admin}/health", processes)
         _wait(f"http://127.0.0.1:{figures}/", processes)
@@ -117,7 +121,7 @@ def n8n(database_url: str) -> Iterator[Receiver]:
             "N8N_VERSION_NOTIFICATIONS_ENABLED": "false", "N8N_TEMPLATES_ENABLED": "false", "N8N_LOG_LEVEL": "error",
             "EXECUTIONS_DATA_PRUNE": "false", "NODE_ENV": "production",
         }  # fmt: skip
-        command = [home / "node_modules/node/bin/node", home / "node_modules/n8n/bin/n8n"]
+        command = [home / NODE_THERE, home / "node_modules/n8n/bin/n8n"]
         for steps in (["import:workflow", f"--input={HERE / 'n8n.json'}"],
                       ["update:workflow", "--id=receiver", "--active=true"]):  # fmt: skip
             done = subprocess.run([*map(str, command), *steps], cwd=home, env=_environment(settings),

@@ -41,6 +41,7 @@ class Process:
     say: Callable[[str], None] = print
     running: asyncio.subprocess.Process | None = None
     stopping: bool = False
+    is_begun_anew: bool = False
     pump: asyncio.Task[None] | None = None
     seen: set[str] = field(default_factory=set)
 
@@ -88,6 +89,10 @@ class Process:
             status = await self.running.wait()
             if self.stopping:
                 return
+            if self.is_begun_anew:
+                self.is_begun_anew = False
+                await self.start()
+                continue
             if time.monotonic() - started > SETTLED_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             self.say(f"! {self.name} ended ({status}); starting it again in {pause:.1f} s. Its log: {self.log}")
@@ -95,9 +100,10 @@ class Process:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             await self.start()
 
-    def kill(self) -> None:
-        """End it and all it started at once; it is started again like one that died."""
+    def begin_anew(self) -> None:
+        """End it and all it started at once, and start it again. It did nothing wrong: there is no pause."""
         if self.running is not None and self.running.returncode is None:
+            self.is_begun_anew = True
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.running.pid, signal.SIGKILL)
 

@@ -144,7 +144,7 @@ class Tower:
             self.environment |= {"DATABASE_URL": env.database_url, "REDIS_URL": env.redis_url}
             for process in self.processes:
                 if process is not self.company:
-                    process.kill()
+                    process.begin_anew()
 
     @contextlib.asynccontextmanager
     async def _stopped_at_the_end(self) -> AsyncIterator[None]:

@@ -85,6 +85,12 @@ def fire_due(*, now: datetime, limit: int = BATCH) -> int:
     return len(due)
 
 
+def next_due() -> datetime | None:
+    """When the next of the pending timers is due, be it past; None where there is none."""
+    pending = Timer.objects.filter(status="pending").order_by("due_at")
+    return pending.values_list("due_at", flat=True).first()
+
+
 def _fire(kind: str, timers: list[Timer], now: datetime) -> None:
     handler = HANDLERS.get(kind)
     if handler is None:

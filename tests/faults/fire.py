@@ -1,6 +1,7 @@
 """A whole tower under load, whose processes are killed while it works, and the counting of what came of it.
 
     python -m tests.faults.fire --rounds 50 --rate 200      starts a tower, and prints the figures
+    python -m tests.faults.fire --storm 2000 --rate 200     so many kills, five a second, without waiting in between
 
 Three kinds of work go on meanwhile: deliveries arrive at the intake, notes wait in the outbox for Odoo, and exceptions are
 snoozed over the API, each of which sets a timer. At the end every promise that the tower made is held against what there is.
@@ -18,6 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +47,12 @@ SESSIONS = "all sessions"
 END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
+END_A_SESSION = """
+SELECT pg_terminate_backend(pid), coalesce(nullif(application_name, ''), 'the tower')
+  FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1
+"""
+# How many of a hundred kills are of a session, of a worker's child, of a whole part.
+STORM, STORM_EVERY_SECONDS = (70, 27, 3), 0.2
 NOTE = "Exactly one of me."
 WHOLE_WITHIN_SECONDS = 30.0
 ENQUEUE = """
@@ -202,6 +210,38 @@ class Fire:
         self.rounds.append(Whole(parts, time.monotonic() - began))
         return self.rounds[-1]
 
+    def storm(self, number: int) -> Counter[str]:
+        """Kill one thing after the other: mostly a session of the database or a worker's child, now and then a whole part.
+
+        Nothing is waited for, so that each moment of the work is hit by and by, the coming back too. At the end the tower is
+        to be whole. How often what was killed.
+        """
+        killed: Counter[str] = Counter()
+        for _ in range(number):
+            kind = self.chance.choices(["session", "child", "part"], STORM)[0]
+            killed[getattr(self, f"_end_a_{kind}")()] += 1
+            time.sleep(STORM_EVERY_SECONDS)
+        self.burn()
+        return killed
+
+    def _end_a_session(self) -> str:
+        found = self.ask(END_A_SESSION)
+        return f"a session of {found[0][1]}" if found else "nothing there to kill"
+
+    def _end_a_child(self) -> str:
+        """End a process that a worker has forked, while the worker lives."""
+        workers = {pid for pid, command in processes_of(self.tower.home).items() if "celery" in command and "worker" in command}
+        children = children_of(workers, "")
+        if not children:
+            return "nothing there to kill"
+        os.kill(self.chance.choice(children), signal.SIGKILL)
+        return "a worker's child"
+
+    def _end_a_part(self) -> str:
+        part = self.chance.choice([part for part in PARTS if part != "guard"])
+        self.kill(part)
+        return part
+
     def _takes_one_through(self) -> bool:
         wire = http.client.HTTPConnection("127.0.0.1", self.intake, timeout=5)
         try:
@@ -285,6 +325,7 @@ def children_of(parents: set[int], name: str) -> list[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--storm", type=int, default=0)
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
@@ -292,9 +333,11 @@ def main() -> None:
     try:
         fire = Fire(tower=tower, rate=chosen.rate, seed=chosen.seed)
         began = time.monotonic()
-        fire.light(notes=chosen.rounds * 3, every=4)
+        fire.light(notes=chosen.storm // 20 or chosen.rounds * 3, every=4)
+        for what, number in fire.storm(chosen.storm).most_common() if chosen.storm else ():
+            print(f"{number:>6} × {what}", flush=True)
         names = [*PARTS, SESSIONS]
-        for number in range(chosen.rounds):
+        for number in range(0 if chosen.storm else chosen.rounds):
             parts = [names[number % len(names)]] if number % 3 else fire.chance.sample(names, fire.chance.randint(2, len(names)))
             whole = fire.burn(*parts)
             print(f"{number + 1:>4}. {', '.join(parts)}: whole after {whole.seconds:.1f} s", flush=True)

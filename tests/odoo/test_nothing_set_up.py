@@ -28,16 +28,16 @@ def test_decisions_reach_an_odoo_in_which_nothing_was_set_up(shop: Shop) -> None
     line = {"product_id": shop.product, "product_uom_qty": 90, "price_unit": 100}
     order = shop.make("sale.order", {"partner_id": customer, "order_line": [(0, 0, line)]})
     asked = {"partner_id": customer, "move_type": "out_refund"}
-    credits = [shop.make("account.move", asked | {"invoice_line_ids": [(0, 0, {"name": "Goodwill", "price_unit": price})]})
+    notes = [shop.make("account.move", asked | {"invoice_line_ids": [(0, 0, {"name": "Goodwill", "price_unit": price})]})
                for price in (640, 900)]  # fmt: skip
     shop.look()
     # Nothing is written that could only be refused: there is no field to hold by.
     carried_out()
     assert not Command.objects.filter(method="write").exists()
 
-    moves.approve(pending("account.move", credits[0]).pk, by=mia, reason="Broken on the way", now=clock.now())
-    moves.reject(pending("account.move", credits[1]).pk, by=mia, reason="Nothing came back", now=clock.now())
+    moves.approve(pending("account.move", notes[0]).pk, by=mia, reason="Broken on the way", now=clock.now())
+    moves.reject(pending("account.move", notes[1]).pk, by=mia, reason="Nothing came back", now=clock.now())
     carried_out()
-    shown = {row["id"]: row["state"] for row in shop.odoo.read("account.move", credits, ["state"])}
-    assert shown == {credits[0]: "posted", credits[1]: "cancel"}
+    shown = {row["id"]: row["state"] for row in shop.odoo.read("account.move", notes, ["state"])}
+    assert shown == {notes[0]: "posted", notes[1]: "cancel"}
     shop.odoo.call("sale.order", "action_cancel", [order])

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from apps.timers import due
+from apps.core import clock
+from apps.timers import due, tasks
 from apps.timers.models import Timer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -71,6 +72,17 @@ def test_a_poisonous_timer_is_pushed_on_and_the_others_fire() -> None:
     bad = Timer.objects.get(key="bad")
     assert (bad.status, bad.due_at) == ("pending", NOW + due.PUSH_ON)
     assert Timer.objects.filter(status="fired").count() == 2
+
+
+@pytest.mark.django_db
+def test_what_comes_due_before_the_beat_wakes_again_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "AWAKE_SECONDS", 60.0)  # however slow the machine is
+    now = clock.now()
+    for key, seconds in [("soon", 0.3), ("sooner", 0.1), ("tomorrow", 86_400)]:
+        due.set_timer(kind="test.note", key=key, due_at=now + timedelta(seconds=seconds), now=now)
+    tasks.fire_due()
+    assert fired == ["sooner", "soon"]
+    assert Timer.objects.get(key="soon").fired_at >= now + timedelta(seconds=0.3)
 
 
 @pytest.mark.django_db(transaction=True)
