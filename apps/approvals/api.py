@@ -1,5 +1,6 @@
 """REST: approval requests and the policies that demand them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -97,7 +98,7 @@ class AboutRecord(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         # A field that looks a row up by its name asks the database at once, and that takes no NUL.
-        if "\x00" in str(data.get("connection", "")):
+        if isinstance(data, Mapping) and "\x00" in str(data.get("connection", "")):
             raise ValidationError({"connection": ["This holds a NUL character."]})
         return super().to_internal_value(data)
 

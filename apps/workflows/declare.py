@@ -74,7 +74,8 @@ class BlockerRule:
     Attributes:
         kind: the kind of blocker.
         sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (what
-            :func:`apps.workflows.say.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``. Asked for one record at a time.
+            :func:`apps.workflows.say.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``.
+            Asked for one record at a time.
     """
 
     kind: str

@@ -110,7 +110,8 @@ def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: 
     said = {
         "de": ["9 Oak desk aus Annex/Stock, wo 12,5 frei sind",
                "9 Oak desk von Fjord Furniture zu 1.045,00 EUR, 7 Tage Lieferzeit",
-               "9 Beech desk statt Oak desk auf S00042, davon sind 20 frei", "9 Beech desk auf S00042 statt Oak desk setzen; dann "],
+               "9 Beech desk statt Oak desk auf S00042, davon sind 20 frei",
+               "9 Beech desk auf S00042 statt Oak desk setzen; dann "],
         "fr": ["9 Oak desk depuis Annex/Stock, où 12,5 sont libres",
                "9 Oak desk chez Fjord Furniture à 1 045,00 EUR, 7 jours de délai",
                "9 Beech desk au lieu de Oak desk sur S00042, dont 20 sont libres",
