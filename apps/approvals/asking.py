@@ -198,8 +198,7 @@ def _bring_up_to_date(request: Request, finding: Finding, now: datetime) -> None
     # What reads as before, and is only kept in another form since an update, is no change that somebody waits for.
     reads_differently = any(said.get(name) != sentences.plain(value) for name, value in figures.items())
     if request.paused_at and (reads_differently or not is_known):
-        what = f"Changed in Odoo: {money(was, request.currency)} before, now {money(amount, request.currency)}"
-        inquiries.answer_by_change(request, what if was != amount else "The figures changed in Odoo", now=now)
+        inquiries.answer_by_change(request, reasons.of_change(was, amount, request.currency), now=now)
     settling.announce(request)
 
 

@@ -104,7 +104,7 @@ def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
     if inquiry.answered_at:
         raise AlreadyDecidedError(
             gettext("%(answered_by_name)s has answered that already: %(answer)s")
-            % {"answered_by_name": inquiry.answered_by_name, "answer": inquiry.answer}
+            % {"answered_by_name": inquiry.answered_by_name, "answer": inquiry.told_answer}
         )
     _close(request, inquiry, text.strip(), by=by, now=now)
     return inquiry
@@ -132,7 +132,7 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
         Message(kind="approval.answered", key=f"approval:{request.pk}:answer:{inquiry.pk}",
                 about=(request.connection_id, request.company_id), 
                 title=lambda: gettext("Answered: %(record)s") % {"record": request.record_name},
-                body=f"{inquiry.answered_by_name}: {text}", path=f"/approvals/{request.pk}/"),
+                body=lambda: f"{inquiry.answered_by_name}: {inquiry.told_answer}", path=f"/approvals/{request.pk}/"),
         people=[inquiry.asked_by], now=now,
     )  # fmt: skip
     settling.announce(request)

@@ -155,6 +155,11 @@ class Inquiry(models.Model):
     class Meta:
         ordering = ["id"]
 
+    @property
+    def told_answer(self) -> str:
+        """The answer: as somebody wrote it, or in the active language where a change in Odoo gave it."""
+        return self.answer if self.answered_by_id else reasons.told(self.answer)
+
 
 class Absence(models.Model):
     """A time in which somebody else is asked in a person's place."""

@@ -65,8 +65,16 @@ def again(text: str, *templates: str) -> str:
     """
     for template in templates:
         if match := _reading(template).fullmatch(text):
-            return filled(gettext(template), {name: gettext(value) for name, value in match.groupdict().items()})
+            sums = {name for name, form in PLACEHOLDER.findall(template) if form == "money"}
+            values = {name: _sum_in(text) if name in sums else gettext(text) for name, text in match.groupdict().items()}
+            return filled(gettext(template), values)
     return gettext(text) if text else ""
+
+
+def _sum_in(text: str) -> str | None:
+    """A sum that was written in English, as a number; None where none was known."""
+    number = text.replace(",", "")
+    return number if re.fullmatch(r"-?\d+\.\d+", number) else None
 
 
 @cache

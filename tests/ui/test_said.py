@@ -1,6 +1,7 @@
 """What is worked out in SQL, what Odoo was told and why something ended: said in the language of whoever reads it."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import translation
 from apps.accounts import people
 from apps.accounts.models import Role, User
 from apps.approvals import moves as approvals
+from apps.approvals import reasons
 from apps.approvals.models import Request
 from apps.audit.models import Entry
 from apps.core import sentences
@@ -263,6 +265,11 @@ def test_a_reason_is_told_again_by_the_template_that_it_was_made_from() -> None:
         )
         assert sentences.again("Nobody knows", "{person} is away") == "Nobody knows"
         assert sentences.again("", "{person} is away") == ""
+        assert reasons.told(reasons.of_change(Decimal("6200"), Decimal("-12345.5"), "EUR")) == (
+            "In Odoo geändert: vorher 6.200,00 EUR, jetzt -12.345,50 EUR"
+        )
+        assert reasons.told(reasons.of_change(Decimal(1), Decimal(1), "EUR")) == "Die Zahlen haben sich in Odoo geändert"
+    assert reasons.of_change(Decimal("6200"), None, "EUR") == "Changed in Odoo: 6,200.00 EUR before, now an unknown sum EUR"
 
 
 def found_by(statement: str, **values: Any) -> list[dict[str, Any]]:
