@@ -7,6 +7,7 @@ sentence itself. Anything else, such as a text that was kept before there were s
 What programs read, and what is written into Odoo or into the trail, is the same sentence in English (:func:`plain`).
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -21,6 +22,8 @@ from apps.core.words import sum_of
 
 # ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money|quantity|day|moment))?\}")
+
+JSONB = 3802  # PostgreSQL's number of the type
 
 
 def names(template: str) -> list[str]:
@@ -131,3 +134,15 @@ def _moment(value: Any) -> str:
 
 
 FORMS = {"quantity": _quantity, "day": _day, "moment": _moment}
+
+
+def rows_of(cursor: Any) -> list[dict[str, Any]]:
+    """What ``cursor`` found, by the names of its columns; what it says as sentences."""
+    names = [column.name for column in cursor.description]
+    said = [column.name for column in cursor.description if column.type_code == JSONB]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for name in said:
+        for row in rows:
+            # Django leaves the decoding to whoever reads the column.
+            row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+    return rows

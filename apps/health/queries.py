@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from apps.accounts.sight import EVERYTHING, Sight
+from apps.core import sentences
 from apps.health import knocking, workers
 from apps.health.knocking import Intake
 from apps.intake.models import Delivery
@@ -22,7 +23,6 @@ from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.timers.models import Timer
-from apps.workflows import say
 
 BEAT_KEY = "health:beat-heard-at"
 BEAT_LATE = timedelta(seconds=60)
@@ -165,7 +165,7 @@ def rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a statement gives, each row by the names of its columns."""
     with database.cursor() as cursor:
         cursor.execute(sql, values)
-        return say.rows_of(cursor)
+        return sentences.rows_of(cursor)
 
 
 def _deliveries(seen: Sight, now: datetime) -> Queue:

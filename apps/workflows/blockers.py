@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.utils.translation import gettext
 
 from apps.core import sentences
-from apps.workflows import registry, say
+from apps.workflows import registry
 from apps.workflows.models import Position
 
 
@@ -74,4 +74,4 @@ def of(position: Position, *, now: datetime) -> list[Blocker]:
     values: Mapping[str, Any] = {"connection": position.connection_id, "record": position.odoo_id, "now": now}
     with database.cursor() as cursor:
         cursor.execute(statement, values)
-        return of_stage(position) + [Blocker(**row) for row in say.rows_of(cursor)]
+        return of_stage(position) + [Blocker(**row) for row in sentences.rows_of(cursor)]

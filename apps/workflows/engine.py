@@ -15,9 +15,10 @@ from django.db import connection as database
 from django.db.models import Q
 from psycopg import sql
 
+from apps.core import sentences
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry, say, stuck, weight
+from apps.workflows import placeholders, registry, stuck, weight
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -324,7 +325,7 @@ def look(
 def _rows(statement: sql.Composed, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return say.rows_of(cursor)
+        return sentences.rows_of(cursor)
 
 
 def batches(records: Mapping[int, datetime | None]) -> Iterable[dict[int, datetime | None]]:

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.utils.translation import gettext
 
 from apps.core import sentences
-from apps.workflows import registry, say
+from apps.workflows import registry
 
 SHOWN = 100
 KINDS = {"_name": "text", "_at": "moment", "_quantity": "quantity", "_percent": "percent"}
@@ -44,7 +44,7 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     kinds = [_kind_of(column) for column in declared.columns]
     with database.cursor() as cursor:
         cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id})
-        rows = [list(row.values()) for row in say.rows_of(cursor)]
+        rows = [list(row.values()) for row in sentences.rows_of(cursor)]
     if not rows:
         return None
     return Table(

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection as database
 
 from apps.core import sentences
-from apps.workflows import say
 from apps.workflows.declare import Choice, Remedy
 
 # So many options are shown.
@@ -39,5 +38,5 @@ def options(declared: Remedy | Choice, *, connection_id: int, odoo_id: int, now:
     """What there is to choose about the record now, the best first."""
     with database.cursor() as cursor:
         cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id, "now": now})
-        rows = say.rows_of(cursor)
+        rows = sentences.rows_of(cursor)
     return [Option(key=str(row["option"]), told=row["text"], columns=row) for row in rows]

@@ -12,12 +12,10 @@ among the workflow's texts (:mod:`apps.workflows.wording`) and said in the reade
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from apps.core import sentences
 
 SAID = re.compile(r"""jsonb_build_object\('say', '((?:[^']|'')*)'|'(\{"say": (?:[^']|'')*\})'::jsonb""")
-JSONB = 3802  # PostgreSQL's number of the type
 
 
 def say(template: str, *, when: Mapping[str, str] | None = None, **values: str) -> str:
@@ -68,15 +66,3 @@ def templates_in(statement: str) -> Iterator[str]:
     for match in SAID.finditer(statement):
         text = (match[1] or match[2]).replace("''", "'").replace("%%", "%")
         yield text if match[1] else json.loads(text)["say"]
-
-
-def rows_of(cursor: Any) -> list[dict[str, Any]]:
-    """What ``cursor`` found, by the names of its columns; what it says as sentences."""
-    names = [column.name for column in cursor.description]
-    said = [column.name for column in cursor.description if column.type_code == JSONB]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    for name in said:
-        for row in rows:
-            # Django leaves the decoding to whoever reads the column.
-            row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
-    return rows

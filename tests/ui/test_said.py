@@ -20,7 +20,7 @@ from apps.exceptions import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
 from apps.pipeline import absorb
-from apps.workflows.say import day, joined, rows_of, say, those
+from apps.workflows.say import day, joined, say, those
 from tests.trade import DESK, company, days, purchase, sale
 from tests.ui.reading import english_of
 from tests.world import World, person
@@ -275,7 +275,7 @@ def test_a_reason_is_told_again_by_the_template_that_it_was_made_from() -> None:
 def found_by(statement: str, **values: Any) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(statement, values)
-        return rows_of(cursor)
+        return sentences.rows_of(cursor)
 
 
 @pytest.fixture
