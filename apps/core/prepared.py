@@ -23,7 +23,7 @@ def rows(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         parameters: whole numbers and lists of them are sent as ``bigint``, so that one plan serves all sizes.
     """
     database.ensure_connection()
-    raw = psycopg.Cursor(database.connection)
+    raw: Any = psycopg.Cursor(database.connection)
     wrapped = database.make_debug_cursor(raw) if database.queries_logged else database.make_cursor(raw)
     with wrapped as cursor:
         cursor.execute(statement, {name: _as_bigint(value) for name, value in parameters.items()})
