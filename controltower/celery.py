@@ -7,8 +7,9 @@ and an Odoo that answers after half a minute never delays an escalation.
 """
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 
@@ -56,3 +57,11 @@ app.conf.beat_schedule = {
     "forget old keys": {"task": "api.forget_old_keys", "schedule": 3600.0, "options": {"expires": 3600}},
     "audit checkpoint": {"task": "audit.checkpoint", "schedule": 3600.0, "options": {"expires": 3600}},
 }
+
+
+@signals.task_prerun.connect
+def _heard(task: Any, **_: object) -> None:
+    """A task is about to look for work: whatever comes from now on wakes it anew."""
+    from apps.core import wake
+
+    wake.heard(task.name)

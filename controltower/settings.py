@@ -132,10 +132,12 @@ DATABASES = {
             "tcp_user_timeout": 30_000,
             # A pool a process: small, because web, intake, workers and beat each have one.
             "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+            # Only what apps/core/prepared.py sends is prepared, and at once; its plans are made for all values.
+            "prepare_threshold": 0,
             # No statement of a page or batch may hold others up for ever.
             # Pages lie in memory or on flash: reading one here and there costs hardly more than reading on.
             "options": "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=120000"
-            " -c random_page_cost=1.1",
+            " -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan",
         },
         "TEST": {"NAME": "test_controltower"},
     }
@@ -156,7 +158,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL + "/1"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL + "/1",
+        # A Valkey that has fallen silent holds nobody up: whoever asks it goes on without.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         # PubSub, not the default layer: that one keeps a stalled client's oldest messages and drops the newest.

@@ -15,7 +15,7 @@ from django.db import connection as database
 from django.db.models import Q
 from psycopg import sql
 
-from apps.core import sentences
+from apps.core import prepared, sentences
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
 from apps.workflows import placeholders, registry, stuck, weight
@@ -23,6 +23,8 @@ from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
 BATCH = 5_000
+# Up to so many records are looked at with a plan that is kept; for more, one of their own is worth its making.
+PLANNED_ONCE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,15 +155,16 @@ SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {columns}
 
 
 @cache
-def _statements(workflow_name: str) -> tuple[sql.Composed, sql.Composed, sql.Composed, list[tuple[str, Any]]]:
-    """The workflow's three statements, and the label under which FIND returns each condition."""
+def _statements(workflow_name: str) -> tuple[str, str, str, list[tuple[str, Any]]]:
+    """The workflow's three statements, put together once, and the label under which FIND returns each condition."""
     workflow = registry.workflows()[workflow_name]
     table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
     vanish = VANISH.format(
         table=table, belongs=compiled.belongs(workflow), workflow=sql.Literal(workflow.name),
         model=sql.Literal(workflow.odoo_model),
     )  # fmt: skip
-    return move_statement(workflow), vanish, *find_statement(workflow)
+    find, kinds = find_statement(workflow)
+    return move_statement(workflow).as_string(), vanish.as_string(), find.as_string(), kinds
 
 
 def move_statement(workflow: Workflow) -> sql.Composed:
@@ -322,7 +325,9 @@ def look(
     return {row["odoo_id"]: row for row in rows}
 
 
-def _rows(statement: sql.Composed, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _rows(statement: sql.Composed | str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if isinstance(statement, str) and len(parameters["ids"]) <= PLANNED_ONCE:
+        return prepared.rows(statement, parameters)
     with database.cursor() as cursor:
         cursor.execute(statement, parameters)
         return sentences.rows_of(cursor)

@@ -34,7 +34,7 @@ def served() -> list[set[str]]:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("statement_timeout", "1min"), ("lock_timeout", "10s"), ("random_page_cost", "1.1"),
+    [("statement_timeout", "1min"), ("lock_timeout", "10s"), ("random_page_cost", "1.1"), ("plan_cache_mode", "force_generic_plan"),
      ("idle_in_transaction_session_timeout", "2min"),
      ("transaction_isolation", "read committed")],
 )  # fmt: skip

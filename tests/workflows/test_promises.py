@@ -10,6 +10,7 @@ from apps.exceptions import moves, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
 from apps.pipeline import absorb
+from apps.workflows.rules.duplicates import ORDERS_IN_THEM
 from tests.trade import DESK, LAMP, company, days, purchase, sale
 from tests.world import World, person
 
@@ -166,6 +167,19 @@ def test_the_same_goods_within_hours_are_a_possible_duplicate(world: World) -> N
     assert opened()[DUPLICATE].plain_evidence["duplicate_why"] == "the same products and quantities"
     world.write("sale.order.line", 420, product_uom_qty=3)
     assert opened() == {}
+
+
+def test_who_orders_all_day_orders_the_same_again_on_purpose(world: World) -> None:
+    for order in range(42, 42 + ORDERS_IN_THEM + 2):
+        world.order(order)
+        world.write("sale.order.line", order * 10, order_id=order, product_id=DESK, product_uom_qty=2)
+        world.advance(minutes=5)
+    busiest = 42 + ORDERS_IN_THEM + 1
+    assert DUPLICATE in opened(busiest - 1)
+    assert opened(busiest) == {}
+    # One of those before it goes, and it is one of few again: what follows from that is seen however many came after.
+    world.order(42, state="cancel")
+    assert opened(busiest)[DUPLICATE].evidence["duplicate_of"] == f"S{busiest - 1:05}"
 
 
 @pytest.mark.parametrize("case", ["another customer", "another reference", "a day later", "no lines", "of last year"])

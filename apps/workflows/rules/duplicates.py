@@ -8,6 +8,8 @@ from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.say import say
 
 HOURS = 12
+# Who orders more often than this within those hours orders the same again on purpose: a shop, a marketplace, a call centre.
+ORDERS_IN_THEM = 20
 # Customers use a reference again in time: a call-off of last year is no duplicate.
 REFERENCE_DAYS = 90
 
@@ -41,11 +43,19 @@ DUPLICATE = Fact(
                AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
             UNION ALL
             SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same products and quantities")}
-              FROM mirror_sale_order o
-             WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id AND o.state IN ('draft', 'sent', 'sale')
-               AND o.create_date BETWEEN r.create_date - interval '{HOURS} hours' AND r.create_date
-               AND o.odoo_id < r.odoo_id AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.deleted_at IS NULL
-               AND {LINES.format(order="o")} = {LINES.format(order="r")}
+              FROM (
+                SELECT before.*, count(*) OVER () AS number
+                  FROM (
+                    SELECT o.odoo_id, o.connection_id, o.name, o.state, o.create_date
+                      FROM mirror_sale_order o
+                     WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id
+                       AND o.state IN ('draft', 'sent', 'sale')
+                       AND o.create_date BETWEEN r.create_date - interval '{HOURS} hours' AND r.create_date
+                       AND o.odoo_id < r.odoo_id AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.deleted_at IS NULL
+                     LIMIT {ORDERS_IN_THEM + 1}
+                  ) AS before
+              ) AS o
+             WHERE o.number <= {ORDERS_IN_THEM} AND {LINES.format(order="o")} = {LINES.format(order="r")}
           ) AS o
          WHERE r.state <> 'cancel' AND COALESCE(r.delivery_status, '') <> 'full'
          ORDER BY o.why, o.odoo_id DESC
@@ -58,9 +68,15 @@ DEPENDENCY = Dependency(
     sql=f"""
         SELECT later.odoo_id
           FROM mirror_sale_order o
-          JOIN mirror_sale_order later ON later.connection_id = o.connection_id AND later.partner_id = o.partner_id
-           AND later.state IN ('draft', 'sent', 'sale') AND later.odoo_id > o.odoo_id
-           AND later.create_date BETWEEN o.create_date AND o.create_date + interval '{HOURS} hours'
+         CROSS JOIN LATERAL (
+            SELECT l.odoo_id
+              FROM mirror_sale_order l
+             WHERE l.connection_id = o.connection_id AND l.partner_id = o.partner_id AND l.state IN ('draft', 'sent', 'sale')
+               AND l.odoo_id > o.odoo_id
+               AND l.create_date BETWEEN o.create_date AND o.create_date + interval '{HOURS} hours'
+             ORDER BY l.create_date, l.odoo_id
+             LIMIT {ORDERS_IN_THEM + 1}
+          ) AS later
          WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s)
          UNION
         SELECT later.odoo_id
