@@ -44,7 +44,7 @@ RETRY_SECONDS = 0.5
 SECRETS_SECONDS = 5.0
 # An unknown secret may be a new one. Asking for it is bounded, or guessing would be a load on the database.
 MISS_SECONDS = 1.0
-WAKE_SECONDS = 0.05
+WAKE_SECONDS = 0.02
 # Of so many minutes the waits are remembered while the database is away, all connections together.
 MOST_MINUTES = 10_000
 
