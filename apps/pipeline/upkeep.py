@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from psycopg.errors import QueryCanceled
 
 from apps.audit import trail
 from apps.core import actor, live
@@ -31,7 +32,7 @@ Clock = Callable[[], datetime]
 # What has not been well for so long is only probed, once a minute, and polled again as soon as a probe is answered.
 POLLED_WHILE_FAILING = timedelta(minutes=5)
 # Records whose consequences are drawn together after a first read.
-EVALUATED = 5_000
+EVALUATED, FEWEST_EVALUATED = 5_000, 50
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.
 WHOLE = "first read"
 REGISTER = "pipeline.register"
@@ -124,13 +125,22 @@ def evaluate_all(
     done = 0
     for workflow in registry.workflows().values():
         rows = _of(workflow, connection)
-        total, last = rows.count(), 0
+        total, last, together = rows.count(), 0, EVALUATED
         while True:
-            ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:EVALUATED])
+            ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:together])
             if not ids:
                 break
-            with transaction.atomic():
-                absorb.draw(workflow.name, connection.pk, dict.fromkeys(ids), now=clock())
+            try:
+                with transaction.atomic():
+                    absorb.draw(workflow.name, connection.pk, dict.fromkeys(ids), now=clock())
+            except OperationalError as error:
+                if not isinstance(error.__cause__, QueryCanceled) or together <= FEWEST_EVALUATED:
+                    raise
+                # Records that hang together as nobody foresaw must not keep the first read from ever ending.
+                together //= 4
+                logger.warning("%s records of %s take longer than a statement may; going on with %s at a time",
+                               len(ids), workflow.title, together)  # fmt: skip
+                continue
             last, done = ids[-1], done + len(ids)
             if progress:
                 progress(workflow.title, done, total)

@@ -1,15 +1,17 @@
 """Connections that are entered on the page are taken up by a worker, and what goes wrong is kept in words."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import OperationalError
+from django.db import connection as database
 
 from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
+from apps.pipeline import absorb, upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
 from tests.world import World
@@ -126,3 +128,31 @@ def test_evaluating_everything_looks_at_what_is_of_a_workflow_or_once_was_and_at
     upkeep.evaluate_all(world.connection, clock=lambda: world.now, progress=note)
     assert (looked["Fulfilment"], looked["Returns"]) == (3, 1)
     assert not Position.objects.filter(workflow="returns").exists()
+
+
+@pytest.mark.django_db
+def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for order in range(42, 60):
+        world.order(order)
+    Position.objects.all().delete()
+    draw, sizes = absorb.draw, []
+
+    def slow(workflow: str, connection_id: int, records: dict[int, None], *, now: datetime) -> None:
+        sizes.append(len(records))
+        if len(records) > 5:
+            with database.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 1")
+                cursor.execute("SELECT pg_sleep(60)")
+        draw(workflow, connection_id, records, now=now)
+
+    monkeypatch.setattr(absorb, "draw", slow)
+    monkeypatch.setattr(upkeep, "EVALUATED", 16)
+    monkeypatch.setattr(upkeep, "FEWEST_EVALUATED", 4)
+    upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+    assert sizes == [16, 4, 4, 4, 4, 2]
+    assert Position.objects.filter(workflow="order_to_cash").count() == 18
+
+    monkeypatch.setattr(upkeep, "FEWEST_EVALUATED", 16)
+    with pytest.raises(OperationalError, match="statement timeout"):
+        upkeep.evaluate_all(world.connection, clock=lambda: world.now)
