@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.row import CannotMeasureError
 
-DATABASE, FRESH = "ct_bench", "ct_bench_fresh"
+DATABASE, FRESH, LISTED = "ct_bench", "ct_bench_fresh", "ct_bench_listed"
 ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
         "account_move_line": 20_000}  # fmt: skip
 START_SECONDS = 180.0
@@ -54,8 +54,23 @@ def large() -> dict[str, str]:
     server = odoo19.Server()
     atexit.register(server.lease.release)
     if not server.has(DATABASE):
-        make(server, odoo19.TEMPLATE)
+        make(server, odoo19.TEMPLATE, DATABASE, ROWS)
     return started(server, DATABASE)
+
+
+def listed(orders: int) -> dict[str, str]:
+    """Start one with so many sales orders to list, and the demo data beside; as :func:`large` otherwise."""
+    from deploy import odoo19
+
+    try:
+        odoo19.install()
+    except SystemExit as error:
+        raise CannotMeasureError(str(error)) from error
+    server, name = odoo19.Server(), f"{LISTED}_{orders}"
+    atexit.register(server.lease.release)
+    if not server.has(name):
+        make(server, odoo19.TEMPLATE, name, {"sale_order": orders})
+    return started(server, name)
 
 
 @cache
@@ -91,9 +106,9 @@ def started(server: Any, name: str) -> dict[str, str]:
     return {"url": f"http://127.0.0.1:{port}", "database": name, "login": "admin", "api_key": "admin"}
 
 
-def make(server: object, template: str) -> None:
+def make(server: object, template: str, name: str, grown: dict[str, int]) -> None:
     """Make the database under another name first, so that one that broke off is not taken for whole."""
-    building = f"{DATABASE}_building"
+    building = f"{name}_building"
     server.copy(template, building)  # type: ignore[attr-defined]
     import psycopg
 
@@ -104,11 +119,11 @@ def make(server: object, template: str) -> None:
         dbname=building,
         autocommit=True,  # type: ignore[attr-defined]
     ) as database:
-        for table, rows in ROWS.items():
+        for table, rows in grown.items():
             database.execute(GROW.format(table=table, rows=rows))
             database.execute(SPREAD.format(table=table))
         database.execute("VACUUM ANALYZE")
-    server.copy(building, DATABASE)  # type: ignore[attr-defined]
+    server.copy(building, name)  # type: ignore[attr-defined]
     server.sql(f'drop database "{building}"')  # type: ignore[attr-defined]
 
 

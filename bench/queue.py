@@ -200,20 +200,21 @@ def _now() -> Any:
 
 
 def _beside_odoo(user: Any) -> list[Row]:
-    """A page of the queue beside Odoo's own list of its orders, which are to be as many, where a real Odoo is named."""
-    if not (address := ground.named_odoo()):
-        print("!!! beside Odoo's web_search_read: skipped, neither BENCH_URL nor ODOO_URL names a real Odoo", flush=True)
+    """A page of the queue beside Odoo's own list of as many orders, in a real Odoo that is started for it."""
+    from bench import odoo as company
+
+    try:
+        address = company.listed(OPEN)
+    except CannotMeasureError as reason:
+        print(f"!!! beside Odoo's web_search_read: left out: {reason}", flush=True)
         return []
     import odoorpc
 
     from apps.exceptions import filters, listing
 
     host, _, port = address["url"].removeprefix("http://").partition(":")
-    odoo = odoorpc.ODOO(host, port=int(port or 8069), timeout=60)
-    try:
-        odoo.login(address["database"], address["login"], address["api_key"])
-    except odoorpc.error.Error as error:
-        raise CannotMeasureError(f"the Odoo at {address['url']} does not let us in: {error}") from error
+    odoo = odoorpc.ODOO(host, port=int(port), timeout=60)
+    odoo.login(address["database"], address["login"], address["api_key"])
     fields: dict[str, Any] = {name: {} for name in ("name", "amount_total", "date_order", "commitment_date", "state")}
     fields |= {name: {"fields": {"display_name": {}}} for name in ("partner_id", "user_id", "team_id", "currency_id")}
 

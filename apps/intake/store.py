@@ -13,16 +13,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
-from django.conf import settings
 
 from apps.core import clock
 from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
 from apps.intake import signatures, tally, waits
 from apps.intake.guesses import Guesses
+from apps.intake.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -204,7 +205,7 @@ class Store:
         return len(slow) >= SLOW_WRITERS or now < self.down_until
 
     async def _write(self, number: int) -> None:
-        database: psycopg.AsyncConnection[Any] | None = None
+        session = Session()
         while True:
             group = await self._group()
             if not group:
@@ -212,9 +213,7 @@ class Store:
             self.busy_since[number] = time.monotonic()
             try:
                 async with asyncio.timeout(STATEMENT_SECONDS):
-                    if database is None or database.closed:
-                        database = await _connect()
-                    await self._store(database, group)
+                    await session.do(partial(self._store, group=group))
             except asyncio.CancelledError:
                 _answer_all(group)
                 raise
@@ -222,10 +221,7 @@ class Store:
                 logger.warning("%s deliveries could not be stored: %s", len(group), str(error) or type(error).__name__)
                 self.down_until = time.monotonic() + RETRY_SECONDS
                 _answer_all(group)
-                if database is not None:
-                    with contextlib.suppress(Exception):
-                        await database.close()
-                database = None
+                await session.close()
             finally:
                 del self.busy_since[number]
 
@@ -262,43 +258,38 @@ class Store:
 
     async def _keep_secrets(self) -> None:
         """Know the secrets: read every few seconds, and sooner where one was asked for that is not known."""
-        database: psycopg.AsyncConnection[Any] | None = None
+        session = Session()
         while True:
             wait, self.is_asked = SECRETS_SECONDS, asyncio.Event()
             try:
                 async with asyncio.timeout(STATEMENT_SECONDS):
-                    if database is None or database.closed:
-                        database = await _connect()
-                    found = await (await database.execute(SECRETS)).fetchall()
-                    senders = await (await database.execute(SENDERS)).fetchall()
+                    found, senders = await session.do(_secrets_in)
                 self.sources = {name: Source(connection_id, _keys(name, stored)) for name, connection_id, *stored in senders}
                 self.secrets = {_digest(secret): connection_id for secret, connection_id in found}
                 self.secrets_at = time.monotonic()
                 self.next_secrets.set_result(None)
                 self.next_secrets = asyncio.get_running_loop().create_future()
-                await self._count(database)
+                await self._count(session)
             except Exception as error:
                 logger.warning("The connections' secrets could not be read: %s", str(error) or type(error).__name__)
                 self.down_until = max(self.down_until, time.monotonic() + RETRY_SECONDS)
-                if database is not None:
-                    with contextlib.suppress(Exception):
-                        await database.close()
-                database, wait = None, RETRY_SECONDS
+                await session.close()
+                wait = RETRY_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self.is_asked.wait()
             # Asked too soon after the last reading: what was asked for waits until the bound has passed.
             await asyncio.sleep(max(0.0, self.secrets_at + MISS_SECONDS - time.monotonic()))
 
-    async def _count(self, database: psycopg.AsyncConnection[Any]) -> None:
+    async def _count(self, session: Session) -> None:
         """Write down what was counted. Where that fails it is kept for the next time: no delivery is to suffer for it."""
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
-                await self._write_down(database)
+                if session.database is not None:
+                    await self._write_down(session.database)
         except Exception as error:
             logger.warning("What came could not be counted: %s", str(error) or type(error).__name__)
-            with contextlib.suppress(Exception):
-                await database.close()
+            await session.close()
 
     async def _write_down(self, database: psycopg.AsyncConnection[Any]) -> None:
         """Add what came to the tally. A process that is killed loses the counts of a few seconds, and no delivery."""
@@ -337,6 +328,12 @@ class Store:
             await asyncio.sleep(WAKE_SECONDS)
 
 
+async def _secrets_in(database: psycopg.AsyncConnection[Any]) -> tuple[list[Any], list[Any]]:
+    """The connections' secrets, and the sources that may send."""
+    found = await (await database.execute(SECRETS)).fetchall()
+    return found, await (await database.execute(SENDERS)).fetchall()
+
+
 def _answer_all(group: list[Waiting]) -> None:
     for waiting in group:
         waiting.answer(CannotStoreError())
@@ -355,10 +352,3 @@ def _keys(name: str, stored: Iterable[str]) -> tuple[bytes, ...]:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
-
-
-async def _connect() -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(
-        settings.DATABASE_URL, autocommit=True, connect_timeout=2, application_name="intake",
-        options="-c statement_timeout=2000", tcp_user_timeout=2000,
-    )  # fmt: skip

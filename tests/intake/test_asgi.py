@@ -212,6 +212,15 @@ def test_without_a_database_the_answer_is_no_and_at_once(run: Run) -> None:
     assert max(answer.seconds for answer in answers) < 2.0
 
 
+def test_sessions_that_are_ended_cost_no_delivery(intake: Intake, connection: Connection) -> None:
+    assert intake.post(hint(1)).status == 202
+    for number in range(2, 22):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'intake'")
+        assert intake.post(hint(number)).status == 202
+    assert Delivery.objects.filter(connection=connection).count() == 21
+
+
 def test_a_database_that_hangs_holds_one_sender_up_and_not_the_next(intake: Intake, connection: Connection) -> None:
     assert intake.post(hint(1)).status == 202
     with ThreadPoolExecutor(2) as senders, transaction.atomic():
