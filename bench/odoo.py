@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.row import CannotMeasureError
 
-DATABASE, FRESH, LISTED = "ct_bench", "ct_bench_fresh", "ct_bench_listed"
+DATABASE, FRESH = "ct_bench", "ct_bench_fresh"
 ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
         "account_move_line": 20_000}  # fmt: skip
 START_SECONDS = 180.0
@@ -58,18 +58,18 @@ def large() -> dict[str, str]:
     return started(server, DATABASE)
 
 
-def listed(orders: int) -> dict[str, str]:
-    """Start one with so many sales orders to list, and the demo data beside; as :func:`large` otherwise."""
+def grown(table: str, rows: int) -> dict[str, str]:
+    """Start one in whose ``table`` there are so many rows, and the demo data beside; as :func:`large` otherwise."""
     from deploy import odoo19
 
     try:
         odoo19.install()
     except SystemExit as error:
         raise CannotMeasureError(str(error)) from error
-    server, name = odoo19.Server(), f"{LISTED}_{orders}"
+    server, name = odoo19.Server(), f"{DATABASE}_{table}_{rows}"
     atexit.register(server.lease.release)
     if not server.has(name):
-        make(server, odoo19.TEMPLATE, name, {"sale_order": orders})
+        make(server, odoo19.TEMPLATE, name, {table: rows})
     return started(server, name)
 
 

@@ -204,7 +204,7 @@ def _beside_odoo(user: Any) -> list[Row]:
     from bench import odoo as company
 
     try:
-        address = company.listed(OPEN)
+        address = company.grown("sale_order", OPEN)
     except CannotMeasureError as reason:
         print(f"!!! beside Odoo's web_search_read: left out: {reason}", flush=True)
         return []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.mirror.models.purchase_order_line import PurchaseOrderLine as Line
 from apps.pipeline import absorb
 from apps.workflows.catalogue.procure_to_pay import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
@@ -20,6 +21,7 @@ FIELDS = {
     "state": st.sampled_from(["draft", "sent", "to approve", "purchase", "done", "cancel", "", None]),
     "acknowledged": st.sampled_from([None, True, False]),
     "invoice_status": st.sampled_from(["", "no", "to invoice", "invoiced", None]),
+    "has_draft_bill": st.sampled_from([None, True, False]),
     "is_received": st.sampled_from([None, True, False]),
     "has_received": st.sampled_from([None, True, False]),
     "is_late": st.sampled_from([None, True, False]),
@@ -30,9 +32,9 @@ FIELDS = {
     "amount_total": st.sampled_from([None, 0, 10_000]),
     "x_ct_released_amount": st.sampled_from([None, 0, 10_000]),
 }
-TYPES = dict.fromkeys(["acknowledged", "is_received", "has_received", "is_late", "has_answered"], "boolean") | dict.fromkeys(
-    ["company_amount", "amount_total", "x_ct_released_amount"], "numeric"
-)
+TYPES = dict.fromkeys(
+    ["acknowledged", "has_draft_bill", "is_received", "has_received", "is_late", "has_answered"], "boolean"
+) | dict.fromkeys(["company_amount", "amount_total", "x_ct_released_amount"], "numeric")
 
 
 class EveryPurchaseIsInExactlyOneStage(TestCase):
@@ -101,7 +103,12 @@ def test_an_order_goes_from_request_to_closed(world: World) -> None:
     receive(world, 20)
     world.write("purchase.order", 80, invoice_status="to invoice")
     assert stage() == "to_bill"
+    # Odoo calls it billed as soon as there is a draft.
+    line = Line.objects.get(order_id=80)
+    world.write("account.move.line", 7001, move_id=700, purchase_line_id=line.odoo_id, parent_state="draft", quantity=20)
     world.write("purchase.order", 80, invoice_status="invoiced")
+    assert stage() == "to_bill"
+    world.write("account.move.line", 7001, parent_state="posted")
     assert stage() == "closed"
     assert not ExceptionCase.objects.exists()
 

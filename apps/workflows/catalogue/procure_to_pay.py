@@ -88,6 +88,20 @@ RECEIPT = Fact(
     """,
 )
 
+# Odoo calls an order billed as soon as its bill is drafted; nobody has looked at it before it is posted.
+BILL = Fact(
+    name="bill",
+    columns=["has_draft_bill"],
+    sql="""
+        SELECT EXISTS (
+          SELECT FROM mirror_purchase_order_line l
+            JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
+             AND bl.parent_state = 'draft' AND bl.deleted_at IS NULL
+           WHERE r.invoice_status = 'invoiced' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+             AND l.deleted_at IS NULL) AS has_draft_bill
+    """,
+)
+
 # What is late here is late for those who wait for it. The money at risk is their revenue, or the value that is still to
 # come where that is more.
 AT_RISK = Fact(
@@ -170,6 +184,7 @@ ORDERED = ~NOT_ORDERED & ~TO_APPROVE & ~CANCELLED
 RECEIVED = ORDERED & Q(is_received=True)
 PARTLY = ORDERED & ~RECEIVED & Q(has_received=True)
 UNTOUCHED = ORDERED & ~RECEIVED & ~PARTLY
+TO_BILL = RECEIVED & (Q(invoice_status="to invoice") | Q(has_draft_bill=True))
 LATE = UNTOUCHED & Q(is_late=True)
 # Odoo before 19 does not keep whether the vendor has answered: there nobody is taken to owe an answer.
 UNACKNOWLEDGED = UNTOUCHED & ~LATE & Q(acknowledged=False) & ~Q(has_answered=True)
@@ -229,14 +244,14 @@ STAGES = [
     Stage(
         name="to_bill",
         title="Received, to bill",
-        when=RECEIVED & Q(invoice_status="to invoice"),
+        when=TO_BILL,
         owner="finance",
         target=timedelta(days=14),
     ),
     Stage(
         name="closed",
         title="Closed",
-        when=RECEIVED & ~Q(invoice_status="to invoice"),
+        when=RECEIVED & ~TO_BILL,
         owner="purchasing",
         is_open=False,
     ),
@@ -276,7 +291,7 @@ WORKFLOW = Workflow(
     amount="company_amount",
     currency="currency",
     facts=[
-        MONEY, BUYER, RECEIPT, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK, SUPPLIER,
+        MONEY, BUYER, RECEIPT, BILL, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK, SUPPLIER,
         purchase_differences.QUANTITIES, purchase_differences.PRICES,
     ],
     dependencies=DEPENDENCIES,
