@@ -7,16 +7,19 @@ name what has been renamed since.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from apps.sandbox.errors import NoFieldError, NoMethodError
-
-if TYPE_CHECKING:
-    from apps.sandbox.records import Records
 
 ROWS = ("read", "search_read")
 LISTS = ("fields", "allfields", "groupby")
 VALUES = ("vals", "vals_list")
+
+
+class OfModel(Protocol):
+    """What methods are called on: records, of one model."""
+
+    _name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class Shape:
         """What this version calls the field that is called ``name`` today; "" where it has none."""
         return "" if name in self.hidden.get(model, ()) else self.old_names.get(model, {}).get(name, name)
 
-    def call(self, function: Callable[..., Any], records: "Records", *args: Any, **named: Any) -> Any:
+    def call(self, function: Callable[..., Any], records: OfModel, *args: Any, **named: Any) -> Any:
         """Call a method as somebody who speaks to this version. Raises what that version would."""
         name, model = function.__name__, records._name
         if name in self.missing_methods:
