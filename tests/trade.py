@@ -19,6 +19,18 @@ def company() -> World:
     return made
 
 
+def larger_company() -> World:
+    """The same with two warehouses and a second vendor."""
+    made = company()
+    for number, name in ((1, "Hall"), (2, "Annex")):
+        made.write("stock.location", 7 + number, name="Stock", complete_name=f"{name}/Stock", usage="internal",
+                   warehouse_id=number, company_id=1)  # fmt: skip
+        made.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
+        made.write("stock.picking.type", 10 + number, name="Internal", code="internal", warehouse_id=number, company_id=1)
+    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
+    return made
+
+
 def days(world: World, number: float) -> str:
     """So many days from now, as Odoo writes it."""
     return odoo_time(world.now + timedelta(days=number))

@@ -12,7 +12,7 @@ from apps.events.models import OutsideEvent
 from apps.exceptions import moves, remedies
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
-from tests.trade import DESK, company, days, purchase, sale
+from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.world import World, person
 
 
@@ -21,14 +21,7 @@ def world(db: None) -> World:
     """Ten desks that a customer waits for and a vendor is late with; two warehouses, and a second vendor."""
     person("olga", Role.OPERATOR)
     person("aida", Role.AUDITOR)
-    made = company()
-    for number, name in ((1, "Hall"), (2, "Annex")):
-        made.write("stock.location", 7 + number, name="Stock", complete_name=f"{name}/Stock", usage="internal",
-                   warehouse_id=number, company_id=1)  # fmt: skip
-        made.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
-        made.write("stock.picking.type", 10 + number, name="Internal", code="internal", warehouse_id=number, company_id=1)
-    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
-    return made
+    return larger_company()
 
 
 def late_purchase(world: World) -> ExceptionCase:

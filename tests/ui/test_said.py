@@ -21,7 +21,7 @@ from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
 from apps.pipeline import absorb
 from apps.workflows.say import day, joined, say, those
-from tests.trade import DESK, company, days, purchase, sale
+from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.ui.reading import english_of
 from tests.world import World, person
 
@@ -36,14 +36,7 @@ def world() -> World:
     person("olga", Role.OPERATOR, team="warehouse")
     person("wanda", Role.APPROVER, limit=50_000, team="warehouse")
     person("mia", Role.MANAGER, limit=250_000)
-    made = company()
-    for number, name in ((1, "Hall"), (2, "Annex")):
-        made.write("stock.location", 7 + number, name="Stock", complete_name=f"{name}/Stock", usage="internal",
-                   warehouse_id=number, company_id=1)  # fmt: skip
-        made.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
-        made.write("stock.picking.type", 10 + number, name="Internal", code="internal", warehouse_id=number, company_id=1)
-    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
-    return made
+    return larger_company()
 
 
 def reader(name: str, language: str) -> Client:
