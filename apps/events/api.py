@@ -15,6 +15,7 @@ from apps.core.rest import FilteredList, moment
 from apps.events import moves, queries
 from apps.events.declare import KINDS
 from apps.events.models import OutsideEvent, Status
+from apps.odoo import seen
 
 
 class EventShape(serializers.Serializer[Any]):
@@ -49,7 +50,7 @@ class EventShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "kind": ("kind", set(KINDS)), "source": "source", "reference": "reference",
-    "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
+    "model": "model", "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection),
 }  # fmt: skip
 
 

@@ -28,6 +28,8 @@ REFERENCES: Mapping[str, Sequence[str]] = {
     "purchase.order": ("name", "partner_ref"),
     "sale.order": ("client_order_ref", "name"),
 }
+# Columns that may hold several references at once.
+OF_SEVERAL = ("carrier_tracking_ref",)
 ENDED = ("done", "cancel")
 
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from apps.core.indexes import prefix
 from apps.events.declare import KINDS
 from apps.odoo.models import Connection
 
@@ -27,7 +28,7 @@ class OutsideEvent(models.Model):
     message = models.CharField(max_length=64, help_text="The delivery's key: a message that is replayed tells nothing twice")
     position = models.PositiveIntegerField(help_text="Where it stands in its message")
     kind = models.CharField(max_length=40, choices=KINDS)
-    reference = models.CharField(max_length=200)
+    reference = models.TextField()
     occurred_at = models.DateTimeField()
     expected_at = models.DateTimeField(null=True)
     text = models.TextField(blank=True)
@@ -59,15 +60,15 @@ class OutsideEvent(models.Model):
             ),
             # Matching again when a record comes that may be meant; and what a person is shown.
             models.Index(
-                fields=["connection", "model", "reference"],
+                "connection", "model", prefix("reference"),
                 condition=models.Q(status="unmatched"),
-                name="events_unmatched",
+                name="events_awaited",
             ),
             # What a person matched once holds for what comes later with the same reference.
             models.Index(
-                fields=["connection", "model", "reference"],
+                "connection", "model", prefix("reference"),
                 condition=models.Q(status="matched", settled_at__isnull=False),
-                name="events_settled",
+                name="events_settled_by",
             ),
             models.Index(
                 fields=["connection", "id"], condition=models.Q(status="matched", is_absorbed=False), name="events_to_absorb"

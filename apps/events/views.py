@@ -13,10 +13,12 @@ from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.events import moves, queries
 from apps.odoo import seen
+from apps.odoo.page_queries import knows
 
 
 @login_required
 @require_safe
+@knows()
 def listing(request: PersonsRequest) -> HttpResponse:
     """Events that wait for a record, those that found theirs, and who may send."""
     template = "events/list.html"

@@ -1,5 +1,6 @@
 """Telling people and other systems of troubles, by rule: each once, not in quiet hours, and once when all is well again."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
+from apps.core import isolation
 from apps.core.actor import Actor
 from apps.exceptions.integration import TYPES
 from apps.exceptions.models import ExceptionCase, Severity, Status
@@ -22,6 +24,8 @@ from apps.health.models import AlertRule, Firing
 from apps.notifications import webhooks
 from apps.notifications.models import Endpoint
 from apps.notifications.tell import Message, tell
+
+logger = logging.getLogger(__name__)
 
 NAMED = 5
 
@@ -40,7 +44,13 @@ def look(*, now: datetime) -> int:
             return 0
     told = 0
     for rule in AlertRule.objects.filter(is_active=True).prefetch_related("people", "endpoints").order_by("id"):
-        told += _tell_of_troubles(rule, now) + _tell_that_all_is_well(rule, now)
+        try:
+            with transaction.atomic():
+                told += _tell_of_troubles(rule, now) + _tell_that_all_is_well(rule, now)
+        except Exception as error:
+            if isolation.is_of_the_server(error):
+                raise
+            logger.exception("The alert rule %s could not be followed; the others are", rule.name)
     return told
 
 

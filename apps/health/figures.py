@@ -14,6 +14,7 @@ from apps.accounts.sight import Sight
 from apps.health import queries
 from apps.intake import tally, waits
 from apps.intake.models import Tally
+from apps.mirror.freshness import mirrored_until
 from apps.mirror.models import SyncState
 from apps.odoo import timing
 from apps.odoo.models import Connection, ScheduledJob
@@ -245,7 +246,7 @@ def workflows(*, now: datetime, seen: Sight) -> list[WorkflowFigures]:
     connections = Connection.objects.in_bulk()
     for state in SyncState.objects.filter(seen.of_connections("connection_id"), connection__is_active=True):
         if state.increment_at and not connections[state.connection_id].lacks(state.odoo_model):
-            at = queries.mirrored_until(state)
+            at = mirrored_until(state)
             read[state.odoo_model] = min(at, read.get(state.odoo_model, at))
     cases = {row["workflow"]: row for row in queries.rows(OPEN_CASES.format(seen=seen.sql("c")), {})}
     approvals = {row["workflow"]: row for row in queries.rows(STANDING_APPROVALS.format(seen=seen.sql("r")), {})}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +17,9 @@ from apps.health import knocking, workers
 from apps.health.knocking import Intake
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
-from apps.mirror.models import SyncRun, SyncState
+from apps.mirror import freshness
+from apps.mirror.freshness import Freshness, freshness_of
+from apps.mirror.models import SyncRun
 from apps.notifications.models import Notification
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -26,7 +28,7 @@ from apps.timers.models import Timer
 
 BEAT_KEY = "health:beat-heard-at"
 BEAT_LATE = timedelta(seconds=60)
-LINK_LATE = timedelta(minutes=4)
+LINK_LATE = freshness.LATE
 SILENT_AFTER = timedelta(minutes=15)
 WAITING_LONG = timedelta(seconds=30)
 SHOWN = 20
@@ -45,7 +47,9 @@ class Link:
         missed: what the reconciliations of the last 24 hours found that neither webhook nor poll had told; None likewise.
         intake: whether Odoo's users wait for the tower.
         behind: the models that are too far behind, the furthest first.
-        is_first_read_done: whether every model has been read once.
+        is_first_read_done: whether every model has been read once; ``is_first_read_open`` if some was and not every one.
+        problems: models that cannot be read, are held or have no past, with the reason; ``unread`` those that make what is
+            shown old.
     """
 
     connection: Connection
@@ -54,9 +58,11 @@ class Link:
     hints: int | None
     missed: int | None
     is_first_read_done: bool
+    is_first_read_open: bool
     intake: Intake
     behind: list[str]
     problems: list[tuple[str, str]]
+    unread: list[tuple[str, str]]
     is_late: bool
     is_silent: bool
 
@@ -103,8 +109,9 @@ class Overview:
 
 def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
     """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
-    connections = Connection.objects.filter(seen.of_connections()).order_by("name")
-    links = [_link(connection, seen=seen, now=now) for connection in connections]
+    connections = list(Connection.objects.filter(seen.of_connections()).order_by("name"))
+    fresh = freshness_of(connections, now=now)
+    links = [_link(connection, fresh[connection.pk], seen=seen, now=now) for connection in connections]
     queues = [_deliveries(seen, now), _commands(seen, now)]
     if seen.is_everything:  # these are of the whole tower
         queues += [_timers(now), _messages(now)]
@@ -122,38 +129,25 @@ def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
     )  # fmt: skip
 
 
-def _link(connection: Connection, *, seen: Sight, now: datetime) -> Link:
+def _link(connection: Connection, fresh: Freshness, *, seen: Sight, now: datetime) -> Link:
     day = now - timedelta(hours=24)
-    states = [
-        state
-        for state in SyncState.objects.filter(connection=connection).order_by("odoo_model")
-        if not connection.lacks(state.odoo_model)
-    ]
     is_whole = seen.sees_whole(connection.pk)
-    read = sorted((mirrored_until(state), state.odoo_model) for state in states if state.increment_at)
-    read_at = read[0][0] if read else None
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
     )
     runs = SyncRun.objects.filter(connection=connection, started_at__gt=day)
     missed = sum(row["found_changed"] + row["found_deleted"] for row in runs.values("found_changed", "found_deleted"))
-    is_done = bool(states) and all(state.backfill_done_at for state in states)
     is_provisioned = connection.is_provisioned
     return Link(
-        connection=connection, read_at=read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
-        missed=missed if is_whole else None, behind=[model for at, model in read if now - at > LINK_LATE],
-        is_first_read_done=is_done, intake=knocking.intake_of(connection, now=now),
-        problems=[(state.odoo_model, state.problem) for state in states if state.problem],
-        is_late=connection.is_active and is_done and (read_at is None or now - read_at > LINK_LATE),
+        connection=connection, read_at=fresh.read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
+        missed=missed if is_whole else None, behind=fresh.behind,
+        is_first_read_done=fresh.is_first_read_done, is_first_read_open=fresh.is_first_read_open,
+        intake=knocking.intake_of(connection, now=now),
+        problems=fresh.problems, unread=fresh.unread, is_late=fresh.is_late,
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
         is_silent=connection.is_active and is_provisioned and connection.hooks_wanted and not connection.hooks_off_at
         and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
     )  # fmt: skip
-
-
-def mirrored_until(state: SyncState) -> datetime:
-    """All that Odoo had committed by then is mirrored."""
-    return state.seen_until or state.increment_at or datetime.max.replace(tzinfo=UTC)
 
 
 def intake_address() -> str:
@@ -218,6 +212,8 @@ def _silence(living: list[workers.Worker], unserved: list[str], *, is_beat_late:
 
 
 def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
+    # As in the header: what is switched off, or being deleted, is no trouble.
+    links = [link for link in links if link.connection.is_active]
     for link in links:
         if link.connection.state == "failing":
             return gettext("%(name)s is out of reach: %(problem)s") % {
@@ -231,6 +227,17 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             }, False
         if link.is_silent:
             return gettext("No webhook of %(name)s arrives; changes are found by polling alone, a little later.") % {
+                "name": link.connection.name
+            }, False
+    for link in links:
+        if link.unread:
+            model, problem = link.unread[0]
+            return gettext("%(model)s of %(name)s is not up to date: %(problem)s") % {
+                "model": model, "name": link.connection.name, "problem": problem,
+            }, False  # fmt: skip
+    for link in links:
+        if link.is_first_read_open:
+            return gettext("The initial sync of %(name)s is not complete; what is shown of it is not whole yet.") % {
                 "name": link.connection.name
             }, False
     for link in links:

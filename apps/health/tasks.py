@@ -26,5 +26,8 @@ def knock(**_: object) -> None:
 @shared_task(name="health.look", ignore_result=True)
 def look(**_: object) -> None:
     """Look for what is wrong with the integration, and for what is well again; tell of it."""
-    troubles.look(now=clock.now())
-    alerts.look(now=clock.now())
+    try:
+        troubles.look(now=clock.now())
+    finally:
+        # What stands in the queue already is told of, whatever became of looking for more.
+        alerts.look(now=clock.now())

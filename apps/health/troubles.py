@@ -3,21 +3,30 @@
 Looked for every half minute, in a fixed number of statements however many connections, records and rows there are.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection as database
 from django.db import transaction
 
-from apps.core import live
+from apps.approvals import policy
+from apps.core import isolation, live
 from apps.exceptions import states
 from apps.exceptions.integration import TOWER
 from apps.exceptions.models import Severity
 from apps.exceptions.states import Trouble
 from apps.health import queries, workers
 from apps.health.queries import Link, Overview
+from apps.mirror import registry as mirror
 from apps.odoo.capabilities import KEY_WARNING
+from apps.odoo.guards import ASK
 from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
+from apps.timers import sla
+from apps.workflows import registry as workflows
+
+logger = logging.getLogger(__name__)
 
 NAMED = 5
 # Beyond this many records with failed commands the queue says no more than it says already.
@@ -42,6 +51,26 @@ SELECT DISTINCT ON (d.connection_id) d.connection_id, d.problem, d.processed_at,
  ORDER BY d.connection_id, d.id DESC
 """
 
+# Asks that stand open in Odoo longer than a request takes to open, and that no request of their record has taken up. One that
+# waits behind another decision about the same record is not forgotten. Index asks_open.
+UNANSWERED = """
+SELECT a.connection_id, a.x_res_model AS model, a.x_res_id AS record, a.x_kind AS kind, a.x_requested_at AS asked_at,
+       a.x_count AS attempts, COALESCE(u.name, '') AS asked_by,
+       COALESCE(bool_or(q.kind = a.x_kind), FALSE) AS is_taken_up, count(q.id) > 0 AS is_in_hand
+  FROM mirror_x_ct_request a
+  LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
+  LEFT JOIN approvals_request q
+    ON q.connection_id = a.connection_id AND q.model = a.x_res_model AND q.odoo_id = a.x_res_id
+   AND (q.status = 'pending' OR q.requested_at >= a.x_requested_at OR q.decided_at >= a.x_requested_at)
+ WHERE a.x_state = 'open' AND a.deleted_at IS NULL AND a.x_requested_at < %(before)s
+ GROUP BY a.id, u.name
+HAVING COALESCE(bool_or(q.kind = a.x_kind), FALSE) IS FALSE
+ ORDER BY a.x_requested_at
+ LIMIT %(limit)s
+"""
+UNANSWERED_AFTER = timedelta(minutes=1)
+MOST_UNANSWERED = 200
+
 # The newest comparison of each model, of those made lately.
 HELD = """
 SELECT * FROM (
@@ -53,32 +82,72 @@ SELECT * FROM (
 """
 
 
-@transaction.atomic
 def look(*, now: datetime) -> int:
-    """Bring the queue in line with what is wrong now; how many exceptions were opened. Nothing, while another looks."""
+    """Bring the queue in line with what is wrong now; how many exceptions were opened. Nothing, while another looks.
+
+    A search that fails is logged, and the others find what there is to find.
+    """
+    try:
+        return _look(now, singly=False)
+    except Exception as error:
+        if isolation.is_of_the_server(error):
+            raise
+        logger.exception("Looking for what is wrong failed; each search is tried on its own")
+        return _look(now, singly=True)
+
+
+@transaction.atomic
+def _look(now: datetime, *, singly: bool) -> int:
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(7002, 0)")
         if not cursor.fetchone()[0]:
             return 0
-    opened = states.reconcile(list(found(now=now)), now=now)
+    opened = states.reconcile(list(found(now=now, singly=singly)), now=now)
     if opened:
         live.announce(["health"])
     return len(opened)
 
 
-def found(*, now: datetime) -> Iterator[Trouble]:
-    """All that is wrong now. Where the reason is known, what follows from it is not said too."""
+def found(*, now: datetime, singly: bool = False) -> Iterator[Trouble]:
+    """All that is wrong now. Where the reason is known, what follows from it is not said too.
+
+    Args:
+        singly: each search in a savepoint of its own, so that one that fails stops none of the others.
+    """
     overview = queries.overview(now=now)
     links = [link for link in overview.links if link.connection.is_active]
-    for link in links:
-        yield from _of_link(link, overview, now)
-    yield from _of_jobs({link.connection.pk: link.connection for link in links if link.connection.state != "failing"}, now)
-    yield from _failed_commands({link.connection.pk: link.connection for link in links})
-    yield from _dead_letters({link.connection.pk: link.connection for link in links})
-    yield from _held({link.connection.pk: link.connection for link in links}, now)
+    active = {link.connection.pk: link.connection for link in links}
+    answering = {link.connection.pk: link.connection for link in links if link.connection.state != "failing"}
+    searches = [
+        *(partial(_of_link, link, overview, now) for link in links), partial(_of_jobs, answering, now),
+        partial(_failed_commands, active), partial(_unanswered_asks, answering, now),
+        partial(_dead_letters, active), partial(_held, active, now),
+    ]  # fmt: skip
     if links:
         # What is of the tower and of no connection is kept with the first one.
-        yield from _of_tower(overview, links[0].connection, now)
+        searches += [partial(_of_tower, overview, links[0].connection, now), partial(_of_calendars, links[0].connection, now)]
+    for search in searches:
+        yield from _safely(search) if singly else search()
+
+
+def _safely(search: Callable[[], Iterator[Trouble]]) -> list[Trouble]:
+    """What one search finds. One that fails is logged, and the others find what there is to find."""
+    try:
+        with transaction.atomic():
+            return list(search())
+    except Exception as error:
+        if isolation.is_of_the_server(error):
+            raise
+        logger.exception("One search for what is wrong failed")
+        return []
+
+
+def _of_calendars(kept_with: Connection, now: datetime) -> Iterator[Trouble]:
+    for team, problem in sla.unusable(now=now):
+        yield Trouble(
+            kind="integration.calendar_unusable", connection_id=kept_with.pk, model=TOWER, name=str(team), cause=team.slug,
+            since=now, severity=Severity.MEDIUM, evidence={"team_name": str(team), "problem_name": problem},
+        )  # fmt: skip
 
 
 def _by_age(since: datetime, now: datetime, *, high: timedelta, critical: timedelta, least: Severity) -> Severity:
@@ -185,6 +254,44 @@ def _failed_commands(connections: dict[int, Connection]) -> Iterator[Trouble]:
         )  # fmt: skip
 
 
+def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Iterator[Trouble]:
+    for row in queries.rows(UNANSWERED, {"before": now - UNANSWERED_AFTER, "limit": MOST_UNANSWERED}):
+        connection = connections.get(row["connection_id"])
+        if connection is None:
+            continue
+        model, kind, odoo_id = row["model"] or "", row["kind"] or "", int(row["record"] or 0)
+        problem = _why_unanswered(connection, model, odoo_id, kind)
+        if row["is_in_hand"] and not problem:
+            continue
+        yield Trouble(
+            kind="integration.ask_unanswered", connection_id=connection.pk, model=model[:80] or TOWER, odoo_id=odoo_id,
+            cause=kind, name=f"{connection.name}: {model} {odoo_id}"[:200], since=row["asked_at"] + UNANSWERED_AFTER,
+            severity=Severity.HIGH,
+            evidence={"record_name": f"{model} {odoo_id}", "kind_name": kind, "asked_by_name": row["asked_by"],
+                      "asked_at": row["asked_at"], "attempts_count": row["attempts"],
+                      "problem_name": problem or _NOT_OPENED.format(name=connection.name)},
+        )  # fmt: skip
+
+
+_WITHDRAW = f"or set the state of its row in {ASK} to withdrawn (Odoo, Settings, Technical)."
+_NOT_OPENED = "The record is mirrored, and nothing was opened for it. Run manage.py reconcile {name}, " + _WITHDRAW
+
+
+def _why_unanswered(connection: Connection, model: str, odoo_id: int, kind: str) -> str:
+    """Why no request can be opened, and the remedy; empty where nothing is known to be in the way."""
+    mirrored = mirror.models().get(model)
+    if mirrored is None or not any(workflow.odoo_model == model for workflow in workflows.workflows().values()):
+        return f"No workflow of this tower is over {model or 'a model without a name'}. Update the tower, {_WITHDRAW}"
+    if workflows.approval_kind(kind, model) is None:
+        return f"This tower knows no approval {kind or 'without a name'} of {model}. Update the tower, {_WITHDRAW}"
+    if not mirrored.objects.filter(connection=connection, odoo_id=odoo_id, deleted_at=None).exists():
+        return (
+            f"The record is not mirrored: it was never saved or is deleted, or a rule hides it from {connection.login}. Give "
+            f"the login the right and run manage.py reconcile {connection.name}, {_WITHDRAW}"
+        )
+    return ""
+
+
 def _dead_letters(connections: dict[int, Connection]) -> Iterator[Trouble]:
     for row in queries.rows(DEAD, {}):
         if row["connection_id"] in connections:
@@ -220,6 +327,13 @@ def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Itera
         yield Trouble(
             kind="integration.scheduler_silent", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
             since=now, severity=Severity.CRITICAL, evidence={"heard_at": overview.beat_at},
+        )  # fmt: skip
+    for rule, problem in policy.unusable():
+        yield Trouble(
+            kind="integration.policy_unusable", connection_id=kept_with.pk, model=TOWER, name=f"Policy {rule.kind}",
+            cause=rule.kind, since=rule.created_at, severity=Severity.HIGH,
+            evidence={"policy_name": rule.kind, "version_count": rule.version,
+                      "problem_name": f"{problem} The declared policy is used until a new version is saved."},
         )  # fmt: skip
     is_any_down = any(link.connection.state == "failing" for link in overview.links)
     for waiting in overview.queues:

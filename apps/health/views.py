@@ -28,6 +28,7 @@ from apps.notifications import webhooks
 from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.models import Endpoint, Outgoing
 from apps.odoo import seen
+from apps.odoo.page_queries import is_id, knows
 from apps.outbox import moves as commands
 
 LETTERS = 50
@@ -38,6 +39,7 @@ REPLAYED = 5_000
 
 @login_required
 @require_safe
+@knows()
 def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
@@ -69,6 +71,7 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows(after=is_id)
 def dead_letters(request: PersonsRequest) -> HttpResponse:
     """The deliveries that were given up, a page at a time."""
     mine = stored.dead(seen.on(request, request.user))

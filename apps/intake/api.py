@@ -13,7 +13,9 @@ from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.intake import moves, queries
+from apps.intake.message import LARGEST_BODY
 from apps.intake.models import Delivery, Status
+from apps.odoo import seen
 
 
 class DeliveryShape(serializers.Serializer[Any]):
@@ -40,7 +42,7 @@ class DeliveryShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "source": "source", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": "connection__name",
+    "connection": ("connection__name", seen.names_connection),
 }  # fmt: skip
 
 
@@ -111,7 +113,7 @@ class Replay(APIView):
 class Text(serializers.Serializer[Any]):
     """What the delivery is to say: JSON, as its source would have sent it."""
 
-    body = serializers.CharField(trim_whitespace=False)
+    body = serializers.CharField(trim_whitespace=False, max_length=LARGEST_BODY)
 
 
 class Mend(APIView):

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.intake import tally
+from apps.intake.dead_letters import EVALUATING
 from apps.intake.models import EVENT, Delivery, Status
 
 # A worker that dies gives its deliveries back when its session with the database ends, which is at once; one that hangs,
@@ -33,15 +34,15 @@ UPDATE intake_delivery
        processed_at = CASE WHEN status = 'claimed' AND attempts + 1 >= %(give_up)s THEN %(now)s ELSE NULL END,
        attempts = attempts + CASE WHEN status = 'claimed' THEN 1 ELSE 0 END,
        claimed_until = %(until)s, claimed_by = pg_backend_pid()
- WHERE id IN (
+ WHERE id = ANY(ARRAY(
    SELECT id FROM intake_delivery
     WHERE (status = 'pending' AND not_before <= %(now)s OR {IS_LOST})
       AND (connection_id IS NULL OR NOT connection_id = ANY(%(resting)s) OR model = %(event)s)
       AND {{which}}
     ORDER BY id
     LIMIT %(limit)s
-      FOR UPDATE SKIP LOCKED)
-RETURNING id, connection_id, model, odoo_id, status
+      FOR UPDATE SKIP LOCKED))
+RETURNING id, connection_id, model, odoo_id, source, status
 """
 TAKE_SUSPECTS = TAKE.format(which="status = 'claimed' AND attempts = %(most)s")
 TAKE_OTHERS = TAKE.format(which="NOT (status = 'claimed' AND attempts >= %(suspect)s)")
@@ -61,12 +62,14 @@ UPDATE intake_delivery
 class Part:
     """The deliveries of a batch that belong to one connection: many hints of one record are one read.
 
-    Events are a part of their own, in which each delivery stands for itself.
+    Events are a part of their own, in which each delivery stands for itself. ``to_evaluate`` are the records that could not be
+    evaluated before: they are, though nothing of them has changed.
     """
 
     connection_id: int
     records: dict[str, set[int]] = field(default_factory=dict)
     deliveries: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    to_evaluate: dict[str, set[int]] = field(default_factory=dict)
 
     @property
     def is_of_events(self) -> bool:
@@ -78,11 +81,19 @@ class Part:
         """The ids of the deliveries."""
         return [number for numbers in self.deliveries.values() for number in numbers]
 
+    def by_model(self) -> Iterator["Part"]:
+        """The same, a model each, to find the one that Odoo does not give."""
+        for model, ids in self.records.items():
+            to_evaluate = {model: self.to_evaluate[model]} if model in self.to_evaluate else {}
+            yield Part(connection_id=self.connection_id, records={model: ids}, to_evaluate=to_evaluate,
+                       deliveries={key: numbers for key, numbers in self.deliveries.items() if key[0] == model})  # fmt: skip
+
     def singly(self) -> Iterator["Part"]:
         """The same, a record each, to find the one that spoils the batch."""
         for (model, odoo_id), numbers in self.deliveries.items():
+            to_evaluate = {model: {odoo_id}} if odoo_id in self.to_evaluate.get(model, ()) else {}
             yield Part(connection_id=self.connection_id, records={model: {odoo_id}},
-                       deliveries={(model, odoo_id): numbers})  # fmt: skip
+                       deliveries={(model, odoo_id): numbers}, to_evaluate=to_evaluate)  # fmt: skip
 
 
 def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Part]:
@@ -99,7 +110,7 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
         "resting": list(resting), "event": EVENT,
     }  # fmt: skip
     with database.cursor() as cursor:
-        rows: list[tuple[int, int, str, int, str]] = []
+        rows: list[tuple[int, int, str, int, str, str]] = []
         while not rows:
             cursor.execute(MOST_SUSPECT, facts)
             (most,) = cursor.fetchone()
@@ -116,11 +127,13 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
             cursor.execute(TAKE_OTHERS, facts | {"limit": limit})
             rows = cursor.fetchall()
     parts: dict[tuple[int, bool], Part] = {}
-    for number, connection_id, model, named_id, _ in rows:
+    for number, connection_id, model, named_id, source, _ in rows:
         part = parts.setdefault((connection_id, model == EVENT), Part(connection_id=connection_id))
         odoo_id = number if model == EVENT else named_id
         part.records.setdefault(model, set()).add(odoo_id)
         part.deliveries.setdefault((model, odoo_id), []).append(number)
+        if source == EVALUATING:
+            part.to_evaluate.setdefault(model, set()).add(odoo_id)
     return list(parts.values())
 
 

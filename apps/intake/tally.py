@@ -39,7 +39,7 @@ SETTLE = """
 WITH settled AS (
   UPDATE intake_delivery
      SET status = 'done', processed_at = %(now)s, claimed_until = NULL, problem = ''
-   WHERE id = ANY(%(ids)s)
+   WHERE id = ANY(%(ids)s) AND status <> 'dead'
   RETURNING connection_id, source, greatest(extract(epoch FROM %(now)s - received_at), 0) AS took)
 INSERT INTO intake_tally (connection_id, source, hour, what, bucket, count, seconds)
 SELECT connection_id, source, %(hour)s, 'done', width_bucket(took::float8, %(bounds)s::float8[]), count(*), sum(took)
@@ -99,7 +99,10 @@ def add(counted: Iterable[Counted], *, now: datetime) -> None:
 
 
 def settle(ids: list[int], *, now: datetime) -> None:
-    """Mark deliveries as processed and count how long they took, in the transaction of their effect."""
+    """Mark deliveries as processed and count how long they took, in the transaction of their effect.
+
+    Those that became dead letters in it stay so.
+    """
     with database.cursor() as cursor:
         cursor.execute(SETTLE, {"ids": ids, "now": now, "hour": hour_of(now), "bounds": list(BOUNDS)})
 

@@ -63,6 +63,30 @@ class Number(OdooField, models.DecimalField):
         super().__init__(**{"max_digits": 26, "decimal_places": 6, "null": True, **options})
 
 
+class Exact(Number):
+    """float with all the digits that Odoo keeps: a rate or a cost, by which sums are divided and multiplied."""
+
+    def db_type(self, connection: Any) -> str:
+        """A numeric without bounds."""
+        return "numeric"
+
+
+class PerCompany(OdooField, models.JSONField):
+    """What the company-dependent field ``of`` is in each company that the login sees: ``{"1": 500.0}``, by the company's id.
+
+    The field itself, mirrored beside it, has the value in the login's own company.
+    """
+
+    def __init__(self, of: str = "", **options: Any) -> None:
+        self.of = of
+        super().__init__(**{"null": True, **options})
+
+    def deconstruct(self) -> Any:
+        """With the field that it is of."""
+        name, path, args, options = super().deconstruct()
+        return name, path, args, {**options, "of": self.of}
+
+
 class Boolean(OdooField, models.BooleanField):
     """boolean."""
 
@@ -120,7 +144,16 @@ class Mirrored(models.Model):
     @classmethod
     def odoo_fields(cls) -> list[str]:
         """The names of Odoo's fields that are mirrored, without id and the two dates that every record has."""
-        return [field.name for field in cls._meta.concrete_fields if field.name not in OWN_COLUMNS]
+        return [
+            field.name
+            for field in cls._meta.concrete_fields
+            if field.name not in OWN_COLUMNS and not isinstance(field, PerCompany)
+        ]
+
+    @classmethod
+    def per_company(cls) -> dict[str, str]:
+        """The columns that hold a value for each company, with the field of Odoo's that each is of."""
+        return {field.name: field.of for field in cls._meta.concrete_fields if isinstance(field, PerCompany)}
 
     @classmethod
     def fields_at(cls, connection: Connection) -> list[str]:

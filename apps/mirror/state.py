@@ -20,6 +20,9 @@ class SyncState(models.Model):
     )
     increment_at = models.DateTimeField(null=True, help_text="When an increment last ended well")
     reconciled_at = models.DateTimeField(null=True)
+    defaults = models.TextField(
+        blank=True, default="", db_default="", help_text="The companies' defaults that company-dependent fields were read with"
+    )
     late_count = models.BigIntegerField(default=0, help_text="Rows that came in behind the watermark")
     problem = models.TextField(blank=True)
 

@@ -22,7 +22,7 @@ class TrackedChange(models.Model):
     old = models.TextField(null=True)
     new = models.TextField(null=True)
     told = models.TextField(help_text="The change in the words that Odoo kept")
-    author = models.CharField(max_length=200, blank=True)
+    author = models.TextField(blank=True)
     at = models.DateTimeField(help_text="Odoo's time")
 
     class Meta:

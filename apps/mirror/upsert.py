@@ -2,14 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection as database
 from psycopg import sql
 
-from apps.mirror.declare import Mirrored
+from apps.mirror.declare import Day, Ids, Mirrored, Moment, Number, OdooField, Text
+
+
+class OddRowsError(ValueError):
+    """Some of the rows hold what their columns do not; the message names the field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,19 @@ class Changes:
 
 # One a model and session, without the mirror's constraints and indexes. Not ON COMMIT DELETE ROWS: then every commit
 # would go through the staging tables of all models that the session has written, which cost more than the batch itself.
-STAGE = "CREATE TEMP TABLE IF NOT EXISTS {staging} AS SELECT * FROM {table} WITH NO DATA"
+# What PostgreSQL takes and nothing can be counted with is refused here: NaN, infinite dates, lists in lists.
+STAGE = "CREATE TEMP TABLE IF NOT EXISTS {staging} ({definitions}, CHECK ({checks}))"
+CHECKS: Mapping[type[OdooField], str] = {
+    Number: "{0} <> 'NaN'",
+    Moment: "isfinite({0})",
+    Day: "isfinite({0})",
+    Ids: "COALESCE(array_ndims({0}), 1) = 1 AND array_position({0}, NULL) IS NULL",
+}
+# How long the texts are that Odoo writes for a day and for a time: what has another length is looked at closely.
+LENGTHS_OF_DATES = {10, 19}
 
+TEXTUAL = {str, bool, type(None)}
+TEMPORAL = TEXTUAL | {date, datetime}
 ALWAYS = ("id", "create_date", "write_date")
 COPY = "COPY {staging} (odoo_id, create_date, write_date, {columns}) FROM STDIN"
 
@@ -74,6 +90,7 @@ def apply(
     rows: Sequence[Mapping[str, Any]],
     read_at: datetime,
     rebuild: bool = False,
+    is_examined: bool = False,
 ) -> Changes:
     """Write ``rows`` into the mirror, in the caller's transaction; what really changed.
 
@@ -83,13 +100,20 @@ def apply(
         rows: as Odoo gave them, all with the same fields, ``id`` and the two dates among them; many2one as ids.
         read_at: when the read began. A row already read later stays.
         rebuild: also take rows whose ``write_date`` went back (a restored database).
+        is_examined: the rows come from :func:`apps.mirror.oddities.examined`.
+
+    Raises:
+        OddRowsError, or an error of the database: a row has a value that its column cannot hold, and nothing was written
+            (:func:`apps.mirror.sync.storing.store` finds which, and writes the others).
     """
     if not rows:
         return Changes(connection_id=connection_id, model=model.odoo_model)
-    present = [name for name in model.odoo_fields() if name in rows[0]]
+    if not is_examined:
+        _check_types(model, rows)
+    present = [name for name in [*model.odoo_fields(), *model.per_company()] if name in rows[0]]
     names = _names(model, present)
     with database.cursor() as cursor:
-        cursor.execute(sql.SQL(STAGE).format(**names))
+        cursor.execute(_stage(model))
         cursor.execute(sql.SQL("TRUNCATE {staging}").format(**names))
         with cursor.copy(sql.SQL(COPY).format(**names)) as stream:
             # The innermost loop of the first read: a call a value here would cost half as much as all of psycopg does.
@@ -109,6 +133,24 @@ def apply(
         updated={odoo_id for odoo_id, is_new, _ in merged if not is_new},
         written_at={odoo_id: written_at for odoo_id, _, written_at in merged if written_at},
     )
+
+
+def _check_types(model: type[Mirrored], rows: Sequence[Mapping[str, Any]]) -> None:
+    """See that what the database would take for something else is what it should be, a column at a time. Raises OddRowsError."""
+    width = len(rows[0])
+    if any(len(row) != width for row in rows):
+        raise OddRowsError(f"Rows of {model.odoo_model} have different fields.")
+    for column in model._meta.concrete_fields:
+        if column.name not in rows[0] or not isinstance(column, Text | Moment | Day):
+            continue
+        values = [row[column.name] for row in rows]
+        types, allowed = set(map(type, values)), TEXTUAL if isinstance(column, Text) else TEMPORAL
+        if not types <= allowed or (bool in types and any(value is True for value in values)):
+            raise OddRowsError(f"{model.odoo_model}.{column.name} holds what is no text.")
+        if isinstance(column, Text):
+            continue
+        if not {len(value) for value in values if value and isinstance(value, str)} <= LENGTHS_OF_DATES:
+            raise OddRowsError(f"{model.odoo_model}.{column.name} holds dates of unusual form.")
 
 
 def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime) -> None:
@@ -147,3 +189,25 @@ def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.C
         "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
         "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
     }
+
+
+@cache
+def _stage(model: type[Mirrored]) -> str:
+    """The statement that makes the model's staging table where the session has none yet."""
+    named = {"odoo_id", "create_date", "write_date", *model.odoo_fields(), *model.per_company()}
+    staged = [one for one in model._meta.concrete_fields if one.name in named]
+    definitions = [
+        sql.SQL("{} {}").format(sql.Identifier(one.attname), sql.SQL(str(one.db_type(database))))  # type: ignore[arg-type]
+        for one in staged
+    ]
+    checks = [
+        sql.SQL(f"COALESCE({check}, TRUE)").format(sql.Identifier(one.attname))  # type: ignore[arg-type]
+        for one in staged
+        for kind, check in CHECKS.items()
+        if isinstance(one, kind)
+    ]
+    statement = sql.SQL(STAGE).format(
+        staging=sql.Identifier(f"staging_{model._meta.db_table}"),
+        definitions=sql.SQL(", ").join(definitions), checks=sql.SQL(" AND ").join(checks),
+    )  # fmt: skip
+    return statement.as_string()

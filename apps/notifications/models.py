@@ -1,6 +1,7 @@
 """What people are told."""
 
 from django.db import models
+from django.utils.translation import get_language
 
 from apps.accounts.models import User
 from apps.core.secrets import SecretField
@@ -13,8 +14,11 @@ class Notification(models.Model):
     email = models.EmailField(blank=True, help_text="For somebody who has no account here")
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=200, help_text="The same message is sent to a person once")
-    title = models.CharField(max_length=200)
+    title = models.TextField()
     body = models.TextField(blank=True)
+    translations = models.JSONField(
+        null=True, help_text="Title and body in the languages in which they read otherwise: {\"de\": [\"…\", \"…\"]}"
+    )
     path = models.CharField(max_length=300, blank=True, help_text="The page it leads to")
     connection_id = models.BigIntegerField(null=True, help_text="What it is about; none: nothing of any Odoo")
     company_id = models.BigIntegerField(null=True)
@@ -39,6 +43,20 @@ class Notification(models.Model):
             models.Index(fields=["id"], condition=models.Q(email_due=True), name="notifications_to_send"),
             models.Index(fields=["held_until"], condition=models.Q(held_until__isnull=False), name="notifications_held"),
         ]
+
+    @property
+    def told_title(self) -> str:
+        """The title in the active language, whichever it was sent in."""
+        return self._told()[0]
+
+    @property
+    def told_body(self) -> str:
+        """The body in the active language, whichever it was sent in."""
+        return self._told()[1]
+
+    def _told(self) -> tuple[str, str]:
+        title, body = (self.translations or {}).get(get_language() or "") or (self.title, self.body)
+        return title, body
 
 
 class Endpoint(models.Model):

@@ -69,9 +69,15 @@ def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
             changes = refresh.write(
                 reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
             )
+            absorb.evaluate_again(part.connection_id, part.to_evaluate, now=now)
             arrival.by_hint(part, changes, now=now)
             claim.settle(part, now=clock())
     except errors.OdooError as error:
+        if len(part.records) > 1 and not isinstance(error, errors.OF_THE_CONNECTION):
+            # What Odoo does not give of one model must not keep the others waiting.
+            for single in part.by_model():
+                _take_through(single, clock)
+            return
         logger.warning("Deliveries wait: %s", error)
         claim.put_off(part, problem=str(error), now=clock())
     except Exception as error:

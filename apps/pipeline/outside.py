@@ -9,12 +9,17 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DataError, transaction
 
+from apps.core import isolation
 from apps.events import absorbing, matching
 from apps.events.reading import UnreadableError
 from apps.intake import claim
+from apps.intake.dead_letters import storable
 from apps.pipeline import absorb
+
+# Such a message will never be another: it is a dead letter at once.
+OF_THE_MESSAGE = (DataError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +43,10 @@ def take_through(part: claim.Part, *, clock: Callable[[], datetime]) -> None:
         elif isinstance(error, UnreadableError):
             logger.warning("An outside event cannot be read: %s", error)
             claim.bury(part, problem=str(error), now=now)
+        elif isinstance(error, OF_THE_MESSAGE) and not isolation.is_of_the_server(error):
+            logger.exception("An outside event of connection %s cannot be stored", part.connection_id)
+            problem = f"The message cannot be stored: {type(error).__name__}: {error}. Edit it, or have its source send it anew."
+            claim.bury(part, problem=storable(problem), now=now)
         else:
             logger.exception("An outside event of connection %s failed", part.connection_id)
             claim.fail(part, problem=f"{type(error).__name__}: {error}", now=now)
@@ -46,9 +55,12 @@ def take_through(part: claim.Part, *, clock: Callable[[], datetime]) -> None:
 def absorb_matched(*, now: datetime) -> None:
     """Evaluate the records of events that were matched on another way than with their arrival: by a person."""
     for connection_id in absorbing.connections_waiting():
-        with transaction.atomic():
-            absorb.one_at_a_time(connection_id)
-            absorb.follow(connection_id, {}, now=now)
+        try:
+            with transaction.atomic():
+                absorb.one_at_a_time(connection_id)
+                absorb.follow(connection_id, {}, now=now)
+        except Exception:
+            logger.exception("Matched events of connection %s could not be evaluated; they are tried again", connection_id)
 
 
 def follow_first_read(connection_id: int) -> None:

@@ -1,5 +1,7 @@
 """Telling people about commands that Odoo refused: a refusal is found as a state, not pushed up by whoever met it."""
 
+import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -8,9 +10,11 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
 from apps.approvals.models import Request
-from apps.core import live
+from apps.core import isolation, live
 from apps.notifications.tell import Message, tell
 from apps.outbox.models import Command, Status
+
+logger = logging.getLogger(__name__)
 
 
 def _title(command: Command) -> str:
@@ -26,21 +30,32 @@ def tell_about(*, now: datetime) -> int:
         .order_by("sequence")[:100]
     )
     integrators = list(User.objects.filter(role__in=[Role.INTEGRATOR, Role.ADMIN], is_active=True)) if refused else []
+    def take(some: Sequence[Command]) -> None:
+        for command in some:
+            _tell_of(command, integrators, now)
+
+    def refuse(command: Command, error: Exception) -> None:
+        logger.error("People could not be told of command %s", command.pk, exc_info=error)
+
+    isolation.taken(refused, take, refuse)
     for command in refused:
-        people, path = {user.pk: user for user in integrators}, "/health/"
-        if command.decision.startswith("approval:"):
-            request = Request.objects.filter(pk=int(command.decision.split(":")[1])).select_related("decided_by").first()
-            path = f"/approvals/{command.decision.split(':')[1]}/"
-            if request and request.decided_by:
-                people[request.decided_by.pk] = request.decided_by
-        tell(
-            Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
-                    about=(command.connection_id, command.company_id),
-                    title=partial(_title, command), body=command.problem, path=path),
-            people=people.values(), now=now,
-        )  # fmt: skip
         command.told_at = now
     Command.objects.bulk_update(refused, ["told_at"])
     if refused:
         live.announce(["health"])
     return len(refused)
+
+
+def _tell_of(command: Command, integrators: Sequence[User], now: datetime) -> None:
+    people, path = {user.pk: user for user in integrators}, "/health/"
+    if command.decision.startswith("approval:"):
+        request = Request.objects.filter(pk=int(command.decision.split(":")[1])).select_related("decided_by").first()
+        path = f"/approvals/{command.decision.split(':')[1]}/"
+        if request and request.decided_by:
+            people[request.decided_by.pk] = request.decided_by
+    tell(
+        Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
+                about=(command.connection_id, command.company_id),
+                title=partial(_title, command), body=command.problem, path=path),
+        people=people.values(), now=now,
+    )  # fmt: skip

@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from apps.approvals import cumulation
 from apps.core import clock
+from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
 from apps.pipeline import absorb, batch, outside, refusals, upkeep
 from apps.workflows import tallies
@@ -51,14 +53,27 @@ def reconcile(**_: object) -> None:
 
 @shared_task(name="pipeline.probe", ignore_result=True)
 def probe(**_: object) -> None:
-    """Ask every connection whether it is well and what it can do."""
+    """Ask every connection whether it is well and what it can do, and see that its guards go by the policies in force."""
     upkeep.probe_all(clock=clock.now)
+    cumulation.publish(now=clock.now())
 
 
 @shared_task(name="pipeline.register", ignore_result=True)
 def register(connection_id: int, **_: object) -> None:
     """Check a connection that was entered on the page, and read it for the first time."""
     upkeep.take_up(connection_id, clock=clock.now)
+
+
+@shared_task(name="pipeline.test_access", ignore_result=True)
+def test_access(test_id: int, **_: object) -> None:
+    """Ask Odoo whether it accepts access data that somebody wants to save."""
+    access_test.run(test_id, wanted=upkeep.wanted(), optional=upkeep.optional(), now=clock.now())
+
+
+@shared_task(name="pipeline.delete_connection", ignore_result=True)
+def delete_connection(connection_id: int, **_: object) -> None:
+    """Delete a connection with everything that is kept of it."""
+    deletion.delete_connection(connection_id, now=clock.now())
 
 
 @shared_task(name="pipeline.switch_hooks", ignore_result=True)

@@ -1,17 +1,21 @@
 """What keeps every connection whole without being asked: probing, polling, reconciling, and the first read."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import OperationalError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from psycopg.errors import QueryCanceled
 
+from apps.approvals import ended_asks
 from apps.audit import trail
-from apps.core import actor, live
+from apps.core import actor, isolation, live
 from apps.core.wake import wake_now
+from apps.intake import dead_letters
+from apps.intake.dead_letters import EVALUATING
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
@@ -35,7 +39,10 @@ POLLED_WHILE_FAILING = timedelta(minutes=5)
 EVALUATED, FEWEST_EVALUATED = 5_000, 50
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.
 WHOLE = "first read"
+# Not of one model: what follows would fail as well.
+STOPS_ALL = errors.OF_THE_CONNECTION
 REGISTER = "pipeline.register"
+DELETE = "pipeline.delete_connection"
 
 
 def wanted() -> dict[str, list[str]]:
@@ -63,17 +70,26 @@ def probe(connection: Connection, *, now: datetime) -> Report:
 
 def probe_all(*, clock: Clock) -> None:
     """Probe every active connection, and see whether it went back; one that fails stays marked and never stops the others."""
+    for connection_id in Connection.objects.exclude(delete_requested_at=None).values_list("pk", flat=True):
+        wake_now(DELETE, connection_id=connection_id)
     for connection in Connection.objects.filter(is_active=True):
         was_connected = connection.state == "connected"
         try:
             probe(connection, now=clock())
-            jobs.look(connection, now=clock())
-            switching.carry_out(connection, now=clock())
+            for step in (jobs.look, switching.carry_out):
+                try:
+                    step(connection, now=clock())
+                except errors.OdooError:
+                    raise
+                except Exception:
+                    logger.exception("One part of probing %s failed; it is tried again in a minute", connection.name)
             look_back(connection, clock=clock)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
+        except Exception:
+            logger.exception("%s could not be probed; it is tried again in a minute", connection.name)
         else:
             if was_connected:
                 continue
@@ -112,15 +128,28 @@ def _read_models(
     client: wire.OdooClient, models: list[type[Mirrored]], *, connection: Connection, clock: Clock, anew: bool,
     progress: Callable[[str, int, int], None] | None,
 ) -> Iterator[backfill.Backfilled]:  # fmt: skip
+    failed: list[Exception] = []
     for model in models:
         note = partial(progress, model.odoo_model) if progress else None
-        yield backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
+        try:
+            done = backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
+        except STOPS_ALL:
+            raise
+        except Exception as error:
+            # The others are read nevertheless. Nothing is evaluated before all are: half a mirror would raise false alarms.
+            logger.exception("%s of %s could not be read", model.odoo_model, connection.name)
+            failed.append(error)
+        else:
+            yield done
+    if failed:
+        raise failed[0]
 
 
 def evaluate_all(
     connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
 ) -> int:
     """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
+    absorb.link_people(connection.pk, clock())
     outside.follow_first_read(connection.pk)
     done = 0
     for workflow in registry.workflows().values():
@@ -152,8 +181,12 @@ def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
     rows: QuerySet[Mirrored] = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
     if not workflow.belongs:
         return rows
+    belongs = workflow.belongs
+    if workflow.belongs_sql:
+        of_it = f"SELECT r.odoo_id FROM {rows.model._meta.db_table} r WHERE r.connection_id = %s AND {workflow.belongs_sql}"
+        belongs &= Q(odoo_id__in=RawSQL(of_it, [connection.pk]))
     stands = Position.objects.filter(connection=connection, workflow=workflow.name, odoo_id=OuterRef("odoo_id"))
-    return rows.filter(workflow.belongs | Exists(stands))
+    return rows.filter(belongs | Exists(stands))
 
 
 def read_past(
@@ -184,9 +217,8 @@ def read_past(
         while ids := past.batch(workflow, connection_id=connection.pk, after=after):
             with transaction.atomic():
                 absorb.one_at_a_time(connection.pk)
-                past.build(
-                    workflow, connection_id=connection.pk, odoo_ids=ids, tracked=tracked, missing=missing, now=clock()
-                )
+                take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
+                isolation.taken(ids, take, partial(_without_past, workflow))
                 live.announce([f"board:{workflow.name}"])
             after, done = ids[-1], done + len(ids)
             if progress:
@@ -195,8 +227,23 @@ def read_past(
     yield backfill.Backfilled(model=tracking.MODEL, rows=found.rows, total=found.total)
 
 
+def _tell_past(
+    workflow: Workflow, connection_id: int, tracked: Sequence[str], missing: Sequence[str], now: datetime, odoo_ids: Sequence[int]
+) -> None:
+    past.build(workflow, connection_id=connection_id, odoo_ids=odoo_ids, tracked=tracked, missing=missing, now=now)
+
+
+def _without_past(workflow: Workflow, odoo_id: int, error: Exception) -> None:
+    """Note that a record's history begins with the first read, since its past cannot be told."""
+    logger.error("The past of %s %s cannot be told", workflow.odoo_model, odoo_id, exc_info=error)
+
+
 def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None) -> list[Incremented]:
-    """Look for what has changed since the last look. Raises OdooError.
+    """Look for what has changed since the last look.
+
+    A model that cannot be read is noted as such, and those after it are read.
+
+    Raises OdooError where the connection does not work, or no model of it can be read.
 
     A first read that broke off is gone on with before, and models that a newer tower mirrors are read.
     """
@@ -208,21 +255,52 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
                 logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
+        except STOPS_ALL:
+            raise
+        except Exception as error:
+            # What fails is noted on its model; those that were read are looked at all the same.
+            logger.warning("The first read of %s is not whole: %s", connection.name, error)
     read = _read(connection)
+    failed: list[Exception] = []
     for model in models or present(connection):
-        if model.odoo_model not in read:
-            if models is None:
-                continue  # Another process is reading it.
-            backfill.run(client, model, connection=connection, clock=clock)
-            continue
-        looks.append(
-            increment.run(client, model, connection=connection, clock=clock,
-                          on_changes=lambda changes: absorb.absorb(changes, now=clock()))
-        )  # fmt: skip
+        if model.odoo_model not in read and models is None:
+            continue  # Another process is reading it, or it could not be read.
+        try:
+            if model.odoo_model not in read:
+                backfill.run(client, model, connection=connection, clock=clock)
+            else:
+                looks.append(
+                    increment.run(client, model, connection=connection, clock=clock,
+                                  on_changes=lambda changes: absorb.absorb(changes, now=clock()))
+                )  # fmt: skip
+        except STOPS_ALL:
+            raise
+        except locks.SyncBusyError as busy:
+            logger.info("%s", busy)
+        except Exception as error:
+            logger.exception("%s of %s could not be read", model.odoo_model, connection.name)
+            failed.append(error)
+    if failed and not looks:
+        raise failed[0]  # It is not one model that does not work.
+    _answer_ended_asks(client, connection, clock)
     found = sum(look.changed for look in looks if look.model in arrival.hooked())
     arrival.by_looking(connection.pk, arrival.POLL, found, now=clock())
     live.announce(["health"])
     return looks
+
+
+def _answer_ended_asks(client: wire.OdooClient, connection: Connection, clock: Clock) -> None:
+    """Withdraw the asks that nobody has to decide any more; what fails there stops nothing."""
+
+    def is_in_odoo(model: str, odoo_id: int) -> bool:
+        return bool(client.read(model, [odoo_id], ["id"], primary=True)) or client.hides(model, odoo_id)
+
+    try:
+        ended_asks.answer(connection, is_in_odoo=is_in_odoo, now=clock())
+    except STOPS_ALL:
+        raise
+    except Exception:
+        logger.exception("The asks of %s that nobody has to decide could not be answered", connection.name)
 
 
 def poll_all(*, clock: Clock) -> None:
@@ -241,6 +319,8 @@ def poll_all(*, clock: Clock) -> None:
         except errors.OdooError as error:
             capabilities.note_failure(connection, error, now=clock())
             logger.warning("%s", error)
+        except Exception:
+            logger.exception("%s could not be polled; it is tried again at the next look", connection.name)
 
 
 def switch_hooks(*, clock: Clock) -> None:
@@ -250,6 +330,8 @@ def switch_hooks(*, clock: Clock) -> None:
             switching.carry_out(connection, now=clock())
         except errors.OdooError as error:
             logger.warning("%s", error)
+        except Exception:
+            logger.exception("The webhooks of %s could not be switched; it is tried again", connection.name)
 
 
 def look_back(connection: Connection, *, clock: Clock) -> bool:
@@ -285,13 +367,37 @@ def compare(
     connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, allow_deletions: bool = False,
     restored_to: datetime | None = None,
 ) -> Iterator[SyncRun]:  # fmt: skip
-    """Compare the mirror with Odoo and mend it; each model's findings as it is done. Raises OdooError."""
+    """Compare the mirror with Odoo and mend it; each model's findings as it is done.
+
+    Records that could not be evaluated before are evaluated again.
+
+    Raises OdooError, at once where the connection does not work, and else once all models that can be were compared.
+    """
     client = wire.connect(connection)
+    failed: list[Exception] = []
     for model in models or present(connection):
-        yield reconcile.run(
-            client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
-            on_changes=lambda changes: absorb.absorb(changes, now=clock()),
-        )  # fmt: skip
+        try:
+            run = reconcile.run(
+                client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
+                on_changes=lambda changes: absorb.absorb(changes, now=clock()),
+            )  # fmt: skip
+            _evaluate_failed(connection, model, clock)
+        except (*STOPS_ALL, locks.SyncBusyError):
+            raise
+        except Exception as error:
+            logger.exception("%s of %s could not be compared", model.odoo_model, connection.name)
+            failed.append(error)
+        else:
+            yield run
+    if failed:
+        raise failed[0]
+
+
+def _evaluate_failed(connection: Connection, model: type[Mirrored], clock: Clock) -> None:
+    """Evaluate again the records of ``model`` that have a dead letter for it: what they rest on may be another by now."""
+    if failed := dead_letters.records(EVALUATING, connection.pk, model.odoo_model):
+        with transaction.atomic():
+            absorb.evaluate_again(connection.pk, {model.odoo_model: failed}, now=clock())
 
 
 def reconcile_all(*, clock: Clock) -> None:
@@ -308,6 +414,8 @@ def reconcile_all(*, clock: Clock) -> None:
             logger.info("%s", busy)
         except errors.OdooError as error:
             logger.warning("%s", error)
+        except Exception:
+            logger.exception("%s could not be compared; it is tried again within the hour", connection.name)
 
 
 def _read(connection: Connection) -> set[str]:
@@ -325,14 +433,18 @@ def take_up(connection_id: int, *, clock: Clock) -> None:
 
     What goes wrong is kept on the connection, in words, for the page to show.
     """
-    connection = Connection.objects.get(pk=connection_id)
+    connection = Connection.objects.filter(pk=connection_id, is_active=True).first()
+    if connection is None:
+        return  # Deleted meanwhile.
     try:
         probe(connection, now=clock())
         for done in first_read(connection, clock=clock):
             logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
             live.announce(["health"])
     except errors.OdooError as error:
-        capabilities.note_failure(connection, error, now=clock())
+        # What is wrong with one model stands with it, and the connection works.
+        if isinstance(error, errors.OF_THE_CONNECTION) or not _read(connection):
+            capabilities.note_failure(connection, error, now=clock())
         live.announce(["health"])
     except locks.SyncBusyError as busy:
         logger.info("%s", busy)

@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.accounts.sight import EVERYTHING
+from apps.boards import frame
 from apps.health import queries, workers
 from apps.intake import claim, hints
 from apps.intake.models import Delivery
@@ -133,3 +135,20 @@ def test_the_cost_of_the_page_does_not_grow_with_what_waits(
 
     with django_assert_max_num_queries(14):
         queries.overview(now=now)
+
+
+@pytest.mark.usefixtures("staffed")
+def test_before_the_initial_sync_is_whole_the_page_and_the_header_say_so(
+    connection: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame.clock, "now", lambda: now)
+    read(connection, "sale.order", at=now)
+    half = SyncState.objects.create(connection=connection, odoo_model="res.partner", increment_at=now)
+    found = queries.overview(now=now)
+    assert found.sentence.startswith("The initial sync of main is not complete") and not found.is_well
+    header = frame.freshness([connection], EVERYTHING)
+    assert (header["state"], header["words"]) == ("stale", "main: initial sync not complete")
+    half.backfill_done_at = now
+    half.save()
+    assert queries.overview(now=now).is_well
+    assert frame.freshness([connection], EVERYTHING)["state"] == "live"

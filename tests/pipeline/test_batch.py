@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.intake import claim, hints
+from apps.intake import hints
 from apps.intake.models import Delivery, Status
 from apps.mirror import registry
 from apps.odoo.errors import UnreachableError
@@ -107,18 +107,47 @@ def test_what_is_told_while_odoo_is_away_waits_without_losing_a_life(odoos: Odoo
     assert standing(company) == {"S00001"}
 
 
-def test_a_record_that_cannot_be_written_stops_no_other_and_is_given_up_at_last(odoos: Odoos, clock: Clock) -> None:
+def test_a_record_that_cannot_be_written_stops_no_other_and_is_a_dead_letter_at_once(odoos: Odoos, clock: Clock) -> None:
     company = odoos.open("main")
     quote(company, 1, clock)
     quote(company, 2, clock, partner_id=2**70)
     hint(company, "sale.order", 1, 2, clock=clock)
     through(clock)
     assert standing(company) == {"S00001"}
-    assert Delivery.objects.get(odoo_id=2).attempts == 1
+    assert set(Delivery.objects.filter(source="odoo").values_list("status", flat=True)) == {Status.DONE}
+    letter = Delivery.objects.get(status=Status.DEAD)
+    assert (letter.model, letter.odoo_id) == ("sale.order", 2)
+    assert "sale.order 2 (S00002), field partner_id" in letter.problem
 
-    for _ in range(claim.GIVE_UP_AFTER):
-        clock.at += timedelta(hours=1)
-        through(clock)
-    poisonous = Delivery.objects.get(odoo_id=2)
-    assert (poisonous.status, poisonous.attempts) == (Status.DEAD, claim.GIVE_UP_AFTER)
-    assert poisonous.problem
+
+def test_what_points_at_a_deleted_record_is_read_again_though_no_date_moved(odoos: Odoos, clock: Clock) -> None:
+    company = odoos.open("main")
+    for partner in (50, 51):
+        company.write("res.partner", partner, clock(), name=f"Partner {partner}", commercial_partner_id=partner)
+    quote(company, 1, clock, partner_id=50, partner_invoice_id=50)
+    quote(company, 2, clock, partner_id=51, partner_shipping_id=50)
+    quote(company, 3, clock, partner_id=51)
+    company.write("stock.picking", 7, clock(), name="WH/OUT/7", partner_id=50)
+    company.write("helpdesk.ticket", 8, clock(), name="Broken", partner_id=50)
+    for model, ids in {"res.partner": (50, 51), "sale.order": (1, 2, 3), "stock.picking": (7,), "helpdesk.ticket": (8,)}.items():
+        hint(company, model, *ids, clock=clock)
+    through(clock)
+    # Odoo's merge: references by SQL, then the deletion.
+    for rows in company.records.values():
+        for row in rows.values():
+            row.update({name: 51 for name, value in row.items() if value == 50 and name.startswith("partner_")})
+    company.unlink("res.partner", 50)
+    clock.at += timedelta(minutes=1)
+    hint(company, "res.partner", 50, clock=clock)
+    company.asked.clear()
+    through(clock)
+    assert Position.objects.get(name="S00001").partner_id == 51
+    order, picking, ticket = (registry.models()[name] for name in ("sale.order", "stock.picking", "helpdesk.ticket"))
+    assert list(order.objects.order_by("odoo_id").values_list("partner_invoice_id", "partner_shipping_id")[:2]) == [
+        (51, None), (None, 51)
+    ]  # fmt: skip
+    assert (picking.objects.get().partner_id, ticket.objects.get().partner_id) == (51, 51)
+    # Nothing else was read, and nothing twice.
+    assert sorted(model for model, call in company.asked if model in ("sale.order", "stock.picking", "helpdesk.ticket")) == [
+        "helpdesk.ticket", "sale.order", "stock.picking"
+    ]  # fmt: skip

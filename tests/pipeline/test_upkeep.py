@@ -7,14 +7,15 @@ import pytest
 from django.db import OperationalError
 from django.db import connection as database
 
+from apps.accounts.models import Role
 from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.mirror.models.stock_picking import Picking
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, LinkedUser
 from apps.pipeline import absorb, upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
-from tests.world import World
+from tests.world import World, person
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +157,11 @@ def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(mo
     monkeypatch.setattr(upkeep, "FEWEST_EVALUATED", 16)
     with pytest.raises(OperationalError, match="statement timeout"):
         upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+
+
+@pytest.mark.django_db
+def test_people_are_linked_to_their_odoo_users_by_the_first_read(odoo_url: str) -> None:
+    adam = person("approver", Role.APPROVER, limit=50_000, odoo_login="adam")
+    connection = entered(odoo_url, key="sandbox-key")
+    upkeep.take_up(connection.pk, clock=clock.now)
+    assert list(LinkedUser.objects.filter(connection=connection).values_list("user", "uid")) == [(adam.pk, 11)]

@@ -12,12 +12,12 @@ from django.db import connection as database
 from django.db import transaction
 from psycopg import sql
 
-from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
-from apps.mirror.sync import locks
+from apps.mirror.oddities import Refused
+from apps.mirror.sync import companies, locks, reading, storing
 from apps.mirror.sync.refresh import fields_to_read
-from apps.mirror.sync.times import moment
+from apps.mirror.sync.times import known_moment
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
@@ -46,6 +46,7 @@ class _Batch:
     through: int
     read_at: datetime
     rows: list[dict[str, Any]]
+    refused: list[Refused]
 
 
 def run(
@@ -82,13 +83,14 @@ def run(
         if cursor == 0:
             # What is written from here on belongs to the increments.
             state.seen_until = clock()
+            state.defaults = companies.defaults(client, model)
             state.watermark = _newest_write(client, model, now=state.seen_until)
         state.backfill_total = client.search_count(model.odoo_model, [])
         state.save()
         rows = 0
         with closing(_batches(client, model, after=cursor, connections=connections, clock=clock)) as batches:
             for batch in batches:
-                _commit(model, state, batch)
+                _commit(model, state, batch, clock)
                 rows += len(batch.rows)
                 if progress:
                     progress(rows, state.backfill_total)
@@ -113,16 +115,19 @@ def _newest_write(client: OdooClient, model: type[Mirrored], *, now: datetime) -
         model.odoo_model, [("write_date", "!=", False)], ["write_date"], limit=1, order="write_date desc, id desc"
     )
     # A date from the future, which an import can bring, must not hide what is written until then.
-    return min(moment(newest[0]["write_date"]), now) if newest else now
+    written_at = known_moment(newest[0]["write_date"]) if newest else None
+    return min(written_at, now) if written_at else now
 
 
-def _commit(model: type[Mirrored], state: SyncState, batch: _Batch) -> None:
+def _commit(model: type[Mirrored], state: SyncState, batch: _Batch, clock: Clock) -> None:
     with transaction.atomic():
         with database.cursor() as cursor:
             # Rows of a first read can be read again: a crash may cost the last ones, never more, and the cursor, which
             # is committed with them, then stands before them.
             cursor.execute("SET LOCAL synchronous_commit = off")
-        upsert.apply(model, connection_id=state.connection_id, rows=batch.rows, read_at=batch.read_at)
+        now = clock()
+        storing.store(model, connection_id=state.connection_id, rows=batch.rows, read_at=batch.read_at, now=now)
+        storing.refuse(model, state.connection_id, batch.refused, now=now)
         SyncState.objects.filter(pk=state.pk).update(backfill_cursor=batch.through)
 
 
@@ -136,18 +141,19 @@ def _batches(client: OdooClient, model: type[Mirrored], *, after: int, connectio
     newest = client.search(model.odoo_model, [], limit=1, order="id desc")
     if not newest or newest[0] <= after:
         return
-    last = newest[0]
+    last, see = newest[0], companies.seen(client, model)
 
     def window(start: int, end: int) -> list[_Batch]:
         pages: list[_Batch] = []
         while True:
             read_at = clock()
             domain = [("id", ">", start), ("id", "<=", end)]
-            rows = client.search_read(model.odoo_model, domain, fields, limit=BATCH, order="id")
-            if len(rows) < BATCH or rows[-1]["id"] == end:
-                return [*pages, _Batch(through=end, read_at=read_at, rows=rows)]
-            start = rows[-1]["id"]
-            pages.append(_Batch(through=start, read_at=read_at, rows=rows))
+            page = reading.page(client, model, domain, fields, limit=BATCH)
+            companies.add_values(client, model, page.rows, companies=see)
+            if page.last is None or page.last == end:
+                return [*pages, _Batch(through=end, read_at=read_at, rows=page.rows, refused=page.refused)]
+            start = page.last
+            pages.append(_Batch(through=start, read_at=read_at, rows=page.rows, refused=page.refused))
 
     width = BATCH
     waiting: deque[Future[list[_Batch]]] = deque()

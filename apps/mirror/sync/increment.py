@@ -5,7 +5,7 @@ watermark already passed. So each look goes back by an overlap, takes only ids a
 Dates compare by whole seconds in 19, so ``>=`` is used alone, and a second is left only when all of it was seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,8 @@ from django.db.models import F
 from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
-from apps.mirror.sync import locks, refresh
-from apps.mirror.sync.times import moment, text
+from apps.mirror.sync import companies, locks, refresh
+from apps.mirror.sync.times import known_moment, text
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
@@ -65,16 +65,22 @@ def run(
         watermark = before = state.watermark or clock()
         overlap = state.overlap_seconds
         began = clock()
+        defaults = companies.defaults(client, model)
         seen = changed = late = 0
+        if defaults != state.defaults:
+            changed += _read_all_again(client, model, connection, clock, on_changes)
+            SyncState.objects.filter(pk=state.pk).update(defaults=defaults)
         for page in _pages(client, model, since=_since(state, before)):
-            stamps = {row["id"]: moment(row["write_date"]) for row in page}
+            # One whose date is none is read whenever it is seen.
+            stamps = {row["id"]: known_moment(row.get("write_date")) for row in page}
             differing = _read_again(client, model, connection, _unknown(model, connection, stamps), clock, on_changes)
-            behind = [before - stamps[odoo_id] for odoo_id in differing if stamps.get(odoo_id, before) < before]
+            dates = {odoo_id: at for odoo_id, at in stamps.items() if at}
+            behind = [before - dates[odoo_id] for odoo_id in differing if dates.get(odoo_id, before) < before]
             seen, changed, late = seen + len(page), changed + len(differing), late + len(behind)
             for lateness in behind:
                 overlap = max(overlap, min(2 * int(lateness.total_seconds()), WIDEST_OVERLAP_SECONDS))
             # A date from the future, which an import can bring, must not hide what is written until then.
-            watermark = max(watermark, min(max(stamps.values(), default=watermark), clock()))
+            watermark = max(watermark, min(max(dates.values(), default=watermark), clock()))
             SyncState.objects.filter(pk=state.pk).update(watermark=watermark)
         SyncState.objects.filter(pk=state.pk).update(
             increment_at=clock(), seen_until=began, late_count=F("late_count") + late, overlap_seconds=overlap,
@@ -102,8 +108,11 @@ def _pages(client: OdooClient, model: type[Mirrored], *, since: datetime) -> Ite
         if len(page) < PAGE:
             yield page
             return
-        last = moment(page[-1]["write_date"])
-        yield [row for row in page if moment(row["write_date"]) < last]
+        last = max((at for row in page if (at := known_moment(row.get("write_date")))), default=None)
+        if last is None:
+            yield page
+            return
+        yield [row for row in page if (known_moment(row.get("write_date")) or since) < last]
         # Within a second Odoo orders by fractions that it does not show, so that one is gone through by id.
         yield from _pages_of_second(client, model, last)
         since = last + SECOND
@@ -124,7 +133,7 @@ def _ids(client: OdooClient, model: type[Mirrored], domain: list[Any], *, order:
     return client.search_read(model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order=order)
 
 
-def _unknown(model: type[Mirrored], connection: Connection, stamps: dict[int, datetime]) -> list[int]:
+def _unknown(model: type[Mirrored], connection: Connection, stamps: Mapping[int, datetime | None]) -> list[int]:
     """Those whose date differs from the mirror's by the second, or that may have changed again within it."""
     known = model.objects.filter(connection=connection, odoo_id__in=stamps, deleted_at=None)
     same = {
@@ -133,6 +142,14 @@ def _unknown(model: type[Mirrored], connection: Connection, stamps: dict[int, da
         if written_at and written_at.replace(microsecond=0) == stamps[odoo_id] and read_at >= written_at + UNSURE
     }
     return sorted(stamps.keys() - same)
+
+
+def _read_all_again(
+    client: OdooClient, model: type[Mirrored], connection: Connection, clock: Clock, on_changes: refresh.OnChanges
+) -> int:
+    """Read every mirrored record once more: a default changed, which moves no record's date. How many had changed."""
+    ids = model.objects.filter(connection=connection, deleted_at=None).order_by("odoo_id").values_list("odoo_id", flat=True)
+    return len(_read_again(client, model, connection, list(ids), clock, on_changes))
 
 
 def _read_again(

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from django.db import DatabaseError
 from django.db import connection as database
 
+from apps.intake.dead_letters import storable
 from apps.mirror.models import SyncState
 from apps.odoo.errors import OdooError
 from apps.odoo.models import Connection
@@ -31,6 +32,16 @@ def alone(connection: Connection, odoo_model: str) -> Iterator[SyncState]:
         yield state
     except OdooError as error:
         SyncState.objects.filter(connection=connection, odoo_model=odoo_model).update(problem=str(error))
+        raise
+    except SyncBusyError:
+        raise
+    except Exception as error:
+        # Where the session broke, there is nothing to note it in.
+        with suppress(DatabaseError):
+            SyncState.objects.filter(connection=connection, odoo_model=odoo_model).update(
+                problem=storable(f"{odoo_model} cannot be read from {connection.name}: {type(error).__name__}: {error}. It is "
+                                 "tried again at every look; if it stays, tell whoever maintains the tower.")[:2_000]
+            )  # fmt: skip
         raise
     finally:
         # Where the session broke, its locks went with it, and what broke it is the error to be told.

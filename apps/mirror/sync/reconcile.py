@@ -18,11 +18,13 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Greatest, Trunc
 
+from apps.intake import dead_letters
+from apps.intake.dead_letters import STORING
 from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import increment, locks, refresh
-from apps.mirror.sync.times import moment, text
+from apps.mirror.sync.times import known_moment, text
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
@@ -101,6 +103,8 @@ def run(
                 found.ids_compared += len(theirs)
                 stale |= {odoo_id for odoo_id, at in theirs.items() if ours.get(odoo_id) != at}
                 missing |= ours.keys() - theirs.keys()
+        # Records that could not be stored: corrected without a new date, or gone, which no figure shows.
+        stale |= dead_letters.records(STORING, connection.pk, model.odoo_model)
         # What left its stretch was written since, and is stale in another or about to be read here.
         missing -= stale
         for some in _batches(missing):
@@ -165,7 +169,7 @@ def _figures_in_odoo(client: OdooClient, model: type[Mirrored], domain: list[Any
     )
     found: dict[datetime | None, _Figures] = {}
     for row in groups:
-        newest = moment(row["write_date:max"]) if row["write_date:max"] else None
+        newest = known_moment(row["write_date:max"])
         # The newest write tells which group it is, whatever the version and its language call it.
         found[_start(newest, grain) if newest else None] = _Figures(row["__count"], int(row["id:sum"] or 0), newest)
     return found
@@ -197,7 +201,7 @@ def _side_by_side(
     while True:
         domain = [*stretch.domain, ("id", ">", last)]
         page = client.search_read(model.odoo_model, domain, ["id", "write_date"], limit=PAGE, order="id")
-        theirs = {row["id"]: moment(row["write_date"]) if row["write_date"] else None for row in page}
+        theirs = {row["id"]: known_moment(row.get("write_date")) for row in page}
         within = here.filter(odoo_id__gt=last)
         if len(page) == PAGE:
             within = within.filter(odoo_id__lte=page[-1]["id"])

@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from apps.intake import dead_letters
+from apps.intake.dead_letters import STORING
 from apps.mirror import registry, upsert
 from apps.mirror.declare import Mirrored
+from apps.mirror.oddities import Refused
+from apps.mirror.sync import companies, reading, storing
 from apps.mirror.upsert import Changes
 from apps.odoo.client import OdooClient
 
@@ -21,12 +25,13 @@ OnChanges = Callable[[list[Changes]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """What one read of one model gave: rows, and the ids that Odoo no longer has."""
+    """What one read of one model gave: rows, the ids that Odoo no longer has, and the records that it fails to read."""
 
     model: type[Mirrored]
     read_at: datetime
     rows: list[dict[str, Any]] = field(default_factory=list)
     absent: set[int] = field(default_factory=set)
+    refused: list[Refused] = field(default_factory=list)
 
 
 def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: datetime) -> list[Read]:
@@ -38,16 +43,20 @@ def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], *, now: 
     for the comparison to judge, which knows how much is hidden at once.
     """
     rows: list[dict[str, Any]] = []
+    refused: list[Refused] = []
     fields = fields_to_read(client, model)
     for start in range(0, len(ids), BATCH):
-        rows += client.read(model.odoo_model, ids[start : start + BATCH], fields)
-    absent = set(ids) - {row["id"] for row in rows}
+        some = reading.read(client, model, ids[start : start + BATCH], fields)
+        rows, refused = rows + some.rows, refused + some.refused
+    absent = set(ids) - _ids_of(rows) - {one.odoo_id for one in refused}
     if absent:
-        rows += _read_on_primary(client, model, absent, fields)
-        absent -= {row["id"] for row in rows}
+        some = _read_on_primary(client, model, absent, fields)
+        rows, refused = rows + some.rows, refused + some.refused
+        absent -= _ids_of(some.rows) | {one.odoo_id for one in some.refused}
         if hidden(client, model, sorted(absent)[:ASKED_ONE_BY_ONE]):
             absent = set()
-    reads = [Read(model=model, read_at=now, rows=rows, absent=absent)]
+    companies.add_values(client, model, rows)
+    reads = [Read(model=model, read_at=now, rows=rows, absent=absent, refused=refused)]
     for child_name, link in model.children:
         if not client.connection.lacks(child_name):
             reads.append(_read_children(client, registry.models()[child_name], link, ids, now))
@@ -70,8 +79,14 @@ def write(
     for one in reads:
         for start in range(0, len(one.rows), BATCH):
             rows = one.rows[start : start + BATCH]
-            changes.append(upsert.apply(one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, rebuild=rebuild))
+            changes += storing.store(
+                one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, now=now, rebuild=rebuild
+            )
+        storing.refuse(one.model, connection_id, one.refused, now=now)
         changes.append(upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now))
+        # What is gone fails no more.
+        if one.absent:
+            dead_letters.resolve(STORING, connection_id, one.model.odoo_model, one.absent, now=now)
     changes = [change for change in changes if change]
     if changes:
         on_changes(changes)
@@ -83,30 +98,39 @@ def hidden(client: OdooClient, model: type[Mirrored], ids: Sequence[int]) -> boo
     return any(client.hides(model.odoo_model, odoo_id) for odoo_id in ids)
 
 
-def _read_on_primary(client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]) -> list[dict[str, Any]]:
+def _read_on_primary(client: OdooClient, model: type[Mirrored], ids: set[int], fields: Sequence[str]) -> reading.Rows:
     """Those of ``ids`` that are there after all: a replica may not have them yet."""
-    rows: list[dict[str, Any]] = []
+    found = reading.Rows()
     ordered = sorted(ids)
     for start in range(0, len(ordered), BATCH):
-        rows += client.read(model.odoo_model, ordered[start : start + BATCH], fields, primary=True)
-    return rows
+        some = reading.read(client, model, ordered[start : start + BATCH], fields, primary=True)
+        found.rows += some.rows
+        found.refused += some.refused
+    return found
+
+
+def _ids_of(rows: Sequence[dict[str, Any]]) -> set[int]:
+    return {row["id"] for row in rows if isinstance(row.get("id"), int)}
 
 
 def _read_children(client: OdooClient, child: type[Mirrored], link: str, parents: Sequence[int], now: datetime) -> Read:
     """The rows of ``child`` whose ``link`` is one of ``parents``, and those that no longer are anywhere."""
     rows: list[dict[str, Any]] = []
+    refused: list[Refused] = []
     fields = fields_to_read(client, child)
     for start in range(0, len(parents), BATCH):
         some, last = list(parents[start : start + BATCH]), 0
         while True:
             domain = [(link, "in", some), ("id", ">", last)]
-            page = client.search_read(child.odoo_model, domain, fields, limit=BATCH, order="id")
-            rows += page
-            if len(page) < BATCH:
+            page = reading.page(client, child, domain, fields, limit=BATCH)
+            rows, refused = rows + page.rows, refused + page.refused
+            if page.last is None:
                 break
-            last = page[-1]["id"]
+            last = page.last
     known = child.objects.filter(connection=client.connection, deleted_at=None, **{f"{link}__in": list(parents)})
-    missing = set(known.values_list("odoo_id", flat=True)) - {row["id"] for row in rows}
+    missing = set(known.values_list("odoo_id", flat=True)) - _ids_of(rows) - {one.odoo_id for one in refused}
     # What left this parent may have gone to another: only what Odoo does not have at all is gone.
     elsewhere = _read_on_primary(client, child, missing, fields)
-    return Read(model=child, read_at=now, rows=rows + elsewhere, absent=missing - {row["id"] for row in elsewhere})
+    companies.add_values(client, child, [*rows, *elsewhere.rows])
+    there = _ids_of(elsewhere.rows) | {one.odoo_id for one in elsewhere.refused}
+    return Read(model=child, read_at=now, rows=rows + elsewhere.rows, absent=missing - there, refused=refused + elsewhere.refused)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
-from apps.mirror.sync.times import moment
+from apps.mirror.sync.times import known_moment
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 
@@ -48,11 +48,11 @@ def _gone_back(client: OdooClient, model: type[Mirrored], connection: Connection
     back = []
     is_other = False
     for row in rows:
-        ours, written, made = known[row["id"]], row["write_date"], row["create_date"]
-        if written and ours.write_date and moment(written) + SECOND <= ours.write_date:
-            back.append(moment(written))
+        ours, written, made = known[row["id"]], known_moment(row["write_date"]), known_moment(row["create_date"])
+        if written and ours.write_date and written + SECOND <= ours.write_date:
+            back.append(written)
         # Another record under an id that was lost.
-        is_other |= bool(made and ours.create_date and moment(made) >= ours.create_date + SECOND)
+        is_other |= bool(made and ours.create_date and made >= ours.create_date + SECOND)
     if is_other or (not rows and len(known) == WITNESSES and _were_lost(client, model, min(known))):
         back.append(_last_common(client, model, connection) or min(row.create_date for row in known.values()) - SECOND)
     return back
@@ -67,7 +67,7 @@ def _were_lost(client: OdooClient, model: type[Mirrored], oldest: int) -> bool:
 def _last_common(client: OdooClient, model: type[Mirrored], connection: Connection) -> datetime | None:
     """When the newest record was made that is older than the first one lost; None where none is among Odoo's newest."""
     rows = client.search_read(model.odoo_model, [], ["create_date"], limit=COMMON, order="id desc", primary=True)
-    theirs = {row["id"]: moment(row["create_date"]) for row in rows if row["create_date"]}
+    theirs = {row["id"]: at for row in rows if (at := known_moment(row["create_date"]))}
     if not theirs:
         return None
     here = model.objects.filter(connection=connection, deleted_at=None, create_date__isnull=False, odoo_id__gte=min(theirs))

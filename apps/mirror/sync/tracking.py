@@ -12,10 +12,11 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
+from apps.intake.dead_letters import storable
 from apps.mirror.models import SyncState
 from apps.mirror.sync import locks
 from apps.mirror.sync.backfill import BATCH, Clock, Progress
-from apps.mirror.sync.times import moment
+from apps.mirror.sync.times import known_moment
 from apps.odoo.client import OdooClient
 from apps.odoo.errors import ForbiddenError, UnsupportedError
 from apps.odoo.models import Connection
@@ -126,12 +127,14 @@ def _read(
             )
         }
         names = _authors(client, {row["author_id"] for row in messages.values() if row["author_id"]})
-        changes = [
+        told = [
             _change(row, known[row[link]], messages[row["mail_message_id"]], names, words)
             for row in batch
             # A message can be hidden from the login, with the record that it is about.
             if row["mail_message_id"] in messages and messages[row["mail_message_id"]]["model"] == known[row[link]].key[0]
         ]
+        # What has no time is no part of a history.
+        changes = [change for change in told if change["at"]]
         state.backfill_cursor = batch[-1]["id"]
         with transaction.atomic():
             with database.cursor() as cursor:
@@ -203,6 +206,6 @@ def _change(
             values.append("true" if row[f"{when}_value_integer"] else "false")
     return {
         "tracking_id": row["id"], "message_id": message["id"], "model": field.key[0], "odoo_id": message["res_id"],
-        "field": field.key[1], "old": values[0], "new": values[1], "told": f"{field.label}: {told[0]} → {told[1]}",
-        "author": names.get(message["author_id"], "")[:200], "at": moment(message["date"]),
+        "field": field.key[1], "old": values[0], "new": values[1], "told": storable(f"{field.label}: {told[0]} → {told[1]}"),
+        "author": storable(names.get(message["author_id"], "")), "at": known_moment(message["date"]),
     }  # fmt: skip
