@@ -13,17 +13,21 @@ from rest_framework.views import exception_handler
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
+from apps.approvals.standing import FactsChangedError
 from apps.boards.targets import TargetRefusedError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
 from apps.intake.moves import MendRefusedError, ReplayRefusedError
 from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.preferences import PreferenceError
+from apps.odoo.zones import ZoneRefusedError
 from apps.outbox.moves import RetryRefusedError
+from apps.timers.calendars import CalendarRefusedError
 
 STATUSES: dict[type[Exception], int] = {
     NotAllowedError: 403,
     AlreadyDecidedError: 409,
+    FactsChangedError: 409,
     EventRefusedError: 409,
     MoveRefusedError: 409,
     RetryRefusedError: 409,
@@ -34,6 +38,8 @@ STATUSES: dict[type[Exception], int] = {
     PolicyError: 422,
     TargetRefusedError: 422,
     PreferenceError: 422,
+    CalendarRefusedError: 422,
+    ZoneRefusedError: 422,
 }
 CONTENT_TYPE = "application/problem+json"
 
@@ -56,7 +62,10 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     path = context["request"].path
     for kind, status in STATUSES.items():
         if isinstance(error, kind):
-            return Response(document(status, str(error), instance=path), status=status, content_type=CONTENT_TYPE)
+            found = document(status, str(error), instance=path)
+            if isinstance(error, FactsChangedError):
+                found["changes"] = error.changes
+            return Response(found, status=status, content_type=CONTENT_TYPE)
     if isinstance(error, Http404):
         error = exceptions.NotFound(str(error) or None)
     elif isinstance(error, PermissionDenied):

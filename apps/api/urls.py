@@ -23,6 +23,7 @@ from apps.intake import api as intake
 from apps.notifications import api as notifications
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
+from apps.timers import api as timers
 from apps.workflows import api as workflows
 
 app_name = "api"
@@ -91,7 +92,10 @@ urlpatterns = [
     route("events/", events.Events, "events"),
     route("events/<int:event_id>/match/", events.Match, "event-match"),
     route("events/<int:event_id>/dismiss/", events.Dismiss, "event-dismiss"),
+    route("calendars/", timers.Calendars, "calendars"),
+    route("calendars/<slug:name>/", timers.OneCalendar, "calendar"),
     route("connections/", odoo.Connections, "connections"),
+    route("connections/<slug:name>/time-zone/", odoo.ConnectionTimeZone, "connection-time-zone"),
     route("audit/", audit.Trail, "audit"),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path(

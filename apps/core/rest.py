@@ -7,7 +7,10 @@ from typing import Any
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 
+from apps.core.currencies import digits_of
+
 PAGING = {"cursor", "page_size", "format"}
+SHOWN = 60
 
 
 def moment(at: datetime | None) -> str | None:
@@ -15,9 +18,9 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def money(amount: Decimal | None) -> str | None:
-    """An amount as text, so that no digit is lost."""
-    return None if amount is None else f"{amount:.2f}"
+def money(amount: Decimal | None, currency: str = "") -> str | None:
+    """An amount as text with the currency's own decimals, so that no digit is lost: "12.50", "1.125", "60000"."""
+    return None if amount is None else f"{amount:.{digits_of(currency)}f}"
 
 
 class RecordRef(serializers.Serializer[Any]):
@@ -33,7 +36,8 @@ class FilteredList(generics.ListAPIView[Any]):
     """A list whose query parameters are the names in ``filters``; another parameter, or a value that cannot be, is a 400.
 
     Attributes:
-        filters: parameter → lookup of the queryset (or a function that narrows it), or a tuple of lookup and allowed values.
+        filters: parameter → lookup of the queryset (or a function that narrows it), or a tuple of lookup and allowed values:
+            a collection, ``int``, or a function of the value and the request that returns True for a known value.
         ordering: a unique order, for the cursor.
     """
 
@@ -54,11 +58,14 @@ class FilteredList(generics.ListAPIView[Any]):
                 if not value.isascii() or not value.isdecimal() or int(value) >= 2**63:
                     raise ValidationError({name: ["This must be a whole number."]})
                 value = int(value)
+            elif "\x00" in value:
+                raise ValidationError({name: ["This holds a NUL character."]})
+            elif callable(allowed):
+                if not allowed(value, self.request):
+                    raise ValidationError({name: [f"There is no {name} {value[:SHOWN]!r}."]})
             elif allowed is not None and value not in allowed:
                 raise ValidationError({name: [f"This must be one of: {', '.join(sorted(allowed))}."]})
             elif isinstance(allowed, dict):
                 value = allowed[value]
-            elif isinstance(value, str) and "\x00" in value:
-                raise ValidationError({name: ["This holds a NUL character."]})
             queryset = lookup(queryset, value) if callable(lookup) else queryset.filter(**{lookup: value})
         return queryset

@@ -55,7 +55,7 @@ def test_a_job_can_be_of_all_that_a_view_holds(several: list[int], call: Call) -
     assert begun.json()["total"] == 1
     deeds.work(now=clock.now())
     assert ExceptionCase.objects.filter(owner__username="mia").count() == 1
-    nothing = call("olga", "deeds/", {"move": "assign", "owner": "mia", "view": {"connection": "another"}})
+    nothing = call("olga", "deeds/", {"move": "assign", "owner": "mia", "view": {"q": "S99999"}})
     assert nothing.status_code == 409
     for move in ({"move": "snooze", "until": "2099-01-01T00:00:00Z"}, {"move": "resolve", "resolution": "Paid"}):
         assert call("olga", "deeds/", {**move, "view": {}}).status_code == 202
@@ -67,6 +67,7 @@ def test_a_job_can_be_of_all_that_a_view_holds(several: list[int], call: Call) -
     {}, {"move": "acknowledge"}, {"move": "acknowledge", "ids": [1], "view": {}},
     {"move": "acknowledge", "view": {"colour": "red"}}, {"move": "snooze", "view": {}}, {"move": "resolve", "view": {}},
     {"move": "assign", "view": {}}, {"move": "explode", "ids": [1]},
+    {"move": "assign", "owner": "mia", "view": {"connection": "another"}},
     {"move": "acknowledge", "ids": [-1]}, {"move": "assign", "view": {}, "owner": "nobody of this name"},
 ])  # fmt: skip
 def test_a_job_that_does_not_say_what_it_is_begins_nothing(several: list[int], call: Call, wrong: dict[str, Any]) -> None:

@@ -78,9 +78,8 @@ def test_a_board_tells_of_each_stage(world: World) -> None:
     world.held_order()
     board = caller("olga", "read").get("boards/order_to_cash/").json()
     assert board["workflow"] == "order_to_cash"
-    assert [stage["stage"] for stage in board["stages"]] == [
-        stage.name for stage in registry.workflows()["order_to_cash"].stages if stage.is_open
-    ] or len(board["stages"]) == len(registry.workflows()["order_to_cash"].stages)
+    declared = registry.workflows()["order_to_cash"].stages
+    assert [stage["stage"] for stage in board["stages"]] == [stage.name for stage in declared]
     for stage in board["stages"]:
         assert {"stage", "count", "amount", "median_age_seconds", "oldest_age_seconds", "over_target", "arrived_24h",
                 "departed_24h"} <= set(stage)  # fmt: skip
@@ -107,14 +106,13 @@ def test_no_secret_of_a_connection_is_shown(world: World) -> None:
         ("exceptions/", {"status": "open"}, 1),
         ("exceptions/", {"status": "resolved"}, 0),
         ("exceptions/", {"type": "order.credit_hold", "workflow": "order_to_cash", "team": "finance"}, 1),
-        ("exceptions/", {"owner": "nobody"}, 0),
+        ("exceptions/", {"owner": "anna"}, 0),
         ("exceptions/", {"severity": "low"}, 0),
         ("approvals/", {"status": "pending", "kind": "credit_override"}, 1),
         ("approvals/", {"status": "approved"}, 0),
         ("approvals/", {"approver": "adam"}, 1),
         ("records/sale.order/", {"stage": "credit_review"}, 1),
         ("records/sale.order/", {"stage": "quotation", "connection": "main"}, 0),
-        ("records/sale.order/", {"connection": "other"}, 0),
         ("commands/", {"status": "dead"}, 0),
         ("deliveries/", {"status": "dead"}, 0),
         ("audit/", {"subject": "nothing:1"}, 0),
