@@ -57,7 +57,10 @@ def said(value: Any) -> str:
 
 def filled(template: str, values: Mapping[str, Any]) -> str:
     """``template`` with its placeholders filled; one that ``values`` does not have is left out."""
-    return PLACEHOLDER.sub(lambda match: formed(values.get(match[1]), match[2]), template).strip()
+    currency = values.get("currency")
+    return PLACEHOLDER.sub(
+        lambda match: formed(values.get(match[1]), match[2], currency if isinstance(currency, str) else ""), template
+    ).strip()
 
 
 def again(text: str, *templates: str) -> str:
@@ -77,7 +80,7 @@ def again(text: str, *templates: str) -> str:
 def _sum_in(text: str) -> str | None:
     """A sum that was written in English, as a number; None where none was known."""
     number = text.replace(",", "")
-    return number if re.fullmatch(r"-?\d+\.\d+", number) else None
+    return number if re.fullmatch(r"-?\d+(\.\d+)?", number) else None
 
 
 @cache
@@ -89,10 +92,10 @@ def _reading(template: str) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
 
 
-def formed(value: Any, form: str | None) -> str:
-    """``value`` as a placeholder of that form says it."""
+def formed(value: Any, form: str | None, currency: str = "") -> str:
+    """``value`` as a placeholder of that form says it; a sum with the decimals of ``currency``."""
     if form == "money":
-        return sum_of(value)
+        return sum_of(value, currency)
     if value in (None, "") or is_sentence(value):
         return said(value)
     return FORMS[form](value) if form in FORMS else said(value)

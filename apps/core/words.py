@@ -9,17 +9,20 @@ from decimal import Decimal
 from django.utils import formats
 from django.utils.translation import gettext, pgettext
 
+from apps.core.currencies import digits_of
 
-def sum_of(amount: Decimal | float | str | None) -> str:
-    """An amount as text, "59,512.50"; "an unknown sum" where there is none."""
+
+def sum_of(amount: Decimal | float | str | None, currency: str = "") -> str:
+    """An amount as text, "59,512.50", with the currency's own decimals; "an unknown sum" where there is none."""
     if amount in (None, ""):
         return gettext("an unknown sum")
-    return formats.number_format(round(Decimal(str(amount)), 2), 2, force_grouping=True)
+    digits = digits_of(currency)
+    return formats.number_format(round(Decimal(str(amount)), digits), digits, force_grouping=True)
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """An amount with its currency, "59,512.50 EUR"."""
-    return f"{sum_of(amount)} {currency}".strip()
+    """An amount with its currency, "59,512.50 EUR" or "60,000 JPY"."""
+    return f"{sum_of(amount, currency)} {currency}".strip()
 
 
 def quantity(value: Decimal) -> str:

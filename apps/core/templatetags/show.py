@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext
 from lucide.templatetags.lucide import lucide
 
 from apps.core import clock, wording
+from apps.core.currencies import digits_of
 
 register = template.Library()
 
@@ -63,11 +64,27 @@ def quantity(value: Any) -> str:
 
 @register.simple_tag
 def money(amount: Any, currency: str = "", places: int = 0) -> SafeString:
-    """An amount with its currency; whole units unless ``places`` says otherwise, the exact sum as its value."""
-    shown = number(amount, places)
+    """An amount with its currency; whole units, or where there are ``places`` the currency's own; the exact sum as its value."""
+    shown = number(amount, digits_of(currency) if places else 0)
     if shown == UNKNOWN:
         return format_html('<span class="money" title="{}">{}</span>', gettext("Not known"), UNKNOWN)
     return format_html('<data class="money" value="{}">{}&nbsp;<abbr>{}</abbr></data>', str(amount), shown, currency or "")
+
+
+@register.filter
+def sum_in(value: Any, currency: str = "") -> str:
+    """An exact sum with the currency's own decimals, without the currency's name."""
+    return number(value, digits_of(currency))
+
+
+@register.filter
+def price(value: Any, currency: str = "") -> str:
+    """A sum or a price of a line: with the currency's own decimals, or as many as a finer price has."""
+    try:
+        exact = -int(Decimal(str(value)).normalize().as_tuple().exponent)
+    except (InvalidOperation, ValueError):
+        return UNKNOWN
+    return number(value, min(max(exact, digits_of(currency)), 6))
 
 
 @register.simple_tag
@@ -85,7 +102,7 @@ def brief_money(amount: Any, currency: str = "") -> SafeString:
         shown = number(value)
     return format_html(
         '<data class="money nowrap" value="{}" title="{} {}">{}&nbsp;<abbr>{}</abbr></data>',
-        str(amount), number(value, 2), currency, shown, currency,
+        str(amount), number(value, digits_of(currency)), currency, shown, currency,
     )  # fmt: skip
 
 
@@ -132,7 +149,11 @@ def _iso(at: datetime) -> str:
 
 
 def _local(at: datetime) -> str:
-    local = timezone.localtime(at)
+    try:
+        local = timezone.localtime(at)
+    except OverflowError:
+        # The last hours of the year 9999 are in no later zone's calendar.
+        local = at
     this_year = local.year == timezone.localtime(clock.now()).year
     shape = pgettext("a moment of this year", "j M H:i") if this_year else pgettext("a moment", "j M Y H:i")
     return formats.date_format(local, shape)

@@ -1,0 +1,16 @@
+"""How many decimals the sums of a currency have, as ISO 4217 and Odoo have it: yen none, Kuwaiti dinars three."""
+
+USUAL = 2
+DIGITS = {
+    **dict.fromkeys(
+        ["BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "TWD", "UGX", "VND", "VUV", "XAF", "XOF",
+         "XPF"], 0
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYI", "UYW"], 4),
+}
+
+
+def digits_of(currency: str | None) -> int:
+    """How many decimals a sum in ``currency`` has; two where no currency is known."""
+    return DIGITS.get((currency or "").upper(), USUAL)
