@@ -1,11 +1,15 @@
 """People, teams and the tokens that act for them."""
 
 import hashlib
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
+from django.dispatch import Signal
 from django.utils.translation import gettext, gettext_lazy
+
+from apps.accounts.logins import OdooLoginField
 
 
 class Role(models.TextChoices):
@@ -19,17 +23,52 @@ class Role(models.TextChoices):
     ADMIN = "admin", gettext_lazy("Admin")
 
 
+# What decides what a person may do: where one of these changes, whatever rests on it is looked at anew.
+POWERS = frozenset({"is_active", "role", "approval_limit", "odoo_login", "sees"})
+# Sent in the transaction of the change with ``ids``, the people whose powers changed (None: anybody's).
+powers_changed = Signal()
+
+
+class PeopleQuerySet(models.QuerySet["User"]):
+    """People; a change of their powers in a set is announced as one of a single person is."""
+
+    def update(self, **values: Any) -> int:
+        """Update as Django does, and announce whose powers changed."""
+        if not POWERS.intersection(values):
+            return super().update(**values)
+        with transaction.atomic():
+            ids = list(self.values_list("pk", flat=True))
+            changed = super().update(**values)
+            powers_changed.send(sender=User, ids=ids)
+        return changed
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class PeopleManager(UserManager.from_queryset(PeopleQuerySet)):  # type: ignore[misc]
+    """The manager of people."""
+
+    use_in_migrations = False
+
+
 class User(AbstractUser):
     """A person who signs in."""
+
+    objects: ClassVar[Any] = PeopleManager()
 
     role = models.CharField(max_length=20, choices=Role, default=Role.OPERATOR)
     approval_limit = models.DecimalField(
         max_digits=18, decimal_places=2, null=True, blank=True,
-        help_text="The largest amount, in the company's currency, this person may approve. Empty: none.",
+        help_text="The largest amount this person may approve. Empty: none.",
     )  # fmt: skip
-    odoo_login = models.CharField(
-        max_length=200, blank=True, db_index=True, help_text="Login of the same person in Odoo, for segregation."
-    )
+    limit_currency = models.CharField(
+        max_length=10, blank=True, default="", db_default="",
+        help_text="Currency of the limit. Empty: that of the first company of the oldest connection.",
+    )  # fmt: skip
+    odoo_login = OdooLoginField(
+        max_length=200, blank=True,
+        help_text="Login of the same person in Odoo, from which they are linked to Odoo users (odoo.LinkedUser).",
+    )  # fmt: skip
     time_zone = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, blank=True, help_text="What this person reads. Empty: as their browser asks.")
     sees = ArrayField(
@@ -37,8 +76,38 @@ class User(AbstractUser):
         help_text="What this person may see, as accounts.sight writes it: connections, and companies of them. None: everything.",
     )  # fmt: skip
 
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+        constraints = [
+            # Two accounts of one person would let them decide with one what they asked for with the other.
+            models.UniqueConstraint(fields=["odoo_login"], condition=~models.Q(odoo_login=""), name="one_account_a_login"),
+        ]
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    @classmethod
+    def from_db(cls, *arguments: Any, **named: Any) -> "User":
+        """Note the powers that were read, to know at a save whether they changed."""
+        user = super().from_db(*arguments, **named)
+        user._powers = user._present_powers()
+        return user
+
+    def save(self, *arguments: Any, **named: Any) -> None:
+        """Save, and announce a change of the person's powers in the same transaction."""
+        present, written = self._present_powers(), named.get("update_fields")
+        before = getattr(self, "_powers", {})
+        saved = {name: value for name, value in present.items() if written is None or name in written}
+        if all(name in before and before[name] == value for name, value in saved.items()):
+            super().save(*arguments, **named)
+            return
+        with transaction.atomic():
+            super().save(*arguments, **named)
+            self._powers = {**before, **saved}
+            powers_changed.send(sender=User, ids=[self.pk])
+
+    def _present_powers(self) -> dict[str, Any]:
+        # Of what was not loaded nothing can have changed.
+        return {name: self.__dict__[name] for name in POWERS if name in self.__dict__}
 
 
 class Team(models.Model):

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Integer, Mirrored, Moment, Number, Text
+from apps.mirror.declare import Boolean, Integer, Mirrored, Moment, Number, Text
 
 
 class ApprovalAsk(Mirrored):
@@ -22,10 +22,14 @@ class ApprovalAsk(Mirrored):
     x_amount = Number()
     x_exposure = Number()
     x_limit = Number()
+    x_terms = Text()
+    x_by_customer = Boolean()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_x_ct_request"
         indexes = [
             # Stages: what was asked for an order.
             models.Index(fields=["connection", "x_res_model", "x_res_id"], name="asks_by_record"),
+            # health/troubles.py: asks that nobody was asked about.
+            models.Index(fields=["x_requested_at"], condition=models.Q(x_state="open", deleted_at=None), name="asks_open"),
         ]

@@ -13,7 +13,8 @@ from apps.accounts.models import Role
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import system
-from apps.mirror import granting
+from apps.mirror import granting, identities
+from apps.odoo.models import Connection
 
 
 class Command(BaseCommand):
@@ -22,7 +23,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="user name")
         parser.add_argument("--role", required=True, help=", ".join(Role.values))
-        parser.add_argument("--limit", help="largest amount this person may approve, in the company's currency")
+        parser.add_argument("--limit", help="largest amount this person may approve")
+        parser.add_argument("--limit-currency", default="", help="its currency, such as EUR; otherwise the company's")
         parser.add_argument("--odoo-login", default="", help="login of the same person in Odoo")
         parser.add_argument("--email", default="")
         parser.add_argument("--team", action="append", help="team; may be given several times")
@@ -39,15 +41,20 @@ class Command(BaseCommand):
             raise CommandError(f"--limit must be an amount such as 50000, not {options['limit']}.") from None
         try:
             with transaction.atomic():
+                if options["odoo_login"]:
+                    identities.check_login_is_free(options["odoo_login"])
                 user, password = people.create_user(
                     options["name"], role=options["role"], limit=limit, odoo_login=options["odoo_login"],
                     email=options["email"], teams=options["team"],
+                    limit_currency=options["limit_currency"].strip().upper(),
                 )  # fmt: skip
                 trail.record(
                     trail.Event(action="user.created", actor=system("create_user"), subject=f"user:{user.pk}",
                                 data={"name": user.username, "role": user.role, "limit": limit}),
                     now=clock.now(),
                 )  # fmt: skip
+                for connection in Connection.objects.all() if user.odoo_login else ():
+                    identities.resolve_links(connection.pk, users=[user], now=clock.now())
                 if options["sees"]:
                     granting.grant(user, granting.named(options["sees"]), by=system("create_user"), now=clock.now())
         except people.PersonError as error:
