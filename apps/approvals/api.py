@@ -14,11 +14,14 @@ from rest_framework.views import APIView
 from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import askable, inquiries, moves, policy, queries, undoing
-from apps.approvals.models import Inquiry, Policy, Request, Status, StepStatus
+from apps.approvals import askable, distinct, facts, inquiries, moves, policy, queries, undoing
+from apps.approvals.models import Assignment, Inquiry, Policy, Request, Status, Step, StepStatus
 from apps.core import clock, sentences
 from apps.core.rest import FilteredList, RecordRef, moment, money
+from apps.odoo import seen
 from apps.odoo.models import Connection
+from apps.timers import calendars
+from apps.workflows import registry
 
 
 class InquiryShape(serializers.Serializer[Any]):
@@ -40,6 +43,48 @@ class InquiryShape(serializers.Serializer[Any]):
         }  # fmt: skip
 
 
+class AnswerSerializer(serializers.Serializer[Any]):
+    """What one person of a step answered, on which amount, and whether it still counts."""
+
+    user = serializers.CharField()
+    decision = serializers.CharField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    counts = serializers.BooleanField()
+    is_asked = serializers.BooleanField()
+    delegated_by = serializers.CharField(allow_null=True)
+    why = serializers.CharField()
+
+    def to_representation(self, row: Assignment) -> dict[str, Any]:
+        return {
+            "user": row.user.username, "decision": row.decision, "decided_at": moment(row.decided_at),
+            "amount": row.decided_amount, "currency": row.decided_currency, "counts": row.counts,
+            "is_asked": row.is_active and not row.decision and row.step.status == StepStatus.PENDING,
+            "delegated_by": row.delegated_by.username if row.delegated_by else None, "why": row.lapsed_because,
+        }  # fmt: skip
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """One step of a request, with who was asked in it and what they said."""
+
+    name = serializers.CharField()
+    position = serializers.IntegerField()
+    status = serializers.ChoiceField(StepStatus.values)
+    is_required = serializers.BooleanField()
+    needs_all = serializers.BooleanField()
+    level = serializers.IntegerField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    answers = AnswerSerializer(many=True)
+
+    def to_representation(self, step: Step) -> dict[str, Any]:
+        return {
+            "name": step.name, "position": step.position, "status": step.status, "is_required": step.is_required,
+            "needs_all": step.needs_all, "level": step.level, "due_at": moment(step.due_at),
+            "answers": AnswerSerializer(step.assignments.all(), many=True).data,
+        }  # fmt: skip
+
+
 class ApprovalShape(serializers.Serializer[Any]):
     """One approval request."""
 
@@ -51,6 +96,7 @@ class ApprovalShape(serializers.Serializer[Any]):
     step = serializers.CharField(allow_null=True)
     approvers = serializers.ListField(child=serializers.CharField())
     due_at = serializers.DateTimeField()
+    due_calendar = serializers.DictField(help_text="Whose working hours it is due by: team, time_zone (none: round the clock)")
     paused_at = serializers.DateTimeField(allow_null=True)
     escalated_at = serializers.DateTimeField(allow_null=True)
     amount = serializers.CharField(allow_null=True)
@@ -61,6 +107,9 @@ class ApprovalShape(serializers.Serializer[Any]):
     decided_by = serializers.CharField(allow_null=True)
     reason = serializers.CharField()
     policy_version = serializers.IntegerField()
+    facts_digest = serializers.CharField()
+    facts_changed_at = serializers.DateTimeField(allow_null=True)
+    steps = StepSerializer(many=True)
     inquiries = InquiryShape(many=True)
 
     def to_representation(self, request: Request) -> dict[str, Any]:
@@ -72,20 +121,29 @@ class ApprovalShape(serializers.Serializer[Any]):
                        "url": request.connection.record_url(request.model, request.odoo_id)},
             "requested_by": request.requested_by, "step": running[0].name if running else None,
             "approvers": [row.user.username for row in asked], "due_at": moment(request.due_at),
+            "due_calendar": calendars.described(running[0].working_team if running else None),
             "paused_at": moment(request.paused_at), "escalated_at": moment(request.escalated_at),
-            "amount": money(request.amount), "currency": request.currency,
+            "amount": money(request.amount, request.currency), "currency": request.currency,
             "context": sentences.plain(request.context), "requested_at": moment(request.requested_at),
             "decided_at": moment(request.decided_at),
             "decided_by": request.decided_by.username if request.decided_by else None, "reason": request.reason,
-            "policy_version": request.policy.version,
+            "policy_version": request.policy.version, "facts_digest": facts.digest(request),
+            "facts_changed_at": moment(request.facts_changed_at),
+            "steps": StepSerializer(request.steps.all(), many=True).data,
             "inquiries": InquiryShape(request.inquiries.all(), many=True).data,
         }  # fmt: skip
 
 
+def _is_kind(value: str, _: object) -> bool:
+    """Return True for a kind that is declared, or of which there still are requests."""
+    return value in registry.approval_kinds() or Request.objects.filter(kind=value).exists()
+
+
 FILTERS = {
-    "status": ("status", set(Status.values)), "kind": "kind", "workflow": "workflow", "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": "connection__name", "company": ("company_id", int),
-    "approver": "steps__assignments__user__username",
+    "status": ("status", set(Status.values)), "kind": ("kind", _is_kind),
+    "workflow": ("workflow", registry.is_workflow), "model": "model",
+    "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
+    "approver": ("steps__assignments__user__username", lambda value, _: User.objects.filter(username=value).exists()),
 }  # fmt: skip
 
 
@@ -196,12 +254,19 @@ class Reason(serializers.Serializer[Any]):
 
 
 class Decision(Reason):
-    """Why, and how long the decision may be taken back before anything leaves the tower."""
+    """Why, on which facts, and how long the decision may be taken back before anything leaves the tower.
+
+    ``facts_digest`` or ``expected_amount`` says what was seen. Where it is no longer true, the answer is a 409 that names what
+    changed. An approval without either counts only while the amount, and what else a yes bounds, is what was asked for.
+    """
 
     undo_seconds = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
+    facts_digest = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    expected_amount = serializers.DecimalField(max_digits=24, decimal_places=6, required=False, allow_null=True, default=None)
 
     def validate(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        return attributes | {"undo_for": timedelta(seconds=attributes["undo_seconds"])}
+        seen = facts.Seen(digest=attributes["facts_digest"], amount=attributes["expected_amount"])
+        return attributes | {"undo_for": timedelta(seconds=attributes["undo_seconds"]), "seen": seen}
 
 
 class Delegate(Reason):
@@ -232,7 +297,9 @@ class ApproveMove(_Decision):
     takes = Decision
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.approve(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
+        moves.approve(
+            request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now(), seen=given["seen"]
+        )
 
 
 @extend_schema(request=Decision, responses=ApprovalShape)
@@ -242,7 +309,12 @@ class RejectMove(_Decision):
     takes = Decision
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.reject(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now())
+        # A no needs no fresh figures; one that names what it saw is taken at its word.
+        is_told = given["seen"].digest or given["seen"].amount is not None
+        moves.reject(
+            request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now(),
+            seen=given["seen"] if is_told else None,
+        )  # fmt: skip
 
 
 class Nothing(serializers.Serializer[Any]):
@@ -328,6 +400,15 @@ class PolicyShape(serializers.Serializer[Any]):
         }  # fmt: skip
 
 
+class MadePolicy(PolicyShape):
+    """A new version, with what it leaves to administrators."""
+
+    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    def to_representation(self, row: Policy) -> dict[str, Any]:
+        return {**super().to_representation(row), "warnings": distinct.warnings(row.rules)}
+
+
 class NewPolicy(serializers.Serializer[Any]):
     """The rules of a new version."""
 
@@ -355,7 +436,7 @@ class Policies(FilteredList):
         """List policies."""
         return super().get(request, *arguments, **named)
 
-    @extend_schema(request=NewPolicy, responses={201: PolicyShape})
+    @extend_schema(request=NewPolicy, responses={201: MadePolicy})
     def post(self, request: PersonsCall) -> Response:
         """Make a new version of a policy; requests that run already keep theirs."""
         given = NewPolicy(data=request.data)
@@ -364,4 +445,4 @@ class Policies(FilteredList):
             given.validated_data["kind"], given.validated_data["rules"], by=request.user, note=given.validated_data["note"],
             now=clock.now(),
         )  # fmt: skip
-        return Response(PolicyShape(made).data, status=201)
+        return Response(MadePolicy(made).data, status=201)

@@ -10,4 +10,5 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.approvals.checks")  # registers the check of the declared policies
+        import_module("apps.approvals.reassignment")  # registers what happens when people's powers change
         import_module("apps.approvals.timers")  # registers what happens when requests are due

@@ -3,13 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.approvals import inquiries, outcomes, policy, reasons, settling, steps
+from apps.approvals import (
+    cumulation,
+    facts,
+    guard_figures,
+    inquiries,
+    limits,
+    outcomes,
+    policy,
+    reasons,
+    reevaluation,
+    segregation,
+    settling,
+    steps,
+)  # fmt: skip
 from apps.approvals.models import Request, Status
 from apps.audit import trail
 from apps.core import actor, sentences
@@ -17,6 +30,7 @@ from apps.core.actor import Actor
 from apps.core.words import money
 from apps.notifications.tell import Message, tell
 from apps.odoo.models import Connection
+from apps.outbox import enqueue
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.workflows import engine, placeholders, subjects
@@ -24,6 +38,8 @@ from apps.workflows.declare import ApprovalKind, Workflow
 from apps.workflows.engine import Evaluation, Finding
 
 MACHINE = actor.system("pipeline")
+# A currency's code has three letters; one that somebody made up is cut.
+LONGEST_CURRENCY = 10
 # Begins the cause of a request that was asked for in the tower rather than in Odoo.
 ASKED_HERE = "here:"
 
@@ -61,13 +77,19 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
                 odoo_id__in=evaluation.evaluated, kind__in=kinds, status=Status.PENDING)
         .order_by("id")
     }  # fmt: skip
-    found = {(finding.odoo_id, finding.kind.name): finding for finding in evaluation.approvals}
+    found = {}
+    for finding in evaluation.approvals:
+        key = (finding.odoo_id, finding.kind.name)
+        whole = cumulation.summed_finding(finding, pending.get(key), evaluation.workflow, evaluation.connection_id, now)
+        if agreed := guard_figures.agreed(whole, pending.get(key)):
+            found[key] = agreed
     fresh = [finding for key, finding in found.items() if key not in pending]
     opened = _open(fresh, evaluation, now) if fresh else []
     for key, request in pending.items():
         if key in found:
-            _bring_up_to_date(request, found[key], now)
+            _bring_up_to_date(request, kinds[request.kind], evaluation.workflow, found[key].columns, now)
     _withdraw([request for key, request in pending.items() if key not in found], evaluation, now)
+    guard_figures.lift_rejected(evaluation, by=MACHINE, now=now)
     return opened
 
 
@@ -84,7 +106,10 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
         kind = finding.kind
         assert isinstance(kind, ApprovalKind)
         cause = str(finding.columns[kind.cause] or "")
-        if (finding.odoo_id, kind.name, cause) in settled or (finding.odoo_id, kind.name) in under_way:
+        if (finding.odoo_id, kind.name, cause) in settled:
+            continue
+        on_its_way = under_way.get((finding.odoo_id, kind.name))
+        if on_its_way and (on_its_way.status == Status.APPROVED or _is_same_ask(on_its_way, cause, finding.columns[kind.amount])):
             continue
         opened.append(
             open_request(
@@ -98,35 +123,46 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
 
 def _being_carried_out(
     connection: Connection, workflow: Workflow, findings: Sequence[Finding]
-) -> set[tuple[int, str]]:
-    """Records and kinds of approval whose yes is still on its way: what it settles must not be asked once more meanwhile."""
+) -> dict[tuple[int, str], Request]:
+    """Return, by record and kind, the decision that is on its way: what it settles is not asked once more meanwhile."""
     lanes = {f"{connection.pk}:{workflow.odoo_model}:{finding.odoo_id}": finding.odoo_id for finding in findings}
     waiting = Command.objects.filter(
         lane__in=lanes, status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN], decision__startswith="approval:"
     )
     decided = Request.objects.filter(
         pk__in=[int(decision.split(":")[1]) for decision in waiting.values_list("decision", flat=True)],
-        status=Status.APPROVED,
-    )
-    return set(decided.values_list("odoo_id", "kind"))
+        status__in=[Status.APPROVED, Status.REJECTED],
+    ).order_by("decided_at", "pk")
+    return {(request.odoo_id, request.kind): request for request in decided}
+
+
+def _is_same_ask(decided: Request, cause: str, amount: Decimal | None) -> bool:
+    """Return whether somebody only tried again what was decided: the same ask, for the same amount."""
+    ask = cause.split("@")[0]
+    return bool(ask) and ask == decided.cause.split("@")[0] and _rounded(amount) == decided.amount
 
 
 def open_request(asking: Asking, *, now: datetime) -> Request:
     """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
-    kind, columns = asking.kind, asking.columns
+    kind, columns, user = asking.kind, asking.columns, asking.user
     in_force = policy.active(kind.name, now=now)
     amount = columns[kind.amount]
-    user = asking.user
+    hands = segregation.hands_in(asking.connection.pk, columns, kind.involved, user)
+    together = cumulation.summed(
+        columns, kind, asking.workflow, policy.usable_rules(in_force), connection_id=asking.connection.pk,
+        odoo_id=asking.odoo_id, now=now,
+    )  # fmt: skip
     request = Request.objects.create(
         connection=asking.connection, kind=kind.name, workflow=asking.workflow.name, model=asking.workflow.odoo_model,
         odoo_id=asking.odoo_id, company_id=columns["company_id"], record_name=columns["record_name"],
         partner_name=columns["partner_name"] or "",
-        cause=asking.cause, requested_by=asking.asked_by[:200], requested_by_user=user,
-        involved_logins=sorted({str(columns[name]) for name in kind.involved if columns[name]}),
-        amount=amount, currency=columns[asking.workflow.currency] or "", context=context_of(asking),
+        cause=asking.cause, requested_by=asking.asked_by, requested_by_user=user,
+        involved_uids=sorted(hands), involved_logins=segregation.logins_of(asking.connection.pk, hands),
+        amount=amount, currency=(columns[asking.workflow.currency] or "")[:LONGEST_CURRENCY],
+        context=context_of(asking) | cumulation.kept(together, amount, columns[asking.workflow.currency] or ""),
         policy=in_force, requested_at=now, due_at=now,
     )  # fmt: skip
-    steps.lay_out(request, policy.steps_for(in_force.rules, amount, request.context))
+    steps.lay_out(request, policy.demanded(policy.usable_rules(in_force), limits.amount_of(request), request.context))
     trail.record(
         trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
                     subject=f"approval:{request.pk}",
@@ -161,7 +197,7 @@ def context_of(asking: Asking) -> dict[str, Any]:
     kind, columns = asking.kind, asking.columns
     owner_login, owner_email = kind.account_owner
     unchosen: dict[str, Any] = dict.fromkeys(kind.choice.columns if kind.choice else ())
-    context = _facts(kind, {**unchosen, **columns, **asking.chosen})
+    context = _facts(kind, {**unchosen, **columns, **asking.chosen}) | guard_figures.kept(columns)
     context["account_owner_login"], context["account_owner_email"] = columns[owner_login], columns[owner_email]
     context["record_url"] = subjects.url(asking.connection.name, asking.workflow.odoo_model, asking.odoo_id)
     if asking.reason:
@@ -171,35 +207,62 @@ def context_of(asking: Asking) -> dict[str, Any]:
 
 def _facts(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
     named = {*kind.context, *placeholders.columns_of(kind)}
-    return {name: _plain(columns[name]) for name in sorted(named & columns.keys())}
+    return {name: facts.plain(columns[name]) for name in sorted(named & columns.keys())}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        # As money is written: two decimals, more only where they say something.
-        return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
-    if isinstance(value, int | str | bool) or value is None or sentences.is_sentence(value):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _bring_up_to_date(request: Request, finding: Finding, now: datetime) -> None:
-    kind = finding.kind
-    assert isinstance(kind, ApprovalKind)
-    amount = finding.columns[kind.amount]
-    figures = _facts(kind, finding.columns)
-    company_id = finding.columns["company_id"]
-    is_known = (amount, company_id) == (request.amount, request.company_id)
-    if is_known and all(request.context.get(name) == value for name, value in figures.items()):
+def _bring_up_to_date(request: Request, kind: ApprovalKind, workflow: Workflow, columns: Mapping[str, Any], now: datetime) -> None:
+    """Bring the amount, the facts and the hands in the record up to date; where they changed, evaluate the steps anew."""
+    has_new_hands = _add_hands(request, kind, columns)
+    chosen = set(kind.choice.columns) if kind.choice else set()
+    # What was chosen when it was asked for stays as it was chosen.
+    figures = {name: value for name, value in _facts(kind, columns).items() if name not in chosen}
+    together = cumulation.summed(
+        columns, kind, workflow, request.policy.rules, connection_id=request.connection_id, odoo_id=request.odoo_id, now=now,
+        request=request,
+    )  # fmt: skip
+    figures |= guard_figures.kept(columns)
+    figures |= cumulation.kept(together, columns[kind.amount], columns[workflow.currency] or "")
+    before, was, said = facts.snapshot(request), request.amount, sentences.plain(request.context)
+    shown = request.context
+    fresh = {
+        "amount": _rounded(columns[kind.amount]), "currency": columns[workflow.currency] or "",
+        "company_id": columns["company_id"], "partner_name": columns["partner_name"] or "",
+    }  # fmt: skip
+    is_known = all(getattr(request, name) == value for name, value in fresh.items())
+    if is_known and not has_new_hands and all(request.context.get(name) == value for name, value in figures.items()):
         return
-    was, said = request.amount, sentences.plain(request.context)
-    request.amount, request.company_id, request.context = amount, company_id, {**request.context, **figures}
-    request.save(update_fields=["amount", "company_id", "context"])
+    for name, value in fresh.items():
+        setattr(request, name, value)
+    request.context = {**request.context, **figures}
+    facts.keep_earlier(request, before, now=now)
+    request.save(update_fields=[*fresh, "context", "facts_changed_at", "earlier_facts"])
+    guard_figures.refresh_hold(request, shown, by=MACHINE, now=now)
     # What reads as before, and is only kept in another form since an update, is no change that somebody waits for.
     reads_differently = any(said.get(name) != sentences.plain(value) for name, value in figures.items())
     if request.paused_at and (reads_differently or not is_known):
-        inquiries.answer_by_change(request, reasons.of_change(was, amount, request.currency), now=now)
+        inquiries.answer_by_change(request, reasons.of_change(was, request.amount, request.currency), now=now)
+    reevaluation.reevaluate(request, before=before, now=now)
     settling.announce(request)
+
+
+def _add_hands(request: Request, kind: ApprovalKind, columns: Mapping[str, Any]) -> bool:
+    """Add who had a hand in the record since; whether anybody had.
+
+    Odoo keeps the last editor alone, so those who were seen before stay.
+    """
+    seen = segregation.hands_in(request.connection_id, columns, kind.involved, None)
+    if seen <= set(request.involved_uids):
+        return False
+    request.involved_uids = sorted(seen.union(request.involved_uids))
+    request.involved_logins = segregation.logins_of(request.connection_id, request.involved_uids)
+    request.save(update_fields=["involved_uids", "involved_logins"])
+    return True
+
+
+def _rounded(amount: Decimal | None) -> Decimal | None:
+    """The amount as its column keeps it, so that what was kept is not taken for a change."""
+    places = Request._meta.get_field("amount").decimal_places
+    return None if amount is None else Decimal(amount).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime) -> None:
@@ -211,10 +274,11 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
                 now=now, condition=kind.possible,
             )  # fmt: skip
             if still_possible:
+                _bring_up_to_date(request, kind, evaluation.workflow, still_possible[request.odoo_id], now)
                 continue
-        reason = (
-            reasons.DELETED
-            if request.odoo_id in evaluation.vanished
-            else reasons.MOVED_ON.format(record=request.record_name)
-        )
+        is_deleted = request.odoo_id in evaluation.vanished
+        reason = reasons.DELETED if is_deleted else reasons.MOVED_ON.format(record=request.record_name)
+        if is_deleted:
+            # What was asked for and never sent speaks of a record that is gone.
+            enqueue.take_back([f"approval:{request.pk}"], because=reason, now=now)
         settling.settle(request, Status.CANCELLED, by=MACHINE, reason=reason, now=now)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import moves, policy, undoing
+from apps.approvals import limits, moves, policy, undoing
+from apps.approvals.facts import Seen
 from apps.approvals.models import Request
 from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError
 
@@ -24,34 +25,29 @@ class Outcome:
 def is_safe(request: Request) -> bool:
     """Whether the request's own policy, the version that it began with, lets it be approved together with others."""
     is_calm = request.escalated_at is None and request.paused_at is None
-    return is_calm and policy.is_bulk_safe(request.policy.rules, request.amount, request.context)
+    return is_calm and policy.is_bulk_safe(request.policy.rules, limits.amount_of(request), request.context)
 
 
-def approve(
-    chosen: Mapping[int, str], *, digest_of: "dict[int, str]", by: User, key: str, now: datetime, undo_for: timedelta
-) -> list[Outcome]:
+def approve(chosen: Mapping[int, str], *, by: User, key: str, now: datetime, undo_for: timedelta) -> list[Outcome]:
     """Approve those of ``chosen`` (request to the digest of the facts that were shown) that may be; what became of each.
 
-    Each is a transaction of its own: one that is refused stops no other.
+    Each is a transaction of its own: one that is refused stops no other. The caller has checked that they are in sight.
     """
     found = Request.objects.select_related("policy", "connection").in_bulk(chosen)
     outcomes = []
-    for number in sorted(chosen):
-        request = found.get(number)
-        if request is None or number not in digest_of:
-            continue
-        if not is_safe(request):
-            outcomes.append(Outcome(request=request, problem=gettext("Its policy wants it decided alone.")))
-        elif digest_of[number] != chosen[number]:
-            outcomes.append(Outcome(request=request, problem=gettext("Its facts have changed since you opened the inbox.")))
+    for number in sorted(found):
+        request = found[number]
+        if is_safe(request):
+            seen = Seen(digest=chosen[number] or "none")
+            outcomes.append(_one(request, seen, by=by, key=f"{key}:{number}"[:64], now=now, undo_for=undo_for))
         else:
-            outcomes.append(_one(request, by=by, key=f"{key}:{number}"[:64], now=now, undo_for=undo_for))
+            outcomes.append(Outcome(request=request, problem=gettext("Its policy wants it decided alone.")))
     return outcomes
 
 
-def _one(request: Request, *, by: User, key: str, now: datetime, undo_for: timedelta) -> Outcome:
+def _one(request: Request, seen: Seen, *, by: User, key: str, now: datetime, undo_for: timedelta) -> Outcome:
     try:
-        moves.approve(request.pk, by=by, reason="", now=now, undo_for=undo_for, key=key)
+        moves.approve(request.pk, by=by, reason="", now=now, undo_for=undo_for, key=key, seen=seen)
     except (NotAllowedError, AlreadyDecidedError, DecisionRefusedError) as error:
         return Outcome(request=request, problem=str(error))
     return Outcome(request=request)

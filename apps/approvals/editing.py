@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.approvals import cumulation, policy
+
 NEW_LEVEL: dict[str, Any] = {"ask": {"role": "manager"}, "within_minutes": 240, "remind_after_minutes": 120}
 NEW_STEP: dict[str, Any] = {"name": "", "levels": [NEW_LEVEL], "fallback": "expire"}
 MOST_STEPS, MOST_LEVELS, MOST_CONDITIONS = 8, 6, 6
@@ -16,6 +18,8 @@ def rules_of(form: Mapping[str, str]) -> dict[str, Any]:
         step: dict[str, Any] = {"name": form.get(f"{at}-name", "").strip(), "fallback": form.get(f"{at}-fallback", "")}
         if amount := form.get(f"{at}-from_amount", "").strip():
             step["from_amount"] = amount
+        if currency := form.get(f"{at}-currency", "").strip().upper():
+            step["currency"] = currency
         if position := form.get(f"{at}-position", "").strip():
             step["position"] = _whole(position)
         if form.get(f"{at}-needs_all"):
@@ -27,8 +31,17 @@ def rules_of(form: Mapping[str, str]) -> dict[str, Any]:
         ]
         steps.append(step)
     rules: dict[str, Any] = {"steps": steps}
+    if form.get(policy.SEVERAL_STEPS):
+        rules[policy.SEVERAL_STEPS] = True
+    if form.get("unlinked_may_decide"):
+        rules["unlinked_may_decide"] = True
+    if days := form.get("cumulative-over_days", "").strip():
+        per = [one for one in cumulation.PER if form.get(f"cumulative-{one}")]
+        rules[cumulation.KEY] = {"over_days": _whole(days), "per": per}
     if up_to := form.get("bulk-up_to_amount", "").strip():
         rules["bulk"] = {"up_to_amount": up_to}
+        if currency := form.get("bulk-currency", "").strip().upper():
+            rules["bulk"]["currency"] = currency
         if conditions := _conditions(form, "bulk"):
             rules["bulk"]["when"] = conditions
     return rules

@@ -1,10 +1,12 @@
 """Decisions: the policies that demand them, the requests, their steps."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.models import User
+from apps.accounts.models import Team, User
 from apps.approvals import reasons
 from apps.odoo.models import Connection
 
@@ -47,22 +49,27 @@ class Request(models.Model):
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
     company_id = models.BigIntegerField(null=True, help_text="The record's company in Odoo")
-    record_name = models.CharField(max_length=200)
-    partner_name = models.CharField(max_length=300, blank=True)
+    record_name = models.TextField()
+    partner_name = models.TextField(blank=True)
     cause = models.CharField(max_length=120, help_text="What asked; the same asking never opens a second request")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    requested_by = models.CharField(max_length=200, help_text="Name of whoever asked, in Odoo or here")
+    requested_by = models.TextField(help_text="Name of whoever asked, in Odoo or here")
     requested_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    involved_logins = models.JSONField(
-        default=list, help_text="Odoo logins with a hand in the record: none of them may decide"
-    )
-    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    involved_uids = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[],
+        help_text="Odoo users with a hand in the record: who asked, made, owns or edited it. None of them may decide",
+    )  # fmt: skip
+    involved_logins = models.JSONField(default=list, help_text="Their logins, as they were when the request saw them")
+    # Three decimals: dinars have them.
+    amount = models.DecimalField(max_digits=21, decimal_places=3, null=True)
     currency = models.CharField(max_length=10, blank=True)
     context = models.JSONField(default=dict, help_text="The facts on which to decide, as numbers")
     policy = models.ForeignKey(Policy, models.PROTECT)
     current_step = models.PositiveSmallIntegerField(default=0)
     requested_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    facts_changed_at = models.DateTimeField(null=True, help_text="When the amount or the facts last changed since it was asked")
+    earlier_facts = models.JSONField(null=True, help_text="The last facts that it had before, to name what changed since")
     paused_at = models.DateTimeField(null=True, help_text="Since when its time stands still, waiting for changes")
     escalated_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -108,6 +115,10 @@ class Step(models.Model):
 
     request = models.ForeignKey(Request, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField(help_text="Steps of the same position run side by side")
+    rule = models.PositiveSmallIntegerField(null=True, help_text="Its place among the steps of the policy's version, from 0")
+    is_required = models.BooleanField(
+        default=True, db_default=True, help_text="Off while the amount and the facts do not demand it"
+    )
     name = models.CharField(max_length=100)
     status = models.CharField(max_length=10, choices=StepStatus, default=StepStatus.WAITING)
     needs_all = models.BooleanField(default=False, help_text="All of the approvers, not any one of them")
@@ -118,6 +129,13 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+
+    @cached_property
+    def working_team(self) -> Team | None:
+        """The team in whose working hours the step is due; None where it is due round the clock."""
+        levels = self.levels.get("levels") or []
+        slug = levels[min(self.level, len(levels) - 1)]["ask"].get("team") if levels else None
+        return Team.objects.select_related("calendar").filter(slug=slug).first() if slug else None
 
 
 class Assignment(models.Model):
@@ -133,10 +151,35 @@ class Assignment(models.Model):
     key = models.CharField(max_length=64, blank=True, help_text="Of the form that decided: sent again, it decides nothing new")
     undo_until = models.DateTimeField(null=True, help_text="Until then who decided may take it back; nothing leaves before")
     reason = models.TextField(blank=True)
+    decided_on = models.JSONField(null=True, help_text="The amount and the facts on which they decided")
+    lapsed_at = models.DateTimeField(null=True, help_text="Since when the answer no longer counts, or they are no longer asked")
+    lapsed_because = models.TextField(blank=True, default="", db_default="", help_text="Why, in English")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["step", "user"], name="asked_once_a_step")]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "user"], condition=Q(lapsed_at=None), name="asked_once_at_a_time")
+        ]
         indexes = [models.Index(fields=["user"], condition=Q(is_active=True, decision=""), name="inbox_of_user")]
+
+    @property
+    def counts(self) -> bool:
+        """True if this is a decision that still counts."""
+        return bool(self.decision) and self.lapsed_at is None
+
+    @property
+    def lapse_text(self) -> str:
+        """Why it no longer counts, in the active language."""
+        return reasons.told(self.lapsed_because)
+
+    @property
+    def decided_amount(self) -> str | None:
+        """The amount on which they decided, as text; None where it was not kept."""
+        return (self.decided_on or {}).get("amount")
+
+    @property
+    def decided_currency(self) -> str:
+        """The currency of that amount."""
+        return str((self.decided_on or {}).get("currency") or "")
 
 
 class Inquiry(models.Model):

@@ -13,12 +13,16 @@ from django.utils.translation import gettext
 from apps.accounts import permissions as roles
 from apps.accounts import sight
 from apps.accounts.models import User
-from apps.approvals import asking, handing, permissions, settling, steps
+from apps.approvals import asking, handing, permissions, reevaluation, settling, steps
+from apps.approvals.facts import Seen, check_seen, snapshot
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
 from apps.odoo.models import Connection
 from apps.workflows import engine, offers, registry
+
+# Kept with what somebody decided on: the assignments that were made because of the decision.
+ASKED_INSTEAD = "asked_instead"
 
 
 def was_said(request: Request, user: User, key: str) -> bool:
@@ -28,28 +32,37 @@ def was_said(request: Request, user: User, key: str) -> bool:
 
 @transaction.atomic
 def approve(
-    request_id: int, *, by: User, reason: str = "", now: datetime, undo_for: timedelta = timedelta(0), key: str = ""
-) -> Request:
+    request_id: int, *, by: User, reason: str = "", now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
+    seen: Seen | None = None,
+) -> Request:  # fmt: skip
     """Say yes. Where it was the last word wanted, Odoo is told; else the next step begins.
 
     Args:
         undo_for: how long it may be taken back (``undoing.undo``); nothing leaves the tower before.
         key: names this very decision; where it was taken already, also where it was undone since, nothing happens.
+        seen: the facts on which it was taken, compared under the row lock with those that are true then.
 
     Raises:
         AlreadyDecidedError: it no longer waits.
         NotAllowedError: this person may not decide it.
+        FactsChangedError: the facts are no longer those that were seen.
     """
-    request, assignment = _decide(request_id, by, "approved", reason, now, undo_for, key)
+    request, assignment = _decide(request_id, by, "approved", reason, now, undo_for, key, seen)
     if assignment is None:
         return request
     step, leaves_at = assignment.step, now + undo_for
-    undecided = step.assignments.filter(is_active=True, decision="", level=step.level).exclude(pk=assignment.pk)
-    if step.needs_all and undecided.exists():
-        return request
-    step.status = StepStatus.APPROVED
-    step.save(update_fields=["status"])
+    if steps.is_answered(step):
+        step.status = StepStatus.APPROVED
+        step.save(update_fields=["status"])
+        steps.cancel_timers([step])
     if request.steps.filter(status=StepStatus.PENDING).exists():
+        # Nobody decides two steps: in those that run beside this one others are asked.
+        present = steps.undecided(request)
+        reevaluation.reassign(request, now=now, leaves_at=leaves_at)
+        if instead := sorted(steps.undecided(request) - present):
+            # Undone, they are asked no longer.
+            assignment.decided_on = {**(assignment.decided_on or {}), ASKED_INSTEAD: instead}
+            assignment.save(update_fields=["decided_on"])
         steps.refresh_due(request)
         return request
     if not steps.begin_next(request, now=now, leaves_at=leaves_at):
@@ -61,18 +74,19 @@ def approve(
 
 @transaction.atomic
 def reject(
-    request_id: int, *, by: User, reason: str, now: datetime, undo_for: timedelta = timedelta(0), key: str = ""
-) -> Request:
-    """Say no, with a reason. One no settles the request. ``undo_for`` and ``key`` as in :func:`approve`.
+    request_id: int, *, by: User, reason: str, now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
+    seen: Seen | None = None,
+) -> Request:  # fmt: skip
+    """Say no, with a reason. One no settles the request. ``undo_for``, ``key`` and ``seen`` as in :func:`approve`.
 
     Raises:
         AlreadyDecidedError: it no longer waits.
         NotAllowedError: this person may not decide it.
-        DecisionRefusedError: there is no reason.
+        DecisionRefusedError: there is no reason, or (FactsChangedError) the facts are no longer those that were seen.
     """
     if not reason.strip():
         raise DecisionRefusedError(gettext("A rejection needs a reason: the one who asked has to know what to change."))
-    request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key)
+    request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key, seen)
     if assignment is None:
         return request
     assignment.step.status = StepStatus.REJECTED
@@ -84,7 +98,7 @@ def reject(
 
 
 def _decide(
-    request_id: int, by: User, decision: str, reason: str, now: datetime, undo_for: timedelta, key: str
+    request_id: int, by: User, decision: str, reason: str, now: datetime, undo_for: timedelta, key: str, seen: Seen | None
 ) -> tuple[Request, Assignment | None]:
     """Note what was said; no assignment where it was noted before under the same key."""
     request = locked(request_id)
@@ -93,10 +107,13 @@ def _decide(
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     assignment = permissions.check_may_decide_request(request, by)
+    if seen is not None:
+        check_seen(request, seen)
+    assignment.decided_on = snapshot(request)
     assignment.decision, assignment.decided_at, assignment.reason = decision, now, reason.strip()
     assignment.undo_until = now + undo_for if undo_for else None
     assignment.key = key
-    assignment.save(update_fields=["decision", "decided_at", "reason", "undo_until", "key"])
+    assignment.save(update_fields=["decision", "decided_at", "reason", "undo_until", "key", "decided_on"])
     trail.record(
         trail.Event(action=f"approval.step_{decision}", actor=actor_of(by), subject=f"approval:{request.pk}",
                     data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},

@@ -5,7 +5,7 @@ from datetime import datetime
 from apps.approvals import policy, steps
 from apps.approvals.models import Request, StepStatus
 from apps.core import actor
-from apps.timers import calendars, due
+from apps.timers import due, sla
 
 MACHINE = actor.system("pipeline")
 
@@ -29,11 +29,11 @@ def resume(request: Request, *, now: datetime) -> None:
             was_due = due.last_cancelled(kind=kind, key=key)
             if was_due is None or (kind == "approvals.remind" and was_due <= stopped):
                 continue
-            left = calendars.time_between(stopped, was_due, team=team)
-            due.set_timer(kind=kind, key=key, due_at=calendars.due_after(left, start=now, team=team), now=now)
+            left = sla.time_between(stopped, was_due, team=team)
+            due.set_timer(kind=kind, key=key, due_at=sla.due_after(left, start=now, team=team), now=now)
         if step.due_at:
-            left = calendars.time_between(stopped, step.due_at, team=team)
-            step.due_at = calendars.due_after(left, start=now, team=team)
+            left = sla.time_between(stopped, step.due_at, team=team)
+            step.due_at = sla.due_after(left, start=now, team=team)
             step.save(update_fields=["due_at"])
     request.paused_at = None
     request.save(update_fields=["paused_at"])

@@ -1,13 +1,15 @@
 """Who may decide a request. A refusal is one sentence: the disabled button's tooltip and the API's answer alike."""
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext, ngettext
 
 from apps.accounts import sight
-from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError, check_may_decide, check_may_make_policy
-from apps.approvals import policy
-from apps.approvals.models import Assignment, Request, Status, StepStatus
-from apps.core.words import money
+from apps.accounts.models import Role, User
+from apps.accounts.permissions import DECIDERS, NotAllowedError, check_may_decide, check_may_make_policy
+from apps.approvals import limits, policy, reasons, segregation
+from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
+from apps.approvals.segregation import Standing
+from apps.core.words import moment
 
 
 def check_may_decide_request(request: Request, user: User) -> Assignment:
@@ -15,36 +17,30 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
 
     Raises:
         NotAllowedError: they may not see its company, asked for it, had a hand in the record, are not asked, have said
-            their word already, or their limit does not cover it.
+            their word already, their limit does not cover it, they have decided another step, or no level asks them any more.
     """
     check_may_decide(user)
     if not sight.of(user).sees(request.connection_id, request.company_id):
         raise NotAllowedError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
-    if request.requested_by_user_id == user.pk:
-        raise NotAllowedError(
-            gettext("You asked for this yourself; somebody else has to decide %(record_name)s.")
-            % {"record_name": request.record_name}
-        )
-    hands = {login.lower() for login in request.involved_logins if login}
-    if user.odoo_login and user.odoo_login.lower() in hands:
-        raise NotAllowedError(
-            gettext("You had a hand in %(record_name)s in Odoo; somebody else has to decide it.")
-            % {"record_name": request.record_name}
-        )
-    if not policy.permissions_allow(user, request.amount):
-        limit = money(user.approval_limit, request.currency) if user.approval_limit is not None else "none"
+    if refusal := segregation.why_not(request, user):
+        raise NotAllowedError(refusal)
+    if not limits.covers(user, limits.amount_of(request)):
         raise NotAllowedError(
             gettext(
                 "%(record_name)s asks for %(amount)s; your limit is %(limit)s. It has to be decided by somebody with a higher one."
             )
-            % {"record_name": request.record_name, "amount": money(request.amount, request.currency), "limit": limit}
+            % {
+                "record_name": request.record_name, "amount": limits.amount_of(request).text(limits.currency_of(user)),
+                "limit": limits.limit_of(user),
+            }
         )
-    assignment = (
+    own = (
         Assignment.objects.select_related("step")
         .filter(step__request=request, step__status=StepStatus.PENDING, user=user, is_active=True)
-        .order_by("step__position")
-        .first()
+        .annotate(others=Count("step__assignments", filter=Q(step__assignments__is_active=True, step__assignments__decision="")))
     )
+    # Of several, the one that the fewest others could answer: nobody answers more than one.
+    assignment = own.order_by("decision", "others", "step__position", "step_id").first()
     if assignment is None:
         raise NotAllowedError(
             gettext("You are not asked to decide %(record_name)s; %(who_is_asked)s.")
@@ -55,7 +51,56 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
             gettext("You have already said %(decision)s on %(record_name)s; %(who_is_asked)s.")
             % {"decision": assignment.decision, "record_name": request.record_name, "who_is_asked": who_is_asked(request)}
         )
+    if why := obstacle(request, assignment.step, user):
+        raise NotAllowedError(
+            gettext("%(why)s; somebody else has to decide %(record_name)s.")
+            % {"why": reasons.told(why), "record_name": request.record_name}
+        )
     return assignment
+
+
+def obstacle(request: Request, step: Step, user: User, *, is_asked: bool = True) -> str:
+    """Return why the person may not answer in this step, in English as it is kept; empty where they may.
+
+    Whoever answers, by whatever way they came to be asked, is somebody whom the step could have asked: of one of its levels,
+    with a limit that covers the amount, with the record in their scope, without a hand in it, and not one who has decided
+    another step. Administrators who are asked already are those whom nobody else stands before.
+
+    Args:
+        is_asked: False where they are about to be asked in somebody's place.
+    """
+    person = str(user)
+    if not user.is_active or user.role not in DECIDERS:
+        return reasons.in_english(reasons.NO_APPROVER, person=person)
+    if not sight.of(user).sees(request.connection_id, request.company_id):
+        return reasons.in_english(reasons.OUT_OF_SCOPE, person=person)
+    if not limits.covers(user, limits.amount_of(request)):
+        return reasons.in_english(reasons.LIMIT_TOO_LOW, person=person, now=request.amount, currency=request.currency)
+    standing = segregation.standings([user], request)[user.pk]
+    if standing == Standing.HAND:
+        return reasons.in_english(reasons.HAS_A_HAND, person=person)
+    if standing == Standing.UNKNOWN:
+        return reasons.in_english(reasons.NOT_KNOWN, person=person, connection=str(request.connection))
+    if other := decided_step(request, step, user):
+        return reasons.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=other)
+    if (is_asked and user.role == Role.ADMIN) or policy.levels_ask(
+        step.levels["levels"], user, owner_login=owner_login(request)
+    ):
+        return ""
+    return reasons.in_english(reasons.NOT_OF_THE_LEVELS, person=person)
+
+
+def decided_step(request: Request, step: Step, user: User) -> str:
+    """Return the name of another step of the request that this person has decided; empty where there is none, or it may be."""
+    if policy.same_person_may_decide(request.policy.rules):
+        return ""
+    said = Assignment.objects.filter(step__request=request, user=user, lapsed_at=None).exclude(decision="").exclude(step=step)
+    return str(said.order_by("id").values_list("step__name", flat=True).first() or "")
+
+
+def owner_login(request: Request) -> str:
+    """Return the Odoo login of who looks after the record; empty where it is not known."""
+    return str(request.context.get("account_owner_login") or "")
 
 
 def who_is_asked(request: Request) -> str:
@@ -97,11 +142,11 @@ def settled_sentence(request: Request) -> str:
     """What became of a request that no longer waits: what, by whom, when."""
     reason = f": {request.told_reason}" if request.reason else ""
     status = request.get_status_display().lower()
-    at = f"{request.decided_at:%Y-%m-%d at %H:%M}" if request.decided_at else ""
+    at = moment(request.decided_at) if request.decided_at else ""
     if request.decided_by and at:
-        told = gettext("This request was %(status)s by %(by)s on %(at)s UTC%(reason)s")
+        told = gettext("This request was %(status)s by %(by)s on %(at)s%(reason)s")
     elif at:
-        told = gettext("This request was %(status)s on %(at)s UTC%(reason)s")
+        told = gettext("This request was %(status)s on %(at)s%(reason)s")
     else:
         told = gettext("This request was %(status)s%(reason)s")
     return told % {"status": status, "by": request.decided_by, "at": at, "reason": reason}

@@ -4,9 +4,10 @@ A policy is data, so that a manager can change it; :func:`check` is what keeps i
 when it begins, so a new version never touches requests that already run.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -15,12 +16,20 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Role, Team, User
-from apps.approvals.models import Policy, ReasonTemplate
+from apps.approvals import cumulation, limits, segregation
+from apps.approvals.limits import Amount
+from apps.approvals.models import Policy, ReasonTemplate, Request
+from apps.approvals.policy_bounds import PolicyError, check_amount, check_clean, is_text, is_whole, number_of
+from apps.approvals.segregation import Standing
 from apps.audit import trail
-from apps.core import sentences
+from apps.core import clock, sentences
 from apps.core.actor import Actor
-from apps.core.words import sum_of
+from apps.core.words import money
+from apps.mirror.identities import Identity
+from apps.odoo.models import Connection
 from apps.workflows import registry
+
+logger = logging.getLogger(__name__)
 
 # What "manager_of" may name.
 RECORD = "record"
@@ -30,11 +39,12 @@ FALLBACKS = {
 }
 DECISIONS = ("approve", "reject")
 MOST_REASONS = 6
+# The key that lets one person decide several steps of the same request.
+SEVERAL_STEPS = "same_person_may_decide_several_steps"
+# What fits a step's row, and what people can still read.
+LONGEST_NAME, LONGEST_VALUE, LONGEST_NOTE, LAST_POSITION = 100, 200, 300, 32_767
+MOST_STEPS, MOST_LEVELS, MOST_CONDITIONS = 20, 10, 20
 DECIDING_ROLES = sorted(permissions.DECIDERS)
-
-
-class PolicyError(Exception):
-    """A policy's rules cannot be; the message names the place and the remedy."""
 
 
 def check(kind: str, rules: Any) -> None:
@@ -43,7 +53,10 @@ def check(kind: str, rules: Any) -> None:
     ``{"steps": [{"name", "position"?, "needs_all"?, "from_amount"?, "when"?, "levels": [{"ask":
     {"role"|"team"|"user"|"manager_of": …}, "within_minutes", "remind_after_minutes"?}], "fallback": "expire"|"reject"}]}``
 
-    Beside the steps, ``"bulk": {"up_to_amount", "when"?}`` marks which requests may be approved many at a time.
+    Beside the steps, ``"bulk": {"up_to_amount", "when"?}`` marks which requests may be approved many at a time,
+    ``"unlinked_may_decide": true`` lets people decide of whom it is not known which Odoo user they are, and
+    ``"same_person_may_decide_several_steps": true`` lets one person decide more than one step of a request, and
+    ``"cumulative": {"over_days", "per"?}`` sums what belongs together (:mod:`apps.approvals.cumulation`).
 
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
@@ -60,58 +73,89 @@ def check(kind: str, rules: Any) -> None:
                     )
                     % {"place": place, "ask": ask}
                 )
-        _check_limits(gettext("Step %(number)s") % {"number": number}, Decimal(str(step.get("from_amount", 0))), asked)
+        _check_limits(gettext("Step %(number)s") % {"number": number}, step, asked)
 
 
 def check_shape(kind: str, rules: Any) -> None:
     """The part of :func:`check` that rests on no people, for what a workflow's file declares. Raises PolicyError."""
+    check_clean(rules)
     steps = rules.get("steps") if isinstance(rules, dict) else None
     if not isinstance(steps, list) or not steps:
         raise PolicyError(gettext("A policy needs a list of steps with at least one step."))
+    if len(steps) > MOST_STEPS:
+        raise PolicyError(gettext("A policy has at most %(most)s steps.") % {"most": MOST_STEPS})
     for number, step in enumerate(steps, start=1):
-        place = gettext("Step %(number)s") % {"number": number}
-        if not isinstance(step, dict) or not str(step.get("name", "")).strip():
-            raise PolicyError(gettext("%(place)s needs a name.") % {"place": place})
-        if step.get("fallback") not in FALLBACKS:
-            raise PolicyError(
-                gettext("%(place)s: fallback must be one of %(known)s.") % {"place": place, "known": ", ".join(FALLBACKS)}
-            )
-        try:
-            if Decimal(str(step.get("from_amount", 0))) < 0:
-                raise PolicyError(gettext("%(place)s: from_amount must not be negative.") % {"place": place})
-        except InvalidOperation:
-            raise PolicyError(gettext("%(place)s: from_amount must be a number.") % {"place": place}) from None
-        if not isinstance(step.get("position", number), int):
-            raise PolicyError(gettext("%(place)s: position must be a whole number.") % {"place": place})
-        _check_conditions(place, kind, step.get("when", []))
-        levels = step.get("levels")
-        if not isinstance(levels, list) or not levels:
-            raise PolicyError(gettext("%(place)s needs at least one level.") % {"place": place})
-        for depth, level in enumerate(levels, start=1):
-            _check_level(gettext("%(place)s, level %(depth)s") % {"place": place, "depth": depth}, level)
+        _check_step(kind, gettext("Step %(number)s") % {"number": number}, number, step)
     _check_bulk(kind, rules.get("bulk"))
+    cumulation.check(rules.get(cumulation.KEY))
+    if not isinstance(rules.get(segregation.UNLINKED, False), bool):
+        raise PolicyError(gettext("unlinked_may_decide must be true or false."))
+    if not isinstance(rules.get(SEVERAL_STEPS, False), bool):
+        raise PolicyError(gettext("%(key)s must be true or false.") % {"key": SEVERAL_STEPS})
 
 
-def _check_limits(place: str, from_amount: Decimal, asked: list[dict[str, str]]) -> None:
-    """Somebody of the step's levels may decide on the least amount for which the step counts."""
+def _check_step(kind: str, place: str, number: int, step: Any) -> None:
+    if not isinstance(step, dict) or not is_text(step.get("name", ""), LONGEST_NAME) or not str(step.get("name", "")).strip():
+        raise PolicyError(
+            gettext("%(place)s needs a name of at most %(most)s characters.") % {"place": place, "most": LONGEST_NAME}
+        )
+    fallback = step.get("fallback")
+    if not isinstance(fallback, str) or fallback not in FALLBACKS:
+        raise PolicyError(
+            gettext("%(place)s: fallback must be one of %(known)s.") % {"place": place, "known": ", ".join(FALLBACKS)}
+        )
+    check_amount(place, "from_amount", step.get("from_amount", 0), step.get(limits.CURRENCY, ""))
+    position = step.get("position", number)
+    if not is_whole(position, 0, LAST_POSITION):
+        raise PolicyError(
+            gettext("%(place)s: position must be a whole number from 0 to %(last)s.") % {"place": place, "last": LAST_POSITION}
+        )
+    if not isinstance(step.get("needs_all", False), bool):
+        raise PolicyError(gettext("%(place)s: needs_all must be true or false.") % {"place": place})
+    _check_conditions(place, kind, step.get("when", []))
+    levels = step.get("levels")
+    if not isinstance(levels, list) or not levels:
+        raise PolicyError(gettext("%(place)s needs at least one level.") % {"place": place})
+    if len(levels) > MOST_LEVELS:
+        raise PolicyError(gettext("%(place)s has at most %(most)s levels.") % {"place": place, "most": MOST_LEVELS})
+    for depth, level in enumerate(levels, start=1):
+        _check_level(gettext("%(place)s, level %(depth)s") % {"place": place, "depth": depth}, level)
+
+
+def _check_limits(place: str, step: Mapping[str, Any], asked: list[dict[str, str]]) -> None:
+    """Somebody of the step's levels may decide on the least amount for which the step counts; at today's rates."""
+    bound, currency = limits.bound_of(step, "from_amount")
     found = {user for ask in asked for user in people(ask)}
-    if not any(permissions_allow(user, from_amount) for user in found):
-        named = ", ".join(sorted(str(user) for user in found))
+    if not within_limit(step, found):
+        named = ", ".join(sorted(f"{user} ({limits.limit_of(user)})" for user in found))
         raise PolicyError(
             gettext(
                 "%(place)s: nobody who is asked may decide on %(from_amount)s: no limit of %(named)s is that high. "
                 "Raise a limit, or ask somebody else as well."
             )
-            % {"place": place, "from_amount": f"{from_amount:,.2f}", "named": named}
+            % {"place": place, "from_amount": money(bound, currency), "named": named}
         )
+
+
+def within_limit(step: Mapping[str, Any], found: Iterable[User]) -> list[User]:
+    """Return those of ``found`` who may decide on the least amount for which the step counts; at today's rates."""
+    bound, currency = limits.bound_of(step, "from_amount")
+    places = list(Connection.objects.order_by("pk").values_list("pk", flat=True)) or [0]
+    amounts = [
+        Amount(value=bound, currency=currency, connection_id=place, company_id=None, day=clock.now().date()) for place in places
+    ]
+    # Before any company is read nothing can be converted, and nobody has asked for anything: limits count as they are.
+    if not currency:
+        return [user for user in found if limits.covers_number(user, bound)]
+    return [user for user in found if any(limits.covers(user, amount) for amount in amounts)]
 
 
 def _check_bulk(kind: str, bulk: Any) -> None:
     if bulk is None:
         return
-    limit = _number(bulk.get("up_to_amount")) if isinstance(bulk, dict) else None
-    if limit is None or not limit.is_finite() or limit < 0:
+    if not isinstance(bulk, dict) or "up_to_amount" not in bulk:
         raise PolicyError(gettext("Bulk: up_to_amount must be a number from 0 on."))
+    check_amount(gettext("Bulk"), "up_to_amount", bulk["up_to_amount"], bulk.get(limits.CURRENCY, ""))
     _check_conditions(gettext("Bulk"), kind, bulk.get("when", []))
 
 
@@ -119,6 +163,8 @@ def _check_conditions(place: str, kind: str, conditions: Any) -> None:
     known = registry.facts_of(kind)
     if not isinstance(conditions, list):
         raise PolicyError(gettext("%(place)s: when must be a list of conditions.") % {"place": place})
+    if len(conditions) > MOST_CONDITIONS:
+        raise PolicyError(gettext("%(place)s has at most %(most)s conditions.") % {"place": place, "most": MOST_CONDITIONS})
     for condition in conditions:
         tests = set(condition) - {"fact"} if isinstance(condition, dict) else set()
         if len(tests) != 1 or not tests <= set(TESTS):
@@ -126,30 +172,28 @@ def _check_conditions(place: str, kind: str, conditions: Any) -> None:
                 gettext("%(place)s: each condition names a fact and one of %(known)s.")
                 % {"place": place, "known": ", ".join(TESTS)}
             )
-        if condition.get("fact") not in known:
+        if not isinstance(condition.get("fact"), str) or condition["fact"] not in known:
             raise PolicyError(
                 gettext("%(place)s: %(kind)s has no fact %(get)s; it has %(known)s.")
-                % {"place": place, "kind": kind, "get": condition.get("fact"), "known": ", ".join(sorted(known))}
+                % {"place": place, "kind": kind, "get": str(condition.get("fact"))[:60], "known": ", ".join(sorted(known))}
             )
         (test,) = tests
-        if test in NUMERIC and _number(condition[test]) is None:
+        if isinstance(condition[test], dict | list) or not is_text(str(condition[test]), LONGEST_VALUE):
+            raise PolicyError(
+                gettext("%(place)s: %(test)s must be text of at most %(most)s characters, or a number.")
+                % {"place": place, "test": test, "most": LONGEST_VALUE}
+            )
+        if test in NUMERIC and number_of(condition[test]) is None:
             raise PolicyError(gettext("%(place)s: %(test)s must be a number.") % {"place": place, "test": test})
 
 
-def _number(value: Any) -> Decimal | None:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
-
-
 def _at_least(found: Any, wanted: Any) -> bool:
-    number = _number(found)
+    number = number_of(found)
     return number is not None and number >= Decimal(str(wanted))
 
 
 def _at_most(found: Any, wanted: Any) -> bool:
-    number = _number(found)
+    number = number_of(found)
     return number is not None and number <= Decimal(str(wanted))
 
 
@@ -176,13 +220,15 @@ def _check_level(place: str, level: Any) -> None:
             % {"place": place}
         )
     reminder = level.get("remind_after_minutes")
-    if reminder is not None and (not isinstance(reminder, int) or not 0 < reminder < minutes):
+    if reminder is not None and not is_whole(reminder, 1, minutes - 1):
         raise PolicyError(gettext("%(place)s: remind_after_minutes must lie before within_minutes.") % {"place": place})
     ask = level.get("ask")
     if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user", "manager_of"}:
         raise PolicyError(
             gettext("%(place)s: ask must name one role, one team, one user, or manager_of the record.") % {"place": place}
         )
+    if not is_text(next(iter(ask.values())), LONGEST_VALUE):
+        raise PolicyError(gettext("%(place)s: ask must name one role, one team or one user, in words.") % {"place": place})
     if ask.get("manager_of", RECORD) != RECORD:
         raise PolicyError(
             gettext('%(place)s: manager_of can only be "%(RECORD)s": whoever manages the one who looks after it.')
@@ -205,9 +251,14 @@ def people(ask: dict[str, str], *, owner_login: str | None = None) -> Any:
     if kind == "manager_of":
         teams = Team.objects.all()
         if owner_login is not None:
-            teams = teams.filter(members__odoo_login__iexact=owner_login) if owner_login else teams.none()
+            teams = teams.filter(members__odoo_login=owner_login) if owner_login else teams.none()
         return deciders.filter(role=Role.MANAGER, teams__in=teams).distinct()
     return deciders.filter(username=value)
+
+
+def levels_ask(levels: Iterable[Mapping[str, Any]], user: User, *, owner_login: str) -> bool:
+    """Return whether any of a step's levels asks this person, whatever their limit."""
+    return any(people(level["ask"], owner_login=owner_login).filter(pk=user.pk).exists() for level in levels)
 
 
 def active(kind: str, *, now: datetime) -> Policy:
@@ -223,6 +274,28 @@ def active(kind: str, *, now: datetime) -> Policy:
     return policy
 
 
+def usable_rules(in_force: Policy) -> Mapping[str, Any]:
+    """Return the policy's rules, or the declared ones where it was stored out of bounds: a request must not fail for it."""
+    try:
+        check_shape(in_force.kind, in_force.rules)
+    except PolicyError as error:
+        logger.error("Policy %s, version %s, cannot be used, the declared one is: %s", in_force.kind, in_force.version, error)
+        return registry.approval_kinds()[in_force.kind][1].default_policy
+    rules: Mapping[str, Any] = in_force.rules
+    return rules
+
+
+def unusable() -> list[tuple[Policy, str]]:
+    """Return the policies in force that are out of bounds, each with what is wrong."""
+    found = []
+    for one in Policy.objects.filter(is_active=True, kind__in=registry.approval_kinds()).order_by("kind"):
+        try:
+            check_shape(one.kind, one.rules)
+        except PolicyError as error:
+            found.append((one, str(error)))
+    return found
+
+
 @transaction.atomic
 def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "") -> Policy:
     """Make ``rules`` the new version of the policy for ``kind``.
@@ -235,6 +308,8 @@ def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str
     if kind not in registry.approval_kinds():
         raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
     check(kind, rules)
+    if not is_text(note, LONGEST_NOTE):
+        raise PolicyError(gettext("The note has at most %(most)s characters.") % {"most": LONGEST_NOTE})
     active(kind, now=now)
     latest = Policy.objects.select_for_update().filter(kind=kind, is_active=True).get()
     Policy.objects.filter(kind=kind, is_active=True).update(is_active=False)
@@ -245,15 +320,16 @@ def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str
                     data={"from": latest.version, "to": version, "rules": rules}),
         now=now,
     )  # fmt: skip
+    cumulation.publish(now=now)
     return policy
 
 
-def is_bulk_safe(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> bool:
+def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> bool:
     """Whether the rules let a request of ``amount`` be approved together with others. Nothing is, unless they say so."""
     bulk = rules.get("bulk")
-    if not bulk or amount is None:
+    if not bulk:
         return False
-    return amount <= Decimal(str(bulk["up_to_amount"])) and all(_holds(one, facts) for one in bulk.get("when", []))
+    return amount.is_at_most(*limits.bound_of(bulk, "up_to_amount")) and all(_holds(one, facts) for one in bulk.get("when", []))
 
 
 @transaction.atomic
@@ -278,18 +354,27 @@ def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now
     )  # fmt: skip
 
 
-def steps_for(rules: Mapping[str, Any], amount: Decimal | None, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The steps that a request of ``amount`` has to go through, by its amount and by what it shows.
+def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> list[int]:
+    """Return which steps of ``rules`` a request of ``amount`` has to go through, as their places from 0.
 
-    The first step where none counts: a decision that policy demands is never taken by nobody.
+    An amount that is not known, or for which there is no rate, counts as the highest. The first step where none counts: a
+    decision that policy demands is never taken by nobody.
     """
-    value = amount or Decimal(0)
-    steps: list[dict[str, Any]] = rules["steps"]
     chosen = [
-        step for step in steps
-        if value >= Decimal(str(step.get("from_amount", 0))) and all(_holds(one, facts) for one in step.get("when", []))
+        place for place, step in enumerate(rules["steps"])
+        if amount.is_at_least(*limits.bound_of(step, "from_amount")) and all(_holds(one, facts) for one in step.get("when", []))
     ]  # fmt: skip
-    return chosen or steps[:1]
+    return chosen or [0]
+
+
+def steps_for(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps that a request of ``amount`` has to go through, by its amount and by what it shows."""
+    return [rules["steps"][place] for place in demanded(rules, amount, facts)]
+
+
+def same_person_may_decide(rules: Mapping[str, Any]) -> bool:
+    """Return whether the rules let one person decide several steps of a request. Nobody may, unless they say so."""
+    return rules.get(SEVERAL_STEPS) is True
 
 
 def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
@@ -297,8 +382,8 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     step = next((one for one in rules["steps"] if one["name"] == name), None)
     if step is None:
         return ""
-    least = Decimal(str(step.get("from_amount", 0)))
-    parts = [gettext("from %(from_amount)s") % {"from_amount": sum_of(least)}] if least else []
+    least, currency = limits.bound_of(step, "from_amount")
+    parts = [gettext("from %(from_amount)s") % {"from_amount": money(least, currency)}] if least else []
     for one in step.get("when", []):
         (test,) = set(one) - {"fact"}
         label = words.get(one["fact"], one["fact"])
@@ -308,32 +393,27 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     return f" {gettext("and")} ".join(parts) or gettext("for every request")
 
 
-def askable(
-    ask: dict[str, str], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None,
-    owner_login: str = "",
-) -> list[User]:
-    """The people of a level who may see the record of that company, may decide on ``amount`` and had no hand in it."""
-    asked = people(ask, owner_login=owner_login).distinct().order_by("pk")
-    return those_who_may(asked, amount=amount, logins=logins, connection_id=connection_id, company_id=company_id)
+def askable(ask: dict[str, str], request: Request) -> list[User]:
+    """Return the people of a level who may see the request's company, decide on its amount and had no hand in its record."""
+    owner_login = str(request.context.get("account_owner_login") or "")
+    return those_who_may(people(ask, owner_login=owner_login).distinct().order_by("pk"), request)
 
 
 def those_who_may(
-    asked: Iterable[User], *, amount: Decimal | None, logins: list[str], connection_id: int, company_id: int | None
-) -> list[User]:
-    """Those of ``asked`` who may see the record of that company, may decide on ``amount`` and had no hand in it."""
-    hands = {login.lower() for login in logins if login}
-    return [
-        user
-        for user in sight.those_who_see(asked, connection_id, company_id)
-        if permissions_allow(user, amount) and user.odoo_login.lower() not in hands
-    ]
+    asked: Iterable[User], request: Request, *, rules: Mapping[str, Any] | None = None,
+    known: Mapping[int, Identity] | None = None, amount: Amount | None = None,
+) -> list[User]:  # fmt: skip
+    """Return those of ``asked`` who may see the request's company, decide on its amount and had no hand in its record.
 
-
-def permissions_allow(user: User, amount: Decimal | None) -> bool:
-    """Whether the person's limit covers ``amount``. Administrators have none; no limit means nothing may be approved."""
-    if user.role == Role.ADMIN:
-        return True
-    return user.approval_limit is not None and (amount is None or amount <= user.approval_limit)
+    Args:
+        rules: a policy's rules to go by; those with which the request began, where nothing is given.
+        known: who they are on the request's connection, where that was looked up already.
+        amount: what they would have to decide on, where other rules would count other records together with it.
+    """
+    seen, decided = sight.those_who_see(asked, request.connection_id, request.company_id), amount or limits.amount_of(request)
+    within = [user for user in seen if limits.covers(user, decided)]
+    standing = segregation.standings(within, request, rules=rules, known=known)
+    return [user for user in within if standing[user.pk] == Standing.FREE]
 
 
 def team_of(ask: dict[str, str]) -> Team | None:

@@ -4,19 +4,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
-from apps.approvals import policy
+from apps.approvals import cumulation, limits, policy
+from apps.approvals.limits import Amount
 from apps.approvals.models import Request
+from apps.mirror import identities
 from apps.mirror import registry as mirror
+from apps.mirror.identities import Identity
 from apps.workflows import registry
 
 LOOKED_BACK = timedelta(days=30)
 MOST = 5_000
+# By connection, who each person is there.
+Known = Mapping[int, Mapping[int, Identity]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +67,25 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) 
     records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
     requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
     asked_of: dict[str, list[User]] = {}
+    deciders = list(User.objects.filter(is_active=True, role__in=policy.DECIDING_ROLES))
+    known = {
+        connection: identities.identities_of(deciders, connection) for connection in {one.connection_id for one in requests}
+    }
     needed: Counter[str] = Counter()
     nobody: Counter[str] = Counter()
+    rule = cumulation.rule_of(rules)
+    others = cumulation.before(requests, rule) if rule else {}
+    amounts = {request.pk: limits.with_others(request, *others.get(request.pk, (Decimal(0), 0))) for request in requests}
     for request in requests:
-        for step in policy.steps_for(rules, request.amount, request.context):
+        amount = amounts[request.pk]
+        for step in policy.steps_for(rules, amount, request.context):
             needed[step["name"]] += 1
-            if not any(_could_decide(level["ask"], request, asked_of) for level in step["levels"]):
+            if not any(_could_decide(level["ask"], request, amount, rules, asked_of, known) for level in step["levels"]):
                 nobody[step["name"]] += 1
     return Preview(
         records=records, asked=len(requests), is_cut=len(requests) == MOST,
         steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
-        bulk=sum(policy.is_bulk_safe(rules, request.amount, request.context) for request in requests),
+        bulk=sum(policy.is_bulk_safe(rules, amounts[request.pk], request.context) for request in requests),
     )  # fmt: skip
 
 
@@ -85,15 +99,12 @@ def _made(odoo_model: str, since: datetime, seen: Sight) -> int:
     return int(records.count())
 
 
-def _could_decide(ask: dict[str, str], request: Request, known: dict[str, list[User]]) -> bool:
+def _could_decide(
+    ask: dict[str, str], request: Request, amount: Amount, rules: Mapping[str, Any], asked_of: dict[str, list[User]], known: Known
+) -> bool:
     owner_login = str(request.context.get("account_owner_login") or "") if "manager_of" in ask else ""
     asked = f"{ask} {owner_login}"
-    if asked not in known:
-        known[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
-    return any(
-        user.pk != request.requested_by_user_id
-        for user in policy.those_who_may(
-            known[asked], amount=request.amount, logins=request.involved_logins, connection_id=request.connection_id,
-            company_id=request.company_id,
-        )
-    )  # fmt: skip
+    if asked not in asked_of:
+        asked_of[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
+    may = policy.those_who_may(asked_of[asked], request, rules=rules, known=known[request.connection_id], amount=amount)
+    return bool(may)

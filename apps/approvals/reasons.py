@@ -9,11 +9,33 @@ from apps.core import sentences
 
 DELETED = gettext_noop("The record was deleted in Odoo")
 MOVED_ON = gettext_noop("No longer needed: {record} moved on in Odoo, or what it broke is kept again")
+# On an ask in Odoo that no request answered.
+ASK_ENDED = gettext_noop("No longer needed: the record moved on in Odoo")
+NEVER_SAVED = gettext_noop("The record was never saved in Odoo")
 NOBODY_ANSWERED = gettext_noop("Nobody answered in time ({step})")
 IS_AWAY = gettext_noop("{person} is away")
 # What answers who wanted changes first.
 SUM_CHANGED = gettext_noop("Changed in Odoo: {before:money} {currency} before, now {now:money} {same}")
 FIGURES_CHANGED = gettext_noop("The figures changed in Odoo")
+# Why an answer no longer counts, or somebody is no longer asked.
+AMOUNT_GREW = gettext_noop("{person} approved {before:money} {currency}; it is now {now:money} {same}")
+FACT_GREW = gettext_noop("{person} approved it with {fact} {before}; it is now {now}")
+PARTNER_CHANGED = gettext_noop("{person} approved it for {before}; it is now for {now}")
+COMPANY_CHANGED = gettext_noop("{person} approved it for another company")
+LIMIT_TOO_LOW = gettext_noop("The limit of {person} does not cover {now:money} {currency}")
+NO_APPROVER = gettext_noop("{person} may not decide approvals any more")
+OUT_OF_SCOPE = gettext_noop("{person} may not see the company of the record")
+HAS_A_HAND = gettext_noop("{person} had a hand in the record")
+NOT_KNOWN = gettext_noop("It is not known which user of {connection} {person} is")
+DECIDED_ANOTHER_STEP = gettext_noop("{person} has decided another step: {step}")
+NOT_OF_THE_LEVELS = gettext_noop("{person} is not among those whom this step asks")
+# Why administrators are asked.
+NOBODY_ELSE = gettext_noop("Nobody whom the policy names may decide this; administrators are asked")
+# The narrower first: a reason is read by the first that fits.
+LAPSES = (
+    FACT_GREW, PARTNER_CHANGED, COMPANY_CHANGED, LIMIT_TOO_LOW, NO_APPROVER, OUT_OF_SCOPE, HAS_A_HAND, NOT_KNOWN,
+    DECIDED_ANOTHER_STEP, NOT_OF_THE_LEVELS, NOBODY_ELSE, AMOUNT_GREW,
+)  # fmt: skip
 
 
 def of_change(before: Decimal | None, now: Decimal | None, currency: str) -> str:
@@ -24,6 +46,12 @@ def of_change(before: Decimal | None, now: Decimal | None, currency: str) -> str
         return sentences.filled(SUM_CHANGED, {"before": before, "now": now, "currency": currency, "same": currency})
 
 
+def in_english(template: str, **values: object) -> str:
+    """Return ``template`` with its values filled, as it is kept."""
+    with translation.override("en"):
+        return sentences.filled(template, values)
+
+
 def told(reason: str) -> str:
     """A reason that the tower gave, in the active language."""
-    return sentences.again(reason, MOVED_ON, NOBODY_ANSWERED, SUM_CHANGED, IS_AWAY)
+    return sentences.again(reason, MOVED_ON, NOBODY_ANSWERED, SUM_CHANGED, IS_AWAY, *LAPSES)

@@ -11,6 +11,7 @@ from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
 from apps.core.words import money
+from apps.mirror import identities
 from apps.notifications.tell import Message, tell
 
 
@@ -30,8 +31,10 @@ def settle(
     calls = {
         Status.APPROVED: kind.on_approval,
         Status.REJECTED: kind.on_rejection,
-        Status.CANCELLED: kind.on_withdrawal,
+        Status.EXPIRED: kind.on_expiry,
     }.get(status, ())
+    if status == Status.CANCELLED:
+        calls = outcomes.withdrawal_calls(request, now=now)
     outcomes.tell_odoo(request, calls, by=by, reason=reason, now=now, not_before=leaves_at)
     trail.record(
         trail.Event(action=f"approval.{status.value}", actor=by, subject=f"approval:{request.pk}",
@@ -57,7 +60,7 @@ def _tell_people(
     if request.requested_by_user_id and request.requested_by_user:
         people.append(request.requested_by_user)
     if status in (Status.CANCELLED, Status.EXPIRED):
-        asked = Assignment.objects.filter(step__request=request, is_active=True).select_related("user")
+        asked = Assignment.objects.filter(step__request=request, is_active=True, lapsed_at=None).select_related("user")
         people += [assignment.user for assignment in asked]
     unique = {user.pk: user for user in people}
     tell(message, people=unique.values(), addresses=addresses, now=now, leaves_at=leaves_at)
@@ -66,7 +69,7 @@ def _tell_people(
 def account_owner(request: Request) -> tuple[list[User], list[str]]:
     """Who looks after the customer: the people here with that Odoo login, else the address that Odoo has."""
     login, email = request.context.get("account_owner_login", ""), request.context.get("account_owner_email", "")
-    people = list(User.objects.filter(odoo_login__iexact=login, is_active=True)) if login else []
+    people = identities.people_named(request.connection_id, login)
     return people, [] if people else [address for address in [email] if "@" in address]
 
 

@@ -42,7 +42,9 @@ def remind(timers: Sequence[Timer], now: datetime) -> None:
         asked = [row.user for row in step.assignments.filter(is_active=True, decision="").select_related("user")]
         step.reminded_at = now
         step.save(update_fields=["reminded_at"])
-        steps.ask(request, asked, word="reminded", key=f"{step.pk}:{level}", due_at=step.due_at or now, now=now)
+        # A level that began anew since reminds anew.
+        key = f"{step.pk}:{level}@{int(now.timestamp())}" if request.facts_changed_at else f"{step.pk}:{level}"
+        steps.ask(request, asked, word="reminded", key=key, due_at=step.due_at or now, now=now)
         trail.record(
             trail.Event(action="approval.reminded", actor=MACHINE, subject=f"approval:{request.pk}",
                         data={"step": step.name, "asked": [str(user) for user in asked]},

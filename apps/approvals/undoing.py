@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
-from apps.approvals import settling, steps
+from apps.approvals import moves, settling, steps
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.standing import AlreadyDecidedError, actor_of, locked
 from apps.audit import trail
@@ -27,7 +27,8 @@ UNDONE = gettext_noop("The decision was taken back before it was sent")
 
 def undoable(request: Request, user: User, *, now: datetime) -> Assignment | None:
     """The person's decision on the request that they may still take back, if there is one."""
-    return Assignment.objects.filter(step__request=request, user=user, undo_until__gt=now).exclude(decision="").first()
+    own = Assignment.objects.filter(step__request=request, user=user, undo_until__gt=now, lapsed_at=None)
+    return own.exclude(decision="").first()
 
 
 @transaction.atomic
@@ -45,19 +46,20 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
         )
     if request.status != Status.PENDING:
         _reopen(request, said)
-    elif not _undo_next_step(request, said.step):
+    elif not _undo_next_step(request, said):
         raise AlreadyDecidedError(
             gettext("Somebody after you has answered already; %(record_name)s goes on from there.")
             % {"record_name": request.record_name}
         )
-    changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now).exclude(decision="").update(
-        decision="", decided_at=None, undo_until=None, reason=""
+    changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now, lapsed_at=None).exclude(decision="").update(
+        decision="", decided_at=None, undo_until=None, reason="", decided_on=None
     )
     if changed != 1:
         raise AlreadyDecidedError(
             gettext("There is nothing to undo any more: %(record_name)s is on its way.") % {"record_name": request.record_name}
         )
     _go_on(request, said.step)
+    _ask_again_beside(request, said)
     withdraw(f"approval:{request.pk}:")
     trail.record(
         trail.Event(action="approval.undone", actor=actor_of(by), subject=f"approval:{request.pk}",
@@ -92,12 +94,16 @@ def _reopen(request: Request, said: Assignment) -> None:
     request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
 
 
-def _undo_next_step(request: Request, step: Step) -> bool:
+def _undo_next_step(request: Request, said: Assignment) -> bool:
     """Send the steps that began because of the decision back to waiting; False where somebody has answered in them."""
-    begun = list(request.steps.filter(position__gt=step.position).exclude(status=StepStatus.WAITING))
-    if Assignment.objects.filter(step__in=begun).exclude(decision="", is_active=True).exists():
+    step = said.step
+    later = request.steps.filter(position__gt=step.position, is_required=True)
+    # What was answered before the decision, and kept when the facts changed, did not begin because of it.
+    said_since = Assignment.objects.filter(step__in=later, lapsed_at=None, decided_at__gte=said.decided_at).exclude(decision="")
+    if said_since.exists():
         return False
-    Assignment.objects.filter(step__in=begun).delete()
+    begun = list(later.exclude(status__in=[StepStatus.WAITING, StepStatus.APPROVED]))
+    Assignment.objects.filter(step__in=begun, decision="", lapsed_at=None).delete()
     steps.cancel_timers(begun)
     request.steps.filter(pk__in=[one.pk for one in begun]).update(status=StepStatus.WAITING, due_at=None, level=0)
     return True
@@ -105,7 +111,7 @@ def _undo_next_step(request: Request, step: Step) -> bool:
 
 def _go_on(request: Request, step: Step) -> None:
     """Have the steps of the decided position run again, and the later ones wait, with their timers."""
-    put_aside = request.steps.filter(status=StepStatus.SKIPPED)
+    put_aside = request.steps.filter(status=StepStatus.SKIPPED, is_required=True)
     put_aside.filter(position__gt=step.position).update(status=StepStatus.WAITING)
     put_aside.filter(position=step.position).update(status=StepStatus.PENDING)
     request.steps.filter(pk=step.pk).update(status=StepStatus.PENDING)
@@ -115,3 +121,23 @@ def _go_on(request: Request, step: Step) -> None:
         return  # it waits for changes again
     steps.revive_timers(list(request.steps.filter(status=StepStatus.PENDING)))
 
+
+def _ask_again_beside(request: Request, said: Assignment) -> None:
+    """Ask the person again in the steps beside, where they were no longer asked because of the decision.
+
+    Those who were asked in their place because of it are asked no longer, unless they have answered.
+    """
+    running = request.steps.filter(status=StepStatus.PENDING)
+    lapsed = Assignment.objects.filter(step__in=running, user=said.user_id, decision="", lapsed_at=said.decided_at)
+    for row in lapsed.select_related("step"):
+        if Assignment.objects.filter(step=row.step_id, user=said.user_id, lapsed_at=None).exists():
+            continue
+        instead = (said.decided_on or {}).get(moves.ASKED_INSTEAD, [])
+        Assignment.objects.filter(pk__in=instead, step=row.step_id, decision="", lapsed_at=None).delete()
+        row.lapsed_at, row.lapsed_because, row.is_active = None, "", True
+        row.save(update_fields=["lapsed_at", "lapsed_because", "is_active"])
+        if row.step.level > row.level and not row.step.assignments.filter(lapsed_at=None, level__gt=row.level).exists():
+            steps.cancel_timers([row.step])
+            row.step.level = row.level
+            row.step.save(update_fields=["level"])
+            steps.revive_timers([row.step])

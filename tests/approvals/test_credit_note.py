@@ -21,7 +21,7 @@ def sold(world: World) -> World:
     world.write("product.product", 30, product_tmpl_id=31)
     world.order(42, amount=1_000, state="sale")
     world.write("sale.order.line", 4200, order_id=42, product_uom_qty=10, qty_delivered=10, qty_invoiced=10, price_unit=100,
-                qty_to_invoice=0, name="Desk", product_id=30)  # fmt: skip
+                price_subtotal=1_000, qty_to_invoice=0, name="Desk", product_id=30)  # fmt: skip
     return world
 
 
@@ -89,6 +89,25 @@ def test_what_came_back_may_be_credited_by_anybody(sold: World) -> None:
     assert (request.odoo_id, request.amount) == (600, 500)
 
 
+@pytest.mark.parametrize(("billed", "rate", "beyond"), [
+    (None, 1, 500), (80, 1, 620), (150, 1, 200), (200, 2, 500), (0, 1, 1_100),
+])  # fmt: skip
+def test_what_came_back_is_worth_what_it_was_billed_at(sold: World, billed: float | None, rate: float, beyond: float) -> None:
+    comes_back(sold, 6)
+    if billed is not None:
+        bill = {"state": "posted", "move_type": "out_invoice", "currency_id": 1 if rate == 1 else 2, "amount_total": billed * 10,
+                "amount_total_signed": billed * 10 / rate}  # fmt: skip
+        sold.write("account.move", 500, name="INV/1", partner_id=50, company_id=1, commercial_partner_id=50, **bill)
+        sold.write("account.move.line", 5000, move_id=500, sale_line_ids=[4200], display_type="product", product_id=30,
+                   parent_state="posted", quantity=10, price_unit=billed, price_subtotal=billed * 10, currency_id=1)  # fmt: skip
+    # Six came back; 1,100 is given for six, where it was ordered at 100.
+    credited(sold, 6)
+    sold.write("account.move.line", 6000, move_id=600, sale_line_ids=[4200], display_type="product", product_id=30,
+               parent_state="draft", quantity=6, price_unit=1_100 / 6, price_subtotal=1_100, currency_id=1)  # fmt: skip
+    found = Request.objects.filter(model="account.move").values_list("amount", flat=True)
+    assert list(found) == ([beyond] if beyond >= 500 else [])
+
+
 def test_a_credit_of_no_order_gives_all_of_it(sold: World) -> None:
     credited(sold, 7, sold=None)
     request = pending()
@@ -139,3 +158,12 @@ def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: Wor
     assert checks.declarations() == []
     rules = policy.active(KIND, now=sold.now).rules
     assert preview.preview(KIND, rules, seen=sight.of(User.objects.get(username="anna")), now=sold.now).asked == 1
+
+
+def test_a_line_below_zero_hides_none_of_the_others(sold: World) -> None:
+    credited(sold, 6, sold=None)
+    sold.write("account.move.line", 6001, move_id=600, sale_line_ids=[], display_type="product", product_id=30,
+               parent_state="draft", quantity=1, price_unit=-300, price_subtotal=-300, currency_id=1)  # fmt: skip
+    request = pending()
+    assert request is not None
+    assert request.amount == 600

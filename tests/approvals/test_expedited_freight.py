@@ -83,7 +83,7 @@ def test_asked_for_in_odoo_it_is_answered_there(world: World) -> None:
     request = Request.objects.get(kind=KIND)
     assert request.requested_by == "Sofia Sales"
     moves.approve(request.pk, by=user("wanda"), now=world.now)
-    assert told(request)[-1].model == "x_ct_request"
+    assert "x_ct_request" in [one.model for one in told(request)]
 
 
 def test_it_is_withdrawn_when_the_goods_have_gone(world: World) -> None:

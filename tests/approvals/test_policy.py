@@ -77,7 +77,7 @@ def test_a_condition_that_cannot_be_is_refused_with_the_step(world: World, condi
 
 
 def test_a_policy_that_nobody_could_satisfy_is_refused_with_the_step_and_the_remedy(world: World) -> None:
-    with pytest.raises(policy.PolicyError, match=r"Step 2: nobody who is asked may decide on 60,000.00: .*Adam.*Raise a limit"):
+    with pytest.raises(policy.PolicyError, match=r"Step 2: nobody who is asked may decide on 60,000.00 EUR: .*Adam.*Raise a limit"):
         save(world, step("Credit control"), step("Large", from_amount=60_000))
     approver = {"ask": {"role": "approver"}, "within_minutes": 60}
     save(world, step("Large", from_amount=60_000, levels=[approver, {"ask": {"role": "manager"}, "within_minutes": 60}]))

@@ -9,7 +9,9 @@ from apps.approvals import moves
 from apps.approvals.models import Request
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror.models.sale_order import SaleOrder
+from apps.odoo.guards import ASK
 from apps.outbox.models import Command
+from apps.workflows import registry
 from apps.workflows.models import Position
 from tests.world import World
 
@@ -63,7 +65,7 @@ def test_the_attempt_opens_an_exception_with_what_is_given_away_and_asks_the_rig
     assert [row.user for row in request.steps.get().assignments.all()] == [user("adam")]
     hold = Command.objects.get()
     assert hold.arguments["vals"]["x_ct_hold"] == "pricing_exception"
-    assert hold.arguments["vals"]["x_ct_hold_reason"] == "The order concedes 200.00 EUR beyond the price limits."
+    assert hold.arguments["vals"]["x_ct_hold_reason"] == "The order waits for a price review."
 
 
 def test_a_margin_too_thin_breaks_the_limit_without_any_discount(world: World) -> None:
@@ -86,8 +88,8 @@ def test_yes_releases_what_is_conceded_and_confirms(world: World) -> None:
     request = pending()
     moves.approve(request.pk, by=user("adam"), reason="Fair price", now=world.advance(minutes=1))
     assert commands_of(request) == [
-        "Release the order with 200.00 EUR conceded", "Confirm the order", "Note the decision in the record's chatter",
-        "Note the answer on what was asked: approved",
+        "Note the answer on what was asked: approved", "Release the order with 200.00 EUR conceded", "Confirm the order",
+        "Note the decision in the record's chatter",
     ]  # fmt: skip
     release = Command.objects.get(title__startswith="Release")
     assert release.arguments["vals"]["x_ct_released_concession"] == 200.0
@@ -150,3 +152,82 @@ def test_a_large_order_needs_sales_management_as_well(world: World, amount: int,
     discounted(world, amount=amount, margin=amount / 2)
     attempt(world)
     assert [step.name for step in pending().steps.all()] == steps
+
+
+def line(
+    world: World, number: int, *, price: float, quantity: float = 1, discount: float = 0, cost: float = 0, **more: Any
+) -> None:  # fmt: skip
+    """A further line of the order, with what it earns."""
+    subtotal = price * quantity * (1 - discount / 100)
+    world.write("sale.order.line", 4200 + number, order_id=42, product_id=30, name=f"Line {number}", product_uom_qty=quantity,
+                price_unit=price, discount=discount, price_subtotal=subtotal, margin=subtotal - cost * quantity,
+                **more)  # fmt: skip
+
+
+def conceded() -> str:
+    return str(pending().context["conceded"])
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"price": -100, "quantity": 5}, {"price": 100, "quantity": -5}, {"price": -500, "discount": 60},
+        {"price": 500, "discount": -100},
+    ],
+)
+def test_no_other_line_pays_for_a_discount(world: World, beside: dict[str, float]) -> None:
+    world.order(42, amount=100, margin=50)
+    line(world, 0, price=1_000, discount=60)
+    line(world, 1, **beside)
+    attempt(world)
+    assert float(conceded()) >= 400
+
+
+def test_what_a_negative_line_takes_off_is_a_discount(world: World) -> None:
+    world.order(42, amount=700, margin=300)
+    line(world, 0, price=1_000)
+    line(world, 1, price=-150)
+    attempt(world)
+    assert not Request.objects.exists()
+    line(world, 1, price=-300)
+    assert (conceded(), pending().context["deepest_discount_percent"]) == ("100.00", "30.00")
+
+
+def test_headings_and_down_payments_are_no_discount(world: World) -> None:
+    world.order(42, amount=1_000, margin=300)
+    line(world, 0, price=1_000)
+    line(world, 1, price=-900, is_downpayment=True)
+    world.write("sale.order.line", 4202, order_id=42, name="Furniture", display_type="line_section")
+    attempt(world)
+    assert not Request.objects.exists()
+
+
+def test_a_line_below_cost_is_not_made_good_by_what_another_earns(world: World) -> None:
+    world.order(42, amount=1_100, margin=950)
+    line(world, 0, price=100, cost=150)
+    line(world, 1, price=1_000)
+    attempt(world)
+    assert conceded() == "50.00"
+
+
+@pytest.mark.parametrize("beside", [{"price": 100, "cost": -500}, {"price": 100, "quantity": -1, "cost": 500}])
+def test_neither_a_cost_below_zero_nor_goods_taken_back_raise_the_margin(world: World, beside: dict[str, float]) -> None:
+    line(world, 0, price=1_000, cost=980)
+    line(world, 1, **beside)
+    world.order(42, amount=1_000 + beside["price"] * beside.get("quantity", 1), margin=20 + 500)
+    attempt(world)
+    assert float(conceded()) > 0
+
+
+def test_an_order_given_away_whole_concedes_its_cost(world: World) -> None:
+    world.order(42, amount=0, margin=-150)
+    line(world, 0, price=0, cost=150)
+    attempt(world)
+    assert conceded() == "150.00"
+
+
+def test_an_approval_answers_the_ask_before_anything_that_odoo_may_refuse() -> None:
+    kinds = [kind for workflow in registry.workflows().values() for kind in workflow.approvals]
+    answered = {kind.name: kind.on_approval for kind in kinds if any(call.model == ASK for call in kind.on_approval)}
+    assert len(answered) >= 7
+    assert [name for name, calls in answered.items() if calls[0].model != ASK] == []

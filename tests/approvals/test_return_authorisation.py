@@ -69,3 +69,10 @@ def test_no_cancels_it(world: World) -> None:
     assert titles(request)[0] == "Cancel the return"
     comes_back(world, 6, state="cancel")
     assert (stage(), Request.objects.count()) == ("refused", 1)
+
+
+def test_goods_sold_below_zero_hide_none_of_the_others(world: World) -> None:
+    world.write("sale.order.line", 421, order_id=42, product_id=30, product_uom_qty=1, price_subtotal=-300)
+    world.write("stock.move", 711, picking_id=71, product_id=30, product_uom_qty=1, sale_line_id=421, state="assigned")
+    comes_back(world, 6)
+    assert Request.objects.get().amount == 600
