@@ -1,6 +1,8 @@
 """Reading requests."""
 
-from django.db.models import Prefetch, QuerySet
+from datetime import datetime
+
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
@@ -9,7 +11,7 @@ from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, St
 
 def requests() -> QuerySet[Request]:
     """Every request, with its steps and the people asked."""
-    assignments = Assignment.objects.select_related("user", "delegated_by").order_by("level", "id")
+    assignments = Assignment.objects.select_related("user", "delegated_by", "step").order_by("level", "id")
     steps = Step.objects.prefetch_related(Prefetch("assignments", queryset=assignments))
     return Request.objects.select_related("connection", "policy", "decided_by", "requested_by_user").prefetch_related(
         Prefetch("steps", queryset=steps), Prefetch("inquiries", queryset=Inquiry.objects.select_related("asked_by")),
@@ -29,6 +31,13 @@ def inbox_of(user: User, seen: Sight) -> QuerySet[Request]:
         .filter(status=Status.PENDING, id__in=asked.values("step__request_id"))
         .order_by("due_at", "id")
     )
+
+
+def waiting_of(user: User, seen: Sight, *, now: datetime) -> tuple[int, int]:
+    """Return how many requests wait for this person's decision, and how many of them are overdue."""
+    asked = inbox_of(user, seen).order_by().select_related(None).prefetch_related(None)
+    found = asked.aggregate(all=Count("pk"), late=Count("pk", filter=Q(due_at__lte=now)))
+    return found["all"], found["late"]
 
 
 def of_record(connection_id: int, model: str, odoo_id: int, seen: Sight) -> QuerySet[Request]:

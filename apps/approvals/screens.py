@@ -1,30 +1,39 @@
 """What the approval screens show: read for one page, computed once, drawn by templates that only draw."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
-from apps.accounts.sight import Sight
-from apps.approvals import background, bulk, inquiries, outcomes, permissions, policy, queries, undoing
-from apps.approvals.models import Inquiry, Policy, ReasonTemplate, Request, Status, Step
+from apps.approvals import (
+    background,
+    bulk,
+    cumulation,
+    facts,
+    guard_figures,
+    inquiries,
+    limits,
+    outcomes,
+    permissions,
+    policy,
+    queries,
+    segregation,
+    undoing,
+)  # fmt: skip
+from apps.approvals.models import Assignment, Inquiry, Policy, ReasonTemplate, Request, Status, Step, StepStatus
 from apps.core.figures import Figure, figures
 from apps.core.templatetags.show import number
+from apps.mirror import rates
 from apps.outbox.models import Command
 from apps.workflows import registry
 from apps.workflows.lines import Table, lines_of
 
-PAGE = 50
 BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
 
 IN_BAR = ("credit_limit", "open_invoices", "draft_invoices", "open_orders", "this_order", "exposure", "excess")
@@ -93,20 +102,15 @@ class Page:
     reasons: list[ReasonTemplate]
     colleagues: list[User]
     commands: list[Command]
+    together: cumulation.Together | None
     facts: str
     progress: str
     odoo_url: str
     undo_until: datetime | None
+    changes: list[dict[str, Any]]
+    lapsed: list[Assignment]
     next_for_you: Request | None
     inquiries: list[tuple[Inquiry, bool]]
-
-
-def facts_digest(request: Request) -> str:
-    """Changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
-    found = registry.approval_kind(request.kind, request.model)
-    shown = found.context if found else {}
-    facts = {key: request.context.get(key) for key in shown} | {"amount": request.amount}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()[:16]
 
 
 def kind_title(kind: str) -> str:
@@ -153,7 +157,8 @@ def figures_of(request: Request) -> list[Figure]:
     """The facts that the bar does not show, with the words that the workflow declares for them."""
     found = registry.approval_kind(request.kind, request.model)
     declared = found.context if found else {key: key.replace("_", " ") for key in request.context}
-    return list(figures({key: words for key, words in declared.items() if key not in IN_BAR}, request.context))
+    shown = {key: words for key, words in declared.items() if key not in IN_BAR}
+    return list(figures({guard_figures.NAMED: gettext_noop("Odoo's own count")} | shown, request.context))
 
 
 def flags_of(request: Request) -> list[str]:
@@ -165,9 +170,26 @@ def flags_of(request: Request) -> list[str]:
     limit, exposure = _decimal(context.get("credit_limit")), _decimal(context.get("exposure"))
     if limit is not None and exposure is not None and limit > 0 and exposure >= 2 * limit:
         flags.append(gettext("%(times)s × the limit") % {"times": number(exposure / limit, 1)})
+    whole = limits.amount_of(request)
+    if whole.others:
+        flags.append(whole.text())
+    if asked_again := lapsed_answers(request):
+        flags.append(asked_again[-1].lapse_text)
     if request.escalated_at:
         flags.append(gettext("escalated"))
     return flags
+
+
+def lapsed_answers(request: Request) -> list[Assignment]:
+    """Return the answers that no longer count, the oldest first; of a step that was answered anew since, none."""
+    return sorted(
+        (
+            row
+            for step in request.steps.all() if step.status not in (StepStatus.APPROVED, StepStatus.SKIPPED)
+            for row in step.assignments.all() if row.decision and row.lapsed_at
+        ),
+        key=lambda row: row.pk,
+    )  # fmt: skip
 
 
 def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
@@ -189,6 +211,9 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
         "declared": declared, "steps": steps, "asks": asks, "facts": registry.facts_of(kind), "in_force": in_force,
         "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
         "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},
+        "same_person": policy.same_person_may_decide(rules),
+        "unlinked_may_decide": bool(rules.get(segregation.UNLINKED)), "default_currency": rates.default_currency(),
+        "cumulative": {"per": cumulation.PER} | (rules.get(cumulation.KEY) or {}),
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
         "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
@@ -211,28 +236,8 @@ def card_of(request: Request) -> Card:
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
         line=outcomes.matters(request) if outcomes.is_declared(request) else question_of(request),
-        bulk_key=f"{request.pk}:{facts_digest(request)}" if bulk.is_safe(request) else "",
+        bulk_key=f"{request.pk}:{facts.digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
-
-
-def inbox(user: User, seen: Sight) -> list[Card]:
-    """What waits for this person's decision, most urgent first."""
-    return [card_of(request) for request in queries.inbox_of(user, seen).order_by("due_at", "id")[:PAGE]]
-
-
-def others_pending(user: User, seen: Sight) -> list[Card]:
-    """What this person sees but somebody else has to decide, most urgent first."""
-    mine = queries.inbox_of(user, seen).values("id")
-    pending = queries.in_sight(seen).filter(status=Status.PENDING).exclude(id__in=mine)
-    return [card_of(request) for request in pending.order_by("due_at", "id")[:PAGE]]
-
-
-def decided(seen: Sight, *, before: int | None = None) -> QuerySet[Request]:
-    """What has been decided, newest first; ``before`` is the last id of the page before."""
-    ended = queries.in_sight(seen).exclude(status=Status.PENDING).select_related("decided_by")
-    if before:
-        ended = ended.filter(id__lt=before)
-    return ended.order_by("-id")[:PAGE]
 
 
 def progress_of(commands: Iterable[Command]) -> str:
@@ -281,11 +286,14 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
             request.connection_id, request.company_id,
         ),
         commands=commands,
-        facts=facts_digest(request),
+        together=cumulation.together_of(request),
+        facts=facts.digest(request),
         # What was told when it was asked for says nothing of how far the decision has come.
         progress=progress_of([one for one in commands if request.decided_at and one.created_at >= request.decided_at]),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
         undo_until=undo_until(request, user, now=now),
+        changes=facts.changes(request, request.earlier_facts[0]) if request.earlier_facts else [],
+        lapsed=lapsed_answers(request),
         inquiries=[
             (one, one.answered_at is None and request.status == Status.PENDING and inquiries.why_not_answer(one, user) is None)
             for one in request.inquiries.select_related("asked_by", "request")

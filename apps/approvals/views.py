@@ -21,8 +21,10 @@ from apps.approvals import (
     absence,
     askable,
     bulk,
+    distinct,
     editing,
     inquiries,
+    listing,
     moves,
     permissions,
     policy,
@@ -31,8 +33,10 @@ from apps.approvals import (
     screens,
     undoing,
 )
+from apps.approvals.facts import Seen
 from apps.approvals.models import Request
 from apps.core import clock
+from apps.core.query_strings import without_empty
 from apps.odoo import seen
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -63,18 +67,17 @@ def _page(request: PersonsRequest, asked: Request, *, problem: str = "", status:
 @login_required
 @require_safe
 def inbox(request: PersonsRequest) -> HttpResponse:
-    """What waits for this person, and below it what waits for somebody else."""
-    return _inbox(request)
+    """Show a page of what waits for this person, and below it what waits for somebody else."""
+    return without_empty(request) or _inbox(request)
 
 
 def _inbox(request: PersonsRequest, **more: Any) -> HttpResponse:
-    shown = seen.on(request, request.user)
-    cards = screens.inbox(request.user, shown)
+    found = listing.inbox(request.GET.dict(), request.user, seen.on(request, request.user), now=clock.now())
     context = {
-        "cards": cards, "others": screens.others_pending(request.user, shown), "tab": "inbox", "token": uuid.uuid4(),
-        "bulk_count": sum(bool(card.bulk_key) for card in cards), **more,
+        "inbox": found, "tab": "inbox", "token": uuid.uuid4(), "bulk_count": sum(bool(card.bulk_key) for card in found.cards),
+        **listing.choices(), **more,
     }  # fmt: skip
-    return render(request, _part(request, "approvals/inbox.html", "list"), context)
+    return render(request, _part(request, "approvals/inbox.html", "list"), context, status=400 if found.problems else 200)
 
 
 @login_required
@@ -85,8 +88,8 @@ def approve_many(request: PersonsRequest) -> HttpResponse:
     chosen = {int(number): digest for number, digest in ticked.items() if number.isdecimal() and len(number) < 19}
     shown = queries.in_sight(sight.of(request.user)).filter(id__in=chosen)
     outcomes = bulk.approve(
-        chosen, digest_of={one.id: screens.facts_digest(one) for one in shown}, by=request.user,
-        key=request.POST.get("token", "")[:40], now=clock.now(), undo_for=undoing.UNDO_FOR,
+        {one.id: chosen[one.id] for one in shown}, by=request.user, key=request.POST.get("token", "")[:40], now=clock.now(),
+        undo_for=undoing.UNDO_FOR,
     )  # fmt: skip
     return _inbox(request, outcomes=outcomes, undo_until=clock.now() + undoing.SHOWN_FOR)
 
@@ -101,7 +104,7 @@ def undo_many(request: PersonsRequest) -> HttpResponse:
     done = sum(not one.problem for one in outcomes)
     messages.success(
         request,
-        gettext("%(done)s of %(count)s taken back.") % {"done": done, "count": len(outcomes)},
+        gettext("%(done)s of %(count)s undone.") % {"done": done, "count": len(outcomes)},
         extra_tags="done" if done == len(outcomes) else "late",
     )
     return redirect("approvals:inbox")
@@ -110,14 +113,12 @@ def undo_many(request: PersonsRequest) -> HttpResponse:
 @login_required
 @require_safe
 def history(request: PersonsRequest) -> HttpResponse:
-    """What has been decided, newest first."""
-    before = request.GET.get("before", "")
-    decided = list(screens.decided(seen.on(request, request.user), before=int(before) if before.isdecimal() else None))
-    context = {
-        "decided": [(screens.card_of(asked), asked) for asked in decided], "tab": "history",
-        "next": decided[-1].id if len(decided) == screens.PAGE else None,
-    }  # fmt: skip
-    return render(request, "approvals/history.html", context)
+    """Show what has been decided, the latest decision first."""
+    if redirected := without_empty(request):
+        return redirected
+    found = listing.decided(request.GET.dict(), request.user, seen.on(request, request.user))
+    context = {"page": found, "tab": "history", **listing.choices()}
+    return render(request, "approvals/history.html", context, status=400 if found.problems else 200)
 
 
 @login_required
@@ -148,13 +149,11 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _refused(request, asked, gettext("Choose Approve or Reject."), 422, reason)
     if decision == "reject" and not reason:
         return _refused(request, asked, gettext("Say why: a rejection needs a reason."), 422)
-    is_known = bool(key) and moves.was_said(asked, request.user, key)
-    if not is_known and asked.status == "pending" and request.POST.get("facts") != screens.facts_digest(asked):
-        problem = gettext("The facts have changed since you opened this page. Look at the figures again, then decide.")
-        return _refused(request, asked, problem, 409, reason)
     move = moves.approve if decision == "approve" else moves.reject
+    # A page always says what it showed; a form without it showed nothing.
+    shown = Seen(digest=request.POST.get("facts") or "none")
     try:
-        move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key)
+        move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key, seen=shown)
     except NotAllowedError as error:
         return _refused(request, _visible(request, request_id), str(error), 403, reason)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
@@ -185,7 +184,8 @@ def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, _visible(request, request_id), problem=str(error), status=409)
     messages.success(
         request,
-        gettext("Taken back. %(record_name)s waits for you again; nothing was sent.") % {"record_name": asked.record_name},
+        gettext("Undone. %(record_name)s is waiting for your decision again; nothing was sent to Odoo.")
+        % {"record_name": asked.record_name},
         extra_tags="done",
     )
     return redirect("approvals:detail", request_id)
@@ -206,9 +206,8 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=403)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
         return _page(request, asked, problem=str(error), status=409)
-    messages.success(
-        request, gettext("%(record_name)s now waits for %(to)s.") % {"record_name": asked.record_name, "to": to}, extra_tags="done"
-    )
+    done = gettext("%(record_name)s is delegated to %(to)s.") % {"record_name": asked.record_name, "to": to}
+    messages.success(request, done, extra_tags="done")
     return redirect("approvals:inbox")
 
 
@@ -224,6 +223,8 @@ def ask_back(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=str(error), status=403)
     except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
         return _page(request, asked, problem=str(error), status=409)
+    sent = gettext("%(record_name)s: your request was sent.") % {"record_name": asked.record_name}
+    messages.success(request, sent, extra_tags="done")
     return redirect("approvals:detail", request_id)
 
 
@@ -326,6 +327,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     if kind not in registry.approval_kinds():
         raise Http404(gettext("There is no approval kind %(kind)s.") % {"kind": kind})
     now, problem, status, shown = clock.now(), "", 200, None
+    warned: list[str] = []
     in_force = policy.active(kind, now=now)
     rules, act = in_force.rules, request.POST.get("act", "")
     why_not = permissions.why_not_make_policy(request.user)
@@ -350,13 +352,17 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                     )
                 policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300])
                 messages.success(request, gettext("Saved as a new version. Requests that run keep theirs."), extra_tags="done")
+                for warning in distinct.warnings(rules):
+                    messages.warning(request, warning, extra_tags="risk")
                 return redirect("approvals:policy", kind)
+            warned = distinct.warnings(rules)
             shown = preview.preview(kind, rules, seen=sight.of(request.user), now=now)
         except NotAllowedError as error:
             problem, status = str(error), 403
         except policy.PolicyError as error:
             problem, status = str(error), 422
     context = screens.policy_form(kind, rules, in_force) | {
-        "problem": problem, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""), "tab": "policies",
+        "problem": problem, "warnings": warned, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""),
+        "tab": "policies",
     }  # fmt: skip
     return render(request, "approvals/policy.html", context, status=status)

@@ -10,6 +10,8 @@ const KEPT = "ct-unsent";
 const NEWS = "ct-unsent-news";
 const ANSWER_WITHIN = 15_000;
 const TRY_EVERY = 10_000;
+// What stands above this is under the head of the page.
+const HEADER = 56;
 const person = document.querySelector('meta[name="person"]')?.content ?? "";
 
 const read = (name) => JSON.parse(localStorage.getItem(name) ?? "[]");
@@ -52,7 +54,7 @@ async function sendAll() {
     if (!result) break;
     drop(entry.key);
     tell({ ...result, what: entry.what, page: entry.page, verb: entry.verb, person });
-    document.dispatchEvent(new CustomEvent("ct:sent", { detail: entry }));
+    document.dispatchEvent(new CustomEvent("ct:sent", { detail: { ...entry, result } }));
   }
   sending = false;
   draw();
@@ -82,13 +84,41 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   drop(entry.key);
-  if (!result.ok) {
-    tell({ ...result, what: entry.what, page: entry.page, verb: entry.verb, person });
-    // What was typed is there again after the reload.
-    sessionStorage.setItem(`reason:${location.pathname}`, form.elements.reason.value);
-  }
-  location.reload();
+  delete form.dataset.sent;
+  if (result.ok) sessionStorage.removeItem(`reason:${location.pathname}`);
+  else tell({ ...result, what: entry.what, page: entry.page, verb: entry.verb, person });
+  await showOutcome(result);
 });
+
+// Show what became of the decision in the place of the form: nothing moves under the hand, the focus goes to the Undo, and
+// screen readers are told.
+async function showOutcome(result) {
+  const place = () => document.getElementById("decide-form")?.closest(".sheet") ?? document.getElementById("decided-h")?.closest(".sheet");
+  const before = place()?.getBoundingClientRect().top;
+  const live = document.querySelector("ct-live:has(> .split-decide)");
+  if (!live || !(await live.refresh())) {
+    location.reload();
+    return;
+  }
+  draw();
+  document.body.classList.toggle("deciding", Boolean(document.getElementById("decide-form")));
+  const after = place()?.getBoundingClientRect().top;
+  if (before !== undefined && after !== undefined) scrollBy({ top: after - before, behavior: "instant" });
+  const undo = document.getElementById("undo");
+  const decided = document.getElementById("decided-h");
+  const top = decided?.getBoundingClientRect().top ?? 0;
+  if (decided && (top < HEADER || top > innerHeight * 0.7)) decided.scrollIntoView({ block: "start", behavior: "instant" });
+  const said = document.getElementById("said");
+  if (result.ok) {
+    said.textContent = [decided?.textContent.trim(), undo?.querySelector(".undo-words").textContent.trim()].filter(Boolean).join(". ");
+    (undo ?? decided)?.focus({ preventScroll: Boolean(undo) });
+    return;
+  }
+  said.textContent = result.detail;
+  const row = document.querySelector("ct-unsent .unsent-row");
+  row?.setAttribute("tabindex", "-1");
+  row?.focus();
+}
 
 // ---- What is shown of it ----------------------------------------------------------------------------------------
 
@@ -117,7 +147,7 @@ function draw() {
     rows.push(line("risk", fill(gettext("Not yet sent: %(n)s. Sent when there is a connection."), { n: waiting }), []));
   }
   for (const entry of read(KEPT).filter(mine)) {
-    const undo = button(gettext("Take it back"), () => {
+    const undo = button(gettext("Undo"), () => {
       drop(entry.key);
       if (entry.page === location.pathname) location.reload();
       else draw();
@@ -126,12 +156,12 @@ function draw() {
   }
   for (const [index, row] of read(NEWS).entries()) {
     if (!person || !mine(row)) continue;
-    const seen = button(gettext("Understood"), () => {
+    const seen = button(gettext("Dismiss"), () => {
       write(NEWS, read(NEWS).filter((_, other) => other !== index));
       draw();
     });
     const text = fill(row.ok ? gettext("%(verb)s %(what)s: sent.") : gettext("%(verb)s %(what)s: did not count. %(detail)s"), row);
-    const there = row.page === location.pathname ? [] : [link(gettext("Look at it"), row.page)];
+    const there = row.page === location.pathname ? [] : [link(gettext("View"), row.page)];
     rows.push(line(row.ok ? "done" : "late", text, [...there, seen]));
   }
   for (const place of document.querySelectorAll("ct-unsent")) place.replaceChildren(...rows);
@@ -155,7 +185,7 @@ addEventListener("online", sendAll);
 addEventListener("storage", draw);
 document.addEventListener("ct:swapped", draw);
 document.addEventListener("ct:sent", (event) => {
-  if (event.detail.page === location.pathname) location.reload();
+  if (event.detail.page === location.pathname) showOutcome(event.detail.result);
 });
 setInterval(() => {
   if (read(KEPT).some(mine)) sendAll();

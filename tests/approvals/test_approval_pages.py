@@ -36,15 +36,15 @@ def form_of(client: Client, asked: Request) -> dict[str, str]:
 
 def test_the_inbox_shows_what_waits_for_this_person_and_what_it_is_about(asked: Request) -> None:
     page = signed_in("adam").get("/approvals/").content.decode()
-    assert "1 waits for you" in page
+    assert "1 approval to decide" in page
     assert "S00042 · Azure Interior" in page
     assert "12 days overdue" in page
 
 
 def test_the_inbox_of_somebody_else_says_that_nothing_waits_for_them(asked: Request) -> None:
     page = signed_in("olga").get("/approvals/").content.decode()
-    assert "Nothing waits for you." in page
-    assert "Waiting for somebody else" in page
+    assert "all caught up" in page
+    assert "Waiting for others" in page
 
 
 def test_the_page_shows_the_rule_in_numbers_and_what_follows_from_each_answer(asked: Request) -> None:

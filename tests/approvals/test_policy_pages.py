@@ -57,6 +57,12 @@ def test_a_form_and_its_rules_say_the_same(world: World) -> None:
     policy.check("credit_override", RULES)
 
 
+def test_the_form_says_what_counts_together() -> None:
+    form = FORM | {"cumulative-over_days": "7", "cumulative-person": "on"}
+    assert editing.rules_of(form) == RULES | {"cumulative": {"over_days": 7, "per": ["person"]}}
+    assert editing.rules_of(FORM | {"cumulative-over_days": "soon"})["cumulative"] == {"over_days": "soon", "per": []}
+
+
 def test_the_small_buttons_change_the_draft_and_nothing_else() -> None:
     assert len(editing.changed(RULES, "add-step")["steps"]) == 3
     assert [step["name"] for step in editing.changed(RULES, "drop-step:0")["steps"]] == ["Management"]
@@ -148,4 +154,4 @@ def test_a_request_says_why_its_steps_are_there(world: World) -> None:
     world.ask(42)
     page = client("adam").get(f"/approvals/{Request.objects.get().pk}/").content.decode()
     assert "for every request" in page
-    assert "from 7,000.00 and days overdue, oldest at most 30" in page
+    assert "from 7,000.00 EUR and days overdue, oldest at most 30" in page

@@ -32,8 +32,43 @@ def test_a_decision_is_taken_and_taken_back(visit: Visit, world: World) -> None:
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("#decided-h")).to_have_text("Approved by Adam")
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Taken back.")).to_be_visible()
+    expect(page.locator("#main").get_by_text("Undone.")).to_be_visible()
     assert status() == "pending"
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_after_a_decision_undo_is_in_sight_focused_and_said(visit: Visit, world: World, size: dict[str, int]) -> None:
+    page = card(visit, size)
+    reason = page.get_by_label("Reason")
+    reason.scroll_into_view_if_needed()
+    reason.fill("Pays by Friday")
+    page.get_by_role("button", name="Reject").click()
+    heading = page.locator("#decided-h")
+    expect(heading).to_have_text("Rejected by Adam")
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_in_viewport(ratio=1)
+    expect(page.locator("#undo")).to_be_focused()
+    expect(page.locator("#said")).to_contain_text("Rejected by Adam")
+    expect(heading).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(undo).to_be_focused()
+    # Who stands on Undo as its time ends stands on the decision then, not nowhere.
+    expect(page.locator("#undo")).to_have_count(0, timeout=15_000)
+    expect(heading).to_be_focused()
+
+
+def test_a_decision_that_did_not_count_is_said_where_the_eye_is(visit: Visit, world: World) -> None:
+    page = card(visit)
+    asked = elsewhere(lambda: Request.objects.get())
+    page.get_by_label("Reason").fill("Fine")
+    elsewhere(lambda: Request.objects.filter(pk=asked.pk).update(context=asked.context | {"exposure": "9900.00"}))
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator(".unsent-row")).to_be_in_viewport()
+    expect(page.locator(".unsent-row")).to_be_focused()
+    expect(page.locator("#said")).to_contain_text("facts have changed")
+    expect(page.get_by_label("Reason")).to_have_value("Fine")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("#decided-h")).to_have_text("Approved by Adam")
 
 
 def test_a_decision_taken_offline_is_shown_as_not_sent_and_sent_when_back(visit: Visit, world: World) -> None:
@@ -57,7 +92,7 @@ def test_what_was_decided_offline_and_came_too_late_is_told_so(visit: Visit, wor
     elsewhere(lambda: moves.reject(asked.pk, by=User.objects.get(username="adam"), reason="Pay first", now=clock.now()))
     page.context.set_offline(False)
     expect(page.locator("ct-unsent")).to_contain_text("did not count. This request was rejected by Adam", timeout=15_000)
-    page.get_by_role("button", name="Understood").click()
+    page.get_by_role("button", name="Dismiss").click()
     expect(page.locator("ct-unsent")).to_be_empty()
     assert status() == "rejected"
 
@@ -141,10 +176,10 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
 
 def test_a_question_is_asked_on_a_phone_and_answered_on_a_desk(visit: Visit, world: World) -> None:
     page = card(visit)
-    page.get_by_text("Ask back").click()
+    page.get_by_text("Request information").click()
     page.get_by_label("Question, or what is to be changed").fill("Who pays?")
     page.get_by_role("button", name="Request changes").click()
-    expect(page.get_by_text("waits for changes")).to_be_visible()
+    expect(page.get_by_text("waiting for changes")).to_be_visible()
     desk = visit("olga", page.url.removeprefix(server_of(page)), size=DESKTOP)
     desk.get_by_label("Your answer").fill("The parent company")
     desk.get_by_role("button", name="Answer").click()
@@ -169,13 +204,13 @@ def test_what_a_policy_marks_is_approved_together(visit: Visit, world: World, si
 
     elsewhere(another)
     page = visit("adam", "/approvals/", size=size)
-    ticks = page.get_by_label("Tick to approve with others")
+    ticks = page.get_by_label("Select for bulk approval")
     expect(ticks).to_have_count(1)  # the one that began under the old version is decided alone
     ticks.check()
-    page.get_by_role("button", name="Approve those ticked").click()
-    expect(page.get_by_role("heading", name="What became of it")).to_be_visible()
+    page.get_by_role("button", name="Approve selected").click()
+    expect(page.get_by_role("heading", name="Bulk approval: results")).to_be_visible()
     page.get_by_role("button", name="Undo all").click()
-    expect(page.get_by_text("1 of 1 taken back.")).to_be_visible()
+    expect(page.locator("#main").get_by_text("1 of 1 undone.")).to_be_visible()
 
 
 def test_a_policy_is_looked_at_before_it_is_saved(visit: Visit, world: World) -> None:
