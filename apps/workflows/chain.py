@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import connection as database
 from psycopg.rows import class_row
 
+from apps.workflows import units
 from apps.workflows.models import Position
 
 
@@ -49,7 +50,7 @@ SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.scheduled_date
 
 # First what Odoo links through the move's origin, else the next purchase line that brings the product; what another company
 # buys does not fill this one's orders.
-SUPPLIES = """
+SUPPLIES = f"""
 WITH RECURSIVE short AS (
   SELECT m.odoo_id, m.product_id, m.move_orig_ids
     FROM mirror_sale_order_line l
@@ -83,7 +84,7 @@ WITH RECURSIVE short AS (
    WHERE s.product_id NOT IN (SELECT product_id FROM linked)
 )
 SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '') AS product,
-       pl.product_qty - pl.qty_received AS quantity, pl.date_planned AS expected_at, found.linked
+       {units.own("pl.product_qty - pl.qty_received", "pl")} AS quantity, pl.date_planned AS expected_at, found.linked
   FROM (SELECT line_id, TRUE AS linked FROM linked UNION ALL SELECT line_id, FALSE FROM by_product) AS found
   JOIN mirror_purchase_order_line pl ON pl.connection_id = %(connection)s AND pl.odoo_id = found.line_id
   JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id

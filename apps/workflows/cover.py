@@ -3,13 +3,27 @@
 Where Odoo links a sales order's move to what feeds it (``move_orig_ids``), the link tells. Everything else is worked out
 by product, company and warehouse, as a planner would on paper: the moves that are short stand in a row, the earliest
 promise first, and the purchases that are to come fill them from the front, the earliest date first. What is reserved is
-covered already. The row reaches as far as what is open, never into history.
+covered already. The row reaches as far as what is open, never into history. Quantities are in the product's own unit, whatever
+the orders, purchases and moves count in.
 """
 
+from apps.workflows import days, kits, units
+from apps.workflows.rules import money
+
 SHORT_STATES = "('waiting', 'confirmed', 'partially_available')"
-# Nothing comes before today: what is overdue is expected today at the earliest. By the day, so that looking again within
-# a day says the same.
-TODAY = "(date_trunc('day', %(now)s::timestamptz AT TIME ZONE 'UTC') AT TIME ZONE 'UTC')"
+
+
+def from_today(moment: str, company: str) -> str:
+    """Return SQL of ``moment``, or of the beginning of today as the company counts days, whichever is later.
+
+    Nothing comes before today: what is overdue, and what has no date, is expected today at the earliest. By the day, so that
+    looking again within a day says the same.
+
+    Args:
+        moment, company: SQL expressions; the company's id may be NULL, which is the connection's first company.
+    """
+    today = f"date_trunc('day', %(now)s::timestamptz, company_zone(%(connection)s, {company}))"
+    return f"CASE WHEN {moment} >= %(now)s::timestamptz THEN {moment} ELSE GREATEST({moment}, {today}) END"
 
 
 def demand(of: str) -> str:
@@ -22,7 +36,8 @@ def demand(of: str) -> str:
     """
     return f"""
 SELECT d.odoo_id AS move_id, d.sale_line_id, d.product_id, d.company_id, COALESCE(d.warehouse_id, 0) AS warehouse_id,
-       COALESCE(d.date_deadline, d.date) AS promised_at, d.product_uom_qty - COALESCE(d.quantity, 0) AS missing
+       COALESCE(d.date_deadline, d.date) AS promised_at,
+       {units.own("d.product_uom_qty - COALESCE(d.quantity, 0)", "d", units.MOVE)} AS missing
   FROM mirror_stock_move d
  WHERE d.connection_id = %(connection)s AND d.state IN {SHORT_STATES} AND d.sale_line_id IS NOT NULL
    AND d.deleted_at IS NULL AND COALESCE(d.move_orig_ids, '{{}}') = '{{}}'
@@ -30,18 +45,30 @@ SELECT d.odoo_id AS move_id, d.sale_line_id, d.product_id, d.company_id, COALESC
 """
 
 
+# What Odoo has promised to certain orders of what move mv brings.
+FED = f"""
+SELECT sum({units.own("f.product_uom_qty - COALESCE(f.quantity, 0)", "f", units.MOVE)}) AS missing
+  FROM mirror_stock_move f
+ WHERE f.connection_id = mv.connection_id AND f.product_id = mv.product_id AND f.move_orig_ids @> ARRAY[mv.odoo_id]
+   AND f.deleted_at IS NULL AND f.state IN {SHORT_STATES} AND f.sale_line_id IS NOT NULL
+"""
+
+
 def supply(of: str) -> str:
     """Lines of confirmed purchases that are still to come, less what Odoo has promised to certain orders (``free``).
 
-    A line whose receipts are all done or cancelled brings nothing any more, whatever is missing.
+    A line of a kit brings its components, each by its own move. A line whose receipts are all done or cancelled brings nothing any
+    more, whatever is missing. Where goods are received in more than one step, what is in the house and still to be put away is to
+    come as well: its row has the name of the transfer, and no order.
 
     Args:
-        of: SQL condition over the purchase line ``pl``.
+        of: SQL condition over ``{row}``, a purchase line or a move.
     """
     return f"""
 SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESCE(coming.warehouse_id, 0) AS warehouse_id,
-       po.name AS order_name, po.partner_id AS vendor_id, pl.date_planned, GREATEST(pl.date_planned, {TODAY}) AS expected_at,
-       GREATEST(pl.product_qty - pl.qty_received - coming.promised, 0) AS free
+       po.name AS order_name, po.partner_id AS vendor_id, pl.date_planned,
+       {from_today("pl.date_planned", "pl.company_id")} AS expected_at,
+       GREATEST({units.own("pl.product_qty - pl.qty_received", "pl")} - coming.promised, 0) AS free
   FROM mirror_purchase_order_line pl
   JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
    AND po.state IN ('purchase', 'done') AND po.deleted_at IS NULL
@@ -51,21 +78,60 @@ SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESC
      FROM mirror_stock_move mv
      LEFT JOIN mirror_stock_picking p ON p.connection_id = mv.connection_id AND p.odoo_id = mv.picking_id
      LEFT JOIN mirror_stock_picking_type pt ON pt.connection_id = p.connection_id AND pt.odoo_id = p.picking_type_id
-     LEFT JOIN LATERAL (
-       SELECT sum(f.product_uom_qty - COALESCE(f.quantity, 0)) AS missing
-         FROM mirror_stock_move f
-        WHERE f.connection_id = mv.connection_id AND f.product_id = mv.product_id
-          AND f.move_orig_ids @> ARRAY[mv.odoo_id] AND f.deleted_at IS NULL
-          AND f.state IN {SHORT_STATES} AND f.sale_line_id IS NOT NULL) AS fed ON mv.state NOT IN ('done', 'cancel')
+     LEFT JOIN LATERAL ({FED}) AS fed ON mv.state NOT IN ('done', 'cancel')
     WHERE mv.connection_id = pl.connection_id AND mv.purchase_line_id = pl.odoo_id AND mv.deleted_at IS NULL) AS coming
  WHERE pl.connection_id = %(connection)s AND pl.qty_received < pl.product_qty AND pl.deleted_at IS NULL
-   AND coming.is_coming AND {of}
+   AND coming.is_coming AND {of.format(row="pl")}
+UNION ALL
+SELECT pl.odoo_id, pl.order_id, mv.product_id, mv.company_id, COALESCE(pt.warehouse_id, 0), po.name, po.partner_id, pl.date_planned,
+       {from_today("pl.date_planned", "mv.company_id")},
+       GREATEST({units.own("mv.product_uom_qty", "mv", units.MOVE)} - COALESCE(fed.missing, 0), 0)
+  FROM mirror_stock_move mv
+  JOIN mirror_purchase_order_line pl ON pl.connection_id = mv.connection_id AND pl.odoo_id = mv.purchase_line_id
+   AND pl.product_id <> mv.product_id AND pl.deleted_at IS NULL
+  JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+   AND po.state IN ('purchase', 'done') AND po.deleted_at IS NULL
+  JOIN mirror_stock_picking_type pt ON pt.connection_id = mv.connection_id AND pt.odoo_id = mv.picking_type_id
+   AND pt.code = 'incoming'
+  LEFT JOIN LATERAL ({FED}) AS fed ON TRUE
+ WHERE mv.connection_id = %(connection)s AND mv.purchase_line_id IS NOT NULL
+   AND mv.state IN ('waiting', 'confirmed', 'partially_available', 'assigned') AND mv.deleted_at IS NULL
+   AND {of.format(row="mv")}
+UNION ALL
+SELECT -mv.odoo_id, NULL, mv.product_id, mv.company_id, COALESCE(mv.warehouse_id, pt.warehouse_id, 0), p.name, NULL, mv.date,
+       {from_today("mv.date", "mv.company_id")}, {units.own("mv.product_uom_qty", "mv", units.MOVE)}
+  FROM mirror_stock_move mv
+  JOIN mirror_stock_picking p ON p.connection_id = mv.connection_id AND p.odoo_id = mv.picking_id AND p.deleted_at IS NULL
+   AND p.sale_id IS NULL AND p.return_id IS NULL
+  JOIN mirror_stock_picking_type pt ON pt.connection_id = p.connection_id AND pt.odoo_id = p.picking_type_id
+   AND pt.code = 'internal'
+ WHERE mv.connection_id = %(connection)s AND mv.state = 'assigned' AND mv.sale_line_id IS NULL
+   AND mv.purchase_line_id IS NULL AND mv.deleted_at IS NULL AND {of.format(row="mv")}
+   AND EXISTS (SELECT FROM mirror_stock_move before
+                WHERE before.connection_id = mv.connection_id AND before.odoo_id = ANY(mv.move_orig_ids)
+                  AND before.state = 'done')
+   AND NOT EXISTS (SELECT FROM mirror_stock_move after
+                    WHERE after.connection_id = mv.connection_id AND after.move_orig_ids @> ARRAY[mv.odoo_id]
+                      AND after.sale_line_id IS NOT NULL)
 """
 
 
-PRODUCTS_OF_LINES = """pl.product_id IN (
+# Whether move {move} waits for an earlier step of its own order line, that is not done.
+EARLIER_STEP = """
+SELECT FROM mirror_stock_move step
+ WHERE step.connection_id = {move}.connection_id AND step.odoo_id = ANY({move}.move_orig_ids)
+   AND step.sale_line_id = {move}.sale_line_id AND step.state NOT IN ('done', 'cancel')
+"""
+
+PRODUCTS_OF_LINES = """{row}.product_id IN (
       SELECT lp.product_id FROM line JOIN mirror_purchase_order_line lp
-          ON lp.connection_id = %(connection)s AND lp.odoo_id = line.line_id)"""
+          ON lp.connection_id = %(connection)s AND lp.odoo_id = line.line_id
+       UNION
+      SELECT lm.product_id FROM line JOIN mirror_stock_move lm
+          ON lm.connection_id = %(connection)s AND lm.purchase_line_id = line.line_id AND lm.deleted_at IS NULL)"""
+
+
+REVENUE = "sum(w.price_subtotal * LEAST(w.quantity / NULLIF(w.ordered, 0), 1) / COALESCE(NULLIF(o.currency_rate, 0), 1))"
 
 
 def _waiting(*, lines: str, starts: str) -> str:
@@ -73,7 +139,7 @@ def _waiting(*, lines: str, starts: str) -> str:
 
     Args:
         lines: SELECT of the purchase lines (``line_id``).
-        starts: SELECT of the moves with which the chain begins (``move_id``, ``expected_at``).
+        starts: SELECT of the moves with which the chain begins (``move_id``, ``expected_at``, ``company_id``).
     """
     return f"""
 WITH RECURSIVE line AS (
@@ -81,7 +147,7 @@ WITH RECURSIVE line AS (
 ), start AS (
   {starts}
 ), walk(move_id, expected_at, depth) AS (
-  SELECT move_id, GREATEST(expected_at, {TODAY}), 0 FROM start
+  SELECT move_id, {from_today("expected_at", "company_id")}, 0 FROM start
   UNION
   SELECT m.odoo_id, w.expected_at, w.depth + 1
     FROM walk w
@@ -96,11 +162,12 @@ WITH RECURSIVE line AS (
     FROM ({demand("d.product_id IN (SELECT product_id FROM row_of_supplies)")}) AS d
 ), waiting AS (
   SELECT m.sale_line_id, m.product_id, COALESCE(m.date_deadline, m.date) AS promised_at, reached.expected_at,
-         CASE WHEN m.state IN {SHORT_STATES} THEN m.product_uom_qty - COALESCE(m.quantity, 0)
-              ELSE m.product_uom_qty END AS quantity, TRUE AS linked
+         {units.own(f"m.product_uom_qty - CASE WHEN m.state IN {SHORT_STATES} THEN COALESCE(m.quantity, 0) ELSE 0 END",
+                    "m", units.MOVE)} AS quantity, TRUE AS linked
     FROM (SELECT move_id, max(expected_at) AS expected_at FROM walk GROUP BY move_id) AS reached
     JOIN mirror_stock_move m ON m.connection_id = %(connection)s AND m.odoo_id = reached.move_id
    WHERE m.sale_line_id IS NOT NULL AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL
+     AND NOT EXISTS ({EARLIER_STEP.format(move="m")})
   UNION ALL
   SELECT d.sale_line_id, d.product_id, d.promised_at, s.expected_at,
          LEAST(d.upto, s.upto) - GREATEST(d.upto - d.missing, s.upto - s.free), FALSE
@@ -109,26 +176,42 @@ WITH RECURSIVE line AS (
     JOIN row_of_demands d ON (d.product_id, d.company_id, d.warehouse_id) IS NOT DISTINCT FROM
                              (s.product_id, s.company_id, s.warehouse_id)
      AND d.upto > s.upto - s.free AND d.upto - d.missing < s.upto
+), part AS (
+  SELECT w.sale_line_id, w.product_id, max(w.promised_at) AS promised_at, max(w.expected_at) AS expected_at,
+         sum(w.quantity) AS quantity, bool_and(w.linked) AS linked
+    FROM waiting w
+   GROUP BY w.sale_line_id, w.product_id
+), of_line AS (
+  SELECT l.odoo_id, l.connection_id, l.order_id, l.price_subtotal, max(p.promised_at) AS promised_at,
+         max(p.expected_at) AS expected_at, bool_and(p.linked) AS linked, array_agg(p.product_id) AS product_ids,
+         {units.own("l.product_uom_qty", "l")} AS ordered,
+         CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.share)", units.own("l.product_uom_qty", "l"))}
+              ELSE sum(p.quantity) END AS quantity
+    FROM (SELECT part.*, {kits.is_kit("pl", "part.product_id")} AS is_kit,
+                 part.quantity / NULLIF({kits.wanted("pl", "part.product_id")}, 0) AS share
+            FROM part
+            JOIN mirror_sale_order_line pl ON pl.connection_id = %(connection)s AND pl.odoo_id = part.sale_line_id) AS p
+    JOIN mirror_sale_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = p.sale_line_id AND l.deleted_at IS NULL
+   GROUP BY l.id
 )
 SELECT o.odoo_id, o.name, o.partner_id, max(promise.promised_at) AS promised_at, max(w.expected_at) AS expected_at,
        COALESCE(max(w.expected_at) > max(promise.promised_at), TRUE) AS is_at_risk,
-       GREATEST(COALESCE((max(w.expected_at) AT TIME ZONE 'UTC')::date
-                         - (max(promise.promised_at) AT TIME ZONE 'UTC')::date, 0), 0) AS late_days,
-       round(sum(l.price_subtotal * LEAST(w.quantity / NULLIF(l.product_uom_qty, 0), 1)
-                 / COALESCE(NULLIF(o.currency_rate, 0), 1)), 2) AS revenue,
+       GREATEST(COALESCE({days.day("max(w.expected_at)", at=days.zone("o"))}
+                         - {days.day("max(promise.promised_at)", at=days.zone("o"))}, 0), 0) AS late_days,
+       {money.rounded(REVENUE, money.digits("o"))} AS revenue,
        max(o.company_id) AS company_id, sum(w.quantity) AS quantity, bool_and(w.linked) AS is_linked,
-       array_agg(DISTINCT w.product_id) AS product_ids
-  FROM waiting w
-  JOIN mirror_sale_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = w.sale_line_id AND l.deleted_at IS NULL
-  JOIN mirror_sale_order o ON o.connection_id = l.connection_id AND o.odoo_id = l.order_id AND o.deleted_at IS NULL
+       (SELECT array_agg(DISTINCT g.product_id) FROM of_line
+         CROSS JOIN LATERAL unnest(of_line.product_ids) AS g(product_id) WHERE of_line.order_id = o.odoo_id) AS product_ids
+  FROM of_line w
+  JOIN mirror_sale_order o ON o.connection_id = w.connection_id AND o.odoo_id = w.order_id AND o.deleted_at IS NULL
    AND o.state NOT IN ('draft', 'sent', 'cancel')
  CROSS JOIN LATERAL (SELECT COALESCE(o.commitment_date, w.promised_at) AS promised_at) AS promise
- GROUP BY o.connection_id, o.odoo_id, o.name, o.partner_id
+ GROUP BY o.id
 """
 
 
 MOVES_OF_LINES = """
-  SELECT m.odoo_id AS move_id, pl.date_planned AS expected_at
+  SELECT m.odoo_id AS move_id, pl.date_planned AS expected_at, m.company_id
     FROM line
     JOIN mirror_purchase_order_line pl ON pl.connection_id = %(connection)s AND pl.odoo_id = line.line_id
     JOIN mirror_stock_move m ON m.connection_id = pl.connection_id AND m.purchase_line_id = pl.odoo_id
@@ -162,7 +245,7 @@ WAITING_FOR_TRANSFER = _waiting(
      AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL
 """,
     starts="""
-  SELECT m.odoo_id AS move_id, GREATEST(p.scheduled_date, pl.date_planned) AS expected_at
+  SELECT m.odoo_id AS move_id, GREATEST(p.scheduled_date, pl.date_planned) AS expected_at, m.company_id
     FROM mirror_stock_picking p
     JOIN mirror_stock_move m ON m.connection_id = p.connection_id AND m.picking_id = p.odoo_id
      AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL
@@ -175,7 +258,7 @@ WAITING_FOR_TRANSFER = _waiting(
 # Whose row changes when a record does: the products that it moves, and who stands in a row for those.
 PRODUCTS_OF_MOVES = """
   SELECT m.product_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
-     AND (m.sale_line_id IS NOT NULL OR m.purchase_line_id IS NOT NULL)
+     AND (m.sale_line_id IS NOT NULL OR m.purchase_line_id IS NOT NULL OR m.move_orig_ids <> '{}')
 """
 PRODUCTS_OF_SALE_LINES = """
   SELECT l.product_id FROM mirror_sale_order_line l
@@ -195,6 +278,40 @@ PRODUCTS_OF_PURCHASE_LINES = """
 PRODUCTS_OF_PURCHASES = """
   SELECT l.product_id FROM mirror_purchase_order_line l
    WHERE l.connection_id = %(connection)s AND l.order_id = ANY(%(ids)s)
+"""
+# The products that are kept in a unit.
+KEPT_IN_UNITS = """
+  SELECT p.odoo_id
+    FROM mirror_product_template t
+    JOIN mirror_product_product p ON p.connection_id = t.connection_id AND p.product_tmpl_id = t.odoo_id
+   WHERE t.connection_id = %(connection)s AND t.uom_id = ANY(%(ids)s)
+"""
+# Units whose ratio changed: what is counted in them, and the products that are kept in them.
+PRODUCTS_OF_UNITS = f"""
+  SELECT m.product_id FROM mirror_stock_move m
+   WHERE m.connection_id = %(connection)s AND m.state IN {SHORT_STATES} AND m.product_uom = ANY(%(ids)s) AND m.deleted_at IS NULL
+   UNION
+  SELECT l.product_id FROM mirror_purchase_order_line l
+   WHERE l.connection_id = %(connection)s AND l.qty_received < l.product_qty AND l.product_uom_id = ANY(%(ids)s)
+     AND l.deleted_at IS NULL
+   UNION {KEPT_IN_UNITS}
+"""
+# The open transfers that move something counted, kept, sold or bought in them. Units rarely change: no index is kept for it.
+TRANSFERS_OF_UNITS = f"""
+  SELECT DISTINCT m.picking_id
+    FROM mirror_stock_move m
+   WHERE m.connection_id = %(connection)s AND m.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
+     AND m.picking_id IS NOT NULL AND m.deleted_at IS NULL
+     AND (m.product_uom = ANY(%(ids)s) OR m.product_id IN ({KEPT_IN_UNITS})
+          OR EXISTS (SELECT FROM mirror_sale_order_line sold WHERE sold.connection_id = m.connection_id
+                        AND sold.odoo_id = m.sale_line_id AND sold.product_uom_id = ANY(%(ids)s))
+          OR EXISTS (SELECT FROM mirror_purchase_order_line bought WHERE bought.connection_id = m.connection_id
+                        AND bought.odoo_id = m.purchase_line_id AND bought.product_uom_id = ANY(%(ids)s)))
+"""
+# Products that may have another unit of their own now.
+PRODUCTS_OF_TEMPLATES = """
+  SELECT p.odoo_id FROM mirror_product_product p
+   WHERE p.connection_id = %(connection)s AND p.product_tmpl_id = ANY(%(ids)s)
 """
 
 

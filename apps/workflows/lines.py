@@ -8,7 +8,9 @@ from django.db import connection as database
 from django.utils.translation import gettext
 
 from apps.core import sentences
+from apps.mirror import registry as mirror
 from apps.workflows import registry
+from apps.workflows.declare import Workflow
 
 SHOWN = 100
 KINDS = {"_name": "text", "_at": "moment", "_quantity": "quantity", "_percent": "percent"}
@@ -20,17 +22,20 @@ class Cell:
 
     Attributes:
         kind: text, moment, quantity, percent or money: how it is shown.
+        words: the heading of its column.
     """
 
     kind: str
     value: Any
+    words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The lines of one record: a title, the headings with their kinds, and at least one row."""
+    """The lines of one record: a title, the currency of its sums, the headings with their kinds, and at least one row."""
 
     title: str
+    currency: str
     headings: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
 
@@ -43,19 +48,37 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     declared = workflow.lines
     kinds = [_kind_of(column) for column in declared.columns]
     with database.cursor() as cursor:
-        cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id})
-        rows = [list(row.values()) for row in sentences.rows_of(cursor)]
+        cursor.execute(
+            f"SELECT {_currency_of(workflow)} AS currency_, line.* FROM ({declared.sql} LIMIT {SHOWN}) AS line",
+            {"connection": connection_id, "record": odoo_id},
+        )
+        found = sentences.rows_of(cursor)
+    currency = next((row.pop("currency_") or "" for row in found[:1]), "")
+    rows = [[value for name, value in row.items() if name != "currency_"] for row in found]
     if not rows:
         return None
+    headings = [gettext(words) for words in declared.columns.values()]
     return Table(
         title=gettext(declared.title),
-        headings=[Cell(kind=kind, value=gettext(words)) for kind, words in zip(kinds, declared.columns.values(), strict=True)],
-        rows=[[_cell(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in rows],
+        currency=currency,
+        headings=[Cell(kind=kind, value=words) for kind, words in zip(kinds, headings, strict=True)],
+        rows=[[_cell(*cell) for cell in zip(kinds, row, headings, strict=True)] for row in rows],
     )
 
 
-def _cell(kind: str, value: Any) -> Cell:
-    return Cell(kind=kind, value=sentences.said(value) if sentences.is_sentence(value) else value)
+def _currency_of(workflow: Workflow) -> str:
+    """SQL of the currency in which the record's own lines are; empty where its model has none."""
+    model = mirror.models()[workflow.odoo_model]
+    if all(field.column != "currency_id" for field in model._meta.concrete_fields):
+        return "''"
+    return (
+        f"(SELECT c.name FROM {model._meta.db_table} r JOIN mirror_res_currency c ON c.connection_id = r.connection_id"
+        " AND c.odoo_id = r.currency_id WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s)"
+    )
+
+
+def _cell(kind: str, value: Any, words: str) -> Cell:
+    return Cell(kind=kind, value=sentences.said(value) if sentences.is_sentence(value) else value, words=words)
 
 
 def _kind_of(column: str) -> str:

@@ -117,3 +117,11 @@ def test_a_bill_at_another_price_is_named_until_it_is_paid(world: World) -> None
     assert case.amount == Decimal("100.00")
     bill(world, 45, payment_state="paid")
     assert PRICE not in opened()
+
+
+def test_prices_are_as_fine_as_they_are(world: World) -> None:
+    vendor_price(world, 0.125)
+    purchase(world, quantity=20_000, currency_id=1)
+    world.write("purchase.order.line", 800, price_unit=0.2)
+    case = opened()[PRICE]
+    assert (case.plain_evidence["price_expected"], case.plain_evidence["price_found"]) == ("0.125", "0.20")

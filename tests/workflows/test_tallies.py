@@ -74,6 +74,7 @@ def test_folding_leaves_one_line_a_place_and_none_where_nothing_stands(world: Wo
     assert [tally.stage for tally in StandingTally.objects.filter(workflow="order_to_cash")] == ["credit_review"]
 
 
+@pytest.mark.unlinked
 def test_a_connection_that_goes_takes_its_counts_along(world: World) -> None:
     other = World("other")
     Position.objects.bulk_create(positions(other.connection, range(1, 30), random.Random(3)))

@@ -45,6 +45,18 @@ def test_an_order_far_larger_than_usual_is_named_with_what_it_was_compared_with(
     assert (case.amount, case.team.slug) == (9_000, "sales")
 
 
+def test_the_order_is_compared_before_tax_as_the_usual_ones_are(db: None) -> None:
+    world = company()
+    history(world, *USUAL)
+    ordered(world, 500, 100)
+    world.write("sale.order", 500, amount_total=11_900, amount_tax=1_900, amount_untaxed=10_000)
+    case = found(500)
+    assert case is not None
+    assert case.plain_evidence["compared_amount"] == "10000.00"
+    assert "company_amount" not in unusual.EXCEPTION.evidence
+    assert "before tax" in unusual.EXCEPTION.evidence["compared_amount"]
+
+
 def test_it_closes_when_the_order_is_put_right(db: None) -> None:
     world = company()
     history(world, *USUAL)

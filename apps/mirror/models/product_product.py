@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from apps.mirror.declare import Boolean, Many2one, Mirrored, Number, Text
+from apps.mirror.declare import Boolean, Exact, Many2one, Mirrored, PerCompany, Text
 
 
 class Product(Mirrored):
@@ -14,7 +14,8 @@ class Product(Mirrored):
     default_code = Text()
     product_tmpl_id = Many2one()
     active = Boolean()
-    standard_price = Number()
+    standard_price = Exact()
+    standard_price_by_company = PerCompany(of="standard_price")
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_product"

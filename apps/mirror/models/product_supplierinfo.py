@@ -14,6 +14,8 @@ class SupplierInfo(Mirrored):
     product_tmpl_id = Many2one()
     product_id = Many2one()
     sequence = Integer()
+    # Of the least quantity and the price. Called product_uom before 19: there taken to be the product's own.
+    product_uom_id = Many2one()
     min_qty = Number()
     price = Number()
     discount = Number()

@@ -17,6 +17,7 @@ class ProductTemplate(Mirrored):
     active = Boolean()
     tracking = Text()
     categ_id = Many2one()
+    uom_id = Many2one()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_product_template"

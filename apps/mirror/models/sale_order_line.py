@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Integer, Many2one, Mirrored, Number, Text
+from apps.mirror.declare import Boolean, Integer, Many2one, Mirrored, Number, Text
 
 
 class SaleOrderLine(Mirrored):
@@ -15,6 +15,8 @@ class SaleOrderLine(Mirrored):
     name = Text()
     sequence = Integer()
     display_type = Text()
+    is_downpayment = Boolean()
+    qty_delivered_method = Text()
     # Called product_uom before 19: there the unit is taken to be the product's own.
     product_uom_id = Many2one()
     product_uom_qty = Number()
@@ -32,6 +34,7 @@ class SaleOrderLine(Mirrored):
     untaxed_amount_to_invoice = Number()
     state = Text()
     company_id = Many2one()
+    write_uid = Many2one()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order_line"

@@ -29,6 +29,7 @@ class StockMove(Mirrored):
     company_id = Many2one()
     warehouse_id = Many2one()
     move_orig_ids = Ids()
+    create_uid = Many2one()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_move"
@@ -59,6 +60,20 @@ class StockMove(Mirrored):
                 fields=["connection", "picking_type_id", "date"],
                 condition=models.Q(state="done", deleted_at__isnull=True),
                 name="moves_done",
+            ),
+            # workflows/cover.py: what is in the house and still to be put away.
+            models.Index(
+                fields=["connection", "product_id"],
+                condition=models.Q(state="assigned", sale_line_id__isnull=True, purchase_line_id__isnull=True),
+                name="moves_to_put_away",
+            ),
+            # workflows/cover.py: the components that a purchase of a kit is still to bring.
+            models.Index(
+                fields=["connection", "product_id"],
+                condition=models.Q(
+                    state__in=["waiting", "confirmed", "partially_available", "assigned"], purchase_line_id__isnull=False
+                ),
+                name="moves_to_come",
             ),
             GinIndex(fields=["move_orig_ids"], name="moves_by_origin", fastupdate=False),
         ]

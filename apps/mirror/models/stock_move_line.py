@@ -16,6 +16,7 @@ class StockMoveLine(Mirrored):
     lot_id = Many2one()
     # What a receiver typed; it becomes a lot once the receipt is done.
     lot_name = Text()
+    product_uom_id = Many2one()
     quantity = Number()
     picked = Boolean()
     state = Text()

@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from apps.core.indexes import prefix
 from apps.mirror.declare import Many2one, Mirrored, Moment, Number, Text
 
 
@@ -32,6 +33,8 @@ class Picking(Mirrored):
     carrier_tracking_ref = Text()
     company_id = Many2one()
     user_id = Many2one()
+    create_uid = Many2one()
+    write_uid = Many2one()
     x_ct_hold = Text()
     x_ct_hold_reason = Text()
     x_ct_released_value = Number()
@@ -46,11 +49,17 @@ class Picking(Mirrored):
             # boards/kpis.py: what was shipped and received lately.
             models.Index(fields=["date_done"], condition=models.Q(state="done"), name="pickings_done"),
             # Events outside of Odoo name records by these.
-            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="pickings_by_name"),
+            models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="pickings_named"),
             models.Index(
-                fields=["connection", "carrier_tracking_ref"],
+                "connection", prefix("carrier_tracking_ref"),
                 condition=~models.Q(carrier_tracking_ref=""),
-                name="pickings_by_tracking",
+                name="pickings_tracked",
+            ),
+            # Events and people name records by these, written as people write them (migration 0037).
+            models.Index(models.Func("name", function="reference_key"), name="pickings_by_name_key"),
+            # One field may hold several numbers.
+            GinIndex(
+                models.Func("carrier_tracking_ref", function="tracking_keys"), fastupdate=False, name="pickings_tracking_keys"
             ),
             # boards/search.py: any part of it.
             GinIndex(

@@ -27,6 +27,8 @@ class Quant(Mirrored):
     # Not stored in Odoo, and to be relied on for change all the same: to apply a count is to write the quant.
     last_count_date = Day()
     user_id = Many2one()
+    create_uid = Many2one()
+    write_uid = Many2one()
     x_ct_hold = Text()
     x_ct_hold_reason = Text()
     x_ct_released_value = Number()

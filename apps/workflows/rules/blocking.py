@@ -2,7 +2,7 @@
 
 from apps.workflows.declare import BlockerRule
 from apps.workflows.rules import carrier_delay, promises
-from apps.workflows.say import day, joined, say, those
+from apps.workflows.say import company_day, joined, say, those
 
 # What the order is short of, each with the purchase that is to bring it, where there is one.
 SHORT = f"""
@@ -32,13 +32,21 @@ STOCK_SHORTAGE = BlockerRule(
                {MISSING} AS text
           FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered {SHORT}) AS x
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
+        UNION ALL
+        SELECT u.create_date, 'purchase.order', u.purchase_id, u.purchase_name,
+               {say("{product} is to come from the vendor, and {purchase} is not ordered", product="u.name",
+                    purchase="u.purchase_name")}
+          FROM mirror_sale_order r
+         CROSS JOIN LATERAL ({promises.UNORDERED}) AS u
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s
     """,
 )
 
 BROUGHT_LATE = say(
     "{vendor} brings {quantity:quantity} {product} only by {day:day}",
     when={"x.planned_at <= %(now)s": "{vendor} was to bring {quantity:quantity} {product} by {day:day}"},
-    vendor=f"COALESCE(to_jsonb(v.name), {say("The vendor")})", quantity="x.covered", product="x.product", day=day("x.planned_at"),
+    vendor=f"COALESCE(to_jsonb(v.name), {say("The vendor")})", quantity="x.covered", product="x.product",
+    day=company_day("x.planned_at", "x.company_id"),
 )  # fmt: skip
 
 # Overdue, or expected after the day that the customer was promised: that holds the order up since both of them stand.
@@ -51,12 +59,37 @@ SUPPLIER_DELAY = BlockerRule(
                CASE WHEN x.is_linked THEN {BROUGHT_LATE}
                     ELSE {say("{what} (the purchase that reaches this order)", what=BROUGHT_LATE)} END AS text
           FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
-                       r.date_order AS ordered_at, sum(c.covered) AS covered,
+                       r.date_order AS ordered_at, r.company_id, sum(c.covered) AS covered,
                        bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
                    AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
-                 GROUP BY 1, 2, 3, 4, 5, 6) AS x
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7) AS x
           LEFT JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
           LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = x.vendor_id
+        UNION ALL
+        SELECT CASE WHEN x.expected_at <= %(now)s THEN x.expected_at ELSE GREATEST(r.date_order, po.date_approve) END,
+               'purchase.order', x.purchase_id, po.name,
+               {say("{vendor} delivers {transfer} only by {day:day}",
+                    when={"x.expected_at <= %(now)s": "{vendor} was to deliver {transfer} by {day:day}"},
+                    vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})", transfer="x.name",
+                    day=company_day("x.expected_at", "r.company_id"))}
+          FROM mirror_sale_order r
+         CROSS JOIN LATERAL ({promises.STEPS}) AS x
+          JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
+          LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = po.partner_id
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND x.kind = 'dropship'
+           AND (x.expected_at <= %(now)s OR x.expected_at > r.commitment_date)
+    """,
+)
+
+# A promise that has passed with a step ready and not done: that step holds the order up, whichever of the chain it is.
+STEP_NOT_DONE = BlockerRule(
+    kind="open_step",
+    sql=f"""
+        SELECT r.commitment_date AS since, 'stock.picking' AS model, x.odoo_id, x.name, {promises.STEP} AS text
+          FROM mirror_sale_order r
+         CROSS JOIN LATERAL ({promises.STEPS}) AS x
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND r.commitment_date <= %(now)s
+           AND x.state = 'assigned' AND COALESCE(x.kind, '') <> 'dropship'
     """,
 )
 
@@ -72,7 +105,7 @@ WAREHOUSE_CAPACITY = BlockerRule(
          WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND EXISTS (
            SELECT FROM mirror_stock_picking p
             WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.state = 'assigned'
-              AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL)
+              AND p.picking_type_code IN ('outgoing', 'internal') AND p.deleted_at IS NULL)
     """,
 )
 
@@ -122,4 +155,6 @@ MISSING_DATA = BlockerRule(
     """,
 )
 
-OF_SALES_ORDERS = [STOCK_SHORTAGE, SUPPLIER_DELAY, WAREHOUSE_CAPACITY, carrier_delay.OF_ORDER, INVOICE_DISPUTE, MISSING_DATA]
+OF_SALES_ORDERS = [
+    STOCK_SHORTAGE, SUPPLIER_DELAY, STEP_NOT_DONE, WAREHOUSE_CAPACITY, carrier_delay.OF_ORDER, INVOICE_DISPUTE, MISSING_DATA,
+]  # fmt: skip

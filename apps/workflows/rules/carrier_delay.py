@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import days
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
 from apps.workflows.say import day, say
 
@@ -22,9 +23,9 @@ NEWEST = """
 """
 
 # Days, not hours: a deadline is a promise for the day.
-LATE_DAYS = """
-    (c.expected_at AT TIME ZONE 'UTC')::date
-    - (COALESCE({transfer}.date_deadline, {transfer}.scheduled_date) AT TIME ZONE 'UTC')::date
+LATE_DAYS = f"""
+    {days.day("c.expected_at", at=days.zone("{transfer}"))}
+    - {days.day(days.real("COALESCE({transfer}.date_deadline, {transfer}.scheduled_date)"), at=days.zone("{transfer}"))}
 """
 
 FACT = Fact(
@@ -66,8 +67,9 @@ EXCEPTION = ExceptionType(
 EXPECTED = say(
     "{source} expects {transfer} on {day:day}, {days} days late",
     when={"c.text > ''": "{source} expects {transfer} on {day:day}, {days} days late: {text}"},
-    source="c.source", transfer="p.name", day=day("c.expected_at"), days=LATE_DAYS.format(transfer="p").strip(), text="c.text",
-)
+    source="c.source", transfer="p.name", day=day("c.expected_at", at=days.zone("p")), text="c.text",
+    days=LATE_DAYS.format(transfer="p").strip(),
+)  # fmt: skip
 
 OF_ORDER = BlockerRule(
     kind="carrier_delay",

@@ -4,19 +4,23 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.say import say
 
 HOURS = 12
 # Who orders more often than this within those hours orders the same again on purpose: a shop, a marketplace, a call centre.
 ORDERS_IN_THEM = 20
+# References are compared as people write them (the database function reference_key).
 # Customers use a reference again in time: a call-off of last year is no duplicate.
 REFERENCE_DAYS = 90
 
-LINES = """
-(SELECT string_agg(concat(l.product_id, 'x', trim_scale(l.product_uom_qty)), ',' ORDER BY l.product_id, l.product_uom_qty)
+QUANTITY = units.own("l.product_uom_qty", "l")
+# In the product's own unit: two dozen are twenty-four.
+LINES = f"""
+(SELECT string_agg(concat(l.product_id, 'x', trim_scale({QUANTITY})), ',' ORDER BY l.product_id, {QUANTITY})
    FROM mirror_sale_order_line l
-  WHERE l.connection_id = {order}.connection_id AND l.order_id = {order}.odoo_id AND l.product_id IS NOT NULL
+  WHERE l.connection_id = {{order}}.connection_id AND l.order_id = {{order}}.odoo_id AND l.product_id IS NOT NULL
     AND l.product_uom_qty > 0 AND l.deleted_at IS NULL)
 """
 
@@ -38,8 +42,9 @@ DUPLICATE = Fact(
               JOIN mirror_res_partner his ON his.connection_id = o.connection_id AND his.odoo_id = o.partner_id
               JOIN mirror_res_partner ours ON ours.connection_id = r.connection_id AND ours.odoo_id = r.partner_id
                AND ours.commercial_partner_id = his.commercial_partner_id
-             WHERE r.client_order_ref > '' AND o.connection_id = r.connection_id AND o.client_order_ref = r.client_order_ref
-               AND o.client_order_ref > '' AND o.create_date > r.create_date - interval '{REFERENCE_DAYS} days'
+             WHERE r.client_order_ref > '' AND o.connection_id = r.connection_id
+               AND reference_key(o.client_order_ref) = reference_key(r.client_order_ref)
+               AND o.create_date > r.create_date - interval '{REFERENCE_DAYS} days'
                AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
             UNION ALL
             SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same products and quantities")}
@@ -82,7 +87,7 @@ DEPENDENCY = Dependency(
         SELECT later.odoo_id
           FROM mirror_sale_order o
           JOIN mirror_sale_order later ON later.connection_id = o.connection_id
-           AND later.client_order_ref = o.client_order_ref AND later.client_order_ref > '' AND later.odoo_id > o.odoo_id
+           AND reference_key(later.client_order_ref) = reference_key(o.client_order_ref) AND later.odoo_id > o.odoo_id
            AND later.create_date < o.create_date + interval '{REFERENCE_DAYS} days'
          WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s) AND o.client_order_ref > ''
     """,

@@ -8,32 +8,33 @@ from django.db.models import Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
+from apps.workflows.rules import hands, money
+from apps.workflows.rules.promises import STEPS
 from apps.workflows.say import say
 
 ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
 
-# The delivery that goes first: one that is ready rather than one that waits. Goods that are still to come cannot go sooner.
+# The transfer that goes first, the first open step of its chain: one that is ready rather than one that waits. Goods that are
+# still to come cannot go sooner.
 FACT = Fact(
     name="express",
     columns=[
         "express_transfer_id", "express_transfer_name", "express_planned_at", "express_at", "express_moment",
         "express_present_name",
     ],
-    sql="""
+    sql=f"""
         SELECT p.odoo_id AS express_transfer_id, p.name AS express_transfer_name, p.scheduled_date AS express_planned_at,
                goes.at AS express_at, to_char(goes.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS express_moment,
                (SELECT c.name FROM mirror_delivery_carrier c
-                 WHERE c.connection_id = p.connection_id AND c.odoo_id = p.carrier_id) AS express_present_name
-          FROM mirror_stock_picking p
+                 WHERE c.connection_id = r.connection_id AND c.odoo_id = p.carrier_id) AS express_present_name
+          FROM ({STEPS}) AS p
          CROSS JOIN LATERAL (
            -- By the hour: a moment that moved with the clock would be another fact whenever one looks.
            SELECT date_trunc('hour', LEAST(
                     p.scheduled_date, GREATEST(CASE WHEN p.state <> 'assigned' THEN promise.supplied_at END, %(now)s)
                   )) AS at
          ) AS goes
-         WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND p.connection_id = r.connection_id AND p.sale_id = r.odoo_id
-           AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL AND p.return_id IS NULL
-           AND p.state IN ('waiting', 'confirmed', 'assigned')
+         WHERE COALESCE(p.kind, '') NOT IN ('incoming', 'dropship')
          ORDER BY (p.state = 'assigned') DESC, p.scheduled_date, p.odoo_id
          LIMIT 1
     """,
@@ -43,6 +44,8 @@ POSSIBLE = Q(express_transfer_id__isnull=False)
 
 PRICED = f"""CASE WHEN price.cost IS NULL THEN to_jsonb(c.name)
                     ELSE {say("{carrier} at {cost:money}", carrier="c.name", cost="price.cost")} END"""
+
+COST = money.rounded("c.fixed_price", money.DIGITS)
 
 CARRIER = Choice(
     title="By which carrier",
@@ -55,11 +58,11 @@ CARRIER = Choice(
           JOIN mirror_delivery_carrier c
             ON c.connection_id = r.connection_id AND c.deleted_at IS NULL AND c.active
            AND (c.company_id IS NULL OR c.company_id = r.company_id)
-         CROSS JOIN LATERAL (SELECT CASE WHEN c.delivery_type = 'fixed' THEN round(c.fixed_price, 2) END AS cost) AS price
+         CROSS JOIN LATERAL (SELECT CASE WHEN c.delivery_type = 'fixed' THEN {COST} END AS cost) AS price
           LEFT JOIN LATERAL (
             SELECT t.carrier_id FROM mirror_stock_picking t
              WHERE t.connection_id = r.connection_id AND t.sale_id = r.odoo_id AND t.deleted_at IS NULL
-               AND t.picking_type_code = 'outgoing' AND t.state IN ('waiting', 'confirmed', 'assigned')
+               AND t.picking_type_code IN ('outgoing', 'internal') AND t.state IN ('waiting', 'confirmed', 'assigned')
              ORDER BY (t.state = 'assigned') DESC, t.scheduled_date, t.odoo_id
              LIMIT 1
           ) AS p ON TRUE
@@ -79,7 +82,7 @@ APPROVAL = ApprovalKind(
     cause="express_ask_cause",
     amount="undelivered_amount",
     asked_by="express_asked_by",
-    involved=["express_asked_login"],
+    involved=["express_asked_uid", *hands.OF_RECORD],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.promise_at_risk",
     context={
@@ -100,8 +103,10 @@ APPROVAL = ApprovalKind(
         "express_asked_by": "Asked by",
         "express_asked_at": "Asked at",
     },
+    bounds=["freight_cost"],
     on_asked=[],
     on_approval=[
+        asks.answer("approved", prefix="express_"),
         OdooCall(
             title="Make {express_transfer_name} urgent and bring it forward to {express_moment:moment}",
             model="stock.picking",
@@ -122,13 +127,13 @@ APPROVAL = ApprovalKind(
             expect=[["carrier_id", "=", "{carrier_id:number}"]],
         ),
         asks.note("Express approved by {decided_by} in Control Tower: {express_transfer_name} {carrier_name}. {reason}"),
-        asks.answer("approved", prefix="express_"),
     ],
     on_rejection=[
         asks.answer("rejected", "{decided_by}: {reason}", prefix="express_"),
         asks.note("Express refused by {decided_by} in Control Tower; the promise stays at risk. {reason}"),
     ],
     on_withdrawal=[asks.answer("withdrawn", prefix="express_")],
+    on_expiry=[asks.answer("expired", prefix="express_")],
     default_policy=ladders.policy(
         ladders.step("Warehouse", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=120),
     ),

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.say import joined, say
 
@@ -27,7 +29,8 @@ FACT = Fact(
                string_agg(DISTINCT p.product, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_products_names,
                string_agg(DISTINCT p.lot, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_names,
                trim_scale(COALESCE(sum(p.quantity) FILTER (WHERE p.problem IS NOT NULL), 0)) AS lot_quantity,
-               round(COALESCE(sum(p.quantity * p.unit) FILTER (WHERE p.problem IS NOT NULL), 0), 2) AS lot_amount,
+               {money.rounded("COALESCE(sum(p.quantity * p.unit) FILTER (WHERE p.problem IS NOT NULL), 0)", money.DIGITS)}
+                 AS lot_amount,
                LEAST(min(p.expiration_date) FILTER (WHERE p.expiration_date > %(now)s AND r.state = 'assigned'),
                      CASE WHEN r.state = 'done' AND bool_or(p.problem IS NOT NULL)
                           THEN r.date_done + interval '30 days' END) AS lot_next_at
@@ -42,13 +45,13 @@ FACT = Fact(
                         WHEN b.expiration_date <= %(now)s AND r.state = 'assigned' AND r.picking_type_code <> 'incoming'
                         THEN {say("Expired")} END AS problem
               FROM (
-                SELECT ml.quantity, t.tracking, t.name AS product, lot.expiration_date,
+                SELECT {units.own("ml.quantity", "ml")} AS quantity, t.tracking, t.name AS product, lot.expiration_date,
                        COALESCE(lot.name, NULLIF(ml.lot_name, ''), ml.lot_id::text) AS lot,
                        (r.picking_type_code <> 'incoming' OR ml.picked OR r.state = 'done')
                        AND (COALESCE(kind.use_create_lots, TRUE) OR COALESCE(kind.use_existing_lots, TRUE)) AS needs_lot,
                        count(*) OVER (PARTITION BY ml.product_id,
                                       COALESCE(lot.name, NULLIF(ml.lot_name, ''), ml.lot_id::text)) AS times,
-                       COALESCE(worth.unit, 0) AS unit
+                       COALESCE(worth.unit / {units.ratio_of("m", units.MOVE)}, 0) AS unit
                   FROM mirror_stock_move_line ml
                   JOIN mirror_product_product pr ON pr.connection_id = ml.connection_id AND pr.odoo_id = ml.product_id
                   JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

@@ -10,7 +10,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.rules import money
 
 GRACE_DAYS = 2
 
@@ -21,7 +23,7 @@ FACT = Fact(
         "uninvoiced_products_names", "last_delivered_at", "uninvoiced_days", "is_invoice_late", "invoice_look_at",
     ],
     sql=f"""
-        SELECT round(g.value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS uninvoiced_amount,
+        SELECT {money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS uninvoiced_amount,
                trim_scale(g.to_invoice) AS uninvoiced_quantity, trim_scale(g.delivered) AS delivered_goods_quantity,
                trim_scale(g.invoiced) AS invoiced_before_quantity, g.products AS uninvoiced_products_names,
                d.since AS last_delivered_at, floor(extract(epoch FROM %(now)s::timestamptz - d.since) / 86400)::int
@@ -30,7 +32,8 @@ FACT = Fact(
                CASE WHEN d.since + interval '{GRACE_DAYS} days' > %(now)s THEN d.since + interval '{GRACE_DAYS} days' END
                  AS invoice_look_at
           FROM (
-            SELECT sum(l.qty_to_invoice) AS to_invoice, sum(l.qty_delivered) AS delivered, sum(l.qty_invoiced) AS invoiced,
+            SELECT sum({units.own("l.qty_to_invoice", "l")}) AS to_invoice, sum({units.own("l.qty_delivered", "l")}) AS delivered,
+                   sum({units.own("l.qty_invoiced", "l")}) AS invoiced,
                    sum(l.price_subtotal / NULLIF(l.product_uom_qty, 0) * l.qty_to_invoice) AS value,
                    string_agg(DISTINCT l.name, ', ') AS products
               FROM mirror_sale_order_line l
@@ -41,18 +44,18 @@ FACT = Fact(
          CROSS JOIN LATERAL (
            SELECT COALESCE(max(p.date_done), r.date_order) AS since
              FROM mirror_stock_picking p
-            WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.picking_type_code = 'outgoing'
+            WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.picking_type_code IN ('outgoing', 'dropship')
               AND p.state = 'done' AND p.deleted_at IS NULL
          ) AS d
          WHERE g.value > 0
     """,
 )
 
-# When an order must be looked at again: what comes first of its promise and this.
+# When an order must be looked at again: what comes first of its promise, this, and the end of a quotation.
 LOOK = Fact(
     name="look",
     columns=["next_look_at"],
-    sql="SELECT LEAST(promise.promise_look_at, billing.invoice_look_at) AS next_look_at",
+    sql="SELECT LEAST(promise.promise_look_at, billing.invoice_look_at, validity.expires_at) AS next_look_at",
 )
 
 EXCEPTION = ExceptionType(

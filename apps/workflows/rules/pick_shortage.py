@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import kits, units
 from apps.workflows.declare import ExceptionType, Fact
-from apps.workflows.rules import sourcing, substitution
+from apps.workflows.rules import money, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.say import joined, say
 
@@ -13,8 +14,8 @@ from apps.workflows.say import joined, say
 # a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the
 # last move that they were cancelled from answers for. From 19 on, Odoo keeps what a picker drops on the move that is done,
 # as a demand beyond what was moved; before, it is a cancelled move of its own. A receipt lacks nothing: what does not come
-# is the purchase's. Where the move counts in another unit than its order, the cancelled goods that are said to be missing
-# are the fewest that both allow.
+# is the purchase's. Quantities are in the product's own unit; of a kit, the component that lacks most says what is missing in
+# money, since the others are worth nothing to the customer without it.
 WHY = say(
     "Not enough on hand",
     when={
@@ -24,6 +25,7 @@ WHY = say(
         "stock.on_hand >= m.wanted": "Reserved for others",
     },
 )
+DROPPED = "CASE m.state WHEN 'cancel' THEN m.product_uom_qty WHEN 'done' THEN m.product_uom_qty - m.quantity END"
 IN_WAREHOUSE = say("{warehouse} {quantity:quantity}", warehouse="w.name", quantity="w.quantity - w.reserved")
 IN_WAREHOUSES = f"""jsonb_agg({IN_WAREHOUSE} ORDER BY w.name)
                                FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved)"""
@@ -52,16 +54,22 @@ FACT = Fact(
                trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
                trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
                {joined(f"jsonb_agg(DISTINCT {ELSEWHERE}) FILTER (WHERE s.elsewhere IS NOT NULL)", by="; ")} AS elsewhere_names,
-               round(sum(s.missing * s.unit), 2) AS missing_amount
+               {money.rounded("sum(s.missing * s.unit * s.components * s.lacks_most)", money.DIGITS)} AS missing_amount
           FROM (
-            SELECT m.wanted, m.missing, worth.unit, COALESCE(t.name, '') AS product,
+            SELECT m.wanted, m.missing, worth.unit / {units.ratio_of("m", units.MOVE)} AS unit, COALESCE(t.name, '') AS product,
                    stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
-                   stock.elsewhere,
+                   stock.elsewhere, m.components,
+                   CASE WHEN m.components = 1 OR row_number() OVER (
+                          PARTITION BY m.sale_line_id ORDER BY m.missing / NULLIF(m.line_wants, 0) DESC, m.odoo_id) = 1
+                        THEN 1 ELSE 0 END AS lacks_most,
                    {WHY} AS why
               FROM (
+                SELECT u.*, COALESCE(kit.components, 1) AS components, kit.line_wants
+                  FROM (
                 SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
-                       m.location_dest_id, FALSE AS is_dropped, m.product_uom_qty AS wanted, COALESCE(m.quantity, 0) AS reserved,
-                       m.product_uom_qty - COALESCE(m.quantity, 0) AS missing
+                       m.location_dest_id, FALSE AS is_dropped, {units.own("m.product_uom_qty", "m", units.MOVE)} AS wanted,
+                       {units.own("COALESCE(m.quantity, 0)", "m", units.MOVE)} AS reserved,
+                       {units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)} AS missing
                   FROM mirror_stock_move m
                  WHERE r.state IN ('waiting', 'confirmed', 'assigned') AND r.picking_type_code <> 'incoming'
                    AND m.connection_id = r.connection_id AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL
@@ -74,11 +82,10 @@ FACT = Fact(
                 UNION ALL
                 SELECT m.connection_id, m.odoo_id, m.product_id, m.product_uom, m.sale_line_id, m.purchase_line_id,
                        m.location_dest_id, TRUE, d.dropped, 0,
-                       LEAST(d.dropped, sl.product_uom_qty - sl.qty_delivered - on_the_way.quantity)
+                       LEAST(d.dropped, line.undelivered - on_the_way.quantity)
                   FROM mirror_stock_move m
                  CROSS JOIN LATERAL (
-                   SELECT CASE m.state WHEN 'cancel' THEN m.product_uom_qty
-                                       WHEN 'done' THEN m.product_uom_qty - m.quantity END AS dropped) AS d
+                   SELECT {units.own(DROPPED, "m", units.MOVE)} AS dropped) AS d
                   JOIN mirror_sale_order_line sl
                     ON sl.connection_id = m.connection_id AND sl.odoo_id = m.sale_line_id AND sl.deleted_at IS NULL
                    AND sl.qty_delivered < sl.product_uom_qty
@@ -86,7 +93,11 @@ FACT = Fact(
                     ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id AND so.state IN ('sale', 'done')
                    AND so.deleted_at IS NULL
                  CROSS JOIN LATERAL (
-                   SELECT COALESCE(sum(o.product_uom_qty) FILTER (
+                   -- Of a component: its part of the sets that are not delivered.
+                   SELECT {kits.wanted("sl", "m.product_id")} * (sl.product_uom_qty - sl.qty_delivered) / sl.product_uom_qty
+                            AS undelivered) AS line
+                 CROSS JOIN LATERAL (
+                   SELECT COALESCE(sum({units.own("o.product_uom_qty", "o", units.MOVE)}) FILTER (
                             WHERE o.state NOT IN ('draft', 'done', 'cancel') AND NOT EXISTS (
                               SELECT 1 FROM mirror_stock_move onward
                                WHERE onward.connection_id = o.connection_id AND onward.sale_line_id = o.sale_line_id
@@ -96,11 +107,18 @@ FACT = Fact(
                             WHERE o.state = 'cancel' OR o.state = 'done' AND o.quantity < o.product_uom_qty), 0) AS last
                      FROM mirror_stock_move o
                     WHERE o.connection_id = m.connection_id AND o.sale_line_id = m.sale_line_id AND o.deleted_at IS NULL
+                      AND o.product_id IS NOT DISTINCT FROM m.product_id
                  ) AS on_the_way
-                 WHERE r.picking_type_code = 'outgoing' AND m.connection_id = r.connection_id
+                 WHERE r.picking_type_code IN ('outgoing', 'internal') AND m.connection_id = r.connection_id
                    AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL AND d.dropped > 0
                    AND m.odoo_id = on_the_way.last
-                   AND sl.product_uom_qty - sl.qty_delivered > on_the_way.quantity
+                   AND line.undelivered > on_the_way.quantity
+                  ) AS u
+                  LEFT JOIN LATERAL (
+                    SELECT {kits.components("kl")} AS components, {kits.wanted("kl", "u.product_id")} AS line_wants
+                      FROM mirror_sale_order_line kl
+                     WHERE kl.connection_id = u.connection_id AND kl.odoo_id = u.sale_line_id
+                       AND {kits.is_kit("kl", "u.product_id")}) AS kit ON TRUE
               ) AS m
               LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
               LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

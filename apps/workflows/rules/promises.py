@@ -1,32 +1,34 @@
 """What a sales order is short of, when it can be delivered, and what it promised: declared here, used by order to cash.
 
 Of each move that is short: the purchase that Odoo links to it, or the one that reaches it in the row of those who wait for
-the product (:mod:`apps.workflows.cover`). The latest of these dates, and of the order's open deliveries, is the forecast.
+the product (:mod:`apps.workflows.cover`). The latest of these dates, and of the order's first open steps, is the forecast.
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import cover
+from apps.workflows import cover, days, kits, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
-from apps.workflows.rules import sourcing
+from apps.workflows.rules import money, sourcing
+from apps.workflows.say import joined, say
 
-# A move that only waits for an earlier one of the same order line is told by that one.
+# A move that only waits for an earlier one of the same order line is told by that one. Quantities are in the product's own unit;
+# ``line_wants`` is how much of the product the whole line needs, of a kit of one component.
 SHORT_MOVES = f"""
-SELECT m.odoo_id AS move_id, m.picking_id, m.create_date, m.product_uom_qty AS wanted, m.product_id, m.company_id,
-       COALESCE(m.warehouse_id, 0) AS warehouse_id, m.move_orig_ids,
-       COALESCE(m.date_deadline, m.date) AS promised_at, m.product_uom_qty - COALESCE(m.quantity, 0) AS missing,
-       l.price_subtotal * LEAST((m.product_uom_qty - COALESCE(m.quantity, 0)) / NULLIF(l.product_uom_qty, 0), 1) AS value
+SELECT m.odoo_id AS move_id, m.picking_id, m.create_date, m.product_id, m.company_id,
+       COALESCE(m.warehouse_id, 0) AS warehouse_id, m.move_orig_ids, COALESCE(m.date_deadline, m.date) AS promised_at,
+       {units.own("m.product_uom_qty", "m", units.MOVE)} AS wanted,
+       {units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)} AS missing,
+       l.odoo_id AS line_id, l.product_id AS line_product_id, l.price_subtotal AS line_value,
+       {units.own("l.product_uom_qty", "l")} AS line_ordered, {kits.wanted("l", "m.product_id")} AS line_wants,
+       {kits.is_kit("l", "m.product_id")} AS is_kit
   FROM mirror_sale_order_line l
   JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
    AND m.state IN {cover.SHORT_STATES} AND m.product_uom_qty > COALESCE(m.quantity, 0)
  WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND COALESCE(r.delivery_status, '') <> 'full'
    AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
-   AND NOT EXISTS (
-     SELECT FROM mirror_stock_move own
-      WHERE own.connection_id = m.connection_id AND own.odoo_id = ANY(m.move_orig_ids)
-        AND own.sale_line_id = m.sale_line_id AND own.state NOT IN ('done', 'cancel'))
+   AND NOT EXISTS ({cover.EARLIER_STEP.format(move="m")})
 """
 
 LINKED_SUPPLY = f"""
@@ -37,7 +39,8 @@ WITH RECURSIVE up(move_id, depth) AS (
     FROM up JOIN mirror_stock_move o ON o.connection_id = %(connection)s AND o.odoo_id = up.move_id
    WHERE up.depth < 10
 )
-SELECT COALESCE(pl.date_planned, o.date) AS planned_at, GREATEST(COALESCE(pl.date_planned, o.date), {cover.TODAY}) AS expected_at,
+SELECT COALESCE(pl.date_planned, o.date) AS planned_at,
+       {cover.from_today("COALESCE(pl.date_planned, o.date)", "r.company_id")} AS expected_at,
        po.odoo_id AS purchase_id, po.name AS purchase_name, po.partner_id AS vendor_id, s.missing AS covered
   FROM up
   JOIN mirror_stock_move o ON o.connection_id = %(connection)s AND o.odoo_id = up.move_id
@@ -51,20 +54,112 @@ SELECT COALESCE(pl.date_planned, o.date) AS planned_at, GREATEST(COALESCE(pl.dat
 
 # The last purchase that the move needs, and how much of it all purchases together cover.
 ROW_SUPPLY = f"""
-SELECT x.date_planned AS planned_at, x.expected_at, x.order_id AS purchase_id, x.order_name AS purchase_name,
+SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
+       x.order_id AS purchase_id, x.order_name AS purchase_name,
        x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered
   FROM (SELECT COALESCE(sum(d.missing), 0) AS missing
           FROM ({cover.demand("d.product_id = s.product_id AND d.company_id IS NOT DISTINCT FROM s.company_id")}) AS d
          WHERE d.warehouse_id = s.warehouse_id AND (d.promised_at, d.move_id) < (s.promised_at, s.move_id)) AS ahead
  CROSS JOIN LATERAL (
    SELECT y.*, sum(y.free) OVER (ORDER BY y.date_planned, y.line_id) AS upto
-     FROM ({cover.supply("pl.product_id = s.product_id AND pl.company_id IS NOT DISTINCT FROM s.company_id")}) AS y
+     FROM ({cover.supply("{row}.product_id = s.product_id AND {row}.company_id IS NOT DISTINCT FROM s.company_id")}) AS y
     WHERE y.warehouse_id = s.warehouse_id) AS x
  WHERE COALESCE(s.move_orig_ids, '{{}}') = '{{}}' AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
  ORDER BY x.upto DESC
  LIMIT 1
 """
+
+# The transfers of other records at which what transfer p waits for stands now: the receipt behind a cross-dock, whatever lies
+# between them.
+AWAITED = """
+WITH RECURSIVE up(move_id, depth) AS (
+  SELECT unnest(m.move_orig_ids), 1
+    FROM mirror_stock_move m
+   WHERE m.connection_id = p.connection_id AND m.picking_id = p.odoo_id AND m.state NOT IN ('done', 'cancel')
+     AND m.deleted_at IS NULL
+  UNION
+  SELECT unnest(o.move_orig_ids), up.depth + 1
+    FROM up
+    JOIN mirror_stock_move o ON o.connection_id = p.connection_id AND o.odoo_id = up.move_id AND o.state = 'waiting'
+   WHERE up.depth < 10
+)
+SELECT string_agg(DISTINCT t.name, ', ' ORDER BY t.name) AS names
+  FROM up
+  JOIN mirror_stock_move o ON o.connection_id = p.connection_id AND o.odoo_id = up.move_id
+   AND o.state NOT IN ('waiting', 'done', 'cancel') AND o.deleted_at IS NULL
+  JOIN mirror_stock_picking t ON t.connection_id = o.connection_id AND t.odoo_id = o.picking_id AND t.deleted_at IS NULL
+"""
+
+# The transfers with which the order's goods still have to move, the first open step of each: a delivery that waits for its pick
+# is told by the pick. A receipt is one only where it feeds the order (a return is none), and a delivery from the vendor to the
+# customer is expected when the purchase is.
+STEPS = """
+SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.create_date, p.carrier_id, p.scheduled_date,
+       p.date_deadline, COALESCE(goods.planned_at, p.scheduled_date) AS expected_at, goods.purchase_id,
+       awaited.names AS awaited_names
+  FROM mirror_stock_picking p
+ CROSS JOIN LATERAL (
+   SELECT count(*) FILTER (WHERE waits.before) AS waiting, count(*) AS moves,
+          max(pl.date_planned) AS planned_at, max(pl.order_id) AS purchase_id
+     FROM mirror_stock_move m
+     LEFT JOIN mirror_purchase_order_line pl ON p.picking_type_code = 'dropship' AND pl.connection_id = m.connection_id
+      AND pl.odoo_id = m.purchase_line_id
+    CROSS JOIN LATERAL (SELECT EXISTS ({earlier}) AS before) AS waits
+    WHERE m.connection_id = p.connection_id AND m.picking_id = p.odoo_id AND m.state NOT IN ('done', 'cancel')
+      AND m.deleted_at IS NULL) AS goods
+  LEFT JOIN LATERAL ({awaited}) AS awaited ON p.state = 'waiting'
+ WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND p.connection_id = r.connection_id AND p.sale_id = r.odoo_id
+   AND p.return_id IS NULL AND p.deleted_at IS NULL AND p.state NOT IN ('draft', 'done', 'cancel')
+   AND (goods.moves = 0 OR goods.waiting < goods.moves)
+   AND (COALESCE(p.picking_type_code, '') <> 'incoming' OR EXISTS (
+         SELECT FROM mirror_stock_move own
+           JOIN mirror_stock_move fed ON fed.connection_id = own.connection_id AND fed.move_orig_ids @> ARRAY[own.odoo_id]
+            AND fed.sale_line_id = own.sale_line_id
+          WHERE own.connection_id = p.connection_id AND own.picking_id = p.odoo_id))
+""".replace("{earlier}", cover.EARLIER_STEP.format(move="m")).replace("{awaited}", AWAITED)
+
+# What a vendor is to deliver straight to the customer, and nobody has ordered from the vendor yet.
+UNORDERED = """
+SELECT pl.odoo_id AS line_id, pl.order_id AS purchase_id, po.name AS purchase_name, po.partner_id AS vendor_id, po.create_date,
+       pl.date_planned, pl.product_id, l.name
+  FROM mirror_sale_order_line l
+  JOIN mirror_purchase_order_line pl ON pl.connection_id = l.connection_id AND pl.sale_line_id = l.odoo_id
+   AND pl.deleted_at IS NULL AND pl.product_qty > 0
+  JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+   AND po.state IN ('draft', 'sent', 'to approve') AND po.deleted_at IS NULL
+ WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+   AND l.deleted_at IS NULL AND l.qty_delivered < l.product_uom_qty
+"""
+
+STEP = say(
+    "{transfer} waits for stock",
+    when={
+        "x.kind = 'dropship'": "{transfer} is to come from the vendor",
+        "x.state = 'assigned'": "{transfer} is ready and not done",
+        "x.state = 'waiting' AND x.awaited_names IS NOT NULL": "{transfer} waits for {awaited}",
+        "x.state = 'waiting'": "{transfer} waits for another operation",
+    },
+    transfer="x.name",
+    awaited="x.awaited_names",
+)
+
+GOODS = Fact(
+    name="goods",
+    columns=["has_ready_delivery", "has_open_delivery", "steps_names"],
+    sql=f"""
+        SELECT COALESCE(bool_or(x.state = 'assigned' AND COALESCE(x.kind, '') <> 'dropship'), FALSE) AS has_ready_delivery,
+               count(*) > 0 OR EXISTS ({UNORDERED}) AS has_open_delivery,
+               {joined(f"jsonb_agg({STEP} ORDER BY x.expected_at, x.odoo_id)", by="; ")} AS steps_names
+          FROM ({STEPS}) AS x
+    """,
+)
+
+# Of a kit its own name, and in brackets the components that lack.
+NAMES_OF_LINE = """CASE WHEN bool_or(p.is_kit) THEN concat(min(kt.name), ' (', string_agg(DISTINCT t.name, ', '), ')')
+                          ELSE string_agg(DISTINCT t.name, ', ') END"""
+
+LATEST = "GREATEST(g.supplied_at, wanted.expected_at, goes.scheduled_at)"
 
 PROMISE = Fact(
     name="promise",
@@ -74,46 +169,77 @@ PROMISE = Fact(
         "caused_by", "is_promise_at_risk", "promise_look_at", "supplied_at",
     ],
     sql=f"""
-        SELECT f.*, round(f.undelivered_amount * (1 + f.promise_late_days / 7.0), 2) AS promise_weight
+        SELECT f.*, {money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.DIGITS)} AS promise_weight
           FROM (
-            SELECT g.short_lines_count, trim_scale(g.short_quantity) AS short_quantity,
-                   round(g.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS short_amount, g.short_products_names,
-                   trim_scale(g.uncovered_quantity) AS uncovered_quantity, g.has_shortage, g.next_supply, g.next_supply_at,
-                   t.forecast_at, g.caused_by, g.supplied_at,
-                   GREATEST((t.forecast_at AT TIME ZONE 'UTC')::date - (r.commitment_date AT TIME ZONE 'UTC')::date, 0)
+            WITH short AS MATERIALIZED (
+              SELECT s.*, c.covered, c.planned_at, c.expected_at, c.name
+                FROM ({SHORT_MOVES}) AS s
+                LEFT JOIN LATERAL (
+                  SELECT b.*, b.purchase_name || COALESCE(', ' || v.name, '') AS name
+                    FROM (({LINKED_SUPPLY}) UNION ALL ({ROW_SUPPLY})) AS b
+                    LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = b.vendor_id
+                ) AS c ON TRUE
+            ), part AS (
+              SELECT s.line_id, min(s.line_product_id) AS line_product_id, min(s.line_value) AS line_value,
+                     min(s.line_ordered) AS ordered, s.product_id, s.is_kit, sum(s.missing) AS missing,
+                     sum(s.missing) / NULLIF(min(s.line_wants), 0) AS share,
+                     sum(s.missing - COALESCE(s.covered, 0)) AS uncovered,
+                     sum(s.missing - COALESCE(s.covered, 0)) / NULLIF(min(s.line_wants), 0) AS uncovered_share
+                FROM short s
+               GROUP BY s.line_id, s.product_id, s.is_kit
+            ), line AS (
+              SELECT p.line_id, min(p.line_value) AS value, min(p.ordered) AS ordered,
+                     CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.share)", "min(p.ordered)")} ELSE sum(p.missing) END
+                       AS missing,
+                     CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.uncovered_share)", "min(p.ordered)")}
+                          ELSE sum(p.uncovered) END AS uncovered,
+                     {NAMES_OF_LINE} AS name
+                FROM part p
+                LEFT JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = p.product_id
+                LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+                LEFT JOIN mirror_product_product kp ON kp.connection_id = %(connection)s AND kp.odoo_id = p.line_product_id
+                LEFT JOIN mirror_product_template kt ON kt.connection_id = kp.connection_id AND kt.odoo_id = kp.product_tmpl_id
+               GROUP BY p.line_id
+            )
+            SELECT n.short_lines_count, trim_scale(n.short_quantity) AS short_quantity,
+                   {money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS short_amount,
+                   n.short_products_names,
+                   trim_scale(n.uncovered_quantity) AS uncovered_quantity, g.has_shortage OR wanted.is_unordered AS has_shortage,
+                   g.next_supply, g.next_supply_at, t.forecast_at, COALESCE(g.caused_by, wanted.purchases) AS caused_by,
+                   GREATEST(g.supplied_at, wanted.expected_at) AS supplied_at,
+                   GREATEST({days.day("t.forecast_at", at=days.zone())} - {days.day("r.commitment_date", at=days.zone())}, 0)
                      AS promise_late_days,
-                   round(open.value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS undelivered_amount,
+                   {money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS undelivered_amount,
                    COALESCE(goes.is_open AND (t.forecast_at > r.commitment_date OR r.commitment_date <= %(now)s), FALSE)
                      AS is_promise_at_risk,
                    LEAST(CASE WHEN goes.is_open AND r.commitment_date > %(now)s THEN r.commitment_date END, g.next_planned_at)
                      AS promise_look_at
               FROM (
-                SELECT count(*) AS short_lines_count, COALESCE(sum(s.missing), 0) AS short_quantity,
-                       COALESCE(sum(s.value), 0) AS short_value,
-                       string_agg(DISTINCT t.name, ', ') AS short_products_names,
-                       COALESCE(sum(s.missing - COALESCE(c.covered, 0)), 0) AS uncovered_quantity,
-                       COALESCE(bool_or(COALESCE(c.covered, 0) < s.missing OR CASE
+                SELECT COALESCE(bool_or(COALESCE(c.covered, 0) < c.missing OR CASE
                          WHEN r.commitment_date IS NULL THEN c.planned_at <= %(now)s
                          ELSE c.expected_at > r.commitment_date END), FALSE) AS has_shortage,
                        (array_agg(c.name ORDER BY c.expected_at) FILTER (WHERE c.name IS NOT NULL))[1] AS next_supply,
                        min(c.expected_at) AS next_supply_at, max(c.expected_at) AS supplied_at,
                        (array_agg(c.name ORDER BY c.expected_at DESC) FILTER (WHERE c.name IS NOT NULL))[1] AS caused_by,
                        min(c.planned_at) FILTER (WHERE c.planned_at > %(now)s) AS next_planned_at
-                  FROM ({SHORT_MOVES}) AS s
-                  LEFT JOIN LATERAL (
-                    SELECT b.*, b.purchase_name || COALESCE(', ' || v.name, '') AS name
-                      FROM (({LINKED_SUPPLY}) UNION ALL ({ROW_SUPPLY})) AS b
-                      LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = b.vendor_id
-                  ) AS c ON TRUE
-                  LEFT JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = s.product_id
-                  LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+                  FROM short c
               ) AS g
+             CROSS JOIN (
+               SELECT count(*) AS short_lines_count, COALESCE(sum(line.missing), 0) AS short_quantity,
+                      COALESCE(sum(line.value * LEAST(line.missing / NULLIF(line.ordered, 0), 1)), 0) AS short_value,
+                      COALESCE(sum(line.uncovered), 0) AS uncovered_quantity,
+                      string_agg(DISTINCT line.name, ', ') AS short_products_names
+                 FROM line
+             ) AS n
              CROSS JOIN LATERAL (
-               SELECT count(*) > 0 AS is_open, max(p.scheduled_date) AS scheduled_at
-                 FROM mirror_stock_picking p
-                WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND p.connection_id = r.connection_id
-                  AND p.sale_id = r.odoo_id AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL
-                  AND p.state NOT IN ('draft', 'done', 'cancel')
+               SELECT count(*) > 0 AS is_unordered, {cover.from_today("max(u.date_planned)", "r.company_id")} AS expected_at,
+                      string_agg(DISTINCT u.purchase_name || COALESCE(', ' || v.name, ''), '; ') AS purchases
+                 FROM ({UNORDERED}) AS u
+                 LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = u.vendor_id
+             ) AS wanted
+             CROSS JOIN LATERAL (
+               SELECT count(*) > 0 OR wanted.is_unordered AS is_open, max(step.expected_at) AS scheduled_at
+                 FROM ({STEPS}) AS step
              ) AS goes
              CROSS JOIN LATERAL (
                SELECT COALESCE(sum(l.price_subtotal * (l.product_uom_qty - l.qty_delivered) / l.product_uom_qty), 0) AS value
@@ -122,13 +248,25 @@ PROMISE = Fact(
                   AND l.order_id = r.odoo_id AND l.deleted_at IS NULL AND l.product_uom_qty > l.qty_delivered
              ) AS open
              CROSS JOIN LATERAL (
-               SELECT CASE WHEN goes.is_open THEN GREATEST(g.supplied_at, goes.scheduled_at, {cover.TODAY}) END AS forecast_at
+               SELECT CASE WHEN goes.is_open
+                           THEN {cover.from_today(LATEST, "r.company_id")} END AS forecast_at
              ) AS t
           ) AS f
     """,
 )
 
+# What is bought for a certain order.
+OF_PURCHASE_LINES = """
+ UNION
+SELECT l.order_id
+  FROM mirror_purchase_order_line pl
+  JOIN mirror_sale_order_line l ON l.connection_id = pl.connection_id AND l.odoo_id = pl.sale_line_id
+ WHERE pl.connection_id = %(connection)s AND {which} = ANY(%(ids)s)
+"""
+
 DEPENDENCIES = [
+    Dependency(model="uom.uom", sql=cover.sales_of(cover.PRODUCTS_OF_UNITS)),
+    Dependency(model="product.template", sql=cover.sales_of(cover.PRODUCTS_OF_TEMPLATES)),
     Dependency(
         model="stock.move",
         sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_sale_order_line l"
@@ -136,8 +274,13 @@ DEPENDENCIES = [
         " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
         + cover.sales_of(cover.PRODUCTS_OF_MOVES),
     ),
-    Dependency(model="purchase.order.line", sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASE_LINES)),
-    Dependency(model="purchase.order", sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASES)),
+    Dependency(
+        model="purchase.order.line",
+        sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASE_LINES) + OF_PURCHASE_LINES.format(which="pl.odoo_id"),
+    ),
+    Dependency(
+        model="purchase.order", sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASES) + OF_PURCHASE_LINES.format(which="pl.order_id")
+    ),
 ]
 
 STOCK_SHORTAGE = ExceptionType(
@@ -154,7 +297,7 @@ STOCK_SHORTAGE = ExceptionType(
         "next_supply": "Next supply",
         "next_supply_at": "Next supply expected",
         "commitment_date": "Promised",
-        "short_lines_count": "Deliveries' lines that are short",
+        "short_lines_count": "Lines that are short",
         "short_amount": "Value of what is missing",
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
@@ -191,6 +334,7 @@ PROMISE_AT_RISK = ExceptionType(
         "promise_late_days": "Days late",
         "undelivered_amount": "Revenue at risk",
         "caused_by": "Caused by",
+        "steps_names": "Held by",
         "short_products_names": "Products that are missing",
         "short_quantity": "Missing",
         "salesperson": "Account owner",

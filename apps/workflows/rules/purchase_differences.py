@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.rules import money
 from apps.workflows.say import say
 
 # Prices differ from this share on, and where it makes a difference of this much in the order's currency at the least.
@@ -19,6 +21,8 @@ CLOSED_SHORT = """
     AND mv.deleted_at IS NULL)
 """
 
+DIFFERENCE = "COALESCE(sum(abs(d.difference) * d.price) / COALESCE(NULLIF(r.currency_rate, 0), 1), 0)"
+
 # Until everything is billed: then the vendor has been paid for what came, or the bill itself is disputed.
 QUANTITIES = Fact(
     name="quantities",
@@ -26,11 +30,12 @@ QUANTITIES = Fact(
     sql=f"""
         SELECT trim_scale(COALESCE(sum(d.difference) FILTER (WHERE d.difference > 0), 0)) AS over_received_quantity,
                trim_scale(COALESCE(-sum(d.difference) FILTER (WHERE d.difference < 0), 0)) AS short_received_quantity,
-               round(COALESCE(sum(abs(d.difference) * d.price), 0) / COALESCE(NULLIF(r.currency_rate, 0), 1), 2)
+               {money.rounded(DIFFERENCE, money.DIGITS)}
                  AS receipt_difference_amount,
                string_agg(DISTINCT d.name, ', ') AS differing_products_names
           FROM (
-            SELECT l.name, l.qty_received - l.product_qty AS difference, l.price_subtotal / l.product_qty AS price
+            SELECT l.name, {units.own("l.qty_received - l.product_qty", "l")} AS difference,
+                   l.price_subtotal / NULLIF({units.own("l.product_qty", "l")}, 0) AS price
               FROM mirror_purchase_order_line l
              WHERE r.state IN ('purchase', 'done') AND COALESCE(r.invoice_status, '') <> 'invoiced'
                AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL AND l.product_qty > 0
@@ -43,6 +48,11 @@ ON_BILL = say(
     "the order, on bill {bill}", when={"COALESCE(NULLIF(b.name, '/'), '') = ''": "the order, on bill in draft"}, bill="b.name"
 )
 
+# Prices per the product's own unit: the order, the vendor and the bill each have one of their own.
+PRICE_OF_LINE = f"l.price_unit * (1 - COALESCE(l.discount, 0) / 100) / {units.ratio_of('l')}"
+PER_UNIT_OF_VENDOR = units.ratio("s.product_uom_id", product="l.product_id", connection="s.connection_id")
+PER_UNIT_OF_BILL = units.ratio("bl.product_uom_id", product="l.product_id", connection="bl.connection_id")
+
 # What is still to come is held against the vendor's list, what is billed and not paid against the order.
 PRICES = Fact(
     name="prices",
@@ -53,43 +63,46 @@ PRICES = Fact(
     sql=f"""
         SELECT count(*) AS price_lines_count, (array_agg(d.name ORDER BY abs(d.difference) DESC))[1] AS price_product,
                (array_agg(d.against ORDER BY abs(d.difference) DESC))[1] AS price_against,
-               (array_agg(round(d.expected, 2) ORDER BY abs(d.difference) DESC))[1] AS price_expected,
-               (array_agg(round(d.found, 2) ORDER BY abs(d.difference) DESC))[1] AS price_found,
+               (array_agg({money.price("d.expected")} ORDER BY abs(d.difference) DESC))[1] AS price_expected,
+               (array_agg({money.price("d.found")} ORDER BY abs(d.difference) DESC))[1] AS price_found,
                (array_agg(round(100 * (d.found - d.expected) / NULLIF(d.expected, 0), 1)
                           ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
-               round(sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS price_difference_amount
+               {money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)}
+                 AS price_difference_amount
           FROM (
             SELECT l.name, {say("the vendor's price list")} AS against, agreed.price AS expected, n.price AS found,
-                   (n.price - agreed.price) * (l.product_qty - l.qty_received) AS difference
+                   (n.price - agreed.price) * {units.own("l.product_qty - l.qty_received", "l")} AS difference
               FROM mirror_purchase_order_line l
               JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
-             CROSS JOIN LATERAL (SELECT l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price) AS n
+             CROSS JOIN LATERAL (SELECT {PRICE_OF_LINE} AS price) AS n
              CROSS JOIN LATERAL (
-               SELECT s.price * (1 - COALESCE(s.discount, 0) / 100) AS price
+               SELECT s.price * (1 - COALESCE(s.discount, 0) / 100) / {PER_UNIT_OF_VENDOR} AS price
                  FROM mirror_product_supplierinfo s
                 WHERE s.connection_id = p.connection_id AND s.product_tmpl_id = p.product_tmpl_id AND s.deleted_at IS NULL
                   AND (s.product_id IS NULL OR s.product_id = l.product_id) AND s.currency_id = r.currency_id
-                  AND (s.company_id IS NULL OR s.company_id = r.company_id) AND COALESCE(s.min_qty, 0) <= l.product_qty
+                  AND (s.company_id IS NULL OR s.company_id = r.company_id) 
+                  AND COALESCE(s.min_qty, 0) * {PER_UNIT_OF_VENDOR} <= {units.own("l.product_qty", "l")}
                   AND COALESCE(s.date_start <= r.date_order::date, TRUE) AND COALESCE(s.date_end >= r.date_order::date, TRUE)
                   AND s.partner_id IN (
                     r.partner_id, (SELECT v.commercial_partner_id FROM mirror_res_partner v
                                     WHERE v.connection_id = r.connection_id AND v.odoo_id = r.partner_id))
-                ORDER BY s.product_id IS NULL, s.sequence, s.min_qty DESC, s.price
+                ORDER BY s.product_id IS NULL, s.sequence, s.min_qty * {PER_UNIT_OF_VENDOR} DESC, 1
                 LIMIT 1
              ) AS agreed
              WHERE r.state <> 'cancel' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                AND l.deleted_at IS NULL AND l.product_qty > l.qty_received
             UNION ALL
             SELECT l.name, {ON_BILL}, o.price, n.price,
-                   (n.price - o.price) * bl.quantity
+                   (n.price - o.price) * bl.quantity * {PER_UNIT_OF_BILL}
               FROM mirror_purchase_order_line l
               JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
                AND bl.parent_state <> 'cancel' AND bl.deleted_at IS NULL AND bl.quantity > 0
               JOIN mirror_account_move b ON b.connection_id = bl.connection_id AND b.odoo_id = bl.move_id
                AND b.move_type = 'in_invoice' AND b.deleted_at IS NULL
                AND COALESCE(b.payment_state, '') NOT IN ('paid', 'in_payment', 'reversed')
-             CROSS JOIN LATERAL (SELECT l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price) AS o
-             CROSS JOIN LATERAL (SELECT bl.price_unit * (1 - COALESCE(bl.discount, 0) / 100) AS price) AS n
+             CROSS JOIN LATERAL (SELECT {PRICE_OF_LINE} AS price) AS o
+             CROSS JOIN LATERAL (
+               SELECT bl.price_unit * (1 - COALESCE(bl.discount, 0) / 100) / {PER_UNIT_OF_BILL} AS price) AS n
              WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                AND l.deleted_at IS NULL
           ) AS d

@@ -1,16 +1,18 @@
 """Ways to get goods that are late or short: from another warehouse, or from another vendor; and a new promise meanwhile.
 
 Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id`` (the place where it is needed),
-``company_id`` and ``vendor_id`` (who was to bring it, or NULL).
+``company_id`` and ``vendor_id`` (who was to bring it, or NULL). Quantities are in the product's own unit, and so are the transfers
+that are drafted, by name; a request for quotation is in the unit that the vendor's price is for.
 """
 
-from apps.workflows import asks, impact
+from apps.workflows import asks, impact, units
 from apps.workflows.declare import OdooCall, Remedy
-from apps.workflows.say import day, say
+from apps.workflows.say import company_day, say
 
 # What a purchase order still has to bring, and where its receipts put it.
-NEEDED_OF_PURCHASE = """
-    SELECT l.product_id, sum(l.product_qty - l.qty_received) AS quantity, o.partner_id AS vendor_id, o.company_id,
+NEEDED_OF_PURCHASE = f"""
+    SELECT l.product_id, sum({units.own("l.product_qty - l.qty_received", "l")}) AS quantity, o.partner_id AS vendor_id,
+           o.company_id,
            (SELECT m.location_dest_id FROM mirror_stock_move m
              WHERE m.connection_id = o.connection_id AND m.purchase_line_id = min(l.odoo_id) AND m.deleted_at IS NULL
              ORDER BY m.odoo_id DESC LIMIT 1) AS place_id
@@ -23,9 +25,9 @@ NEEDED_OF_PURCHASE = """
 """
 
 # What a transfer lacks, at the place from which it takes its goods.
-NEEDED_OF_TRANSFER = """
-    SELECT m.product_id, sum(m.product_uom_qty - COALESCE(m.quantity, 0)) AS quantity, NULL::bigint AS vendor_id,
-           m.company_id, m.location_id AS place_id
+NEEDED_OF_TRANSFER = f"""
+    SELECT m.product_id, sum({units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)}) AS quantity,
+           NULL::bigint AS vendor_id, m.company_id, m.location_id AS place_id
       FROM mirror_stock_move m
      WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
        AND m.state IN ('waiting', 'confirmed', 'partially_available')
@@ -34,9 +36,9 @@ NEEDED_OF_TRANSFER = """
 """
 
 # What a sales order's deliveries lack.
-NEEDED_OF_ORDER = """
-    SELECT m.product_id, sum(m.product_uom_qty - COALESCE(m.quantity, 0)) AS quantity, NULL::bigint AS vendor_id,
-           m.company_id, m.location_id AS place_id
+NEEDED_OF_ORDER = f"""
+    SELECT m.product_id, sum({units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)}) AS quantity,
+           NULL::bigint AS vendor_id, m.company_id, m.location_id AS place_id
       FROM mirror_sale_order_line l
       JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
        AND m.state IN ('waiting', 'confirmed', 'partially_available') AND m.product_uom_qty > COALESCE(m.quantity, 0)
@@ -123,12 +125,46 @@ def from_another_warehouse(needed: str) -> Remedy:
     )
 
 
+# In whole units of the vendor's, where those are larger than the product's own: half a dozen is not sold by the dozen.
+IN_VENDORS_UNIT = f"""
+SELECT GREATEST(CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)) ELSE round(n.quantity / per.unit, 6) END,
+                i.min_qty) AS quantity, vendors.name AS unit, vendors.name IS DISTINCT FROM own.name AS is_other
+  FROM (SELECT {units.ratio("i.product_uom_id", product="n.product_id")} AS unit) AS per
+ CROSS JOIN (SELECT {units.name_of("i.product_uom_id")} AS name) AS vendors
+ CROSS JOIN (SELECT {units.name_of("t.uom_id")} AS name) AS own
+"""
+
 SOLD_THERE = say(
     "{quantity:quantity} {product} from {vendor} at {price:money} {currency}, {days} days to deliver",
-    when={"cu.name IS NULL": "{quantity:quantity} {product} from {vendor} at {price:money}, {days} days to deliver"},
-    quantity="GREATEST(n.quantity, i.min_qty)", product="t.name", vendor="v.name", price="i.price", currency="cu.name",
-    days="i.delay",
+    when={
+        "b.unit > '' AND b.is_other":
+            "{quantity:quantity} {unit} of {product} from {vendor} at {price:money} {currency} each, {days} days to deliver",
+        "cu.name IS NULL": "{quantity:quantity} {product} from {vendor} at {price:money}, {days} days to deliver",
+    },
+    quantity="b.quantity", product="t.name", vendor="v.name", price="i.price", currency="COALESCE(cu.name, '')", days="i.delay",
+    unit="b.unit",
 )  # fmt: skip
+
+
+def _request(**more: str) -> OdooCall:
+    """Draft a request for quotation of one line.
+
+    Args:
+        more: more of the line, and which column says whether to.
+    """
+    only_if = more.pop("only_if")
+    line = {
+        "product_id": "{product_id:number}", "product_qty": "{quantity:number}", "price_unit": "{price:number}",
+        "date_planned": "{planned_for}",
+    }  # fmt: skip
+    values = {
+        "partner_id": "{partner_id:number}", "company_id": "{company_id:number}", "origin": "{record_name}",
+        "order_line": [[0, 0, line | more]],
+    }  # fmt: skip
+    return OdooCall(
+        title="Draft a request for quotation to {vendor_name}", method="create", model="purchase.order", only_if=only_if,
+        arguments={"vals_list": [values]},
+    )  # fmt: skip
 
 
 def from_another_vendor(needed: str) -> Remedy:
@@ -137,12 +173,14 @@ def from_another_vendor(needed: str) -> Remedy:
         name="buy_elsewhere",
         title="Buy it from another vendor",
         columns=[
-            "product_id", "quantity", "price", "partner_id", "product_name", "vendor_name", "planned_for", "company_id", "text",
+            "product_id", "quantity", "price", "partner_id", "product_name", "vendor_name", "planned_for", "company_id", "unit_id",
+            "is_own_unit", "text",
         ],
         sql=f"""
             SELECT concat(n.product_id, '-', i.partner_id) AS option,
                    {SOLD_THERE} AS text,
-                   n.product_id, GREATEST(n.quantity, i.min_qty) AS quantity, i.price, i.partner_id, t.name AS product_name,
+                   n.product_id, b.quantity, i.product_uom_id AS unit_id, i.product_uom_id IS NULL AS is_own_unit,
+                   i.price, i.partner_id, t.name AS product_name,
                    v.name AS vendor_name, n.company_id,
                    to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' + make_interval(days => COALESCE(i.delay, 0)::int),
                            'YYYY-MM-DD HH24:MI:SS') AS planned_for
@@ -152,48 +190,28 @@ def from_another_vendor(needed: str) -> Remedy:
                 ON i.connection_id = %(connection)s AND i.product_tmpl_id = t.odoo_id AND i.deleted_at IS NULL
                AND (i.product_id IS NULL OR i.product_id = n.product_id)
                AND (i.company_id IS NULL OR i.company_id = n.company_id)
-               AND (i.date_end IS NULL OR i.date_end >= (%(now)s::timestamptz AT TIME ZONE 'UTC')::date)
+               AND (i.date_end IS NULL OR i.date_end >= {company_day("%(now)s::timestamptz", "n.company_id")})
                AND i.partner_id IS DISTINCT FROM n.vendor_id
               JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = i.partner_id
               LEFT JOIN mirror_res_currency cu ON cu.connection_id = %(connection)s AND cu.odoo_id = i.currency_id
+             CROSS JOIN LATERAL ({IN_VENDORS_UNIT}) AS b
              ORDER BY i.delay, i.price, i.odoo_id
         """,
         calls=[
-            OdooCall(
-                title="Draft a request for quotation to {vendor_name}",
-                method="create",
-                model="purchase.order",
-                arguments={
-                    "vals_list": [
-                        {
-                            "partner_id": "{partner_id:number}",
-                            "company_id": "{company_id:number}",
-                            "origin": "{record_name}",
-                            "order_line": [
-                                [
-                                    0,
-                                    0,
-                                    {
-                                        "product_id": "{product_id:number}",
-                                        "product_qty": "{quantity:number}",
-                                        "price_unit": "{price:number}",
-                                        "date_planned": "{planned_for}",
-                                    },
-                                ]
-                            ],
-                        }
-                    ]
-                },
-            ),
+            # Odoo itself would take our quantity for one in the vendor's unit.
+            _request(product_uom_id="{unit_id:number}", only_if="unit_id"),
+            _request(only_if="is_own_unit"),
             asks.note("{decided_by} asks for {text}, in Control Tower."),
         ],
     )
 
 
+OF_ORDER = "(SELECT o.company_id FROM mirror_sale_order o WHERE o.connection_id = %(connection)s AND o.odoo_id = w.odoo_id)"
 LATER = say(
     "{order}, {customer}: {day:day} instead of {promised:day}",
     when={"w.promised_at IS NULL": "{order}, {customer}: {day:day} instead of no date"},
-    order="w.name", customer="w.customer", day=day("w.expected_at"), promised=day("w.promised_at"),
+    order="w.name", customer="w.customer", day=company_day("w.expected_at", OF_ORDER),
+    promised=company_day("w.promised_at", OF_ORDER),
 )  # fmt: skip
 
 
@@ -214,7 +232,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
                    {LATER} AS text,
                    w.odoo_id AS order_id, w.name AS order_name,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-                   to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day
+                   to_char({company_day("w.expected_at", OF_ORDER)}, 'YYYY-MM-DD') AS new_day
               FROM ({orders}) AS w
         """,
         calls=[
@@ -278,7 +296,8 @@ RESERVE_AGAIN = Remedy(
 # receipt. Whoever was promised the goods for earlier is told apart (:data:`PROMISE_LATER`).
 MOVED = say(
     "{product}: {day:day} instead of {planned:day}, says {source}",
-    product="l.name", day=day("e.expected_at"), planned=day("l.date_planned"), source="e.source",
+    product="l.name", day=company_day("e.expected_at", "l.company_id"),
+    planned=company_day("l.date_planned", "l.company_id"), source="e.source",
 )  # fmt: skip
 
 RESCHEDULE = Remedy(
@@ -290,7 +309,7 @@ RESCHEDULE = Remedy(
                {MOVED} AS text,
                l.odoo_id AS line_id, receipt.odoo_id AS receipt_id, receipt.name AS receipt_name, l.name AS product_name,
                to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-               to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS new_day, e.source AS said_by
+               to_char({company_day("e.expected_at", "l.company_id")}, 'YYYY-MM-DD') AS new_day, e.source AS said_by
           FROM (
             SELECT s.expected_at, s.source
               FROM events_event s
@@ -300,7 +319,7 @@ RESCHEDULE = Remedy(
              LIMIT 1) AS e
           JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.order_id = %(record)s
            AND l.deleted_at IS NULL AND l.qty_received < l.product_qty
-           AND (l.date_planned AT TIME ZONE 'UTC')::date < (e.expected_at AT TIME ZONE 'UTC')::date
+           AND {company_day("l.date_planned", "l.company_id")} < {company_day("e.expected_at", "l.company_id")}
           LEFT JOIN LATERAL (
             SELECT p.odoo_id, p.name
               FROM mirror_stock_move m

@@ -1,10 +1,12 @@
 """Another product for one that is short: told to Odoo on the sales order, so that delivery and invoice follow it.
 
 What may stand in for a product: its other variants, and products of its category that cost the customer a fifth more or less
-at the most, both tracked alike, and in each case as much of it free in the warehouse as is missing. The customer pays what was
-agreed: the line keeps its price and discount. Odoo takes the missing quantity off the delivery and adds the other product.
+at the most, both tracked alike, and in each case as much of it free in the warehouse as is missing. The customer pays what
+was agreed, in the unit agreed: the line keeps its price and discount. Odoo takes the missing quantity off the delivery and
+adds the other product.
 """
 
+from apps.workflows import units
 from apps.workflows.declare import OdooCall, Remedy
 from apps.workflows.say import say
 
@@ -19,37 +21,68 @@ INSTEAD = say(
     quantity="n.missing", substitute="ot.name", product="t.name", order="n.order_name", free="free.quantity",
 )
 
+
+def _instead(**more: str) -> OdooCall:
+    """Take what is short off its line and add the other product.
+
+    Args:
+        more: more of the new line, and which column says whether to.
+    """
+    only_if = more.pop("only_if")
+    line = {
+        "product_id": "{substitute_id:number}", "product_uom_qty": "{quantity:number}", "price_unit": "{price:number}",
+        "discount": "{discount:number}",
+    }  # fmt: skip
+    return OdooCall(
+        title="Put {quantity:quantity} {substitute_name} on {order_name} in the place of {product_name}",
+        model="sale.order",
+        record="order_id",
+        method="write",
+        only_if=only_if,
+        arguments={
+            "vals": {"order_line": [[1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}], [0, 0, line | more]]}
+        },
+        require=[["state", "=", "sale"]],
+        expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
+    )
+
+
 SUBSTITUTE = Remedy(
     name="substitute",
     title="Deliver another product instead",
     columns=[
         "order_id", "order_name", "line_id", "kept", "substitute_id", "quantity", "price", "discount", "product_name",
-        "substitute_name",
+        "substitute_name", "unit_id", "is_own_unit",
     ],
     sql=f"""
         SELECT concat(n.move_id, '-', other.odoo_id) AS option,
                {INSTEAD} AS text,
-               n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing) AS kept,
+               n.order_id, n.order_name, n.line_id, trim_scale(n.ordered - n.missing_of_line) AS kept,
                other.odoo_id AS substitute_id,
-               trim_scale(n.missing) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
+               trim_scale(n.missing_of_line) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
                t.name AS product_name,
-               ot.name AS substitute_name
+               ot.name AS substitute_name, CASE WHEN n.unit <> 1 THEN n.product_uom_id END AS unit_id,
+               n.unit = 1 AS is_own_unit
           FROM (
-            SELECT m.odoo_id AS move_id, m.product_id, m.location_id, m.product_uom_qty - COALESCE(m.quantity, 0) AS missing,
+            SELECT m.odoo_id AS move_id, m.product_id, m.location_id, own.missing,
+                   round(own.missing / per.unit, 6) AS missing_of_line,
                    l.odoo_id AS line_id, l.product_uom_qty AS ordered, l.price_unit, l.discount, o.odoo_id AS order_id,
-                   o.name AS order_name, l.product_uom_id
+                   o.name AS order_name, l.product_uom_id, per.unit
               FROM mirror_stock_move m
               JOIN mirror_sale_order_line l ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id
-               AND l.product_id = m.product_id AND l.product_uom_id IS NOT DISTINCT FROM m.product_uom AND l.deleted_at IS NULL
+               AND l.product_id = m.product_id AND l.deleted_at IS NULL
               JOIN mirror_sale_order o ON o.connection_id = l.connection_id AND o.odoo_id = l.order_id AND o.state = 'sale'
                AND o.deleted_at IS NULL AND o.locked IS NOT TRUE
+             CROSS JOIN LATERAL (
+               SELECT {units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)} AS missing) AS own
+             CROSS JOIN LATERAL (SELECT {units.ratio_of("l")} AS unit) AS per
              WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
                AND m.state IN ('confirmed', 'partially_available', 'assigned') AND m.product_uom_qty > COALESCE(m.quantity, 0)
           ) AS n
           JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = n.product_id
           JOIN mirror_product_template t ON t.connection_id = %(connection)s AND t.odoo_id = pr.product_tmpl_id
           JOIN mirror_product_template ot ON ot.connection_id = %(connection)s AND ot.deleted_at IS NULL AND ot.active
-           AND ot.tracking IS NOT DISTINCT FROM t.tracking
+           AND ot.tracking IS NOT DISTINCT FROM t.tracking AND ot.uom_id IS NOT DISTINCT FROM t.uom_id
            AND (ot.odoo_id = t.odoo_id OR ot.categ_id = t.categ_id AND abs(ot.list_price - t.list_price)
                                                                         <= {DEARER_OR_CHEAPER} * t.list_price)
           JOIN mirror_product_product other ON other.connection_id = %(connection)s AND other.product_tmpl_id = ot.odoo_id
@@ -69,31 +102,9 @@ SUBSTITUTE = Remedy(
          ORDER BY other.product_tmpl_id <> pr.product_tmpl_id, abs(ot.list_price - t.list_price), other.odoo_id
     """,
     calls=[
-        OdooCall(
-            title="Put {quantity:quantity} {substitute_name} on {order_name} in the place of {product_name}",
-            model="sale.order",
-            record="order_id",
-            method="write",
-            arguments={
-                "vals": {
-                    "order_line": [
-                        [1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}],
-                        [
-                            0,
-                            0,
-                            {
-                                "product_id": "{substitute_id:number}",
-                                "product_uom_qty": "{quantity:number}",
-                                "price_unit": "{price:number}",
-                                "discount": "{discount:number}",
-                            },
-                        ],
-                    ]
-                }
-            },
-            require=[["state", "=", "sale"]],
-            expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
-        ),
+        # In the unit of the line that it takes from; the other product's own is the same as this one's.
+        _instead(product_uom_id="{unit_id:number}", only_if="unit_id"),
+        _instead(only_if="is_own_unit"),
         OdooCall(
             title="Note on {order_name} what is delivered instead",
             model="sale.order",

@@ -1,12 +1,13 @@
 """Sales orders that are far from what their customer usually orders: declared here, used by order to cash.
 
 An order is held against the newest :data:`ORDERS` confirmed orders of the customer before it, of every address that the
-customer trades under: its value against theirs, and the quantity of each product against the quantities in which they had it.
-Sizes of orders differ by factors, not by sums, so both are compared in logarithms, and robustly: the middle is the median, the
-spread the median distance from it (times 1.4826, which makes it a standard deviation where sizes are normal). One wild order
-in the past moves neither. Beyond :data:`FAR` such deviations, the usual bound for this score, a size is unusual. A customer
-who always orders the same has hardly any spread: it counts as no less than :data:`LEAST_SPREAD`, so that nothing below twice
-the usual is named. Nothing is said where there are too few orders to compare with; what there were is part of the evidence.
+customer trades under: its value against theirs, and the quantity of each product, in its own unit, against the quantities in
+which they had it. Sizes of orders differ by factors, not by sums, so both are compared in logarithms, and robustly: the
+middle is the median, the spread the median distance from it (times 1.4826, which makes it a standard deviation where sizes
+are normal). One wild order in the past moves neither. Beyond :data:`FAR` such deviations, the usual bound for this score, a
+size is unusual. A customer who always orders the same has hardly any spread: it counts as no less than :data:`LEAST_SPREAD`,
+so that nothing below twice the usual is named. Nothing is said where there are too few orders to compare with; what there
+were is part of the evidence.
 
 Only what is larger than usual is named: a small order puts nothing at risk. What is read is bounded by those orders, however
 long the customer's history is.
@@ -16,7 +17,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.rules import money
 from apps.workflows.say import joined, say
 
 ORDERS = 16
@@ -35,8 +38,8 @@ BEYOND = say(
 FACT = Fact(
     name="unusual",
     columns=[
-        "compared_count", "usual_amount", "value_times_quantity", "value_deviations_quantity", "unusual_lines_count",
-        "unusual_lines_names", "beyond_usual_amount", "is_unusual",
+        "compared_count", "compared_amount", "usual_amount", "value_times_quantity", "value_deviations_quantity",
+        "unusual_lines_count", "unusual_lines_names", "beyond_usual_amount", "is_unusual",
     ],
     sql=f"""
         WITH past AS MATERIALIZED (
@@ -63,45 +66,45 @@ FACT = Fact(
             JOIN past p ON TRUE
            GROUP BY t.compared, t.middle
         ), line AS (
-          SELECT l.product_id, l.product_uom_id, min(l.name) AS name, sum(l.product_uom_qty) AS quantity,
+          SELECT l.product_id, min(l.name) AS name, sum({units.own("l.product_uom_qty", "l")}) AS quantity,
                  sum(l.price_subtotal) AS subtotal
             FROM mirror_sale_order_line l
            WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.product_id IS NOT NULL
              AND l.product_uom_qty > 0 AND l.deleted_at IS NULL
-           GROUP BY l.product_id, l.product_uom_id
+           GROUP BY l.product_id
         ), had AS (
-          SELECT l.product_id, l.product_uom_id, ln(sum(l.product_uom_qty))::float8 AS size
+          SELECT l.product_id, ln(sum({units.own("l.product_uom_qty", "l")}))::float8 AS size
             FROM past
             JOIN mirror_sale_order_line l ON l.connection_id = r.connection_id AND l.order_id = past.odoo_id
              AND l.product_uom_qty > 0 AND l.deleted_at IS NULL
            WHERE l.product_id IN (SELECT product_id FROM line)
-           GROUP BY past.odoo_id, l.product_id, l.product_uom_id
+           GROUP BY past.odoo_id, l.product_id
         ), usual AS (
-          SELECT product_id, product_uom_id, count(*) AS times, {MEDIAN.format(size="size")} AS middle
+          SELECT product_id, count(*) AS times, {MEDIAN.format(size="size")} AS middle
             FROM had
-           GROUP BY product_id, product_uom_id
+           GROUP BY product_id
           HAVING count(*) >= {FEWEST_OF_PRODUCT}
         ), usually AS (
           SELECT u.*, {SPREAD.format(size="h.size", middle="u.middle")} AS spread
             FROM usual u
-            JOIN had h ON h.product_id = u.product_id AND h.product_uom_id IS NOT DISTINCT FROM u.product_uom_id
-           GROUP BY u.product_id, u.product_uom_id, u.times, u.middle
+            JOIN had h ON h.product_id = u.product_id
+           GROUP BY u.product_id, u.times, u.middle
         ), lines AS (
           SELECT count(*) AS many, sum(l.subtotal * (1 - exp(u.middle)::numeric / l.quantity)) AS beyond,
                  {joined(f"jsonb_agg({BEYOND} ORDER BY l.subtotal DESC)", by="; ")} AS names
             FROM line l
-            JOIN usually u ON u.product_id = l.product_id AND u.product_uom_id IS NOT DISTINCT FROM l.product_uom_id
+            JOIN usually u ON u.product_id = l.product_id
            WHERE ln(l.quantity)::float8 > u.middle + {FAR} * u.spread
         )
-        SELECT f.compared AS compared_count, f.usual AS usual_amount,
+        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.DIGITS)} AS compared_amount, f.usual AS usual_amount,
                CASE WHEN f.is_large THEN round(f.amount / f.usual, 1) END AS value_times_quantity,
                CASE WHEN f.is_large THEN round(f.deviations::numeric, 1) END AS value_deviations_quantity,
                f.many AS unusual_lines_count, f.names AS unusual_lines_names,
-               CASE WHEN f.is_large THEN round(f.amount - f.usual, 2) ELSE round(f.beyond / f.rate, 2) END
+               {money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.DIGITS)}
                  AS beyond_usual_amount,
                f.is_large OR f.many > 0 AS is_unusual
           FROM (
-            SELECT v.compared, round(exp(v.middle)::numeric, 2) AS usual, x.amount, x.rate, lines.*,
+            SELECT v.compared, {money.rounded("exp(v.middle)::numeric", money.DIGITS)} AS usual, x.amount, x.rate, lines.*,
                    (ln(x.amount)::float8 - v.middle) / v.spread AS deviations,
                    v.compared >= {FEWEST_ORDERS} AND ln(x.amount)::float8 > v.middle + {FAR} * v.spread AS is_large
               FROM value v
@@ -122,7 +125,7 @@ EXCEPTION = ExceptionType(
     amount="beyond_usual_amount",
     evidence={
         "partner_name": "Customer",
-        "company_amount": "This order",
+        "compared_amount": "This order, before tax",
         "usual_amount": "Usual order, before tax",
         "value_times_quantity": "Times the usual",
         "value_deviations_quantity": "Deviations from the usual",
