@@ -3,7 +3,7 @@
 Everything is made over RPC with what Odoo itself offers, bears the tower's mark, and is removed without trace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from apps.odoo.models import Connection
@@ -17,7 +17,11 @@ class CustomField:
     """A field of its own on an Odoo model. ``name`` begins with ``x_ct_`` (or ``x_`` on a CustomModel).
 
     ``tower_only``: nobody but the tower's login (and Odoo itself) writes it. Never copied when a person duplicates a
-    record: a copy is not released because its original was.
+    record: a copy is not released because its original was. ``compute``: code over ``self`` that works its value out when it is
+    read, as who reads it; nothing is stored then.
+
+    Odoo keeps groups on a custom field and never looks at them (tried on 19): whoever may read a record reads its custom fields,
+    a customer their orders' too. What they must not read is computed, or not put there.
     """
 
     model: str
@@ -26,6 +30,7 @@ class CustomField:
     label: str
     help: str = ""
     tower_only: bool = False
+    compute: Code = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class CustomModel:
     label: str
     fields: Sequence[CustomField]
     access_groups: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CustomRow:
+    """A row of a CustomModel that is always there, found by ``values``; what else stands in it is not looked at."""
+
+    model: str
+    values: Mapping[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -58,15 +71,26 @@ class HookRule:
 
 @dataclass(frozen=True)
 class GuardRule:
-    """Code that runs in Odoo's own transaction when ``state_field`` of a record becomes ``state_value``.
+    """Code that runs in Odoo's own transaction when ``state`` of a record becomes one of ``states``, or ``watch`` changes there.
 
-    It raises ``UserError`` to refuse. :func:`apps.odoo.guards.guard_code` writes it.
+    It raises ``UserError`` to refuse. :func:`apps.odoo.guards.guard_code` writes it. ``lines`` are models whose records
+    belong to the guarded one and bear its ``state``, each with the field that points at it and the fields that are watched.
     """
 
     name: str
     model: str
-    state_field: str
-    state_value: str
+    states: Sequence[str]
+    code: Code
+    watch: Sequence[str] = ()
+    lines: Sequence[tuple[str, str, Sequence[str]]] = ()
+
+
+@dataclass(frozen=True)
+class ReleaseRule:
+    """Code that runs when one of ``watch`` of a record of ``model`` changes: it ends releases that are true no longer."""
+
+    model: str
+    watch: Sequence[str]
     code: Code
 
 
@@ -81,12 +105,16 @@ class ContextAction:
 
 @dataclass(frozen=True)
 class ViewPatch:
-    """An inherited view: ``arch`` applied to the form with the external id ``form``."""
+    """An inherited view: ``arch`` applied to the view with the external id ``form``, a form unless ``ttype`` is ``qweb``.
+
+    Where it is ``qweb`` the view is a page's template, and ``model`` is the one whose absence leaves the patch out.
+    """
 
     name: str
     model: str
     form: str
     arch: str
+    ttype: str = "form"
 
 
 @dataclass(frozen=True)
@@ -99,7 +127,9 @@ class ScheduledAction:
     interval_minutes: int
 
 
-Item = CustomField | CustomModel | HookRule | GuardRule | ContextAction | ViewPatch | ScheduledAction
+Item = (
+    CustomField | CustomModel | CustomRow | HookRule | GuardRule | ReleaseRule | ContextAction | ViewPatch | ScheduledAction
+)
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,30 @@ PROVISIONED_MODELS = (
 )
 
 
+# What Odoo 19 called anew, and how it was called before: the tower uses the new names alone.
+FORMER_NAMES: dict[str, dict[str, str]] = {
+    "sale.order.line": {"product_uom_id": "product_uom"},
+    "purchase.order.line": {"product_uom_id": "product_uom"},
+    "product.supplierinfo": {"product_uom_id": "product_uom"},
+}
+
+
 @dataclass(frozen=True)
 class ModelReport:
-    """What there is of one model. ``missing_fields`` are the wanted ones that this Odoo, or this login, has not;
-    ``own_fields`` those that the tower made there; ``activities`` whether its records have a chatter and activities."""
+    """What there is of one model.
+
+    Attributes:
+        missing_fields: the wanted ones that this Odoo, or this login, has not.
+        former_names: how this Odoo calls those that have another name there.
+        own_fields: those that the tower made there.
+        activities: whether its records have a chatter and activities.
+    """
 
     readable: bool
     writable: bool
     missing_fields: list[str] = field(default_factory=list)
     own_fields: list[str] = field(default_factory=list)
+    former_names: dict[str, str] = field(default_factory=dict)
     activities: bool = False
 
 
@@ -209,8 +224,9 @@ def _model(client: OdooClient, name: str, wanted: Sequence[str]) -> ModelReport 
         there = client.fields_get(name, ["type"])
     except ForbiddenError:
         return ModelReport(readable=False, writable=False)
-    missing = [one for one in wanted if one not in there]
-    return ModelReport(readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing,
+    former = {one: old for one, old in FORMER_NAMES.get(name, {}).items() if one not in there and old in there}
+    missing = [one for one in wanted if one not in there and one not in former]
+    return ModelReport(former_names=former, readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing,
                        own_fields=sorted(one for one in there if one.startswith(OWN_FIELD)),
                        activities={"message_ids", "activity_ids"} <= set(there))  # fmt: skip
 

@@ -83,3 +83,7 @@ class ServerFaultError(OdooError):
 
 class AddressRefusedError(OdooError):
     """The connection's address is one that the tower never calls."""
+
+
+# What says that the whole connection does not work. Any other error may be of one model or record, and the others go on.
+OF_THE_CONNECTION = (UnreachableError, UnauthorisedError, AddressRefusedError)

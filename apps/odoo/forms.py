@@ -1,5 +1,6 @@
 """Asking for what is needed to reach an Odoo."""
 
+import zoneinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,8 +10,23 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.odoo.models import Connection
 
 
+class TimeZoneForm(forms.Form):
+    """In which zone the companies of a connection count days. None chosen: each as its Odoo says."""
+
+    time_zone = forms.ChoiceField(
+        choices=lambda: [("", gettext("As Odoo says")), *((zone, zone) for zone in sorted(zoneinfo.available_timezones()))],
+        required=False,
+        label=gettext_lazy("Time zone of its companies"),
+    )
+
+
 class ConnectionForm(forms.ModelForm):
     """A new connection. Whether Odoo answers is found out by a worker, not while the browser waits."""
+
+    api_key = forms.CharField(
+        label="API key", max_length=500, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Made in Odoo: Preferences, Account Security, New API Key. Kept encrypted, never shown again."),
+    )  # fmt: skip
 
     class Meta:
         model = Connection
@@ -20,16 +36,13 @@ class ConnectionForm(forms.ModelForm):
             "url": gettext_lazy("Address"),
             "database": gettext_lazy("Database"),
             "login": gettext_lazy("Login"),
-            "api_key": "API key",
         }
         help_texts = {
             "name": gettext_lazy("Short, in lower case; it stands in addresses and commands, and cannot be changed later."),
             "url": gettext_lazy("Such as https://erp.example.com"),
             "database": gettext_lazy("As Odoo's database selector names it."),
             "login": gettext_lazy("A user of the tower's own, so that Odoo's log tells its writes apart."),
-            "api_key": gettext_lazy("Made in Odoo: Preferences, Account Security, New API Key. Kept encrypted, never shown again."),
         }
-        widgets = {"api_key": forms.PasswordInput(attrs={"autocomplete": "off"})}
 
     def clean_url(self) -> str:
         """The address without path or trailing slash."""
@@ -44,3 +57,17 @@ class ConnectionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs |= {"spellcheck": "false", "autocapitalize": "none", "aria-describedby": f"about-{name}"}
+
+
+class AccessForm(ConnectionForm):
+    """Other access data for a connection that is there. Its name stays."""
+
+    class Meta(ConnectionForm.Meta):
+        fields = ["url", "database", "login", "api_key"]
+        help_texts = ConnectionForm.Meta.help_texts | {
+            "api_key": gettext_lazy("Leave it empty to keep the stored one; a new address, database or login needs it again."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["api_key"].required = False

@@ -14,11 +14,11 @@ from typing import Any
 from apps.odoo.blueprint import Blueprint
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import LockedError, RefusedError, UnsupportedError
+from apps.odoo.guards import ASK
 from apps.odoo.models import Connection
-from apps.odoo.resources import ORDER, ExternalRef, FieldRefs, KeyRef, ModelRef, Resource, compiled
+from apps.odoo.resources import MARK, ORDER, ExternalRef, FieldRefs, KeyRef, ModelRef, Resource, compiled
 from apps.odoo.versions import major
 
-MARK = "x_controltower"
 WEBHOOKS_SINCE = 17
 # Making a field or a rule reloads Odoo's registry, which takes seconds on a busy server.
 CALL_TIMEOUT_SECONDS = 120.0
@@ -30,6 +30,7 @@ KINDS = {
     "ir.model": "the model",
     "ir.model.fields": "the field",
     "ir.model.access": "",
+    ASK: "the row",
     "base.automation": "the automation rule",
     "ir.actions.server": "",
     "ir.ui.view": "the view",
@@ -143,6 +144,10 @@ class _Site:
         rows = [self._resolved(resource.values | resource.fixed) for resource in missing]
         ids = self.client.call(odoo_model, "create", vals_list=rows)
         ids = ids if isinstance(ids, list) else [ids]
+        if odoo_model == "ir.model.access":
+            # Odoo works out anew who may create what before the new rights are stored, and keeps that (tried on 19): a change of
+            # them, be it of nothing, has it look again.
+            self.client.write(odoo_model, ids, {"active": True})
         self.known.clear()
         self._mark(dict(zip([resource.key for resource in missing], ids, strict=True)), odoo_model)
 
@@ -187,6 +192,8 @@ class _Site:
         if resource.key in self.marks and not dry:
             # Somebody deleted what the mark points at: the mark goes too, and the thing is made anew.
             self.client.unlink("ir.model.data", [self.marks.pop(resource.key)["id"]])
+        if dry and resource.needs_model == resource.odoo_model and not self._model_id(resource.odoo_model):
+            return None  # the model itself is yet to be made
         domain = [(name, "=", value) for name, value in resource.natural.items()]
         found = self.client.search(resource.odoo_model, domain, limit=1)
         if not found:

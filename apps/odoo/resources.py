@@ -17,15 +17,19 @@ from apps.odoo.blueprint import (
     ContextAction,
     CustomField,
     CustomModel,
+    CustomRow,
     GuardRule,
     HookRule,
     Item,
+    ReleaseRule,
     ScheduledAction,
     ViewPatch,
 )
+from apps.odoo.guards import ASK, line_guard_code
 from apps.odoo.models import Connection
 from apps.odoo.versions import major
 
+MARK = "x_controltower"
 PREFIX = "Control Tower: "
 GROUP_KEY = "group_tower"
 # What is made first stands first; removal goes the other way.
@@ -34,6 +38,7 @@ ORDER = (
     "ir.model",
     "ir.model.fields",
     "ir.model.access",
+    ASK,
     "base.automation",
     "ir.actions.server",
     "ir.ui.view",
@@ -116,13 +121,17 @@ def compiled(blueprint: Blueprint, connection: Connection) -> list[Resource]:
 def _of(item: Item, connection: Connection) -> Iterator[Resource]:
     match item:
         case CustomField():
-            yield _field(item)
+            yield _field(item, connection)
         case CustomModel():
-            yield from _model(item)
+            yield from _model(item, connection)
+        case CustomRow():
+            yield _row(item)
         case HookRule():
             yield from _hook(item, connection)
         case GuardRule():
             yield from _guard(item, connection)
+        case ReleaseRule():
+            yield from _release(item, connection)
         case ContextAction():
             yield _context_action(item, connection)
         case ViewPatch():
@@ -148,13 +157,16 @@ def _group(connection: Connection) -> Resource:
     return Resource(GROUP_KEY, "res.groups", title, {"name": title}, {"name": title}, fixed)
 
 
-def _field(item: CustomField) -> Resource:
+def _field(item: CustomField, connection: Connection) -> Resource:
     natural = {"model": item.model, "name": item.name}
-    values = {
+    values: dict[str, Any] = {
         "field_description": item.label,
         "help": item.help or False,
         "copied": False,
     }
+    if item.compute:
+        code = _text(item.compute, connection)
+        values |= {"compute": code, "store": False, "readonly": True}
     fixed = {"name": item.name, "ttype": item.ttype, "state": "manual", "model_id": ModelRef(item.model)}
     key = "field_" + _slug(item.model, item.name)
     return Resource(
@@ -162,7 +174,7 @@ def _field(item: CustomField) -> Resource:
     )
 
 
-def _model(item: CustomModel) -> Iterator[Resource]:
+def _model(item: CustomModel, connection: Connection) -> Iterator[Resource]:
     yield Resource(
         "model_" + _slug(item.model),
         "ir.model",
@@ -172,7 +184,7 @@ def _model(item: CustomModel) -> Iterator[Resource]:
         {"model": item.model, "state": "manual", "field_id": []},
     )
     for one in item.fields:
-        yield _field(one)
+        yield _field(one, connection)
     for number, group in enumerate(["", *item.access_groups]):
         name = f"{PREFIX}{item.model} {number}"
         values: dict[str, Any] = {
@@ -191,6 +203,12 @@ def _model(item: CustomModel) -> Iterator[Resource]:
             {"name": name, "model_id": ModelRef(item.model)},
             item.model,
         )
+
+
+def _row(item: CustomRow) -> Resource:
+    what = " ".join(str(value) for value in item.values.values())
+    natural = dict(item.values)
+    return Resource("row_" + _slug(item.model, what), item.model, f"of {item.model} for {what}", {}, natural, natural, item.model)
 
 
 def _rule(key: str, name: str, model: str, values: dict[str, Any]) -> Resource:
@@ -242,12 +260,45 @@ def _hook(item: HookRule, connection: Connection) -> Iterator[Resource]:
     )
 
 
+def guard_key(model: str, name: str) -> str:
+    """Key of the guard's action: it runs itself again by its external id."""
+    return "action_" + _slug("guard", model, name)
+
+
+def external_id(key: str) -> str:
+    """The external id in Odoo of what has ``key``."""
+    return f"{MARK}.{key}"
+
+
 def _guard(item: GuardRule, connection: Connection) -> Iterator[Resource]:
     key, name = _slug("guard", item.model, item.name), PREFIX + item.name
+    states = list(item.states)
     rule = {
         "trigger": "on_create_or_write",
-        "filter_domain": repr([(item.state_field, "=", item.state_value)]),
-        "trigger_field_ids": FieldRefs(item.model, (item.state_field,)),
+        "filter_domain": repr([("state", "=", states[0]) if len(states) == 1 else ("state", "in", states)]),
+        "trigger_field_ids": FieldRefs(item.model, ("state", *item.watch)),
+    }
+    yield _rule(key, name, item.model, rule)
+    yield _rule_action(key, name, item.model, {"state": "code", "code": _text(item.code, connection)})
+    for model, link, watch in item.lines:
+        key, name = _slug("guard", model, item.name), f"{PREFIX}{item.name}: {model}"
+        rule = {
+            "trigger": "on_create_or_write",
+            # The line's own copy of the state: to follow the link costs more, and each computed field of a line asks.
+            "filter_domain": repr([("state", "in", states)]),
+            "trigger_field_ids": FieldRefs(model, tuple(watch)),
+        }
+        code = line_guard_code(link=link, key=external_id(guard_key(item.model, item.name)), states=states)
+        yield _rule(key, name, model, rule)
+        yield _rule_action(key, name, model, {"state": "code", "code": code.strip()})
+
+
+def _release(item: ReleaseRule, connection: Connection) -> Iterator[Resource]:
+    key, name = _slug("releases", item.model), f"{PREFIX}releases on {item.model} name what they are for"
+    rule = {
+        "trigger": "on_create_or_write",
+        "filter_domain": False,
+        "trigger_field_ids": FieldRefs(item.model, tuple(item.watch)),
     }
     yield _rule(key, name, item.model, rule)
     yield _rule_action(key, name, item.model, {"state": "code", "code": _text(item.code, connection)})
@@ -290,13 +341,14 @@ def _context_action(item: ContextAction, connection: Connection) -> Resource:
 
 def _view(item: ViewPatch) -> Resource:
     name = PREFIX + item.name
+    own = {"name": name, "type": item.ttype} | ({"model": item.model} if item.ttype == "form" else {})
     return Resource(
         "view_" + _slug(item.model, item.name),
         "ir.ui.view",
-        f"{item.name} on the form {item.form}",
+        f"{item.name} on the {'form' if item.ttype == 'form' else 'page'} {item.form}",
         {"inherit_id": ExternalRef(item.form), "arch_base": item.arch.strip(), "active": True, "priority": 99},
-        {"name": name, "model": item.model},
-        {"name": name, "type": "form", "model": item.model, "mode": "extension"},
+        own,
+        {**own, "mode": "extension"},
         item.model,
     )
 

@@ -1,6 +1,7 @@
 """What a page shows: what its person may see, narrowed to the connection and company that they chose."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -33,6 +34,16 @@ def choice_in(query: Mapping[str, str]) -> tuple[int, int | None] | None:
     if found is None or (company and not is_number(company)):
         return 0, None
     return found, int(company) if company else None
+
+
+def is_connection(name: str, own: Sight) -> bool:
+    """Return True if ``name`` is a connection of which the person may see anything."""
+    return "\x00" not in name and Connection.objects.filter(own.of_connections(), name=name).exists()
+
+
+def names_connection(name: str, request: Any) -> bool:
+    """Return True if ``name`` is a connection that whoever sent ``request`` may see: for the filters of REST lists."""
+    return is_connection(name, sight.of(request.user))
 
 
 def in_topic(request: HttpRequest) -> str:

@@ -12,6 +12,7 @@ from apps.accounts import sight
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
+from apps.odoo import seen
 from apps.outbox import moves
 from apps.outbox.models import Command, Status
 
@@ -44,7 +45,7 @@ class CommandShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "decision": "decision", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": "connection__name", "company": ("company_id", int),
+    "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
 }  # fmt: skip
 
 

@@ -15,12 +15,15 @@ from django.db import connection as database
 from django.db import transaction
 
 from apps.audit import trail
-from apps.core import actor, live
+from apps.core import actor, isolation, live
 from apps.intake import hints, tally
+from apps.intake.dead_letters import storable
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
+from apps.odoo.guards import ASK, ASKED
 from apps.odoo.models import Connection
-from apps.outbox.models import NOT_BEFORE, Command, Status
+from apps.outbox.models import NOT_BEFORE, WAITS, Command, Status
+from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +96,14 @@ def _run_lane(lane: str, clock: Callable[[], datetime]) -> int:
         if command is None or command.not_before > clock():
             return settled
         circuit.keep_pace(command.connection)
-        run(command, clock=clock)
+        try:
+            run(command, clock=clock)
+        except Exception as error:
+            if isolation.is_of_the_server(error):
+                raise
+            # One that cannot be carried out as it stands must not keep the other lanes waiting.
+            logger.exception("Command %s (%s) failed", command.pk, command.title)
+            _failed(command, error, clock())
         if command.status in WAITING:
             return settled
         settled += 1
@@ -120,7 +130,7 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
         if command.target_mark and not _find_target(client, command):
             return _finish(command, Status.CANCELLED, ENDED_THERE, now)
         if problem := broken_precondition(client, command):
-            return _finish(command, Status.REFUSED, problem, now)
+            return _refuse(command, problem, now)
         if command.attempts >= GIVE_UP_AFTER:
             return _finish(command, Status.DEAD, command.problem or "It never took effect in Odoo", now)
         arguments = resolve(client, command)
@@ -140,8 +150,11 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
     except errors.MissingRecordError as error:
         if command.target_mark:
             return _finish(command, Status.CANCELLED, ENDED_THERE, clock())
-        return _finish(command, Status.REFUSED, str(error), clock())
+        return _refuse(command, str(error), clock())
     except NO as error:
+        if waits := _asked_since(client, command, error):
+            # What is said of the decision (a note, an activity) is true all the same.
+            return _finish(command, Status.CANCELLED, waits, clock(), stops=False)
         return _finish(command, Status.REFUSED, str(error), clock())
     except NOT_CARRIED_OUT as error:
         # These say that Odoo did not carry the call out.
@@ -152,6 +165,36 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
     if done:
         return _finish(command, Status.DONE, "", clock())
     return _later(command, Status.UNKNOWN, "Odoo answered, but its record does not show the effect", LOOK_AGAIN, clock())
+
+
+def _asked_since(client: wire.OdooClient, command: Command, error: errors.OdooError) -> str:
+    """Return which approval the record waits for, where a guard of the tower's refused the call and asked; empty otherwise.
+
+    The yes to that ask does what this command was to do, so nothing has failed and nobody has to look.
+    """
+    if not isinstance(error, errors.RefusedError) or ASKED not in str(error):
+        return ""
+    domain = [["x_res_model", "=", command.model], ["x_res_id", "=", command.odoo_id], ["x_state", "=", "open"]]
+    try:
+        found = client.search_read(ASK, domain, ["x_kind"], order="id", primary=True)
+    except errors.OdooError:
+        return ""
+    declared = registry.approval_kinds()
+    titles = [declared[row["x_kind"]][1].title for row in found if row["x_kind"] in declared]
+    return WAITS.format(kinds=", ".join(titles)) if titles else ""
+
+
+def _failed(command: Command, error: Exception, now: datetime) -> None:
+    """Count a failure inside the tower as an attempt: tried again, and after ten shown to a person."""
+    stored = Command.objects.get(pk=command.pk)
+    problem = storable(f"The tower failed on it: {type(error).__name__}: {error}")
+    command.attempts = stored.attempts + 1
+    command.sent_at = stored.sent_at
+    if command.attempts >= GIVE_UP_AFTER:
+        return _finish(command, Status.DEAD, problem, now)
+    Command.objects.filter(pk=command.pk).update(attempts=command.attempts)
+    status = Status.UNKNOWN if stored.sent_at else Status.QUEUED
+    return _later(command, status, problem, _wait(command.attempts + 3), now)
 
 
 def _find_target(client: wire.OdooClient, command: Command) -> bool:
@@ -229,8 +272,15 @@ def _later(command: Command, status: Status, problem: str, wait: timedelta, now:
     logger.info("Command %s (%s) waits until %s: %s", command.pk, command.title, command.not_before, problem)
 
 
+def _refuse(command: Command, problem: str, now: datetime) -> None:
+    """Show to a person what cannot be done. An answer that nobody can be given, since the ask is gone, holds nothing else up."""
+    if command.model == ASK and not command.precondition:
+        return _finish(command, Status.CANCELLED, ENDED_THERE, now, stops=False)
+    return _finish(command, Status.REFUSED, problem, now)
+
+
 @transaction.atomic
-def _finish(command: Command, status: Status, problem: str, now: datetime) -> None:
+def _finish(command: Command, status: Status, problem: str, now: datetime, *, stops: bool = True) -> None:
     changed = Command.objects.filter(pk=command.pk, status__in=WAITING).update(
         status=status, problem=problem[:2000], done_at=now, attempts=command.attempts
     )
@@ -246,7 +296,7 @@ def _finish(command: Command, status: Status, problem: str, now: datetime) -> No
                     data={"title": command.title, "decision": command.decision, "problem": command.problem},
                     about=(command.connection_id, command.company_id))
     ]  # fmt: skip
-    if status != Status.DONE and command.decision:
+    if status != Status.DONE and stops and command.decision:
         following = Command.objects.filter(
             decision=command.decision, lane=command.lane, sequence__gt=command.sequence, status__in=WAITING
         )

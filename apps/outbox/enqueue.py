@@ -172,7 +172,7 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
         made.append(
             Command(
                 id=identity, connection=connection, model=call.model or model, odoo_id=int(target or 0),
-                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled)[:200], says=_says(call.title, filled),
+                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled), says=_says(call.title, filled),
                 method=call.method,
                 target_mark=str(context[call.by_mark]) if call.by_mark else "",
                 arguments=arguments, precondition=fill(call.require, filled), postcondition=expect,
@@ -221,7 +221,8 @@ def fill(template: Any, context: Mapping[str, Any]) -> Any:
 
 def _in_words(name: str, form: str | None, context: Mapping[str, Any]) -> str:
     value = _value(name, context)
-    return sentences.formed(value if form == "money" else value or "", form)
+    currency = context.get("currency")
+    return sentences.formed(value if form == "money" else value or "", form, currency if isinstance(currency, str) else "")
 
 
 def _value(name: str, context: Mapping[str, Any]) -> Any:

@@ -21,6 +21,7 @@ class Status(models.TextChoices):
 
 # Why a command was cancelled. Kept in English, told in the reader's language.
 NOT_BEFORE = gettext_noop("“{command}” was not carried out")
+WAITS = gettext_noop("It waits for an approval that was asked for since, which carries it out: {kinds}")
 
 
 class Command(models.Model):
@@ -33,7 +34,7 @@ class Command(models.Model):
     odoo_id = models.BigIntegerField()
     company_id = models.BigIntegerField(null=True, help_text="The company in Odoo of the record whose lane it runs in")
     lane = models.CharField(max_length=140, help_text="Record whose commands run one after the other")
-    title = models.CharField(max_length=200, help_text="What it does, in words for people")
+    title = models.TextField(help_text="What it does, in words for people")
     says = models.JSONField(null=True, help_text="The title as a sentence (apps/core/sentences.py), where it names values")
     target_mark = models.CharField(
         max_length=40, blank=True, help_text="Mark of the command that made the record; it is found by it"
@@ -77,4 +78,4 @@ class Command(models.Model):
     @property
     def told_problem(self) -> str:
         """Why it was not carried out: as Odoo said it, or in the active language where the tower gave the reason."""
-        return sentences.again(self.problem, NOT_BEFORE) if self.status == Status.CANCELLED else self.problem
+        return sentences.again(self.problem, NOT_BEFORE, WAITS) if self.status == Status.CANCELLED else self.problem

@@ -4,15 +4,17 @@ Odoo's guard, or the contextual action, leaves a row of ``x_ct_request`` behind 
 with :func:`asked`, and answers it, on every end that a request can have, with :func:`answer`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from apps.odoo.guards import POLICY_ROW, terms_field
 from apps.workflows.declare import Dependency, Fact, OdooCall
 
 # Who asked, where Odoo's user is not known. Kept as a name is, and translated where it is shown.
 SOMEBODY = gettext_noop("somebody in Odoo")
+CUSTOMER = gettext_noop("the customer")
 
 
 def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
@@ -22,18 +24,28 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
         model: Odoo's name of the record's model.
         prefix: begins the names of the columns, where a workflow has several kinds: ``{prefix}ask_id``,
             ``{prefix}ask_state``, ``{prefix}ask_cause`` (tells one asking from the next), ``{prefix}asked_at``,
-            ``{prefix}asked_by`` (a name) and ``{prefix}asked_login``.
+            ``{prefix}asked_by`` (a name), ``{prefix}asked_uid``, and what the guard saw: ``{prefix}ask_amount`` (in the
+            record's currency), ``{prefix}ask_exposure`` and ``{prefix}ask_limit`` (in the company's) and ``{prefix}ask_terms``
+            (JSON, what a release would name); ``{prefix}is_asked`` holds while it is open and has figures, and
+            ``{prefix}asks_to_confirm`` where it was refused as it was confirmed, not when it was changed afterwards.
         where: SQL over the record of which records are looked up at all; the others were asked for nothing.
     """
-    names = ["ask_id", "ask_state", "asked_at", "ask_cause", "asked_by", "asked_login"]
-    ask_id, state, at, cause, by, login = (prefix + name for name in names)
+    names = [
+        "ask_id", "ask_state", "asked_at", "ask_cause", "asked_by", "asked_uid", "ask_amount", "ask_exposure", "ask_limit",
+        "ask_terms", "is_asked", "asks_to_confirm",
+    ]
+    ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms = (prefix + name for name in names)
     return Fact(
         name=f"{prefix}asked",
         columns=[prefix + name for name in names],
         sql=f"""
         SELECT a.odoo_id AS {ask_id}, a.x_state AS {state}, a.x_requested_at AS {at},
                concat(a.odoo_id, '@', to_char(a.x_requested_at, 'YYYY-MM-DD"T"HH24:MI:SS')) AS {cause},
-               COALESCE(u.name, '{SOMEBODY}') AS {by}, COALESCE(u.login, '') AS {login}
+               CASE WHEN a.x_by_customer THEN '{CUSTOMER}' ELSE COALESCE(u.name, '{SOMEBODY}') END AS {by},
+               a.x_requested_uid AS {uid}, a.x_amount AS {amount}, a.x_exposure AS {exposure}, a.x_limit AS {limit},
+               NULLIF(a.x_terms, '') AS {terms},
+               a.x_state = 'open' AND (a.x_amount > 0 OR a.x_exposure > 0) AS {is_asked},
+               COALESCE(a.x_terms LIKE '%%"confirms": true%%', FALSE) AS {confirms}
           FROM mirror_x_ct_request a
           LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
          WHERE {where} AND a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
@@ -53,21 +65,58 @@ def about(model: str) -> Dependency:
     )
 
 
-def hold(kind: str, *, title: str, reason: str, require: Sequence[Any] = ()) -> OdooCall:
-    """Mark the record as held for approval ``kind``; Odoo's own guard then refuses it with ``reason``."""
-    return OdooCall(
-        title=title,
-        method="write",
-        arguments={"vals": {"x_ct_hold": kind, "x_ct_hold_reason": reason, "x_ct_url": "{record_url}"}},
-        require=require,
-        expect=[["x_ct_hold", "=", kind], ["x_ct_hold_reason", "=", reason]],
+def together(kind: str, model: str, *, of: str = "", where: str = "TRUE") -> Dependency:
+    """Records of ``model`` that are asked about are looked at again when what counts together with them may have changed.
+
+    Args:
+        kind: the approval kind; only where its policy is cumulative.
+        of: Odoo's model of what counts together, where it is another.
+        where: SQL over ``%(ids)s`` that tells whether the changed ones count at all.
+    """
+    return Dependency(
+        model=of or model,
+        sql=f"""
+        SELECT DISTINCT a.x_res_id::bigint
+          FROM mirror_x_ct_request a
+         WHERE a.connection_id = %(connection)s AND a.x_res_model = '{model}' AND a.x_kind = '{kind}' AND a.x_state = 'open'
+           AND a.deleted_at IS NULL AND cardinality(%(ids)s::bigint[]) > 0
+           AND EXISTS (SELECT FROM mirror_x_ct_request rule
+                        WHERE rule.connection_id = a.connection_id AND rule.x_res_model = '{POLICY_ROW}' AND rule.x_kind = a.x_kind
+                          AND COALESCE(rule.x_terms, '') NOT IN ('', 'null') AND rule.deleted_at IS NULL)
+           AND {where}
+    """,
     )
 
 
+# What a rejected hold says on a record that customers may read over RPC: why stands in the note, which they may not.
+REJECTED = "Rejected in Control Tower. The note on it says why."
+
+
+def hold(
+    kind: str, *, title: str, reason: str, require: Sequence[Any] = (), is_rejected: bool = False, only_if: str = ""
+) -> OdooCall:
+    """Mark the record as held for approval ``kind``; Odoo's own guard then refuses it with ``reason``.
+
+    Args:
+        is_rejected: it was decided, with no; trying once more asks for nothing.
+        only_if: column that has to hold, or nothing is held.
+    """
+    values = {"x_ct_hold": kind, "x_ct_hold_reason": reason, "x_ct_rejected": is_rejected}
+    return OdooCall(
+        title=title,
+        method="write",
+        arguments={"vals": values},
+        require=require,
+        expect=[["x_ct_hold", "=", kind], ["x_ct_hold_reason", "=", reason]],
+        only_if=only_if,
+    )
+
+
+UNHELD = {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_rejected": False}
 LIFT = OdooCall(
     title="Lift the hold",
     method="write",
-    arguments={"vals": {"x_ct_hold": False, "x_ct_hold_reason": False}},
+    arguments={"vals": UNHELD},
     expect=[["x_ct_hold", "=", False]],
 )
 
@@ -81,6 +130,26 @@ def answer(state: str, reason: str = "{reason}", *, prefix: str = "") -> OdooCal
         method="write",
         arguments={"vals": {"x_state": state, "x_reason": reason}},
         expect=[["x_state", "=", state]],
+    )
+
+
+def release(
+    field: str, *, title: str, amount: str, terms: str, require: Sequence[Any], values: Mapping[str, Any] | None = None
+) -> OdooCall:
+    """Release the record up to the number in column ``amount``, for the ``terms`` (a column with JSON), and for no others.
+
+    Args:
+        field: the field of the record with the number.
+        require: what the record must match before: what was approved is this record as it was seen.
+        values: what else is written.
+    """
+    number = f"{{{amount}:number}}"
+    return OdooCall(
+        title=title,
+        method="write",
+        arguments={"vals": {**UNHELD, field: number, terms_field(field): f"{{{terms}}}", **(values or {})}},
+        require=require,
+        expect=[["x_ct_hold", "=", False], [field, ">=", number]],
     )
 
 

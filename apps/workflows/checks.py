@@ -73,7 +73,8 @@ def problems_of(workflow: Workflow) -> list[str]:
         for column in sorted(chosen & set(compiled.known_columns(workflow))):
             problems.append(f"The choice of {approval.name} returns {column}, which {workflow.name} has already. Rename it.")
         for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner,
-                       *({*approval.context, *placeholders.columns_of(approval)} - chosen)]:
+                       *({*approval.context, *placeholders.columns_of(approval)} - chosen),
+                       *(approval.figures.columns if approval.figures else ())]:
             compiled.column_of(workflow, column)
         if approval.exception and approval.exception not in exceptions:
             problems.append(f"Approval {approval.name} answers {approval.exception}, which {workflow.name} does not have.")

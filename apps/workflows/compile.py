@@ -137,7 +137,8 @@ def belongs(workflow: Workflow) -> sql.Composable:
                 f"Workflow {workflow.name}: belongs names {name}, which comes from the fact {columns[name]}. Which records "
                 "belong has to be told by their own columns; name one of those."
             )
-    return predicate(workflow, workflow.belongs)
+    own = predicate(workflow, workflow.belongs)
+    return sql.SQL("({} AND ({}))").format(own, sql.SQL(workflow.belongs_sql)) if workflow.belongs_sql else own
 
 
 def moment_ahead(workflow: Workflow) -> sql.Composable:

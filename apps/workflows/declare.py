@@ -180,6 +180,42 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuardFigures:
+    """The columns with what the tower counts, and with what Odoo's guard counted when it asked.
+
+    Attributes:
+        measure, limit: what the tower counts, and the limit beyond which somebody has to agree; in the company's currency.
+        asked, asked_limit: the same as the guard counted them.
+        is_asked: column that holds while the guard's ask is open and has figures.
+        excess: column with what the measure is beyond the limit, where there is one.
+        from_limit: the limit itself is already beyond it.
+        no_limit_is_none: a limit of zero is none at all.
+        is_cumulative: the guard counts together what the policy says (:attr:`ApprovalKind.peers`).
+        alone: column with what the record counts alone, where the measure is that with what counts together with it.
+    """
+
+    measure: str
+    limit: str
+    asked: str
+    asked_limit: str
+    is_asked: str
+    excess: str = ""
+    from_limit: bool = False
+    no_limit_is_none: bool = False
+    is_cumulative: bool = False
+    alone: str = ""
+
+    @property
+    def columns(self) -> set[str]:
+        """All the columns that it names."""
+        return {self.measure, self.limit, self.asked, self.asked_limit, self.is_asked, self.excess, self.alone} - {""}
+
+    def is_held(self, kind: str) -> Q:
+        """The records that are held for the approval ``kind`` and are asked about no longer."""
+        return Q(x_ct_hold=kind) & ~Q(**{self.is_asked: True})
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApprovalKind:
     """A decision that policy may demand.
 
@@ -187,15 +223,24 @@ class ApprovalKind:
         when: is asked for while it holds; a pending request is withdrawn when it no longer does.
         possible: while it holds, somebody may ask for it in the tower, though ``when`` does not hold.
         cause: column that names the asking: the same asking never opens a second request.
-        asked_by, involved: columns with the name of who asked, and with the Odoo logins that may not decide.
+        asked_by: column with the name of who asked.
+        involved: columns with the uids (or logins) in Odoo, one or a list, of those with a hand in the record: they may not decide.
         account_owner: columns with the Odoo login and the e-mail address of who is told.
         exception: the exception type that the decision answers; empty where it answers none.
         context: columns shown to the one who decides, with the words that people read for them; numbers as in
             :class:`ExceptionType`. What the calls name besides is kept as well.
-        on_asked, on_approval, on_rejection, on_withdrawal: what Odoo is told.
+        on_asked, on_approval, on_rejection, on_withdrawal, on_expiry: what Odoo is told.
         matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
+        figures: what the guard counted beside what the tower counts; none where the guard's figures are not compared.
         choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
+        bounds: columns of ``context`` that a yes bounds beside the amount: it no longer counts once one of them has grown.
+        peers: a SELECT of the records that count together with one of them under a cumulative policy though nobody was asked
+            about them, with ``%(connection)s``, ``%(record)s``, ``%(since)s``, ``%(by_partner)s``, ``%(by_person)s`` and
+            ``%(people)s`` (uids) and ``%(now)s``. It returns ``odoo_id``, ``record_name``, ``amount`` (the company's currency)
+            and ``at``.
+        peers_model: Odoo's model of the peers, where it is another than the workflow's: they are then what became of the kind's
+            records, and of these only those that wait are counted beside them.
     """
 
     name: str
@@ -215,8 +260,13 @@ class ApprovalKind:
     on_rejection: Sequence[OdooCall]
     on_withdrawal: Sequence[OdooCall]
     default_policy: Mapping[str, Any]
+    on_expiry: Sequence[OdooCall] = ()
     matters: str = ""
     choice: Choice | None = None
+    bounds: Sequence[str] = ()
+    figures: GuardFigures | None = None
+    peers: str = ""
+    peers_model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,19 +276,33 @@ class Guard:
     Attributes:
         approval: the approval kind that is asked for when it refuses.
         state_value: refused when the record's ``state`` is set to it.
-        release: the number by which the tower lets the record through, made in Odoo: its field, label and help.
-        condition: Odoo server-action code over ``record``; sets ``why`` (a sentence, or False) and the figures
-            ``amount``, ``exposure`` and ``limit`` that it rests on.
+        release: the number up to which the tower lets the record through, made in Odoo: its field, label and help.
+        terms: Odoo server-action code over ``record`` of the workflow's model that sets ``terms``, a dictionary of what a
+            release names beside its number: ``partner``, ``company`` and the like, which have to be the same, and ``lines``,
+            each ``[product, unit, quantity, unit price, discount]``, which may ask for less and for no more.
+        condition: Odoo server-action code over ``record``; sets ``why`` (a sentence, or False) and the figures ``amount``,
+            ``exposure`` and ``limit`` that it rests on. It reads ``released_up_to``, the released number where the release
+            fits, and sets ``measure``, by how much the record breaks policy, where that is not its amount, and ``remedy``,
+            what to do instead, where nothing is to be asked.
+        identity: fields of the workflow's model whose change ends a release, as cancellation and drafting do.
         model: the model whose ``state`` is watched, where that is not the workflow's own; ``subject`` is then the code that
             makes ``record`` of the workflow's model, or none of it, out of the ``record`` that reaches the state.
+        watch: fields whose change is judged as well while the record stands in the state, or in one of ``later``.
+        later: states after ``state_value`` in which it may still be changed.
+        lines: models of the record's lines, each with the field that points at the record and the fields that are watched.
     """
 
     approval: str
     state_value: str
     release: tuple[str, str, str]
+    terms: str
     condition: str
+    identity: Sequence[str] = ()
     model: str = ""
     subject: str = ""
+    watch: Sequence[str] = ()
+    later: Sequence[str] = ()
+    lines: Sequence[tuple[str, str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,12 +339,14 @@ class Workflow:
         amount, currency: columns with the record's value and its currency, the company's.
         belongs: which records of the model are the workflow's, over the record's own columns. The others stand in no stage
             and raise nothing; stages have to be complete only for those that belong.
+        belongs_sql: SQL over the record ``r`` that has to hold as well, never NULL, where its own columns do not tell.
         label: column with what people call the record.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
         promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
             is raised about the record weighs more (:mod:`apps.workflows.weight`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
+        portal: external id of the page on which a customer signs and pays; empty where there is none.
         lines: the record's lines, where it has any.
         blockers: what may hold a record up beside its stage, the nearest cause first.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
@@ -298,12 +364,14 @@ class Workflow:
     approvals: Sequence[ApprovalKind]
     guards: Sequence[Guard] = ()
     belongs: Q = field(default_factory=Q)
+    belongs_sql: str = ""
     label: str = "name"
     look_again: str = ""
     promise: str = ""
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100
     form: str = ""
+    portal: str = ""
     lines: Lines | None = None
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()

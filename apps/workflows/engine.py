@@ -18,13 +18,15 @@ from psycopg import sql
 from apps.core import prepared, sentences
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import placeholders, registry, stuck, weight
+from apps.workflows import days, placeholders, registry, stuck, weight
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
 BATCH = 5_000
 # Up to so many records are looked at with a plan that is kept; for more, one of their own is worth its making.
 PLANNED_ONCE = 100
+# People write 9999 for "never", and 1 for "unknown". Python's calendar ends there, and every sum beyond it is an error.
+EARLIEST, LATEST = "'0100-01-01 00:00:00+00'::timestamptz", "'9000-01-01 00:00:00+00'::timestamptz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,10 @@ MOVE = sql.SQL("""
 WITH seen AS (
   SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
          {promise} AS promised,
-         {amount} AS amount, COALESCE({currency}, '') AS currency, r.company_id, {partner_id} AS partner_id,
-         COALESCE({partner_name}, '') AS partner_name, r.write_date,
-         cause.written_at, {first_seen}
+         {amount} AS amount, left(COALESCE({currency}, ''), 10) AS currency, r.company_id, {partner_id} AS partner_id,
+         COALESCE({partner_name}, '') AS partner_name,
+         CASE WHEN r.write_date > {latest} THEN {latest} ELSE r.write_date END AS write_date,
+         CASE WHEN cause.written_at > {latest} THEN {latest} ELSE cause.written_at END AS written_at, {first_seen}
     FROM {source}
     LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
       ON cause.odoo_id = r.odoo_id
@@ -171,13 +174,17 @@ def move_statement(workflow: Workflow) -> sql.Composed:
     """The statement that places the records in their stages. Raises DeclarationError where the workflow names what is not there."""
     first_seen_since = sorted({stage.first_seen_since for stage in workflow.stages})
     first_seen = [
-        sql.SQL("{} AS {}").format(compiled.column_of(workflow, name), sql.Identifier(f"first_{name}"))
+        # Not from a date that only stands for none: with the stage's target it may lie beyond what can be kept.
+        sql.SQL("CASE WHEN {at} >= {first} AND {at} < {last} THEN {at} END AS {label}").format(
+            at=compiled.column_of(workflow, name), first=sql.Literal(days.FIRST_DAY), last=sql.Literal(days.LAST_DAY),
+            label=sql.Identifier(f"first_{name}"),
+        )
         for name in first_seen_since
     ]
     stage_column = sql.Identifier("stage")
     since = compiled.by_stage(
         workflow, stage_column,
-        [(s.name, sql.SQL("COALESCE({}, write_date, %(now)s)").format(sql.Identifier(f"first_{s.first_seen_since}")))
+        [(s.name, _within(sql.Identifier(f"first_{s.first_seen_since}")))
          for s in workflow.stages],
         "timestamptz",
     )  # fmt: skip
@@ -198,7 +205,11 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
         look_again=compiled.moment_ahead(workflow),
-        promise=compiled.column_of(workflow, workflow.promise) if workflow.promise else sql.SQL("NULL::timestamptz"),
+        promise=sql.SQL("CASE WHEN {promised} < {last} THEN {promised} END").format(
+            promised=compiled.column_of(workflow, workflow.promise), last=sql.Literal(days.LAST_DAY)
+        )
+        if workflow.promise
+        else sql.SQL("NULL::timestamptz"),
         promise_look=weight.next_look(sql.Identifier("promised")),
         stuck_look=stuck.next_look(
             compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
@@ -208,7 +219,13 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         model=sql.Literal(workflow.odoo_model),
         label=compiled.column_of(workflow, workflow.label),
         belongs=compiled.belongs(workflow),
+        latest=sql.SQL(LATEST),
     )
+
+
+def _within(column: sql.Composable) -> sql.Composed:
+    """Return since when a record stands where it was first seen: bounded, so that no sum with it leaves the calendar."""
+    return sql.SQL(f"LEAST(GREATEST(COALESCE({{}}, write_date, %(now)s), {EARLIEST}), {LATEST})").format(column)
 
 
 def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, Any]]]:
@@ -241,6 +258,7 @@ def _columns_needed(workflow: Workflow) -> set[str]:
     for approval in workflow.approvals:
         needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
         needed |= {*approval.context, *placeholders.columns_of(approval)}
+        needed |= approval.figures.columns if approval.figures else set()
     return needed & set(compiled.known_columns(workflow))
 
 

@@ -17,7 +17,7 @@ class Position(models.Model):
     workflow = models.CharField(max_length=60)
     model = models.CharField(max_length=80)
     odoo_id = models.BigIntegerField()
-    name = models.CharField(max_length=200)
+    name = models.TextField()
     stage = models.CharField(max_length=60)
     since = models.DateTimeField(help_text="When it came to this stage, in Odoo's time")
     due_at = models.DateTimeField(null=True, help_text="When it is over the stage's target")
@@ -26,7 +26,7 @@ class Position(models.Model):
     currency = models.CharField(max_length=10, blank=True)
     company_id = models.BigIntegerField(null=True)
     partner_id = models.BigIntegerField(null=True)
-    partner_name = models.CharField(max_length=300, blank=True)
+    partner_name = models.TextField(blank=True)
     look_again_at = models.DateTimeField(null=True, help_text="When the passing of time alone may change something")
 
     class Meta:
@@ -65,7 +65,7 @@ class Transition(models.Model):
     tracking_id = models.BigIntegerField(
         null=True, help_text="The tracked change in Odoo's history that it was taken from, 0 its creation; none: seen live"
     )
-    author = models.CharField(max_length=200, db_default="", blank=True, help_text="Who did it, where history says so")
+    author = models.TextField(db_default="", blank=True, help_text="Who did it, where history says so")
     told = models.TextField(db_default="", blank=True, help_text="The change in the words of Odoo's history")
 
     class Meta:

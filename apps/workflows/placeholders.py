@@ -10,7 +10,9 @@ from apps.workflows.declare import ApprovalKind, OdooCall
 # Stands for the id that Odoo gave to the record's model: what is created points at it.
 MODEL_REFERENCE = "{model:ref}"
 # What a call may name besides the record's columns: it is known once somebody has decided.
-OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id"}
+OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id", "counted_in_words"}
+# What the record counts against its limit, with what counts together with it: known once it is asked about.
+COUNTED = "counted_in_words"
 
 
 def names(template: Any) -> set[str]:
@@ -34,5 +36,5 @@ def of_calls(calls: Sequence[OdooCall]) -> set[str]:
 
 def columns_of(kind: ApprovalKind) -> set[str]:
     """The record's columns that the question and the calls of ``kind`` speak of."""
-    calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal]
+    calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal, *kind.on_expiry]
     return (names([kind.question, kind.matters]) | of_calls(calls)) - OF_DECISION

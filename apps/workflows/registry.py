@@ -37,6 +37,16 @@ def _completed(declared: Workflow) -> Workflow:
     return weight.with_weight(stuck.with_stuck(declared), has_partner=has_partner)
 
 
+def is_workflow(name: str, _: object = None) -> bool:
+    """Return True if a workflow of that name is declared."""
+    return name in workflows()
+
+
+def is_stage(name: str, _: object = None) -> bool:
+    """Return True if any workflow declares a stage of that name."""
+    return any(stage.name == name for workflow in workflows().values() for stage in workflow.stages)
+
+
 def over(odoo_model: str) -> list[Workflow]:
     """The workflows over records of ``odoo_model``."""
     return [workflow for workflow in workflows().values() if workflow.odoo_model == odoo_model]

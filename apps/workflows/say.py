@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from apps.core import sentences
+from apps.workflows import days
 
 SAID = re.compile(r"""jsonb_build_object\('say', '((?:[^']|'')*)'|'(\{"say": (?:[^']|'')*\})'::jsonb""")
 
@@ -44,9 +45,18 @@ def those(*several: str) -> str:
     return f"to_jsonb(NULLIF(array_remove(ARRAY[{', '.join(several)}]::jsonb[], NULL), '{{}}'))"
 
 
-def day(moment: str) -> str:
-    """SQL of the day, in UTC, of a moment."""
-    return f"({moment} AT TIME ZONE 'UTC')::date"
+def day(moment: str, *, at: str = "'UTC'") -> str:
+    """SQL of the day of a moment in the zone ``at``: the company's, wherever a statement knows it (apps/workflows/days.py)."""
+    return days.day(moment, at=at)
+
+
+def company_day(moment: str, company: str = "NULL") -> str:
+    """SQL of the day of a moment as a company counts days, in a statement with ``%(connection)s``.
+
+    Args:
+        company: SQL of the company's id; NULL is the connection's first.
+    """
+    return days.day(moment, at=f"company_zone(%(connection)s, {company})")
 
 
 def literal(value: str) -> str:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from psycopg import sql
 
+from apps.workflows import days
 from apps.workflows.declare import Fact, Workflow
 from apps.workflows.say import day, joined, literal, say, those
 
@@ -48,8 +49,8 @@ def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
               FROM (
                 SELECT COALESCE(o.promised <= %(now)s::timestamptz + interval '{SOON.days} days', FALSE) AS is_soon,
                        COALESCE(o.promised <= %(now)s::timestamptz, FALSE) AS is_past,
-                       {day("o.promised")} AS day, ({of_customer}) AS classes
-                  FROM (SELECT {_promise(workflow)}::timestamptz AS promised) AS o
+                       {day("o.promised", at=days.zone())} AS day, ({of_customer}) AS classes
+                  FROM (SELECT {days.real(_promise(workflow) + "::timestamptz")} AS promised) AS o
               ) AS w
         """,
     )

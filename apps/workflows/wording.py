@@ -53,7 +53,7 @@ def _of_approval(declared: ApprovalKind) -> Iterator[str]:
     if declared.choice:
         yield declared.choice.title
         yield from say.templates_in(declared.choice.sql)
-    for calls in (declared.on_asked, declared.on_approval, declared.on_rejection, declared.on_withdrawal):
+    for calls in (declared.on_asked, declared.on_approval, declared.on_rejection, declared.on_withdrawal, declared.on_expiry):
         yield from _of_calls(calls)
 
 

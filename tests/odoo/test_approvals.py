@@ -136,7 +136,8 @@ def test_an_invoice_that_differs_is_held_on_a_no_and_posted_on_a_yes(
 ) -> None:
     picker = hired("stock.group_stock_user")
     accountant = hired("account.group_account_invoice", "sales_team.group_sale_salesman_all_leads")
-    assert "Held by Control Tower" in odoo.call("account.move", "get_views", views=[(False, "form")])["views"]["form"]["arch"]
+    views = odoo.call("account.move", "get_views", views=[(False, "form")])["views"]
+    assert "Waits for a decision in Control Tower" in views["form"]["arch"]
     order, _ = delivered(odoo, picker, 5)
     invoice = drafted(accountant, order)
     at_price(accountant, invoice, 130)

@@ -42,7 +42,7 @@ def company(provisioned: None, real: Connection) -> Iterator[Company]:
 @pytest.fixture
 def case(real: Connection, company: Company) -> ExceptionCase:
     """The exception of an order that the salesperson could not confirm; Olga owns it, who is the salesperson in Odoo."""
-    person("olga", Role.OPERATOR, team="finance", odoo_login="sofia@tower.test")
+    person("olga", Role.OPERATOR, team="finance", odoo_login="sofia-sales@tower.test")
     order = company.order(company.customer(credit_limit=1_000), amount=6_000)
     assert "credit limit" in company.confirm(order)
     upkeep.poll(real, clock=clock.now, models=[model for model in upkeep.present(real) if model.odoo_model in READ])
@@ -88,7 +88,7 @@ def test_an_exception_is_a_note_and_one_activity_that_goes_with_the_queue(
     run()
     assert case.owner == User.objects.get(username="olga")
     (activity,) = activities(odoo, case)
-    assert activity["user_id"] == uid_of(odoo, "sofia@tower.test")
+    assert activity["user_id"] == uid_of(odoo, "sofia-sales@tower.test")
     assert case.due_at is not None
     assert activity["date_deadline"] == case.due_at.date().isoformat()
     assert activity["summary"].startswith(f"Credit hold, exception {case.pk}: ")

@@ -11,6 +11,7 @@ from apps.core import clock
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.client import OdooClient
 from apps.pipeline import absorb
+from apps.workflows.models import Position
 from tests.odoo.seen import Worker
 from tests.odoo.shop import Shop
 from tests.odoo.test_returns import drafted, receive
@@ -74,3 +75,34 @@ def test_from_delivery_to_payment_each_trouble_is_named_until_it_is_over(shop: S
     )  # fmt: skip
     pay(ada, invoice)
     assert EXPOSURE not in shop.cases("account.move", invoice)
+
+
+def free_note(shop: Shop, total: float, kind: str = "out_refund") -> int:
+    """A posted invoice or credit note of three weeks ago, that names no order and no other invoice."""
+    day = (clock.now() - timedelta(days=20)).strftime("%Y-%m-%d")
+    line = {"name": "Goodwill", "quantity": 1, "price_unit": total, "tax_ids": [(5, 0, 0)]}
+    partner = shop.customer if kind.startswith("out") else shop.vendor
+    values = {"move_type": kind, "partner_id": partner, "invoice_date": day, "invoice_date_due": day,
+              "invoice_payment_term_id": False, "invoice_line_ids": [(0, 0, line)]}  # fmt: skip
+    made = shop.make("account.move", values)
+    shop.odoo.call("account.move", "action_post", [made])
+    return made
+
+
+def stands(shop: Shop, move: int) -> str:
+    shop.look()
+    return Position.objects.get(workflow="invoicing", odoo_id=move).stage
+
+
+def test_a_free_credit_note_is_named_until_it_is_reconciled(shop: Shop) -> None:
+    note, refund = free_note(shop, 700), free_note(shop, 500, "in_refund")
+    found = shop.cases("account.move", note)
+    assert (set(found), found["invoice.credit_for_nothing"].amount) == ({"invoice.credit_for_nothing"}, Decimal("700.00"))
+    assert (stands(shop, note), stands(shop, refund), shop.cases("account.move", refund)) == ("to_settle", "to_settle", {})
+    invoice = free_note(shop, 2_000, "out_invoice")
+    exposure = shop.cases("account.move", invoice)[EXPOSURE]
+    assert (exposure.amount, exposure.evidence["owed_total"]) == (Decimal("1300.00"), "1300.00")
+    receivable = [("move_id", "in", [invoice, note]), ("account_id.account_type", "=", "asset_receivable")]
+    shop.odoo.call("account.move.line", "reconcile", shop.odoo.search("account.move.line", receivable))
+    assert (stands(shop, note), shop.cases("account.move", note)) == ("paid", {})
+    assert (stands(shop, invoice), shop.cases("account.move", invoice)[EXPOSURE].amount) == ("overdue", Decimal("1300.00"))

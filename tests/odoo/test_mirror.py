@@ -51,7 +51,7 @@ def as_mirrored(model: type[Mirrored], name: str, value: Any) -> Any:
     if isinstance(field, declare.Ids):
         return sorted(value)
     if isinstance(field, declare.Number):
-        return Decimal(repr(float(value or 0))).quantize(Decimal("0.000001"))
+        return Decimal(repr(float(value or 0))).quantize(Decimal(1).scaleb(-field.decimal_places))
     if isinstance(field, declare.Moment):
         return datetime.fromisoformat(value).replace(tzinfo=UTC) if value else None
     if isinstance(field, declare.Day):

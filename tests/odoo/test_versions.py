@@ -77,6 +77,9 @@ def test_what_is_missing_is_found_by_asking_and_reported(
             assert any(name in said and field in said for said in old.capabilities["problems"])
     assert old.lacks("purchase.order", "acknowledged")
     assert not old.lacks("sale.order", "state")
+    # Renamed in 19: read and written by the name of this version.
+    for name in ("sale.order.line", "purchase.order.line", "product.supplierinfo"):
+        assert not old.lacks(name, "product_uom_id"), name
     no_webhooks = any("sends no webhooks" in said for said in old.capabilities["problems"])
     assert no_webhooks == (version == "16")
 
@@ -88,6 +91,9 @@ def test_it_is_read_followed_written_and_its_past_told(old: Connection, version:
     for name in ("sale.order", "purchase.order", "stock.move", "account.move"):
         assert registry.models()[name].objects.count() == client.search_count(name, []) > 0
     assert TrackedChange.objects.exists()
+    for name in ("sale.order.line", "purchase.order.line"):
+        (line,) = client.search_read(name, [("product_id", "!=", False)], ["product_uom_id"], limit=1)
+        assert registry.models()[name].objects.get(odoo_id=line["id"]).product_uom_id == line["product_uom_id"] != 0
     assert Transition.objects.filter(tracking_id__isnull=False).exists()
     assert not Position.objects.filter(stage="unacknowledged").exists()
     assert Position.objects.filter(workflow="procure_to_pay", stage__in=["on_time", "late"]).exists()
@@ -106,6 +112,13 @@ def test_it_is_read_followed_written_and_its_past_told(old: Connection, version:
     while dispatch.run_due(clock=clock.now):
         pass
     assert Command.objects.get().status == "done"
+    [line] = client.search_read("purchase.order.line", [("product_id", "!=", False)], ["product_id", "product_uom_id"], limit=1)
+    [vendor] = client.search("res.partner", [], limit=1)
+    asked = {"product_id": line["product_id"], "product_uom_id": line["product_uom_id"], "product_qty": 1, "price_unit": 1}
+    [drafted] = client.call("purchase.order", "create", vals_list=[{"partner_id": vendor, "order_line": [[0, 0, asked]]}])
+    [made] = client.search_read("purchase.order.line", [("order_id", "=", drafted)], ["product_uom_id"])
+    assert made["product_uom_id"] == line["product_uom_id"]
+    client.call("purchase.order", "button_cancel", [drafted])
     # Older Odoos lock a purchase by a state that 19 has no more.
     client.write("purchase.order", [purchase], {"state": "done"})
     upkeep.poll(old, clock=clock.now)

@@ -32,6 +32,7 @@ class AccountMove(Mirrored):
     amount_residual_signed = Number()
     reversed_entry_id = Many2one()
     create_uid = Many2one()
+    write_uid = Many2one()
     x_ct_hold = Text()
     x_ct_released_difference = Number()
     x_ct_released_credit = Number()
@@ -50,5 +51,11 @@ class AccountMove(Mirrored):
                 fields=["connection", "commercial_partner_id", "invoice_date_due", "odoo_id"],
                 condition=models.Q(state="posted", payment_state__in=["not_paid", "partial", "blocked"]),
                 name="invoices_owed",
+            ),
+            # workflows/returned.py: the credit notes of an invoice. Most entries reverse none.
+            models.Index(
+                fields=["connection", "reversed_entry_id"],
+                condition=models.Q(reversed_entry_id__isnull=False),
+                name="invoices_reversing",
             ),
         ]

@@ -3,7 +3,8 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
+from apps.core.indexes import prefix
+from apps.mirror.declare import Boolean, Exact, Many2one, Mirrored, Moment, Number, Text
 
 
 class PurchaseOrder(Mirrored):
@@ -18,7 +19,7 @@ class PurchaseOrder(Mirrored):
     user_id = Many2one()
     company_id = Many2one()
     currency_id = Many2one()
-    currency_rate = Number()
+    currency_rate = Exact()
     date_order = Moment()
     date_approve = Moment()
     date_planned = Moment()
@@ -29,6 +30,8 @@ class PurchaseOrder(Mirrored):
     invoice_status = Text()
     receipt_status = Text()
     acknowledged = Boolean()
+    create_uid = Many2one()
+    write_uid = Many2one()
     x_ct_hold = Text()
     x_ct_hold_reason = Text()
     x_ct_released_amount = Number()
@@ -37,8 +40,11 @@ class PurchaseOrder(Mirrored):
         db_table = "mirror_purchase_order"
         indexes = [
             # Events outside of Odoo name records by these.
-            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="purchases_by_name"),
-            models.Index(fields=["connection", "partner_ref"], condition=~models.Q(partner_ref=""), name="purchases_by_vendor_ref"),
+            models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="purchases_named"),
+            models.Index("connection", prefix("partner_ref"), condition=~models.Q(partner_ref=""), name="purchases_ref_named"),
+            # Events and people name records by these, written as people write them (migration 0037).
+            models.Index(models.Func("partner_ref", function="reference_key"), name="purchases_by_ref_key"),
+            models.Index(models.Func("name", function="reference_key"), name="purchases_by_name_key"),
             # boards/search.py: any part of it.
             GinIndex(
                 fields=["partner_ref"], opclasses=["gin_trgm_ops"],

@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from apps.mirror.declare import Boolean, Ids, Many2one, Mirrored, Number, Text
+from apps.mirror.declare import Boolean, Ids, Many2one, Mirrored, Number, PerCompany, Text
 
 
 class Partner(Mirrored):
@@ -22,9 +22,11 @@ class Partner(Mirrored):
     street = Text()
     city = Text()
     country_id = Many2one()
+    tz = Text()
     parent_id = Many2one()
     commercial_partner_id = Many2one()
     credit_limit = Number()
+    credit_limit_by_company = PerCompany(of="credit_limit")
     category_id = Ids()
     user_id = Many2one()
     company_id = Many2one()

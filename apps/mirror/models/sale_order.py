@@ -3,7 +3,8 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from apps.mirror.declare import Boolean, Many2one, Mirrored, Moment, Number, Text
+from apps.core.indexes import prefix
+from apps.mirror.declare import Boolean, Day, Exact, Many2one, Mirrored, Moment, Number, Text
 
 
 class SaleOrder(Mirrored):
@@ -22,9 +23,10 @@ class SaleOrder(Mirrored):
     company_id = Many2one()
     warehouse_id = Many2one()
     currency_id = Many2one()
-    currency_rate = Number()
+    currency_rate = Exact()
     date_order = Moment()
     commitment_date = Moment()
+    validity_date = Day()
     client_order_ref = Text()
     origin = Text()
     amount_untaxed = Number()
@@ -36,6 +38,7 @@ class SaleOrder(Mirrored):
     margin_percent = Number()
     locked = Boolean()
     create_uid = Many2one()
+    write_uid = Many2one()
     x_ct_hold = Text()
     x_ct_hold_reason = Text()
     x_ct_released_amount = Number()
@@ -57,19 +60,33 @@ class SaleOrder(Mirrored):
                 condition=models.Q(state="sale", invoice_status__in=["no", "to invoice", "upselling"]),
                 name="sale_orders_to_invoice",
             ),
+            # The credit rule again, by who is billed: what runs, and what is still to be billed.
+            models.Index(
+                fields=["connection", "partner_invoice_id"],
+                condition=models.Q(state__in=["draft", "sent"]),
+                name="sale_orders_quoted_to",
+            ),
+            models.Index(
+                fields=["connection", "partner_invoice_id"],
+                condition=models.Q(state="sale", invoice_status__in=["no", "to invoice", "upselling"]),
+                name="sale_orders_to_bill",
+            ),
             # workflows/rules/duplicates.py: the same customer reference again.
             models.Index(
-                fields=["connection", "client_order_ref"],
+                "connection", prefix("client_order_ref"),
                 condition=models.Q(client_order_ref__gt=""),
-                name="sale_orders_by_reference",
+                name="sale_orders_ref_again",
             ),
             # Events outside of Odoo name records by these.
-            models.Index(fields=["connection", "name"], condition=~models.Q(name=""), name="sale_orders_by_name"),
+            models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="sale_orders_named"),
             models.Index(
-                fields=["connection", "client_order_ref"],
+                "connection", prefix("client_order_ref"),
                 condition=~models.Q(client_order_ref=""),
-                name="sale_orders_by_client_ref",
+                name="sale_orders_ref_named",
             ),
+            # Events and people name records by these, written as people write them (migration 0037).
+            models.Index(models.Func("client_order_ref", function="reference_key"), name="sale_orders_by_ref_key"),
+            models.Index(models.Func("name", function="reference_key"), name="sale_orders_by_name_key"),
             # boards/search.py: any part of it.
             GinIndex(
                 fields=["client_order_ref"], opclasses=["gin_trgm_ops"],

@@ -2,16 +2,23 @@
 
 The rule is written twice, because it must hold twice: as SQL over mirrored rows, where it explains and routes, and as Odoo
 server-action code, where it refuses in Odoo's own transaction. Both say: what the customer owes on posted invoices, what is
-on draft invoices, what is confirmed and not yet invoiced, and this order, against the credit limit of the customer's
-commercial entity. A test on the real Odoo compares the two to the cent.
+on draft invoices, what is confirmed and not yet invoiced, and this order, against the credit limit that the customer's
+commercial entity has in the order's company. The customer is who is billed (``partner_invoice_id``), as for Odoo's own
+``credit_to_invoice``: that is who will owe. docs/exposure.md says what counts, to the last document. The sum is rounded once,
+by the currency of the company; a test on the real Odoo compares the two to its last digit.
+
+Nothing makes room for an order but money: a draft of a credit note, or another order that comes to less than nothing, does not.
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, ladders
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows import asks, days, ladders
+from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.rules import hands, money
+
+EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + g.this_order"
 
 # Only for orders that are not confirmed: OFFSET 0 keeps the planner from drawing the query into the one around it, where it
 # would be worked out first and dropped by the state afterwards. What is paid and what is invoiced is not looked at, however
@@ -22,53 +29,84 @@ FACT = Fact(
         "commercial_id", "commercial_name", "credit_limit", "open_invoices", "draft_invoices", "open_orders",
         "this_order", "exposure", "excess", "overdue_amount", "overdue_days",
     ],
-    sql="""
-        SELECT f.*, f.open_invoices + f.draft_invoices + f.open_orders + f.this_order AS exposure,
-               f.open_invoices + f.draft_invoices + f.open_orders + f.this_order - f.credit_limit AS excess
+    sql=f"""
+        SELECT g.commercial_id, g.commercial_name,
+               {money.rounded("g.credit_limit")} AS credit_limit, {money.rounded("g.open_invoices")} AS open_invoices,
+               {money.rounded("g.draft_invoices")} AS draft_invoices, {money.rounded("g.open_orders")} AS open_orders,
+               {money.rounded("g.this_order")} AS this_order, {money.rounded(EXPOSURE)} AS exposure,
+               {money.rounded(EXPOSURE)} - {money.rounded("g.credit_limit")} AS excess,
+               {money.rounded("g.overdue")} AS overdue_amount, g.overdue_days
           FROM (
             SELECT cp.odoo_id AS commercial_id, cp.name AS commercial_name,
-                   round(cp.credit_limit, 2) AS credit_limit,
-                   round(COALESCE(owed.residual, 0), 2) AS open_invoices,
-                   round(COALESCE(owed.overdue, 0), 2) AS overdue_amount,
-                   COALESCE((%(now)s::timestamptz AT TIME ZONE 'UTC')::date - owed.oldest_due, 0) AS overdue_days,
-                   round(COALESCE(
+                   {money.in_company("credit_limit", "cp")} AS credit_limit,
+                   COALESCE(owed.residual, 0) AS open_invoices,
+                   COALESCE(owed.overdue, 0) AS overdue,
+                   COALESCE(owed.overdue_days, 0) AS overdue_days,
+                   COALESCE(
                      (SELECT sum(m.amount_total_signed) FROM mirror_account_move m
                        WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = cp.odoo_id
-                         AND m.company_id = r.company_id AND m.state = 'draft'
-                         AND m.move_type IN ('out_invoice', 'out_refund') AND m.deleted_at IS NULL), 0), 2)
+                         AND m.company_id = ANY(family.ids) AND m.state = 'draft' AND m.amount_total_signed > 0
+                         AND m.move_type = 'out_invoice' AND m.deleted_at IS NULL), 0)
                      AS draft_invoices,
-                   round(COALESCE(
-                     (SELECT sum(l.price_total * (l.product_uom_qty - l.qty_invoiced) / l.product_uom_qty
-                                 / COALESCE(NULLIF(o.currency_rate, 0), 1))
+                   COALESCE(
+                     (SELECT sum(GREATEST(still.amount - prepaid.amount, 0) / COALESCE(NULLIF(o.currency_rate, 0), 1))
                         FROM mirror_res_partner member
                         JOIN mirror_sale_order o
-                          ON o.connection_id = member.connection_id AND o.partner_id = member.odoo_id
+                          ON o.connection_id = member.connection_id
+                         AND (o.partner_invoice_id = member.odoo_id
+                              OR o.partner_invoice_id IS NULL AND o.partner_id = member.odoo_id)
                          AND o.state = 'sale' AND o.invoice_status IN ('no', 'to invoice', 'upselling')
-                         AND o.company_id = r.company_id AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
-                        JOIN mirror_sale_order_line l
-                          ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
-                         AND l.product_uom_qty > l.qty_invoiced AND l.product_uom_qty > 0
-                       WHERE member.connection_id = r.connection_id AND member.commercial_partner_id = cp.odoo_id), 0), 2)
+                         AND o.company_id = ANY(family.ids) AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
+                       CROSS JOIN LATERAL (
+                         SELECT COALESCE(sum(l.price_total * (l.product_uom_qty - l.qty_invoiced) / l.product_uom_qty)
+                                           FILTER (WHERE l.product_uom_qty <> 0
+                                                     AND (l.product_uom_qty - l.qty_invoiced) / NULLIF(l.product_uom_qty, 0) > 0
+                                                  ), 0) AS amount,
+                                array_agg(l.odoo_id) FILTER (WHERE l.is_downpayment) AS down_payments
+                           FROM mirror_sale_order_line l
+                          WHERE l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
+                       ) AS still
+                       CROSS JOIN LATERAL (
+                         SELECT COALESCE(sum(COALESCE(il.price_total, il.price_subtotal)
+                                             * CASE WHEN im.move_type = 'out_refund' THEN -1 ELSE 1 END), 0) AS amount
+                           FROM (
+                             SELECT e.move_id, e.price_total, e.price_subtotal
+                               FROM mirror_account_move_line e
+                              WHERE still.down_payments IS NOT NULL AND e.connection_id = o.connection_id
+                                AND e.sale_line_ids && still.down_payments AND e.deleted_at IS NULL
+                             OFFSET 0) AS il
+                           JOIN mirror_account_move im
+                             ON im.connection_id = o.connection_id AND im.odoo_id = il.move_id AND im.deleted_at IS NULL
+                            AND im.state IN ('draft', 'posted')
+                       ) AS prepaid
+                       WHERE member.connection_id = r.connection_id AND member.commercial_partner_id = cp.odoo_id), 0)
                      AS open_orders,
-                   round(r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS this_order
+                   GREATEST(CASE WHEN r.state IN ('draft', 'sent') THEN r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)
+                                 ELSE COALESCE((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
+                                               credit_asked.credit_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)) END, 0)
+                     AS this_order,
+                   {money.DIGITS} AS digits
               FROM mirror_res_partner p
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
+             CROSS JOIN LATERAL (SELECT {money.FAMILY} AS ids) AS family
               LEFT JOIN LATERAL (
                 SELECT sum(l.amount_residual) AS residual,
                        sum(l.amount_residual) FILTER (WHERE l.date_maturity < at.today) AS overdue,
-                       min(l.date_maturity) FILTER (WHERE l.date_maturity < at.today AND l.amount_residual > 0) AS oldest_due
-                  FROM (SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today) AS at
+                       max(at.today - l.date_maturity) FILTER (WHERE l.date_maturity < at.today AND l.amount_residual > 0)
+                         AS overdue_days
+                  FROM {days.zoned()} AS at
                  CROSS JOIN mirror_account_move_line l
                   JOIN mirror_account_account a
                     ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
                    AND a.account_type = 'asset_receivable'
-                 WHERE l.connection_id = r.connection_id AND l.partner_id = cp.odoo_id AND l.company_id = r.company_id
+                 WHERE l.connection_id = r.connection_id AND l.partner_id = cp.odoo_id AND l.company_id = ANY(family.ids)
                    AND l.parent_state = 'posted' AND l.reconciled IS NOT TRUE AND l.deleted_at IS NULL
                    AND (l.amount_residual > 0 OR l.amount_residual < 0)
               ) AS owed ON TRUE
-             WHERE r.state IN ('draft', 'sent') AND p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
+             WHERE (r.state IN ('draft', 'sent') OR credit_asked.credit_ask_state = 'open')
+               AND p.connection_id = r.connection_id AND p.odoo_id = COALESCE(r.partner_invoice_id, r.partner_id)
             OFFSET 0
-          ) AS f
+          ) AS g
     """,
 )
 
@@ -79,17 +117,43 @@ ASKED = asks.asked("credit_override", "sale.order", prefix="credit_")
 OPEN_ORDERS_OF_PARTNERS = """
     SELECT o.odoo_id
       FROM mirror_sale_order o
+      JOIN mirror_res_partner member
+        ON member.connection_id = o.connection_id AND member.odoo_id IN (o.partner_id, o.partner_invoice_id)
      WHERE o.connection_id = %(connection)s AND o.state IN ('draft', 'sent') AND o.deleted_at IS NULL
-       AND o.partner_id IN (
-         SELECT member.odoo_id
-           FROM mirror_res_partner member
-          WHERE member.connection_id = %(connection)s
-            AND member.commercial_partner_id IN (
-              SELECT p.commercial_partner_id FROM mirror_res_partner p
-               WHERE p.connection_id = %(connection)s AND p.odoo_id IN ({partners})))
+       AND member.commercial_partner_id IN (
+         SELECT p.commercial_partner_id FROM mirror_res_partner p
+          WHERE p.connection_id = %(connection)s AND p.odoo_id IN ({partners}))
 """
 
-BROKEN = Q(state__in=["draft", "sent"], credit_ask_state="open", excess__gt=0, credit_limit__gt=0)
+# What the guard asks is asked, whatever the tower counts. An ask without figures rests on the tower's own.
+BROKEN = Q(state__in=["draft", "sent"], credit_ask_state="open") & (
+    Q(credit_is_asked=True) | Q(excess__gt=0, credit_limit__gt=0)
+)
+# An order that is confirmed stays as it is until somebody has agreed to the change that Odoo refused.
+# One that was confirmed in another way than by what was asked needs no decision any more.
+CHANGE = Q(state__in=["sale", "done"], credit_ask_state="open", credit_asks_to_confirm=False)
+
+# What is to be released: an order as it stands, or the change that was refused. After price_limits.FACT, which it names.
+TERMS = Fact(
+    name="credit_release",
+    columns=["credit_asked_amount", "credit_terms", "is_unconfirmed", "confirms_for_credit", "changer_id"],
+    sql="""
+        SELECT CASE WHEN stands.is_unconfirmed THEN r.amount_total ELSE credit_asked.credit_ask_amount END AS credit_asked_amount,
+               CASE WHEN stands.is_unconfirmed OR credit_asked.credit_ask_terms IS NULL THEN (jsonb_build_object(
+                      'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
+                                   WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
+                      'company', r.company_id, 'currency', r.currency_id) || COALESCE((
+                      SELECT jsonb_build_object('billed', b.commercial_partner_id)
+                        FROM mirror_res_partner b
+                        JOIN mirror_res_partner p ON p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
+                       WHERE b.connection_id = r.connection_id AND b.odoo_id = r.partner_invoice_id
+                         AND b.commercial_partner_id <> p.commercial_partner_id), '{}'))::text
+                    ELSE credit_asked.credit_ask_terms END AS credit_terms,
+               stands.is_unconfirmed, stands.is_unconfirmed AND price.price_is_settled AS confirms_for_credit,
+               CASE WHEN NOT stands.is_unconfirmed THEN r.user_id END AS changer_id
+          FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
+    """,
+)
 
 FIGURES = {
     "credit_limit": "Credit limit",
@@ -125,57 +189,66 @@ APPROVAL = ApprovalKind(
     title="Credit override",
     matters="Exposure {exposure:money} {currency} against a limit of {credit_limit:money}",
     question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
-    when=BROKEN,
+    when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent"]),
     cause="credit_ask_cause",
     amount="this_order",
     asked_by="credit_asked_by",
-    involved=["credit_asked_login", "salesperson_login", "creator_login"],
+    involved=["credit_asked_uid", *hands.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.credit_hold",
     context=FIGURES,
+    bounds=["excess"],
+    figures=GuardFigures(
+        measure="exposure", limit="credit_limit", excess="excess", asked="credit_ask_exposure", asked_limit="credit_ask_limit",
+        is_asked="credit_is_asked", no_limit_is_none=True,
+    ),
     on_asked=[
         asks.hold(
             "credit_override",
             title="Mark the order as held for credit review",
-            reason="{commercial_name} would owe {exposure:money} {currency}; the limit is {credit_limit:money} {currency}.",
+            # Without figures: a customer may read the fields of their own orders over Odoo's RPC.
+            reason="The order waits for a credit review.",
             require=[["state", "in", ["draft", "sent"]]],
+            only_if="is_unconfirmed",
         )
     ],
     on_approval=[
-        OdooCall(
-            title="Release the order up to {amount_total:money} {currency}",
-            method="write",
-            arguments={
-                "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_amount": "{amount_total:number}"}
-            },
+        asks.answer("approved", prefix="credit_"),
+        asks.release(
+            "x_ct_released_amount",
+            title="Release the order up to {this_order:money} {currency}",
+            amount="credit_asked_amount",
+            terms="credit_terms",
             # What was approved is this amount: an order that has grown meanwhile needs a new decision.
-            require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_amount", ">=", "{amount_total:number}"]],
+            require=[["state", "!=", "cancel"], ["amount_total", "<=", "{credit_asked_amount:number}"]],
         ),
         OdooCall(
             title="Confirm the order",
             method="action_confirm",
             # Otherwise the decision about the price comes next, and confirms it.
-            only_if="price_is_settled",
+            only_if="confirms_for_credit",
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
-        asks.note("Credit override approved by {decided_by} in Control Tower. {reason}"),
-        asks.answer("approved", prefix="credit_"),
+        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
+        asks.note("Credit override approved by {decided_by} in Control Tower, up to {this_order:money} {currency}. {reason}"),
     ],
     on_rejection=[
         asks.hold(
             "credit_override",
             title="Keep the order held, with the reason",
-            reason="Rejected by {decided_by}: {reason}",
+            reason=asks.REJECTED,
             require=[["state", "in", ["draft", "sent"]]],
+            is_rejected=True,
+            only_if="is_unconfirmed",
         ),
         asks.answer("rejected", "{decided_by}: {reason}", prefix="credit_"),
         asks.activity("Credit override rejected by {decided_by}", name="salesperson"),
         asks.note("Credit override rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="credit_")],
+    on_expiry=[asks.answer("expired", prefix="credit_")],
     default_policy=ladders.policy(
         ladders.step("Credit control", ("role", "approver"), ("role", "manager"), minutes=240),
     ),
@@ -186,29 +259,58 @@ GUARD = Guard(
     approval="credit_override",
     state_value="sale",
     release=("x_ct_released_amount", "Released up to", "Control Tower released the order up to this total"),
+    terms="""
+order = record.sudo()
+terms = {'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id}
+if order.partner_invoice_id.commercial_partner_id != order.partner_id.commercial_partner_id:
+    terms['billed'] = order.partner_invoice_id.commercial_partner_id.id
+if is_change:
+    terms['value'] = order.company_id.currency_id.round(round(order.amount_total / (order.currency_rate or 1.0), 8))
+""",
+    identity=["partner_id", "partner_invoice_id", "company_id", "currency_id"],
+    watch=["amount_total", "partner_id", "partner_invoice_id", "company_id", "currency_id", "currency_rate"],
+    later=["done"],
     condition="""
 order = record.sudo().with_company(record.company_id)
 company = order.company_id
-customer = order.partner_id.commercial_partner_id.with_company(company)
-rate = order.currency_rate or 1.0
+# Who is billed is who will owe.
+customer = (order.partner_invoice_id or order.partner_id).commercial_partner_id.with_company(company)
 amount = order.amount_total
 limit = customer.credit_limit
-exposure = customer.credit + amount / rate
-drafts = env['account.move'].sudo().search([
-    ('commercial_partner_id', '=', customer.id), ('company_id', '=', company.id), ('state', '=', 'draft'),
-    ('move_type', 'in', ['out_invoice', 'out_refund'])])
-for draft in drafts:
-    exposure = exposure + draft.amount_total_signed
-others = env['sale.order.line'].sudo().search([
-    ('order_id.partner_id.commercial_partner_id', '=', customer.id), ('order_id.company_id', '=', company.id),
-    ('order_id.state', '=', 'sale'), ('order_id.invoice_status', '!=', 'invoiced'), ('order_id', '!=', order.id)])
-for line in others:
-    if line.product_uom_qty > line.qty_invoiced and line.product_uom_qty > 0:
-        open_share = (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
-        exposure = exposure + line.price_total * open_share / (line.order_id.currency_rate or 1.0)
-released = order.currency_id.compare_amounts(order.x_ct_released_amount, amount) >= 0
+# Odoo's own credit counts the debts to all companies below the root; what is not invoiced yet counts as far.
+family = [company.id]
+if 'root_id' in company._fields:
+    family = env['res.company'].sudo().with_context(active_test=False).search([('id', 'child_of', company.root_id.id)]).ids
+own = amount
+# What is invoiced of it stands in the customer's debts, or among the drafts, already.
+for line in order.order_line:
+    if line.qty_invoiced > 0 and line.product_uom_qty > 0:
+        own = own - line.price_total * min(line.qty_invoiced / line.product_uom_qty, 1.0)
+exposure = customer.credit + max(own, 0.0) / (order.currency_rate or 1.0)
+for draft in env['account.move'].sudo().search([
+        ('commercial_partner_id', '=', customer.id), ('company_id', 'in', family), ('state', '=', 'draft'),
+        ('move_type', '=', 'out_invoice')]):
+    exposure = exposure + max(draft.amount_total_signed, 0.0)
+for other in env['sale.order'].sudo().search([
+        ('partner_invoice_id.commercial_partner_id', '=', customer.id), ('company_id', 'in', family), ('state', '=', 'sale'),
+        ('invoice_status', '!=', 'invoiced'), ('id', '!=', order.id)]):
+    still = 0.0
+    for line in other.order_line:
+        if line.product_uom_qty and (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty > 0:
+            still = still + line.price_total * (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
+        if 'is_downpayment' in line._fields and line.is_downpayment:
+            for billed in line.invoice_lines:
+                if billed.move_id.state in ['draft', 'posted']:
+                    still = still - billed.price_total * (-1.0 if billed.move_id.move_type == 'out_refund' else 1.0)
+    exposure = exposure + max(still, 0.0) / (other.currency_rate or 1.0)
+exposure = company.currency_id.round(round(exposure, 8))
+measure = exposure
+released = order.currency_id.compare_amounts(released_up_to, amount) >= 0
 if limit > 0 and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
-    why = 'Confirming %s would take %s to %.2f %s, above its credit limit of %.2f %s.' % (
-        order.name, customer.name, exposure, company.currency_id.name, limit, company.currency_id.name)
+    places = company.currency_id.decimal_places
+    why = 'Confirming %s would take %s to %.*f %s, above its credit limit of %.*f %s.' % (
+        order.name, customer.name, places, exposure, company.currency_id.name, places, limit, company.currency_id.name)
+    if 'account_use_credit_limit' in company._fields and not company.account_use_credit_limit:
+        why = why + ' (Odoo does not warn of it in %s, where its own credit limit switch is off; the limit holds.)' % company.name
 """,
 )

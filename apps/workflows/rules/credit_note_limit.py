@@ -3,19 +3,20 @@
 The other half of the return authorisation (:mod:`apps.workflows.rules.return_limit`): one kind of approval with one policy, for
 the goods that come back and for the money. Goods that came back were authorised as they came; what a credit note gives for
 them needs nobody once more. What it gives beyond them, for goods that stay with the customer or for no goods at all, needs an
-authorisation from :data:`return_limit.LIMIT` on.
+authorisation from :data:`return_limit.LIMIT` on. Each line is judged by itself: a line below zero takes nothing off the others.
 
 A draft is asked about as soon as it is there, and again when it gives another sum; Odoo refuses to post it until the tower has
 released it. The rule is written twice, as SQL over mirrored rows and as Odoo server-action code.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks
-from apps.workflows.declare import Fact, Guard, OdooCall
-from apps.workflows.rules import return_limit
+from apps.workflows import asks, kits, returned, units
+from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.rules import hands, invoice_mismatch, money, return_limit
 from apps.workflows.say import joined, say
 
 KIND = return_limit.APPROVAL.name
@@ -26,53 +27,120 @@ ASKED = asks.asked(
 
 PRODUCTS = f"jsonb_agg(DISTINCT COALESCE(to_jsonb(t.name), {say("something else")}))"
 
-# Of each line of an order: what came back of it, less what other credit notes gave for it. Without an order nothing came back.
-CREDITED = Fact(
-    name="credited",
-    columns=[
-        "credited_beyond", "credited_for_returns", "credited_products_names", "credited_invoice", "credit_note_cause",
-        "credit_note_asker", "credit_note_limit",
-    ],
-    sql=f"""
-        SELECT round(g.beyond * g.rate, 2) AS credited_beyond, round((g.whole - g.beyond) * g.rate, 2) AS credited_for_returns,
-               g.products AS credited_products_names, origin.name AS credited_invoice,
-               CASE WHEN credit_note_asked.credit_note_ask_state = 'open' THEN credit_note_asked.credit_note_ask_cause
-                    ELSE concat('credit@', round(g.beyond * g.rate, 2)) END AS credit_note_cause,
-               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{asks.SOMEBODY}')
-                 AS credit_note_asker,
-               {return_limit.LIMIT} AS credit_note_limit
+# What came back of line sl of an order, in its product's own unit; of a kit, the sets that its components make up.
+BACK_OF_LINE = f"""
+    SELECT CASE WHEN bool_or(b.is_kit) THEN {kits.sets("max(b.part)", units.own("sl.product_uom_qty", "sl"))}
+                ELSE sum(b.quantity) END AS quantity
+      FROM (
+        SELECT {kits.is_kit("sl", "o.product_id")} AS is_kit, o.quantity,
+               o.quantity / NULLIF({kits.wanted("sl", "o.product_id")}, 0) AS part
           FROM (
-            SELECT {joined(PRODUCTS)} AS products, sum(il.price_subtotal) AS whole,
-                   sum(CASE WHEN il.quantity = 0 THEN il.price_subtotal
-                            ELSE il.price_subtotal / il.quantity * (il.quantity - LEAST(il.quantity, back.quantity)) END)
-                     AS beyond,
-                   COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
+            SELECT m.product_id, sum({units.own("m.quantity", "m", units.MOVE)}) AS quantity
+              FROM mirror_stock_move m
+              JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
+               AND p.deleted_at IS NULL AND {returned.from_customer("p")}
+             WHERE m.connection_id = sl.connection_id AND m.sale_line_id = sl.odoo_id
+               AND m.state = 'done' AND m.deleted_at IS NULL
+             GROUP BY m.product_id
+          ) AS o
+      ) AS b
+"""
+
+# What one of the unit of line il was billed at, or else ordered at, in the currency of the credit note r.
+RATE_OF = "COALESCE(abs({move}.amount_total_signed) / NULLIF(abs({move}.amount_total), 0), 1)"
+AGREED_PRICE = f"""
+    COALESCE(
+      (SELECT max(b.price_subtotal / NULLIF({units.own("b.quantity", "b")}, 0)
+                  * CASE WHEN bill.currency_id = r.currency_id THEN 1
+                         ELSE {RATE_OF.format(move="bill")} / {RATE_OF.format(move="r")} END)
+         FROM mirror_account_move_line b
+         JOIN mirror_account_move bill ON bill.connection_id = b.connection_id AND bill.odoo_id = b.move_id
+          AND bill.move_type = 'out_invoice' AND bill.state = 'posted' AND bill.deleted_at IS NULL
+        WHERE b.connection_id = il.connection_id AND b.sale_line_ids && il.sale_line_ids AND b.quantity > 0
+          AND b.deleted_at IS NULL),
+      (SELECT max(sl.price_subtotal / NULLIF({units.own("sl.product_uom_qty", "sl")}, 0)
+                  * CASE WHEN so.currency_id = r.currency_id THEN 1
+                         ELSE 1 / COALESCE(NULLIF(so.currency_rate, 0), 1) / {RATE_OF.format(move="r")} END)
+         FROM mirror_sale_order_line sl
+         JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+        WHERE sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL),
+      il.price_subtotal / il.quantity / {units.ratio_of("il")}) * {units.ratio_of("il")}"""
+
+# Whether the credit note is a draft, or posted and not yet paid out or set against an invoice.
+IS_OPEN = "(r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))"
+
+
+def _credited(which: str) -> str:
+    """Return SQL for what the credit notes ``r`` give, and what of it beyond what came back.
+
+    Of each line of an order: what came back of it, less what other credit notes gave for it, at the price at which it was billed.
+    Without an order nothing came back. Of several that are posted, what came back covers the earliest first.
+
+    Args:
+        which: SQL over ``r`` that tells which are looked at at all.
+    """
+    return f"""
+        SELECT s.products, {money.rounded("s.whole * s.rate", "s.digits")} AS whole,
+               {money.rounded("s.beyond * s.rate", "s.digits")} AS beyond
+          FROM (
+            SELECT {joined(PRODUCTS)} AS products, sum(GREATEST(il.price_subtotal, 0)) AS whole,
+                   sum(GREATEST(CASE WHEN il.quantity > 0
+                                     THEN il.price_subtotal - LEAST(il.quantity, back.quantity)
+                                       * LEAST(il.price_subtotal / il.quantity, {AGREED_PRICE})
+                                     ELSE il.price_subtotal END, 0)) AS beyond,
+                   {RATE_OF.format(move="r")} AS rate,
+                   {money.DIGITS} AS digits
               FROM mirror_account_move_line il
               LEFT JOIN mirror_product_product pr ON pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id
               LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
              CROSS JOIN LATERAL (
                SELECT GREATEST(
-                 COALESCE((SELECT sum(m.quantity)
-                             FROM mirror_stock_move m
-                             JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
-                              AND p.return_id IS NOT NULL AND p.picking_type_code = 'incoming' AND p.deleted_at IS NULL
-                            WHERE m.connection_id = il.connection_id AND m.sale_line_id = ANY(il.sale_line_ids)
-                              AND m.state = 'done' AND m.deleted_at IS NULL), 0)
-                 - COALESCE((SELECT sum(o.quantity)
+                 COALESCE((SELECT sum(b.quantity)
+                             FROM mirror_sale_order_line sl
+                            CROSS JOIN LATERAL ({BACK_OF_LINE}) AS b
+                            WHERE sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)), 0)
+                 - COALESCE((SELECT sum({units.own("o.quantity", "o")})
                                FROM mirror_account_move_line o
                                JOIN mirror_account_move n ON n.connection_id = o.connection_id AND n.odoo_id = o.move_id
                                 AND n.move_type = 'out_refund' AND n.state = 'posted' AND n.deleted_at IS NULL
+                                AND (r.state = 'draft' OR n.odoo_id < r.odoo_id)
                               WHERE o.connection_id = il.connection_id AND o.sale_line_ids && il.sale_line_ids
-                                AND o.move_id <> il.move_id AND o.deleted_at IS NULL), 0), 0) AS quantity
+                                AND o.move_id <> il.move_id AND o.deleted_at IS NULL), 0), 0) / {units.ratio_of("il")} AS quantity
              ) AS back
-             WHERE r.move_type = 'out_refund' AND r.state = 'draft' AND il.connection_id = r.connection_id
+             WHERE r.move_type = 'out_refund' AND {which} AND il.connection_id = r.connection_id
                AND il.move_id = r.odoo_id AND il.deleted_at IS NULL AND COALESCE(il.display_type, '') IN ('', 'product')
-          ) AS g
+          ) AS s
+    """
+
+
+CREDITED = Fact(
+    name="credited",
+    columns=[
+        "credited_beyond", "credited_for_returns", "credited_products_names", "credited_invoice", "credit_note_cause",
+        "credit_note_asker", "credit_note_limit", "credit_note_measure",
+    ],
+    sql=f"""
+        SELECT g.beyond AS credited_beyond, g.whole - g.beyond AS credited_for_returns, g.beyond AS credit_note_measure,
+               g.products AS credited_products_names, origin.name AS credited_invoice,
+               CASE WHEN credit_note_asked.credit_note_ask_state = 'open' THEN credit_note_asked.credit_note_ask_cause
+                    ELSE concat('credit@', g.beyond) END AS credit_note_cause,
+               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{asks.SOMEBODY}')
+                 AS credit_note_asker,
+               {return_limit.LIMIT} AS credit_note_limit
+          FROM ({_credited(IS_OPEN)}) AS g
           LEFT JOIN mirror_account_move origin
             ON origin.connection_id = r.connection_id AND origin.odoo_id = r.reversed_entry_id
          WHERE g.whole IS NOT NULL
     """,
 )
+
+# What was credited within the days of a cumulative policy, each as it stood against the notes before it: the guard counts the same.
+PEERS = f"""
+    SELECT r.odoo_id, r.name AS record_name, g.beyond AS amount, {invoice_mismatch.POSTED_AT} AS at
+      FROM {invoice_mismatch.POSTED_WITHIN.format(types="'out_refund'")}
+     CROSS JOIN LATERAL ({_credited("r.state = 'posted'")}) AS g
+     WHERE {invoice_mismatch.OF_THE_SAME} AND g.beyond > 0
+"""
 
 IS_DRAFT_CREDIT = Q(state="draft", move_type="out_refund")
 # What is held stays to be decided about until nothing is given beyond what came back, be it ever so little.
@@ -80,9 +148,34 @@ BROKEN = (
     IS_DRAFT_CREDIT
     & (
         Q(credited_beyond__gte=return_limit.LIMIT)
+        # What the guard asks is asked, whatever the tower counts.
+        | Q(credit_note_is_asked=True)
         | Q(x_ct_hold=KIND, credit_note_ask_state="open", credited_beyond__gt=0)
     )
     & ~Q(x_ct_released_credit__gte=F("credited_beyond"))
+)
+
+# Posted where no guard was, or by somebody whom it let pass: seen until it is settled. A draft is asked about.
+FOR_NOTHING = ExceptionType(
+    name="invoice.credit_for_nothing",
+    title="Credit beyond what came back",
+    when=Q(state="posted", move_type="out_refund", payment_state__in=["not_paid", "partial", "blocked"])
+    & Q(credited_beyond__gte=return_limit.LIMIT)
+    & ~Q(x_ct_released_credit__gte=F("credited_beyond")),
+    team="finance",
+    due=timedelta(hours=16),
+    amount="credited_beyond",
+    evidence={
+        "partner_name": "Customer",
+        "credited_invoice": "Invoice",
+        "credited_products_names": "Credited for",
+        "credited_beyond": "Beyond what came back",
+        "credited_for_returns": "For what came back",
+        "credit_note_limit": "Needs an authorisation from",
+        "invoice_owner": "Looked after by",
+    },
+    severity=("credited_beyond", (1_000, 5_000, 25_000)),
+    closed_because="The credit note was settled, reversed or authorised, or what it credits came back",
 )
 
 # What was authorised is this credit note: one that has grown meanwhile needs a new decision.
@@ -97,7 +190,7 @@ APPROVAL = replace(
     cause="credit_note_cause",
     amount="credited_beyond",
     asked_by="credit_note_asker",
-    involved=["credit_note_asked_login", "invoice_owner_login", "invoice_maker_login"],
+    involved=["credit_note_asked_uid", *hands.OF_INVOICE],
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="",
     context={
@@ -111,27 +204,30 @@ APPROVAL = replace(
         "invoice_owner": "Looked after by",
         "credit_note_asker": "Asked by",
     },
+    figures=GuardFigures(
+        measure="credit_note_measure", alone="credited_beyond", limit="credit_note_limit", asked="credit_note_ask_exposure",
+        asked_limit="credit_note_ask_limit", is_asked="credit_note_is_asked", from_limit=True, is_cumulative=True,
+    ),
+    peers=PEERS,
     on_asked=[
         asks.hold(
             KIND,
             title="Mark the credit note as held for authorisation",
-            reason="{credited_beyond:money} {currency} are credited beyond what came back, which needs an authorisation.",
+            reason="{counted_in_words} are credited beyond what came back, which needs an authorisation.",
             require=[["state", "=", "draft"]],
         )
     ],
     on_approval=[
-        OdooCall(
+        asks.answer("approved", prefix="credit_note_"),
+        asks.release(
+            "x_ct_released_credit",
             title="Release the credit note with {credited_beyond:money} {currency} beyond what came back",
-            method="write",
-            arguments={
-                "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_credit": "{credited_beyond:number}"}
-            },
+            amount="credited_beyond",
+            terms="move_terms",
             require=THIS_DRAFT,
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_credit", ">=", "{credited_beyond:number}"]],
         ),
         OdooCall(title="Post the credit note", method="action_post", require=THIS_DRAFT, expect=[["state", "=", "posted"]]),
-        asks.note("Credit authorised by {decided_by} in Control Tower. {reason}"),
-        asks.answer("approved", prefix="credit_note_"),
+        asks.note("Credit authorised by {decided_by} in Control Tower, beyond what came back: {counted_in_words}. {reason}"),
     ],
     # Cancelled, and held with the reason: set back to draft, it still may not be posted.
     on_rejection=[
@@ -140,6 +236,7 @@ APPROVAL = replace(
             title="Keep the credit note held, with the reason",
             reason="Rejected by {decided_by}: {reason}",
             require=[["state", "=", "draft"]],
+            is_rejected=True,
         ),
         OdooCall(
             title="Cancel the credit note",
@@ -152,6 +249,7 @@ APPROVAL = replace(
         asks.note("Credit refused by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="credit_note_")],
+    on_expiry=[asks.answer("expired", prefix="credit_note_")],
 )
 
 # The figures of CREDITED, line by line. The hold is lifted as Odoo itself (user 1), which may write the tower's fields.
@@ -163,42 +261,113 @@ GUARD = Guard(
         "Credit released",
         "Control Tower authorised a credit note that gives up to this sum beyond what came back",
     ),
+    terms=invoice_mismatch.TERMS,
+    identity=invoice_mismatch.IDENTITY,
     subject=f"""
-move = record.sudo()
-record = env['account.move'].sudo()
-beyond = 0.0
-if move.move_type == 'out_refund':
-    record = move
+{kits.IN_ODOO.strip()}
+def agreed_price(env, move, line, sold, rate):
+    # What one of the line's unit was billed at, or else ordered at, in the currency of the credit note.
+    found = False
+    for other in env['account.move.line'].sudo().search([
+        ('sale_line_ids', 'in', sold), ('move_id.move_type', '=', 'out_invoice'), ('move_id.state', '=', 'posted'),
+        ('quantity', '>', 0)]):
+        quantity = other.quantity
+        if other.product_uom_id and other.product_id:
+            quantity = other.product_uom_id._compute_quantity(
+                quantity, other.product_id.uom_id, round=False, raise_if_failure=False)
+        one = other.price_subtotal / quantity
+        invoice = other.move_id
+        if invoice.currency_id != move.currency_id:
+            one = one * (abs(invoice.amount_total_signed / invoice.amount_total) if invoice.amount_total else 1.0) / rate
+        found = one if found is False else max(found, one)
+    if found is False:
+        for ordered in env['sale.order.line'].sudo().browse(sold):
+            unit = ordered['product_uom_id' if 'product_uom_id' in ordered._fields else 'product_uom']
+            quantity = ordered.product_uom_qty
+            if unit and ordered.product_id:
+                quantity = unit._compute_quantity(quantity, ordered.product_id.uom_id, round=False, raise_if_failure=False)
+            if quantity:
+                one = ordered.price_subtotal / quantity
+                if ordered.order_id.currency_id != move.currency_id:
+                    one = one / (ordered.order_id.currency_rate or 1.0) / rate
+                found = one if found is False else max(found, one)
+    if found is False:
+        return line.price_subtotal / line.quantity
+    if line.product_uom_id and line.product_id:
+        return found * line.product_uom_id._compute_quantity(
+            1.0, line.product_id.uom_id, round=False, raise_if_failure=False)
+    return found
+def credited_beyond(env, move, is_before):
+    # What a credit note gives beyond what came back, less what other credit notes, or those before it, gave for the same.
+    beyond = 0.0
     rate = abs(move.amount_total_signed / move.amount_total) if move.amount_total else 1.0
     moves = env['stock.move'].sudo() if 'stock.move' in env else False
     for line in move.invoice_line_ids:
         if line.display_type != 'product':
             continue
-        kept = 1.0
+        covered = 0.0
         sold = line.sale_line_ids.ids if 'sale_line_ids' in line._fields else []
-        if sold and line.quantity:
+        if sold and line.quantity > 0:
             back = 0.0
+            kits = {{}}
             if moves is not False and 'sale_line_id' in moves._fields:
                 for moved in moves.search([
-                    ('sale_line_id', 'in', sold), ('state', '=', 'done'), ('picking_id.return_id', '!=', False),
-                    ('picking_id.picking_type_id.code', '=', 'incoming')]):
-                    back = back + moved.quantity
+                    ('sale_line_id', 'in', sold), ('state', '=', 'done'),
+                    '|', '&', ('picking_id.location_id.usage', '=', 'customer'),
+                    ('picking_id.location_dest_id.usage', '!=', 'customer'),
+                    '&', '&', ('picking_id.picking_type_id.code', '=', 'incoming'), ('picking_id.return_id', '!=', False),
+                    ('picking_id.location_id.usage', '!=', 'supplier')]):
+                    quantity = moved.product_uom._compute_quantity(
+                        moved.quantity, moved.product_id.uom_id, round=False, raise_if_failure=False)
+                    item = (moved.sale_line_id.id, moved.product_id.id)
+                    if moved.sale_line_id.product_id and moved.sale_line_id.product_id != moved.product_id:
+                        kits[item] = kits.get(item, 0.0) + quantity
+                    else:
+                        back = back + quantity
+                sets_of = sets_of_kits(env, kits)
+                for sold_id in sets_of:
+                    back = back + sets_of[sold_id][0]
             for other in env['account.move.line'].sudo().search([
                 ('sale_line_ids', 'in', sold), ('move_id', '!=', move.id), ('move_id.move_type', '=', 'out_refund'),
-                ('move_id.state', '=', 'posted')]):
-                back = back - other.quantity
-            kept = 1.0 - min(max(back, 0.0), line.quantity) / line.quantity
-        beyond = beyond + line.price_subtotal * kept * rate
+                ('move_id.state', '=', 'posted')] + ([('move_id', '<', move.id)] if is_before else [])):
+                back = back - (other.product_uom_id._compute_quantity(
+                    other.quantity, other.product_id.uom_id, round=False, raise_if_failure=False)
+                    if other.product_uom_id and other.product_id else other.quantity)
+            if line.product_uom_id and line.product_id:
+                back = line.product_id.uom_id._compute_quantity(
+                    back, line.product_uom_id, round=False, raise_if_failure=False)
+            price = min(line.price_subtotal / line.quantity, agreed_price(env, move, line, sold, rate))
+            covered = min(max(back, 0.0), line.quantity) * price
+        beyond = beyond + max((line.price_subtotal - covered) * rate, 0.0)
+    return move.company_id.currency_id.round(round(beyond, 8))
+move = record.sudo()
+record = env['account.move'].sudo()
+if move.move_type == 'out_refund':
+    record = move
+    beyond = credited_beyond(env, move, False)
     if move.x_ct_hold == '{KIND}' and move.company_id.currency_id.compare_amounts(beyond, 0.0) <= 0:
         move.with_user(1).write({{'x_ct_hold': False, 'x_ct_hold_reason': False}})
 """,
     condition=f"""
+{invoice_mismatch.TOGETHER_IN_ODOO.strip()}
 if record:
     money = record.company_id.currency_id
-    exposure = beyond
+    released = money.compare_amounts(released_up_to, beyond) >= 0
+    others = 0.0
+    named = []
+    rule = cumulative_rule(env, '{KIND}') if beyond > 0 and not released else False
+    if rule:
+        for other in entries_together(env, '{KIND}', record, ['out_refund'], rule, 'x_ct_released_credit'):
+            whole = credited_beyond(env, other, True)
+            if whole > 0:
+                others = others + whole
+                named.append(other.name or 'Draft %s' % other.id)
+    exposure = money.round(round(beyond + others, 8))
+    measure = exposure
     limit = {return_limit.LIMIT}.0
-    if money.compare_amounts(beyond, {return_limit.LIMIT}) >= 0 and money.compare_amounts(record.x_ct_released_credit, beyond) < 0:
-        why = '%s would be credited %.2f %s beyond what came back; from {return_limit.LIMIT} on that needs an authorisation.' % (
-            record.partner_id.name, beyond, money.name)
+    if not released and money.compare_amounts(exposure, {return_limit.LIMIT}) >= 0:
+        why = '%s would be credited %s beyond what came back; from {return_limit.LIMIT} on %s.' % (
+            record.partner_id.name, in_words(money, beyond, exposure, named, rule),
+            'together that needs an authorisation' if named else 'that needs an authorisation')
 """,
 )

@@ -10,51 +10,56 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, ladders
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
-from apps.workflows.rules import invoice_resolution
+from apps.workflows import asks, ladders, units
+from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.rules import hands, invoice_resolution, money
 
 # In the company's currency, before tax.
 LIMIT = 100
+KIND = "invoice_mismatch"
 
 # Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
 # order with nothing ordered and nothing delivered: nothing there to be compared. A line that bills several lines of
 # orders at once has no one price to be compared with. Later invoices are counted, not asked for with EXISTS: for a first row
 # alone the planner would read all entries that there are.
-MATCH = Fact(
-    name="match",
-    columns=[
-        "differing_count", "order_names", "product_names", "billed_quantity", "all_billed_quantity", "ordered_quantity",
-        "delivered_quantity", "over_quantity", "billed_price", "ordered_price", "price_difference", "amount_over",
-        "disputed_amount",
-    ],
-    sql="""
+# Quantities are told in the product's own unit; the line's own price is held against the price agreed for the unit of the bill,
+# which may be another than the order's. How many of the product's own the bill's unit holds:
+OF_BILL = units.ratio("il.product_uom_id", product="{line}.product_id", connection="il.connection_id")
+
+def _match(which: str) -> str:
+    """Return SQL for what the invoices ``r`` bill that was not agreed; no row where nothing differs.
+
+    Args:
+        which: SQL over ``r`` that tells which are compared at all.
+    """
+    return f"""
         SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
                string_agg(DISTINCT d.product, ', ') AS product_names,
-               trim_scale(sum(d.quantity)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
+               trim_scale(sum(d.quantity * d.holds)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
                trim_scale(sum(d.ordered)) AS ordered_quantity,
-               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(sum(d.over)) AS over_quantity,
-               round(sum(d.quantity * d.price) * d.rate, 2) AS billed_price,
-               round(sum(d.quantity * d.agreed) * d.rate, 2) AS ordered_price,
-               round(sum(d.price_off) * d.rate, 2) AS price_difference,
-               round(sum(d.over * d.price) * d.rate, 2) AS amount_over,
-               round(sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate, 2) AS disputed_amount
+               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(round(sum(d.over * d.holds), 6)) AS over_quantity,
+               {money.rounded("sum(d.quantity * d.price) * d.rate", money.DIGITS)} AS billed_price,
+               {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.DIGITS)} AS ordered_price,
+               {money.rounded("sum(d.price_off) * d.rate", money.DIGITS)} AS price_difference,
+               {money.rounded("sum(d.over * d.price) * d.rate", money.DIGITS)} AS amount_over,
+               {money.rounded("sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate", money.DIGITS)} AS disputed_amount
           FROM (
             SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
                              THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off
               FROM (
                 SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
-                       CASE WHEN o.bears_excess THEN LEAST(o.excess, il.quantity) ELSE 0 END AS over,
-                       o.price, COALESCE(o.agreed, o.price) AS agreed,
+                       CASE WHEN o.bears_excess THEN LEAST(o.excess / o.holds, il.quantity) ELSE 0 END AS over,
+                       o.price, COALESCE(o.agreed, o.price) AS agreed, o.holds,
                        COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
                   FROM mirror_account_move_line il
                  CROSS JOIN LATERAL (
-                   SELECT so.name AS order_name, sl.name AS product, sl.product_uom_qty AS ordered,
-                          sl.qty_delivered AS delivered, sl.qty_invoiced AS billed,
-                          e.excess,
+                   SELECT so.name AS order_name, sl.name AS product, {units.own("sl.product_uom_qty", "sl")} AS ordered,
+                          {units.own("sl.qty_delivered", "sl")} AS delivered, {units.own("sl.qty_invoiced", "sl")} AS billed,
+                          {units.own("e.excess", "sl")} AS excess, {OF_BILL.format(line="sl")} AS holds,
                           il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
                           CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
-                               THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) END AS agreed,
+                               THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) / {units.ratio_of("sl")}
+                                    * {OF_BILL.format(line="sl")} END AS agreed,
                           e.excess > 0 AND 0 = (
                             SELECT count(*) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
@@ -74,11 +79,12 @@ MATCH = Fact(
                       AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
                       AND NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0)
                    UNION ALL
-                   SELECT po.name, pl.name, pl.product_qty, pl.qty_received, pl.qty_invoiced,
-                          e.excess,
+                   SELECT po.name, pl.name, {units.own("pl.product_qty", "pl")}, {units.own("pl.qty_received", "pl")},
+                          {units.own("pl.qty_invoiced", "pl")}, {units.own("e.excess", "pl")}, {OF_BILL.format(line="pl")},
                           COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
                           CASE WHEN po.currency_id = il.currency_id
-                               THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit) END,
+                               THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit)
+                                    / {units.ratio_of("pl")} * {OF_BILL.format(line="pl")} END,
                           e.excess > 0 AND 0 = (
                             SELECT count(*) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
@@ -99,15 +105,48 @@ MATCH = Fact(
                       AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
                  ) AS o
                  WHERE r.move_type IN ('out_invoice', 'in_invoice')
-                   AND (r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))
-                   AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
+                   AND {which} AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
                    AND COALESCE(il.display_type, '') IN ('', 'product')
               ) AS b
           ) AS d
          WHERE d.over > 0 OR d.price_off <> 0
          GROUP BY d.rate
-    """,
+    """
+
+
+MATCH = Fact(
+    name="match",
+    columns=[
+        "differing_count", "order_names", "product_names", "billed_quantity", "all_billed_quantity", "ordered_quantity",
+        "delivered_quantity", "over_quantity", "billed_price", "ordered_price", "price_difference", "amount_over",
+        "disputed_amount",
+    ],
+    sql=_match("(r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))"),
 )
+
+# When an entry ``r`` was posted, as far as the tower knows; where nobody saw it, its own dates.
+POSTED_AT = """COALESCE(
+             (SELECT max(t.at) FROM workflows_transition t
+               WHERE t.connection_id = r.connection_id AND t.model = 'account.move' AND t.odoo_id = r.odoo_id
+                 AND t.from_stage IN ('draft', 'disputed')), r.create_date)"""
+# Entries ``r`` of one of ``{types}`` that were posted within the days of a cumulative policy, beside the ``own`` one. No field of
+# Odoo says when an entry was posted, and its dates can be written; what is written in the row has changed since then.
+POSTED_WITHIN = f"""mirror_account_move own
+      JOIN mirror_account_move r
+        ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
+       AND r.deleted_at IS NULL AND r.state = 'posted' AND r.move_type IN ({{types}}) AND r.write_date >= %(since)s
+       AND (r.create_date >= %(since)s OR r.invoice_date >= (%(since)s AT TIME ZONE 'UTC')::date OR {POSTED_AT} >= %(since)s)"""
+OF_THE_SAME = """own.connection_id = %(connection)s AND own.odoo_id = %(record)s
+       AND (NOT %(by_partner)s OR r.commercial_partner_id IS NOT DISTINCT FROM own.commercial_partner_id)
+       AND (NOT %(by_person)s OR r.invoice_user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[]))"""
+
+# What was posted in dispute within the days of a cumulative policy, paid or not: the guard counts the same.
+PEERS = f"""
+    SELECT r.odoo_id, r.name AS record_name, m.disputed_amount AS amount, {POSTED_AT} AS at
+      FROM {POSTED_WITHIN.format(types="'out_invoice', 'in_invoice'")}
+     CROSS JOIN LATERAL ({_match("r.state = 'posted'")}) AS m
+     WHERE {OF_THE_SAME} AND m.disputed_amount > 0
+"""
 
 
 FIGURES = {
@@ -126,19 +165,18 @@ FIGURES = {
     "disputed_amount": "In dispute",
 }
 
-ASKED = asks.asked("invoice_mismatch", "account.move", prefix="invoice_", where="r.state = 'draft'")
+ASKED = asks.asked(KIND, "account.move", prefix="invoice_", where="r.state = 'draft'")
 
 # Of drafts alone: nothing else is decided about.
 PEOPLE = Fact(
     name="people",
     columns=[
-        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "invoice_maker_login", "mismatch_limit",
+        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "mismatch_limit", "mismatch_measure",
     ],
     sql=f"""
         SELECT COALESCE(o.name, '') AS invoice_owner, COALESCE(o.login, '') AS invoice_owner_login,
                COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.name, '') AS invoice_maker,
-               COALESCE(m.login, '') AS invoice_maker_login,
-               {LIMIT} AS mismatch_limit
+               {LIMIT} AS mismatch_limit, COALESCE(match.disputed_amount, 0) AS mismatch_measure
           FROM (SELECT r.invoice_user_id, r.create_uid WHERE r.state = 'draft') AS own
           LEFT JOIN mirror_res_users o ON o.connection_id = r.connection_id AND o.odoo_id = own.invoice_user_id
           LEFT JOIN mirror_res_users m ON m.connection_id = r.connection_id AND m.odoo_id = own.create_uid
@@ -148,9 +186,13 @@ PEOPLE = Fact(
 IS_DRAFT = Q(state="draft")
 # What was agreed to is no dispute any more.
 DIFFERS = Q(differing_count__gt=0) & ~Q(x_ct_released_difference__gte=F("disputed_amount"))
-IS_HELD = Q(x_ct_hold="invoice_mismatch")
+IS_HELD = Q(x_ct_hold=KIND)
 # What is held stays to be decided about until nothing differs any more, be it ever so little.
-BROKEN = IS_DRAFT & DIFFERS & Q(invoice_ask_state="open") & (Q(disputed_amount__gte=LIMIT) | IS_HELD)
+BROKEN = IS_DRAFT & (
+    DIFFERS & Q(invoice_ask_state="open") & (Q(disputed_amount__gte=LIMIT) | IS_HELD)
+    # What the guard asks is asked, whatever the tower counts.
+    | Q(invoice_is_asked=True)
+)
 # Refused in Odoo, and not yet released or put right.
 HELD = BROKEN | (IS_DRAFT & DIFFERS & IS_HELD)
 
@@ -168,11 +210,30 @@ EXCEPTION = ExceptionType(
     remedies=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
 )
 
+TERMS_SQL = """
+    jsonb_build_object(
+      'partner', r.commercial_partner_id, 'company', r.company_id, 'currency', r.currency_id, 'type', r.move_type,
+      'lines', COALESCE((
+        SELECT jsonb_agg(jsonb_build_array(
+                 format('%%s at %%s less %%s', COALESCE(l.product_id, 0), round(l.price_unit, 6),
+                        round(COALESCE(l.discount, 0), 6)),
+                 0, l.quantity, 0, 0))
+          FROM mirror_account_move_line l
+         WHERE l.connection_id = r.connection_id AND l.move_id = r.odoo_id AND l.deleted_at IS NULL
+           AND l.display_type = 'product'), '[]'))::text
+"""
+# What a release names; only drafts are released.
+RELEASE_TERMS = Fact(
+    name="release_terms",
+    columns=["move_terms"],
+    sql=f"SELECT {TERMS_SQL} AS move_terms WHERE r.state = 'draft'",
+)
+
 # What was decided about is this invoice: one that has grown meanwhile needs a new decision.
 THIS_DRAFT = [["state", "=", "draft"], ["amount_total", "<=", "{amount_total:number}"]]
 
 APPROVAL = ApprovalKind(
-    name="invoice_mismatch",
+    name=KIND,
     title="Invoice mismatch",
     matters="{disputed_amount:money} {currency} in dispute on {order_names}",
     question="May {record_name} be posted though {disputed_amount:money} {currency} of it differ from order or delivery?",
@@ -181,7 +242,7 @@ APPROVAL = ApprovalKind(
     cause="invoice_ask_cause",
     amount="disputed_amount",
     asked_by="invoice_asked_by",
-    involved=["invoice_asked_login", "invoice_owner_login", "invoice_maker_login"],
+    involved=["invoice_asked_uid", *hands.OF_INVOICE],
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="invoice.differs",
     context={
@@ -192,65 +253,94 @@ APPROVAL = ApprovalKind(
         "invoice_owner": "Looked after by",
         "invoice_asked_by": "Asked by",
     },
+    figures=GuardFigures(
+        measure="mismatch_measure", alone="disputed_amount", limit="mismatch_limit", asked="invoice_ask_exposure",
+        asked_limit="invoice_ask_limit", is_asked="invoice_is_asked", from_limit=True, is_cumulative=True,
+    ),
+    peers=PEERS,
     on_asked=[
         asks.hold(
-            "invoice_mismatch",
+            KIND,
             title="Mark the invoice as held for its difference",
-            reason="{disputed_amount:money} {currency} of it differ from the order or the delivery ({order_names}).",
+            reason="{counted_in_words} of it differ from the order or the delivery ({order_names}).",
             require=[["state", "=", "draft"]],
         )
     ],
     on_approval=[
-        OdooCall(
+        asks.answer("approved", prefix="invoice_"),
+        asks.release(
+            "x_ct_released_difference",
             title="Release the invoice with {disputed_amount:money} {currency} in dispute",
-            method="write",
-            arguments={
-                "vals": {
-                    "x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_difference": "{disputed_amount:number}",
-                }
-            },
+            amount="disputed_amount",
+            terms="move_terms",
             require=THIS_DRAFT,
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_difference", ">=", "{disputed_amount:number}"]],
         ),
         OdooCall(title="Post the invoice", method="action_post", require=THIS_DRAFT, expect=[["state", "=", "posted"]]),
-        asks.note("Posted with what differs, as approved by {decided_by} in Control Tower. {reason}"),
-        asks.answer("approved", prefix="invoice_"),
+        asks.note("Posted with what differs, as approved by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
     ],
     on_rejection=[
         asks.hold(
-            "invoice_mismatch",
+            KIND,
             title="Keep the invoice held, with the reason",
             reason="Rejected by {decided_by}: {reason}",
             require=[["state", "=", "draft"]],
+            is_rejected=True,
         ),
         asks.answer("rejected", "{decided_by}: {reason}", prefix="invoice_"),
         asks.activity("Put the invoice right: rejected by {decided_by}", person="invoice_user_id", name="invoice_owner"),
         asks.note("Not to be posted as it is: rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="invoice_")],
+    on_expiry=[asks.answer("expired", prefix="invoice_")],
     default_policy=ladders.policy(
         ladders.step("Finance", ("team", "finance"), ("role", "approver"), ("role", "manager"), minutes=480),
         ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
     ),
 )
 
+# What the release of an invoice or a credit note names: a price that is above what was seen would be another invoice as well as
+# one below it, so it is part of the line's identity.
+TERMS = """
+terms = {'partner': record.commercial_partner_id.id, 'company': record.company_id.id, 'currency': record.currency_id.id,
+         'type': record.move_type, 'lines': []}
+for line in record.invoice_line_ids:
+    if line.display_type == 'product':
+        terms['lines'].append([
+            '%s at %.6f less %.6f' % (line.product_id.id or 0, line.price_unit, line.discount), 0, line.quantity, 0.0, 0.0])
+"""
+IDENTITY = ["partner_id", "company_id", "currency_id", "move_type"]
+
+# What counts together with an entry, for its guard and that of credit notes.
+TOGETHER_IN_ODOO = """
+def entries_together(env, kind, move, types, rule, release):
+    entries = env['account.move'].sudo()
+    domain = [('id', '!=', move.id), ('company_id', '=', move.company_id.id), ('move_type', 'in', types)] + of_the_same(
+        rule, [('commercial_partner_id', '=', move.commercial_partner_id.id)], ['invoice_user_id', 'create_uid'],
+        [env.uid, move.invoice_user_id.id, move.create_uid.id])
+    posted = entries.search(domain + [('state', '=', 'posted'), ('write_date', '>=', rule['since'])])
+    return posted_since(env, posted, rule['since']) | entries.search(domain + [
+        ('state', '=', 'draft'), '|', '|', ('id', 'in', asked_before(env, kind, move, rule['since'])),
+        '&', (release, '>', 0), ('create_date', '>=', rule['since']),
+        '&', ('id', '<', move.id), '&', ('x_ct_hold', '=', kind), ('x_ct_rejected', '=', False)])
+"""
+
 # The figures of MATCH, line by line. The hold is lifted as Odoo itself (user 1), which may write the tower's fields.
 GUARD = Guard(
-    approval="invoice_mismatch",
+    approval=KIND,
     state_value="posted",
     release=(
         "x_ct_released_difference",
         "Difference released",
         "Control Tower released the invoice with up to this sum in dispute",
     ),
-    subject="""
-move = record.sudo()
-record = env['account.move'].sudo()
-off = 0.0
-too_many = 0.0
-disputed = 0.0
-if move.move_type in ['out_invoice', 'in_invoice']:
-    record = move
+    terms=TERMS,
+    identity=IDENTITY,
+    subject=f"""
+def difference_of(env, move):
+    # What of an invoice was not agreed: by price, in quantity, and the sum in dispute.
+    off = 0.0
+    too_many = 0.0
+    disputed = 0.0
     is_sale = move.move_type == 'out_invoice'
     link = 'sale_line_ids' if is_sale else 'purchase_line_id'
     rate = abs(move.amount_total_signed / move.amount_total) if move.amount_total else 1.0
@@ -264,16 +354,21 @@ if move.move_type in ['out_invoice', 'in_invoice']:
             ordered = agreed.product_uom_qty if is_sale else agreed.product_qty
             if not ordered and not (agreed.qty_delivered if is_sale else agreed.qty_received):
                 continue
+            # How many of the bill's units one of the order's holds.
+            holds = 1.0
+            if line.product_uom_id and agreed.product_id:
+                unit = agreed['product_uom_id' if 'product_uom_id' in agreed._fields else 'product_uom']
+                holds = unit._compute_quantity(1.0, line.product_uom_id, round=False, raise_if_failure=False) or 1.0
             same_currency = agreed.order_id.currency_id == line.currency_id
             if is_sale:
                 price = line.price_unit * (1 - line.discount / 100.0)
-                right = agreed.price_unit * (1 - agreed.discount / 100.0)
+                right = agreed.price_unit * (1 - agreed.discount / 100.0) / holds
                 if len(line[link]) > 1 or not same_currency:
                     right = price
             else:
                 price = line.price_subtotal / line.quantity if line.quantity else line.price_unit
                 right = agreed.price_subtotal / agreed.product_qty if agreed.product_qty else 0.0
-                right = (right or agreed.price_unit) if same_currency else price
+                right = (right or agreed.price_unit) / holds if same_currency else price
             by_price = line.quantity * (price - right)
             if abs(by_price) > max(0.02, abs(line.quantity * right) / 1000.0):
                 off = off + by_price * rate
@@ -286,24 +381,42 @@ if move.move_type in ['out_invoice', 'in_invoice']:
                     '|', ('move_id.state', '=', 'draft'), '&', ('move_id.state', '=', 'posted'),
                     ('move_id.payment_state', 'in', ['not_paid', 'partial', 'blocked'])], limit=1)
                 if not later:
-                    excess = min(excess, line.quantity)
+                    excess = min(excess * holds, line.quantity)
                     too_many = too_many + excess
                     disputed = disputed + excess * abs(price) * rate
-    if not disputed and move.x_ct_hold == 'invoice_mismatch':
-        move.with_user(1).write({'x_ct_hold': False, 'x_ct_hold_reason': False})
+    return off, too_many, move.company_id.currency_id.round(round(disputed, 8))
+move = record.sudo()
+record = env['account.move'].sudo()
+if move.move_type in ['out_invoice', 'in_invoice']:
+    record = move
+    off, too_many, disputed = difference_of(env, move)
+    if not disputed and move.x_ct_hold == '{KIND}':
+        move.with_user(1).write({{'x_ct_hold': False, 'x_ct_hold_reason': False}})
 """,
     condition=f"""
+{TOGETHER_IN_ODOO.strip()}
 if record:
     money = record.company_id.currency_id
-    exposure = disputed
+    released = money.compare_amounts(released_up_to, disputed) >= 0
+    others = 0.0
+    named = []
+    rule = False if released else cumulative_rule(env, '{KIND}')
+    if rule:
+        for other in entries_together(env, '{KIND}', record, ['out_invoice', 'in_invoice'], rule, 'x_ct_released_difference'):
+            whole = difference_of(env, other)[2]
+            if whole:
+                others = others + whole
+                named.append(other.name or 'Draft %s' % other.id)
+    exposure = money.round(round(disputed + others, 8))
+    measure = exposure
     limit = {LIMIT}.0
-    if money.compare_amounts(disputed, {LIMIT}) >= 0 and money.compare_amounts(record.x_ct_released_difference, disputed) < 0:
-        why = 'Of this invoice of %s for %s, %.2f %s differ from the order or the delivery' % (
-            record.partner_id.name, record.invoice_origin or 'an order', disputed, money.name)
+    if not released and money.compare_amounts(exposure, {LIMIT}) >= 0:
+        why = 'Of this invoice of %s for %s, %s differ from the order or the delivery' % (
+            record.partner_id.name, record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
         if off:
             why = why + ', %.2f %s %s the price agreed' % (abs(off), money.name, 'above' if off > 0 else 'below')
         if too_many:
             why = why + ', %.2f billed beyond what may be' % too_many
-        why = why + '; from {LIMIT} on that needs a decision.'
+        why = why + ('; from {LIMIT} on together that needs a decision.' if named else '; from {LIMIT} on that needs a decision.')
 """,
 )

@@ -1,9 +1,22 @@
 """The price limits: which discount and which margin a salesperson may give away before somebody has to agree.
 
-As the credit limit, the rule is written twice: as SQL over mirrored rows and as Odoo server-action code. Both say: a line's
-discount beyond :data:`MOST_DISCOUNT` gives away what lies beyond it, an order's margin below :data:`LEAST_MARGIN` gives away
-what is missing to it, and the greater of the two is what the order concedes. What was approved is that sum: an order that
-concedes more later needs a new decision. Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
+As the credit limit, the rule is written twice: as SQL over mirrored rows and as Odoo server-action code. Both judge line by
+line; no line makes good what another gives away. Sections and notes have no price, and down payments no quantity.
+
+Discount, the greater of
+
+- of each line, its discount beyond :data:`MOST_DISCOUNT`, times its list value;
+- of the order, all discounts and whatever its negative lines take off (a price or a quantity below zero, a "discount"
+  product, a reward), beyond :data:`MOST_DISCOUNT` of the list value of the lines that are sold.
+
+Margin, the greater of
+
+- of each line, what it is sold for below its cost;
+- of the order, what is missing to :data:`LEAST_MARGIN` of its untaxed amount. A line earns at most what it is sold for: neither
+  a cost below zero nor goods that are taken back raise the margin.
+
+The greater of discount and margin is what the order concedes. What was approved is that sum: an order that concedes more
+later needs a new decision. Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
 """
 
 from datetime import timedelta
@@ -11,7 +24,8 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows import asks, ladders
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.rules import hands, money
 from apps.workflows.say import joined, say
 
 # Both in per cent.
@@ -20,9 +34,10 @@ LEAST_MARGIN = 10
 
 ASKED = asks.asked("pricing_exception", "sale.order", prefix="pricing_")
 
+GIVEN = f"GREATEST(t.beyond, t.discounts + t.taken_off - t.list_value * {MOST_DISCOUNT} / 100, 0) / g.rate"
 DISCOUNTED = say("{product} ({discount:quantity} % off)", product="l.name", discount="l.discount")
 DISCOUNTED_LINES = f"""jsonb_agg({DISCOUNTED} ORDER BY l.discount DESC)
-                     FILTER (WHERE l.discount > {MOST_DISCOUNT})"""
+                     FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT})"""
 
 # Only for orders that are not confirmed: for the others the lines are never read.
 FACT = Fact(
@@ -30,28 +45,47 @@ FACT = Fact(
     columns=[
         "discount_given", "margin_short", "conceded", "deepest_discount_percent", "order_margin", "order_margin_percent",
         "discounted_names", "price_is_settled", "most_discount_percent", "least_margin_percent",
+        "released_concession",
     ],
     sql=f"""
         SELECT f.*, GREATEST(f.discount_given, f.margin_short) AS conceded,
                GREATEST(f.discount_given, f.margin_short) <= COALESCE(r.x_ct_released_concession, 0) AS price_is_settled,
+               COALESCE(r.x_ct_released_concession, 0) AS released_concession,
                {MOST_DISCOUNT} AS most_discount_percent, {LEAST_MARGIN} AS least_margin_percent
           FROM (
-            SELECT round(COALESCE(sum(l.price_unit * l.product_uom_qty * (l.discount - {MOST_DISCOUNT}) / 100)
-                                    FILTER (WHERE l.discount > {MOST_DISCOUNT}), 0) / g.rate, 2) AS discount_given,
-                   CASE WHEN r.state IN ('draft', 'sent') AND r.amount_untaxed > 0 AND r.margin IS NOT NULL
-                        THEN round(GREATEST(r.amount_untaxed * {LEAST_MARGIN} / 100 - r.margin, 0) / g.rate, 2)
+            SELECT {money.rounded(GIVEN)} AS discount_given,
+                   CASE WHEN r.state IN ('draft', 'sent') AND r.margin IS NOT NULL
+                        THEN {money.rounded(f"""GREATEST(
+                          GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN} / 100 - r.margin + t.overstated, t.below_cost, 0
+                        ) / g.rate""")}
                         ELSE 0 END AS margin_short,
-                   max(l.discount) AS deepest_discount_percent,
-                   round(r.margin / g.rate, 2) AS order_margin,
-                   round(r.margin * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
-                   {joined(DISCOUNTED_LINES)} AS discounted_names
-              FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate) AS g
-              LEFT JOIN LATERAL (
-                SELECT * FROM mirror_sale_order_line o
-                 WHERE r.state IN ('draft', 'sent') AND o.connection_id = r.connection_id AND o.order_id = r.odoo_id
-                   AND o.deleted_at IS NULL AND o.product_id IS NOT NULL
-                OFFSET 0) AS l ON TRUE
-             GROUP BY g.rate
+                   GREATEST(t.deepest, CASE WHEN t.taken_off > 0 AND t.list_value > 0
+                                            THEN round((t.discounts + t.taken_off) * 100 / t.list_value, 1) END)
+                     AS deepest_discount_percent,
+                   {money.rounded("(r.margin - t.overstated) / g.rate")} AS order_margin,
+                   round((r.margin - t.overstated) * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
+                   t.names AS discounted_names
+              FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.DIGITS} AS digits) AS g
+             CROSS JOIN LATERAL (
+               SELECT COALESCE(sum(l.list_value * (l.discount - {MOST_DISCOUNT}) / 100)
+                                 FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT}), 0) AS beyond,
+                      COALESCE(sum(l.list_value * GREATEST(l.discount, 0) / 100) FILTER (WHERE l.list_value > 0), 0)
+                        AS discounts,
+                      COALESCE(sum(l.list_value) FILTER (WHERE l.list_value > 0), 0) AS list_value,
+                      COALESCE(sum(GREATEST(-l.list_value * (1 - l.discount / 100), 0)) FILTER (WHERE l.list_value < 0), 0)
+                        AS taken_off,
+                      COALESCE(sum(GREATEST(-l.margin, 0)) FILTER (WHERE l.list_value >= 0), 0) AS below_cost,
+                      COALESCE(sum(GREATEST(l.margin - l.price_subtotal, 0)), 0) AS overstated,
+                      max(l.discount) FILTER (WHERE l.list_value > 0) AS deepest,
+                      {joined(DISCOUNTED_LINES)} AS names
+                 FROM (
+                   SELECT o.name, o.margin, o.price_subtotal, COALESCE(o.discount, 0) AS discount,
+                          COALESCE(o.price_unit, 0) * COALESCE(o.product_uom_qty, 0) AS list_value
+                     FROM mirror_sale_order_line o
+                    WHERE r.state IN ('draft', 'sent') AND o.connection_id = r.connection_id AND o.order_id = r.odoo_id
+                      AND o.deleted_at IS NULL
+                   OFFSET 0) AS l
+             ) AS t
           ) AS f
     """,
 )
@@ -59,18 +93,53 @@ FACT = Fact(
 # Who asked, and when: for the price, or for the confirmation that credit held up first.
 ASKING = Fact(
     name="price_asking",
-    columns=["price_cause", "price_asked_by", "price_asked_login", "price_asked_at"],
+    columns=["price_cause", "price_asked_by", "price_asked_at"],
     sql="""
         SELECT COALESCE(pricing_asked.pricing_ask_cause, credit_asked.credit_ask_cause) AS price_cause,
                COALESCE(pricing_asked.pricing_asked_by, credit_asked.credit_asked_by) AS price_asked_by,
-               COALESCE(pricing_asked.pricing_asked_login, credit_asked.credit_asked_login) AS price_asked_login,
                COALESCE(pricing_asked.pricing_asked_at, credit_asked.credit_asked_at) AS price_asked_at
     """,
 )
 
 # Who asked for a confirmation that credit held up, and got it, has asked for this as well.
-BROKEN = Q(state__in=["draft", "sent"], price_is_settled=False) & (
-    Q(pricing_ask_state="open") | Q(credit_ask_state="approved", pricing_ask_state__isnull=True)
+BROKEN = Q(state__in=["draft", "sent"]) & (
+    Q(price_is_settled=False)
+    & (Q(pricing_ask_state="open") | Q(credit_ask_state="approved", pricing_ask_state__isnull=True))
+    # What the guard asks is asked, whatever the tower counts.
+    | Q(pricing_is_asked=True)
+)
+
+# An order that is confirmed stays as it is until somebody has agreed to the change that Odoo refused.
+# One that was confirmed in another way than by what was asked needs no decision any more.
+CHANGE = Q(state__in=["sale", "done"], pricing_ask_state="open", pricing_asks_to_confirm=False)
+
+# What is to be released: an order as it stands, or the change that was refused.
+ASKED_VALUE = "pricing_asked.pricing_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)"
+
+TERMS = Fact(
+    name="price_release",
+    columns=["price_terms", "asked_concession", "price_asked_value"],
+    sql=f"""
+        SELECT CASE WHEN stands.is_unconfirmed OR pricing_asked.pricing_ask_terms IS NULL THEN jsonb_build_object(
+                      'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
+                                   WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
+                      'company', r.company_id, 'currency', r.currency_id,
+                      'lines', COALESCE((
+                        SELECT jsonb_agg(jsonb_build_array(
+                                 COALESCE(l.product_id, 0), COALESCE(l.product_uom_id, 0), l.product_uom_qty, l.price_unit,
+                                 COALESCE(l.discount, 0)))
+                          FROM mirror_sale_order_line l
+                         WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
+                           AND l.product_uom_qty <> 0), '[]'))::text
+                    ELSE pricing_asked.pricing_ask_terms END AS price_terms,
+               CASE WHEN stands.is_unconfirmed THEN price.conceded ELSE pricing_asked.pricing_ask_exposure END
+                 AS asked_concession,
+               CASE WHEN stands.is_unconfirmed THEN money.company_amount
+                    ELSE {money.rounded(ASKED_VALUE, money.DIGITS)} END
+                 AS price_asked_value
+          FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
+         WHERE stands.is_unconfirmed OR pricing_asked.pricing_ask_state = 'open'
+    """,
 )
 
 FIGURES = {
@@ -106,57 +175,67 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="pricing_exception",
     title="Pricing exception",
-    matters="Margin {order_margin_percent:quantity} %, {conceded:money} {currency} conceded beyond policy",
-    question="May {record_name} for {partner_name} be sold {conceded:money} {currency} below the price limits?",
-    when=BROKEN,
+    matters="Margin {order_margin_percent:quantity} %, {asked_concession:money} {currency} conceded beyond policy",
+    question="May {record_name} for {partner_name} be sold {asked_concession:money} {currency} below the price limits?",
+    when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent"]),
     cause="price_cause",
-    amount="company_amount",
+    amount="price_asked_value",
     asked_by="price_asked_by",
-    involved=["price_asked_login", "salesperson_login", "creator_login"],
+    involved=["pricing_asked_uid", "credit_asked_uid", *hands.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.price_breach",
-    context=FIGURES,
+    context={"price_asked_value": "Decided about", "asked_concession": "To be conceded", **FIGURES},
+    bounds=["asked_concession"],
+    figures=GuardFigures(
+        measure="conceded", limit="released_concession", asked="pricing_ask_exposure", asked_limit="pricing_ask_limit",
+        is_asked="pricing_is_asked",
+    ),
     on_asked=[
         asks.hold(
             "pricing_exception",
             title="Mark the order as held for its price",
-            reason="The order concedes {conceded:money} {currency} beyond the price limits.",
+            # Without figures: a customer may read the fields of their own orders over Odoo's RPC.
+            reason="The order waits for a price review.",
             require=[["state", "in", ["draft", "sent"]]],
+            only_if="is_unconfirmed",
         )
     ],
     on_approval=[
-        OdooCall(
-            title="Release the order with {conceded:money} {currency} conceded",
-            method="write",
-            arguments={
-                "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_concession": "{conceded:number}"}
-            },
-            # What was approved is this order at this price: one that has grown meanwhile needs a new decision.
-            require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_concession", ">=", "{conceded:number}"]],
+        asks.answer("approved", prefix="pricing_"),
+        # What was approved is this order at this price: one that has grown meanwhile needs a new decision.
+        asks.release(
+            "x_ct_released_concession",
+            title="Release the order with {asked_concession:money} {currency} conceded",
+            amount="asked_concession",
+            terms="price_terms",
+            require=[["state", "!=", "cancel"], ["amount_total", "<=", "{amount_total:number}"]],
         ),
         OdooCall(
             title="Confirm the order",
             method="action_confirm",
+            only_if="is_unconfirmed",
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
+        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
         asks.note("Pricing exception approved by {decided_by} in Control Tower. {reason}"),
-        asks.answer("approved", prefix="pricing_"),
     ],
     on_rejection=[
         asks.hold(
             "pricing_exception",
             title="Keep the order held, with the reason",
-            reason="Rejected by {decided_by}: {reason}",
+            reason=asks.REJECTED,
             require=[["state", "in", ["draft", "sent"]]],
+            is_rejected=True,
+            only_if="is_unconfirmed",
         ),
         asks.answer("rejected", "{decided_by}: {reason}", prefix="pricing_"),
         asks.activity("Pricing exception rejected by {decided_by}", name="salesperson"),
         asks.note("Pricing exception rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="pricing_")],
+    on_expiry=[asks.answer("expired", prefix="pricing_")],
     default_policy=ladders.policy(
         ladders.step("Pricing", ("team", "sales"), ("role", "approver"), ("role", "manager"), minutes=480),
         ladders.step("Sales management", ("role", "manager"), minutes=480, from_amount=25_000),
@@ -171,26 +250,69 @@ GUARD = Guard(
         "Price released",
         "Control Tower released the order with up to this sum conceded beyond the price limits",
     ),
+    # Lines that concede nothing may come and go.
+    terms=f"""
+order = record.sudo()
+terms = {{'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id,
+         'lines': []}}
+for line in order.order_line:
+    unit = line['product_uom_id' if 'product_uom_id' in line._fields else 'product_uom']
+    is_thin = 'margin' in line._fields and line.margin < line.price_subtotal * {LEAST_MARGIN} / 100.0
+    if line.product_uom_qty and (
+            line.discount > {MOST_DISCOUNT} or is_thin or line.price_unit * line.product_uom_qty < 0):
+        terms['lines'].append([line.product_id.id or 0, unit.id or 0, line.product_uom_qty, line.price_unit, line.discount])
+""",
+    identity=["partner_id", "company_id", "currency_id"],
+    watch=["amount_total", "partner_id", "company_id", "currency_id"],
+    later=["done"],
+    lines=[("sale.order.line", "order_id", ("price_unit", "discount", "product_uom_qty", "product_id", "product_uom_id"))],
     condition=f"""
 order = record.sudo()
 rate = order.currency_rate or 1.0
 company = order.company_id
 amount = order.amount_total
-given = 0.0
+beyond = 0.0
+discounts = 0.0
+list_value = 0.0
+taken_off = 0.0
+below_cost = 0.0
+overstated = 0.0
 deepest = 0.0
+has_margin = 'margin' in order._fields
 for line in order.order_line:
-    if line.product_id and line.discount > {MOST_DISCOUNT}:
-        given = given + line.price_unit * line.product_uom_qty * (line.discount - {MOST_DISCOUNT}) / 100.0
+    value = line.price_unit * line.product_uom_qty
+    if value > 0:
+        list_value = list_value + value
+        discounts = discounts + value * max(line.discount, 0.0) / 100.0
         deepest = max(deepest, line.discount)
+        if line.discount > {MOST_DISCOUNT}:
+            beyond = beyond + value * (line.discount - {MOST_DISCOUNT}) / 100.0
+    elif value < 0:
+        taken_off = taken_off + max(-value * (1.0 - line.discount / 100.0), 0.0)
+    if has_margin:
+        overstated = overstated + max(line.margin - line.price_subtotal, 0.0)
+        if value >= 0:
+            below_cost = below_cost + max(-line.margin, 0.0)
+given = max(beyond, discounts + taken_off - list_value * {MOST_DISCOUNT} / 100.0, 0.0)
 short = 0.0
-if 'margin' in order._fields and order.amount_untaxed > 0:
-    short = max(order.amount_untaxed * {LEAST_MARGIN} / 100.0 - order.margin, 0.0)
-conceded = max(given, short) / rate
-if company.currency_id.compare_amounts(conceded, order.x_ct_released_concession) > 0:
-    if given >= short:
+earned = 0.0
+if has_margin:
+    earned = order.margin - overstated
+    short = max(max(order.amount_untaxed, 0.0) * {LEAST_MARGIN} / 100.0 - earned, below_cost, 0.0)
+conceded = company.currency_id.round(round(max(given, short) / rate, 8))
+exposure = conceded
+measure = conceded
+if company.currency_id.compare_amounts(conceded, released_up_to) > 0:
+    if given >= short and given > beyond:
+        why = '%s gives up to %.1f %% off, negative lines included; more than {MOST_DISCOUNT} %% needs an approval.' % (
+            order.name, max(deepest, (discounts + taken_off) * 100.0 / list_value if list_value else 100.0))
+    elif given >= short:
         why = '%s gives up to %.1f %% off; more than {MOST_DISCOUNT} %% needs an approval.' % (order.name, deepest)
+    elif below_cost >= short:
+        why = '%s is sold %.2f %s below cost; that needs an approval, whatever its other lines earn.' % (
+            order.name, below_cost / rate, company.currency_id.name)
     else:
         why = 'The margin of %s is %.1f %%; less than {LEAST_MARGIN} %% needs an approval.' % (
-            order.name, order.margin * 100.0 / order.amount_untaxed)
+            order.name, earned * 100.0 / order.amount_untaxed if order.amount_untaxed else 0.0)
 """,
 )

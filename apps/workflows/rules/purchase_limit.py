@@ -2,22 +2,49 @@
 
 Odoo has a rule of its own (two-step validation), which leaves an order in ``to approve``; such an order is asked about as it
 stands. Beyond it, the tower's guard refuses any order above :data:`LIMIT`, whether or not a company uses Odoo's rule.
+
+What is judged is what is bought: the sum of the lines above zero, taxes included. A line below zero, a rebate or goods that go
+back, takes nothing off it, so that no line hides another. Where the policy is cumulative, what was bought of the vendor, or by the
+person, within its days counts with it, so that no order hides another either.
 """
 
 from django.db.models import F, Q
 
 from apps.workflows import asks, ladders
-from apps.workflows.declare import ApprovalKind, Fact, Guard, OdooCall
+from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.rules import hands, money
 
 # In the company's currency, taxes included as in the order's total.
 LIMIT = 10_000
+KIND = "procurement_threshold"
 
-ASKED = asks.asked("procurement_threshold", "purchase.order")
+# In the order's currency and in the company's, for orders that wait for a decision; of the others the total tells.
+BOUGHT = Fact(
+    name="bought",
+    columns=["bought_amount", "bought_value"],
+    sql=f"""
+        SELECT b.amount AS bought_amount,
+               {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.digits")} AS bought_value
+          FROM (
+            SELECT GREATEST(r.amount_total, (
+                     SELECT sum(l.price_total) FROM mirror_purchase_order_line l
+                      WHERE r.state IN ('draft', 'sent', 'to approve') AND l.connection_id = r.connection_id
+                        AND l.order_id = r.odoo_id AND l.price_total > 0 AND l.deleted_at IS NULL)) AS amount,
+                   {money.DIGITS} AS digits
+            OFFSET 0
+          ) AS b
+    """,
+)
+
+ASKED = asks.asked(KIND, "purchase.order")
 
 # An order that Odoo itself holds was asked about when it came into that stage; a guard leaves an ask.
 ASKING = Fact(
     name="asking",
-    columns=["approval_cause", "approval_asked_by", "approval_asked_login", "purchase_limit", "is_unconfirmed"],
+    columns=[
+        "approval_cause", "approval_asked_by", "approval_asked_uid", "purchase_limit", "is_unconfirmed", "is_undecided",
+        "asked_amount", "asked_value", "purchase_terms", "changer_id", "guard_asks",
+    ],
     sql=f"""
         SELECT CASE WHEN r.state = 'to approve'
                     THEN (SELECT concat('to approve@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
@@ -26,18 +53,65 @@ ASKING = Fact(
                              AND p.odoo_id = r.odoo_id)
                     ELSE asked.ask_cause END AS approval_cause,
                CASE WHEN r.state = 'to approve' THEN buyer.buyer_name ELSE asked.asked_by END AS approval_asked_by,
-               CASE WHEN r.state = 'to approve' THEN '' ELSE asked.asked_login END AS approval_asked_login,
-               {LIMIT} AS purchase_limit, r.state IN ('draft', 'sent') AS is_unconfirmed
+               asked.asked_uid AS approval_asked_uid,
+               {LIMIT} AS purchase_limit, stands.is_unconfirmed, stands.is_undecided,
+               CASE WHEN stands.is_undecided THEN bought.bought_amount ELSE asked.ask_amount END AS asked_amount,
+               CASE WHEN stands.is_undecided THEN bought.bought_value
+                    ELSE COALESCE((asked.ask_terms::jsonb ->> 'value')::numeric,
+                                  {money.rounded("asked.ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)})
+                    END AS asked_value,
+               CASE WHEN stands.is_undecided OR asked.ask_terms IS NULL THEN jsonb_build_object(
+                      'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
+                                   WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
+                      'company', r.company_id, 'currency', r.currency_id)::text
+                    ELSE asked.ask_terms END AS purchase_terms,
+               CASE WHEN NOT stands.is_undecided THEN r.user_id END AS changer_id,
+               asked.is_asked AND stands.is_unconfirmed AS guard_asks
+          FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed,
+                       r.state IN ('draft', 'sent', 'to approve') AS is_undecided) AS stands
     """,
 )
 
 BROKEN = Q(state="to approve") | (
-    Q(state__in=["draft", "sent"], ask_state="open", company_amount__gte=LIMIT)
-    & ~Q(x_ct_released_amount__gte=F("amount_total"))
+    Q(state__in=["draft", "sent"], ask_state="open")
+    # What the guard asks is asked, whatever the tower counts.
+    & (Q(guard_asks=True) | Q(bought_value__gte=LIMIT) & ~Q(x_ct_released_amount__gte=F("bought_amount")))
 )
+# An order that is confirmed stays as it is until somebody has agreed to the change that Odoo refused.
+# One that was confirmed in another way than by what was asked needs no decision any more.
+CHANGE = Q(state__in=["purchase", "done"], ask_state="open", asks_to_confirm=False)
+
+# What was bought within the days of a cumulative policy, or waits for Odoo's own approval since before: the guard counts the same.
+PEERS = f"""
+    SELECT r.odoo_id, r.name AS record_name,
+           {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.digits")} AS amount,
+           COALESCE(r.date_approve, r.date_order) AS at
+      FROM mirror_purchase_order own
+      JOIN mirror_purchase_order r
+        ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
+       AND r.deleted_at IS NULL
+       AND (r.state IN ('purchase', 'done') AND r.date_approve >= %(since)s OR r.state = 'to approve' AND r.odoo_id < own.odoo_id)
+      CROSS JOIN LATERAL (
+        SELECT GREATEST(r.amount_total, (
+                 SELECT sum(l.price_total) FROM mirror_purchase_order_line l
+                  WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.price_total > 0
+                    AND l.deleted_at IS NULL)) AS amount,
+               {money.DIGITS} AS digits
+        OFFSET 0
+      ) AS b
+     WHERE own.connection_id = %(connection)s AND own.odoo_id = %(record)s
+       AND (NOT %(by_partner)s OR r.partner_id IN (
+             SELECT member.odoo_id
+               FROM mirror_res_partner vendor
+               JOIN mirror_res_partner member
+                 ON member.connection_id = vendor.connection_id AND member.commercial_partner_id = vendor.commercial_partner_id
+              WHERE vendor.connection_id = own.connection_id AND vendor.odoo_id = own.partner_id))
+       AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[]))
+"""
 
 FIGURES = {
-    "company_amount": "Value",
+    "asked_value": "Value",
+    "company_amount": "Value as it stands",
     "purchase_limit": "Needs an approval from",
     "partner_name": "Vendor",
     "bought_before": "Bought from this vendor in 12 months",
@@ -52,8 +126,8 @@ FIGURES = {
 VENDOR = Fact(
     name="vendor",
     columns=["bought_before", "late_before_count", "waiting_orders_count"],
-    sql="""
-        SELECT (SELECT round(COALESCE(sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)), 0), 2)
+    sql=f"""
+        SELECT (SELECT {money.rounded("COALESCE(sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)), 0)", money.DIGITS)}
                   FROM mirror_purchase_order o
                  WHERE r.state IN ('draft', 'sent', 'to approve') AND o.connection_id = r.connection_id
                    AND o.partner_id = r.partner_id AND o.state IN ('purchase', 'done') AND o.deleted_at IS NULL
@@ -76,37 +150,42 @@ VENDOR = Fact(
 )
 
 APPROVAL = ApprovalKind(
-    name="procurement_threshold",
+    name=KIND,
     title="Procurement threshold",
-    matters="{company_amount:money} {currency}, needs an approval from {purchase_limit:money}",
-    question="May {record_name} be ordered from {partner_name} for {company_amount:money} {currency}?",
-    when=BROKEN,
+    matters="{asked_value:money} {currency}, needs an approval from {purchase_limit:money}",
+    question="May {record_name} be ordered from {partner_name} for {asked_value:money} {currency}?",
+    when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent", "to approve"]),
     cause="approval_cause",
-    amount="company_amount",
+    amount="asked_value",
     asked_by="approval_asked_by",
-    involved=["approval_asked_login", "buyer_login"],
+    involved=["approval_asked_uid", *hands.OF_ORDER],
     account_owner=("buyer_login", "buyer_email"),
     exception="purchase.approval_stalled",
     context=FIGURES,
+    figures=GuardFigures(
+        measure="bought_value", limit="purchase_limit", asked="ask_exposure", asked_limit="ask_limit", is_asked="guard_asks",
+        from_limit=True, is_cumulative=True,
+    ),
+    peers=PEERS,
     on_asked=[
         asks.hold(
-            "procurement_threshold",
+            KIND,
             title="Mark the order as held for approval",
-            reason="{company_amount:money} {currency} need an approval.",
+            reason="{counted_in_words} need an approval.",
             require=[["state", "in", ["draft", "sent", "to approve"]]],
+            only_if="is_undecided",
         )
     ],
     on_approval=[
-        OdooCall(
-            title="Release the order up to {amount_total:money} {currency}",
-            method="write",
-            arguments={
-                "vals": {"x_ct_hold": False, "x_ct_hold_reason": False, "x_ct_released_amount": "{amount_total:number}"}
-            },
+        asks.answer("approved"),
+        asks.release(
+            "x_ct_released_amount",
+            title="Release the order up to {asked_value:money} {currency}",
+            amount="asked_amount",
+            terms="purchase_terms",
             # What was approved is this amount: an order that has grown meanwhile needs a new decision.
-            require=[["state", "in", ["draft", "sent", "to approve"]], ["amount_total", "<=", "{amount_total:number}"]],
-            expect=[["x_ct_hold", "=", False], ["x_ct_released_amount", ">=", "{amount_total:number}"]],
+            require=[["state", "!=", "cancel"], ["amount_total", "<=", "{asked_amount:number}"]],
         ),
         OdooCall(
             title="Confirm the order",
@@ -118,16 +197,18 @@ APPROVAL = ApprovalKind(
         OdooCall(
             title="Approve the order",
             method="button_approve",
+            only_if="is_undecided",
             require=[["state", "in", ["to approve"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "purchase"]],
         ),
-        asks.note("Purchase approved by {decided_by} in Control Tower. {reason}"),
-        asks.answer("approved"),
+        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="buyer_name"),
+        asks.note("Purchase approved by {decided_by} in Control Tower, up to {counted_in_words}. {reason}"),
     ],
     on_rejection=[
         OdooCall(
             title="Cancel the order",
             method="button_cancel",
+            only_if="is_undecided",
             require=[["state", "in", ["draft", "sent", "to approve"]]],
             expect=[["state", "=", "cancel"]],
         ),
@@ -137,6 +218,7 @@ APPROVAL = ApprovalKind(
         asks.note("Purchase rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
+    on_expiry=[asks.answer("expired")],
     default_policy=ladders.policy(
         ladders.step("Purchasing", ("team", "purchasing"), ("role", "approver"), ("role", "manager"), minutes=480),
         ladders.step("Management", ("role", "manager"), minutes=480, from_amount=50_000),
@@ -144,17 +226,56 @@ APPROVAL = ApprovalKind(
 )
 
 GUARD = Guard(
-    approval="procurement_threshold",
+    approval=KIND,
     state_value="purchase",
     release=("x_ct_released_amount", "Released up to", "Control Tower released the order up to this total"),
+    terms="""
+order = record.sudo()
+terms = {'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id}
+bought = order.currency_id.round(sum([max(line.price_total, 0.0) for line in order.order_line]))
+terms['value'] = order.company_id.currency_id.round(round(max(order.amount_total, bought) / (order.currency_rate or 1.0), 8))
+""",
+    identity=["partner_id", "company_id", "currency_id"],
+    watch=["amount_total", "partner_id", "company_id", "currency_id", "currency_rate"],
+    later=["done"],
+    # Goods and a rebate of the same sum leave the total as it is.
+    lines=[
+        (
+            "purchase.order.line",
+            "order_id",
+            ("price_unit", "discount", "product_qty", "product_id", "product_uom_id", "tax_ids"),
+        ),
+    ],
     condition=f"""
 order = record.sudo()
 company = order.company_id
-amount = order.amount_total
-value = amount / (order.currency_rate or 1.0)
-released = order.currency_id.compare_amounts(order.x_ct_released_amount, amount) >= 0
-if not released and company.currency_id.compare_amounts(value, {LIMIT}) >= 0:
-    why = '%s is worth %.2f %s; from {LIMIT} on an order needs an approval.' % (
-        order.name, value, company.currency_id.name)
+bought = 0.0
+for line in order.order_line:
+    bought = bought + max(line.price_total, 0.0)
+amount = max(order.amount_total, order.currency_id.round(bought))
+value = company.currency_id.round(round(amount / (order.currency_rate or 1.0), 8))
+released = order.currency_id.compare_amounts(released_up_to, amount) >= 0
+others = 0.0
+named = []
+rule = False if released else cumulative_rule(env, '{KIND}')
+if rule:
+    for other in env['purchase.order'].sudo().search([
+            ('id', '!=', order.id), ('company_id', '=', company.id), '|', '|',
+            '&', ('state', 'in', ['purchase', 'done']),
+            '|', ('date_approve', '>=', rule['since']), ('create_date', '>=', rule['since']),
+            '&', ('state', '=', 'to approve'), ('id', '<', order.id),
+            '&', ('state', 'in', ['draft', 'sent']), ('id', 'in', asked_before(env, '{KIND}', order, rule['since']))]
+            + of_the_same(rule, [('partner_id.commercial_partner_id', '=', order.partner_id.commercial_partner_id.id)],
+                          ['user_id', 'create_uid'], [env.uid, order.user_id.id, order.create_uid.id])):
+        whole = max(other.amount_total, other.currency_id.round(sum([max(line.price_total, 0.0) for line in other.order_line])))
+        others = others + company.currency_id.round(round(whole / (other.currency_rate or 1.0), 8))
+        named.append(other.name)
+exposure = company.currency_id.round(round(value + others, 8))
+measure = exposure
+limit = {LIMIT}.0
+if not released and company.currency_id.compare_amounts(exposure, {LIMIT}) >= 0:
+    why = '%s is worth %s; from {LIMIT} on %s.' % (
+        order.name, in_words(company.currency_id, value, exposure, named, rule),
+        'together they need an approval' if named else 'an order needs an approval')
 """,
 )

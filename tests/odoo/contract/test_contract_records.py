@@ -192,8 +192,8 @@ def test_every_mirrored_field_is_there_with_its_type(wire: Wire) -> None:
 
     kinds = {
         declare.Text: {"char", "text", "selection", "html"}, declare.Many2one: {"many2one"},
-        declare.Ids: {"one2many", "many2many"}, declare.Number: {"float", "monetary"}, declare.Integer: {"integer"},
-        declare.Boolean: {"boolean"}, declare.Moment: {"datetime"}, declare.Day: {"date"},
+        declare.Ids: {"one2many", "many2many"}, declare.Number: {"float", "monetary"}, declare.Exact: {"float"},
+        declare.Integer: {"integer"}, declare.Boolean: {"boolean"}, declare.Moment: {"datetime"}, declare.Day: {"date"},
     }  # fmt: skip
     wrong = []
     for name, model in registry.models().items():

@@ -1,0 +1,89 @@
+"""Functions that every guard uses inside Odoo, as text; what guards are is said in :mod:`apps.odoo.guards`.
+
+Odoo's ``safe_eval`` allows functions, but no closures: no comprehension in one may name its locals.
+"""
+
+# cumulative_rule, asked_before and of_the_same find what counts together with a record (:mod:`apps.approvals.cumulation`). No field
+# of Odoo says when an entry was posted, and its dates can be written; posted_since goes by what Odoo tracked of its state as well.
+SHARED = """\
+def covers(given, terms):
+    for name in terms:
+        if name == 'value':
+            if given.get('value') and terms['value'] > given['value'] + 0.01:
+                return False
+            continue
+        # What is empty is false in Odoo, and null in what the tower wrote.
+        if name != 'lines' and (given.get(name) or False) != (terms[name] or False):
+            return False
+    left = [list(line) for line in given.get('lines') or []]
+    for product, unit, quantity, price, discount in terms.get('lines') or []:
+        fits = False
+        for line in left:
+            sign = 1 if quantity >= 0 else -1
+            if (line[0] == product and line[1] == unit and sign * line[2] >= sign * quantity - 0.000001
+                    and price >= line[3] - 0.000001 and discount <= line[4] + 0.000001):
+                line[2] = line[2] - quantity
+                fits = True
+                break
+        if not fits:
+            return False
+    return True
+
+def followed(env, given, terms):
+    # A contact that is gone was merged into the one that the record has now: any other change of it ends the release.
+    known = {**given}
+    for name in ['partner', 'billed']:
+        if given.get(name) and terms.get(name) and not env['res.partner'].sudo().browse(given[name]).exists():
+            known[name] = terms[name]
+    return known
+
+def cumulative_rule(env, kind):
+    row = env['{ask}'].sudo().search([('x_res_model', '=', '{policy_row}'), ('x_kind', '=', kind)], limit=1)
+    rule = json.loads(row.x_terms or 'null')
+    if rule:
+        rule['since'] = datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(days=rule['over_days'])
+    return rule
+
+def asked_before(env, kind, record, since):
+    asks = env['{ask}'].sudo()
+    of_kind = [('x_res_model', '=', record._name), ('x_kind', '=', kind)]
+    own = asks.search(of_kind + [('x_res_id', '=', record.id)], limit=1)
+    before = [('id', '<', own.id)] if own else [('id', '!=', 0)]
+    return asks.search(
+        of_kind + [('x_requested_at', '>=', since), '|', ('x_state', '=', 'approved'), '&', ('x_state', '=', 'open')] + before
+    ).mapped('x_res_id')
+
+def of_the_same(rule, partner, hands, people):
+    domain = []
+    if 'partner' in rule['per']:
+        domain = domain + partner
+    if 'person' in rule['per']:
+        known = []
+        for one in people:
+            if one:
+                known.append(one)
+        domain = domain + ['|'] * (len(hands) - 1)
+        for name in hands:
+            domain.append((name, 'in', known))
+    return domain
+
+def posted_since(env, moves, since):
+    tracked = env['mail.message'].sudo().search([
+        ('model', '=', moves._name), ('res_id', 'in', moves.ids), ('date', '>=', since),
+        ('tracking_value_ids.field_id.name', '=', 'state')]).mapped('res_id')
+    found = moves[:0]
+    for move in moves:
+        if (move.id in tracked or move.create_date >= since or move.write_date >= env.cr.now().replace(microsecond=0)
+                or (move.invoice_date and move.invoice_date >= since.date())):
+            found = found + move
+    return found
+
+def in_words(currency, own, whole, names, rule):
+    places = currency.decimal_places
+    if not names:
+        return '%.*f %s' % (places, own, currency.name)
+    others = '1 other' if len(names) == 1 else '%s others' % len(names)
+    return '%.*f %s now; %.*f %s with %s in %s days (%s)' % (
+        places, own, currency.name, places, whole, currency.name, others, rule['over_days'],
+        ', '.join(names[:5]) + (', …' if len(names) > 5 else ''))
+"""

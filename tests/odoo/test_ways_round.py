@@ -1,0 +1,218 @@
+"""Ways round a limit in a real Odoo that its guards close, and decisions that other records once stood in the way of."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import User
+from apps.core import clock
+from apps.odoo.client import OdooClient
+from tests.odoo.seen import Seen, Worker, refusal
+from tests.odoo.test_after_done import shelf
+from tests.odoo.test_guards import (
+    BUYER,
+    SELLER,
+    changed,
+    customer,
+    decide,
+    desk,
+    other_currency,
+    pending,
+    quoted,
+    state,
+)  # fmt: skip
+from tests.odoo.test_returns import drafted, receive, return_of, sold
+
+__all__ = ["desk"]
+pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
+COUNTING = {"inventory_mode": True}
+ACCOUNTANT = ("account.group_account_invoice", "sales_team.group_sale_salesman_all_leads", "purchase.group_purchase_user")
+
+
+def bought(buyer: Worker, vendor: int, *lines: dict[str, Any]) -> int:
+    made = [(0, 0, {"tax_ids": [(5, 0, 0)], **line}) for line in lines]
+    return int(buyer.do("purchase.order", "create", {"partner_id": vendor, "order_line": made}))
+
+
+def test_goods_beside_a_rebate_of_the_same_sum_are_not_added_to_a_confirmed_purchase(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    buyer = hired(*BUYER)
+    vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
+    order = bought(buyer, vendor, {"product_id": desk, "product_qty": 4, "price_unit": 100})
+    assert refusal(buyer, "purchase.order", "button_confirm", order) == ""
+    line = {"product_id": desk, "product_qty": 1, "price_unit": 12_000, "tax_ids": [(5, 0, 0)]}
+    both = {"order_line": [(0, 0, line), (0, 0, line | {"price_unit": -12_000})]}
+    assert "needs an approval" in changed(buyer, "purchase.order", order, both)
+    assert odoo.search_count("purchase.order.line", [("order_id", "=", order)]) == 1
+
+
+def test_each_lot_at_one_place_is_a_count_of_its_own(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User
+) -> None:
+    picker = hired("stock.group_stock_manager")
+    values = {"name": "Tower test paint", "type": "consu", "is_storable": True, "tracking": "lot", "standard_price": 40.0}
+    paint = odoo.create("product.product", values)
+    lots = [odoo.create("stock.lot", {"name": f"Tower test lot {number}", "product_id": paint}) for number in (1, 2)]
+    count = {"product_id": paint, "location_id": shelf(odoo)}
+    small, large = (
+        picker.do("stock.quant", "create", {**count, "lot_id": lot, "inventory_quantity": quantity}, context=COUNTING)
+        for lot, quantity in zip(lots, (2, 20), strict=True)
+    )
+    # What is released of the one is not released of the other.
+    odoo.write("stock.quant", [small], {"x_ct_released_value": 800.0})
+    assert "needs an approval" in refusal(picker, "stock.quant", "action_apply_inventory", large)
+    guarded.look()
+    assert pending(large, "inventory_adjustment").amount == 800
+    decide(guarded, large, "inventory_adjustment", mia, yes=True)
+    assert [row["quantity"] for row in odoo.read("stock.quant", [small, large], ["quantity"])] == [0, 20]
+
+
+def test_a_caller_does_not_say_of_a_count_that_it_was_done_before(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    picker = hired("stock.group_stock_manager")
+    values = {"product_id": desk, "location_id": shelf(odoo), "inventory_quantity": 20}
+    quant = picker.do("stock.quant", "create", values, context=COUNTING)
+    for context in ({"x_ct_change": True}, {"x_ct_change": True, "old_values": {}}):
+        assert "approval" in refusal(picker, "stock.quant", "action_apply_inventory", quant, context=context)
+
+
+def test_a_rejected_order_is_held_whatever_context_it_is_confirmed_with(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    seller = hired(*SELLER)
+    order = quoted(seller, customer(odoo, 0), desk, 1)
+    odoo.write("sale.order", [order], {"x_ct_hold": "credit_override", "x_ct_hold_reason": "No.", "x_ct_rejected": True})
+    assert "No." in refusal(seller, "sale.order", "action_confirm", order, context={"x_ct_change": True})
+
+
+def test_a_customer_who_returns_to_the_vendor_needs_an_authorisation(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]
+) -> None:
+    picker = hired("stock.group_stock_user")
+    routes = odoo.search("stock.route", [("name", "ilike", "dropship")])
+    vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
+    product = odoo.create("product.product", {
+        "name": "Tower test sofa", "type": "consu", "is_storable": True, "route_ids": [(6, 0, routes)], "standard_price": 50.0,
+        "seller_ids": [(0, 0, {"partner_id": vendor, "price": 50.0})], "taxes_id": [(5,)]})  # fmt: skip
+    order = quoted(hired(*SELLER), customer(odoo, 0), product, 10)
+    odoo.call("sale.order", "action_confirm", [order])
+    (line,) = odoo.search_read("purchase.order.line", [("product_id", "=", product)], ["order_id"])
+    odoo.call("purchase.order", "button_confirm", [line["order_id"]])
+    (delivery,) = odoo.search("stock.picking", [("sale_id", "=", order)])
+    receive(picker, delivery)
+    back = return_of(picker, delivery, 10)
+    row = odoo.read("stock.picking", [back], ["picking_type_code", "location_id", "location_dest_id", "return_id"])[0]
+    assert "is worth 1000.00" in refusal(picker, "stock.picking", "button_validate", back, context={"skip_backorder": True}), row
+    assert guarded.stage("returns", back) == "awaiting_authorisation"
+
+
+def test_what_came_back_is_credited_at_the_price_that_was_billed(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]
+) -> None:
+    picker, accountant = hired("stock.group_stock_user"), hired(*ACCOUNTANT)
+    desks = sold(odoo, picker, accountant, 4)
+    receive(picker, return_of(picker, desks.delivery, 1))
+    credit = drafted(accountant, desks.order)
+    (line,) = odoo.search("account.move.line", [("move_id", "=", credit), ("display_type", "=", "product")])
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, line, {"price_unit": 900})]})
+    assert "credited 800.00" in refusal(accountant, "account.move", "action_post", credit)
+    guarded.look()
+    assert pending(credit, "return_authorisation").amount == 800
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, line, {"price_unit": 100})]})
+    guarded.look()
+    odoo.write("account.move", [credit], {"x_ct_hold": False})
+    assert refusal(accountant, "account.move", "action_post", credit) == ""
+
+
+def test_a_line_that_calls_itself_a_down_payment_hides_no_discount(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    seller = hired(*SELLER)
+    order = quoted(seller, customer(odoo, 0), desk, 10, discount=60, is_downpayment=True)
+    assert "60.0 % off" in refusal(seller, "sale.order", "action_confirm", order)
+    guarded.look()
+    assert pending(order, "pricing_exception").amount == 400
+
+
+def test_an_order_quoted_at_an_older_rate_is_confirmed_by_one_yes(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    seller = hired(*SELLER)
+    currency = other_currency(odoo)
+    today = clock.now().date()
+    rates = [odoo.create("res.currency.rate", {"currency_id": currency, "name": str(day), "rate": rate, "company_id": False})
+             for day, rate in ((today - timedelta(days=40), 2.0), (today - timedelta(days=2), 1.6))]  # fmt: skip
+    try:
+        pricelist = odoo.create("product.pricelist", {"name": "Tower test", "currency_id": currency})
+        line = {"product_id": desk, "product_uom_qty": 10, "price_unit": 200.0, "discount": 60, "tax_ids": [(5, 0, 0)]}
+        order = seller.do("sale.order", "create", {
+            "partner_id": customer(odoo, 0), "pricelist_id": pricelist, "order_line": [(0, 0, line)],
+            "date_order": f"{today - timedelta(days=20)} 10:00:00"})  # fmt: skip
+        assert "60.0 % off" in refusal(seller, "sale.order", "action_confirm", order)
+        decide(guarded, order, "pricing_exception", mia, yes=True)
+        assert state(odoo, order) == "sale"
+    finally:
+        odoo.call("res.currency.rate", "unlink", rates)
+
+
+def test_a_price_that_was_refused_stays_refused_though_credit_is_given(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    seller = hired(*SELLER)
+    order = quoted(seller, customer(odoo, 100), desk, 10, discount=60)
+    said = refusal(seller, "sale.order", "action_confirm", order)
+    assert "60.0 % off" in said
+    assert "above its credit limit" in said
+    # The price is decided about once credit is given.
+    decide(guarded, order, "credit_override", mia, yes=True)
+    decide(guarded, order, "pricing_exception", mia, yes=False)
+    held = odoo.read("sale.order", [order], ["state", "x_ct_hold", "x_ct_hold_reason", "x_ct_rejected"])[0]
+    assert (held["state"], held["x_ct_hold"], held["x_ct_rejected"]) == ("draft", "pricing_exception", True)
+    assert "Because" in refusal(seller, "sale.order", "action_confirm", order)
+
+
+def test_a_bill_in_another_currency_than_ordered_is_compared_all_the_same(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    accountant = hired(*ACCOUNTANT)
+    vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
+    order = bought(accountant, vendor, {"product_id": desk, "product_qty": 10, "price_unit": 100})
+    accountant.do("purchase.order", "button_confirm", [order])
+    (line,) = odoo.search("purchase.order.line", [("order_id", "=", order)])
+    billed = {"product_id": desk, "quantity": 10, "price_unit": 900, "purchase_line_id": line, "tax_ids": [(5, 0, 0)]}
+    values = {"move_type": "in_invoice", "partner_id": vendor, "invoice_date": str(clock.now().date()),
+              "currency_id": other_currency(odoo), "invoice_line_ids": [(0, 0, billed)]}  # fmt: skip
+    made = accountant.do("account.move", "create", values)
+    assert "needs a decision" in refusal(accountant, "account.move", "action_post", made)
+    guarded.look()
+    assert pending(made, "invoice_mismatch")
+    accountant.do("account.move", "button_cancel", [made])
+
+
+def test_a_line_that_corrects_another_bill_pays_for_no_breach(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    accountant = hired(*ACCOUNTANT)
+    vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
+    one = {"product_id": desk, "product_qty": 10, "price_unit": 10}
+    order = bought(accountant, vendor, one, one)
+    accountant.do("purchase.order", "button_confirm", [order])
+    lines = odoo.search("purchase.order.line", [("order_id", "=", order)], order="id")
+
+    def billed(*made: tuple[int, float, float]) -> int:
+        values = {"move_type": "in_invoice", "partner_id": vendor, "invoice_date": str(clock.now().date()), "invoice_line_ids": [
+            (0, 0, {"product_id": desk, "quantity": quantity, "price_unit": price, "purchase_line_id": line,
+                    "tax_ids": [(5, 0, 0)]}) for line, quantity, price in made]}  # fmt: skip
+        return int(accountant.do("account.move", "create", values))
+
+    first = billed((lines[0], 40, 10))
+    odoo.write("account.move", [first], {"x_ct_released_difference": 9_999.0})
+    assert refusal(accountant, "account.move", "action_post", first) == ""
+    second = billed((lines[1], 1, 210), (lines[0], -15, 10))
+    assert "needs a decision" in refusal(accountant, "account.move", "action_post", second)
+    accountant.do("account.move", "button_cancel", [second])
+
