@@ -25,10 +25,11 @@ FIELDS = {
     "difference_value": st.sampled_from([None, 0, 249.99, 250, 9_000]),
     "x_ct_released_value": st.sampled_from([None, 0, 250]),
     "was_rejected": st.sampled_from([None, True, False]),
+    "is_asked": st.sampled_from([None, True, False]),
 }
 TYPES = {
     "inventory_quantity_set": "boolean", "quantity": "numeric", "user_id": "bigint", "last_count_date": "date",
-    "difference_value": "numeric", "x_ct_released_value": "numeric", "was_rejected": "boolean",
+    "difference_value": "numeric", "x_ct_released_value": "numeric", "was_rejected": "boolean", "is_asked": "boolean",
 }  # fmt: skip
 
 

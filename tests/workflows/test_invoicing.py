@@ -24,16 +24,19 @@ FIELDS = {
     "payment_state": st.sampled_from(
         ["not_paid", "partial", "in_payment", "paid", "reversed", "blocked", "invoicing_legacy", "", None]
     ),
+    "move_type": st.sampled_from(["out_invoice", "out_refund", "in_invoice", "in_refund", "out_receipt"]),
     "differing_count": st.sampled_from([None, 0, 1]),
     "days_overdue": st.sampled_from([None, -1, 0, 1, 40]),
     "x_ct_hold": st.sampled_from([None, "", "invoice_mismatch", "other"]),
     "invoice_ask_state": st.sampled_from([None, "open", "rejected"]),
+    "invoice_is_asked": st.sampled_from([None, False, True]),
     "disputed_amount": st.sampled_from([None, 50, 100, 300]),
     "x_ct_released_difference": st.sampled_from([None, 0, 100, 400]),
 }
 EXPOSURE = "invoice.overdue_exposure"
 TYPES = {
-    "differing_count": "bigint", "days_overdue": "integer", "disputed_amount": "numeric", "x_ct_released_difference": "numeric",
+    "invoice_is_asked": "boolean", "differing_count": "bigint", "days_overdue": "integer", "disputed_amount": "numeric",
+    "x_ct_released_difference": "numeric",
 }  # fmt: skip
 
 
@@ -250,6 +253,72 @@ def test_one_customer_has_one_exposure_carried_by_the_oldest_invoice(world: Worl
     invoice(world, 603, move_type="out_refund", due="2026-11-05", amount=500)
     (case,) = open_cases(EXPOSURE)
     assert (case.odoo_id, case.amount, case.evidence["overdue_count"]) == (602, 1_500, 2)
+
+
+FOR_NOTHING = "invoice.credit_for_nothing"
+
+
+@pytest.mark.parametrize("kind", ["out_refund", "in_refund"])
+def test_an_open_credit_note_is_never_overdue(world: World, kind: str) -> None:
+    invoice(world, move_type=kind, due="2026-11-01", amount=90)
+    until(world, days=60)
+    assert (stage_of(), open_cases(EXPOSURE)) == ("to_settle", [])
+    pay(world, 600)
+    assert (stage_of(), ExceptionCase.objects.exclude(status=Status.RESOLVED).count()) == ("paid", 0)
+
+
+def test_what_is_credited_counts_against_what_is_overdue_whatever_day_the_credit_note_bears(world: World) -> None:
+    invoice(world, 600, due="2026-11-01", amount=2_000)
+    invoice(world, 601, move_type="out_refund", due="2027-03-01", amount=700)
+    (case,) = open_cases(EXPOSURE)
+    assert (case.amount, case.evidence["overdue_count"], case.evidence["owed_total"]) == (1_300, 1, "1300.00")
+    invoice(world, 602, move_type="out_refund", due="2026-11-01", amount=1_300)
+    assert open_cases(EXPOSURE) == []
+    # Reconciled: the first credit note is used up, and so is its part of the invoice.
+    pay(world, 601)
+    world.write("account.move", 600, amount_residual=1_300, amount_residual_signed=1_300, payment_state="partial")
+    assert open_cases(EXPOSURE) == []
+    assert [stage_of(number) for number in (600, 601, 602)] == ["overdue", "paid", "to_settle"]
+
+
+def credited(world: World, *, total: float, odoo_id: int = 600, **more: Any) -> None:
+    """A credit note of one line, that names neither invoice nor order unless ``more`` does."""
+    line = {"move_id": odoo_id, "display_type": "product", "quantity": 1, "price_unit": total, "price_subtotal": total,
+            "name": "Goodwill", "parent_state": "posted", "currency_id": 1}  # fmt: skip
+    world.write("account.move.line", odoo_id * 10, **line | more.pop("line", {}))
+    invoice(world, odoo_id, move_type="out_refund", amount=total, **more)
+
+
+def test_a_free_credit_note_is_named_until_it_is_settled(world: World) -> None:
+    credited(world, total=499)
+    assert open_cases(FOR_NOTHING) == []
+    credited(world, total=600)
+    (case,) = open_cases(FOR_NOTHING)
+    assert (case.amount, case.team.slug, case.plain_evidence["credited_products_names"]) == (600, "finance", "something else")
+    assert stage_of() == "to_settle"
+    pay(world, 600)
+    assert open_cases(FOR_NOTHING) == []
+
+
+def test_a_free_credit_note_that_was_released_is_named_no_more(world: World) -> None:
+    credited(world, total=600, x_ct_released_credit=600)
+    assert open_cases(FOR_NOTHING) == []
+    credited(world, total=700)
+    assert len(open_cases(FOR_NOTHING)) == 1
+
+
+def test_what_comes_back_covers_the_earliest_credit_note_first(world: World) -> None:
+    world.order(42, amount=2_000, state="sale")
+    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=2, qty_delivered=2, qty_invoiced=0, price_unit=1_000,
+                product_id=30, price_subtotal=2_000)  # fmt: skip
+    for number in (600, 601):
+        credited(world, odoo_id=number, total=1_000, line={"sale_line_ids": [4200], "product_id": 30})
+    assert [case.odoo_id for case in open_cases(FOR_NOTHING)] == [600, 601]
+    world.write("stock.picking", 70, name="WH/OUT/1", state="done", sale_id=42, picking_type_code="outgoing", company_id=1)
+    world.write("stock.picking", 71, name="WH/IN/1", state="done", return_id=70, sale_id=42, partner_id=50, company_id=1,
+                picking_type_code="incoming", date_done="2026-11-22 09:00:00")  # fmt: skip
+    world.write("stock.move", 710, picking_id=71, product_id=30, product_uom_qty=1, quantity=1, sale_line_id=4200, state="done")
+    assert [case.odoo_id for case in open_cases(FOR_NOTHING)] == [601]
 
 
 def test_what_is_owed_to_vendors_is_no_exposure(world: World) -> None:

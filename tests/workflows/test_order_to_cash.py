@@ -21,6 +21,8 @@ FIELDS = {
     "delivery_status": st.sampled_from(["", "pending", "started", "partial", "full", None]),
     "invoice_status": st.sampled_from(["", "no", "to invoice", "invoiced", "upselling", None]),
     "x_ct_hold": st.sampled_from(["", "credit_override", "pricing_exception", "other", None]),
+    "credit_is_asked": st.sampled_from([None, True, False]),
+    "pricing_is_asked": st.sampled_from([None, True, False]),
     "credit_ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
     "pricing_ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
     "price_is_settled": st.sampled_from([None, True, False]),
@@ -30,11 +32,19 @@ FIELDS = {
     "has_open_delivery": st.sampled_from([None, True, False]),
     "unpaid": st.sampled_from([None, 0, 5]),
     "has_draft_invoice": st.sampled_from([None, True, False]),
+    "to_bill_value": st.sampled_from([None, -5, 0, 5]),
+    "is_to_credit": st.sampled_from([None, True, False]),
+    "awaits_delivery": st.sampled_from([None, True, False]),
+    "only_return_is_open": st.sampled_from([None, True, False]),
+    "is_expired": st.sampled_from([None, True, False]),
+    "has_unknown_lines": st.sampled_from([None, True, False]),
 }
 TYPES = {
     "excess": "numeric", "credit_limit": "numeric", "unpaid": "numeric",
     "has_ready_delivery": "boolean", "has_open_delivery": "boolean", "price_is_settled": "boolean",
-    "has_draft_invoice": "boolean",
+    "has_draft_invoice": "boolean", "to_bill_value": "numeric", "is_to_credit": "boolean", "awaits_delivery": "boolean",
+    "only_return_is_open": "boolean", "has_unknown_lines": "boolean", "is_expired": "boolean",
+    "credit_is_asked": "boolean", "pricing_is_asked": "boolean",
 }  # fmt: skip
 
 

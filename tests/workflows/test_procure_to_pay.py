@@ -22,19 +22,22 @@ FIELDS = {
     "acknowledged": st.sampled_from([None, True, False]),
     "invoice_status": st.sampled_from(["", "no", "to invoice", "invoiced", None]),
     "has_draft_bill": st.sampled_from([None, True, False]),
+    "is_nothing_to_bill": st.sampled_from([None, True, False]),
     "is_received": st.sampled_from([None, True, False]),
     "has_received": st.sampled_from([None, True, False]),
     "is_late": st.sampled_from([None, True, False]),
     "has_answered": st.sampled_from([None, True, False]),
     "x_ct_hold": st.sampled_from([None, "", "procurement_threshold", "other"]),
+    "guard_asks": st.sampled_from([None, True, False]),
     "ask_state": st.sampled_from([None, "open", "approved", "rejected"]),
-    "company_amount": st.sampled_from([None, 0, 10_000]),
-    "amount_total": st.sampled_from([None, 0, 10_000]),
+    "bought_value": st.sampled_from([None, 0, 10_000]),
+    "bought_amount": st.sampled_from([None, 0, 10_000]),
     "x_ct_released_amount": st.sampled_from([None, 0, 10_000]),
 }
 TYPES = dict.fromkeys(
-    ["acknowledged", "has_draft_bill", "is_received", "has_received", "is_late", "has_answered"], "boolean"
-) | dict.fromkeys(["company_amount", "amount_total", "x_ct_released_amount"], "numeric")
+    ["acknowledged", "has_draft_bill", "is_nothing_to_bill", "is_received", "has_received", "is_late", "has_answered",
+     "guard_asks"], "boolean"
+) | dict.fromkeys(["bought_value", "bought_amount", "x_ct_released_amount"], "numeric")
 
 
 class EveryPurchaseIsInExactlyOneStage(TestCase):
@@ -113,14 +116,17 @@ def test_an_order_goes_from_request_to_closed(world: World) -> None:
     assert not ExceptionCase.objects.exists()
 
 
-def test_an_order_becomes_late_by_itself_at_the_moment_it_was_promised_for(world: World) -> None:
+def test_an_order_becomes_late_by_itself_as_the_day_ends_that_it_was_promised_for(world: World) -> None:
     purchase(world, expected_in=2)
     promised = world.now + timedelta(days=2)
     time_passes(world, days=1, hours=23)
     assert (stage(), cases()) == ("on_time", {})
-    time_passes(world, hours=3)
+    time_passes(world, hours=12)
+    assert (stage(), cases()) == ("on_time", {})
+    time_passes(world, hours=1)
     assert stage() == "late"
-    assert Transition.objects.filter(to_stage="late").values_list("at", flat=True).get() == promised
+    midnight = promised.replace(hour=0) + timedelta(days=1)
+    assert Transition.objects.filter(to_stage="late").values_list("at", flat=True).get() == midnight
 
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount) == (

@@ -20,8 +20,11 @@ FIELDS = {
     "return_value": st.sampled_from([None, 0, 499, 500, 800]),
     "x_ct_released_value": st.sampled_from([None, 0, 500, 800]),
     "to_credit_quantity": st.sampled_from([None, 0, 2]),
+    "is_asked": st.sampled_from([None, True, False]),
 }
-TYPES = {"return_value": "numeric", "x_ct_released_value": "numeric", "to_credit_quantity": "numeric"}
+TYPES = {
+    "return_value": "numeric", "x_ct_released_value": "numeric", "to_credit_quantity": "numeric", "is_asked": "boolean",
+}  # fmt: skip
 
 
 class EveryReturnIsInExactlyOneStage(TestCase):

@@ -5,15 +5,16 @@ it must be looked at again (the fact ``moment``). What a transfer is worth follo
 for (the fact ``goods``). Odoo keeps lots and serial numbers on the lines of the moves; only the lines of products that are
 tracked are looked into.
 
-Days are days in UTC, in which the mirror keeps everything.
+Days are the company's (:mod:`apps.workflows.days`).
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import cover, days, returned, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import carrier_delay, lot_problems, pick_shortage
+from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.say import say
 
@@ -21,7 +22,7 @@ PARTIES = Fact(
     name="parties",
     columns=["currency", "partner_name", "order_name", "promised_at", "is_promised"],
     # The delivery address may be a mere address: the order names the customer.
-    sql="""
+    sql=f"""
         SELECT (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -29,19 +30,20 @@ PARTIES = Fact(
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = COALESCE(so.partner_id, r.partner_id))
                  AS partner_name,
                COALESCE(so.name, NULLIF(r.origin, '')) AS order_name,
-               COALESCE(so.commitment_date, r.date_deadline, r.scheduled_date) AS promised_at,
-               so.commitment_date IS NOT NULL AS is_promised
+               COALESCE({days.real("so.commitment_date")}, r.date_deadline, r.scheduled_date) AS promised_at,
+               {days.real("so.commitment_date")} IS NOT NULL AS is_promised
           FROM (SELECT 1) AS one
           LEFT JOIN mirror_sale_order so ON so.connection_id = r.connection_id AND so.odoo_id = r.sale_id
     """,
 )
 
+WORTH = "COALESCE(sum(CASE WHEN m.state = 'done' THEN m.quantity ELSE m.product_uom_qty END * worth.unit), 0)"
+
 GOODS = Fact(
     name="goods",
     columns=["company_amount", "goods_count", "is_purchase"],
     sql=f"""
-        SELECT round(COALESCE(sum(CASE WHEN m.state = 'done' THEN m.quantity ELSE m.product_uom_qty END * worth.unit), 0), 2)
-                 AS company_amount,
+        SELECT {money.rounded(WORTH, money.DIGITS)} AS company_amount,
                count(*) AS goods_count, COALESCE(bool_or(m.purchase_line_id IS NOT NULL), FALSE) AS is_purchase
           FROM mirror_stock_move m
          CROSS JOIN LATERAL ({UNIT_VALUE}) AS worth
@@ -50,25 +52,27 @@ GOODS = Fact(
     """,
 )
 
-# What was promised to a customer, or by a vendor, holds to the minute. Where nothing was promised, Odoo's deadline and
-# schedule are the moment at which the order was confirmed, or the transfer made: their whole day may be used.
+# What was promised to a customer holds to the minute, what a vendor promised for a day until that day ends. Where nothing was
+# promised, Odoo's deadline and schedule are the moment at which the order was confirmed, or the transfer made: their whole day
+# may be used.
 MOMENT = Fact(
     name="moment",
     columns=["due_at", "is_late", "late_days", "next_change_at"],
-    sql="""
+    sql=f"""
         SELECT d.due_at, d.is_open AND d.due_at <= %(now)s AS is_late,
                CASE WHEN d.is_open THEN GREATEST(d.today - d.due_on, 0) END AS late_days,
                LEAST(CASE WHEN d.is_open AND d.due_at > %(now)s THEN d.due_at END,
-                     CASE WHEN d.is_open AND d.due_at <= %(now)s THEN (d.today + 1)::timestamp AT TIME ZONE 'UTC' END,
+                     CASE WHEN d.is_open AND d.due_at <= %(now)s THEN {days.midnight("d.today + 1", at="d.zone")} END,
                      CASE WHEN lots.lot_next_at > %(now)s THEN lots.lot_next_at END) AS next_change_at
           FROM (
-            SELECT CASE WHEN r.date_deadline IS NOT NULL AND (parties.is_promised OR r.picking_type_code = 'incoming')
-                        THEN r.date_deadline
-                        ELSE ((COALESCE(r.date_deadline, r.scheduled_date) AT TIME ZONE 'UTC')::date + 1)::timestamp
-                               AT TIME ZONE 'UTC' END AS due_at,
-                   (COALESCE(r.date_deadline, r.scheduled_date) AT TIME ZONE 'UTC')::date AS due_on,
-                   (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today,
-                   r.state IN ('waiting', 'confirmed', 'assigned') AS is_open
+            SELECT CASE WHEN t.deadline IS NOT NULL AND parties.is_promised THEN t.deadline
+                        ELSE {days.midnight(days.day("COALESCE(t.deadline, t.scheduled)", at="z.zone") + " + 1", at="z.zone")}
+                   END AS due_at,
+                   {days.day("COALESCE(t.deadline, t.scheduled)", at="z.zone")} AS due_on,
+                   z.today, z.zone, r.state IN ('waiting', 'confirmed', 'assigned') AS is_open
+              FROM {days.zoned()} AS z
+             CROSS JOIN LATERAL (
+               SELECT {days.real("r.date_deadline")} AS deadline, {days.real("r.scheduled_date")} AS scheduled) AS t
           ) AS d
     """,
 )
@@ -82,6 +86,7 @@ OF_SALE_LINES = """
 """
 
 DEPENDENCIES = [
+    Dependency(model="uom.uom", sql=cover.TRANSFERS_OF_UNITS),
     # What of a product lies where and for whom is told of the transfers that are short of it, and of no others.
     Dependency(
         model="stock.quant",
@@ -210,7 +215,7 @@ LINES = Lines(
         "state_name": "State",
     },
     sql=f"""
-        SELECT COALESCE(t.name, '') AS product_name, m.product_uom_qty AS wanted_quantity,
+        SELECT {units.product_in("COALESCE(t.name, '')", "m", units.MOVE)} AS product_name, m.product_uom_qty AS wanted_quantity,
                CASE WHEN m.state IN ('done', 'cancel') THEN 0 ELSE COALESCE(m.quantity, 0) END AS reserved_quantity,
                CASE WHEN m.state = 'done' THEN m.quantity ELSE 0 END AS done_quantity,
                {STATE} AS state_name
@@ -227,7 +232,7 @@ WORKFLOW = Workflow(
     title="Fulfilment",
     odoo_model="stock.picking",
     rank=30,
-    belongs=Q(return_id__isnull=True),
+    belongs_sql=f"NOT ({returned.goes_back('r')})",
     look_again="next_change_at",
     promise="promised_at",
     lines=LINES,
@@ -242,8 +247,8 @@ WORKFLOW = Workflow(
         ExceptionType(
             name="fulfilment.late_transfer",
             title="Late transfer",
-            # A late receipt of a purchase is the supplier's delay, which the purchase tells.
-            when=LATE & ~Q(picking_type_code="incoming", is_purchase=True),
+            # What a vendor brings late, or delivers late to a customer, is the supplier's delay, which the purchase tells.
+            when=LATE & ~Q(picking_type_code__in=["incoming", "dropship"], is_purchase=True),
             team="warehouse",
             due=timedelta(hours=8),
             amount="company_amount",

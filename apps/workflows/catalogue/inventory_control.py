@@ -14,19 +14,19 @@ from django.db.models import Q
 
 from apps.workflows import asks
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import count_limit
+from apps.workflows.rules import count_limit, money
 
 GOODS = Fact(
     name="goods",
     columns=["label", "product_name", "location_name", "warehouse_name", "currency", "partner_name", "unit_cost"],
-    sql="""
+    sql=f"""
         SELECT concat_ws(' in ', t.name, l.complete_name) AS label, t.name AS product_name, l.complete_name AS location_name,
                (SELECT w.name FROM mirror_stock_warehouse w
                  WHERE w.connection_id = r.connection_id AND w.odoo_id = l.warehouse_id) AS warehouse_name,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
-               '' AS partner_name, round(COALESCE(p.standard_price, 0), 2) AS unit_cost
+               '' AS partner_name, round(COALESCE({money.in_company("standard_price", "p")}, 0), 2) AS unit_cost
           FROM (SELECT r.product_id) AS own
           LEFT JOIN mirror_product_product p ON p.connection_id = r.connection_id AND p.odoo_id = own.product_id
           LEFT JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
@@ -40,11 +40,13 @@ COUNT = Fact(
         "counted_quantity", "system_quantity", "difference_quantity", "difference_value", "missing_quantity",
         "missing_value", "at_stake", "counted_by", "below_zero_since",
     ],
-    sql="""
+    sql=f"""
         SELECT trim_scale(c.counted) AS counted_quantity, trim_scale(c.counted - c.difference) AS system_quantity,
-               trim_scale(c.difference) AS difference_quantity, round(abs(c.difference) * c.cost, 2) AS difference_value,
-               trim_scale(c.missing) AS missing_quantity, round(c.missing * c.cost, 2) AS missing_value,
-               round(GREATEST(abs(c.difference), c.missing) * c.cost, 2) AS at_stake,
+               trim_scale(c.difference) AS difference_quantity,
+               {money.rounded("abs(c.difference) * c.cost", "c.digits")} AS difference_value,
+               trim_scale(c.missing) AS missing_quantity,
+               {money.rounded("c.missing * c.cost", "c.digits")} AS missing_value,
+               {money.rounded("GREATEST(abs(c.difference), c.missing) * c.cost", "c.digits")} AS at_stake,
                (SELECT u.name FROM mirror_res_users u
                  WHERE u.connection_id = r.connection_id AND u.odoo_id = r.user_id) AS counted_by,
                CASE WHEN c.missing > 0 THEN COALESCE(
@@ -55,8 +57,9 @@ COUNT = Fact(
             SELECT CASE WHEN r.inventory_quantity_set THEN r.inventory_quantity END AS counted,
                    CASE WHEN r.inventory_quantity_set THEN COALESCE(r.inventory_diff_quantity, 0) ELSE 0 END AS difference,
                    GREATEST(-COALESCE(r.quantity, 0), 0) AS missing,
-                   COALESCE((SELECT p.standard_price FROM mirror_product_product p
-                              WHERE p.connection_id = r.connection_id AND p.odoo_id = r.product_id), 0) AS cost
+                   COALESCE((SELECT {money.in_company("standard_price", "p")} FROM mirror_product_product p
+                              WHERE p.connection_id = r.connection_id AND p.odoo_id = r.product_id), 0) AS cost,
+                   {money.DIGITS} AS digits
           ) AS c
     """,
 )
@@ -68,6 +71,12 @@ TO_SETTLE = (
 )
 DEPENDENCIES = [
     asks.about("stock.quant"),
+    asks.together(
+        count_limit.KIND, "stock.quant", of="stock.move",
+        where="EXISTS (SELECT FROM mirror_stock_move m JOIN mirror_stock_location l ON l.connection_id = m.connection_id"
+        " AND l.odoo_id IN (m.location_id, m.location_dest_id) AND l.usage = 'inventory'"
+        " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) AND m.state = 'done')",
+    ),
     Dependency(model="product.product", sql=TO_SETTLE.format(column="product_id")),
     Dependency(model="stock.location", sql=TO_SETTLE.format(column="location_id")),
 ]

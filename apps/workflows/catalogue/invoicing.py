@@ -10,30 +10,32 @@ policy says, less what is billed on all invoices together, credit notes taken of
 and the newest open invoice of the line is the one that bills it. A delivery reaches the invoice through the order line's
 delivered quantity, which Odoo stores.
 
-Days are days in UTC, in which the mirror keeps everything: the company's own midnight may be some hours away.
+Days are the company's (:mod:`apps.workflows.days`).
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, cover, days, returned
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import credit_note_limit, invoice_mismatch
+from apps.workflows.rules import credit_note_limit, invoice_mismatch, money
 from apps.workflows.say import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
 SETTLED = ["paid", "in_payment", "invoicing_legacy"]
 
+OPEN_SUM = """abs(CASE WHEN r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked')
+                              THEN r.amount_residual_signed ELSE r.amount_total_signed END)"""
+
 MONEY = Fact(
     name="money",
     columns=["label", "open_amount", "currency", "partner_name"],
     # An invoice has no number before it is posted. What is open is the whole of it while it is a draft.
-    sql="""
+    sql=f"""
         SELECT COALESCE(NULLIF(NULLIF(r.name, ''), '/'), 'Draft ' || r.odoo_id) AS label,
-               round(abs(CASE WHEN r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked')
-                              THEN r.amount_residual_signed ELSE r.amount_total_signed END), 2) AS open_amount,
+               {money.rounded(OPEN_SUM, money.DIGITS)} AS open_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -46,52 +48,56 @@ MONEY = Fact(
 DUE = Fact(
     name="due",
     columns=["due_on", "overdue_since", "days_overdue", "next_change_at"],
-    sql="""
-        SELECT d.due_on, (d.due_on + 1)::timestamp AT TIME ZONE 'UTC' AS overdue_since,
+    sql=f"""
+        SELECT d.due_on, d.today, {days.midnight("d.due_on + 1", at="d.zone")} AS overdue_since,
                CASE WHEN d.is_owed THEN d.today - d.due_on END AS days_overdue,
                CASE WHEN d.is_owed THEN (
-                 SELECT (d.due_on + step)::timestamp AT TIME ZONE 'UTC'
+                 SELECT {days.midnight("d.due_on + step", at="d.zone")}
                    FROM unnest(ARRAY[1, 7]) AS step
                   WHERE d.due_on + step > d.today
                   ORDER BY step LIMIT 1) END AS next_change_at
           FROM (
-            SELECT COALESCE(r.invoice_date_due, r.invoice_date, r.date) AS due_on,
-                   (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today,
+            SELECT {days.real("COALESCE(r.invoice_date_due, r.invoice_date, r.date)")} AS due_on, z.today, z.zone,
                    r.state NOT IN ('draft', 'cancel') AND COALESCE(r.payment_state, '') NOT IN (
-                     'paid', 'in_payment', 'invoicing_legacy', 'reversed') AS is_owed
+                     'paid', 'in_payment', 'invoicing_legacy', 'reversed')
+                   AND r.move_type NOT IN ('out_refund', 'in_refund') AS is_owed
+              FROM {days.zoned()} AS z
           ) AS d
     """,
 )
 
-# A customer's overdue invoices are one exposure, carried by the oldest of them. Only for that one are the others summed:
+# A customer's overdue invoices are one exposure, less the credit notes that are open whatever day they bear, carried by the
+# oldest invoice. Only for that one are the others summed:
 # a customer with many open invoices costs by their number, not by its square.
 EXPOSURE = Fact(
     name="exposure",
     columns=["carries_exposure", "overdue_total", "overdue_count", "owed_total", "commercial_name", "credit_limit"],
-    sql="""
+    sql=f"""
         SELECT carrier.is_oldest AS carries_exposure, owed.overdue_total, owed.overdue_count, owed.owed_total,
-               cp.name AS commercial_name, round(cp.credit_limit, 2) AS credit_limit
+               cp.name AS commercial_name, {money.rounded("cp.credit_limit", money.DIGITS)} AS credit_limit
           FROM (
             SELECT COALESCE(
                      r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked')
                      AND r.move_type IN ('out_invoice', 'out_receipt')
-                     AND r.invoice_date_due < (%(now)s::timestamptz AT TIME ZONE 'UTC')::date, FALSE)
+                     AND r.invoice_date_due < due.today AND r.invoice_date_due >= '{days.FIRST_DAY}', FALSE)
                    AND NOT EXISTS (
                      SELECT 1 FROM mirror_account_move m
                       WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = r.commercial_partner_id
                         AND m.state = 'posted' AND m.payment_state IN ('not_paid', 'partial', 'blocked')
                         AND (m.invoice_date_due, m.odoo_id) < (r.invoice_date_due, r.odoo_id)
+                        AND m.invoice_date_due >= '{days.FIRST_DAY}'
                         AND m.move_type IN ('out_invoice', 'out_receipt') AND m.company_id = r.company_id
                         AND m.deleted_at IS NULL) AS is_oldest
             OFFSET 0
           ) AS carrier
          CROSS JOIN LATERAL (
-           SELECT round(sum(m.amount_residual_signed) FILTER (WHERE m.is_late), 2) AS overdue_total,
+           SELECT {money.rounded("sum(m.amount_residual_signed) FILTER (WHERE m.is_late)", money.DIGITS)} AS overdue_total,
                   count(*) FILTER (WHERE m.is_late AND m.move_type <> 'out_refund') AS overdue_count,
-                  round(sum(m.amount_residual_signed), 2) AS owed_total
+                  {money.rounded("sum(m.amount_residual_signed)", money.DIGITS)} AS owed_total
              FROM (
                SELECT m.move_type, m.amount_residual_signed,
-                      m.invoice_date_due < (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS is_late
+                      m.move_type = 'out_refund'
+                      OR m.invoice_date_due < due.today AND m.invoice_date_due >= '{days.FIRST_DAY}' AS is_late
                  FROM mirror_account_move m
                 WHERE carrier.is_oldest AND m.connection_id = r.connection_id
                   AND m.commercial_partner_id = r.commercial_partner_id AND m.company_id = r.company_id
@@ -103,14 +109,15 @@ EXPOSURE = Fact(
     """,
 )
 
-# What of the customers of changed invoices is overdue: which of those carries the exposure, and how large it is.
+# What of the customers of changed invoices is overdue, wherever their company is: which of those carries the exposure, and how
+# large it is.
 OVERDUE_OF_PARTNERS = """
     SELECT m.odoo_id
       FROM mirror_account_move m
      WHERE m.connection_id = %(connection)s AND m.deleted_at IS NULL
        AND m.state = 'posted' AND m.payment_state IN ('not_paid', 'partial', 'blocked')
        AND m.move_type IN ('out_invoice', 'out_receipt')
-       AND m.invoice_date_due < (%(now)s::timestamptz AT TIME ZONE 'UTC')::date
+       AND m.invoice_date_due <= (%(now)s::timestamptz AT TIME ZONE 'UTC')::date
        AND m.commercial_partner_id IN ({partners})
 """
 
@@ -137,8 +144,18 @@ SHARING_LINES = (
     )
 )
 
+# Billed or agreed in a unit whose ratio changed, or of a product that is kept in it.
+IN_UNITS = f"""(il.product_uom_id = ANY(%(ids)s) OR il.product_id IN ({cover.KEPT_IN_UNITS})
+  OR EXISTS (SELECT FROM mirror_sale_order_line agreed WHERE agreed.connection_id = il.connection_id
+                AND agreed.odoo_id = ANY(il.sale_line_ids) AND agreed.product_uom_id = ANY(%(ids)s))
+  OR EXISTS (SELECT FROM mirror_purchase_order_line agreed WHERE agreed.connection_id = il.connection_id
+                AND agreed.odoo_id = il.purchase_line_id AND agreed.product_uom_id = ANY(%(ids)s)))"""
+
 DEPENDENCIES = [
+    Dependency(model="uom.uom", sql=OPEN_BILLS.format(line=IN_UNITS)),
     asks.about("account.move"),
+    asks.together(credit_note_limit.KIND, "account.move"),
+    asks.together(invoice_mismatch.KIND, "account.move"),
     Dependency(
         model="account.move",
         sql=OVERDUE_OF_PARTNERS.format(
@@ -160,7 +177,7 @@ DEPENDENCIES = [
         model="stock.move",
         sql=OF_SALE_LINES.format(
             lines="SELECT c.sale_line_id FROM mirror_stock_move c JOIN mirror_stock_picking cp"
-            " ON cp.connection_id = c.connection_id AND cp.odoo_id = c.picking_id AND cp.return_id IS NOT NULL"
+            f" ON cp.connection_id = c.connection_id AND cp.odoo_id = c.picking_id AND {returned.from_customer('cp')}"
             " WHERE c.connection_id = %(connection)s AND c.odoo_id = ANY(%(ids)s) AND c.sale_line_id IS NOT NULL"
         ),
     ),
@@ -190,7 +207,10 @@ REVERSED = POSTED & Q(payment_state="reversed")
 OWED = POSTED & ~PAID & ~REVERSED
 # Odoo's own word for an invoice that somebody has set aside is "blocked".
 DISPUTED = invoice_mismatch.HELD | (OWED & (invoice_mismatch.DIFFERS | Q(payment_state="blocked")))
-OVERDUE = OWED & ~DISPUTED & Q(days_overdue__gte=1)
+# A credit note waits to be paid out or set against an invoice; no day makes it late, nor its customer.
+IS_CREDIT = Q(move_type__in=["out_refund", "in_refund"])
+TO_SETTLE = OWED & ~DISPUTED & IS_CREDIT
+OVERDUE = OWED & ~DISPUTED & ~TO_SETTLE & Q(days_overdue__gte=1)
 
 STAGES = [
     Stage(
@@ -212,7 +232,7 @@ STAGES = [
     Stage(
         name="not_due",
         title="Posted, not due",
-        when=OWED & ~DISPUTED & ~OVERDUE,
+        when=OWED & ~DISPUTED & ~TO_SETTLE & ~OVERDUE,
         owner="finance",
         # Longer than any usual payment term: beyond it, it is the due date that nobody has looked at.
         target=timedelta(days=90),
@@ -228,6 +248,14 @@ STAGES = [
         first_seen_since="overdue_since",
         # Overdue exposure tells of it, customer by customer.
         stuck_from=None,
+    ),
+    Stage(
+        name="to_settle",
+        title="Credit note, to settle",
+        when=TO_SETTLE,
+        owner="finance",
+        target=timedelta(days=30),
+        first_seen_since="invoice_date",
     ),
     Stage(name="paid", title="Paid", when=PAID, owner="finance", is_open=False),
     Stage(name="reversed", title="Reversed", when=REVERSED, owner="finance", is_open=False),
@@ -275,7 +303,7 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="open_amount",
     currency="currency",
-    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE,
+    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE, invoice_mismatch.RELEASE_TERMS,
            credit_note_limit.ASKED, credit_note_limit.CREDITED, EXPOSURE],
     dependencies=DEPENDENCIES,
     stages=STAGES,
@@ -292,6 +320,7 @@ WORKFLOW = Workflow(
             severity=("overdue_total", (1_000, 10_000, 50_000)),
             closed_because="The invoice is no longer the customer's oldest overdue one",
         ),
+        credit_note_limit.FOR_NOTHING,
     ],
     approvals=[invoice_mismatch.APPROVAL, credit_note_limit.APPROVAL],
     guards=[invoice_mismatch.GUARD, credit_note_limit.GUARD],
@@ -304,6 +333,12 @@ WORKFLOW = Workflow(
         Sample(row={"state": "posted", "payment_state": "not_paid", "invoice_date_due": "2026-11-23"}, stage="not_due"),
         Sample(row={"state": "posted", "payment_state": "not_paid", "invoice_date_due": "2026-11-22"}, stage="overdue"),
         Sample(row={"state": "posted", "payment_state": "partial", "invoice_date_due": "2026-11-01"}, stage="overdue"),
+        Sample(
+            row={"state": "posted", "payment_state": "not_paid", "move_type": "out_refund", "invoice_date_due": "2026-11-01"},
+            stage="to_settle",
+        ),
+        Sample(row={"state": "posted", "payment_state": "partial", "move_type": "in_refund"}, stage="to_settle"),
+        Sample(row={"state": "posted", "payment_state": "paid", "move_type": "out_refund"}, stage="paid"),
         Sample(row={"state": "posted", "payment_state": "in_payment"}, stage="paid"),
         Sample(row={"state": "posted", "payment_state": "paid"}, stage="paid"),
         Sample(row={"state": "posted", "payment_state": "reversed"}, stage="reversed"),

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, days, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import (
     blocking,
     credit_limit,
     duplicates,
     express,
+    foreign_money,
+    hands,
+    money,
     not_invoiced,
     price_limits,
     promises,
@@ -23,8 +26,8 @@ NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 MONEY = Fact(
     name="money",
     columns=["company_amount", "currency", "partner_name"],
-    sql="""
-        SELECT round(r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS company_amount,
+    sql=f"""
+        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS company_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -35,7 +38,7 @@ MONEY = Fact(
 
 PEOPLE = Fact(
     name="people",
-    columns=["salesperson", "salesperson_login", "salesperson_email", "creator_login", "customer_class_names"],
+    columns=["salesperson", "salesperson_login", "salesperson_email", "customer_class_names"],
     sql="""
         SELECT COALESCE(s.name, '') AS salesperson,
                (SELECT string_agg(t.name, ', ' ORDER BY t.name)
@@ -45,33 +48,23 @@ PEOPLE = Fact(
                     ON t.connection_id = cp.connection_id AND t.odoo_id = ANY(cp.category_id) AND t.deleted_at IS NULL
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS customer_class_names,
                COALESCE(s.login, '') AS salesperson_login,
-               COALESCE(NULLIF(s.email, ''), '') AS salesperson_email, COALESCE(c.login, '') AS creator_login
+               COALESCE(NULLIF(s.email, ''), '') AS salesperson_email
           FROM (SELECT 1) AS one
           LEFT JOIN mirror_res_users s ON s.connection_id = r.connection_id AND s.odoo_id = r.user_id
-          LEFT JOIN mirror_res_users c ON c.connection_id = r.connection_id AND c.odoo_id = r.create_uid
     """,
 )
 
-GOODS = Fact(
-    name="goods",
-    columns=["has_ready_delivery", "has_open_delivery"],
-    sql="""
-        SELECT COALESCE(bool_or(p.state = 'assigned'), FALSE) AS has_ready_delivery,
-               COALESCE(bool_or(p.state IN ('waiting', 'confirmed', 'assigned')), FALSE) AS has_open_delivery
-          FROM mirror_stock_picking p
-         WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND p.connection_id = r.connection_id AND p.sale_id = r.odoo_id
-           AND p.picking_type_code = 'outgoing' AND p.deleted_at IS NULL
-    """,
-)
-
+# What customers owe less what they are owed: a credit note that is still to be paid back is the company's debt.
 # Each step by itself (OFFSET 0): of a line's id among the ids of an entry the planner expects thousands, and would rather read
 # all invoices there are.
 PAID = Fact(
     name="paid",
-    columns=["unpaid", "has_draft_invoice"],
+    columns=["unpaid", "has_draft_invoice", "has_credit_note"],
     sql="""
-        SELECT COALESCE(sum(abs(m.amount_residual)) FILTER (WHERE m.state = 'posted'), 0) AS unpaid,
-               COALESCE(bool_or(m.state = 'draft'), FALSE) AS has_draft_invoice
+        SELECT COALESCE(sum(CASE WHEN m.move_type = 'out_refund' THEN -abs(m.amount_residual) ELSE m.amount_residual END)
+                          FILTER (WHERE m.state = 'posted'), 0) AS unpaid,
+               COALESCE(bool_or(m.state = 'draft'), FALSE) AS has_draft_invoice,
+               COALESCE(bool_or(m.state = 'posted' AND m.move_type = 'out_refund'), FALSE) AS has_credit_note
           FROM (
             SELECT DISTINCT il.move_id
               FROM mirror_sale_order_line sl
@@ -80,21 +73,100 @@ PAID = Fact(
                  FROM mirror_account_move_line e
                 WHERE e.connection_id = sl.connection_id AND e.sale_line_ids @> ARRAY[sl.odoo_id] AND e.deleted_at IS NULL
                OFFSET 0) AS il
-             WHERE r.invoice_status = 'invoiced' AND sl.connection_id = r.connection_id AND sl.order_id = r.odoo_id) AS billed
+             WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND sl.connection_id = r.connection_id
+               AND sl.order_id = r.odoo_id) AS billed
          CROSS JOIN LATERAL (
-           SELECT i.amount_residual, i.state
+           SELECT i.amount_residual, i.state, i.move_type
              FROM mirror_account_move i
             WHERE i.connection_id = r.connection_id AND i.odoo_id = billed.move_id AND i.state IN ('draft', 'posted')
-              AND i.move_type IN ('out_invoice', 'out_refund') AND i.deleted_at IS NULL
+              AND i.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND i.deleted_at IS NULL
            OFFSET 0) AS m
     """,
 )
 
+# What remains to be done where no delivery is open. Odoo's own reckoning (``qty_to_invoice``) holds but for four things: goods
+# whose delivery was cancelled cannot be billed, though they were ordered; goods that came back are billed no more, whatever
+# their invoicing policy; what a credit note gives for the invoice, without the order's line, is credited; and what is worth
+# nothing needs no invoice. Down payments are no goods. Quantities of one line are
+# all in the line's own unit. Of an order whose lines the mirror does not know yet its invoice status tells.
+REMAINS = Fact(
+    name="remains",
+    columns=["to_bill_value", "is_to_credit", "awaits_delivery", "only_return_is_open", "has_unknown_lines"],
+    sql=f"""
+        SELECT CASE WHEN bool_or(b.qty_to_invoice <> 0) THEN sum(b.to_bill * b.price) END AS to_bill_value,
+               -- A rebate that is left alone gives money back as well.
+               bool_or(b.to_bill < 0 AND b.price > 0) OR sum(b.to_bill * b.price) < 0 AS is_to_credit,
+               bool_or(b.is_awaited) AS awaits_delivery, bool_and(b.only_return_is_open) AS only_return_is_open,
+               count(b.*) = 0 AND r.amount_total <> 0 AND r.state NOT IN ('draft', 'sent', 'cancel') AS has_unknown_lines
+          FROM (
+           SELECT a.*, CASE WHEN a.own_to_bill < 0
+                            THEN LEAST(a.own_to_bill + {returned.credited_apart("a")} / {units.ratio_of("a")}, 0)
+                            ELSE a.own_to_bill END AS to_bill
+             FROM (
+              SELECT l.connection_id, l.odoo_id, l.product_id, l.product_uom_id, l.qty_to_invoice, a.is_awaited,
+                   l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price, goods.only_return_is_open,
+                   CASE WHEN goods.has_cancelled AND NOT goods.has_moved AND bool_or(kind.is_goods) OVER ()
+                          OR kind.is_goods AND goods.has_returned
+                        THEN LEAST(l.qty_to_invoice, l.qty_delivered - l.qty_invoiced)
+                        ELSE l.qty_to_invoice END AS own_to_bill
+              FROM (
+                SELECT COALESCE(bool_or(p.state = 'done'), FALSE) AS has_moved,
+                       COALESCE(bool_or(p.state = 'cancel'), FALSE) AS has_cancelled,
+                       COALESCE(bool_or(p.state = 'done' AND p.is_back), FALSE) AS has_returned,
+                       COALESCE(bool_or(p.is_back) FILTER (WHERE p.state NOT IN ('draft', 'done', 'cancel')), FALSE)
+                         AND NOT COALESCE(bool_or(NOT p.is_back)
+                                            FILTER (WHERE p.state NOT IN ('draft', 'done', 'cancel')), FALSE)
+                         AS only_return_is_open
+                  FROM (
+                    SELECT own.state, {returned.goes_back("own")} AS is_back
+                      FROM mirror_stock_picking own
+                     WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND own.connection_id = r.connection_id
+                       AND own.sale_id = r.odoo_id AND own.deleted_at IS NULL
+                  ) AS p
+              ) AS goods
+              JOIN mirror_sale_order_line l ON r.state NOT IN ('draft', 'sent', 'cancel')
+               AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
+               AND COALESCE(l.display_type, '') = '' AND l.is_downpayment IS NOT TRUE
+              LEFT JOIN mirror_product_product pr ON pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id
+              LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+             CROSS JOIN LATERAL (
+               SELECT COALESCE(NULLIF(l.qty_delivered_method, '') = 'stock_move', t.type IN ('consu', 'product'), FALSE)
+                 AS is_goods
+             ) AS kind
+             CROSS JOIN LATERAL (
+               SELECT l.product_uom_qty > l.qty_delivered AND CASE
+                        -- Some of it went, so that what did not was given up; or it was billed and credited.
+                        WHEN kind.is_goods THEN NOT goods.has_moved
+                          AND NOT (paid.has_credit_note IS TRUE AND l.qty_invoiced <= 0)
+                          AND (goods.has_cancelled OR l.qty_invoiced < l.product_uom_qty AND l.qty_to_invoice = 0)
+                        ELSE l.qty_invoiced < l.product_uom_qty AND l.qty_to_invoice = 0
+                          AND NOT (paid.has_credit_note IS TRUE AND l.qty_invoiced <= 0) END AS is_awaited
+             ) AS a
+             ) AS a
+          ) AS b
+    """,
+)
+
+# Odoo lets a quotation run out by its day alone, and writes nothing. What is confirmed is not looked at.
+VALIDITY = Fact(
+    name="validity",
+    columns=["expired_at", "is_expired", "expires_at"],
+    sql=f"""
+        SELECT e.at AS expired_at, e.at <= %(now)s AS is_expired, CASE WHEN e.at > %(now)s THEN e.at END AS expires_at
+          FROM (
+            SELECT {days.midnight(days.real("r.validity_date") + " + 1", at="z.zone")} AS at
+              FROM {days.zoned()} AS z
+             WHERE r.state IN ('draft', 'sent') AND r.validity_date IS NOT NULL
+          ) AS e
+    """,
+)
+
+OF_LINES = "SELECT o.order_id FROM mirror_sale_order_line o WHERE o.connection_id = %(connection)s AND o.odoo_id IN ({lines})"
 DEPENDENCIES = [
     Dependency(
         model="sale.order",
         sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(
-            partners="SELECT s.partner_id FROM mirror_sale_order s"
+            partners="SELECT unnest(ARRAY[s.partner_id, s.partner_invoice_id]) FROM mirror_sale_order s"
             " WHERE s.connection_id = %(connection)s AND s.odoo_id = ANY(%(ids)s)"
         ),
     ),
@@ -117,7 +189,9 @@ DEPENDENCIES = [
           FROM mirror_account_move_line il
           JOIN mirror_sale_order_line sl ON sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)
          WHERE il.connection_id = %(connection)s AND il.move_id = ANY(%(ids)s) AND il.sale_line_ids <> '{}'
-        """,
+        UNION
+        """
+        + OF_LINES.format(lines=returned.LINES_REVERSED.format(notes="SELECT unnest(%(ids)s::bigint[])")),
     ),
     Dependency(
         model="account.move.line",
@@ -131,7 +205,9 @@ DEPENDENCIES = [
           FROM mirror_account_move_line il
           JOIN mirror_sale_order_line sl ON sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)
          WHERE il.connection_id = %(connection)s AND il.odoo_id = ANY(%(ids)s)
-        """,
+        UNION
+        """
+        + OF_LINES.format(lines=returned.LINES_REVERSED.format(notes=returned.NOTES_OF_LINES)),
     ),
     Dependency(
         model="stock.picking",
@@ -146,22 +222,31 @@ IN_CREDIT_REVIEW = credit_limit.BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="credit_ov
 # One after the other: nobody haggles about the price for a customer who may not buy.
 PRICE_BROKEN = price_limits.BROKEN & ~IN_CREDIT_REVIEW
 IN_PRICING_REVIEW = PRICE_BROKEN | (NOT_CONFIRMED & Q(x_ct_hold="pricing_exception") & ~IN_CREDIT_REVIEW)
+QUOTED = NOT_CONFIRMED & ~IN_CREDIT_REVIEW & ~IN_PRICING_REVIEW
+EXPIRED = Q(is_expired=True)
 CONFIRMED = ~NOT_CONFIRMED & ~Q(state="cancel")
-PARTLY_DELIVERED = CONFIRMED & Q(delivery_status__in=["partial", "started"])
+# "Started" is a pick that is done: nothing has left yet.
+PARTLY_DELIVERED = CONFIRMED & Q(delivery_status="partial") & ~Q(only_return_is_open=True)
 # Odoo before 16 has no delivery_status: there the open deliveries themselves tell.
 UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
-    Q(delivery_status="pending") | (~Q(delivery_status="full") & Q(has_open_delivery=True))
+    Q(delivery_status__in=["pending", "started"]) | (~Q(delivery_status="full") & Q(has_open_delivery=True))
 )
-DELIVERED = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
+NOTHING_ON_ITS_WAY = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
 # Odoo calls an order invoiced as soon as its invoice is drafted; the customer owes nothing before it is posted.
-INVOICED = DELIVERED & Q(invoice_status="invoiced") & ~Q(has_draft_invoice=True)
-TO_INVOICE = DELIVERED & ~INVOICED
+TO_INVOICE = NOTHING_ON_ITS_WAY & (
+    Q(has_draft_invoice=True)
+    | (Q(invoice_status="to invoice") & ~Q(to_bill_value__lte=0))
+    | (Q(has_unknown_lines=True) & ~Q(invoice_status="invoiced"))
+)
+TO_CREDIT = NOTHING_ON_ITS_WAY & ~TO_INVOICE & Q(is_to_credit=True)
+TO_DELIVER = NOTHING_ON_ITS_WAY & ~TO_INVOICE & ~TO_CREDIT & Q(awaits_delivery=True)
+DONE = NOTHING_ON_ITS_WAY & ~TO_INVOICE & ~TO_CREDIT & ~TO_DELIVER
 
 STAGES = [
     Stage(
         name="quotation",
         title="Quotation",
-        when=NOT_CONFIRMED & ~IN_CREDIT_REVIEW & ~IN_PRICING_REVIEW,
+        when=QUOTED & ~EXPIRED,
         owner="sales",
         target=timedelta(days=7),
         first_seen_since="create_date",
@@ -209,6 +294,15 @@ STAGES = [
         owner="warehouse",
         target=timedelta(days=3),
     ),
+    # Services that are still to be rendered, and goods whose delivery was cancelled while their order was not.
+    Stage(
+        name="to_deliver",
+        title="Confirmed, no delivery planned",
+        when=TO_DELIVER,
+        owner="sales",
+        target=timedelta(days=14),
+        first_seen_since="date_order",
+    ),
     Stage(
         name="to_invoice",
         title="Delivered, to invoice",
@@ -219,9 +313,18 @@ STAGES = [
         stuck_from=None,
     ),
     Stage(
+        name="to_credit",
+        title="Billed, to credit",
+        when=TO_CREDIT,
+        owner="finance",
+        target=timedelta(days=3),
+        # Where goods came back, the return tells as soon as it is received.
+        stuck_from=None,
+    ),
+    Stage(
         name="unpaid",
         title="Invoiced, unpaid",
-        when=INVOICED & Q(unpaid__gt=0),
+        when=DONE & Q(unpaid__gt=0),
         owner="finance",
         target=timedelta(days=30),
         # The invoice tells, when it is overdue.
@@ -230,9 +333,18 @@ STAGES = [
     Stage(
         name="closed",
         title="Closed",
-        when=INVOICED & ~Q(unpaid__gt=0),
+        when=DONE & ~Q(unpaid__gt=0),
         owner="sales",
         is_open=False,
+    ),
+    Stage(
+        name="expired",
+        title="Quotation expired",
+        when=QUOTED & EXPIRED,
+        owner="sales",
+        target=timedelta(days=14),
+        first_seen_since="expired_at",
+        stuck_from=10_000,
     ),
     Stage(name="cancelled", title="Cancelled", when=Q(state="cancel"), owner="sales", is_open=False),
 ]
@@ -246,12 +358,13 @@ LINES = Lines(
         "invoiced_quantity": "Invoiced",
         "price": "Price",
         "discount_percent": "Discount",
-        "total": "Sum",
+        "subtotal": "Sum before tax",
     },
-    sql="""
-        SELECT l.name AS product_name, l.product_uom_qty AS ordered_quantity, l.qty_delivered AS delivered_quantity,
+    sql=f"""
+        SELECT {units.product_in("l.name", "l")} AS product_name,
+               l.product_uom_qty AS ordered_quantity, l.qty_delivered AS delivered_quantity,
                l.qty_invoiced AS invoiced_quantity, l.price_unit AS price, l.discount AS discount_percent,
-               l.price_total AS total
+               l.price_subtotal AS subtotal
           FROM mirror_sale_order_line l
          WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
            AND l.product_id IS NOT NULL
@@ -271,9 +384,11 @@ WORKFLOW = Workflow(
     amount="company_amount",
     currency="currency",
     facts=[
-        MONEY, PEOPLE, credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
-        GOODS, PAID, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE, unusual.FACT,
-        not_invoiced.FACT, not_invoiced.LOOK,
+        MONEY, foreign_money.FACT, PEOPLE,
+        credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
+        price_limits.TERMS, credit_limit.TERMS,
+        promises.GOODS, PAID, REMAINS, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE, unusual.FACT,
+        not_invoiced.FACT, VALIDITY, not_invoiced.LOOK, hands.OF_SALE_LINES,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
@@ -282,13 +397,19 @@ WORKFLOW = Workflow(
         promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE, unusual.EXCEPTION,
         replace(not_invoiced.EXCEPTION, when=TO_INVOICE & not_invoiced.EXCEPTION.when),
     ],
-    approvals=[credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN), express.APPROVAL],
+    approvals=[
+        replace(kind, context={**kind.context, "foreign_name": foreign_money.WORDS})
+        for kind in (
+            credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN | price_limits.CHANGE), express.APPROVAL,
+        )
+    ],
     guards=[credit_limit.GUARD, price_limits.GUARD],
     form="sale.view_order_form",
+    portal="sale.sale_order_portal_template",
     hooks={
         "sale.order": [
-            "state", "amount_total", "partner_id", "invoice_status", "delivery_status", "x_ct_hold", "commitment_date",
-            "client_order_ref",
+            "state", "amount_total", "partner_id", "partner_invoice_id", "invoice_status", "delivery_status", "x_ct_hold",
+            "commitment_date", "client_order_ref", "validity_date",
         ],
         "stock.picking": ["state", "scheduled_date"],
         "account.move": ["state", "payment_state", "amount_residual"],
@@ -298,12 +419,15 @@ WORKFLOW = Workflow(
     samples=[
         Sample(row={"state": "draft"}, stage="quotation"),
         Sample(row={"state": "sent"}, stage="quotation"),
+        Sample(row={"state": "sent", "validity_date": "2026-11-22"}, stage="expired"),
+        Sample(row={"state": "sent", "validity_date": "2026-11-23"}, stage="quotation"),
         Sample(row={"state": "draft", "x_ct_hold": "credit_override"}, stage="credit_review"),
         Sample(row={"state": "draft", "x_ct_hold": "pricing_exception"}, stage="pricing_review"),
         Sample(row={"state": "sale", "delivery_status": "pending", "invoice_status": "no"}, stage="waiting_for_stock"),
         Sample(row={"state": "sale", "delivery_status": "partial", "invoice_status": "no"}, stage="partly_delivered"),
         Sample(row={"state": "sale", "delivery_status": "full", "invoice_status": "to invoice"}, stage="to_invoice"),
         Sample(row={"state": "sale", "delivery_status": "full", "invoice_status": "invoiced"}, stage="closed"),
+        Sample(row={"state": "sale", "delivery_status": "full", "invoice_status": "no", "amount_total": 0}, stage="closed"),
         Sample(row={"state": "cancel"}, stage="cancelled"),
     ],
 )

@@ -1,23 +1,24 @@
 """Procure to pay: from the request for quotation to the vendor's bill.
 
-Whether a purchase order is late follows from the dates that its lines are promised for, and the day: the order says when
-it must be looked at again (the fact ``receipt``). Receipts reach an order through its lines' received quantity, which
-Odoo stores.
+Whether a purchase order is late follows from the days that its lines are promised for, and the day, both the company's: what
+is due today is not late before tomorrow. The order says when it must be looked at again (the fact ``receipt``). Receipts
+reach an order through its lines' received quantity, which Odoo stores.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, cover
+from apps.workflows import asks, cover, days, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import purchase_differences, purchase_limit, sourcing
+from apps.workflows.rules import foreign_money, hands, money, purchase_differences, purchase_limit, sourcing
 
 MONEY = Fact(
     name="money",
     columns=["company_amount", "currency", "partner_name"],
-    sql="""
-        SELECT round(r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS company_amount,
+    sql=f"""
+        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS company_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -36,51 +37,64 @@ BUYER = Fact(
     """,
 )
 
+# Whether receipts say how much of line l has come. Of services nobody may ever say so: those that are billed are done.
+IS_GOODS = """
+COALESCE(NULLIF(l.qty_received_method, '') = 'stock_moves',
+         (SELECT t.type IN ('consu', 'product')
+            FROM mirror_product_product pr
+            JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+           WHERE pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id), TRUE)
+"""
+
 # Lines without a quantity are headings and notes; those that were closed short bring nothing more. A vendor has two days
 # to say that the order has arrived, and an approver one day after the last change; both are Odoo's times, so that history
 # is judged alike.
 RECEIPT = Fact(
     name="receipt",
     columns=[
-        "is_received", "has_received", "is_late", "expected_at", "late_days", "late_lines_count", "missing_quantity",
+        "is_received", "has_received", "is_late", "late_since", "expected_at", "late_days", "late_lines_count", "missing_quantity",
         "missing_amount", "late_products_names", "is_unanswered", "unanswered_days", "is_stalled", "stalled_days",
         "next_change_at",
     ],
     sql=f"""
-        SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity,
-               round(g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1), 2) AS missing_amount,
-               g.late_products_names,
-               COALESCE(g.expected_at <= %(now)s, FALSE) AS is_late,
-               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
-                        - (g.expected_at AT TIME ZONE 'UTC')::date, 0) AS late_days,
+        SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity, z.zone,
+               {money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS missing_amount,
+               g.late_products_names, t.late_since,
+               COALESCE(t.late_since <= %(now)s, FALSE) AS is_late,
+               GREATEST(z.today - {days.day("g.expected_at", at="z.zone")}, 0) AS late_days,
                COALESCE(t.answer_by <= %(now)s, FALSE) AS is_unanswered,
-               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
-                        - (r.date_approve AT TIME ZONE 'UTC')::date, 0) AS unanswered_days,
+               GREATEST(z.today - {days.day("r.date_approve", at="z.zone")}, 0) AS unanswered_days,
                COALESCE(t.approve_by <= %(now)s, FALSE) AS is_stalled,
-               GREATEST((%(now)s::timestamptz AT TIME ZONE 'UTC')::date
-                        - (r.write_date AT TIME ZONE 'UTC')::date, 0) AS stalled_days,
-               LEAST(CASE WHEN g.expected_at > %(now)s THEN g.expected_at END,
+               GREATEST(z.today - {days.day("r.write_date", at="z.zone")}, 0) AS stalled_days,
+               LEAST(g.next_late_at,
                      CASE WHEN t.answer_by > %(now)s THEN t.answer_by END,
                      CASE WHEN t.approve_by > %(now)s THEN t.approve_by END) AS next_change_at
-          FROM (
+          FROM {days.zoned()} AS z
+         CROSS JOIN LATERAL (
             SELECT bool_and(NOT l.is_to_come) IS NOT FALSE AS is_received,
                    COALESCE(bool_or(l.qty_received > 0), FALSE) AS has_received,
-                   min(l.date_planned) FILTER (WHERE l.is_to_come) AS expected_at,
-                   count(*) FILTER (WHERE l.is_to_come AND l.date_planned <= %(now)s) AS late_lines_count,
-                   trim_scale(COALESCE(sum(l.product_qty - l.qty_received) FILTER (WHERE l.is_to_come), 0)) AS missing_quantity,
+                   min(l.planned_at) FILTER (WHERE l.is_to_come) AS expected_at,
+                   min(l.late_since) FILTER (WHERE l.is_to_come AND l.late_since > %(now)s) AS next_late_at,
+                   count(*) FILTER (WHERE l.is_to_come AND l.late_since <= %(now)s) AS late_lines_count,
+                   trim_scale(COALESCE(sum(l.to_come) FILTER (WHERE l.is_to_come), 0)) AS missing_quantity,
                    COALESCE(sum(l.price_subtotal * (l.product_qty - l.qty_received) / l.product_qty)
                               FILTER (WHERE l.is_to_come), 0) AS missing_value,
                    string_agg(DISTINCT l.name, ', ')
-                     FILTER (WHERE l.is_to_come AND l.date_planned <= %(now)s) AS late_products_names
+                     FILTER (WHERE l.is_to_come AND l.late_since <= %(now)s) AS late_products_names
               FROM (
-                SELECT l.*, l.qty_received < l.product_qty AND NOT {purchase_differences.CLOSED_SHORT} AS is_to_come
+                SELECT l.*, {units.own("l.product_qty - l.qty_received", "l")} AS to_come,
+                       {days.real("l.date_planned")} AS planned_at,
+                       {days.midnight(days.day(days.real("l.date_planned"), at="z.zone") + " + 1", at="z.zone")} AS late_since,
+                       l.qty_received < l.product_qty AND NOT {purchase_differences.CLOSED_SHORT}
+                            AND NOT (l.qty_invoiced >= l.product_qty AND NOT {IS_GOODS}) AS is_to_come
                   FROM mirror_purchase_order_line l
                  WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                    AND l.deleted_at IS NULL AND l.product_qty > 0
               ) AS l
           ) AS g
          CROSS JOIN LATERAL (
-           SELECT CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
+           SELECT {days.midnight(days.day("g.expected_at", at="z.zone") + " + 1", at="z.zone")} AS late_since,
+                  CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
                          AND NOT g.is_received THEN r.date_approve + interval '2 days' END AS answer_by,
                   CASE WHEN r.state = 'to approve' OR (r.state IN ('draft', 'sent') AND r.x_ct_hold = 'procurement_threshold')
                        THEN r.write_date + interval '1 day' END AS approve_by
@@ -88,17 +102,24 @@ RECEIPT = Fact(
     """,
 )
 
-# Odoo calls an order billed as soon as its bill is drafted; nobody has looked at it before it is posted.
+# Odoo calls an order billed as soon as its bill is drafted; nobody has looked at it before it is posted. What was ordered and
+# did not come is not to be billed, though the product's policy bills what was ordered; nor is what costs nothing.
 BILL = Fact(
     name="bill",
-    columns=["has_draft_bill"],
-    sql="""
-        SELECT EXISTS (
-          SELECT FROM mirror_purchase_order_line l
-            JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
-             AND bl.parent_state = 'draft' AND bl.deleted_at IS NULL
-           WHERE r.invoice_status = 'invoiced' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-             AND l.deleted_at IS NULL) AS has_draft_bill
+    columns=["has_draft_bill", "is_nothing_to_bill"],
+    sql=f"""
+        SELECT r.invoice_status = 'invoiced' AND EXISTS (
+                 SELECT FROM mirror_purchase_order_line l
+                   JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
+                    AND bl.parent_state = 'draft' AND bl.deleted_at IS NULL
+                  WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL) AS has_draft_bill,
+               r.invoice_status = 'to invoice' AND (
+                 SELECT bool_or(l.qty_to_invoice <> 0) AND bool_and(
+                          l.price_unit = 0 OR l.qty_to_invoice = 0
+                          OR {IS_GOODS} AND l.qty_to_invoice > 0 AND l.qty_received = l.qty_invoiced)
+                   FROM mirror_purchase_order_line l
+                  WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
+                    AND l.product_qty > 0) AS is_nothing_to_bill
     """,
 )
 
@@ -118,8 +139,8 @@ AT_RISK = Fact(
                        WHERE p.connection_id = %(connection)s AND p.odoo_id = o.partner_id), o.partner_id))
                      FILTER (WHERE o.is_at_risk) AS customers_at_risk_count,
                    COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue_at_risk,
-                   ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE 'UTC')::date + 1)::timestamp
-                     AT TIME ZONE 'UTC' AS next_at_risk_at
+                   ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE receipt.zone)::date + 1)::timestamp
+                     AT TIME ZONE receipt.zone AS next_at_risk_at
               FROM ({cover.waiting_for_purchases("r.odoo_id")}) AS o
           ) AS w
     """,
@@ -130,7 +151,7 @@ AT_RISK = Fact(
 SUPPLIER = Fact(
     name="supplier",
     columns=["has_answered", "is_put_off", "said_expected_at", "said_late_days", "said_by", "said_at", "said_text"],
-    sql="""
+    sql=f"""
         SELECT EXISTS (SELECT FROM events_event a
                         WHERE a.connection_id = r.connection_id AND a.model = 'purchase.order' AND a.odoo_id = r.odoo_id
                           AND a.status = 'matched' AND a.kind = 'order_acknowledged') AS has_answered,
@@ -140,7 +161,7 @@ SUPPLIER = Fact(
                CASE WHEN d.later_days > 0 THEN e.source END AS said_by,
                CASE WHEN d.later_days > 0 THEN e.occurred_at END AS said_at,
                CASE WHEN d.later_days > 0 THEN NULLIF(e.text, '') END AS said_text
-          FROM (SELECT min(l.date_planned) AS promised_at
+          FROM (SELECT min({days.real("l.date_planned")}) AS promised_at
                   FROM mirror_purchase_order_line l
                  WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                    AND l.deleted_at IS NULL AND l.product_qty > 0 AND l.qty_received < l.product_qty) AS p
@@ -151,12 +172,16 @@ SUPPLIER = Fact(
              ORDER BY s.occurred_at DESC, s.id DESC
              LIMIT 1) AS e ON TRUE
          CROSS JOIN LATERAL (
-            SELECT (e.expected_at AT TIME ZONE 'UTC')::date - (p.promised_at AT TIME ZONE 'UTC')::date AS later_days) AS d
+            SELECT {days.day("e.expected_at", at="z.zone")} - {days.day("p.promised_at", at="z.zone")} AS later_days
+              FROM {days.zoned()} AS z) AS d
     """,
 )
 
 DEPENDENCIES = [
+    Dependency(model="uom.uom", sql=cover.purchases_of(cover.PRODUCTS_OF_UNITS)),
+    Dependency(model="product.template", sql=cover.purchases_of(cover.PRODUCTS_OF_TEMPLATES)),
     asks.about("purchase.order"),
+    asks.together(purchase_limit.KIND, "purchase.order"),
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
@@ -184,7 +209,7 @@ ORDERED = ~NOT_ORDERED & ~TO_APPROVE & ~CANCELLED
 RECEIVED = ORDERED & Q(is_received=True)
 PARTLY = ORDERED & ~RECEIVED & Q(has_received=True)
 UNTOUCHED = ORDERED & ~RECEIVED & ~PARTLY
-TO_BILL = RECEIVED & (Q(invoice_status="to invoice") | Q(has_draft_bill=True))
+TO_BILL = RECEIVED & ((Q(invoice_status="to invoice") & ~Q(is_nothing_to_bill=True)) | Q(has_draft_bill=True))
 LATE = UNTOUCHED & Q(is_late=True)
 # Odoo before 19 does not keep whether the vendor has answered: there nobody is taken to owe an answer.
 UNACKNOWLEDGED = UNTOUCHED & ~LATE & Q(acknowledged=False) & ~Q(has_answered=True)
@@ -231,7 +256,7 @@ STAGES = [
         when=LATE,
         owner="purchasing",
         target=timedelta(days=1),
-        first_seen_since="expected_at",
+        first_seen_since="late_since",
         stuck_from=None,
     ),
     Stage(
@@ -267,10 +292,11 @@ LINES = Lines(
         "billed_quantity": "Billed",
         "expected_at": "Expected",
         "price": "Price",
-        "subtotal": "Sum",
+        "subtotal": "Sum before tax",
     },
-    sql="""
-        SELECT l.name AS product_name, l.product_qty AS ordered_quantity, l.qty_received AS received_quantity,
+    sql=f"""
+        SELECT {units.product_in("l.name", "l")} AS product_name,
+               l.product_qty AS ordered_quantity, l.qty_received AS received_quantity,
                l.qty_invoiced AS billed_quantity, l.date_planned AS expected_at, l.price_unit AS price,
                l.price_subtotal AS subtotal
           FROM mirror_purchase_order_line l
@@ -291,8 +317,9 @@ WORKFLOW = Workflow(
     amount="company_amount",
     currency="currency",
     facts=[
-        MONEY, BUYER, RECEIPT, BILL, purchase_limit.ASKED, purchase_limit.ASKING, purchase_limit.VENDOR, AT_RISK, SUPPLIER,
-        purchase_differences.QUANTITIES, purchase_differences.PRICES,
+        MONEY, foreign_money.FACT, BUYER, RECEIPT, BILL, purchase_limit.BOUGHT, purchase_limit.ASKED, purchase_limit.ASKING,
+        purchase_limit.VENDOR, AT_RISK, SUPPLIER,
+        purchase_differences.QUANTITIES, purchase_differences.PRICES, hands.OF_PURCHASE_LINES,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
@@ -368,7 +395,9 @@ WORKFLOW = Workflow(
         purchase_differences.RECEIPT_DIFFERS,
         purchase_differences.PRICE_DIFFERS,
     ],
-    approvals=[purchase_limit.APPROVAL],
+    approvals=[
+        replace(purchase_limit.APPROVAL, context={**purchase_limit.APPROVAL.context, "foreign_name": foreign_money.WORDS})
+    ],
     guards=[purchase_limit.GUARD],
     form="purchase.purchase_order_form",
     hooks={"purchase.order": ["state", "date_planned", "acknowledged", "receipt_status", "invoice_status", "x_ct_hold"]},

@@ -1,25 +1,28 @@
 """Returns: goods that come back from customers, until they are credited.
 
-A return is a transfer that brings back what another transfer took out (``return_id``). What goes back to a vendor, or from
+A return is a transfer that brings goods from a customer (:mod:`apps.workflows.returned`). What goes back to a vendor, or from
 one shelf to another, is no return of a customer's.
 
 Whether a return is credited is in no one field of Odoo. For each line of the order, what is billed on posted invoices less
 posted credit notes is set against what is delivered, from which Odoo has taken the return off: what is billed beyond it is
 still to be credited, the newest return last. So a return of goods that were never billed asks for no credit, and a
-draft of a credit note is none yet.
+draft of a credit note is none yet. What goes out again in exchange needs no credit, as long as it is not cancelled; and a
+credit note that names the invoice, but not the order's line, credits it all the same.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import asks, cover, days, kits, returned, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import return_limit
+from apps.workflows.rules import money, return_limit
 
 PARTIES = Fact(
     name="parties",
-    columns=["partner_name", "currency", "order_name", "salesperson", "salesperson_login", "salesperson_email", "returned_of"],
+    columns=["partner_name", "currency", "order_name", "salesperson", "salesperson_login", "salesperson_email", "salesperson_uid",
+             "returned_of"],
     sql="""
         SELECT (SELECT p.name FROM mirror_res_partner p
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS partner_name,
@@ -28,6 +31,7 @@ PARTIES = Fact(
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
                so.name AS order_name, COALESCE(u.name, '') AS salesperson,
                COALESCE(u.login, '') AS salesperson_login, COALESCE(u.email, '') AS salesperson_email,
+               so.user_id AS salesperson_uid,
                (SELECT p.name FROM mirror_stock_picking p
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.return_id) AS returned_of
           FROM (SELECT r.sale_id) AS own
@@ -36,40 +40,62 @@ PARTIES = Fact(
     """,
 )
 
-# Values are at the price that was agreed, after discount and before tax; without an order, at the list price.
+# More than was to come may be entered as received.
+BACK = "COALESCE(CASE WHEN r.state = 'done' THEN m.quantity ELSE GREATEST(m.product_uom_qty, m.quantity) END, 0)"
+
+# Values are at the price that was agreed, after discount and before tax; without an order, at the list price. Quantities are in
+# the product's own unit, of a kit in sets: its components come back together.
 GOODS = Fact(
     name="goods",
     columns=[
         "product_names", "returned_quantity", "return_value", "to_credit_quantity", "to_credit_value", "received_days",
         "next_change_at",
     ],
-    sql="""
+    sql=f"""
         SELECT g.product_names, g.returned_quantity, g.return_value, g.to_credit_quantity, g.to_credit_value,
-               CASE WHEN r.state = 'done' THEN d.today - (r.date_done AT TIME ZONE 'UTC')::date END AS received_days,
-               CASE WHEN g.to_credit_quantity > 0 THEN (d.today + 1)::timestamp AT TIME ZONE 'UTC' END AS next_change_at
+               CASE WHEN r.state = 'done' THEN d.today - (r.date_done AT TIME ZONE d.zone)::date END AS received_days,
+               CASE WHEN g.to_credit_quantity > 0 THEN (d.today + 1)::timestamp AT TIME ZONE d.zone END AS next_change_at
           FROM (
             SELECT string_agg(DISTINCT line.product, ', ') AS product_names,
                    trim_scale(COALESCE(sum(line.quantity), 0)) AS returned_quantity,
-                   round(COALESCE(sum(line.quantity * line.price), 0), 2) AS return_value,
+                   {money.rounded("COALESCE(sum(GREATEST(line.quantity * line.price, 0)), 0)", money.DIGITS)} AS return_value,
                    trim_scale(COALESCE(sum(line.to_credit), 0)) AS to_credit_quantity,
-                   round(COALESCE(sum(line.to_credit * line.price), 0), 2) AS to_credit_value
+                   {money.rounded("COALESCE(sum(line.to_credit * line.price), 0)", money.DIGITS)} AS to_credit_value
               FROM (
-                SELECT t.name AS product, own.quantity,
-                       COALESCE(sl.price_subtotal / NULLIF(sl.product_uom_qty, 0) / COALESCE(NULLIF(so.currency_rate, 0), 1),
-                                t.list_price, 0) AS price,
-                       GREATEST(LEAST(own.quantity, COALESCE(bill.beyond, 0) - later.quantity), 0) AS to_credit
-                  FROM mirror_stock_move m
-                 CROSS JOIN LATERAL (
-                   SELECT COALESCE(CASE WHEN r.state = 'done' THEN m.quantity ELSE m.product_uom_qty END, 0) AS quantity
-                 ) AS own
-                  LEFT JOIN mirror_product_product p ON p.connection_id = m.connection_id AND p.odoo_id = m.product_id
-                  LEFT JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
-                  LEFT JOIN mirror_sale_order_line sl
-                    ON sl.connection_id = m.connection_id AND sl.odoo_id = m.sale_line_id AND sl.deleted_at IS NULL
+                SELECT q.product, q.quantity,
+                       COALESCE(sl.price_subtotal / NULLIF({units.own("sl.product_uom_qty", "sl")}, 0)
+                                  / COALESCE(NULLIF(so.currency_rate, 0), 1),
+                                q.list_price, 0) AS price,
+                       GREATEST(LEAST(q.quantity, COALESCE(bill.beyond, 0) - again.quantity - later.quantity), 0) AS to_credit
+                  FROM (
+                    SELECT p.line_id, string_agg(DISTINCT p.product, ', ') AS product, min(p.list_price) AS list_price,
+                           CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.quantity / NULLIF(p.wanted, 0))", "min(p.ordered)")}
+                                ELSE sum(p.quantity) END AS quantity
+                      FROM (
+                        SELECT s.odoo_id AS line_id, b.alone, b.quantity, t.name AS product, t.list_price,
+                               {kits.is_kit("s", "b.product_id")} AS is_kit, {kits.wanted("s", "b.product_id")} AS wanted,
+                               {units.own("s.product_uom_qty", "s")} AS ordered
+                          FROM (
+                            SELECT m.sale_line_id, CASE WHEN m.sale_line_id IS NULL THEN m.odoo_id END AS alone, m.product_id,
+                                   sum({units.own(BACK, "m", units.MOVE)}) AS quantity
+                              FROM mirror_stock_move m
+                             WHERE m.connection_id = r.connection_id AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL
+                               AND (m.state <> 'cancel' OR r.state = 'cancel')
+                             GROUP BY 1, 2, 3
+                          ) AS b
+                          LEFT JOIN mirror_product_product p ON p.connection_id = r.connection_id AND p.odoo_id = b.product_id
+                          LEFT JOIN mirror_product_template t
+                            ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
+                          LEFT JOIN mirror_sale_order_line s
+                            ON s.connection_id = r.connection_id AND s.odoo_id = b.sale_line_id AND s.deleted_at IS NULL
+                      ) AS p
+                     GROUP BY p.line_id, p.alone
+                  ) AS q
+                  LEFT JOIN mirror_sale_order_line sl ON sl.connection_id = r.connection_id AND sl.odoo_id = q.line_id
                   LEFT JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
                   LEFT JOIN LATERAL (
-                    SELECT sum(CASE WHEN am.move_type = 'out_refund' THEN -il.quantity ELSE il.quantity END)
-                           - sl.qty_delivered AS beyond
+                    SELECT sum(CASE WHEN am.move_type = 'out_refund' THEN -1 ELSE 1 END * {units.own("il.quantity", "il")})
+                           - {units.own("sl.qty_delivered", "sl")} AS beyond
                       FROM mirror_account_move_line il
                      CROSS JOIN LATERAL (
                        SELECT i.move_type
@@ -80,47 +106,66 @@ GOODS = Fact(
                      WHERE r.state = 'done' AND il.connection_id = sl.connection_id
                        AND il.sale_line_ids @> ARRAY[sl.odoo_id] AND il.deleted_at IS NULL
                   ) AS bill ON TRUE
+                 CROSS JOIN LATERAL (
+                    SELECT CASE WHEN bill.beyond > 0
+                                THEN {returned.credited_apart("sl")} + {returned.still_to_deliver("sl")} ELSE 0 END AS quantity
+                  ) AS again
                   LEFT JOIN LATERAL (
-                    SELECT COALESCE(sum(o.quantity), 0) AS quantity
-                      FROM mirror_stock_move o
-                      JOIN mirror_stock_picking op
-                        ON op.connection_id = o.connection_id AND op.odoo_id = o.picking_id AND op.deleted_at IS NULL
-                       AND op.return_id IS NOT NULL AND op.picking_type_code = 'incoming'
-                     WHERE bill.beyond > 0 AND o.connection_id = sl.connection_id AND o.sale_line_id = sl.odoo_id
-                       AND o.state = 'done' AND o.deleted_at IS NULL
-                       AND (op.date_done, o.odoo_id) > (r.date_done, m.odoo_id)
+                    SELECT COALESCE(CASE WHEN bool_or(b.is_kit)
+                                         THEN {kits.sets("max(b.part)", units.own("sl.product_uom_qty", "sl"))}
+                                         ELSE sum(b.quantity) END, 0) AS quantity
+                      FROM (
+                        SELECT {kits.is_kit("sl", "o.product_id")} AS is_kit, o.quantity,
+                               o.quantity / NULLIF({kits.wanted("sl", "o.product_id")}, 0) AS part
+                          FROM (
+                            SELECT o.product_id, sum({units.own("o.quantity", "o", units.MOVE)}) AS quantity
+                              FROM mirror_stock_move o
+                              JOIN mirror_stock_picking op
+                                ON op.connection_id = o.connection_id AND op.odoo_id = o.picking_id AND op.deleted_at IS NULL
+                               AND op.odoo_id <> r.odoo_id AND {returned.from_customer("op")}
+                             WHERE bill.beyond > 0 AND o.connection_id = sl.connection_id AND o.sale_line_id = sl.odoo_id
+                               AND o.state = 'done' AND o.deleted_at IS NULL
+                               AND (op.date_done, op.odoo_id) > (r.date_done, r.odoo_id)
+                             GROUP BY o.product_id
+                          ) AS o
+                      ) AS b
                   ) AS later ON TRUE
-                 WHERE m.connection_id = r.connection_id AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL
-                   AND (m.state <> 'cancel' OR r.state = 'cancel')
               ) AS line
           ) AS g
-         CROSS JOIN (SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today) AS d
+         CROSS JOIN {days.zoned()} AS d
     """,
 )
 
 # The returns that bring back what lines of orders sold.
-OF_LINES = """
+OF_LINES = f"""
     SELECT m.picking_id
       FROM mirror_stock_move m
       JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
-       AND p.return_id IS NOT NULL AND p.picking_type_code = 'incoming' AND p.deleted_at IS NULL
-     WHERE m.connection_id = %(connection)s AND m.sale_line_id = ANY(ARRAY({lines})) AND m.deleted_at IS NULL
+       AND p.deleted_at IS NULL AND {returned.from_customer("p")}
+     WHERE m.connection_id = %(connection)s AND m.sale_line_id = ANY(ARRAY({{lines}})) AND m.deleted_at IS NULL
 """
 
 DEPENDENCIES = [
+    Dependency(model="uom.uom", sql=cover.TRANSFERS_OF_UNITS),
     asks.about("stock.picking"),
+    asks.together(return_limit.KIND, "stock.picking"),
     Dependency(
         model="stock.move",
         sql="SELECT p.odoo_id FROM mirror_stock_move m JOIN mirror_stock_picking p ON p.connection_id = m.connection_id"
-        " AND p.odoo_id = m.picking_id AND p.return_id IS NOT NULL AND p.picking_type_code = 'incoming'"
-        " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)",
+        f" AND p.odoo_id = m.picking_id AND {returned.from_customer('p')}"
+        " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
+        # What is delivered in exchange, or is not any more.
+        + OF_LINES.format(
+            lines="SELECT c.sale_line_id FROM mirror_stock_move c WHERE c.connection_id = %(connection)s"
+            " AND c.odoo_id = ANY(%(ids)s) AND c.sale_line_id IS NOT NULL"
+        ),
     ),
     # Another return of the same lines: only the newest waits for what is not credited.
     Dependency(
         model="stock.picking",
         sql=OF_LINES.format(
             lines="SELECT c.sale_line_id FROM mirror_stock_move c JOIN mirror_stock_picking cp"
-            " ON cp.connection_id = c.connection_id AND cp.odoo_id = c.picking_id AND cp.return_id IS NOT NULL"
+            f" ON cp.connection_id = c.connection_id AND cp.odoo_id = c.picking_id AND {returned.from_customer('cp')}"
             " WHERE c.connection_id = %(connection)s AND c.picking_id = ANY(%(ids)s) AND c.sale_line_id IS NOT NULL"
         ),
     ),
@@ -130,6 +175,7 @@ DEPENDENCIES = [
         sql=OF_LINES.format(
             lines="SELECT unnest(il.sale_line_ids) FROM mirror_account_move_line il"
             " WHERE il.connection_id = %(connection)s AND il.move_id = ANY(%(ids)s)"
+            " UNION " + returned.LINES_REVERSED.format(notes="SELECT unnest(%(ids)s::bigint[])")
         ),
     ),
     Dependency(
@@ -137,9 +183,28 @@ DEPENDENCIES = [
         sql=OF_LINES.format(
             lines="SELECT unnest(il.sale_line_ids) FROM mirror_account_move_line il"
             " WHERE il.connection_id = %(connection)s AND il.odoo_id = ANY(%(ids)s)"
+            " UNION " + returned.LINES_REVERSED.format(notes=returned.NOTES_OF_LINES)
         ),
     ),
 ]
+
+# What came back within the days of a cumulative policy: the guard counts the same.
+PEERS = f"""
+    SELECT r.odoo_id, r.name AS record_name, goods.return_value AS amount, COALESCE(r.date_done, r.create_date) AS at
+      FROM mirror_stock_picking own
+      JOIN mirror_stock_picking r
+        ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
+       AND r.deleted_at IS NULL AND r.state = 'done' AND (r.date_done >= %(since)s OR r.create_date >= %(since)s)
+       AND {returned.from_customer("r")}
+      LEFT JOIN mirror_res_partner of_own ON of_own.connection_id = own.connection_id AND of_own.odoo_id = own.partner_id
+      LEFT JOIN mirror_res_partner of_r ON of_r.connection_id = r.connection_id AND of_r.odoo_id = r.partner_id
+      LEFT JOIN mirror_sale_order sold ON sold.connection_id = r.connection_id AND sold.odoo_id = r.sale_id
+     CROSS JOIN LATERAL ({GOODS.sql}) AS goods
+     WHERE own.connection_id = %(connection)s AND own.odoo_id = %(record)s AND goods.return_value > 0
+       AND (NOT %(by_partner)s OR of_r.commercial_partner_id IS NOT DISTINCT FROM of_own.commercial_partner_id)
+       AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
+            OR sold.user_id = ANY(%(people)s::bigint[]))
+"""
 
 REFUSED = Q(state="cancel")
 RECEIVED = Q(state="done")
@@ -207,7 +272,7 @@ WORKFLOW = Workflow(
     title="Returns",
     odoo_model="stock.picking",
     rank=50,
-    belongs=Q(return_id__isnull=False, picking_type_code="incoming"),
+    belongs_sql=returned.from_customer("r"),
     amount="return_value",
     currency="currency",
     look_again="next_change_at",
@@ -244,7 +309,7 @@ WORKFLOW = Workflow(
             closed_because="What came back is credited",
         ),
     ],
-    approvals=[return_limit.APPROVAL],
+    approvals=[replace(return_limit.APPROVAL, peers=PEERS)],
     guards=[return_limit.GUARD],
     form="stock.view_picking_form",
     hooks={"stock.picking": ["state", "return_id", "x_ct_hold"], "account.move": ["state"]},

@@ -1,18 +1,23 @@
 """Warehouse load: whether a warehouse can do in one shift what stands ready to leave it.
 
-It is about the warehouse, not about any one transfer. What it can do is measured: the lines that left it on the days of
-the last two weeks on which it worked. Today counts only where there is no other day, since it is not over yet. Both are
-counted by indexes that hold no more than what is ready and what is done, and a warehouse is looked at again when one of
-its deliveries changes, and as a day ends.
+It is about the warehouse, not about any one transfer. Where goods are picked first and shipped later, a line counts once: in
+the step that is ready, since the next is not before that one is done. What it can do is measured: the lines that left it on
+the days of the last two weeks on which it worked. Today counts only where there is no other day, since it is not over yet.
+Both are counted by indexes that hold no more than what is ready and what is done, and a warehouse is looked at again when
+one of its deliveries changes, and as a day ends.
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.workflows import days
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.rules import money
 
 SHIFT_HOURS = 8
+
+BEYOND = "ready.amount * GREATEST(ready.lines - p.a_day, 0) / NULLIF(ready.lines, 0)"
 
 LOAD = Fact(
     name="load",
@@ -39,25 +44,26 @@ LOAD = Fact(
                (SELECT co.name FROM mirror_res_company co
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS partner_name,
                ready.transfers AS ready_transfers_count, ready.lines AS ready_lines_count,
-               ready.late AS late_transfers_count, round(ready.amount, 2) AS ready_amount,
+               ready.late AS late_transfers_count, {money.rounded("ready.amount", money.DIGITS)} AS ready_amount,
                round(p.a_day, 1) AS lines_a_day_quantity, p.days AS working_days,
                round(ready.lines * {SHIFT_HOURS} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
                round(GREATEST(ready.lines - p.a_day, 0), 0) AS beyond_lines_quantity,
-               round(ready.amount * GREATEST(ready.lines - p.a_day, 0) / NULLIF(ready.lines, 0), 2) AS beyond_amount,
+               {money.rounded(BEYOND, money.DIGITS)} AS beyond_amount,
                %(now)s::timestamptz AS measured_at,
-               ((%(now)s::timestamptz AT TIME ZONE 'UTC')::date + 1)::timestamp AT TIME ZONE 'UTC' AS next_change_at
-          FROM (
+               {days.midnight("at.today + 1", at="at.zone")} AS next_change_at
+          FROM {days.zoned()} AS at
+         CROSS JOIN LATERAL (
             SELECT CASE WHEN count(*) FILTER (WHERE d.day < d.today) > 0
                         THEN sum(d.lines) FILTER (WHERE d.day < d.today) / count(*) FILTER (WHERE d.day < d.today)
                         ELSE sum(d.lines) END AS a_day,
                    GREATEST(count(*) FILTER (WHERE d.day < d.today), LEAST(count(*), 1)) AS days
               FROM (
-                SELECT (m.date AT TIME ZONE 'UTC')::date AS day, (%(now)s::timestamptz AT TIME ZONE 'UTC')::date AS today,
+                SELECT {days.day("m.date", at="at.zone")} AS day, at.today,
                        count(*) AS lines
                   FROM mirror_stock_picking_type t
                   JOIN mirror_stock_move m
                     ON m.connection_id = t.connection_id AND m.picking_type_id = t.odoo_id AND m.state = 'done'
-                   AND m.date >= ((%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 14)::timestamp AT TIME ZONE 'UTC'
+                   AND m.date >= {days.midnight("at.today - 14", at="at.zone")}
                    AND m.deleted_at IS NULL
                  WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
                  GROUP BY 1
@@ -78,7 +84,8 @@ LOAD = Fact(
                SELECT p.stage, p.amount FROM workflows_position p
                 WHERE p.connection_id = k.connection_id AND p.workflow = 'fulfilment' AND p.odoo_id = k.odoo_id
                 LIMIT 1) AS worth ON TRUE
-            WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
+            WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id
+              AND (t.code = 'outgoing' OR t.code = 'internal' AND k.sale_id IS NOT NULL)
          ) AS ready
     """,
 )
@@ -101,7 +108,8 @@ WORKFLOW = Workflow(
                 SELECT DISTINCT t.warehouse_id
                   FROM mirror_stock_picking p
                   JOIN mirror_stock_picking_type t
-                    ON t.connection_id = p.connection_id AND t.odoo_id = p.picking_type_id AND t.code = 'outgoing'
+                    ON t.connection_id = p.connection_id AND t.odoo_id = p.picking_type_id
+                   AND (t.code = 'outgoing' OR t.code = 'internal' AND p.sale_id IS NOT NULL)
                  WHERE p.connection_id = %(connection)s AND p.odoo_id = ANY(%(ids)s)
             """,
         ),
