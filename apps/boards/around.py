@@ -16,35 +16,37 @@ from apps.mirror.models.product_product import Product
 from apps.mirror.models.product_template import ProductTemplate
 from apps.mirror.models.res_partner import Partner
 from apps.odoo.models import Connection
-from apps.workflows import registry
+from apps.workflows import cover, registry, units
 from apps.workflows.models import Position
 
 MOST = 200
 
+SHORT = "m.product_uom_qty - COALESCE(m.quantity, 0)"
 # By the index moves_waiting: what is short of the product.
-WAITING = """
-SELECT o.odoo_id, o.name, COALESCE(v.name, '') AS partner, sum(m.product_uom_qty - COALESCE(m.quantity, 0)) AS quantity,
+WAITING = f"""
+SELECT o.odoo_id, o.name, COALESCE(v.name, '') AS partner, sum({units.own(SHORT, "m", units.MOVE)}) AS quantity,
        min(COALESCE(m.date_deadline, m.date)) AS at
   FROM mirror_stock_move m
   JOIN mirror_sale_order_line l ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id
   JOIN mirror_sale_order o ON o.connection_id = l.connection_id AND o.odoo_id = l.order_id AND o.deleted_at IS NULL
   LEFT JOIN mirror_res_partner v ON v.connection_id = o.connection_id AND v.odoo_id = o.partner_id
  WHERE m.connection_id = %(connection)s AND m.product_id = %(product)s AND m.deleted_at IS NULL
-   AND m.state IN ('waiting', 'confirmed', 'partially_available') AND {seen}
+   AND m.state IN ('waiting', 'confirmed', 'partially_available') AND {{seen}}
+   AND NOT EXISTS ({cover.EARLIER_STEP.format(move="m")})
  GROUP BY o.odoo_id, o.name, v.name
  ORDER BY at, o.odoo_id
  LIMIT %(most)s
 """
 # By the index purchase_lines_to_come.
-TO_COME = """
-SELECT o.odoo_id, o.name, COALESCE(v.name, '') AS partner, sum(l.product_qty - l.qty_received) AS quantity,
+TO_COME = f"""
+SELECT o.odoo_id, o.name, COALESCE(v.name, '') AS partner, sum({units.own("l.product_qty - l.qty_received", "l")}) AS quantity,
        min(l.date_planned) AS at
   FROM mirror_purchase_order_line l
   JOIN mirror_purchase_order o ON o.connection_id = l.connection_id AND o.odoo_id = l.order_id AND o.deleted_at IS NULL
    AND o.state IN ('purchase', 'done')
   LEFT JOIN mirror_res_partner v ON v.connection_id = o.connection_id AND v.odoo_id = o.partner_id
  WHERE l.connection_id = %(connection)s AND l.product_id = %(product)s AND l.deleted_at IS NULL
-   AND l.qty_received < l.product_qty AND {seen}
+   AND l.qty_received < l.product_qty AND {{seen}}
  GROUP BY o.odoo_id, o.name, v.name
  ORDER BY at, o.odoo_id
  LIMIT %(most)s

@@ -29,6 +29,7 @@ from apps.workflows import blockers, chain, impact, registry, subjects
 from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
 from apps.workflows.impact import Impact
+from apps.workflows.intercompany import Counterpart, counterparts_of
 from apps.workflows.lines import Table, lines_of
 from apps.workflows.models import NEWEST_FIRST, Position, Transition
 
@@ -77,6 +78,7 @@ class RecordPage:
     promise: Promise | None
     money: Money | None
     supplier_id: int | None
+    counterparts: list[Counterpart]
     lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
@@ -141,6 +143,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
         impact=felt, promise=worth.promise_of(connection.id, model, odoo_id, now=now),
         money=worth.money_of(connection.id, model, odoo_id),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,
+        counterparts=_counterparts(connection.id, model, odoo_id, seen),
         lines=[
             table for position in positions
             if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
@@ -149,6 +152,17 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands, timeline=telling.fold(timeline),
     )  # fmt: skip
+
+
+def _counterparts(connection_id: int, model: str, odoo_id: int, seen: Sight) -> list[Counterpart]:
+    """The orders of other companies that belong to this one and are in sight."""
+    found = counterparts_of(connection_id, model, odoo_id)
+    ids = [other.odoo_id for other in found]
+    visible = set(
+        Position.objects.filter(seen.of_records(), connection_id=connection_id, model__in={other.model for other in found},
+                                odoo_id__in=ids).values_list("model", "odoo_id")
+    )  # fmt: skip
+    return [other for other in found if (other.model, other.odoo_id) in visible]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,9 @@ from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.mirror import registry as mirror
+from apps.odoo import seen
 from apps.odoo.models import Connection
-from apps.workflows import blockers, chain, impact
+from apps.workflows import blockers, chain, impact, registry
 from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 
@@ -49,7 +50,7 @@ class RecordShape(RecordRef):
             "model": position.model, "odoo_id": position.odoo_id, "name": position.name,
             "url": connection.record_url(position.model, position.odoo_id), "connection": connection.name,
             "workflow": position.workflow, "stage": position.stage, "stage_since": moment(position.since),
-            "due_at": moment(position.due_at), "amount": money(position.amount), "currency": position.currency,
+            "due_at": moment(position.due_at), "amount": money(position.amount, position.currency), "currency": position.currency,
             "partner": position.partner_name,
             "blockers": [
                 {
@@ -111,14 +112,16 @@ def _impact(connection: Connection, model: str, odoo_id: int) -> dict[str, Any]:
     found = impact.of(connection.pk, model, odoo_id, now=clock.now())
     return {
         "orders_at_risk": found.orders_count, "customers_at_risk": found.customers_count, "waiting": found.waiting_count,
-        "revenue_at_risk": [{"currency": currency, "amount": money(amount)} for currency, amount in found.revenue.items()],
+        "revenue_at_risk": [
+            {"currency": currency, "amount": money(amount, currency)} for currency, amount in found.revenue.items()
+        ],
         "orders": [
             {
                 "model": "sale.order", "odoo_id": order.odoo_id, "name": order.name,
                 "url": connection.record_url("sale.order", order.odoo_id), "customer": order.customer,
                 "promised_at": moment(order.promised_at), "expected_at": moment(order.expected_at),
                 "late_days": order.late_days, "is_at_risk": order.is_at_risk, "quantity": f"{order.quantity.normalize():f}",
-                "products": order.products, "revenue": money(order.revenue), "currency": order.currency,
+                "products": order.products, "revenue": money(order.revenue, order.currency), "currency": order.currency,
                 "is_linked": order.is_linked,
             }
             for order in found.orders
@@ -154,7 +157,8 @@ class RecordDetail(RecordShape):
 
 
 FILTERS = {
-    "connection": "connection__name", "company": ("company_id", int), "workflow": "workflow", "stage": "stage",
+    "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
+    "workflow": ("workflow", registry.is_workflow), "stage": ("stage", registry.is_stage),
     "odoo_id": ("odoo_id", int), "name": "name",
 }  # fmt: skip
 
@@ -191,7 +195,8 @@ class Record(APIView):
             if value := request.query_params.get(name):
                 if "\x00" in value:
                     raise ValidationError({name: ["This holds a NUL character."]})
-                found = found.filter(**{str(FILTERS[name]): value})
+                lookup = FILTERS[name]
+                found = found.filter(**{str(lookup[0] if isinstance(lookup, tuple) else lookup): value})
         position = found.first()
         if position is None:
             raise Http404(f"{model} {odoo_id} has no place in any workflow. Check the number, or sync its connection.")
