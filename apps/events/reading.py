@@ -1,6 +1,8 @@
 """From a source's own message to normalised events, by what its adapter declares."""
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -9,8 +11,9 @@ from typing import Any
 from apps.events.declare import Adapter
 
 LONGEST_TEXT = 2_000
-LONGEST_REFERENCE = 200
+LONGEST_REFERENCE = 10_000
 MOST_EVENTS = 1_000
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnreadableError(Exception):
@@ -52,10 +55,23 @@ def read(adapter: Adapter, body: str, *, received_at: datetime) -> list[Reading]
                 f"{adapter.kind} is {word!r}, which the adapter does not know. Add it to its kinds, or to what it ignores."
             )
         reference = _text(_first(message, event, adapter.reference))
-        if not reference or len(reference) > LONGEST_REFERENCE:
+        if not reference:
             raise UnreadableError(f"There is no reference at {' or '.join(adapter.reference)}.")
+        if len(reference) > LONGEST_REFERENCE:
+            raise UnreadableError(
+                f"The reference at {' or '.join(adapter.reference)} has {len(reference)} characters; at most "
+                f"{LONGEST_REFERENCE} are taken. Have the source send the reference alone."
+            )
         occurred = _moment(_value(message, event, adapter.occurred_at), adapter.occurred_at) if adapter.occurred_at else None
         expected = _first(message, event, adapter.expected_at)
+        data = {
+            label: value for label, path in adapter.data.items() if (value := _value(message, event, path)) not in (None, "")
+        }
+        text = _text(_value(message, event, adapter.text))[:LONGEST_TEXT] if adapter.text else ""
+        _check_text(reference, " or ".join(adapter.reference))
+        _check_text(text, adapter.text)
+        for label, value in data.items():
+            _check_text(value, adapter.data[label])
         readings.append(
             Reading(
                 position=position,
@@ -63,15 +79,29 @@ def read(adapter: Adapter, body: str, *, received_at: datetime) -> list[Reading]
                 reference=reference,
                 occurred_at=min(occurred or received_at, received_at),
                 expected_at=_moment(expected, " or ".join(adapter.expected_at)),
-                text=_text(_value(message, event, adapter.text))[:LONGEST_TEXT] if adapter.text else "",
-                data={
-                    label: value
-                    for label, path in adapter.data.items()
-                    if (value := _value(message, event, path)) not in (None, "")
-                },
+                text=text,
+                data=data,
             )
         )
     return readings
+
+
+def _check_text(value: Any, path: str) -> None:
+    """Raise UnreadableError where a text, however deep, holds what no database keeps: a NUL, or half a character."""
+    match value:
+        case str() if UNSTORABLE.search(value):
+            raise UnreadableError(
+                f"The text at {path} holds a NUL or half a character. Edit it, or have the source send it without."
+            )
+        case dict():
+            for name, inner in value.items():
+                _check_text(name, path)
+                _check_text(inner, path)
+        case list():
+            for inner in value:
+                _check_text(inner, path)
+        case float() if not math.isfinite(value):
+            raise UnreadableError(f"The number at {path} is {value}. Edit it, or have the source send a number.")
 
 
 def _value(message: Any, event: Any, path: str) -> Any:
