@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from apps.accounts import sight
+from apps.accounts.requests import PersonsCall
+from apps.core import clock
 from apps.core.rest import FilteredList, moment
+from apps.odoo import zones
 from apps.odoo.models import Connection
 
 
@@ -21,11 +28,13 @@ class ConnectionShape(serializers.Serializer[Any]):
     state = serializers.CharField()
     state_since = serializers.DateTimeField(allow_null=True)
     problem = serializers.CharField()
+    time_zone = serializers.CharField(help_text="In which its companies count days; empty: each as its Odoo says")
 
     def to_representation(self, row: Connection) -> dict[str, Any]:
         return {
             "name": row.name, "url": row.url, "database": row.database, "login": row.login, "version": row.version,
             "is_active": row.is_active, "state": row.state, "state_since": moment(row.state_since), "problem": row.problem,
+            "time_zone": row.time_zone,
         }  # fmt: skip
 
 
@@ -38,3 +47,23 @@ class Connections(FilteredList):
 
     def get_queryset(self) -> Any:
         return Connection.objects.filter(sight.of(self.request.user).of_connections())  # type: ignore[arg-type]
+
+
+class TimeZoneGiven(serializers.Serializer[Any]):
+    """In which zone days are counted."""
+
+    time_zone = serializers.CharField(max_length=60, allow_blank=True, help_text="Such as Europe/Berlin; empty: as Odoo says")
+
+
+class ConnectionTimeZone(APIView):
+    """In which time zone the companies of a connection count days."""
+
+    @extend_schema(request=TimeZoneGiven, responses=ConnectionShape)
+    def post(self, request: PersonsCall, name: str) -> Response:
+        """Set the time zone. Records follow as they change, and at their next midnight."""
+        connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+        given = TimeZoneGiven(data=request.data)
+        given.is_valid(raise_exception=True)
+        zones.set_time_zone(connection, given.validated_data["time_zone"], by=request.user, now=clock.now())
+        connection.refresh_from_db()
+        return Response(ConnectionShape(connection).data)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import models
 
+from apps.accounts.models import User
 from apps.core.secrets import SecretField
 
 
@@ -43,12 +44,17 @@ class Connection(models.Model):
     capabilities = models.JSONField(default=dict, help_text="What was found by asking: models, fields, rights, lacks")
     hooks_wanted = models.BooleanField(default=True, help_text="Whether its webhooks are to be on, where it is provisioned")
     hooks_off_at = models.DateTimeField(null=True, help_text="Since when they are seen to be switched off there")
+    time_zone = models.CharField(
+        max_length=60, blank=True, db_default="",
+        help_text="In which its companies count days. Empty: each as Odoo says."
+    )
     is_active = models.BooleanField(default=True)
     state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing
     state_since = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, help_text="What is wrong and what to do, in words")
     went_back_at = models.DateTimeField(null=True, help_text="When it was seen that its database was restored from a backup")
     went_back_to = models.DateTimeField(null=True, help_text="To which moment, as far as can be told")
+    delete_requested_at = models.DateTimeField(null=True, help_text="Since when a worker deletes it and all that was read of it")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -66,6 +72,11 @@ class Connection(models.Model):
             return field not in known["own_fields"]
         return field is not None and field in known.get("missing_fields", ())
 
+    def former_names(self, model: str) -> dict[str, str]:
+        """The fields of ``model`` that this Odoo calls otherwise than the newest does, each with its name there."""
+        found: dict[str, str] = self.capabilities.get("models", {}).get(model, {}).get("former_names", {})
+        return found
+
     def has_activities(self, model: str) -> bool:
         """Whether records of ``model`` are known to carry a chatter and activities in this Odoo."""
         return bool(self.capabilities.get("models", {}).get(model, {}).get("activities"))
@@ -78,6 +89,54 @@ class Connection(models.Model):
     def record_url(self, model: str, odoo_id: int) -> str:
         """The record's form in Odoo's own web client (the address that all versions from 14 understand)."""
         return f"{self.url.rstrip('/')}/web#id={odoo_id}&model={model}&view_type=form"
+
+
+class AccessTest(models.Model):
+    """New access data of a connection, and what Odoo said to them. They are saved only once Odoo has accepted them."""
+
+    class State(models.TextChoices):
+        """How far the test is."""
+
+        WAITING = "waiting", "Waiting"
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="access_tests")
+    url = models.CharField(max_length=300)
+    database = models.CharField(max_length=100)
+    login = models.CharField(max_length=200)
+    api_key = SecretField()
+    requested_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    problem = models.TextField(blank=True, help_text="Why Odoo did not accept them, and what to do, in words")
+    version = models.CharField(max_length=40, blank=True)
+    report = models.JSONField(default=dict, help_text="What the login can and cannot do there: abilities, problems")
+
+    def __str__(self) -> str:
+        return f"access test {self.pk} of {self.connection_id}"
+
+
+class LinkedUser(models.Model):
+    """The Odoo user that a person is on one connection.
+
+    Segregation rests on this pair of connection and uid: a login may be written in many ways, and be changed in Odoo.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="linked_users")
+    uid = models.BigIntegerField(help_text="The user's id in Odoo")
+    user = models.ForeignKey(User, models.CASCADE, related_name="odoo_users")
+    login = models.CharField(max_length=200, blank=True, help_text="As it was in Odoo when they were linked")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "uid"], name="one_person_an_odoo_user"),
+            models.UniqueConstraint(fields=["user", "connection"], name="one_odoo_user_a_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.login or self.uid} on {self.connection_id}"
 
 
 class ScheduledJob(models.Model):
