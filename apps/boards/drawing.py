@@ -8,7 +8,10 @@ from apps.boards.analysis import Path
 from apps.workflows.declare import Workflow
 
 SPARK_WIDTH, SPARK_HEIGHT = 96, 24
-NODE_WIDTH, NODE_GAP, NODE_HALF = 116, 28, 24
+# A page of 1440 px has so much room beside the rail; stages are narrower where there are many.
+WIDEST, LEAST_STEP = 1_180, 66
+NODE_WIDTH, NODE_GAP, NODE_HALF = 100, 6, 28
+LINE_CHARACTERS, MOST_LINES = 15, 3
 THICKEST = 22
 
 
@@ -32,6 +35,11 @@ class Node:
     x: int
     middle: float
 
+    @property
+    def first_line(self) -> int:
+        """How far above or below the picture's middle the first line of text stands."""
+        return 4 - 7 * (len(self.lines) - 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arc:
@@ -53,7 +61,7 @@ class Flow:
     width: int
     height: int
     middle: int
-    node_width: int = NODE_WIDTH
+    node_width: int
 
 
 def flow(workflow: Workflow, paths: list[Path]) -> Flow:
@@ -62,7 +70,10 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
     order = [name for name in ["", *(stage.name for stage in workflow.stages), "left", "deleted"] if name in used]
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
-    left = {name: 8 + number * (NODE_WIDTH + NODE_GAP) for number, name in enumerate(order)}
+    step = max(min(NODE_WIDTH + NODE_GAP, (WIDEST - 8) // max(len(order), 1)), LEAST_STEP)
+    node_width = step - NODE_GAP
+    characters = LINE_CHARACTERS * node_width // NODE_WIDTH
+    left = {name: 8 + number * step for number, name in enumerate(order)}
     most = max((path.count for path in paths), default=1)
     spans = [abs(order.index(path.to_stage) - order.index(path.from_stage)) for path in paths if not path.is_back]
     # A curve reaches three quarters of the way to its handles.
@@ -73,7 +84,7 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
             continue
         span = abs(order.index(path.to_stage) - order.index(path.from_stage))
         width = max(1.0, THICKEST * path.count / most)
-        start, end = left[path.from_stage] + NODE_WIDTH / 2, left[path.to_stage] + NODE_WIDTH / 2
+        start, end = left[path.from_stage] + node_width / 2, left[path.to_stage] + node_width / 2
         side = 1 if path.is_back else -1
         edge, top = middle + side * NODE_HALF, middle + side * (NODE_HALF + _reach(span))
         peak = middle + side * (NODE_HALF + 0.75 * _reach(span))
@@ -83,10 +94,11 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
                 d=f"M{start:.0f} {edge} C{start:.0f} {top} {end:.0f} {top} {end:.0f} {edge}")
         )  # fmt: skip
     nodes = [
-        Node(name=name, lines=_lines(titles.get(name, name)), x=left[name], middle=left[name] + NODE_WIDTH / 2) for name in order
+        Node(name=name, lines=_lines(titles.get(name, name), characters), x=left[name], middle=left[name] + node_width / 2)
+        for name in order
     ]
     return Flow(
-        nodes=nodes, arcs=arcs, width=8 + len(order) * (NODE_WIDTH + NODE_GAP), middle=middle,
+        nodes=nodes, arcs=arcs, width=8 + len(order) * step, middle=middle, node_width=node_width,
         height=int(max(tallest, middle + NODE_HALF + 12)),
     )  # fmt: skip
 
@@ -96,13 +108,11 @@ def _reach(span: int) -> int:
     return 26 + 21 * span
 
 
-def _lines(title: str) -> list[str]:
-    """A title in at most two lines that fit a node."""
-    if len(title) <= 16:
-        return [title]
-    words, lines = title.split(), [""]
-    for word in words:
-        if len(lines[-1]) + len(word) + 1 > 17 and len(lines) < 2:
+def _lines(title: str, characters: int) -> list[str]:
+    """A title in at most three lines of so many characters, which fit a node."""
+    lines = [""]
+    for word in title.split():
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > characters and len(lines) < MOST_LINES:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line if len(line) <= 18 else f"{line[:17]}…" for line in lines]
+    return [line if len(line) <= characters else f"{line[: characters - 1]}…" for line in lines]

@@ -1,5 +1,5 @@
-// <ct-chart from="id of a json_script" data-plotly="address of the library">: bars, a histogram or stacked areas. The
-// library comes after the page. Colours come from the page's tokens, and the drawing follows the theme. The table beside
+// <ct-chart from="id of a json_script" data-plotly="address of the library">: a figure that apps/boards/plots.py built. The
+// library comes after the page. Colours are names of the page's tokens, and the drawing follows the theme. The table beside
 // it says the same to those who cannot see it. A bar that has a link leads to its records; data-png offers the picture.
 
 import { gettext } from "./words.js";
@@ -21,10 +21,24 @@ function plotly(address) {
   return library;
 }
 
+// The same, with each var(--token) replaced by what the page has for it now.
+function resolved(value, token) {
+  if (Array.isArray(value)) return value.map((inner) => resolved(inner, token));
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, resolved(inner, token)]));
+  const named = typeof value === "string" && /^var\((--[\w-]+)\)$/.exec(value);
+  return named ? token(named[1]) : value;
+}
+
+// A moment, which the library would show as UTC, as a Date, which it shows in the reader's time zone; a day stays as it is.
+function local(value) {
+  return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? new Date(value) : value;
+}
+
 class Chart extends HTMLElement {
   async connectedCallback() {
     if (this.plotly) return;
-    this.data = JSON.parse(document.getElementById(this.getAttribute("from")).textContent);
+    this.figure = JSON.parse(document.getElementById(this.getAttribute("from")).textContent);
     try {
       this.plotly = await plotly(this.dataset.plotly);
     } catch {
@@ -39,7 +53,7 @@ class Chart extends HTMLElement {
     this.draw = this.draw.bind(this);
     await this.draw();
     this.area.on("plotly_click", (event) => {
-      const link = this.data.links?.[event.points[0].pointIndex];
+      const link = event.points[0].customdata;
       if (link) location.href = link;
     });
     if (this.dataset.png) this.offerPicture();
@@ -62,49 +76,10 @@ class Chart extends HTMLElement {
   }
 
   draw() {
-    const { kind, x, series, format } = this.data;
     const style = getComputedStyle(document.documentElement);
-    const token = (name) => style.getPropertyValue(name).trim();
-    const at = kind === "histogram" ? x : x.map((moment) => new Date(moment));
-    const bars = kind !== "area";
-    const traces = series.map(({ name, y, token: color }) => ({
-      name,
-      x: at,
-      y,
-      hovertemplate: `%{y} ${name}<extra></extra>`,
-      ...(bars
-        ? { type: "bar", marker: { color: token(color) } }
-        : { type: "scatter", mode: "lines", stackgroup: "all", line: { width: 1, color: token(color) } }),
-    }));
-    return this.plotly.react(
-      this.area,
-      traces,
-      {
-        // Decimal point and thousands, as the language writes them.
-        separators: gettext(".,"),
-        barmode: "group",
-        bargap: 0.3,
-        height: kind === "area" ? 340 : 272,
-        margin: { l: 40, r: 8, t: 8, b: 40 },
-        paper_bgcolor: token("--sheet"),
-        plot_bgcolor: token("--sheet"),
-        font: { family: token("--sans"), size: 12, color: token("--ink-2") },
-        showlegend: series.length > 1,
-        legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-        xaxis: {
-          type: kind === "histogram" ? "category" : "date",
-          // The library knows English months only: other languages write their days in figures.
-          tickformat: kind === "area" || format === "days" ? gettext("%-d %b") : "%H:%M",
-          gridcolor: token("--line"),
-          fixedrange: true,
-          automargin: true,
-        },
-        yaxis: { rangemode: "tozero", gridcolor: token("--line"), zerolinecolor: token("--line-2"), fixedrange: true },
-        hovermode: "x unified",
-        hoverlabel: { bgcolor: token("--sheet"), bordercolor: token("--line-2"), font: { color: token("--ink") } },
-      },
-      { displayModeBar: false, responsive: true },
-    );
+    const { data, layout } = resolved(this.figure, (name) => style.getPropertyValue(name).trim());
+    for (const trace of data) trace.x = trace.x.map(local);
+    return this.plotly.react(this.area, data, layout, { displayModeBar: false, responsive: true });
   }
 }
 customElements.define("ct-chart", Chart);
