@@ -11,6 +11,8 @@ from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
 from apps.boards.figures import AGES, OLDER_THAN, levels, rows
+from apps.boards.zone import zone_in_sight, zone_midnight
+from apps.core.templatetags.show import span
 from apps.workflows.declare import Workflow
 
 PERIODS = (7, 28, 84)
@@ -18,16 +20,16 @@ MOST_RECORDS = 50
 # Where ages and cycle times are cut, in hours, with the words for what lies below each.
 CUTS = ((4, "4 h"), (24, "1 d"), (48, "2 d"), (96, "4 d"), (168, "7 d"), (336, "14 d"), (672, "28 d"))
 
-# Whole hours of UTC, by their tallies.
+# Whole hours, by their tallies; days of the company in sight.
 THROUGHPUT = """
 SELECT d.day::date,
        COALESCE(sum(t.count) FILTER (WHERE t.to_stage = ANY(%(open)s) AND NOT t.from_stage = ANY(%(open)s)), 0) AS arrived,
        COALESCE(sum(t.count) FILTER (WHERE t.from_stage = ANY(%(open)s) AND NOT t.to_stage = ANY(%(open)s)), 0) AS departed
-  FROM generate_series((%(first)s::timestamptz AT TIME ZONE 'UTC'), (%(now)s::timestamptz AT TIME ZONE 'UTC'), interval '1 day')
-       AS d(day)
+  FROM generate_series(%(first)s::timestamptz AT TIME ZONE %(zone)s, %(now)s::timestamptz AT TIME ZONE %(zone)s,
+                       interval '1 day') AS d(day)
   LEFT JOIN workflows_flowtally t
-    ON t.workflow = %(workflow)s AND t.hour >= d.day AT TIME ZONE 'UTC' AND t.hour < (d.day + interval '1 day') AT TIME ZONE 'UTC'
-   AND {tallies}
+    ON t.workflow = %(workflow)s AND t.hour >= d.day AT TIME ZONE %(zone)s
+   AND t.hour < (d.day + interval '1 day') AT TIME ZONE %(zone)s AND {tallies}
  GROUP BY 1
  ORDER BY 1
 """
@@ -89,7 +91,7 @@ class Bin:
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """What came into the workflow's open stages from outside, and what left them, on one day of UTC."""
+    """What came into the workflow's open stages from outside, and what left them, on one day."""
 
     day: date
     arrived: int
@@ -112,9 +114,10 @@ class Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
-    """One workflow over the last ``days``."""
+    """One workflow over the last ``days``, as the time zone ``zone`` counts them."""
 
     days: int
+    zone: str
     headings: list[str]
     heat: list[HeatRow]
     moments: list[datetime]
@@ -125,6 +128,16 @@ class Analysis:
     paths: list[Path]
     throughput: list[Day]
 
+    @property
+    def cycle_seconds(self) -> list[float]:
+        """The quantiles of the cycle time, in seconds."""
+        return [hours * 3600 for hours in self.quantiles]
+
+
+def _cuts() -> list[str]:
+    """The cuts in the reader's language."""
+    return [span(hours * 3600) for hours, _ in CUTS]
+
 
 def between(words: list[str]) -> list[str]:
     """What lies between cuts, in words: under 4 h, 4 h to 1 d, …, 28 d and more."""
@@ -134,11 +147,12 @@ def between(words: list[str]) -> list[str]:
 
 def of(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> Analysis:
     """Everything on the page; each part is one or two statements."""
-    first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
+    zone = zone_in_sight(seen)
+    first = zone_midnight(now, zone=zone, back=days - 1)
     opened = [stage.name for stage in workflow.stages if stage.is_open]
     values = {
         "workflow": workflow.name, "model": workflow.odoo_model, "now": now, "first": first, "open": opened,
-        "cuts": [float(hours) for hours, _ in CUTS],
+        "cuts": [float(hours) for hours, _ in CUTS], "zone": zone.key,
     }  # fmt: skip
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     standing = {stage: int(total) for stage, total, _, _ in rows(AGES.format(**sights), values)}
@@ -146,7 +160,7 @@ def of(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> Analysis
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     ended, quantiles = rows(QUANTILES.format(seen=seen.sql("t")), values)[0]
     return Analysis(
-        days=days, headings=between([word for _, word in CUTS]), heat=_heat(workflow, standing, sights, now=now),
+        days=days, zone=zone.key, headings=between(_cuts()), heat=_heat(workflow, standing, sights, now=now),
         moments=moments, levels=[(titles[name], counts) for name, counts in told.items()],
         bins=_bins(workflow, values, seen), ended=int(ended), quantiles=[float(one) for one in quantiles or []],
         paths=_paths(workflow, values, seen), throughput=_throughput(workflow, values, seen),
@@ -199,7 +213,7 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Bin]:
         Bin(title=title, count=found.get(number, 0), href=_moves(
             workflow.name, ended=1, first=values["first"].isoformat(), took_from=hours[number - 1] if number else None,
             took_to=hours[number] if number < len(hours) else None))
-        for number, title in enumerate(between([word for _, word in CUTS]))
+        for number, title in enumerate(between(_cuts()))
     ]  # fmt: skip
 
 
@@ -236,6 +250,11 @@ class Moved:
     at: datetime
     hours: float | None
     id: int
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the whole way took, in seconds."""
+        return None if self.hours is None else self.hours * 3600
 
 
 MOVED = """
@@ -284,7 +303,7 @@ def moves(
         wanted.append("(t.at, t.id) < (%(before)s, %(before_id)s)")
         values |= {"before": before[0], "before_id": before[1]}
     statement = MOVED.format(
-        took=hours if is_ended else "NULL::float8", began=BEGAN if is_ended else "", seen=seen.sql("t"),
+        took=hours if is_ended else "NULL::float8", began=BEGAN if is_ended or took != (None, None) else "", seen=seen.sql("t"),
         wanted=" AND ".join(wanted),
     )  # fmt: skip
     titles: dict[str, str] = defaultdict(str, {stage.name: gettext(stage.title) for stage in workflow.stages})

@@ -71,8 +71,9 @@ class Board(APIView):
                 "workflow": found.name, "title": found.title, "at": moment(board.at), "bottleneck": board.bottleneck,
                 "stages": [
                     {
-                        "stage": stage.stage, "title": stage.title, "count": stage.count, "amount": money(stage.amount),
-                        "currency": stage.currency, "median_age_seconds": stage.median_age_seconds,
+                        "stage": stage.stage, "title": stage.title, "count": stage.count,
+                        "amount": money(stage.amount, stage.currency), "currency": stage.currency,
+                        "median_age_seconds": stage.median_age_seconds,
                         "oldest_age_seconds": stage.oldest_age_seconds, "over_target": stage.over_target,
                         "arrived_24h": stage.arrived_24h, "departed_24h": stage.departed_24h,
                     }

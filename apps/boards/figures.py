@@ -15,6 +15,7 @@ from django.db import connection as database
 from django.utils.translation import gettext
 
 from apps.accounts.sight import Sight
+from apps.boards.zone import zone_in_sight, zone_midnight
 from apps.workflows.declare import Workflow
 
 FLOW_WINDOW = timedelta(hours=24)
@@ -102,9 +103,9 @@ SELECT to_stage, from_stage, sum(count)
  GROUP BY to_stage, from_stage
 """
 
-# What came into each stage less what left it, by the day of UTC.
+# What came into each stage less what left it, by the day of the company in sight.
 NET_BY_DAY = """
-SELECT (t.hour AT TIME ZONE 'UTC')::date AS day, stage.name, sum(t.count * stage.sign)
+SELECT (t.hour AT TIME ZONE %(zone)s)::date AS day, stage.name, sum(t.count * stage.sign)
   FROM workflows_flowtally t
  CROSS JOIN LATERAL (VALUES (t.to_stage, 1), (t.from_stage, -1)) AS stage(name, sign)
  WHERE t.workflow = %(workflow)s AND t.hour >= %(first_day)s AND {tallies}
@@ -134,7 +135,7 @@ class StageFigures:
         late_amount: the part of ``amount`` that is over the stage's target.
         arrived_24h, departed_24h: transitions into and out of it in the last 24 hours, in Odoo's time.
         ages: how they spread against the target; empty where there is none.
-        trend: how many stood there at the end of each of the last :data:`TREND_DAYS` days of UTC, and now.
+        trend: how many stood there at the end of each of the last :data:`TREND_DAYS` days, and now.
     """
 
     stage: str
@@ -201,17 +202,17 @@ def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: Sight) ->
 def levels(
     workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: Sight
 ) -> tuple[list[datetime], dict[str, list[int]]]:
-    """How many stood in each open stage at the end of each of the last ``days`` days of UTC, and now, the last.
+    """How many stood in each open stage at the end of each of the last ``days`` days of the company in sight, and now, the last.
 
     Told backwards from ``standing``: what came after a day's end is taken off, what left is put back.
     """
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = midnight - timedelta(days=days - 1)
+    zone = zone_in_sight(seen)
+    # Each day's beginning is the end of the one before.
+    ends = [zone_midnight(now, zone=zone, back=back) for back in range(days)]
     net: dict[tuple[Any, str], int] = defaultdict(int)
-    values = {"workflow": workflow.name, "first_day": first}
+    values = {"workflow": workflow.name, "first_day": ends[-1], "zone": zone.key}
     for day, stage, count in rows(NET_BY_DAY.format(tallies=seen.sql("t")), values):
         net[day, stage] += int(count)
-    ends = [midnight - timedelta(days=back) for back in range(days)]  # Each day's beginning is the end of the one before.
     found: dict[str, list[int]] = {}
     for stage in workflow.stages:
         if not stage.is_open:

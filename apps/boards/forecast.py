@@ -4,7 +4,7 @@ For a record that has stood in a stage for t and is due in d, the chance that it
 the share of earlier stays that lasted that long among those that lasted t. The curve is the product-limit (Kaplan-Meier)
 estimate, in which stays that have not ended count for as long as they have lasted. Ages are told in hundredths of the
 target. It is tried on the last two weeks, which the tried curve has not seen, and says by how much it was wrong; where too
-few stays have ended, every record that falls due is counted, and the page says so.
+few stays have ended, all that fall due are a bound, which is shown as such and never added to estimates.
 """
 
 import hashlib
@@ -140,6 +140,27 @@ class StageForecast:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """What is expected of one workflow within one horizon.
+
+    Attributes:
+        due: how many fall due; no more than these can break their target.
+        estimated: how many of them have an estimate.
+        expected: how many of the ``estimated`` are expected to break their target.
+    """
+
+    hours: int
+    due: int
+    estimated: int
+    expected: float
+
+    @property
+    def without_estimate(self) -> int:
+        """How many fall due where too few have left the stage for an estimate."""
+        return self.due - self.estimated
+
+
+@dataclass(frozen=True, kw_only=True)
 class Forecast:
     """What is expected of one workflow's stages."""
 
@@ -147,8 +168,21 @@ class Forecast:
 
     @property
     def expected(self) -> dict[int, float]:
-        """How many breaches are expected within each horizon, over all stages."""
-        return {hours: sum(stage.expected[hours] for stage in self.stages) for hours in HORIZONS}
+        """How many breaches are expected within each horizon, over the stages that have an estimate: a bound is none."""
+        return {hours: sum(stage.expected[hours] for stage in self.stages if not stage.is_bound) for hours in HORIZONS}
+
+    @property
+    def estimated(self) -> dict[int, int]:
+        """How many of those that fall due within each horizon stand in stages that have an estimate."""
+        return {hours: sum(stage.due[hours] for stage in self.stages if not stage.is_bound) for hours in HORIZONS}
+
+    @property
+    def outlooks(self) -> list["Outlook"]:
+        """What is expected within each horizon, over all stages."""
+        return [
+            Outlook(hours=hours, due=self.due[hours], estimated=self.estimated[hours], expected=self.expected[hours])
+            for hours in HORIZONS
+        ]
 
     @property
     def due(self) -> dict[int, int]:

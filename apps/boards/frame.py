@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Max, OuterRef, Value
+from django.db.models import Count, OuterRef, Value
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext
 
@@ -15,13 +14,13 @@ from apps.accounts.sight import Sight
 from apps.approvals import queries as approvals
 from apps.core import clock
 from apps.exceptions import queries as exceptions
+from apps.mirror.freshness import LATE, freshness_of
 from apps.mirror.models.res_company import Company
-from apps.mirror.state import SyncState
 from apps.notifications import queries as notifications
 from apps.odoo.models import Connection
 
 # Changes are polled for every 15 seconds; after this long without an answer it is worth a word.
-LATE_AFTER_SECONDS = 240
+LATE_AFTER_SECONDS = int(LATE.total_seconds())
 
 
 def waiting_for(user: User, seen: Sight) -> dict[str, int]:
@@ -37,12 +36,6 @@ def waiting_for(user: User, seen: Sight) -> dict[str, int]:
     return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
 
 
-def last_heard(seen: Sight) -> datetime | None:
-    """When the Odoo that has been silent longest was last read; None where none has been read yet."""
-    read = SyncState.objects.filter(seen.of_connections("connection_id"), connection__is_active=True, increment_at__isnull=False)
-    return min((row["at"] for row in read.values("connection").annotate(at=Max("increment_at"))), default=None)
-
-
 def freshness(known: Iterable[Connection], seen: Sight) -> dict[str, Any]:
     """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it.
 
@@ -50,16 +43,25 @@ def freshness(known: Iterable[Connection], seen: Sight) -> dict[str, Any]:
     """
     connections = [connection for connection in known if connection.is_active and seen.sees(connection.pk)]
     failing = [connection for connection in connections if connection.state == "failing"]
-    heard = last_heard(seen)
+    now = clock.now()
+    fresh = freshness_of(connections, now=now)
+    heard = min((one.heard_at for one in fresh.values() if one.heard_at), default=None)
+    unread = [(connection, *fresh[connection.pk].unread[0]) for connection in connections if fresh[connection.pk].unread]
     if not connections:
         state, words = "none", gettext("no Odoo yet")
     elif failing:
         state, words = "down", gettext("%(name)s is out of reach") % {"name": failing[0].name}
-    elif heard is not None and (clock.now() - heard).total_seconds() > LATE_AFTER_SECONDS:
+    elif any(one.is_late for one in fresh.values()) or (heard is not None and (now - heard).total_seconds() > LATE_AFTER_SECONDS):
         state, words = "stale", gettext("Odoo not heard of lately")
+    elif unread:
+        connection, model, _ = unread[0]
+        state, words = "stale", gettext("%(name)s: %(model)s is not up to date") % {"name": connection.name, "model": model}
+    elif reading := [connection for connection in connections if fresh[connection.pk].is_first_read_open]:
+        state, words = "stale", gettext("%(name)s: initial sync not complete") % {"name": reading[0].name}
     else:
         state, words = "live", gettext("live")
-    return {"state": state, "words": words, "seen_at": heard, "late_after_seconds": LATE_AFTER_SECONDS}
+    trouble = words if state == "down" or (state == "stale" and unread) else ""
+    return {"state": state, "words": words, "trouble": trouble, "seen_at": heard, "late_after_seconds": LATE_AFTER_SECONDS}
 
 
 @dataclass(frozen=True, kw_only=True)

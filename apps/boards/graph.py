@@ -62,6 +62,7 @@ def _node(model: str, odoo_id: int, name: str, text: str, at: datetime | None, a
 # Odoo's kinds and states of transfers, as people read them.
 DELIVERY_WORDS = {
     "outgoing": gettext_noop("outgoing"), "incoming": gettext_noop("incoming"), "internal": gettext_noop("internal"),
+    "dropship": gettext_noop("from the vendor"),
     "draft": gettext_noop("draft"), "waiting": gettext_noop("waiting for another"), "confirmed": gettext_noop("waiting"),
     "assigned": gettext_noop("ready"), "done": gettext_noop("done"), "cancel": gettext_noop("cancelled"),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, ngettext
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, EXCEPTION_WORKERS
 from apps.accounts.sight import Sight
+from apps.approvals import queries as requests
 from apps.approvals import screens as approvals
 from apps.boards import guide, queries
 from apps.boards.guide import Step
@@ -47,24 +48,24 @@ class Home:
     guide: list[Step]
     shows_decisions: bool
     shows_cases: bool
-    topic: str
+    topics: str
 
 
 def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
     """What needs this person now. Deciders see decisions first, operators exceptions, managers boards, others links."""
     shows_decisions, shows_cases = user.role in DECIDERS, user.role in EXCEPTION_WORKERS
-    cards = approvals.inbox(user, seen) if shows_decisions else []
+    waiting, late = requests.waiting_of(user, seen, now=now) if shows_decisions else (0, 0)
+    cards = [approvals.card_of(one) for one in requests.inbox_of(user, seen)[:FIRST]] if waiting else []
     counts = exceptions.counts(user=user, seen=seen, now=now)
     mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
     rows = [
         exceptions.Row(case=case, type=title_of(case.type), stage="")
         for case in mine.select_related("owner", "team", "connection").order_by("rank", "id")[:FIRST]
     ] if shows_cases else []  # fmt: skip
-    late = sum(1 for card in cards if card.request.due_at <= now)
     tiles = []
     if shows_decisions:
-        foot = gettext("%(n)s late") % {"n": late} if late else gettext("all within their time")
-        tiles.append(Tile(word=gettext("Decisions for you"), number=len(cards), href="/approvals/", icon="stamp", foot=foot))
+        foot = gettext("%(n)s overdue") % {"n": late} if late else gettext("none overdue")
+        tiles.append(Tile(word=gettext("Approvals to decide"), number=waiting, href="/approvals/", icon="stamp", foot=foot))
     if shows_cases:
         tiles.append(Tile(word=gettext("Your exceptions"), number=counts["mine"], href="/exceptions/?owner=me", icon="user-check",
                           foot=gettext("%(team)s in your teams") % {"team": counts["team"]}))  # fmt: skip
@@ -79,23 +80,22 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
         tiles.append(Tile(word=gettext("Commands stopped"), number=stuck, href="/health/", icon="octagon-alert",
                           foot=gettext("a person must look")))  # fmt: skip
     boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
-    waiting = len(cards)
     if waiting:
         if late:
-            told = ngettext("%(n)s decision waits for you, %(late)s of them late.",
-                            "%(n)s decisions wait for you, %(late)s of them late.", waiting)  # fmt: skip
+            told = ngettext("%(n)s approval to decide, %(late)s overdue", "%(n)s approvals to decide, %(late)s overdue", waiting)
         else:
-            told = ngettext("%(n)s decision waits for you.", "%(n)s decisions wait for you.", waiting)
+            told = ngettext("%(n)s approval to decide", "%(n)s approvals to decide", waiting)
         sentence = told % {"n": waiting, "late": late}
     elif shows_cases and counts["mine"]:
-        told = ngettext("%(n)s exception is yours.", "%(n)s exceptions are yours.", counts["mine"])
-        sentence = told % {"n": counts["mine"]}
+        sentence = ngettext("%(n)s exception assigned to you", "%(n)s exceptions assigned to you", counts["mine"]) % {
+            "n": counts["mine"]
+        }
     else:
-        sentence = gettext("Nothing waits for you.")
+        sentence = gettext("You're all caught up")
     return Home(
-        sentence=sentence, tiles=tiles, cards=cards[:FIRST], rows=rows, boards=boards,
+        sentence=sentence, tiles=tiles, cards=cards, rows=rows, boards=boards,
         why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
         guide=guide.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
-        topic="inbox" if shows_decisions else "queue",
+        topics="inbox queue" if shows_decisions else "queue",
     )  # fmt: skip

@@ -13,54 +13,59 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.sight import Sight
 from apps.boards.models import KpiTarget
-from apps.workflows import registry
+from apps.boards.zone import zone_in_sight
+from apps.workflows import registry, returned
 
 WINDOW = timedelta(days=30)
 BUSINESS, ORCHESTRATION = "business", "orchestration"
 HOUR = 3600.0
 DAY = 24 * HOUR
 
-# A row a day and, without a day, one for the whole window: both from the same raw rows.
+# A row a day, as the company in sight counts days, and, without a day, one for the whole window: both from the same raw rows.
 BY_DAY = """
-SELECT f.workflow, (f.at AT TIME ZONE 'UTC')::date AS day, {measure} AS value, count(*)
+SELECT f.workflow, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, count(*)
   FROM ({facts}) AS f
  WHERE f.at > %(since)s AND f.at <= %(now)s
- GROUP BY GROUPING SETS ((f.workflow, (f.at AT TIME ZONE 'UTC')::date), (f.workflow))
+ GROUP BY GROUPING SETS ((f.workflow, (f.at AT TIME ZONE %(zone)s)::date), (f.workflow))
  ORDER BY f.workflow, day NULLS FIRST
 """
 SHARE = "avg(f.is_met::int)"
 MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY f.seconds)"
 
 # Index pickings_done.
-SHIPPED = """
+SHIPPED = f"""
 SELECT 'fulfilment' AS workflow, r.date_done AS at, r.date_done <= r.date_deadline AS is_met
   FROM mirror_stock_picking r
- WHERE r.state = 'done' AND r.picking_type_code = 'outgoing' AND r.date_deadline IS NOT NULL AND r.deleted_at IS NULL
-   AND r.date_done > %(since)s AND {seen}"""
-RECEIVED = """
-SELECT 'procure_to_pay' AS workflow, r.date_done AS at, r.date_done <= r.date_deadline AS is_met
-  FROM mirror_stock_picking r
- WHERE r.state = 'done' AND r.picking_type_code = 'incoming' AND r.return_id IS NULL AND r.date_deadline IS NOT NULL
-   AND r.deleted_at IS NULL AND r.date_done > %(since)s AND {seen}"""
+ WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.date_deadline IS NOT NULL AND r.deleted_at IS NULL
+   AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.place_is("supplier", "location_dest_id", "r").strip()}"""
+RECEIVED = f"""
+SELECT 'procure_to_pay' AS workflow, r.date_done AS at,
+       (r.date_done AT TIME ZONE z.zone)::date <= (r.date_deadline AT TIME ZONE z.zone)::date AS is_met
+  FROM (SELECT connection_id, odoo_id, company_zone(connection_id, odoo_id) AS zone FROM mirror_res_company OFFSET 0) AS z
+  JOIN mirror_stock_picking r ON r.connection_id = z.connection_id AND r.company_id = z.odoo_id
+ WHERE r.state = 'done' AND r.picking_type_code = 'incoming' AND r.date_deadline IS NOT NULL
+   AND r.deleted_at IS NULL AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.from_customer("r").strip()}"""
 ORDER_TO_SHIPMENT = """
 SELECT 'order_to_cash' AS workflow, r.date_done AS at, greatest(extract(epoch FROM r.date_done - o.date_order), 0) AS seconds
   FROM mirror_stock_picking r
   JOIN mirror_sale_order o ON o.connection_id = r.connection_id AND o.odoo_id = r.sale_id
- WHERE r.state = 'done' AND r.picking_type_code = 'outgoing' AND r.deleted_at IS NULL AND o.date_order IS NOT NULL
+ WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.deleted_at IS NULL AND o.date_order IS NOT NULL
    AND r.date_done > %(since)s AND {seen}"""
 # Index transitions_by_time.
 PAID = """
-SELECT 'invoicing' AS workflow, t.at, (t.at AT TIME ZONE 'UTC')::date <= r.invoice_date_due AS is_met
+SELECT 'invoicing' AS workflow, t.at,
+       (t.at AT TIME ZONE company_zone(r.connection_id, r.company_id))::date <= r.invoice_date_due AS is_met
   FROM workflows_transition t
   JOIN mirror_account_move r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id
  WHERE t.workflow = 'invoicing' AND t.to_stage = 'paid' AND t.from_stage <> '' AND r.move_type = 'out_invoice'
    AND r.invoice_date_due IS NOT NULL AND t.at > %(since)s AND t.at <= %(now)s AND {seen}"""
-# Index exceptions_by_opening.
+# Index exceptions_by_opening. What closed by itself before anybody owned it is nobody's work.
 OWNED = """
 SELECT c.workflow, c.opened_at AS at,
        greatest(extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at), 0) AS seconds
   FROM exceptions_exceptioncase c
- WHERE c.opened_at > %(since)s AND {seen}"""
+ WHERE c.opened_at > %(since)s AND {seen} AND (c.owned_at IS NOT NULL OR c.resolved_at IS NULL OR EXISTS (
+         SELECT FROM audit_entry e WHERE e.subject = 'exception:' || c.id AND e.action = 'exception.resolved'))"""
 # Index exceptions_by_end.
 RESOLVED = """
 SELECT c.workflow, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
@@ -121,13 +126,13 @@ KPIS: tuple[Kpi, ...] = (
         meaning=gettext_noop("From an order's date until each of its deliveries was done.")),
     Kpi(name="received_on_time", kind=BUSINESS, title=gettext_noop("Received on time"),
         facts=RECEIVED, alias="r", target=0.9, is_share=True,
-        meaning=gettext_noop("Receipts from vendors that were done by their deadline.")),
+        meaning=gettext_noop("Receipts from vendors that were done by the day they were due, as the company counts days.")),
     Kpi(name="paid_on_time", kind=BUSINESS, title=gettext_noop("Paid on time"),
         facts=PAID, alias="t", target=0.8, is_share=True,
         meaning=gettext_noop("Customers' invoices that were paid by the day they were due.")),
     Kpi(name="detected_to_owned", kind=ORCHESTRATION, title=gettext_noop("Detected to owner"),
         facts=OWNED, alias="c", target=0.25 * HOUR,
-        meaning=gettext_noop("From the opening of an exception until somebody owned it.")),
+        meaning=gettext_noop("From the opening of an exception until somebody owned it; what closed by itself is not counted.")),
     Kpi(name="detected_to_resolved", kind=ORCHESTRATION, title=gettext_noop("Detected to resolved"),
         facts=OPENED_TO_RESOLVED, alias="c",
         target=8 * HOUR, meaning=gettext_noop("From the opening of an exception until it was resolved, by a person or by itself.")),
@@ -205,12 +210,12 @@ def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
         "integration": gettext("Integration")
     }
     found: list[Figure] = []
-    held = targets()
+    held, zone = targets(), zone_in_sight(seen).key
     for kpi in KPIS:
         if kind and kpi.kind != kind:
             continue
         with database.cursor() as cursor:
-            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen)), {"since": now - WINDOW, "now": now})
+            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen)), {"since": now - WINDOW, "now": now, "zone": zone})
             rows = cursor.fetchall()
         for workflow, day, value, count in rows:
             if day is None:

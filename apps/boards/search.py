@@ -44,6 +44,13 @@ REFERENCES = (
     ("mirror_purchase_order", "partner_ref", "purchase.order"),
     ("mirror_stock_picking", "carrier_tracking_ref", "stock.picking"),
 )
+# Also as people write them: "po 4711" for PO-4711, "s42" for S00042, one tracking number of several.
+ALIKE = (
+    *(("reference_key(r.{column}) = reference_key(%(exact)s)", one) for one in REFERENCES[:2]),
+    ("reference_key(r.{column}) = reference_key(%(exact)s)", ("mirror_sale_order", "name", "sale.order")),
+    ("reference_key(r.{column}) = reference_key(%(exact)s)", ("mirror_purchase_order", "name", "purchase.order")),
+    ("tracking_keys(r.{column}) @> ARRAY[tracking_key(%(exact)s)]", REFERENCES[2]),
+)
 
 PARTNERS = """
 SELECT k.name AS connection, f.odoo_id, f.name, f.city, f.ref
@@ -145,6 +152,10 @@ def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[
         *(
             BY_REFERENCE.format(table=table, column=column, model=model, match=_matches(f"r.{column}", words), **here)
             for table, column, model in REFERENCES
+        ),
+        *(
+            BY_REFERENCE.format(table=table, column=column, model=model, match=match.format(column=column), **here)
+            for match, (table, column, model) in ALIKE
         ),
     ]
     groups: dict[str, list[Hit]] = {}

@@ -70,6 +70,8 @@ class Undo extends HTMLElement {
     const left = Math.ceil((Date.parse(this.getAttribute("until")) - now()) / 1000);
     if (left <= 0) {
       this.disconnectedCallback();
+      // Who stands on it stands on what was decided then.
+      if (this.contains(document.activeElement)) document.querySelector("#decided-h, #outcomes-h")?.focus({ preventScroll: true });
       this.remove();
       return;
     }

@@ -24,6 +24,8 @@ let lastHeard = null;
 const drawnAt = Date.parse(document.querySelector('meta[name="server-now"]')?.content) || 0;
 
 const watchers = () => [...document.querySelectorAll("ct-live[topic]")];
+// An element that shows what several topics tell of names them with a space between.
+const topicsOf = (element) => element.getAttribute("topic").split(" ");
 
 // ---- Swapping children without losing focus, typed text, open details or scroll -------------------------------
 
@@ -34,8 +36,12 @@ function alike(a, b) {
   return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 }
 
+// Where somebody stands, what they picked and folded: the browser knows it, the server does not.
+const OWN_CLASSES = ["is-here", "is-picked", "is-folded"];
+
 // Attributes that the browser owns: what was pressed, a form that was sent, and what data-keeps names.
 function copyAttributes(from, to) {
+  const own = OWN_CLASSES.filter((name) => to.classList.contains(name));
   const kept = ["data-sent", "aria-busy", "aria-pressed", to.dataset.keeps, to.form?.dataset.sent && "disabled"];
   for (const { name } of [...to.attributes]) {
     if (kept.includes(name)) continue;
@@ -45,6 +51,7 @@ function copyAttributes(from, to) {
     if (kept.includes(name)) continue;
     if (to.getAttribute(name) !== value) to.setAttribute(name, value);
   }
+  if (own.length) to.classList.add(...own);
 }
 
 function morphChildren(parent, fresh) {
@@ -113,19 +120,29 @@ class Live extends HTMLElement {
     if (soon) setTimeout(() => this.refetch(), Number(soon.dataset.again));
   }
 
+  // Fetch and swap at once; resolves to true once the page shows what the server said.
+  async refresh() {
+    try {
+      const answer = await fetch(this.dataset.src || location.href, { headers: csrfSafe, credentials: "same-origin" });
+      if (answer.ok && !answer.redirected) {
+        swap(this, await answer.text());
+        return true;
+      }
+      if (answer.redirected || answer.status === 403) location.reload();
+    } catch {
+      // The connection is down; the reconnect asks again.
+    }
+    return false;
+  }
+
+  // Refresh, however many ask for it, at most every FETCH_AT_MOST_EVERY.
   async refetch() {
     if (this.busy) {
       this.again = true;
       return;
     }
     this.busy = true;
-    try {
-      const answer = await fetch(this.dataset.src || location.href, { headers: csrfSafe, credentials: "same-origin" });
-      if (answer.ok && !answer.redirected) swap(this, await answer.text());
-      else if (answer.redirected || answer.status === 403) location.reload();
-    } catch {
-      // The connection is down; the reconnect asks again.
-    }
+    await this.refresh();
     await new Promise((done) => setTimeout(done, FETCH_AT_MOST_EVERY));
     this.busy = false;
     if (!this.again) this.lookAgain();
@@ -141,9 +158,8 @@ function watch(elements) {
   const seen = new Map();
   for (const element of elements) {
     // Two elements of one topic: the older of them must be brought up to date.
-    const topic = element.getAttribute("topic");
     const version = Number(element.dataset.version) || drawnAt;
-    seen.set(topic, Math.min(version, seen.get(topic) ?? version));
+    for (const topic of topicsOf(element)) seen.set(topic, Math.min(version, seen.get(topic) ?? version));
   }
   if (seen.size) socket.send(JSON.stringify({ watch: [...seen].map(([topic, version]) => ({ topic, version })) }));
 }
@@ -152,7 +168,7 @@ function receive(message) {
   lastHeard = Date.now();
   if (!message.topic) return;
   for (const element of watchers()) {
-    if (element.getAttribute("topic") !== message.topic) continue;
+    if (!topicsOf(element).includes(message.topic)) continue;
     if (Number(message.version) <= Number(element.dataset.version || 0)) continue;
     element.dataset.version = message.version;
     if (element.dataset.src !== undefined) element.refetch();
@@ -217,7 +233,7 @@ function freshness() {
     const late = Number(chip.dataset.lateAfter) * 1000;
     const behind = Date.now() - seen;
     // What the server said of a connection that is out of reach stays, until the page is drawn anew.
-    let state = chip.dataset.trouble ? "down" : "live";
+    let state = chip.dataset.trouble ? chip.dataset.troubleState : "live";
     let words = chip.dataset.trouble || gettext("live");
     if (chip.dataset.trouble || behind > late / 2) askFreshness(chip);
     if (downSince) {

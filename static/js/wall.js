@@ -1,6 +1,11 @@
-// <ct-wall seconds>: shows one board after the other, and keeps the screen awake. Space pauses, the arrows turn.
+// <ct-wall seconds>: shows one board after the other, each as large as the screen shows it whole, and keeps the screen awake.
+// Space pauses, the arrows turn.
 
 import { fill, gettext } from "./words.js";
+
+// Nobody scrolls a wall: the writing shrinks by steps until the board fits, but not below what can be read.
+const STEP = 0.96;
+const SMALLEST_PX = 11;
 
 class Wall extends HTMLElement {
   connectedCallback() {
@@ -20,6 +25,21 @@ class Wall extends HTMLElement {
     this.stayAwake();
     this.say();
     this.start();
+    this.fit();
+    addEventListener("resize", () => this.fit());
+    document.fonts?.ready.then(() => this.fit());
+    new MutationObserver(() => this.fit()).observe(this, { subtree: true, childList: true, characterData: true });
+  }
+
+  fit() {
+    const root = document.documentElement;
+    root.style.fontSize = "";
+    if (innerWidth < 768) return;
+    let size = parseFloat(getComputedStyle(root).fontSize);
+    while (size > SMALLEST_PX && (root.scrollHeight > innerHeight + 1 || root.scrollWidth > innerWidth + 1)) {
+      size *= STEP;
+      root.style.fontSize = `${size}px`;
+    }
   }
 
   start() {
@@ -32,6 +52,7 @@ class Wall extends HTMLElement {
     this.here = (this.here + by + this.slides.length) % this.slides.length;
     this.slides[this.here].hidden = false;
     this.say();
+    this.fit();
     if (this.pause.getAttribute("aria-pressed") !== "true") this.start();
   }
 

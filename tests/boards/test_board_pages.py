@@ -33,11 +33,16 @@ def page(name: str, path: str) -> str:
 
 
 def test_home_tells_an_approver_that_a_decision_waits(held: World) -> None:
-    assert "1 decision waits for you." in page("adam", "/")
+    assert "1 approval to decide" in page("adam", "/")
 
 
-def test_home_tells_an_operator_of_what_nobody_owns(held: World) -> None:
-    assert "Nothing waits for you." in page("olga", "/") or "is yours." in page("olga", "/")
+def test_home_tells_an_operator_of_what_is_theirs_and_of_what_nobody_owns(held: World) -> None:
+    ExceptionCase.objects.update(owner=None)
+    text = page("olga", "/")
+    assert "You&#x27;re all caught up" in text
+    assert "Unowned exceptions" in text
+    ExceptionCase.objects.update(owner=User.objects.get(username="olga"))
+    assert "1 exception assigned to you" in page("olga", "/")
 
 
 def test_the_board_counts_the_held_order_in_its_stage(held: World) -> None:
@@ -109,3 +114,17 @@ def test_an_invoice_has_its_board_its_stage_its_record_and_its_exception(world: 
     shown = page("mia", f"/exceptions/{ExceptionCase.objects.get().pk}/")
     for words, figure in [("Delivered", "7.5"), ("Billed beyond what may be", "2.5"), ("Ordered", "10"), ("Product", "Desk")]:
         assert f"<dt>{words}</dt><dd>{figure}</dd>" in shown
+
+
+@pytest.mark.parametrize(("model", "path", "price"), [
+    ("sale.order.line", "/records/main/sale.order/42/", {"product_uom_qty": 2}),
+    ("purchase.order.line", "/records/main/purchase.order/80/", {"product_qty": 2}),
+])  # fmt: skip
+def test_the_sums_of_lines_are_before_tax_as_their_prices_are(held: World, model: str, path: str, price: dict[str, int]) -> None:
+    held.write("purchase.order", 80, name="P00080", state="draft", partner_id=50, amount_total=238, amount_untaxed=200,
+               company_id=1)  # fmt: skip
+    held.write(model, 4200, order_id=42 if model.startswith("sale") else 80, product_id=30, name="Oak desk", price_unit=100,
+               price_subtotal=200, price_total=238, **price)  # fmt: skip
+    html = signed_in("mia").get(path).content.decode()
+    table = re.search(r'id="lines-1".*?</table>', html, re.S)
+    assert table and "Sum before tax" in table[0] and "200.00" in table[0] and "238.00" not in table[0]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import re
 import statistics
 import xml.etree.ElementTree as ET
 from collections import Counter, defaultdict
@@ -16,8 +17,8 @@ from django.test import AsyncClient, Client
 
 from apps.accounts.models import User
 from apps.accounts.sight import EVERYTHING, Sight
-from apps.boards import analysis, compare, drawing, eventlog, figures, forecast, queries, sheets, waits
-from apps.core import clock
+from apps.boards import analysis, compare, drawing, eventlog, figures, forecast, queries, waits
+from apps.core import clock, sheets
 from apps.workflows import registry, tallies
 from apps.workflows.models import Position, Transition
 from tests.world import NOW, World
@@ -33,12 +34,12 @@ def fresh_cache() -> None:
 
 @pytest.fixture
 def history(world: World) -> tuple[list[Position], list[Transition]]:
-    """Three hundred orders that went their ways in two companies, some of them back and forth."""
+    """Six hundred orders that went their ways in two companies, some of them back and forth."""
     dice = random.Random(8)
     stages = registry.workflows()[NAME].stages
     opened, ends = [one for one in stages if one.is_open], [one for one in stages if not one.is_open]
     places, moves = [], []
-    for number in range(5_000, 5_300):
+    for number in range(5_000, 5_600):
         at, before, company = NOW - timedelta(days=dice.uniform(0, HISTORY_DAYS)), "", dice.choice([1, 2])
         path = [*(one for one in opened if dice.random() < 0.6), dice.choice(ends)]
         if dice.random() < 0.3 and len(path) > 2:
@@ -153,6 +154,12 @@ def test_every_path_between_two_stages_is_drawn_once(world: World, history: obje
     workflow = registry.workflows()[NAME]
     paths = analysis.of(workflow, now=NOW, days=84, seen=EVERYTHING).paths
     picture = drawing.flow(workflow, paths)
+    most = 15 * picture.node_width // 100
+    assert all(len(node.lines) <= 3 and max(map(len, node.lines)) <= most for node in picture.nodes)
+    # A page of 1440 px has so much room beside the rail.
+    assert picture.width <= 1_180
+    ends = [node.x + picture.node_width for node in picture.nodes]
+    assert all(end < after.x for end, after in zip(ends, picture.nodes[1:], strict=False)) and ends[-1] <= picture.width
     assert len(picture.arcs) == sum(path.from_stage != path.to_stage for path in paths)
     assert all(0 <= arc.y <= picture.height for arc in picture.arcs)
 
@@ -188,6 +195,29 @@ def test_the_expected_breaches_are_those_of_the_survival_curve_of_the_stays(
     assert told.due[24] == len(due) > 0
     assert told.expected[24] == pytest.approx(sum(kaplan_meier(stays, (NOW - one.since) / stage.target) for one in due), abs=0.01)
     assert not told.is_bound
+
+
+def test_a_bound_is_never_added_to_an_estimate() -> None:
+    def stage(*, due: int, expected: float, is_bound: bool) -> forecast.StageForecast:
+        return forecast.StageForecast(
+            stage="s", title="S", due=dict.fromkeys(forecast.HORIZONS, due), expected=dict.fromkeys(forecast.HORIZONS, expected),
+            sample=40, is_bound=is_bound, tried_on=0, tried_expected=0, tried_broke=0, error=None,
+        )  # fmt: skip
+
+    mixed = forecast.Forecast(
+        stages=[stage(due=12, expected=9.6, is_bound=False), stage(due=30, expected=30, is_bound=True)]
+    ).outlooks[0]
+    assert (mixed.due, mixed.estimated, mixed.expected, mixed.without_estimate) == (42, 12, 9.6, 30)
+    unknown = forecast.Forecast(stages=[stage(due=42, expected=42, is_bound=True)]).outlooks[0]
+    assert (unknown.due, unknown.estimated, unknown.expected) == (42, 0, 0)
+
+
+def test_cycle_times_are_told_in_days(world: World, history: object) -> None:
+    client = Client()
+    client.force_login(User.objects.get(username="mia"))
+    page = client.get("/boards/order_to_cash/flow/?days=84").content.decode()
+    facts = re.search(r'id="cycle-h".*?</dl>', page, re.S)
+    assert facts and re.search(r"<dt>Median</dt><dd>\d+ d", facts[0]), facts and facts[0]
 
 
 def test_the_forecast_is_tried_on_weeks_that_it_has_not_seen(world: World, history: object) -> None:
@@ -342,6 +372,6 @@ def test_text_that_a_spreadsheet_would_run_is_kept_as_text(value: str) -> None:
 
 @pytest.mark.parametrize("query", ["?days=x", "?since_from=no&due_within=-3&after=x~y", "?took_from=nan&before=zz~9&day=2026-13-01",
                                    "?by=nonsense", "?first=9999-99-99", "?due_within=1e308"])  # fmt: skip
-def test_an_address_that_makes_no_sense_is_no_fault(world: World, manager: Client, query: str) -> None:
+def test_an_address_that_makes_no_sense_is_refused_and_no_fault(world: World, manager: Client, query: str) -> None:
     for path in ("", "flow/", "moves/", "compare/", "quotation/", "outlook/"):
-        assert manager.get(f"/boards/order_to_cash/{path}{query}").status_code == 200
+        assert manager.get(f"/boards/order_to_cash/{path}{query}").status_code == 400

@@ -90,6 +90,32 @@ def test_the_wall_turns_stays_live_and_rests_when_told(visit: Visit, world: Worl
     expect(page.locator(".wall-pause")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.parametrize("size", [{"width": 1920, "height": 1080}, {"width": 1366, "height": 768}])
+def test_the_wall_shows_each_board_whole(visit: Visit, world: World, size: dict[str, int]) -> None:
+    page = visit("mia", "/wall/?workflows=order_to_cash,invoicing,procure_to_pay&seconds=600", size=size)
+    expect(page.locator(".wall-place")).to_have_text("1 of 3")
+    for _ in range(3):
+        root = page.locator("html")
+        assert root.evaluate("(one) => one.scrollHeight <= innerHeight + 1 && one.scrollWidth <= innerWidth")
+        assert root.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)") > 11
+        page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_stage_a_record_is_in_is_seen_whole(visit: Visit, world: World, size: dict[str, int]) -> None:
+    page = visit("mia", "/records/main/sale.order/42/", size=size)
+    stage = page.locator(".track-stage[aria-current]")
+    expect(stage).to_be_in_viewport(ratio=0.99)
+    assert stage.locator(".track-words").evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
+    track, box = page.locator(".track").bounding_box(), stage.bounding_box()
+    assert track and box and box["x"] >= track["x"] - 1 and box["x"] + box["width"] <= track["x"] + track["width"] + 1
+
+
+def test_the_paths_are_drawn_whole(visit: Visit, world: World) -> None:
+    page = visit("mia", "/boards/order_to_cash/flow/")
+    assert page.locator(".picture").evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
+
+
 @pytest.mark.parametrize("path", ["/boards/", "/boards/order_to_cash/", "/boards/order_to_cash/flow/", "/wall/", "/search/?q=s0",
                                   "/records/main/sale.order/42/"])  # fmt: skip
 def test_a_first_load_is_small_without_its_charts(visit: Visit, world: World, path: str) -> None:

@@ -47,8 +47,8 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
         href = reverse(name)
         here = request.path == href if href == "/" else request.path.startswith(href)
         links.append(
-            {"word": gettext(word), "href": href, "icon": icon, "count": waiting.get(count, 0), "count_of": gettext(count_of),
-             "on_phone": on_phone, "here": here}
+            {"word": gettext(word), "name": name, "href": href, "icon": icon, "count": waiting.get(count, 0),
+             "count_of": gettext(count_of), "on_phone": on_phone, "here": here}
         )  # fmt: skip
     return {
         "links": links, "unread": waiting["unread"], "fresh": frame.freshness(known, shown), "places": places,

@@ -1,11 +1,12 @@
 """The boards: overview, one workflow, its analysis, comparisons, the records behind each figure, and the wall."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -13,33 +14,55 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, queries, sheets, streams, waits
+from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, plots, queries, waits
 from apps.boards.queries import Narrowed
 from apps.boards.views.parts import part, stage_called, workflow_called
-from apps.core import clock
+from apps.boards.zone import begin_of, zone_in_sight
+from apps.core import clock, sheets, streams
+from apps.core.query_strings import one_of
 from apps.odoo import seen
+from apps.odoo.page_queries import is_cursor, is_moment, is_number, knows, moment_of, number_of
 from apps.workflows import registry
+from apps.workflows.models import FlowTally
 
 # What narrows a list of records, in addresses; kept from page to page.
 KEPT = ("connection", "company", "late", "due_within", "since_from", "since_to")
 WALL_SECONDS = 20
 
 
-def _moment(text: str | None) -> datetime | None:
-    """A moment of an address; None where it is none."""
-    try:
-        at = datetime.fromisoformat((text or "").replace(" ", "+"))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+# How far ahead a list may look, and how far back an event log.
+MOST_HOURS, MOST_DAYS = 10_000, 36_500
+IS_CSV = one_of(["csv"])
+IS_PERIOD = one_of(analysis.PERIODS)
+IS_ON = one_of(["1"])
 
 
-def _number(text: str | None) -> float | None:
+def _is_workflow(name: str) -> bool:
+    return name in registry.workflows()
+
+
+def _is_day(text: str) -> bool:
     try:
-        number = float(text or "")
+        return 1970 <= date.fromisoformat(text).year < 2100
     except ValueError:
-        return None
-    return number if abs(number) < 1e9 else None
+        return False
+
+
+def _is_horizon(text: str) -> bool:
+    hours = number_of(text)
+    return hours is not None and 0 < hours <= MOST_HOURS
+
+
+def _is_span(text: str) -> bool:
+    days = number_of(text)
+    return days is not None and 0 < days <= MOST_DAYS
+
+
+def _is_end(text: str) -> bool:
+    """True if a move can begin or end there: a stage of a workflow, today or in its past, or what lies outside of it."""
+    if text in ("deleted", "left") or any(text == one.name for found in registry.workflows().values() for one in found.stages):
+        return True
+    return "\x00" not in text and FlowTally.objects.filter(Q(from_stage=text) | Q(to_stage=text)).exists()
 
 
 def _days(request: PersonsRequest) -> int:
@@ -49,6 +72,7 @@ def _days(request: PersonsRequest) -> int:
 
 @login_required
 @require_safe
+@knows()
 def overview(request: PersonsRequest) -> HttpResponse:
     """All workflows: where does the money wait?"""
     now, shown = clock.now(), seen.on(request, request.user)
@@ -58,6 +82,7 @@ def overview(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows()
 def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart."""
     found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
@@ -71,13 +96,14 @@ def figures(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows(workflows=lambda text: all(map(_is_workflow, text.split(","))), seconds=is_number)
 def wall(request: PersonsRequest) -> HttpResponse:
     """All boards, one after the other, for a screen that nobody touches."""
     now, shown = clock.now(), seen.on(request, request.user)
     asked = [name for name in request.GET.get("workflows", "").split(",") if name in registry.workflows()]
     workflows = [workflow for name, workflow in registry.workflows().items() if not asked or name in asked]
     boards = [queries.board(workflow, now=now, seen=shown) for workflow in workflows]
-    seconds = _number(request.GET.get("seconds"))
+    seconds = number_of(request.GET.get("seconds"))
     context = {
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
         "boards": [board for board in boards if asked or board.open_count] or boards,
@@ -88,6 +114,7 @@ def wall(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows(format=IS_CSV)
 def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """One workflow, stage by stage, with its bottleneck named."""
     now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
@@ -95,15 +122,7 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
     hours = queries.flow_by_hour(found, now=now, seen=shown)
-    chart = {
-        "kind": "bars",
-        "x": [row.hour.isoformat() for row in hours],
-        "series": [
-            {"name": gettext("Arrived"), "y": [row.arrived for row in hours], "token": "--calm"},
-            {"name": gettext("Departed"), "y": [row.departed for row in hours], "token": "--risk"},
-        ],
-    }
-    context = {"board": drawn, "hours": hours, "chart": chart, "narrowing": seen.in_topic(request)}
+    context = {"board": drawn, "hours": hours, "chart": plots.by_the_hour(hours), "narrowing": seen.in_topic(request)}
     return render(request, part(request, "boards/board.html", "stages"), context)
 
 
@@ -122,6 +141,7 @@ def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
 
 @login_required
 @require_safe
+@knows()
 def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
     """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
     now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
@@ -136,13 +156,14 @@ def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows(late=IS_ON, due_within=_is_horizon, since_from=is_moment, since_to=is_moment, after=is_cursor, format=IS_CSV)
 def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBase:
     """The records behind one figure of a stage, the longest there first."""
     found, now, shown = workflow_called(workflow), clock.now(), seen.on(request, request.user)
-    within = _number(request.GET.get("due_within"))
+    within = number_of(request.GET.get("due_within"))
     narrowed = Narrowed(
-        only_late=request.GET.get("late") == "1", due_within=int(within) if within is not None and 0 < within <= 10_000 else None,
-        since_from=_moment(request.GET.get("since_from")), since_to=_moment(request.GET.get("since_to")),
+        only_late=request.GET.get("late") == "1", due_within=int(within) if within is not None else None,
+        since_from=moment_of(request.GET.get("since_from")), since_to=moment_of(request.GET.get("since_to")),
     )  # fmt: skip
     here = stage_called(found, stage)
     if request.GET.get("format") == "csv":
@@ -169,6 +190,7 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
 
 @login_required
 @require_safe
+@knows(days=IS_PERIOD, format=IS_CSV)
 def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """How the workflow has flowed: ages, levels, cycle times, paths and throughput."""
     now, found, days = clock.now(), workflow_called(workflow), _days(request)
@@ -180,27 +202,8 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
             [gettext("Part"), gettext("Of"), gettext("At"), gettext("Figure")],
             _flow_sheet(told),
         )
-    shades = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle", "--ink")
     charts = {
-        "levels": {
-            "kind": "area", "x": [at.isoformat() for at in told.moments],
-            "series": [
-                {"name": title, "y": counts, "token": shades[number % len(shades)]}
-                for number, (title, counts) in enumerate(told.levels)
-            ],
-        },
-        "cycle": {
-            "kind": "histogram", "x": [one.title for one in told.bins], "links": [one.href for one in told.bins],
-            "series": [{"name": gettext("Records"), "y": [one.count for one in told.bins], "token": "--calm"}],
-        },
-        "throughput": {
-            "kind": "bars", "x": [one.day.isoformat() for one in told.throughput], "format": "days",
-            "links": [one.href for one in told.throughput],
-            "series": [
-                {"name": gettext("Arrived"), "y": [one.arrived for one in told.throughput], "token": "--calm"},
-                {"name": gettext("Departed"), "y": [one.departed for one in told.throughput], "token": "--risk"},
-            ],
-        },
+        "levels": plots.cumulative_flow(told), "cycle": plots.cycle_times(told), "throughput": plots.throughput(told),
     }  # fmt: skip
     context = {
         "workflow": found, "told": told, "charts": charts, "periods": analysis.PERIODS,
@@ -230,22 +233,25 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
 
 @login_required
 @require_safe
+@knows(day=_is_day, first=is_moment, before=is_cursor, from_=_is_end, to=_is_end, ended=IS_ON, took_from=is_number,
+       took_to=is_number)
 def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     """The moves behind a figure: a path, a day, or a length of time that the whole way took."""
     found, asked = workflow_called(workflow), request.GET
     last = clock.now()
     try:
         day = date.fromisoformat(asked.get("day", ""))
-        first = datetime.combine(day, time(), tzinfo=UTC)
-        last = min(last, first + timedelta(days=1))
-    except ValueError:
-        first = _moment(asked.get("first")) or last - timedelta(days=analysis.PERIODS[1])
+        zone = zone_in_sight(seen.on(request, request.user))
+        first = begin_of(day, zone=zone)
+        last = min(last, begin_of(day + timedelta(days=1), zone=zone))
+    except (ValueError, OverflowError):
+        first = moment_of(asked.get("first")) or last - timedelta(days=analysis.PERIODS[1])
     moment, _, number = asked.get("before", "").partition("~")
-    before_at = _moment(moment)
+    before_at = moment_of(moment)
     rows = analysis.moves(
         found, first=first, last=last, seen=seen.on(request, request.user), from_stage=asked.get("from"),
         to_stage=asked.get("to"), is_ended=asked.get("ended") == "1",
-        took=(_number(asked.get("took_from")), _number(asked.get("took_to"))),
+        took=(number_of(asked.get("took_from")), number_of(asked.get("took_to"))),
         before=(before_at, int(number)) if before_at and number.isdecimal() and len(number) < 19 else None,
     )  # fmt: skip
     page, query = rows[: analysis.MOST_RECORDS], ""
@@ -259,6 +265,7 @@ def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
 
 @login_required
 @require_safe
+@knows(by=one_of(compare.CHOICES), days=IS_PERIOD, format=IS_CSV)
 def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """One workflow's periods, companies, warehouses or teams beside each other."""
     found, days = workflow_called(workflow), _days(request)
@@ -278,12 +285,13 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
 
 
 def _since(request: PersonsRequest, now: datetime) -> datetime | None:
-    days = _number(request.GET.get("days"))
-    return now - timedelta(days=days) if days and 0 < days <= 36_500 else None
+    days = number_of(request.GET.get("days"))
+    return now - timedelta(days=days) if days else None
 
 
 @login_required
 @require_safe
+@knows(workflow=_is_workflow, days=_is_span)
 def ocel(request: PersonsRequest) -> HttpResponseBase:
     """What happened as an object-centric event log, OCEL 2.0 in JSON: of one workflow, or of all."""
     now, name = clock.now(), request.GET.get("workflow", "")
@@ -294,6 +302,7 @@ def ocel(request: PersonsRequest) -> HttpResponseBase:
 
 @login_required
 @require_safe
+@knows(workflow=_is_workflow, days=_is_span)
 def xes(request: PersonsRequest) -> HttpResponseBase:
     """What happened in one workflow as an event log by cases, XES."""
     now, found = clock.now(), workflow_called(request.GET.get("workflow", ""))
