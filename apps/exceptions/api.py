@@ -14,8 +14,11 @@ from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
-from apps.exceptions import moves, queries, remedies
+from apps.exceptions import integration, moves, queries, remedies, types
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.odoo import seen
+from apps.timers import calendars
+from apps.workflows import registry
 
 SEVERITIES = {severity.label.lower(): severity.value for severity in Severity}
 
@@ -33,8 +36,10 @@ class ExceptionShape(serializers.Serializer[Any]):
     owner = serializers.CharField(allow_null=True)
     amount = serializers.CharField(allow_null=True)
     currency = serializers.CharField()
+    company = serializers.CharField(help_text="The company's name, where you may see more than one of its Odoo; else empty")
     opened_at = serializers.DateTimeField()
     due_at = serializers.DateTimeField(allow_null=True)
+    due_calendar = serializers.DictField(help_text="Whose working hours it is due by: team, time_zone (none: round the clock)")
     stage = serializers.CharField(help_text="Where the record stands in its workflow")
     promised_at = serializers.DateTimeField(allow_null=True)
     evidence = serializers.DictField()
@@ -49,8 +54,10 @@ class ExceptionShape(serializers.Serializer[Any]):
             "status": case.status,
             "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name,
                        "url": case.url},
-            "team": case.team.slug, "owner": case.owner.username if case.owner else None, "amount": money(case.amount),
-            "currency": case.currency, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
+            "team": case.team.slug, "owner": case.owner.username if case.owner else None,
+            "amount": money(case.amount, case.currency), "currency": case.currency,
+            "company": case.company, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
+            "due_calendar": calendars.described(case.team),
             "stage": case.stage, "promised_at": moment(case.promised_at),
             "evidence": case.plain_evidence, "breached_at": moment(case.breached_at),
             "snoozed_until": moment(case.snoozed_until), "resolved_at": moment(case.resolved_at),
@@ -65,9 +72,19 @@ def _of_type(queryset: QuerySet[ExceptionCase], value: str) -> QuerySet[Exceptio
     )  # fmt: skip
 
 
+def _is_type(value: str, _: Any) -> bool:
+    """Return True for a type or a family that is declared, or of which there still are exceptions."""
+    known = types.titles()
+    family = f"{value.rstrip('.')}."
+    return value in known or any(name.startswith(family) for name in known) or ExceptionCase.objects.filter(type=value).exists()
+
+
 FILTERS = {
-    "status": ("status", set(Status.values)), "type": _of_type, "workflow": "workflow", "stage": "stage", "team": "team__slug",
-    "owner": "owner__username", "model": "model", "odoo_id": ("odoo_id", int), "connection": "connection__name",
+    "status": ("status", set(Status.values)), "type": (_of_type, _is_type),
+    "workflow": ("workflow", lambda value, request: value == integration.WORKFLOW or registry.is_workflow(value, request)),
+    "stage": ("stage", registry.is_stage), "team": ("team__slug", lambda value, _: Team.objects.filter(slug=value).exists()),
+    "owner": ("owner__username", lambda value, _: User.objects.filter(username=value).exists()), "model": "model",
+    "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection),
     "company": ("company_id", int), "severity": ("severity", SEVERITIES),
 }  # fmt: skip
 
@@ -172,7 +189,7 @@ class _Move(APIView):
         given = self.takes(data=request.data)
         given.is_valid(raise_exception=True)
         self.make(case_id, request.user, given.validated_data)
-        return Response(ExceptionShape(queries.queue(sight.EVERYTHING).get(id=case_id)).data)
+        return Response(ExceptionShape(queries.shown(ExceptionCase.objects.all(), sight.of(request.user)).get(id=case_id)).data)
 
 
 @extend_schema(request=Assign, responses=ExceptionShape)

@@ -95,6 +95,12 @@ class DoMany(serializers.Serializer[Any]):
         return {}
 
 
+def _check(view: dict[str, str], request: PersonsCall) -> None:
+    """Raise ValidationError if the view names a value that the queue does not know: it would hold nothing, and say nothing."""
+    if problems := listing.problems_of(view, Known(request.user)):
+        raise serializers.ValidationError({"view": problems})
+
+
 def _own(request: PersonsCall) -> Any:
     return Deed.objects.filter(by=request.user)
 
@@ -121,6 +127,7 @@ class Deeds(FilteredList):
         given = DoMany(data=request.data)
         given.is_valid(raise_exception=True)
         mine, now, view = sight.of(request.user), clock.now(), given.validated_data.get("view")
+        _check(view or {}, request)
         if view is None:
             chosen = ExceptionCase.objects.filter(mine.of_records(), id__in=given.validated_data["ids"])
         else:
@@ -220,6 +227,7 @@ class Views(APIView):
         """Save a view; one of that name is replaced."""
         given = NewView(data=request.data)
         given.is_valid(raise_exception=True)
+        _check(given.validated_data["view"], request)
         made = saved.save(given.validated_data["name"], query=given.validated_data["view"], team=given.validated_data["team"],
                           by=request.user, now=clock.now())  # fmt: skip
         return Response(SavedViewShape(made).data, status=201)

@@ -1,24 +1,31 @@
 """What a query string of the queue asks for: which exceptions, of whom."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
+from apps.accounts import sight
 from apps.accounts.models import Team, User
 from apps.accounts.sight import Sight
-from apps.exceptions import integration
+from apps.core.query_strings import Parameter, one_of
+from apps.exceptions import integration, types
 from apps.exceptions.models import DUE, MONEY, UNRESOLVED, ExceptionCase, Severity, Status
 from apps.exceptions.screens import workers
+from apps.mirror import rates
+from apps.odoo import seen
+from apps.workflows import registry
 
 # What a query string may say of which exceptions there are to be; the rest of it says how they are shown.
-FILTERS = ("q", "type", "severity", "status", "team", "owner", "workflow", "stage", "amount", "due", "connection", "company")
+FILTERS = (
+    "q", "type", "severity", "status", "team", "owner", "workflow", "stage", "customer", "amount", "due", "connection", "company",
+)  # fmt: skip
 SHOWN_BY = ("sort", "group")
-ANY = "any"
+ANY, NONE = "any", "none"
 SHORTEST_PART = 3
 DUE_WITHIN = {
     "late": (timedelta(0), gettext_noop("Late")),
@@ -51,6 +58,51 @@ class Known:
         return [team.pk for team in self.teams if (team.is_own if wanted == "mine" else team.slug == wanted)]
 
 
+def parameters(known: Known) -> dict[str, Parameter]:
+    """Return what the queue's address may say, each with the test for its values."""
+    workflows = registry.workflows()
+    stages = {stage.name for workflow in workflows.values() for stage in workflow.stages}
+    stages |= {f"{workflow.name}.{stage.name}" for workflow in workflows.values() for stage in workflow.stages}
+    severities = {str(one) for one in Severity.values}
+    own = sight.of(known.user)
+    return {
+        "q": Parameter(label=gettext("Record or customer")),
+        "type": Parameter(label=gettext("Type"), is_known=_each(_is_type)),
+        "severity": Parameter(label=gettext("Severity"), is_known=lambda value: value.removeprefix("only") in severities),
+        "status": Parameter(label=gettext("Status"), is_known=one_of([*Status.values, ANY])),
+        "team": Parameter(label=gettext("Team"), is_known=lambda value: value in {"mine", *(team.slug for team in known.teams)}),
+        "owner": Parameter(label=gettext("Owner"), is_known=lambda value: value in ("me", "none") or _is_person(value, known)),
+        "workflow": Parameter(label=gettext("Workflow"), is_known=_each(one_of([*workflows, integration.WORKFLOW]))),
+        "stage": Parameter(label=gettext("Stage"), is_known=one_of({*stages, NONE})),
+        "customer": Parameter(label=gettext("Customer")),
+        "amount": Parameter(label=gettext("Money at risk from"), is_known=_is_amount),
+        "due": Parameter(label=gettext("Due"), is_known=one_of(DUE_WITHIN)),
+        "connection": Parameter(label=gettext("Connection"), is_known=lambda value: seen.is_connection(value, own)),
+        "company": Parameter(label=gettext("Company"), is_known=seen.is_number),
+    }  # fmt: skip
+
+
+def _each(is_known: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return the test for values that stand in one parameter with commas between."""
+    return lambda value: all(is_known(one) for one in value.split(","))
+
+
+def _is_type(value: str) -> bool:
+    # One that nothing declares any more may still be open.
+    return value in types.titles() or value == integration.WORKFLOW or ExceptionCase.objects.filter(type=value).exists()
+
+
+def _is_person(value: str, known: Known) -> bool:
+    return any(one.username == value for one in known.workers) or User.objects.filter(username=value).exists()
+
+
+def _is_amount(value: str) -> bool:
+    try:
+        return Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
+
+
 def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
     """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
     cases = ExceptionCase.objects.filter(seen.of_records())
@@ -65,7 +117,9 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: date
     if stage := filters.get("stage"):
         # "order_to_cash.credit_review", or the stage alone.
         workflow, _, name = stage.rpartition(".")
-        cases = cases.filter(Q(stage=name, workflow=workflow) if workflow else Q(stage=name))
+        cases = cases.filter(Q(stage=name, workflow=workflow) if workflow else Q(stage="" if name == NONE else name))
+    if customer := filters.get("customer"):
+        cases = cases.filter(partner_name="" if customer == NONE else customer)
     if severity := filters.get("severity"):
         # "3" is high or worse, "only3" high alone.
         only, level = severity.startswith("only"), severity.removeprefix("only")
@@ -78,7 +132,9 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: date
         cases = cases.alias(due=DUE).filter(due__lte=now + within[0]) if within else cases.none()
     if amount := filters.get("amount"):
         try:
-            cases = cases.alias(money=MONEY).filter(money__gte=min(Decimal(amount), Decimal(10**17)))
+            # In the currency that sums are compared in, where companies count in several.
+            worth = rates.comparable(MONEY, day=now.date())
+            cases = cases.alias(money=worth).filter(money__gte=min(Decimal(amount), Decimal(10**17)))
         except (InvalidOperation, ValueError):
             cases = cases.none()
     if words := filters.get("q", "").strip():

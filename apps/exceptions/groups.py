@@ -10,11 +10,13 @@ from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
+from apps.accounts import sight
+from apps.core.indexes import same_text
 from apps.exceptions import counts, integration, types
-from apps.exceptions.filters import Known
+from apps.exceptions.filters import NONE, Known
 from apps.exceptions.models import ExceptionCase, Severity
 from apps.exceptions.orders import Order
-from apps.exceptions.screens import Row, row_of
+from apps.exceptions.screens import Row, rows_of
 from apps.workflows import registry
 
 # Of few groups the first five rows each; of many fewer, so that all of them are still one page.
@@ -54,14 +56,14 @@ def grouped(
     found = _counted(group, cases, values, order)
     by_value: dict[Any, list[Row]] = {value: [] for value in found}
     first = ExceptionCase.objects.filter(id__in=[case_id for _, ids in found.values() for case_id in ids])
-    for case in order.rows(first):
-        by_value[getattr(case, GROUPED[group])].append(row_of(case))
+    for row in rows_of(list(order.rows(first, sight.of(known.user)))):
+        by_value[getattr(row.case, GROUPED[group])].append(row)
     rest = {name: value for name, value in shown_by.items() if name != "group"}
     names, slugs = _names(group, list(found), known)
     groups = [
         Group(
             word=names.get(value, str(value)), count=count, rows=by_value[value],
-            query=urlencode(filters | {"q" if group == "customer" else group: slugs.get(value, str(value))} | rest),
+            query=urlencode(filters | {group: slugs.get(value, str(value))} | rest),
         )
         for value, (count, _) in found.items()
     ]  # fmt: skip
@@ -117,6 +119,9 @@ def _counted(
         ):
             if not some:
                 continue
+            if group == "customer":
+                # Found by its beginning, which the index open_of_customer holds.
+                matches = matches.replace("one.value = given.value", same_text("one.value", "given.value"))
             statement = EACH.format(
                 cases=sql, matches=matches, way="DESC" if order.falls else "ASC", kind=KINDS.get(group, "text")
             )
@@ -130,8 +135,8 @@ def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, s
     if group == "team":
         return {team.pk: str(team) for team in known.teams}, {team.pk: team.slug for team in known.teams}
     if group == "owner":
-        return ({None: gettext("Nobody")} | {user.pk: str(user) for user in known.workers},
-                {None: "none"} | {user.pk: user.username for user in known.workers})  # fmt: skip
+        return ({None: gettext("Unassigned")} | {user.pk: str(user) for user in known.workers},
+                {None: NONE} | {user.pk: user.username for user in known.workers})  # fmt: skip
     if group == "severity":
         return {level: str(Severity(level).label) for level in values}, {level: f"only{level}" for level in values}
     if group == "type":
@@ -141,5 +146,5 @@ def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, s
         return workflows | {integration.WORKFLOW: gettext("Integration")}, {}
     if group == "stage":
         titles = {stage.name: gettext(stage.title) for workflow in registry.workflows().values() for stage in workflow.stages}
-        return {name: titles.get(name, name) or gettext("No stage") for name in values}, {}
-    return {name: name or gettext("No customer") for name in values}, {}
+        return {name: titles.get(name, name) or gettext("No stage") for name in values}, {"": NONE}
+    return {name: name or gettext("No customer") for name in values}, {"": NONE}

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 from apps.accounts.models import User
 from apps.core import actor, sentences
 from apps.core.figures import Figure
-from apps.core.words import moment, money, quantity, sum_of
+from apps.core.words import moment, money, quantity
 from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.exceptions.screens import evidence_of
@@ -223,7 +223,7 @@ def _note(case: ExceptionCase) -> str:
 
 def _in_words(figure: Figure, currency: str) -> str:
     if figure.kind == "money":
-        return f"{sum_of(figure.value)} {currency}".strip()
+        return money(figure.value, currency)
     if figure.kind == "moment":
         return moment(figure.value)
     if figure.kind == "number":

@@ -48,6 +48,11 @@ TYPES = _declared(
         closed_because="All models were read again",
     ),
     IntegrationType(
+        name="integration.policy_unusable", title="A policy cannot be used", due=timedelta(hours=4),
+        evidence={"policy_name": "Policy", "version_count": "Version", "problem_name": "What is wrong, and what to do"},
+        closed_because="The policy in force can be used again",
+    ),
+    IntegrationType(
         name="integration.webhooks_silent", title="No webhooks arrive", due=timedelta(hours=4),
         evidence={"heard_at": "Last heard", "address_name": "They are sent to"},
         closed_because="Webhooks arrive again",
@@ -69,6 +74,12 @@ TYPES = _declared(
         evidence={"stopped_count": "Commands that stopped", "command_name": "The newest", "attempts_count": "Attempts",
                   "stopped_at": "Stopped", "problem_name": "What Odoo said"},
         closed_because="Nothing of this record stands still any more",
+    ),
+    IntegrationType(
+        name="integration.ask_unanswered", title="An approval was asked for, and nobody was", due=timedelta(minutes=30),
+        evidence={"record_name": "Record in Odoo", "kind_name": "Asked for", "asked_by_name": "Asked by", "asked_at": "Asked",
+                  "attempts_count": "Attempts", "problem_name": "What is wrong, and what to do"},
+        closed_because="A request is open, or the ask was withdrawn in Odoo",
     ),
     IntegrationType(
         name="integration.dead_letters", title="Dead letters wait", due=timedelta(hours=4),
@@ -118,5 +129,10 @@ TYPES = _declared(
         evidence={"model_name": "Model", "compared_quantity": "Records compared", "held_at": "Held",
                   "problem_name": "What was found"},
         closed_because="A later comparison held nothing",
+    ),
+    IntegrationType(
+        name="integration.calendar_unusable", title="A working calendar cannot be used", due=timedelta(hours=8),
+        evidence={"team_name": "Team", "problem_name": "What is wrong"},
+        closed_because="The calendar can be used again",
     ),
 )  # fmt: skip

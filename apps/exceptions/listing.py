@@ -4,7 +4,7 @@ Everything here costs by what is shown, never by how much is open or has ever be
 index of the order, counts stop at :data:`~apps.exceptions.counts.COUNTED`, and a group shows its first rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,25 +14,28 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_noop
 
+from apps.accounts import sight
 from apps.accounts.sight import Sight
-from apps.exceptions import integration, types
+from apps.core import query_strings
+from apps.exceptions import types
 from apps.exceptions.counts import counts_of
-from apps.exceptions.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_history, matching, only
+from apps.exceptions.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_history, matching, only, parameters
 from apps.exceptions.groups import GROUP_WORDS, GROUPED, Group, grouped
 from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
 from apps.exceptions.orders import ENDED, ORDERS, Order
-from apps.exceptions.screens import Row, row_of
+from apps.exceptions.screens import Row, rows_of
 from apps.exceptions.standing import why_first
 from apps.workflows import registry
 
 PAGE = 50
+MOST_EXPORTED, EXPORTED_AT_ONCE = 10_000, 500
 MOST_VIEWS = 30
 
 # The named views, first the one most people start with; each is nothing but a query string.
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
     (gettext_noop("Mine"), {"owner": "me"}),
     (gettext_noop("My teams"), {"team": "mine"}),
-    (gettext_noop("Unowned"), {"owner": "none"}),
+    (gettext_noop("Unassigned"), {"owner": "none"}),
     (gettext_noop("Due within 1 h"), {"due": "1h"}),
     (gettext_noop("All open"), {}),
     (gettext_noop("Snoozed"), {"status": "snoozed"}),
@@ -69,10 +72,23 @@ class Queue:
     is_history: bool
     total: int
     why: str
+    problems: Sequence[str] = ()
 
 
-def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Queue:
-    """One page of the queue, or its groups, with the counts of every view in one statement."""
+def problems_of(query: Mapping[str, str], known: Known) -> list[str]:
+    """Return what of the query string the queue does not know, one sentence each."""
+    shown_by = {
+        "sort": query_strings.Parameter(label=gettext("Sort"), is_known=query_strings.one_of(ORDERS)),
+        "group": query_strings.Parameter(label=gettext("Group"), is_known=query_strings.one_of(GROUPED)),
+    }
+    return query_strings.problems_of(query, parameters(known) | shown_by, beside={"after", "case"})
+
+
+def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime, problems: Sequence[str] = ()) -> Queue:
+    """One page of the queue, or its groups, with the counts of every view in one statement.
+
+    Of ``problems`` with the query string nothing is listed.
+    """
     filters = {key: value for key, value in query.items() if key in FILTERS and value}
     shown_by = {key: value for key, value in query.items() if key in SHOWN_BY and value}
     history = is_history(filters)
@@ -87,9 +103,11 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime)
         parts = [(ENDED, ended)] if filters["status"] == Status.RESOLVED else [(ORDERS[sort], still_open), (ENDED, ended)]
     rows: list[Row] = []
     next_query = ""
-    if not group:
-        found = _page(parts, cursor)
-        rows = [row_of(case) for case, _ in found[:PAGE]]
+    if problems:
+        group, parts = "", []
+    elif not group:
+        found = _page(parts, cursor, sight.of(known.user))
+        rows = rows_of([case for case, _ in found[:PAGE]])
         if len(found) > PAGE:
             next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
     views, numbers = _views(filters, known=known, seen=seen, now=now, beside=[part for _, part in parts])
@@ -97,11 +115,27 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime)
         rows=rows, groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
         views=views, filters=filters, shown_by=shown_by, sort=sort, group=group,
         query=urlencode(filters), next_query=next_query, is_first=not cursor, is_history=history, total=sum(numbers),
-        why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
+        problems=problems, why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
     )  # fmt: skip
 
 
-def _page(parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str) -> list[tuple[ExceptionCase, str]]:
+def export(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Iterator[Row]:
+    """Return the rows that the query string asks for, in its order: at most :data:`MOST_EXPORTED`."""
+    filters, cursor, left = only(query, FILTERS), "", MOST_EXPORTED
+    order = ENDED if filters.get("status") == Status.RESOLVED else ORDERS.get(query.get("sort", ""), ORDERS["cost"])
+    cases = matching(filters, known=known, seen=seen, now=now)
+    while left > 0:
+        page = list(order.page(cases, cursor, size=EXPORTED_AT_ONCE, seen=sight.of(known.user)))
+        yield from rows_of(page[:left])
+        left -= len(page)
+        if len(page) < EXPORTED_AT_ONCE:
+            return
+        cursor = order.cursor(page[-1])
+
+
+def _page(
+    parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str, seen: Sight
+) -> list[tuple[ExceptionCase, str]]:
     """The rows of a page and one more, each with its cursor, from one part after the other.
 
     A cursor says of which part it is, by a digit before it where that is not the first.
@@ -113,7 +147,7 @@ def _page(parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str) -
         if number < begin or len(found) > PAGE:
             continue
         after = (text if mark else cursor) if number == begin else ""
-        page = order.page(cases, after, size=PAGE + 1 - len(found))
+        page = order.page(cases, after, size=PAGE + 1 - len(found), seen=seen)
         found += [(case, f"{number}!{order.cursor(case)}" if number else order.cursor(case)) for case in page]
     return found
 
@@ -152,7 +186,7 @@ def choices(known: Known) -> dict[str, Any]:
     """What the filters offer."""
     workflows = registry.workflows()
     return {
-        "types": [(integration.WORKFLOW, gettext("Anything of the integration")), *types.titles().items()],
+        "types": types.by_workflow(),
         "severities": Severity.choices,
         "statuses": Status.choices,
         "workflows": [(workflow.name, gettext(workflow.title)) for workflow in workflows.values() if workflow.exceptions],

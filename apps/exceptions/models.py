@@ -13,8 +13,11 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
+from apps.accounts.sight import Sight
 from apps.core import sentences
+from apps.core.indexes import prefix
 from apps.exceptions import integration
+from apps.mirror import companies
 from apps.odoo.models import Connection
 
 
@@ -80,8 +83,8 @@ class ExceptionCase(models.Model):
     odoo_id = models.BigIntegerField()
     company_id = models.BigIntegerField(null=True, help_text="The record's company in Odoo")
     cause = models.CharField(max_length=120, blank=True, help_text="Tells two deviations of one type apart")
-    record_name = models.CharField(max_length=200)
-    partner_name = models.CharField(max_length=300, blank=True)
+    record_name = models.TextField()
+    partner_name = models.TextField(blank=True)
     severity = models.SmallIntegerField(choices=Severity)
     status = models.CharField(max_length=15, choices=Status, default=Status.OPEN)
     team = models.ForeignKey(Team, models.PROTECT)
@@ -125,7 +128,7 @@ class ExceptionCase(models.Model):
             models.Index(fields=["workflow", "stage", "rank", "id"], condition=UNRESOLVED, name="queue_of_stage"),
             models.Index(fields=["connection", "company_id", "rank", "id"], condition=UNRESOLVED, name="queue_of_company"),
             models.Index(fields=["status", "rank", "id"], condition=UNRESOLVED, name="queue_of_status"),
-            models.Index(fields=["partner_name", "rank", "id"], condition=UNRESOLVED, name="queue_of_customer"),
+            models.Index(prefix("partner_name"), "rank", "id", condition=UNRESOLVED, name="open_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
             models.Index(
                 fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="ended_lately",
@@ -166,10 +169,15 @@ class ExceptionCase(models.Model):
         """The evidence as programs read it, and as it is kept in the trail: what is said in words, in English."""
         return {name: sentences.plain(value) for name, value in self.evidence.items()}
 
+    def about(self, seen: Sight) -> str:
+        """The record, whose it is where it is somebody's (stock in a place is not), and its company where several are seen."""
+        company = companies.name_of(self.connection_id, self.company_id, seen)
+        return ", ".join(filter(None, [self.record_name, self.partner_name, company]))
+
     @property
-    def about(self) -> str:
-        """The record, and whose it is where it is somebody's: stock in a place is not."""
-        return ", ".join(filter(None, [self.record_name, self.partner_name]))
+    def company(self) -> str:
+        """The company's name; "" where whoever the row was read for sees but one, or it was read for nobody."""
+        return str(self.__dict__.get("company_name") or "")
 
 
 class Shown(models.Model):

@@ -20,6 +20,7 @@ from apps.audit import trail
 from apps.audit.models import Entry
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.words import moment
 from apps.exceptions import in_odoo, integration, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.notifications.tell import Message, tell
@@ -203,12 +204,12 @@ def _last_entries(case_ids: Collection[int]) -> dict[int, Entry]:
 
 def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
     verb = change.action.split(".")[1]
-    who = f" ({last.actor_name}, {last.at:%Y-%m-%d %H:%M} UTC)" if last else ""
+    who = f" ({last.actor_name}, {moment(last.at)})" if last else ""
     if case.status not in change.from_:
         state = case.get_status_display().lower()
         if case.resolved_at:
-            state = gettext("%(state)s since %(at)s UTC: %(resolution)s") % {
-                "state": state, "at": f"{case.resolved_at:%Y-%m-%d %H:%M}", "resolution": gettext(case.resolution),
+            state = gettext("%(state)s since %(at)s: %(resolution)s") % {
+                "state": state, "at": moment(case.resolved_at), "resolution": gettext(case.resolution),
             } + (f" ({last.actor_name})" if last else "")  # fmt: skip
         else:
             state += who
@@ -218,8 +219,8 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
             "state": state,
             "verb": gettext(verb),
         }
-    owner = gettext("%(owner)s owns it") % {"owner": case.owner} if case.owner else gettext("nobody owns it")
-    return gettext("Somebody was quicker%(who)s: %(record_name)s is %(status)s now, and %(owner)s. Look again.") % {
+    owner = gettext("%(owner)s owns it") % {"owner": case.owner} if case.owner else gettext("it is unassigned")
+    return gettext("Changed meanwhile%(who)s: %(record_name)s is now %(status)s, and %(owner)s. Check it again.") % {
         "who": who, "record_name": case.record_name, "status": case.get_status_display().lower(), "owner": owner,
     }  # fmt: skip
 
@@ -336,8 +337,8 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
     earlier = next((command for command in remedies.commands_of(case) if command.decision == decision), None)
     if earlier is not None:
         raise MoveRefusedError(
-            gettext("%(created_by)s has done this on %(created_at)s UTC.")
-            % {"created_by": earlier.created_by, "created_at": f"{earlier.created_at:%Y-%m-%d at %H:%M}"}
+            gettext("%(created_by)s has already done this, on %(created_at)s.")
+            % {"created_by": earlier.created_by, "created_at": moment(earlier.created_at)}
         )
     chosen = next((one for one in remedies.options_of(case, declared, now=now) if one.key == option), None)
     if chosen is None:
@@ -381,14 +382,16 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     """
     if not text.strip():
         raise MoveRefusedError(gettext("A comment needs a text."))
-    change = Change(action="exception.commented", from_=list(Status), values={}, data={"text": text})
-    case = _one(change, case_id, by=by, now=now)
+    target = ExceptionCase.objects.filter(pk=case_id).values_list("connection_id", "company_id").first()
+    # Who may not see it is not told, and not named as told.
+    people = [user for user in sight.those_who_see(mentioned(text), *target) if user != by] if target else []
+    data = {"text": text} | ({"mentioned": [user.username for user in people]} if people else {})
+    case = _one(Change(action="exception.commented", from_=list(Status), values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
-                      
                       title=lambda: gettext("%(by)s mentions you on %(record)s") % {"by": by, "record": case.record_name},
                       path=f"/exceptions/{case.pk}/")  # fmt: skip
-    tell(message, people=[user for user in mentioned(text) if user != by], now=now)
+    tell(message, people=people, now=now)
     return written
 
 

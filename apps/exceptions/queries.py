@@ -5,13 +5,19 @@ from django.db.models import Q, QuerySet
 from apps.accounts.models import User
 from apps.accounts.sight import Sight
 from apps.exceptions.models import ExceptionCase, Status
+from apps.mirror import companies
 
 UNRESOLVED = ~Q(status=Status.RESOLVED)
 
 
 def queue(seen: Sight) -> QuerySet[ExceptionCase]:
     """Every exception that is in sight, with what a row of the queue shows."""
-    return ExceptionCase.objects.select_related("connection", "team", "owner").filter(seen.of_records())
+    return shown(ExceptionCase.objects.filter(seen.of_records()), seen)
+
+
+def shown(cases: QuerySet[ExceptionCase], seen: Sight) -> QuerySet[ExceptionCase]:
+    """``cases`` with what a row of the queue shows to whoever sees ``seen``."""
+    return companies.with_company_name(cases.select_related("connection", "team__calendar", "owner"), seen)
 
 
 def unresolved(seen: Sight) -> QuerySet[ExceptionCase]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from apps.core.words import money
 from apps.exceptions import in_odoo
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.notifications.tell import Message, tell
-from apps.timers import calendars, due
+from apps.timers import due, sla
 from apps.timers.models import Timer
 from apps.workflows import weight
 from apps.workflows.declare import ExceptionType
@@ -29,6 +29,10 @@ MACHINE = actor.system("pipeline")
 DELETED = gettext_noop("The record was deleted in Odoo")
 
 
+# A currency's code has three letters; one that somebody made up is cut.
+LONGEST_CURRENCY = 10
+# A promise for the year 9999 is none that can be counted with.
+EARLIEST, LATEST = datetime(100, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 # Beyond this many of one batch an owner gets one message for all: a first read must not fill a mailbox.
 TOLD_SINGLY = 5
 
@@ -115,7 +119,7 @@ def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
 def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
     """The moment that was promised for the record, where its workflow names one."""
     promised: datetime | None = finding.columns[evaluation.workflow.promise] if evaluation.workflow.promise else None
-    return promised
+    return min(max(promised, EARLIEST), LATEST) if promised else None
 
 
 def _open(
@@ -132,7 +136,7 @@ def _open(
         assert isinstance(kind, ExceptionType)
         team = team_of(finding)
         if (kind.name, team) not in deadlines:
-            deadlines[kind.name, team] = calendars.due_after(kind.due, start=now, team=owning[team])
+            deadlines[kind.name, team] = sla.due_after(kind.due, start=now, team=owning[team])
         cases.append(
             ExceptionCase(
                 connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
@@ -140,7 +144,8 @@ def _open(
                 cause=cause_of(finding),
                 record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
                 severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
-                amount=finding.columns[kind.amount], currency=finding.columns[evaluation.workflow.currency] or "",
+                amount=finding.columns[kind.amount],
+                currency=(finding.columns[evaluation.workflow.currency] or "")[:LONGEST_CURRENCY],
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
                 stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
             )
@@ -181,8 +186,8 @@ def _many_body(counts: Counter[str]) -> str:
     return ", ".join(f"{gettext(title)}: {count}" for title, count in counts.most_common()) + "."
 
 
-def _one_title(title: str, case: ExceptionCase) -> str:
-    return f"{gettext(title)}: {case.about}"
+def _one_title(title: str, case: ExceptionCase, seen: sight.Sight) -> str:
+    return f"{gettext(title)}: {case.about(seen)}"
 
 
 def _one_body(case: ExceptionCase) -> str:
@@ -208,7 +213,7 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
         for case in own:
             message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
                               about=(connection_id, company_id),
-                              title=partial(_one_title, titles[case.type], case),
+                              title=partial(_one_title, titles[case.type], case, sight.of(owner)),
                               body=partial(_one_body, case),
                               path=f"/exceptions/{case.id}/")  # fmt: skip
             tell(message, people=[owner], now=now)

@@ -1,6 +1,7 @@
 """What the page of one exception shows. The list of them is in ``listing``."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
@@ -9,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts.models import User
+from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
@@ -32,17 +33,38 @@ class Row:
     case: ExceptionCase
     type: str
     stage: str
+    ended_by: str | None = None
+
+
+# How an exception ends: by a person, or by itself when its condition is gone.
+ENDS = {"exception.resolved": True, "exception.closed": False}
+
+
+def ended_by(cases: Iterable[ExceptionCase]) -> dict[int, str]:
+    """Return who resolved each of the ``cases`` that have ended, "" where it closed automatically: one query for all."""
+    subjects = {f"exception:{case.pk}": case.pk for case in cases if case.status == Status.RESOLVED}
+    if not subjects:
+        return {}
+    entries = Entry.objects.filter(subject__in=list(subjects), action__in=list(ENDS)).order_by("subject", "-sequence")
+    return {
+        subjects[subject]: name if ENDS[action] else ""
+        for subject, action, name in entries.distinct("subject").values_list("subject", "action", "actor_name")
+    }
+
+
+def rows_of(cases: Sequence[ExceptionCase]) -> list[Row]:
+    """Return the exceptions as rows, with who resolved those that have ended."""
+    ended = ended_by(cases)
+    return [
+        Row(case=case, type=types.title_of(case.type), stage=stage_title(case.workflow, case.stage), ended_by=ended.get(case.pk))
+        for case in cases
+    ]
 
 
 def stage_title(workflow: str, stage: str) -> str:
     """The stage as people read it."""
     known = registry.workflows().get(workflow)
     return next((gettext(one.title) for one in known.stages if one.name == stage), stage) if known else stage
-
-
-def row_of(case: ExceptionCase) -> Row:
-    """The exception as a row."""
-    return Row(case=case, type=types.title_of(case.type), stage=stage_title(case.workflow, case.stage))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +103,21 @@ def workers_for(case: ExceptionCase) -> list[User]:
         role__in=EXCEPTION_WORKERS | INTEGRATORS, is_active=True
     ).order_by("first_name", "username")  # fmt: skip
     return those_who_see(people, case.connection_id, case.company_id)
+
+
+MENTIONABLE = 8
+
+
+def mentionable(case: ExceptionCase, begun: str) -> list[User]:
+    """Return at most :data:`MENTIONABLE` active people who may see the case and whose name, or a part of it, begins so."""
+    if "\x00" in begun:
+        return []
+    people = User.objects.filter(is_active=True).order_by("first_name", "username")
+    if begun:
+        people = people.filter(
+            Q(username__istartswith=begun) | Q(first_name__istartswith=begun) | Q(last_name__istartswith=begun)
+        )
+    return those_who_see(people, case.connection_id, case.company_id)[:MENTIONABLE]
 
 
 def workers() -> QuerySet[User]:
@@ -130,7 +167,7 @@ class Past:
         median: half of them were over after this long.
     """
 
-    similar: list[ExceptionCase]
+    similar: list[tuple[ExceptionCase, str | None]]
     looked_at: int
     endings: list[tuple[str, int]]
     median: timedelta | None
@@ -138,9 +175,9 @@ class Past:
 
 def past_of(case: ExceptionCase, seen: Sight) -> Past:
     """How others of its type ended: those of the same customer first, then those of as much money."""
-    ended = ExceptionCase.objects.filter(seen.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
+    resolved = ExceptionCase.objects.filter(seen.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
     lately = list(
-        ended.order_by("-resolved_at", "-id").values_list(
+        resolved.order_by("-resolved_at", "-id").values_list(
             "id", "partner_name", "amount", "opened_at", "resolved_at", "resolution"
         )[:LOOKED_BACK]
     )
@@ -148,8 +185,9 @@ def past_of(case: ExceptionCase, seen: Sight) -> Past:
     nearest = sorted(lately, key=lambda row: (row[1] != case.partner_name, abs(float(row[2] or 0) - money)))[:SIMILAR]
     found = ExceptionCase.objects.select_related("owner").defer("evidence").in_bulk([row[0] for row in nearest])
     lengths = [row[4] - row[3] for row in lately if row[4]]
+    ended = ended_by(found.values())
     return Past(
-        similar=[found[row[0]] for row in nearest], looked_at=len(lately),
+        similar=[(found[row[0]], ended.get(row[0])) for row in nearest], looked_at=len(lately),
         endings=Counter(row[5] for row in lately).most_common(3), median=median_low(lengths) if lengths else None,
     )  # fmt: skip
 
@@ -169,6 +207,7 @@ def around(case: ExceptionCase, seen: Sight, *, now: datetime) -> dict[str, Any]
 ICONS = {
     "opened": ("octagon-alert", "late"), "assigned": ("user-check", "calm"), "acknowledged": ("eye", "calm"),
     "snoozed": ("bell-off", ""), "woken": ("alarm-clock", "risk"), "resolved": ("circle-check", "done"),
+    "closed": ("cog", "done"),
     "taken_back": ("undo-2", ""), "remedied": ("wand-sparkles", "calm"),
     "breached": ("alarm-clock", "late"), "updated": ("refresh-cw", ""), "commented": ("message-square", ""),
 }  # fmt: skip
@@ -176,19 +215,20 @@ ICONS = {
 
 VERBS = {
     "opened": gettext_noop("opened"), "acknowledged": gettext_noop("acknowledged"), "snoozed": gettext_noop("snoozed"),
-    "woken": gettext_noop("woken"), "resolved": gettext_noop("resolved"), "closed": gettext_noop("closed"),
-    "remedied": gettext_noop("remedied"), "breached": gettext_noop("breached"), "updated": gettext_noop("updated"),
+    "woken": gettext_noop("woken"), "resolved": gettext_noop("resolved it"), "closed": gettext_noop("closed automatically"),
+    "remedied": gettext_noop("applied a suggested action"), "breached": gettext_noop("breached"),
+    "updated": gettext_noop("updated"),
 }  # fmt: skip
 
 
-def _in_words(verb: str, data: dict[str, Any]) -> str:
+def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
     if verb == "assigned":
         to = [data.get("owner") or gettext("nobody")] + (
-            [gettext("team %(team)s") % {"team": data["team"]}] if data.get("team") else []
+            [gettext("team %(team)s") % {"team": teams.get(data["team"], data["team"])}] if data.get("team") else []
         )
         return gettext("assigned it to %(known)s") % {"known": ", ".join(to)}
     if verb == "taken_back":
-        return gettext("took back what was done last")
+        return gettext("undid the last action")
     return gettext(VERBS[verb]) if verb in VERBS else verb.replace("_", " ")
 
 
@@ -198,14 +238,16 @@ def timeline_of(case: ExceptionCase) -> list[Happening]:
         Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"), quote=comment.text)
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]
-    for entry in Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE]:
+    entries = list(Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE])
+    teams = dict(Team.objects.values_list("slug", "name")) if any(entry.data.get("team") for entry in entries) else {}
+    for entry in entries:
         verb = entry.action.rpartition(".")[2]
         if verb == "commented":
             continue
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
         told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data),
+            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data, teams),
                       quote=gettext(str(told)))
         )
     if not any(item.what == gettext("opened") for item in happened):

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from apps.core.templatetags.show import number, span
 from apps.exceptions.models import ExceptionCase
@@ -12,20 +12,18 @@ WITHOUT_DUE_TIME = timedelta(days=7)
 
 
 def why_first(case: ExceptionCase, *, now: datetime) -> str:
-    """What puts it first where the queue is sorted by what it costs to wait; told from the rank that sorts it."""
+    """Return what ranks the case first where the queue is sorted by cost of delay; told from the rank that sorts it."""
     due = _due(case, now)
     due_at = case.due_at or case.opened_at + WITHOUT_DUE_TIME
-    hours = round((due_at.timestamp() - case.rank) / 3600)
-    if hours < 1:
-        return gettext("%(name)s stands first: %(due)s.") % {"name": case.record_name, "due": due}
-    forward = ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}
-    return gettext("%(name)s stands first: %(due)s, and %(currency)s %(amount)s at risk bring it forward by %(forward)s.") % {
-        "name": case.record_name, "due": due, "currency": case.currency, "amount": number(case.amount), "forward": forward,
+    if round((due_at.timestamp() - case.rank) / 3600) < 1:
+        return gettext("Top: %(name)s. %(due)s.") % {"name": case.record_name, "due": due}
+    return gettext("Top: %(name)s. %(due)s; %(currency)s %(amount)s at risk raises its priority.") % {
+        "name": case.record_name, "due": due, "currency": case.currency, "amount": number(case.amount),
     }  # fmt: skip
 
 
 def _due(case: ExceptionCase, now: datetime) -> str:
     if case.due_at is None:
-        return gettext("open for %(span)s, with no due time") % {"span": span((now - case.opened_at).total_seconds())}
+        return gettext("Open for %(span)s, no due time") % {"span": span((now - case.opened_at).total_seconds())}
     length = span(abs((case.due_at - now).total_seconds()))
-    return (gettext("%(span)s late") if case.due_at <= now else gettext("due in %(span)s")) % {"span": length}
+    return (gettext("%(span)s overdue") if case.due_at <= now else gettext("Due in %(span)s")) % {"span": length}

@@ -11,7 +11,7 @@ from apps.accounts.models import Role
 from apps.exceptions import raising
 from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.timers import calendars
+from apps.timers import sla
 
 # Who looks after a trouble of the integration, the first of them that there is.
 WORKED_BY: tuple[tuple[str, ...], ...] = ((Role.INTEGRATOR,), (Role.OPERATOR, Role.MANAGER), (Role.ADMIN,))
@@ -88,7 +88,7 @@ def _open(troubles: Sequence[Trouble], now: datetime) -> list[ExceptionCase]:
         return []
     team = raising.teams({TEAM})[TEAM]
     deadlines = {
-        kind: calendars.due_after(TYPES[kind].due, start=now, team=team) for kind in {trouble.kind for trouble in troubles}
+        kind: sla.due_after(TYPES[kind].due, start=now, team=team) for kind in {trouble.kind for trouble in troubles}
     }
     owners: dict[int, raising.Owners] = {}
     cases = []
@@ -99,7 +99,7 @@ def _open(troubles: Sequence[Trouble], now: datetime) -> list[ExceptionCase]:
         cases.append(
             ExceptionCase(
                 connection_id=connection_id, type=kind, workflow=WORKFLOW, model=model, odoo_id=odoo_id, cause=cause,
-                company_id=trouble.company_id, record_name=trouble.name[:200], severity=trouble.severity, team=team,
+                company_id=trouble.company_id, record_name=trouble.name, severity=trouble.severity, team=team,
                 owner=owners[connection_id].next(trouble.company_id), opened_at=now, due_at=deadlines[kind],
                 evidence=_evidence(trouble), updated_at=now,
             )
@@ -111,7 +111,7 @@ def _open(troubles: Sequence[Trouble], now: datetime) -> list[ExceptionCase]:
 def _update(standing: Sequence[tuple[ExceptionCase, Trouble]], now: datetime) -> None:
     changed = []
     for case, trouble in standing:
-        said = (_evidence(trouble), trouble.severity, trouble.name[:200])
+        said = (_evidence(trouble), trouble.severity, trouble.name)
         if (case.evidence, case.severity, case.record_name) != said:
             case.evidence, case.severity, case.record_name = said
             case.updated_at, case.version = now, case.version + 1

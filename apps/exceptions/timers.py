@@ -6,6 +6,7 @@ from functools import partial
 
 from django.utils.translation import gettext
 
+from apps.accounts import sight
 from apps.accounts.models import Role, User
 from apps.audit import trail
 from apps.core import actor, live
@@ -30,8 +31,8 @@ def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     )
 
 
-def _late_title(case: ExceptionCase) -> str:
-    return gettext("Over its SLA: %(what)s") % {"what": case.about}
+def _late_title(case: ExceptionCase, seen: sight.Sight) -> str:
+    return gettext("Over its SLA: %(what)s") % {"what": case.about(seen)}
 
 
 def _late_body(case: ExceptionCase) -> str:
@@ -51,12 +52,16 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
     for case in cases:
         case.breached_at, case.updated_at = now, now
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
-        message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
-                          about=(case.connection_id, case.company_id),
-                          title=partial(_late_title, case),
-                          body=partial(_late_body, case),
-                          path=f"/exceptions/{case.id}/")  # fmt: skip
-        tell(message, people=[*managers, *([case.owner] if case.owner else [])], now=now)
+        by_sight: dict[sight.Sight, list[User]] = {}
+        for user in [*managers, *([case.owner] if case.owner else [])]:
+            by_sight.setdefault(sight.of(user), []).append(user)
+        for seen, people in by_sight.items():
+            message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
+                              about=(case.connection_id, case.company_id),
+                              title=partial(_late_title, case, seen),
+                              body=partial(_late_body, case),
+                              path=f"/exceptions/{case.id}/")  # fmt: skip
+            tell(message, people=people, now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
     trail.record_all(
         [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}",

@@ -20,6 +20,16 @@ def titles() -> dict[str, str]:
     return {name: gettext(title) for name, title in _declared().items()}
 
 
+def by_workflow() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the types under the title of their workflow, those of the integration last; each with its name and title."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, (workflow, kind) in registry.exception_types().items():
+        groups.setdefault(gettext(workflow.title), []).append((name, gettext(kind.title)))
+    found = [(title, sorted(some, key=lambda one: one[1])) for title, some in sorted(groups.items())]
+    of_integration = sorted(((name, gettext(kind.title)) for name, kind in integration.TYPES.items()), key=lambda one: one[1])
+    return [*found, (gettext("Integration"), [(integration.WORKFLOW, gettext("All integration incidents")), *of_integration])]
+
+
 def title_of(name: str) -> str:
     """The type as people read it; its own name if nothing declares it any more."""
     return gettext(_declared().get(name, name))

@@ -7,11 +7,13 @@ from apps.exceptions import views
 app_name = "exceptions"
 urlpatterns = [
     path("exceptions/", views.queue, name="queue"),
+    path("exceptions/export.csv", views.export, name="export"),
     path("exceptions/do/", views.do, name="do"),
     path("exceptions/deeds/<uuid:deed_id>/", views.deed, name="deed"),
     path("exceptions/deeds/<uuid:deed_id>/take-back/", views.take_back, name="take-back"),
     path("exceptions/views/", views.save_view, name="save-view"),
     path("exceptions/views/<int:view_id>/forget/", views.forget_view, name="forget-view"),
+    path("exceptions/<int:case_id>/people/", views.people, name="people"),
     path("exceptions/<int:case_id>/around/", views.around, name="around"),
     path("exceptions/<int:case_id>/", views.detail, name="detail"),
     path("exceptions/<int:case_id>/<slug:action>/", views.act, name="act"),

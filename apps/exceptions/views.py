@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,8 +20,9 @@ from apps.accounts import sight
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
-from apps.core import clock
-from apps.exceptions import deeds, integration, listing, moves, queries, remedies, saved, screens, types
+from apps.core import clock, sheets
+from apps.core.query_strings import without_empty
+from apps.exceptions import columns, deeds, integration, listing, moves, queries, remedies, saved, screens, types
 from apps.exceptions.filters import Known, matching
 from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
 from apps.odoo import seen
@@ -54,18 +56,36 @@ def _wants_data(request: PersonsRequest) -> bool:
 @require_safe
 def queue(request: PersonsRequest) -> HttpResponse:
     """The queue, as the query string says; with the side panel where it names an exception."""
+    if redirected := without_empty(request):
+        return redirected
     now, shown, known = clock.now(), seen.on(request, request.user), Known(request.user)
+    problems = listing.problems_of(request.GET.dict(), known)
     context: dict[str, Any] = {
-        "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now),
+        "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now, problems=problems),
         "may_work": may_work_exceptions(request.user, of_integration=True),
-    }
+        "hidden": columns.hidden_of(request.COOKIES.get(columns.COOKIE)), "columns": columns.titles(),
+    }  # fmt: skip
     if not request.headers.get("X-Fragment"):
         context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
         case = request.GET.get("case", "")
         if case.isascii() and case.isdecimal() and len(case) < 19:
             found = queries.queue(sight.of(request.user)).filter(id=int(case)).first()
             context |= {"panel": found} | (_context(request, found) if found else {})
-    return render(request, _part(request, "exceptions/queue.html", "list"), context)
+    return render(request, _part(request, "exceptions/queue.html", "list"), context, status=400 if problems else 200)
+
+
+@login_required
+@require_safe
+def export(request: PersonsRequest) -> HttpResponseBase:
+    """Send what the query string asks for as CSV, with the columns that the person shows."""
+    now, shown, known = clock.now(), seen.on(request, request.user), Known(request.user)
+    if problems := listing.problems_of(request.GET.dict(), known):
+        return HttpResponse("\n".join(problems), status=400, content_type="text/plain; charset=utf-8")
+    chosen = columns.shown(request.COOKIES.get(columns.COOKIE))
+    rows = listing.export(request.GET.dict(), known=known, seen=shown, now=now)
+    cells = ([cell for column in chosen for cell in column.cells(row)] for row in rows)
+    headings = [heading for column in chosen for heading in column.headings()]
+    return sheets.answer(request, f"exceptions-{timezone.localdate(now):%Y-%m-%d}", headings, cells)
 
 
 def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") -> dict[str, Any]:
@@ -74,6 +94,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
     return {
         "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
         "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem,
+        "ended_by": screens.ended_by([case]).get(case.pk),
         "snoozes": SNOOZES, "endings": ENDINGS, "odoo_url": case.url, "seen": moves.as_seen(case),
         "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
         "stage": screens.stage_title(case.workflow, case.stage),
@@ -106,6 +127,14 @@ def around(request: PersonsRequest, case_id: int) -> HttpResponse:
     """What holds the record up, what it puts at risk, and how others like it ended: a part that is fetched by itself."""
     case = _case(request, case_id)
     return render(request, "exceptions/around.html", {"case": case} | screens.around(case, sight.of(request.user), now=clock.now()))
+
+
+@login_required
+@require_safe
+def people(request: PersonsRequest, case_id: int) -> HttpResponse:
+    """Return who can be mentioned on the exception: those who may see it, whose name begins with what was typed."""
+    found = screens.mentionable(_case(request, case_id), request.GET.get("q", "")[:60])
+    return JsonResponse({"people": [{"username": one.username, "name": str(one), "role": one.get_role_display()} for one in found]})
 
 
 def _case(request: PersonsRequest, case_id: int) -> ExceptionCase:
@@ -168,20 +197,24 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> D
                         seen=given.get("seen", ""))  # fmt: skip
 
 
-# What each button does, in words; the moves check the right and the state.
-ACTIONS = {
-    "take": gettext_noop("is yours"), "assign": gettext_noop("was assigned"), "acknowledge": gettext_noop("was acknowledged"),
-    "snooze": gettext_noop("was snoozed"), "resolve": gettext_noop("was resolved"),
-    "take-remedy": gettext_noop("is on its way in Odoo"),
-    "comment": gettext_noop("has your comment"),
+# What each button did, in words; the moves check the right and the state.
+DONE = {
+    "take": gettext_noop("%(record)s: assigned to you."), "assign": gettext_noop("%(record)s: assigned."),
+    "acknowledge": gettext_noop("%(record)s: acknowledged."), "snooze": gettext_noop("%(record)s: snoozed."),
+    "resolve": gettext_noop("%(record)s: resolved."), "take-remedy": gettext_noop("%(record)s: sent to Odoo."),
+    "comment": gettext_noop("%(record)s: comment added."),
 }  # fmt: skip
+
+
+def _said(action: str, case: ExceptionCase) -> str:
+    return gettext(DONE[action]) % {"record": case.record_name}
 
 
 @login_required
 @require_POST
 def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     """Do what a button says, and show the exception as it is then."""
-    if action not in ACTIONS:
+    if action not in DONE:
         raise Http404(gettext("There is no %(action)s for an exception.") % {"action": action})
     case = _case(request, case_id)
     try:
@@ -191,7 +224,7 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
         if _wants_data(request):
             return JsonResponse({"problem": str(error)}, status=status)
         return _page(request, _case(request, case_id), problem=str(error), status=status)
-    said = f"{case.record_name} {ACTIONS[action]}."
+    said = _said(action, case)
     if _wants_data(request):
         return JsonResponse({"said": said, "ids": [case_id]} | (_links(deed) if deed else {}))
     messages.success(request, said, extra_tags="done")
@@ -220,7 +253,7 @@ def do(request: PersonsRequest) -> HttpResponse:
             case = _case(request, ids[0])
             deed = deeds.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
                                 seen=request.POST.get("seen", ""))  # fmt: skip
-            return JsonResponse({"said": f"{case.record_name} {ACTIONS[action]}.", "ids": ids} | _links(deed))
+            return JsonResponse({"said": _said(action, case), "ids": ids} | _links(deed))
         shown = seen.on(request, request.user)
         if "all" in request.POST:
             query = QueryDict(request.POST.get("query", ""))

@@ -38,8 +38,8 @@ export function tell(answer, from = document) {
       shown.remove();
       const parts = found.state === "done"
         ? [fill(gettext("%(n)s done"), { n: found.done }), found.refused && fill(gettext("%(n)s refused"), { n: found.refused })]
-        : [fill(gettext("%(n)s taken back"), { n: found.taken_back }),
-          found.kept && fill(gettext("%(n)s stayed: they were moved since"), { n: found.kept })];
+        : [fill(gettext("%(n)s undone"), { n: found.taken_back }),
+          found.kept && fill(gettext("%(n)s kept: they have changed since"), { n: found.kept })];
       const words = `${parts.filter(Boolean).join(", ")}.`;
       const undo = found.state === "done" && found.done ? () => takeBack(found, from) : null;
       toast({ words, undo, link: { href: answer.deed, words: gettext("Results") }, seconds: 20 });

@@ -8,13 +8,13 @@ if (worker) worker.register("/service-worker.js").catch(() => {});
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
 const cookie = (name) => document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.split("=")[1] ?? "";
 
-// <ct-push key save drop>: whether this device is told, and the button that changes it.
+// <ct-push key save drop>: whether push is on for this device, and the button that changes it.
 class Push extends HTMLElement {
   async connectedCallback() {
     this.button = this.querySelector("button");
     this.words = this.querySelector("[role=status]");
     if (!worker || !("PushManager" in window)) {
-      this.say(gettext("This browser cannot be told. On an iPhone, add the tower to the home screen first."));
+      this.say(gettext("This browser does not support push. On an iPhone, add the tower to the home screen first."));
       return;
     }
     this.button.addEventListener("click", () => this.change());
@@ -29,8 +29,8 @@ class Push extends HTMLElement {
     const here = await (await worker.ready).pushManager.getSubscription();
     this.button.hidden = false;
     this.button.dataset.on = here ? "1" : "";
-    this.button.textContent = here ? gettext("Do not tell this device") : gettext("Tell this device");
-    this.say(here ? gettext("This device is told.") : gettext("This device is not told yet."));
+    this.button.textContent = here ? gettext("Disable push") : gettext("Enable push");
+    this.say(here ? gettext("Push is on for this device.") : gettext("Push is off for this device."));
   }
 
   async change() {
@@ -47,7 +47,7 @@ class Push extends HTMLElement {
       }
       location.reload();
     } catch (error) {
-      this.say(error.name === "NotAllowedError" ? gettext("The browser does not allow it. Allow notifications for this site first.") : error.message);
+      this.say(error.name === "NotAllowedError" ? gettext("The browser blocks notifications. Allow them for this site first.") : error.message);
     }
     this.button.disabled = false;
   }
@@ -57,12 +57,12 @@ class Push extends HTMLElement {
       method: "POST", body: JSON.stringify(body), credentials: "same-origin",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") },
     });
-    if (!answer.ok) throw new Error((await answer.json()).detail ?? gettext("The tower did not take it."));
+    if (!answer.ok) throw new Error((await answer.json()).detail ?? gettext("The tower refused the subscription."));
   }
 }
 customElements.define("ct-push", Push);
 
-// Who signs out on this device is not told on it any more.
+// Signing out ends push on this device.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!new URL(form.action).pathname.endsWith("/logout/") || form.dataset.dropped || !worker) return;

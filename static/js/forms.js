@@ -27,6 +27,17 @@ window.addEventListener("pageshow", (event) => {
   }
 });
 
+// What is not chosen does not stand in the address.
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+});
+
+// What the page says as it opens is told to screen readers too, and what it is about has the focus.
+const told = [...document.querySelectorAll("#main > .note[role=status]")].map((note) => note.textContent.trim()).join(" ");
+if (told) setTimeout(() => { document.getElementById("said").textContent = told; }, 100);
+document.querySelector("[data-focus]")?.focus();
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("form[data-auto] select")) event.target.form.requestSubmit();
 });

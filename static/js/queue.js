@@ -3,6 +3,7 @@
 
 import "./acts.js";
 import { command } from "./commands.js";
+import { go, here as current, linkOf, stand } from "./lists.js";
 import { undoLast } from "./toasts.js";
 import { fill, gettext, language, ngettext } from "./words.js";
 
@@ -20,32 +21,22 @@ let lastPicked = null;
 const acted = new Set();
 
 customElements.define("ct-queue", class extends HTMLElement {});
-document.documentElement.classList.add("has-js");
 
 const rows = () => [...live.querySelectorAll("tr[data-case]")];
 const rowOf = (id) => live.querySelector(`tr[data-case="${CSS.escape(String(id))}"]`);
-const linkOf = (row) => row?.querySelector(".row-link");
-const here = () => document.activeElement?.closest?.("tr[data-case]") ?? live.querySelector("tr.is-here") ?? rowOf(openCase);
+const shownRows = () => rows().filter((row) => row.checkVisibility());
+// Where one stands: within the list, else at the exception that is open.
+const here = () => {
+  const row = current();
+  return row?.matches("tr[data-case]") ? row : rowOf(openCase);
+};
 
 // ---- Moving -------------------------------------------------------------------------------------------------------
 
-function stand(row) {
-  for (const other of live.querySelectorAll("tr.is-here")) other.classList.remove("is-here");
-  row?.classList.add("is-here");
-}
-
-function go(step) {
-  const list = rows();
-  if (!list.length) return;
-  const at = list.indexOf(here());
-  const row = list[Math.min(Math.max(at < 0 ? (step > 0 ? 0 : list.length - 1) : at + step, 0), list.length - 1)];
-  stand(row);
-  linkOf(row).focus();
-  row.scrollIntoView({ block: "nearest" });
-  if (openCase && WIDE.matches) open(row.dataset.case, { replace: true, keepFocus: true });
-}
-
-live.addEventListener("focusin", (event) => stand(event.target.closest("tr[data-case]")));
+live.addEventListener("ct:here", (event) => {
+  const id = event.target.dataset.case;
+  if (id && openCase && WIDE.matches) open(id, { replace: true, keepFocus: true });
+});
 
 // ---- The side panel -----------------------------------------------------------------------------------------------
 
@@ -129,7 +120,7 @@ panel.addEventListener("click", (event) => {
   event.preventDefault();
   if (asked.dataset.panel === "close") close();
   else {
-    const list = rows();
+    const list = shownRows();
     const next = list[list.indexOf(rowOf(openCase)) + (asked.dataset.panel === "next" ? 1 : -1)];
     if (next) open(next.dataset.case, { replace: true });
   }
@@ -256,6 +247,7 @@ live.addEventListener("ct:fresh", (event) => {
   event.preventDefault();
   const views = content.querySelector("#views");
   if (views) morph(document.getElementById("views"), views);
+  whyFirst(content, morph);
   let gone = 0;
   let moved = null;
   for (const row of shown) {
@@ -265,9 +257,8 @@ live.addEventListener("ct:fresh", (event) => {
       continue;
     }
     if (now) {
-      const marks = ["is-here", "is-picked"].filter((name) => row.classList.contains(name));
       morph(row, now);
-      row.classList.add("is-changed", ...marks);
+      row.classList.add("is-changed");
     } else if (acted.has(row.dataset.case)) {
       // What one has just done oneself is no surprise: it goes, and the next one is at hand.
       if (row.contains(document.activeElement) || row.classList.contains("is-here")) moved = row.nextElementSibling ?? row.previousElementSibling;
@@ -303,6 +294,16 @@ live.addEventListener("ct:fresh", (event) => {
   live.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
 });
 
+// Why the first stands first is said of what is first now, where that is in sight; of nothing else.
+function whyFirst(content, morph) {
+  const old = document.getElementById("why-first");
+  const now = content.querySelector("#why-first");
+  const first = content.querySelector("tr[data-case]")?.dataset.case;
+  if (!old) return;
+  old.hidden = !now || !rowOf(first);
+  if (!old.hidden) morph(old, now);
+}
+
 // To screen readers at most every ten seconds.
 let saidAt = 0;
 let toSay = null;
@@ -335,25 +336,18 @@ live.addEventListener("click", (event) => {
 
 // ---- Keys ---------------------------------------------------------------------------------------------------------
 
-command({ keys: "j|ArrowDown", words: gettext("Next exception"), group: gettext("Move"), run: () => go(1) });
-command({ keys: "k|ArrowUp", words: gettext("Previous exception"), group: gettext("Move"), run: () => go(-1) });
-command({ keys: "o", words: gettext("Open it (Enter too)"), group: gettext("Move"), run: () => here() && open(here().dataset.case), when: () => Boolean(here()) });
-command({ keys: "Escape", words: gettext("Close the panel, or choose nothing"), group: gettext("Move"), run: () => (openCase ? close() : clear()) });
+command({ keys: "o", words: gettext("Open beside the list (Enter)"), group: gettext("Move"), run: () => open(here().dataset.case), when: () => Boolean(here()) });
+command({ keys: "Escape", words: gettext("Close the panel, or clear the selection"), group: gettext("Move"), run: () => (openCase ? close() : clear()) });
 command({ keys: "n", words: gettext("Show what is new"), group: gettext("Move"), run: show, when: () => Boolean(waiting) });
 if (mayWork) {
   const some = () => about().length > 0;
-  const toggle = () => {
-    const box = here()?.querySelector(".pick");
-    if (box) box.click();
-  };
-  command({ keys: "x", words: gettext("Select"), group: gettext("Do"), run: toggle, when: () => Boolean(here()) });
-  command({ keys: "a", words: gettext("Assign, hand over"), group: gettext("Do"), run: () => act("assign"), when: some });
+  command({ keys: "a", words: gettext("Assign or reassign"), group: gettext("Do"), run: () => act("assign"), when: some });
   command({ keys: "i|m", words: gettext("Assign to me"), group: gettext("Do"), run: () => act("take"), when: some });
   command({ keys: "e", words: gettext("Acknowledge"), group: gettext("Do"), run: () => act("acknowledge"), when: some });
   command({ keys: "s", words: gettext("Snooze until"), group: gettext("Do"), run: () => act("snooze"), when: some });
   command({ keys: "r", words: gettext("Resolve"), group: gettext("Do"), run: () => act("resolve"), when: some });
   command({ keys: "c", words: gettext("Comment"), group: gettext("Do"), run: comment, when: some });
-  command({ keys: "z", words: gettext("Undo what was done last"), group: gettext("Do"), run: undoLast });
+  command({ keys: "z", words: gettext("Undo the last action"), group: gettext("Do"), run: undoLast });
 }
 
 function comment() {
@@ -373,3 +367,27 @@ function comment() {
     look.observe(panel, { childList: true });
   }
 }
+
+// ---- Columns and export -------------------------------------------------------------------------------------------
+
+// Which columns are hidden is kept in a cookie, so that the server draws them so; see apps/exceptions/columns.py.
+const COLUMNS = "queue_hidden";
+const chooser = document.querySelector(".choose-columns");
+const boxes = () => [...chooser.querySelectorAll("input[type=checkbox]")];
+function showColumns() {
+  for (const box of boxes()) {
+    const head = live.querySelector(`.queue-table thead .col-${box.value}`);
+    box.checked = head ? getComputedStyle(head).display !== "none" : !queue.dataset.hidden.split(" ").includes(box.value);
+  }
+}
+function keepColumns(hidden) {
+  document.cookie = `${COLUMNS}=${hidden ? hidden.join(".") || "-" : ""}; path=/exceptions/; samesite=lax; max-age=${hidden ? 31_536_000 : 0}`;
+  queue.dataset.hidden = (hidden ?? []).join(" ");
+  queue.classList.toggle("default-columns", !hidden);
+}
+chooser.addEventListener("toggle", showColumns);
+chooser.addEventListener("change", () => keepColumns(boxes().filter((box) => !box.checked).map((box) => box.value)));
+chooser.querySelector("[data-reset]").addEventListener("click", () => {
+  keepColumns(null);
+  showColumns();
+});

@@ -1,4 +1,4 @@
-// <ct-search data-src>: finds while somebody types. "/" leads to the box, the arrows to what was found, Escape away.
+// <ct-search data-src>: finds while somebody types. "/" leads to the box (commands.js), the arrows to what was found, Escape away.
 
 import { fill, gettext } from "./words.js";
 
@@ -18,14 +18,6 @@ class Search extends HTMLElement {
     this.addEventListener("keydown", (event) => this.move(event));
     this.addEventListener("focusout", (event) => {
       if (!this.contains(event.relatedTarget)) this.hits.hidden = true;
-    });
-    document.addEventListener("keydown", (event) => {
-      const inField = event.target.closest?.("input, textarea, select, [contenteditable]");
-      if (event.key !== "/" || inField || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (!this.box.checkVisibility()) return;
-      event.preventDefault();
-      this.box.focus();
-      this.box.select();
     });
   }
 

@@ -92,7 +92,7 @@ export async function follow(element, url, ended) {
     bar.max = found.total;
     bar.value = isBack ? found.taken_back + found.kept + found.refused : settled;
     const parts = isBack
-      ? [fill(gettext("%(n)s taken back"), { n: found.taken_back }), found.kept && fill(gettext("%(n)s stayed"), { n: found.kept })]
+      ? [fill(gettext("%(n)s undone"), { n: found.taken_back }), found.kept && fill(gettext("%(n)s kept"), { n: found.kept })]
       : [fill(gettext("%(n)s of %(total)s done"), { n: found.done, total: found.total }),
         found.refused && fill(gettext("%(n)s refused"), { n: found.refused })];
     element.querySelector(".toast-words").textContent = parts.filter(Boolean).join(", ");

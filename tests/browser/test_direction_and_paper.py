@@ -48,4 +48,4 @@ def test_a_person_reads_the_language_they_choose_in_their_menu(visit: Visit, wor
     expect(page.locator("html")).to_have_attribute("lang", "de")
     # What scripts say is said in it too.
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Nächste Ausnahme")
+    expect(page.get_by_role("dialog")).to_contain_text("Nächster Eintrag")

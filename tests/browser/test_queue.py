@@ -48,14 +48,14 @@ def test_everything_is_done_by_key_and_undone(visit: Visit, orders: World) -> No
     page.keyboard.press("j")
     expect(rows.nth(1).locator(".row-link")).to_be_focused()
     page.keyboard.press("e")
-    expect(page.locator(".toast")).to_contain_text("S00044 was acknowledged")
+    expect(page.locator(".toast")).to_contain_text("S00044: acknowledged")
     expect(rows.nth(1)).to_contain_text("Acknowledged")
     page.keyboard.press("z")
     expect(rows.nth(1)).to_contain_text("Open")
     page.keyboard.press("s")
     expect(page.locator("#do-snooze")).to_be_visible()
     page.get_by_role("button", name="4 hours").last.click()
-    expect(page.locator(".toast").last).to_contain_text("was snoozed")
+    expect(page.locator(".toast").last).to_contain_text(": snoozed")
     page.keyboard.press("r")
     page.fill("#do-resolve input[name=resolution]", "Prepaid")
     page.keyboard.press("Enter")
@@ -142,7 +142,7 @@ def test_the_second_of_two_is_told_who_was_quicker(visit: Visit, orders: World) 
     elsewhere(lambda: moves.assign(case.pk, owner=mia, by=mia, now=clock.now()))
     page.keyboard.press("j")
     page.keyboard.press("i")
-    expect(page.locator(".toast.tone-late")).to_contain_text("Somebody was quicker (Mia")
+    expect(page.locator(".toast.tone-late")).to_contain_text("Changed meanwhile (Mia")
     assert case_of("S00045").owner == mia
 
 
@@ -163,9 +163,9 @@ def test_many_are_done_as_one_job_that_says_what_became_of_each(visit: Visit, or
     expect(page.locator("tr[data-case]")).to_have_count(0, timeout=10_000)
     page.locator(".toast a").last.click()
     expect(page.locator("h1")).to_contain_text("4 exceptions resolved")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo").click()
     elsewhere(lambda: deeds.work(now=clock.now()))
-    expect(page.locator(".tab", has_text="Taken back")).to_contain_text("4", timeout=10_000)
+    expect(page.locator(".tab", has_text="Undone")).to_contain_text("4", timeout=10_000)
 
 
 def test_a_view_is_saved_and_shared(visit: Visit, orders: World) -> None:
@@ -201,7 +201,7 @@ def test_on_a_phone_an_exception_is_a_page_of_its_own(visit: Visit, orders: Worl
     page.get_by_role("link", name="S00044").click()
     page.wait_for_url(f"**/exceptions/{case_of("S00044").pk}/")
     page.get_by_role("button", name="Acknowledge").click()
-    expect(page.locator(".toast")).to_contain_text("was acknowledged")
+    expect(page.locator(".toast")).to_contain_text(": acknowledged")
     expect(page.locator(".badge", has_text="Acknowledged").first).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()

@@ -136,7 +136,7 @@ def test_the_second_of_two_is_told_who_was_first_and_when(world: World) -> None:
     (pk,) = many(world, 1)
     seen = moves.as_seen(ExceptionCase.objects.get(pk=pk))
     deeds.do_one(pk, move="assign", arguments={"owner": user("mia").pk}, by=user("mia"), now=world.now, seen=seen)
-    with pytest.raises(moves.MoveRefusedError, match=r"quicker \(Mia, 2026-11-23 12:00 UTC\).*Mia owns it"):
+    with pytest.raises(moves.MoveRefusedError, match=r"meanwhile \(Mia, 23 Nov 2026, 12:00 UTC\).*Mia owns it"):
         deeds.do_one(pk, move="assign", arguments={"owner": user("olga").pk}, by=user("olga"), now=world.now, seen=seen)
 
 
@@ -175,7 +175,7 @@ def test_of_two_at_once_exactly_one_gets_it() -> None:
     with ThreadPoolExecutor(2) as both:
         told = sorted(both.map(grab, ["olga", "mia"]))
     assert told.count("mine") == 1
-    assert any("quicker" in text for text in told)
+    assert any("meanwhile" in text for text in told)
 
 
 def test_whoever_is_named_in_a_comment_is_told(world: World) -> None:

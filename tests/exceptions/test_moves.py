@@ -54,7 +54,7 @@ def test_nothing_can_be_snoozed_into_the_past(world: World, case: ExceptionCase)
 
 def test_a_resolved_exception_says_when_and_how_to_whoever_comes_later(world: World, case: ExceptionCase) -> None:
     moves.resolve(case.pk, resolution="Customer paid by card", by=user("olga"), now=world.now)
-    with pytest.raises(moves.MoveRefusedError, match="resolved since 2026-11-23 12:00 UTC: Customer paid by card"):
+    with pytest.raises(moves.MoveRefusedError, match="resolved since 23 Nov 2026, 12:00 UTC: Customer paid by card"):
         moves.assign(case.pk, owner=user("mia"), by=user("olga"), now=world.now)
 
 

@@ -236,7 +236,7 @@ def test_a_sentence_is_said_with_its_values_in_each_language() -> None:
     unknown = {"say": "Expect {product_name} on {new_day:day}", "product_name": "12", "new_day": "soon"}
     assert sentences.said(unknown) == "Expect 12 on soon"
     several = {"each": [{"say": "Back-ordered"}, "VIP"], "by": "; "}
-    asked = {"say": "Release the order up to {amount_total:money} {currency}", "amount_total": "59512.5", "currency": "EUR"}
+    asked = {"say": "Release the order up to {asked_value:money} {currency}", "asked_value": "59512.5", "currency": "EUR"}
     assert [sentences.said(one) for one in (short, late, several, asked, "as it is", None)] == [
         "50 % {oak}: 1234.5 of 2000 missing", "The vendor was to bring 0 Lamp by 2026-03-07", "Back-ordered; VIP",
         "Release the order up to 59,512.50 EUR", "as it is", "",
@@ -279,7 +279,7 @@ def goods() -> Iterator[str]:
 def test_sql_says_the_first_template_whose_condition_holds_with_what_it_names(goods: str) -> None:
     said = say("{name} isn't 100 % there", when={"g.n > 0": "{n:quantity} {name} on {at:day}"},
                name="g.name", n="g.n", at=day("g.at"))  # fmt: skip
-    rows = found_by(f"SELECT {said} AS text, %(one)s AS one FROM {goods} ORDER BY g.name", one=1)
+    rows = found_by(f"SELECT {said} AS text, %(one)s AS one FROM {goods} ORDER BY g.name", one=1, connection=0)
     assert [row["text"] for row in rows] == [
         {"say": "{n:quantity} {name} on {at:day}", "n": 2.5, "name": "Desk", "at": "2026-03-07"},
         {"say": "{name} isn't 100 % there", "name": "Lamp"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from apps.boards import streams
+from apps.core import streams
 
 # A cell that begins like this is a formula to a spreadsheet, whatever the file says of it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
