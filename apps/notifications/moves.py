@@ -22,8 +22,11 @@ logger = logging.getLogger(__name__)
 
 BATCH = 50
 GIVE_UP_AFTER = 8
+LONGEST_SUBJECT = 200
 # What is wrong with one message, and would be on every mail server; any other failure is the server's.
-OF_THE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, ValueError)
+OF_THE_MESSAGE = (
+    smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, ValueError, TypeError, LookupError,
+)  # fmt: skip
 
 
 def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
@@ -69,6 +72,12 @@ def send_due(*, now: datetime) -> int:
     return tried
 
 
+def subject_of(title: str) -> str:
+    """Return ``title`` as an e-mail's subject can carry it: one line, no longer than mail programs show."""
+    line = " ".join(title.split())
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
+
+
 @transaction.atomic
 def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     """Send the first message that nobody else is sending; False where there is none. Raises MailServerAwayError."""
@@ -91,7 +100,7 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     link = f"\n\n{settings.PUBLIC_URL}{door.address(row)}" if row.path else ""
     try:
         server.open()
-        server.send_messages([EmailMessage(row.title, f"{row.body}{link}", to=[address])])
+        server.send_messages([EmailMessage(subject_of(row.title), f"{row.body}{link}", to=[address])])
     except OF_THE_MESSAGE as error:
         row.email_attempts += 1
         row.email_problem = f"{type(error).__name__}: {error}"[:500]

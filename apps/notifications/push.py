@@ -120,6 +120,9 @@ def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
         status, problem = 0, f"{type(error).__name__}: {error}"
         if isinstance(error, outgoing.AddressNotPublicError):
             status = 400
+    except (ValueError, TypeError, LookupError) as error:
+        # Keys that nothing can be sealed with, for one: the device gets nothing, and the others do.
+        status, problem = 400, f"{type(error).__name__}: {error}"
     if 200 <= status < 300:
         row.delete()
         Device.objects.filter(pk=device.pk).update(told_at=now, problem="")
@@ -145,7 +148,7 @@ def _sealed(row: Push) -> bytes:
 
     told, device = row.notification, row.device
     message = {
-        "title": told.title, "body": told.body[:300], "path": told.path, "tag": told.path or told.key,
+        "title": told.title[:200], "body": told.body[:300], "path": told.path, "tag": told.path or told.key,
         "waiting": queries.unread_of(device.user, sight.of(device.user)).count(),
     }  # fmt: skip
     subscription = {"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}}

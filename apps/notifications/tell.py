@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import translation
@@ -85,12 +86,18 @@ class _InLanguages:
         self.message = message
         self.written: dict[str, dict[str, str]] = {}
 
-    def to(self, language: str) -> dict[str, str]:
-        """Title and body in ``language``."""
+    def to(self, language: str) -> dict[str, Any]:
+        """Return title and body in ``language``, and in the others where they read otherwise."""
+        said = self._in(language)
+        others = {code: self._in(code) for code, _ in settings.LANGUAGES if code != language}
+        translations = {code: [text["title"], text["body"]] for code, text in others.items() if text != said}
+        return said | {"translations": translations or None}
+
+    def _in(self, language: str) -> dict[str, str]:
         if language not in self.written:
             with translation.override(language):
                 title, body = (text() if callable(text) else text for text in (self.message.title, self.message.body))
-            self.written[language] = {"title": title[:200], "body": body}
+            self.written[language] = {"title": title, "body": body}
         return self.written[language]
 
 

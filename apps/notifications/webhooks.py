@@ -14,6 +14,7 @@ from django.db import transaction
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
+from apps.core import isolation
 from apps.core.actor import Actor
 from apps.core.identity import uuid7
 from apps.core.wake import wake
@@ -110,7 +111,13 @@ def _send_due(clock: Callable[[], datetime]) -> int:
         )
         Outgoing.objects.filter(pk__in=[message.pk for message in due]).update(not_before=now + LEASE)
     for message in due:
-        _send(message, clock)
+        try:
+            _send(message, clock)
+        except Exception as error:
+            if isolation.is_of_the_server(error):
+                raise
+            logger.exception("A message could not be posted to %s; the others are", message.endpoint.name)
+            _settle(message, "dead", f"It cannot be posted: {type(error).__name__}: {error}", clock())
     return len(due)
 
 
