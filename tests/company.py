@@ -94,7 +94,7 @@ class Company:
         return self.workers[who.name]
 
     def _hire(self, who: Worker) -> tuple[str, str]:
-        login = f"{who.name.split()[0].lower()}@tower.test"
+        login = f"{"-".join(who.name.lower().split())}@tower.test"
         # An earlier run may have left them: what they did keeps Odoo from deleting them.
         known = self.ask("res.users", "search", [("login", "=", login)], context={"active_test": False})
         if known:

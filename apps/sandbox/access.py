@@ -5,9 +5,10 @@ from fnmatch import fnmatch
 ALL = "read write create unlink"
 # Models that only administrators change.
 SETTINGS = ("ir.*", "base.automation", "res.groups", "res.users", "res.company", "res.country", "res.currency",
-            "res.users.apikeys")  # fmt: skip
+            "res.currency.rate", "res.users.apikeys", "resource.calendar")  # fmt: skip
 READABLE_SETTINGS = ("ir.model", "ir.model.data", "ir.model.fields", "res.groups", "res.users", "res.company",
-                     "res.country", "res.currency", "res.users.apikeys", "ir.ui.view", "ir.module.module")  # fmt: skip
+                     "res.country", "res.currency", "res.currency.rate", "res.users.apikeys", "ir.ui.view",
+                     "ir.module.module", "resource.calendar")  # fmt: skip
 # External id of a group to the models and what its members may do with them; the first pattern that fits counts.
 RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
     "base.group_system": (("x_*", ""), ("*", ALL)),
@@ -16,6 +17,7 @@ RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("mail.activity*", ALL),
         ("mail.message", "read create"),
         ("product.*", "read"),
+        ("uom.uom", "read"),
         ("stock.*", "read"),
         ("res.partner", "read"),
         ("crm.team", "read"),

@@ -110,7 +110,21 @@ def after_write(env: Env, model: str, olds: dict[int, Row]) -> None:
             changed = not watched or any(name in old and (old[name] or False) != (new.get(name) or False) for name in watched)
             if changed and _fits(env, model, rule, odoo_id):
                 ids.append(odoo_id)
-        _run(env(context={**env.context, "old_values": olds}), model, rule, ids)
+        _run(env(context={**env.context, "old_values": _as_records(env, model, olds)}), model, rule, ids)
+
+
+def _as_records(env: Env, model: str, olds: dict[int, Row]) -> dict[int, Row]:
+    """The old values as Odoo's code sees them: records where the field points at some."""
+    fields = env.engine.models[model]
+    return {
+        odoo_id: {
+            name: Records(env, fields[name].relation, [value] if value else [])
+            if name in fields and fields[name].type == "many2one"
+            else value
+            for name, value in old.items()
+        }
+        for odoo_id, old in olds.items()
+    }
 
 
 def before_unlink(env: Env, model: str, ids: list[int]) -> None:

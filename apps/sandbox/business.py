@@ -49,13 +49,31 @@ def _deliver_later(order: Records) -> None:
         }
     )
     for line in lines:
+        # As Odoo does unless told otherwise, goods move in their own unit, whatever they are sold or bought by.
+        own = line.product_id.product_tmpl_id.uom_id
         env["stock.move"].create({
-            "product_id": line.product_id.id, "product_uom_qty": line.product_uom_qty, "picking_id": picking.id,
+            "product_id": line.product_id.id, "picking_id": picking.id, "product_uom": own.id or 1,
+            "product_uom_qty": _converted(line.product_uom_qty, line.product_uom_id, own),
             "sale_line_id": line.id, "location_id": picking.location_id.id, "location_dest_id": CUSTOMERS,
             "state": "confirmed", "origin": order.name, "reference": picking.name, "date": deadline,
             "date_deadline": deadline, "warehouse_id": order.warehouse_id.id,
         })  # fmt: skip
     action_assign(picking)
+
+
+def _converted(quantity: float, unit: Records, to: Records) -> float:
+    """``quantity`` of ``unit`` in another unit; as it stands where either is unknown."""
+    if not unit.id or not to.id or unit.id == to.id:
+        return quantity
+    return round(quantity * unit.factor / to.factor, 2)
+
+
+@method("uom.uom")
+def _compute_quantity(unit: Records, qty: float, to_unit: Records, **named: Any) -> float:
+    """A quantity in another unit, as Odoo converts; here to two places instead of up."""
+    if not named.get("round", True):
+        return qty if not unit.id or not to_unit.id or unit.id == to_unit.id else qty * unit.factor / to_unit.factor
+    return _converted(qty, unit, to_unit)
 
 
 @method("sale.order")
@@ -228,12 +246,13 @@ def _validate(picking: Records) -> None:
         if move.state != "done":
             continue
         if move.sale_line_id:
-            writing.write(
-                move.sale_line_id, {"qty_delivered": round(move.sale_line_id.qty_delivered + move.quantity, 2)}
-            )
+            line = move.sale_line_id
+            moved = _converted(move.quantity, move.product_uom, line.product_uom_id)
+            writing.write(line, {"qty_delivered": round(line.qty_delivered + moved, 2)})
         if move.purchase_line_id:
             line = move.purchase_line_id
-            writing.write(line, {"qty_received": round(line.qty_received + move.quantity, 2)})
+            moved = _converted(move.quantity, move.product_uom, line.product_uom_id)
+            writing.write(line, {"qty_received": round(line.qty_received + moved, 2)})
     if picking.sale_id:
         computed.settle(picking.env, "sale.order", [picking.sale_id.id], {"state"})
     for waiting in {
@@ -267,7 +286,8 @@ def _backorder(picking: Records, left: list[tuple[Records, float]]) -> None:
             writing.write(move, {"picking_id": again.id, "reference": again.name})
             continue
         move.create({
-            "product_id": move.product_id.id, "product_uom_qty": rest, "picking_id": again.id, "reference": again.name,
+            "product_id": move.product_id.id, "product_uom_qty": rest, "product_uom": move.product_uom.id, "picking_id": again.id,
+            "reference": again.name,
             "sale_line_id": move.sale_line_id.id, "purchase_line_id": move.purchase_line_id.id, "state": "confirmed",
             "location_id": move.location_id.id, "location_dest_id": move.location_dest_id.id, "origin": move.origin,
             "date_deadline": move.date_deadline, "warehouse_id": move.warehouse_id.id,
@@ -318,10 +338,12 @@ def _expect_receipt(order: Records) -> None:
         "scheduled_date": order.date_planned, "date_deadline": order.date_planned,
     })  # fmt: skip
     for line in order.sudo().order_line:
+        own = line.product_id.product_tmpl_id.uom_id
+        quantity = _converted(line.product_qty, line.product_uom_id, own)
         env["stock.move"].create({
-            "product_id": line.product_id.id, "product_uom_qty": line.product_qty, "picking_id": picking.id,
+            "product_id": line.product_id.id, "product_uom_qty": quantity, "product_uom": own.id or 1, "picking_id": picking.id,
             "purchase_line_id": line.id, "location_id": SUPPLIERS, "location_dest_id": picking.location_dest_id.id,
-            "state": "assigned", "quantity": line.product_qty, "origin": order.name, "reference": picking.name,
+            "state": "assigned", "quantity": quantity, "origin": order.name, "reference": picking.name,
             "date": line.date_planned, "date_deadline": line.date_planned,
         })  # fmt: skip
     order._derive({"receipt_status": "pending"})

@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.sandbox import access, automation, computed, versions
 from apps.sandbox import seed as seeding
+from apps.sandbox.absent import ABSENT_MODELS, USE_REAL
 from apps.sandbox.errors import (
     AccessDenied,
     AccessError,
@@ -74,7 +75,7 @@ class Company:
         self.lock = threading.RLock()
         self.models: dict[str, Fields] = {}
         self.model_ids: dict[str, int] = {}
-        self.store = Store(directory, mark=f"9 {database} {orders} {seed} {version}")
+        self.store = Store(directory, mark=f"11 {database} {orders} {seed} {version}")
         self._groups: dict[int, set[int]] | None = None
         self._externals: dict[str, tuple[str, int]] = {}
         self._may: dict[tuple[int, str, str], bool] = {}
@@ -257,7 +258,7 @@ class Company:
 
     def second_cursor(self, first: Transaction) -> Transaction:
         """A transaction of its own inside another's call."""
-        return Transaction(self.store, _now(), first.outgoing)
+        return Transaction(self.store, _now(), first.outgoing, first)
 
     def transact(
         self, uid: int, work: Callable[[Env], Any], *, su: bool = False, context: dict[str, Any] | None = None
@@ -282,7 +283,9 @@ class Company:
     def call(self, uid: int, model: str, name: str, args: list[Any], named: dict[str, Any]) -> Any:
         """One RPC call: a method of ``model`` with its arguments, as the person ``uid``."""
         if model not in self.models:
-            raise NoModelError(f"Object {model} doesn't exist")
+            # As Odoo words it at both ends, by which clients know it.
+            lacks = f" ({ABSENT_MODELS[model]}; {USE_REAL})" if model in ABSENT_MODELS else ""
+            raise NoModelError(f"Object {model}{lacks} doesn't exist")
         if name.startswith("_") or name in ("exists", "sudo", "with_user", "browse"):
             raise AccessError(f"Private methods (such as '{model}.{name}') cannot be called remotely.")
         function = METHODS.get((model, name)) or METHODS.get(("*", name))

@@ -145,11 +145,15 @@ def _sale_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
     share = subtotal / quantity if quantity else 0.0
     product = row.get("product_id")
     cost = (env.engine.value("product.product", product, "standard_price") or 0.0) if product else 0.0
+    template = (env.engine.value("product.product", product, "product_tmpl_id") or 0) if product else 0
+    is_service = bool(template) and env.engine.value("product.template", template, "type") == "service"
+    by_order = bool(template) and env.engine.value("product.template", template, "invoice_policy") == "order"
     _derive(env, "sale.order.line", odoo_id, {
+        "qty_delivered_method": "manual" if is_service or not product else "stock_move",
         "purchase_price": cost, "margin": round(subtotal - cost * quantity, 2),
         "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
         "qty_delivered": delivered, "qty_invoiced": invoiced,
-        "qty_to_invoice": delivered - invoiced if confirmed else 0.0,
+        "qty_to_invoice": (quantity if by_order else delivered) - invoiced if confirmed and not row.get("display_type") else 0.0,
         "untaxed_amount_invoiced": round(invoiced * share, 2),
         "untaxed_amount_to_invoice": round(max(delivered - invoiced, 0.0) * share, 2) if confirmed else 0.0,
         "state": order.get("state"), "company_id": order.get("company_id"), "currency_id": order.get("currency_id"),
@@ -189,14 +193,27 @@ def _sale_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
 
 
 def _invoice_status(state: Any, lines: list[Row]) -> str:
+    """What Odoo calls the order: as its lines stand, without down payments, headings and notes."""
     if state != "sale":
         return "no"
-    ordered = [line for line in lines if line.get("product_uom_qty")]
-    if any((line.get("qty_delivered") or 0) > (line.get("qty_invoiced") or 0) for line in ordered):
+    said = {_line_invoice_status(line) for line in lines if not line.get("is_downpayment") and not line.get("display_type")}
+    if "to invoice" in said:
         return "to invoice"
-    if ordered and all((line.get("qty_invoiced") or 0) >= line["product_uom_qty"] for line in ordered):
+    if said and said <= {"invoiced"}:
         return "invoiced"
-    return "no"
+    return "upselling" if said and said <= {"invoiced", "upselling"} else "no"
+
+
+def _line_invoice_status(line: Row) -> str:
+    ordered, delivered, invoiced, open_quantity = (
+        line.get(name) or 0.0 for name in ("product_uom_qty", "qty_delivered", "qty_invoiced", "qty_to_invoice")
+    )
+    if abs(open_quantity) > 0.000001:
+        return "to invoice"
+    # Billed by what was ordered, as nothing is left to bill of more than that.
+    if delivered > ordered >= 0 and invoiced <= ordered:
+        return "upselling"
+    return "invoiced" if invoiced >= ordered else "no"
 
 
 def _delivery_status(env: Env, row: Row, lines: list[Row]) -> Any:
@@ -224,7 +241,10 @@ def _purchase_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> Non
     tax = round(subtotal * TAX, 2)
     order = env.engine.store.table("purchase.order").get(row["order_id"]) or {}
     to_bill = (row.get("qty_received") or 0.0) - (row.get("qty_invoiced") or 0.0)
+    template = env.engine.value("product.product", row["product_id"], "product_tmpl_id") if row.get("product_id") else 0
+    is_service = bool(template) and env.engine.value("product.template", template, "type") == "service"
     values = {
+        "qty_received_method": "manual" if is_service else "stock_moves",
         "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
         "qty_to_invoice": to_bill if order.get("state") == "purchase" else 0.0,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from apps.sandbox.errors import NoFieldError
@@ -55,8 +56,15 @@ def _take(items: list[Any]) -> Node | Term:
         operator = {"<>": "!=", "==": "="}.get(str(operator).lower(), str(operator).lower())
         if isinstance(path, (int, float)):
             return Node("&" if path == value else "|", [])
-        return Term(path.split("."), operator, value)
+        return Term(path.split("."), operator, _written(value))
     raise ValueError(f"Domain() invalid item in domain: {item!r}")
+
+
+def _written(value: Any) -> Any:
+    # Moments and days of code that runs here, as rows keep them.
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def terms(node: Node) -> list[Term]:

@@ -190,6 +190,7 @@ class Past:
         return {
             "id": line, **self._stamp(order), "order_id": order, "product_id": product, "name": f"Product {product}",
             "sequence": 10, "product_uom_qty": quantity, "qty_delivered": quantity, "qty_invoiced": quantity,
+            "qty_delivered_method": "stock_move",
             "qty_to_invoice": 0.0, "price_unit": price, "discount": 0.0, "price_subtotal": subtotal, "price_tax": tax,
             "purchase_price": round(price * 0.62, 2), "margin": round(subtotal * 0.38, 2),
             "price_total": round(subtotal + tax, 2), "untaxed_amount_invoiced": subtotal,

@@ -33,7 +33,8 @@ def _draft(order: Records, lines: list[Records]) -> Records:
         "invoice_user_id": order.user_id.id, "invoice_origin": order.name, "date": order.env.cr.now[:10], "name": "/",
         "journal_id": SALES, "ref": order.client_order_ref or False,
         "invoice_line_ids": [
-            (0, 0, {"partner_id": payer, "product_id": line.product_id.id, "name": line.name, "quantity": line.qty_to_invoice,
+            (0, 0, {"partner_id": payer, "product_id": line.product_id.id, "name": line.name,
+                    "quantity": line.qty_to_invoice, "product_uom_id": line.product_uom_id.id,
                     "price_unit": line.price_unit, "discount": line.discount, "sale_line_ids": [(6, 0, [line.id])]})
             for line in lines
         ],

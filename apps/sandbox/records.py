@@ -1,5 +1,6 @@
 """Records as Odoo's own code sees them: what guards, scheduled actions and business methods work with."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import SimpleNamespace
@@ -115,6 +116,9 @@ class Records:
 
     def __add__(self, other: "Records") -> "Records":
         return Records(self.env, self._name, [*self.ids, *other.ids])
+
+    def __and__(self, other: "Records") -> "Records":
+        return Records(self.env, self._name, [one for one in self.ids if one in other.ids])
 
     def __sub__(self, other: "Records") -> "Records":
         return Records(self.env, self._name, [one for one in self.ids if one not in other.ids])
@@ -232,17 +236,30 @@ def has_group(user: Records, name: str) -> bool:
     return group in user.env.engine.groups_of(user.id)
 
 
+def in_currency(currency: Records, amount: float) -> float:
+    """The amount at the currency's precision, halves away from zero as Odoo rounds them."""
+    step = 10.0 ** (currency.decimal_places if currency else 2)
+    counted = abs(amount or 0.0) * step
+    # Odoo takes what floats lose just below a half for the half.
+    whole = math.floor(counted + 0.5 + counted * 2.0**-50)
+    return math.copysign(whole / step, amount) if whole else 0.0
+
+
+METHODS["res.currency", "round"] = in_currency
+
+
 @method("res.currency")
 def compare_amounts(currency: Records, one: float, other: float) -> int:
     """-1, 0 or 1, as the amounts compare at the currency's precision."""
-    difference = round(one or 0.0, 2) - round(other or 0.0, 2)
-    return 0 if abs(difference) < 0.005 else 1 if difference > 0 else -1
+    difference = in_currency(currency, one) - in_currency(currency, other)
+    step = 10.0 ** -(currency.decimal_places if currency else 2)
+    return 0 if abs(difference) < step / 2 else 1 if difference > 0 else -1
 
 
 @method("res.currency")
 def is_zero(currency: Records, amount: float) -> bool:
     """Whether nothing is left at the currency's precision."""
-    return abs(round(amount or 0.0, 2)) < 0.005
+    return in_currency(currency, amount) == 0.0
 
 
 @method("res.currency")

@@ -27,6 +27,7 @@ RELATED = {
     ("product.product", "name"): "product_tmpl_id.name",
     ("product.product", "list_price"): "product_tmpl_id.list_price",
     ("product.product", "lst_price"): "product_tmpl_id.list_price",
+    ("product.product", "uom_id"): "product_tmpl_id.uom_id",
     ("product.product", "type"): "product_tmpl_id.type",
     ("product.product", "sale_ok"): "product_tmpl_id.sale_ok",
     ("product.product", "is_storable"): "product_tmpl_id.is_storable",

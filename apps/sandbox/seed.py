@@ -19,6 +19,11 @@ PEOPLE = (
     (7, "sam", "Sam Okafor", True, ("base.group_user", "sales_team.group_sale_salesman")),
     (8, "paula", "Paula Brandt", True, ("base.group_user", "purchase.group_purchase_user")),
     (9, "ada", "Ada Moreau", True, ("base.group_user", "account.group_account_invoice")),
+    # Those who decide in the tower have users here too, with which they do nothing.
+    (10, "olga", "Olga Operator", True, ("base.group_user",)),
+    (11, "adam", "Adam Approver", True, ("base.group_user",)),
+    (12, "mia", "Mia Manager", True, ("base.group_user",)),
+    (13, "anna", "Anna Admin", True, ("base.group_user",)),
 )
 ADMIN, SELLERS, BUYER, ACCOUNTANT = 2, (6, 7), 8, 9
 GROUPS = (
@@ -107,17 +112,20 @@ def _settings(company: Engine, cr: Transaction) -> None:
         "res.partner",
         1,
         name="Tern & Tide GmbH",
+        tz="Europe/Berlin",
         is_company=True,
         active=True,
         commercial_partner_id=1,
         credit_limit=0.0,
     )
+    put("resource.calendar", 1, name="Standard 40 hours/week", tz="Europe/Berlin")
     put(
         "res.company",
         1,
         name="Tern & Tide GmbH",
         currency_id=1,
         partner_id=1,
+        resource_calendar_id=1,
         account_use_credit_limit=True,
         po_double_validation="one_step",
         po_double_validation_amount=5_000.0,
@@ -143,7 +151,8 @@ def _settings(company: Engine, cr: Transaction) -> None:
             company_ids=[1], share=False, lang="en_US", tz="Europe/Berlin")  # fmt: skip
     put("res.users.apikeys", 1, name="Control Tower", user_id=5, expiration_date=False, scope="rpc")
     put("crm.team", 1, name="Sales", active=True, company_id=1)
-    put("uom.uom", 1, name="Units")
+    put("uom.uom", 1, name="Units", factor=1.0, relative_factor=1.0, relative_uom_id=False, active=True)
+    put("uom.uom", 2, name="Dozen", factor=12.0, relative_factor=12.0, relative_uom_id=1, active=True)
     put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
     put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
     put("stock.location", 3, name="Inventory adjustment", complete_name="Virtual Locations/Inventory adjustment",
@@ -181,6 +190,7 @@ def _settings(company: Engine, cr: Transaction) -> None:
             ("purchase.purchase_order_form", "purchase.order"),
             ("account.view_move_form", "account.move"),
             ("base.view_partner_form", "res.partner"),
+            ("sale.sale_order_portal_template", ""),
         ),
         1,
     ):
@@ -188,10 +198,10 @@ def _settings(company: Engine, cr: Transaction) -> None:
             "ir.ui.view",
             number,
             name=name,
-            type="form",
-            model=model,
+            type="form" if model else "qweb",
+            model=model or False,
             mode="primary",
-            arch_base="<form><sheet/></form>",
+            arch_base="<form><sheet/></form>" if model else "<t/>",
             active=True,
             priority=16,
         )
@@ -292,6 +302,8 @@ def defaults(env: Env, model: str) -> Row:
         "purchase.order.line": {"product_uom_id": 1, "product_qty": 1.0, "sequence": 10, "qty_received": 0.0, "qty_invoiced": 0.0,
                                 "company_id": 1, "display_type": False},
         "stock.picking": {"state": "draft", "company_id": 1, "priority": "0", "scheduled_date": now},
+        "product.supplierinfo": {"product_uom_id": 1},
+        "stock.move.line": {"product_uom_id": 1},
         "stock.move": {"state": "draft", "company_id": 1, "product_uom": 1, "quantity": 0.0, "picked": False, "date": now},
         "account.move": {"state": "draft", "company_id": 1, "currency_id": 1, "move_type": "entry", "date": now[:10],
                          "payment_state": "not_paid", "journal_id": 1, "name": "/"},
@@ -299,7 +311,7 @@ def defaults(env: Env, model: str) -> Row:
                               "reconciled": False, "display_type": "product", "quantity": 1.0, "discount": 0.0},
         "res.partner": {"active": True, "is_company": False, "credit_limit": 0.0, "company_id": False},
         "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
-        "product.template": {"active": True, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,
+        "product.template": {"active": True, "uom_id": 1, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,
                              "list_price": 1.0},
         "product.product": {"active": True, "standard_price": 0.0},
         "delivery.carrier": {"active": True, "delivery_type": "fixed", "fixed_price": 0.0},

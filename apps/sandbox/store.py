@@ -6,7 +6,7 @@ is putting the old one back. Rows of a long history (see :mod:`apps.sandbox.hist
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -199,11 +199,38 @@ class Moment(str):
         return datetime.fromisoformat(self)
 
 
+class Callbacks:
+    """What is to be done before a commit, or after all was undone, as Odoo's cursor keeps it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], Any]] = []
+        self.data: dict[str, Any] = {}
+
+    def add(self, work: Callable[[], Any]) -> None:
+        """Do ``work`` at that time."""
+        self.waiting.append(work)
+
+    def run(self) -> None:
+        """Do all that waits, and what comes up meanwhile."""
+        while self.waiting:
+            self.waiting.pop(0)()
+        self.data.clear()
+
+
 class Transaction:
     """What has been changed since the last commit, so that it can be undone. Called ``cr`` by Odoo's code."""
 
-    def __init__(self, store: Store, now: str, outgoing: list[Any]) -> None:
-        """``outgoing`` takes what a commit hands over; cursors that were opened inside one call share it."""
+    def __init__(self, store: Store, now: str, outgoing: list[Any], first: "Transaction | None" = None) -> None:
+        """Begin.
+
+        ``outgoing`` takes what a commit hands over; cursors that were opened inside one call share it. ``first`` is the
+        transaction of that call: as long as another cursor is open, everybody sees what stands committed.
+        """
+        self.first, self.inner = first, 0
+        self.precommit, self.postrollback = Callbacks(), Callbacks()
+        self.suspended: list[tuple[str, int, Row | None]] = []
+        if first:
+            first.suspend()
         self.store, self.now, self.outgoing = store, now, outgoing
         self.undo: list[tuple[str, int, Row | None, bool]] = []
         self.after_commit: list[Any] = []
@@ -228,13 +255,33 @@ class Transaction:
     def execute(self, query: str, arguments: Any = None) -> None:
         """SQL from guards: there is nothing here to lock, since one transaction runs at a time."""
 
+    def suspend(self) -> None:
+        """Hide what is not committed from a cursor that is opened meanwhile."""
+        self.inner += 1
+        if self.inner > 1:
+            return
+        for model, odoo_id, old, _ in reversed(self.undo):
+            table = self.store.table(model)
+            self.suspended.append((model, odoo_id, table.put(odoo_id, old)))
+
+    def resume(self) -> None:
+        """Show it again, once the last of those cursors is closed."""
+        self.inner -= 1
+        if self.inner:
+            return
+        while self.suspended:
+            model, odoo_id, row = self.suspended.pop()
+            self.store.table(model).put(odoo_id, row)
+
     def commit(self) -> None:
-        """Keep what was changed, and hand over what waited for it."""
+        """Do what waits for it, keep what was changed, and hand over what waited for that."""
+        self.precommit.run()
         self.store.keep((model, odoo_id) for model, odoo_id, _, _ in self.undo)
         self.undo.clear()
         self.tracked.clear()
         self.outgoing += self.after_commit
         self.after_commit.clear()
+        self.postrollback.waiting.clear()
 
     def rollback(self) -> list[str]:
         """Undo; the models that were touched."""
@@ -247,8 +294,12 @@ class Transaction:
             touched.append(model)
         self.undo.clear()
         self.after_commit.clear()
+        self.postrollback.run()
         return touched
 
     def close(self) -> None:
         """Undo what was not committed."""
         self.rollback()
+        if self.first:
+            self.first.resume()
+            self.first = None

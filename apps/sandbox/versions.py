@@ -68,7 +68,8 @@ class Shape:
         name, model = function.__name__, records._name
         if name in self.missing_methods:
             raise NoMethodError(f"The method '{model}.{name}' does not exist")
-        if model not in self.hidden and model not in self.old_names and name != "fields_get":
+        is_of_lines = any(model == parent for parent, _ in LINES)
+        if model not in self.hidden and model not in self.old_names and name != "fields_get" and not is_of_lines:
             return function(records, *args, **named)
         bound = inspect.signature(function).bind(records, *args, **named)
         for key, value in bound.arguments.items():
@@ -100,7 +101,16 @@ class Shape:
         return ".".join([f"{found}{colon}{part}", *rest])
 
     def _values(self, model: str, values: dict[str, Any]) -> dict[str, Any]:
-        return {self._asked(model, name): value for name, value in values.items()}
+        return {self._asked(model, name): self._lines(LINES.get((model, name), ""), value) for name, value in values.items()}
+
+    def _lines(self, model: str, value: Any) -> Any:
+        if not model or not isinstance(value, list | tuple):
+            return value
+        return [
+            [*one[:2], self._values(model, one[2])] if isinstance(one, list | tuple) and len(one) > 2 and isinstance(one[2], dict)
+            else one
+            for one in value
+        ]
 
     def _shown(self, model: str, row: dict[str, Any]) -> dict[str, Any]:
         return {then: value for name, value in row.items() if (then := self.then(model, name))}
@@ -112,8 +122,13 @@ class Shape:
                 told["selection"] = kept + [list(one) for one in self.more_words.get((model, name), {}).items()]
 
 
+# Lines that are written together with what they belong to.
+LINES = {("purchase.order", "order_line"): "purchase.order.line", ("sale.order", "order_line"): "sale.order.line"}
 BEFORE_19 = {"purchase.order": ("acknowledged",)}
-RENAMED_19 = {"res.users": {"group_ids": "groups_id"}}
+RENAMED_19 = {
+    "res.users": {"group_ids": "groups_id"}, "sale.order.line": {"product_uom_id": "product_uom"},
+    "purchase.order.line": {"product_uom_id": "product_uom"}, "product.supplierinfo": {"product_uom_id": "product_uom"},
+}  # fmt: skip
 LOCKED_PURCHASES = {("purchase.order", "state"): {"done": "Locked"}}
 BEFORE_18 = {**BEFORE_19, "product.template": ("is_storable",), "product.product": ("is_storable",)}
 NOT_BLOCKED = {("account.move", "payment_state"): ("blocked",)}

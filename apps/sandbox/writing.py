@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from apps.sandbox import automation, computed, drafts, searching, tracking
-from apps.sandbox.errors import MissingError, UserError, ValidationError
+from apps.sandbox.absent import ABSENT_FIELDS, ABSENT_VALUES, USE_REAL
+from apps.sandbox.errors import MissingError, UnsupportedError, UserError, ValidationError
 from apps.sandbox.records import Env, Records, method
 from apps.sandbox.schema import COMPUTED, OTHER_END, RELATED, X2MANY, Field, empty
 
@@ -49,7 +50,7 @@ def create(records: Records, vals_list: Row | Sequence[Row]) -> Records:
     for given in [vals_list] if isinstance(vals_list, dict) else vals_list:
         values = {**company.defaults(env, model), **given}
         values = computed.before_create(env, model, values)
-        plain, commands = _split(env, model, values)
+        plain, commands = _split(env, model, values, [])
         table = company.store.table(model)
         odoo_id = plain.pop("id", None) or table.next_id
         table.next_id = max(table.next_id, odoo_id + 1)
@@ -89,7 +90,7 @@ def write(records: Records, vals: Row) -> bool:
     company = env.engine
     company.check_access(env, model, "write")
     check_there(records)
-    plain, commands = _split(env, model, computed.before_write(env, model, vals))
+    plain, commands = _split(env, model, computed.before_write(env, model, vals), records.ids)
     olds = store_changes(env, model, dict.fromkeys(records.ids, plain))
     for odoo_id in records.ids:
         for name, orders in commands.items():
@@ -189,21 +190,56 @@ def check_there(records: Records) -> None:
             )
 
 
-def _split(env: Env, model: str, values: Row) -> tuple[Row, dict[str, list[Any]]]:
-    """Values for the row itself, and commands for lists of records."""
+def _split(env: Env, model: str, values: Row, ids: list[int]) -> tuple[Row, dict[str, list[Any]]]:
+    """Values for the row itself, and commands for lists of records. Raises UnsupportedError for what would be left out."""
     declared = env.engine.models[model]
     plain: Row = {}
     commands: dict[str, list[Any]] = {}
     for name, value in values.items():
         field = declared.get(name)
         if field is None:
-            raise ValueError(f"Invalid field {name!r} in {model!r}")
+            lacks = f": {ABSENT_FIELDS[name]}. {USE_REAL}" if name in ABSENT_FIELDS else ""
+            raise ValueError(f"Invalid field {name!r} in {model!r}{lacks}")
+        if isinstance(value, str) and (model, name, value) in ABSENT_VALUES:
+            raise UserError(f"{ABSENT_VALUES[model, name, value]}. {USE_REAL}")
         if field.type in X2MANY:
             if (model, name) not in COMPUTED or field.inverse:
                 commands[name] = list(value or [])
-        elif (model, name) not in COMPUTED and (model, name) not in RELATED:
+            elif value:
+                raise _unsupported(model, name, f"commands {value!r} on a computed list")
+        elif (model, name) in COMPUTED or (model, name) in RELATED:
+            _write_elsewhere(env, model, name, values, ids)
+        else:
             plain[name] = stored(field, value)
     return plain, commands
+
+
+def _write_elsewhere(env: Env, model: str, name: str, values: Row, ids: list[int]) -> None:
+    """A value that the row does not keep: a variant's goes to its template; any other must be what it will read as."""
+    if (model, name) == ("res.partner", "use_partner_credit_limit"):
+        # As Odoo's own inverse: switched on it changes nothing, switched off the company's default holds again.
+        if ids and not values[name]:
+            write(Records(env, model, ids), {"credit_limit": False})
+        return
+    first = RELATED.get((model, name), "").partition(".")[0]
+    for odoo_id in ids or [0]:
+        there = values.get(first) or (env.engine.value(model, odoo_id, first) if first and odoo_id else False)
+        if first == "product_tmpl_id" and there:
+            related = RELATED[model, name].partition(".")[2]
+            if env.engine.value("product.template", there, related) != values[name]:
+                write(Records(env, "product.template", [there]), {related: values[name]})
+        elif not there and first in MANDATORY.get(model, ()):
+            continue  # what lacks is told in its own words
+        elif first and there:
+            relation = env.engine.models[model][first].relation
+            if env.engine.value(relation, there, RELATED[model, name].partition(".")[2]) != values[name]:
+                raise _unsupported(model, name, f"{values[name]!r} differs from what {first} says")
+        elif values[name] and (not odoo_id or env.engine.value(model, odoo_id, name) != values[name]):
+            raise _unsupported(model, name, f"{values[name]!r} is computed there, and kept nowhere")
+
+
+def _unsupported(model: str, name: str, what: str) -> UnsupportedError:
+    return UnsupportedError(f"The stand-in cannot do what Odoo does here: {model}.{name}: {what}. {USE_REAL}")
 
 
 def stored(field: Field, value: Any) -> Any:
@@ -233,18 +269,36 @@ def _command(env: Env, model: str, odoo_id: int, field: Field, orders: list[Any]
         # An invoice is drawn up once, after its last line.
         later = {"settles_later": True} if model == "account.move" else {}
         inner = Records(env(context={**env.context, **later}), field.relation, ())
-        for order in orders:
+        # Lines go with what they are of; other records stay, and belong to nothing.
+        goes_along = (field.relation, field.inverse) in CASCADES.get(model, ())
+
+        def take_off(ids: list[int]) -> None:
+            if goes_along:
+                unlink(inner.browse(ids))
+            elif ids:
+                write(inner.browse(ids), {field.inverse: False})
+
+        for given in orders:
+            order: Any = (4, given, 0) if isinstance(given, int) else given
             match order[0]:
                 case 0:
                     create(inner, {**order[2], field.inverse: odoo_id})
                 case 1:
                     write(inner.browse(order[1]), order[2])
-                case 2 | 3:
+                case 2:
                     unlink(inner.browse(order[1]))
+                case 3:
+                    take_off([order[1]])
                 case 4:
                     write(inner.browse(order[1]), {field.inverse: odoo_id})
                 case 5:
-                    unlink(inner.browse(env.engine.value(model, odoo_id, field.name)))
+                    take_off(env.engine.value(model, odoo_id, field.name))
+                case 6:
+                    had = env.engine.value(model, odoo_id, field.name)
+                    take_off([one for one in had if one not in order[2]])
+                    write(inner.browse([one for one in order[2] if one not in had]), {field.inverse: odoo_id})
+                case _:
+                    raise _unsupported(model, field.name, f"command {order!r}")
         return
     old = list(env.engine.value(model, odoo_id, field.name))
     new = list(old)
@@ -262,6 +316,8 @@ def _command(env: Env, model: str, odoo_id: int, field: Field, orders: list[Any]
                 new = []
             case 6:
                 new = list(dict.fromkeys(order[2]))
+            case _:
+                raise _unsupported(model, field.name, f"command {order!r}")
     if new == old:
         return
     if (model, field.name) in OTHER_END:

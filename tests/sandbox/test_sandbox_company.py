@@ -12,7 +12,7 @@ from apps.odoo.client import connect
 from apps.odoo.models import Connection
 from apps.sandbox.company import Company
 from apps.sandbox.control import Control
-from apps.sandbox.errors import AccessError, UserError
+from apps.sandbox.errors import AccessError, UnsupportedError, UserError
 from apps.sandbox.simulator import Simulator
 from tests.sandbox.conftest import served
 
@@ -241,3 +241,59 @@ def test_a_count_is_applied_by_a_move_or_cleared(company: Company) -> None:
     assert shown("last_count_date") != (False,)
     moves = company.call(TOWER, "stock.move", "search_read", [[("is_inventory", "=", True)]], {"load": ""})
     assert [(move["quantity"], move["location_dest_id"]) for move in moves] == [(12, 3)]
+
+
+@pytest.mark.parametrize(("model", "values", "lacks"), [
+    ("mrp.bom", {"type": "phantom"}, "no kits"), ("stock.route", {"name": "Dropship"}, "no dropship"),
+    ("stock.warehouse", {"name": "Steps", "code": "ST", "delivery_steps": "pick_ship"}, "in one step"),
+    ("stock.warehouse", {"name": "Steps", "code": "ST", "reception_steps": "two_steps"}, "in one step"),
+    ("product.product", {"name": "Desk", "route_ids": [(4, 1)]}, "no routes"),
+    ("stock.picking.type", {"name": "Dropship", "code": "dropship"}, "no vendors who deliver"),
+])  # fmt: skip
+def test_what_it_cannot_do_it_says_and_names_the_real_odoo(model: str, values: dict[str, Any], lacks: str) -> None:
+    company = Company(None, orders=1, seed=7)
+    with pytest.raises(Exception, match=lacks) as refused:
+        company.call(2, model, "create", [values], {})
+    assert "real Odoo" in str(refused.value)
+
+
+def test_a_list_of_records_obeys_every_command_of_odoo() -> None:
+    company = Company(None, orders=3)
+
+    def call(method: str, *arguments: Any) -> Any:
+        return company.call(TOWER, "res.partner", method, list(arguments), {})
+
+    parent = call("create", [{"name": "Nord", "child_ids": [(0, 0, {"name": "Quay"}), (0, 0, {"name": "Yard"})]}])[0]
+    other = call("create", [{"name": "Depot"}])[0]
+
+    def children() -> list[int]:
+        return sorted(call("search", [("parent_id", "=", parent)]))
+
+    quay, yard = children()
+    call("write", [parent], {"child_ids": [(6, 0, [yard, other])]})
+    assert children() == [yard, other]
+    assert company.value("res.partner", quay, "parent_id") is False  # Contacts outlive their parent, lines do not.
+    call("write", [parent], {"child_ids": [(3, other, 0), quay]})
+    assert children() == [quay, yard]
+    call("write", [parent], {"child_ids": [(5, 0, 0)]})
+    assert children() == [] and company.value("res.partner", yard, "name") == "Yard"
+    order = orders_of(company, [("state", "in", ["draft", "sent", "sale"])], fields=["order_line"], limit=1)[0]
+    company.call(TOWER, "sale.order", "write", [[order["id"]], {"order_line": [(5, 0, 0)]}], {})
+    assert company.call(TOWER, "sale.order.line", "search", [[("id", "in", order["order_line"])]], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        ("res.partner", {"child_ids": [(7, 0, 0)]}),
+        ("res.partner", {"category_id": [(1, 3, {"name": "Key account"})]}),
+        ("res.partner", {"credit": 5}),
+        ("purchase.order", {"picking_ids": [(5, 0, 0)]}),
+        ("stock.picking", {"picking_type_code": "incoming"}),
+    ],
+)
+def test_what_the_sandbox_cannot_write_it_names(model: str, values: dict[str, Any]) -> None:
+    company = Company(None, orders=3)
+    one = company.call(TOWER, model, "search", [[]], {"limit": 1})
+    with pytest.raises(UnsupportedError, match=f"{model}.{next(iter(values))}"):
+        company.call(TOWER, model, "write", [one, values], {})

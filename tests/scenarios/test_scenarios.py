@@ -85,10 +85,12 @@ def test_a_discount_that_is_refused_leaves_the_order_held_with_the_reason(
     assert "gives up to 45.0 % off" in company.confirm(order)
     decide(tower, approver, asked(tower, approver, "pricing_exception", order), "reject", "Thirty is the most")
     eventually(
-        lambda: "Thirty is the most" in (company.read("sale.order", order, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
-        within_seconds=PATIENCE, what="the reason to reach Odoo",
+        lambda: "The note on it says why" in (company.read("sale.order", order, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
+        within_seconds=PATIENCE, what="the rejection to reach Odoo",
     )  # fmt: skip
-    assert "Thirty is the most" in company.confirm(order)
+    eventually(
+        lambda: "Thirty is the most" in company.confirm(order), within_seconds=PATIENCE, what="the ask to be answered",
+    )  # fmt: skip
     assert company.read("sale.order", order, "state")["state"] == "draft"
 
 
