@@ -152,7 +152,7 @@ class Inbox(Tower):
 
     @invariant()
     def nobody_decides_beyond_their_power(self) -> None:
-        for said in Assignment.objects.exclude(decision="").select_related("user", "step__request"):
+        for said in Assignment.objects.filter(lapsed_at=None).exclude(decision="").select_related("user", "step__request"):
             assert said.user.role in (Role.APPROVER, Role.MANAGER, Role.ADMIN)
             amount, limit = said.step.request.amount, said.user.approval_limit
             assert said.decision != "approved" or limit is None or amount is None or amount <= limit
