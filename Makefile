@@ -10,9 +10,11 @@ DEV := .venv/.dev-stamp
 PYTEST ?=
 # A file stays with one worker; each worker has servers of its own. One run after the other: make test WORKERS=0
 WORKERS ?= auto
+# So many of the tests against a real Odoo run side by side, each beside an Odoo of its own.
+ODOO_COPIES ?= 2
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser bench lint types contracts check requirements \
+.PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser walk walk-sandbox bench lint types contracts check requirements \
 	vendor messages screenshots settings-doc clean
 
 help: ## list the targets
@@ -35,11 +37,21 @@ test: $(DEV) ## every test that needs no outside system
 
 test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here, in the browser too
 	@deploy/chromium.sh
-	deploy/with_odoo.sh $(PYTHON) -m pytest -m odoo $(PYTEST)
+	ODOO_COPIES=$(ODOO_COPIES) deploy/with_odoo.sh $(PYTHON) -m pytest -m odoo \
+		-n $(if $(ODOO_URL),0,$(ODOO_COPIES)) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 test-browser: $(DEV) ## the other tests that drive Chromium, installed here where it can be
 	@deploy/chromium.sh
 	$(PYTHON) -m pytest -m "browser and not odoo" $(PARALLEL) $(PYTEST)
+
+walk: $(DEV) ## random acts of a business in a real Odoo, compared after each: SEED, ACTS, STOP_AT
+	@mkdir -p $(CONTROLTOWER_HOME)
+	WALK_SEED=$(or $(SEED),1) WALK_ACTS=$(or $(ACTS),500) WALK_STOP_AT=$(or $(STOP_AT),1) \
+		WALK_REPORT=$(CONTROLTOWER_HOME)/walk.json deploy/with_odoo.sh $(PYTHON) -m pytest tests/walk -m odoo -s $(PYTEST)
+
+walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP_AT
+	SANDBOX_WALK_SEED=$(or $(SEED),1) SANDBOX_WALK_ACTS=$(or $(ACTS),2000) WALK_STOP_AT=$(or $(STOP_AT),1) \
+		$(PYTHON) -m pytest tests/walk/test_sandbox_walk.py -s $(PYTEST)
 
 bench: $(DEV) ## the measurements of bench/, each beside its peer
 	$(PYTHON) -m bench

@@ -13,7 +13,8 @@
 Odoo comes from Docker's official image where a Docker engine works, otherwise from Debian's package ``odoo-19`` of the
 unstable suite (unpacked, not installed; the mirror is the one among apt's sources) with its Python packages from PyPI.
 Its PostgreSQL is the tower's own embedded one. Everything lies under CONTROLTOWER_ODOO_HOME (default
-~/.cache/controltower-odoo19); removing that directory removes all of it.
+~/.cache/controltower-odoo19); removing that directory removes all of it. CONTROLTOWER_ODOO_NUMBER=2 speaks of a second
+Odoo with a database of its own beside the first, and so on; they share the program and the PostgreSQL.
 """
 
 import argparse
@@ -41,12 +42,26 @@ from controltower.process import free_port, is_free  # noqa: E402
 HOME = Path(os.environ.get("CONTROLTOWER_ODOO_HOME", Path.home() / ".cache" / "controltower-odoo19")).resolve()
 MODULES = (
     "sale_management,sale_margin,sale_stock,purchase,purchase_stock,stock,stock_account,delivery,account,"
-    "base_automation,helpdesk_mgmt"
+    "base_automation,helpdesk_mgmt,mrp,sale_mrp,purchase_mrp,stock_dropshipping"
+)
+# What Odoo's package links to instead of carrying it: without these its web client answers 500.
+LINKED = (
+    "libjs-jquery",
+    "libjs-jquery-form",
+    "libjs-underscore",
+    "fonts-font-awesome",
+    "fonts-inconsolata",
+    "fonts-montserrat",
+    "fonts-roboto-unhinted",
 )
 # Modules that are not Odoo's own, from PyPI: the helpdesk of the OCA, whose model Odoo Enterprise has too.
 ADDONS = ("odoo-addon-helpdesk-mgmt==19.0.1.3.2",)
-IMAGE, CONTAINER = "odoo:19", f"controltower-odoo19-{os.getuid()}"
-DATABASE, TEMPLATES = "ct", "ct_template"
+NUMBER = int(os.environ.get("CONTROLTOWER_ODOO_NUMBER", "1"))
+# What each of several has to itself is named with its number.
+SUFFIX = "" if NUMBER == 1 else f"_{NUMBER}"
+IMAGE, CONTAINER = "odoo:19", f"controltower-odoo19-{os.getuid()}{SUFFIX}"
+DATABASE, TEMPLATES = f"ct{SUFFIX}", "ct_template"
+LOCK, LOG = HOME / f"run{SUFFIX}.lock", HOME / f"odoo{SUFFIX}.log"
 # Named after what is in it: other modules make another template.
 TEMPLATE = f"{TEMPLATES}_{zlib.crc32(','.join((MODULES, *ADDONS)).encode()):08x}"
 VENV, ROOT, EXTRA = HOME / "venv", HOME / "root", HOME / "addons"
@@ -126,7 +141,7 @@ class Server:
             "limit_time_real": 600,
             "limit_time_cpu": 600,
         }
-        configuration = HOME / f"{arguments[0]}.conf"
+        configuration = HOME / f"{arguments[0]}{SUFFIX}.conf"
         configuration.touch(mode=0o600)
         configuration.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
         # A subcommand, where there is one, comes before all else.
@@ -151,7 +166,7 @@ def fetch() -> None:
         run("docker", "pull", "--quiet", IMAGE, stdout=subprocess.DEVNULL)
         fetch_addons()
         return
-    if not (ROOT / "usr/share/javascript").exists():
+    if not (ROOT / "usr/share/javascript/jquery/jquery.js").exists():
         if not shutil.which("apt-get"):
             raise SystemExit("odoo19: needs a Docker engine or Debian's apt-get. Or set ODOO_URL to an Odoo 19.")
         say("odoo19: fetching Debian's package odoo-19")
@@ -200,7 +215,7 @@ def fetch_package() -> None:
     run("apt-get", *options, "-qq", "update")
     shown = run("apt-cache", *options, "show", "--no-all-versions", "odoo-19", stdout=subprocess.PIPE).stdout
     depends = re.search(r"^Depends: (.*)$", shown, re.MULTILINE)
-    assets = re.findall(r"(?:^|, )((?:fonts|libjs)-[a-z0-9-]+)", depends[1] if depends else "")
+    assets = sorted({*LINKED, *re.findall(r"(?:^|, )((?:fonts|libjs)-[a-z0-9-]+)", depends[1] if depends else "")})
     fresh, packages = HOME / "root.new", HOME / "packages"
     for directory in (fresh, packages, ROOT):
         shutil.rmtree(directory, ignore_errors=True)
@@ -259,10 +274,20 @@ def install() -> None:
         server.lease.release()
 
 
+def is_alone() -> bool:
+    """Whether no other Odoo runs here, so that the PostgreSQL ends with this one."""
+    for path in HOME.glob("run*.lock"):
+        with path.open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+    return True
+
+
 def state() -> dict[str, int]:
     """Process and port of the Odoo that runs; empty when none does."""
-    lock = HOME / "run.lock"
-    with contextlib.suppress(FileNotFoundError, ValueError), lock.open() as handle:
+    with contextlib.suppress(FileNotFoundError, ValueError), LOCK.open() as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -273,7 +298,7 @@ def state() -> dict[str, int]:
 def foreground(port: int) -> int:
     """Run Odoo until it ends or a signal tells it to; the exit status."""
     install()
-    lock = (HOME / "run.lock").open("a+")
+    lock = LOCK.open("a+")
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     lock.truncate(0)
     lock.write(json.dumps({"pid": os.getpid(), "port": port}))
@@ -300,7 +325,7 @@ def up(port: int) -> None:
     """Start it in the background and wait until it answers."""
     if not state():
         install()
-        with (HOME / "odoo.log").open("ab") as log:
+        with LOG.open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, __file__, "run", "--port", str(port if is_free(port) else free_port())],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -309,7 +334,7 @@ def up(port: int) -> None:
         while not answers():
             if child.poll() is not None or time.monotonic() > deadline:
                 down()
-                raise SystemExit(f"odoo19: it did not start. Read {HOME}/odoo.log.")
+                raise SystemExit(f"odoo19: it did not start. Read {LOG}.")
             time.sleep(0.2)
     environment()
 
@@ -330,7 +355,8 @@ def down() -> None:
         os.kill(running["pid"], signal.SIGTERM)
         if not embedded.until(lambda: not state(), seconds=STOP_SECONDS):
             os.kill(running["pid"], signal.SIGKILL)
-    embedded.until(lambda: embedded.running(HOME) is None, seconds=STOP_SECONDS)
+    if is_alone():
+        embedded.until(lambda: embedded.running(HOME) is None, seconds=STOP_SECONDS)
 
 
 def reset() -> None:

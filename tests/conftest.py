@@ -88,10 +88,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs: list[Any]) -> None:
-    """Give each worker servers of its own, unless the ones to use were named."""
-    if not HAS_OWN_SERVERS:
-        for number, spec in enumerate(specs):
+    """Give each worker servers of its own, unless the ones to use were named, and an Odoo of its own where there are several."""
+    for number, spec in enumerate(specs, start=1):
+        if not HAS_OWN_SERVERS:
             spec.env |= start_servers(f"worker-{number}")
+        own = f"ODOO_{number}_"
+        spec.env |= {f"ODOO_{name.removeprefix(own)}": value for name, value in os.environ.items() if name.startswith(own)}
 
 
 @pytest.hookimpl(trylast=True)
@@ -137,6 +139,14 @@ def no_language_is_left_over() -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_rates_are_left_over() -> None:
+    """Begin each test without what another's currencies were worth."""
+    from apps.mirror import rates
+
+    rates.forget()
+
+
+@pytest.fixture(autouse=True)
 def pool_is_whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
     """Give each test that commits a pool of its own.
 
@@ -170,6 +180,36 @@ def chromium() -> "Iterator[Browser]":
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def linked_people(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make everybody somebody in each Odoo who has no login there: only who is known there may decide.
+
+    Tests marked ``unlinked`` go without.
+    """
+    from django.db.models.signals import post_save
+
+    from apps.accounts.models import User
+    from apps.odoo.models import Connection, LinkedUser
+
+    def link(instance: "User | Connection", created: bool, **_: Any) -> None:
+        if created:
+            people = [instance] if isinstance(instance, User) else User.objects.filter(odoo_login="")
+            places = [instance] if isinstance(instance, Connection) else Connection.objects.all()
+            LinkedUser.objects.bulk_create(
+                LinkedUser(connection=place, user=user, uid=1_000_000 + user.pk, linked_at=datetime.now(UTC))
+                for user in people
+                if not user.odoo_login
+                for place in places
+            )
+
+    models = () if request.node.get_closest_marker("unlinked") else (User, Connection)
+    for model in models:
+        post_save.connect(link, sender=model, weak=False)
+    yield
+    for model in models:
+        post_save.disconnect(link, sender=model)
 
 
 @pytest.fixture

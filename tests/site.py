@@ -9,8 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.company import Company
+from tests.company import Company, Worker
 from tests.tower import Tower
+
+# Who decides in the tower is somebody in Odoo.
+DECIDERS = ("approver", "manager", "admin")
 
 
 @pytest.fixture(
@@ -30,7 +33,11 @@ def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
         tower.manage("connect_odoo", tower.connection, "--url", company.url, "--db", company.database, "--login", company.login,
                      "--key", os.environ.get("ODOO_KEY") or company.password, "--provision")  # fmt: skip
         try:
+            known = {name: company.worker(Worker(f"Tower {name}", "base.group_user", "")) for name in DECIDERS}
             tower.manage("sync", tower.connection, "--full")
+            for name, worker in known.items():
+                login = company.ask("res.users", "read", [worker.uid], ["login"])[0]["login"]
+                tower.manage("link_odoo_user", name, "--odoo-login", login)
             yield tower, company
         finally:
             tower.manage("provision_odoo", tower.connection, "--remove")

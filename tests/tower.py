@@ -20,12 +20,17 @@ START_SECONDS = 240
 
 
 def eventually[T](look: Callable[[], T], *, within_seconds: float, what: str) -> T:
-    """What ``look`` finds once it finds something; fails, saying ``what`` was waited for."""
-    deadline = time.monotonic() + within_seconds
+    """What ``look`` finds once it finds something; fails, saying ``what`` was waited for.
+
+    It looks less and less often: whoever looks 20 times a second for a minute takes time away from what it waits for, and the
+    API answers 429.
+    """
+    deadline, pause = time.monotonic() + within_seconds, 0.02
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 0.25)
     raise AssertionError(f"{what}: not within {within_seconds:g} s")
 
 

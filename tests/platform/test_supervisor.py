@@ -80,7 +80,7 @@ def test_a_second_start_has_the_same_people_and_term_leaves_nothing(home: Path, 
     ports = json.loads((home / "ports.json").read_text())
     first.process.send_signal(signal.SIGTERM)
     assert first.process.wait(60) == 0
-    assert not processes_of(home)
+    wait_until(lambda: not processes_of(home))
 
     second = start_tower()
     second.wait_until_up()
@@ -89,7 +89,7 @@ def test_a_second_start_has_the_same_people_and_term_leaves_nothing(home: Path, 
     assert json.loads((home / "ports.json").read_text()) == ports
     second.process.send_signal(signal.SIGINT)
     assert second.process.wait(60) == 0
-    assert not processes_of(home)
+    wait_until(lambda: not processes_of(home))
 
 
 def test_a_part_that_dies_comes_back_and_a_killed_supervisor_leaves_nothing(home: Path, start_tower: StartTower) -> None:
@@ -124,4 +124,4 @@ def test_a_taken_port_is_named(home: Path, tower_environment: dict[str, str]) ->
         assert tower.process.wait(60) == 1
 
     assert f"Port {port} is taken. Set PORT to a free one." in tower.words()
-    assert not processes_of(home)
+    wait_until(lambda: not processes_of(home))
