@@ -27,6 +27,7 @@ app.conf.task_routes = {
     "pipeline.look_again": {"queue": "refresh"},
     "pipeline.fold_tallies": {"queue": "tick"},
     "pipeline.switch_hooks": {"queue": "decide"},
+    "pipeline.test_access": {"queue": "decide"},
     "notifications.*": {"queue": "notify"},
     "pipeline.*": {"queue": "sync"},
     "mirror.*": {"queue": "sync"},

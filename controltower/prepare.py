@@ -36,11 +36,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def seed_people(passwords: dict[str, str]) -> dict[str, str]:
+def seed_people(passwords: dict[str, str], *, are_in_company: bool = False) -> dict[str, str]:
     """Make the teams and the people that are missing.
 
     Args:
         passwords: The password of each person made at an earlier start.
+        are_in_company: they are users of the stand-in company too, under their first names.
 
     Returns:
         The password of each person, empty for those who have changed theirs or were made by somebody else.
@@ -55,8 +56,9 @@ def seed_people(passwords: dict[str, str]) -> dict[str, str]:
         person = User.objects.filter(username=username).first()
         if person is None:
             person, passwords[username] = people.create_user(
-                username, role=role, limit=limit, email=f"{username}@localhost"
-            )
+                username, role=role, limit=limit, email=f"{username}@localhost",
+                odoo_login=name.partition(" ")[0] if are_in_company else "",
+            )  # fmt: skip
             person.first_name, _, person.last_name = name.partition(" ")
             person.save(update_fields=["first_name", "last_name"])
         password = passwords.get(username, "")
@@ -125,7 +127,7 @@ def main() -> None:
     say("people")
     kept = settings.CONTROLTOWER_HOME / "sign-ins.json"
     passwords: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
-    sign_ins = seed_people(passwords)
+    sign_ins = seed_people(passwords, are_in_company="--hurry" in sys.argv[1:])
     if "--hurry" in sys.argv[1:]:
         hurry_policies()
     kept.touch(mode=0o600)

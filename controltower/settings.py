@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.PersonsTimeZone",
     "apps.accounts.middleware.PersonsLanguage",
+    "apps.core.texts.RefuseNul",
 ]
 
 ROOT_URLCONF = "controltower.urls"

@@ -31,6 +31,9 @@ class HashedWhereCollected(CompressedManifestStaticFilesStorage):
         for glob, patterns in ManifestFilesMixin.patterns
     )
 
+    # A module that a page loads and another imports is one file, and new where its content is.
+    support_js_module_import_aggregation = True
+
     def stored_name(self, name: str) -> str:
         """The hashed name of ``name``. Raises ValueError for a file that was not collected, where others were."""
         return super().stored_name(name) if self.hashed_files else name
