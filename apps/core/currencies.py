@@ -1,6 +1,8 @@
 """How many decimals the sums of a currency have, as ISO 4217 and Odoo have it: yen none, Kuwaiti dinars three."""
 
 USUAL = 2
+# Of a currency that people are paid in.
+MOST_DIGITS = 3
 DIGITS = {
     **dict.fromkeys(
         ["BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "TWD", "UGX", "VND", "VUV", "XAF", "XOF",

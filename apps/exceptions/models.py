@@ -89,7 +89,7 @@ class ExceptionCase(models.Model):
     status = models.CharField(max_length=15, choices=Status, default=Status.OPEN)
     team = models.ForeignKey(Team, models.PROTECT)
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="exceptions")
-    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="Money at risk")
+    amount = models.DecimalField(null=True, help_text="Money at risk, with the decimals of its currency")
     currency = models.CharField(max_length=10, blank=True)
     opened_at = models.DateTimeField()
     owned_at = models.DateTimeField(null=True, help_text="When somebody owned it first")

@@ -14,6 +14,7 @@ from apps.accounts import sight
 from apps.accounts.models import Role, Team, User
 from apps.audit import trail
 from apps.core import actor, live
+from apps.core.currencies import MOST_DIGITS
 from apps.core.words import money
 from apps.exceptions import in_odoo
 from apps.exceptions.models import ExceptionCase, Severity, Status
@@ -110,6 +111,13 @@ def severity_of(finding: Finding) -> Severity:
     return Severity(min(by_money + (finding.columns.get(weight.STEPS) or 0), Severity.CRITICAL))
 
 
+def _amount(finding: Finding) -> Decimal | None:
+    """The sum at risk, with as many decimals as a currency may have."""
+    assert isinstance(finding.kind, ExceptionType)
+    value = finding.columns[finding.kind.amount]
+    return None if value is None else round(value, MOST_DIGITS)
+
+
 def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
     """Where the records stand now."""
     here = Position.objects.filter(connection_id=evaluation.connection_id, workflow=evaluation.workflow.name)
@@ -144,7 +152,7 @@ def _open(
                 cause=cause_of(finding),
                 record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
                 severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
-                amount=finding.columns[kind.amount],
+                amount=_amount(finding),
                 currency=(finding.columns[evaluation.workflow.currency] or "")[:LONGEST_CURRENCY],
                 opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
                 stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
@@ -227,7 +235,7 @@ def _update(
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
         values = {
-            "evidence": evidence_of(finding), "amount": finding.columns[kind.amount], "record_name": finding.name,
+            "evidence": evidence_of(finding), "amount": _amount(finding), "record_name": finding.name,
             "company_id": finding.columns["company_id"], "stage": stages.get(finding.odoo_id, case.stage),
             "promised_at": _promise(finding, evaluation), "severity": severity_of(finding),
         }  # fmt: skip

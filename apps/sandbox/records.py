@@ -236,13 +236,18 @@ def has_group(user: Records, name: str) -> bool:
     return group in user.env.engine.groups_of(user.id)
 
 
+def smallest_of(currency: Records) -> float:
+    """The smallest sum of the currency; a cent where none is known."""
+    return (currency.rounding or 10.0 ** -currency.decimal_places) if currency else 0.01
+
+
 def in_currency(currency: Records, amount: float) -> float:
     """The amount at the currency's precision, halves away from zero as Odoo rounds them."""
-    step = 10.0 ** (currency.decimal_places if currency else 2)
-    counted = abs(amount or 0.0) * step
+    smallest = smallest_of(currency)
+    counted = abs(amount or 0.0) / smallest
     # Odoo takes what floats lose just below a half for the half.
     whole = math.floor(counted + 0.5 + counted * 2.0**-50)
-    return math.copysign(whole / step, amount) if whole else 0.0
+    return math.copysign(round(whole * smallest, 6), amount) if whole else 0.0
 
 
 METHODS["res.currency", "round"] = in_currency
@@ -252,8 +257,7 @@ METHODS["res.currency", "round"] = in_currency
 def compare_amounts(currency: Records, one: float, other: float) -> int:
     """-1, 0 or 1, as the amounts compare at the currency's precision."""
     difference = in_currency(currency, one) - in_currency(currency, other)
-    step = 10.0 ** -(currency.decimal_places if currency else 2)
-    return 0 if abs(difference) < step / 2 else 1 if difference > 0 else -1
+    return 0 if abs(difference) < smallest_of(currency) / 2 else 1 if difference > 0 else -1
 
 
 @method("res.currency")

@@ -198,7 +198,7 @@ SELECT o.odoo_id, o.name, o.partner_id, max(promise.promised_at) AS promised_at,
        COALESCE(max(w.expected_at) > max(promise.promised_at), TRUE) AS is_at_risk,
        GREATEST(COALESCE({days.day("max(w.expected_at)", at=days.zone("o"))}
                          - {days.day("max(promise.promised_at)", at=days.zone("o"))}, 0), 0) AS late_days,
-       {money.rounded(REVENUE, money.digits("o"))} AS revenue,
+       {money.rounded(REVENUE, money.smallest("o"))} AS revenue,
        max(o.company_id) AS company_id, sum(w.quantity) AS quantity, bool_and(w.linked) AS is_linked,
        (SELECT array_agg(DISTINCT g.product_id) FROM of_line
          CROSS JOIN LATERAL unnest(of_line.product_ids) AS g(product_id) WHERE of_line.order_id = o.odoo_id) AS product_ids

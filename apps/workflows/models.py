@@ -22,7 +22,7 @@ class Position(models.Model):
     since = models.DateTimeField(help_text="When it came to this stage, in Odoo's time")
     due_at = models.DateTimeField(null=True, help_text="When it is over the stage's target")
     is_open = models.BooleanField(help_text="Whether the stage is one that somebody still has to move it out of")
-    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True, help_text="In the company's currency")
+    amount = models.DecimalField(null=True, help_text="In the company's currency, with its decimals")
     currency = models.CharField(max_length=10, blank=True)
     company_id = models.BigIntegerField(null=True)
     partner_id = models.BigIntegerField(null=True)
@@ -61,7 +61,7 @@ class Transition(models.Model):
     company_id = models.BigIntegerField(null=True, help_text="The record's company when it moved")
     at = models.DateTimeField(help_text="Odoo's time")
     seen_at = models.DateTimeField(help_text="When the tower knew")
-    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    amount = models.DecimalField(null=True)
     tracking_id = models.BigIntegerField(
         null=True, help_text="The tracked change in Odoo's history that it was taken from, 0 its creation; none: seen live"
     )
@@ -91,7 +91,7 @@ class StandingTally(models.Model):
     since_day = models.DateField()
     due_day = models.DateField(null=True)
     count = models.BigIntegerField()
-    amount = models.DecimalField(max_digits=30, decimal_places=2)
+    amount = models.DecimalField()
     is_folded = models.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -1,6 +1,6 @@
 """Odoo's ``res.currency``."""
 
-from apps.mirror.declare import Boolean, Integer, Mirrored, Text
+from apps.mirror.declare import Boolean, Integer, Mirrored, Number, Text
 
 
 class Currency(Mirrored):
@@ -10,6 +10,7 @@ class Currency(Mirrored):
 
     name = Text()
     decimal_places = Integer()
+    rounding = Number(max_digits=26, decimal_places=6)
     active = Boolean()
 
     class Meta(Mirrored.Meta):

@@ -43,7 +43,7 @@ GOODS = Fact(
     name="goods",
     columns=["company_amount", "goods_count", "is_purchase"],
     sql=f"""
-        SELECT {money.rounded(WORTH, money.DIGITS)} AS company_amount,
+        SELECT {money.rounded(WORTH, money.SMALLEST)} AS company_amount,
                count(*) AS goods_count, COALESCE(bool_or(m.purchase_line_id IS NOT NULL), FALSE) AS is_purchase
           FROM mirror_stock_move m
          CROSS JOIN LATERAL ({UNIT_VALUE}) AS worth

@@ -43,10 +43,10 @@ COUNT = Fact(
     sql=f"""
         SELECT trim_scale(c.counted) AS counted_quantity, trim_scale(c.counted - c.difference) AS system_quantity,
                trim_scale(c.difference) AS difference_quantity,
-               {money.rounded("abs(c.difference) * c.cost", "c.digits")} AS difference_value,
+               {money.rounded("abs(c.difference) * c.cost", "c.smallest")} AS difference_value,
                trim_scale(c.missing) AS missing_quantity,
-               {money.rounded("c.missing * c.cost", "c.digits")} AS missing_value,
-               {money.rounded("GREATEST(abs(c.difference), c.missing) * c.cost", "c.digits")} AS at_stake,
+               {money.rounded("c.missing * c.cost", "c.smallest")} AS missing_value,
+               {money.rounded("GREATEST(abs(c.difference), c.missing) * c.cost", "c.smallest")} AS at_stake,
                (SELECT u.name FROM mirror_res_users u
                  WHERE u.connection_id = r.connection_id AND u.odoo_id = r.user_id) AS counted_by,
                CASE WHEN c.missing > 0 THEN COALESCE(
@@ -59,7 +59,7 @@ COUNT = Fact(
                    GREATEST(-COALESCE(r.quantity, 0), 0) AS missing,
                    COALESCE((SELECT {money.in_company("standard_price", "p")} FROM mirror_product_product p
                               WHERE p.connection_id = r.connection_id AND p.odoo_id = r.product_id), 0) AS cost,
-                   {money.DIGITS} AS digits
+                   {money.SMALLEST} AS smallest
           ) AS c
     """,
 )

@@ -35,7 +35,7 @@ MONEY = Fact(
     # An invoice has no number before it is posted. What is open is the whole of it while it is a draft.
     sql=f"""
         SELECT COALESCE(NULLIF(NULLIF(r.name, ''), '/'), 'Draft ' || r.odoo_id) AS label,
-               {money.rounded(OPEN_SUM, money.DIGITS)} AS open_amount,
+               {money.rounded(OPEN_SUM, money.SMALLEST)} AS open_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -74,7 +74,7 @@ EXPOSURE = Fact(
     columns=["carries_exposure", "overdue_total", "overdue_count", "owed_total", "commercial_name", "credit_limit"],
     sql=f"""
         SELECT carrier.is_oldest AS carries_exposure, owed.overdue_total, owed.overdue_count, owed.owed_total,
-               cp.name AS commercial_name, {money.rounded("cp.credit_limit", money.DIGITS)} AS credit_limit
+               cp.name AS commercial_name, {money.rounded("cp.credit_limit", money.SMALLEST)} AS credit_limit
           FROM (
             SELECT COALESCE(
                      r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked')
@@ -91,9 +91,9 @@ EXPOSURE = Fact(
             OFFSET 0
           ) AS carrier
          CROSS JOIN LATERAL (
-           SELECT {money.rounded("sum(m.amount_residual_signed) FILTER (WHERE m.is_late)", money.DIGITS)} AS overdue_total,
+           SELECT {money.rounded("sum(m.amount_residual_signed) FILTER (WHERE m.is_late)", money.SMALLEST)} AS overdue_total,
                   count(*) FILTER (WHERE m.is_late AND m.move_type <> 'out_refund') AS overdue_count,
-                  {money.rounded("sum(m.amount_residual_signed)", money.DIGITS)} AS owed_total
+                  {money.rounded("sum(m.amount_residual_signed)", money.SMALLEST)} AS owed_total
              FROM (
                SELECT m.move_type, m.amount_residual_signed,
                       m.move_type = 'out_refund'

@@ -27,7 +27,7 @@ MONEY = Fact(
     name="money",
     columns=["company_amount", "currency", "partner_name"],
     sql=f"""
-        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS company_amount,
+        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS company_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,

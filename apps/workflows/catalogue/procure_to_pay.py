@@ -18,7 +18,7 @@ MONEY = Fact(
     name="money",
     columns=["company_amount", "currency", "partner_name"],
     sql=f"""
-        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS company_amount,
+        SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS company_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
@@ -58,7 +58,7 @@ RECEIPT = Fact(
     ],
     sql=f"""
         SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity, z.zone,
-               {money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS missing_amount,
+               {money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS missing_amount,
                g.late_products_names, t.late_since,
                COALESCE(t.late_since <= %(now)s, FALSE) AS is_late,
                GREATEST(z.today - {days.day("g.expected_at", at="z.zone")}, 0) AS late_days,

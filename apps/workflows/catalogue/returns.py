@@ -58,9 +58,9 @@ GOODS = Fact(
           FROM (
             SELECT string_agg(DISTINCT line.product, ', ') AS product_names,
                    trim_scale(COALESCE(sum(line.quantity), 0)) AS returned_quantity,
-                   {money.rounded("COALESCE(sum(GREATEST(line.quantity * line.price, 0)), 0)", money.DIGITS)} AS return_value,
+                   {money.rounded("COALESCE(sum(GREATEST(line.quantity * line.price, 0)), 0)", money.SMALLEST)} AS return_value,
                    trim_scale(COALESCE(sum(line.to_credit), 0)) AS to_credit_quantity,
-                   {money.rounded("COALESCE(sum(line.to_credit * line.price), 0)", money.DIGITS)} AS to_credit_value
+                   {money.rounded("COALESCE(sum(line.to_credit * line.price), 0)", money.SMALLEST)} AS to_credit_value
               FROM (
                 SELECT q.product, q.quantity,
                        COALESCE(sl.price_subtotal / NULLIF({units.own("sl.product_uom_qty", "sl")}, 0)

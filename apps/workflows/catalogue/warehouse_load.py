@@ -44,11 +44,11 @@ LOAD = Fact(
                (SELECT co.name FROM mirror_res_company co
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS partner_name,
                ready.transfers AS ready_transfers_count, ready.lines AS ready_lines_count,
-               ready.late AS late_transfers_count, {money.rounded("ready.amount", money.DIGITS)} AS ready_amount,
+               ready.late AS late_transfers_count, {money.rounded("ready.amount", money.SMALLEST)} AS ready_amount,
                round(p.a_day, 1) AS lines_a_day_quantity, p.days AS working_days,
                round(ready.lines * {SHIFT_HOURS} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
                round(GREATEST(ready.lines - p.a_day, 0), 0) AS beyond_lines_quantity,
-               {money.rounded(BEYOND, money.DIGITS)} AS beyond_amount,
+               {money.rounded(BEYOND, money.SMALLEST)} AS beyond_amount,
                %(now)s::timestamptz AS measured_at,
                {days.midnight("at.today + 1", at="at.zone")} AS next_change_at
           FROM {days.zoned()} AS at

@@ -95,11 +95,11 @@ EXCEPTION = ExceptionType(
 # What was moved between stock and an inventory loss within the days of a cumulative policy, by counts, scraps and the like: the
 # guard counts the same. A count has no partner; its person is who moved it.
 PEERS = f"""
-    SELECT p.odoo_id, p.record_name, {money.rounded("p.quantity * p.cost", "p.digits")} AS amount, p.at
+    SELECT p.odoo_id, p.record_name, {money.rounded("p.quantity * p.cost", "p.smallest")} AS amount, p.at
       FROM (
         SELECT m.odoo_id, concat_ws(' in ', t.name, CASE WHEN l.usage = 'internal' THEN l.complete_name ELSE d.complete_name END)
                  AS record_name,
-               abs({units.own("m.quantity", "m", units.MOVE)}) AS quantity, m.date AS at, {money.DIGITS} AS digits,
+               abs({units.own("m.quantity", "m", units.MOVE)}) AS quantity, m.date AS at, {money.SMALLEST} AS smallest,
                COALESCE({money.in_company("standard_price", "pr")}, 0) AS cost
           FROM mirror_stock_quant r
           JOIN mirror_stock_move m

@@ -85,7 +85,7 @@ FACT = Fact(
                                  ELSE COALESCE((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
                                                credit_asked.credit_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)) END, 0)
                      AS this_order,
-                   {money.DIGITS} AS digits
+                   {money.SMALLEST} AS smallest
               FROM mirror_res_partner p
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
              CROSS JOIN LATERAL (SELECT {money.FAMILY} AS ids) AS family

@@ -80,8 +80,8 @@ def _credited(which: str) -> str:
         which: SQL over ``r`` that tells which are looked at at all.
     """
     return f"""
-        SELECT s.products, {money.rounded("s.whole * s.rate", "s.digits")} AS whole,
-               {money.rounded("s.beyond * s.rate", "s.digits")} AS beyond
+        SELECT s.products, {money.rounded("s.whole * s.rate", "s.smallest")} AS whole,
+               {money.rounded("s.beyond * s.rate", "s.smallest")} AS beyond
           FROM (
             SELECT {joined(PRODUCTS)} AS products, sum(GREATEST(il.price_subtotal, 0)) AS whole,
                    sum(GREATEST(CASE WHEN il.quantity > 0
@@ -89,7 +89,7 @@ def _credited(which: str) -> str:
                                        * LEAST(il.price_subtotal / il.quantity, {AGREED_PRICE})
                                      ELSE il.price_subtotal END, 0)) AS beyond,
                    {RATE_OF.format(move="r")} AS rate,
-                   {money.DIGITS} AS digits
+                   {money.SMALLEST} AS smallest
               FROM mirror_account_move_line il
               LEFT JOIN mirror_product_product pr ON pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id
               LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

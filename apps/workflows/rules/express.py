@@ -45,7 +45,7 @@ POSSIBLE = Q(express_transfer_id__isnull=False)
 PRICED = f"""CASE WHEN price.cost IS NULL THEN to_jsonb(c.name)
                     ELSE {say("{carrier} at {cost:money}", carrier="c.name", cost="price.cost")} END"""
 
-COST = money.rounded("c.fixed_price", money.DIGITS)
+COST = money.rounded("c.fixed_price", money.SMALLEST)
 
 CARRIER = Choice(
     title="By which carrier",

@@ -38,11 +38,11 @@ def _match(which: str) -> str:
                trim_scale(sum(d.quantity * d.holds)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
                trim_scale(sum(d.ordered)) AS ordered_quantity,
                trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(round(sum(d.over * d.holds), 6)) AS over_quantity,
-               {money.rounded("sum(d.quantity * d.price) * d.rate", money.DIGITS)} AS billed_price,
-               {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.DIGITS)} AS ordered_price,
-               {money.rounded("sum(d.price_off) * d.rate", money.DIGITS)} AS price_difference,
-               {money.rounded("sum(d.over * d.price) * d.rate", money.DIGITS)} AS amount_over,
-               {money.rounded("sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate", money.DIGITS)} AS disputed_amount
+               {money.rounded("sum(d.quantity * d.price) * d.rate", money.SMALLEST)} AS billed_price,
+               {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.SMALLEST)} AS ordered_price,
+               {money.rounded("sum(d.price_off) * d.rate", money.SMALLEST)} AS price_difference,
+               {money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST)} AS amount_over,
+               {money.rounded("sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate", money.SMALLEST)} AS disputed_amount
           FROM (
             SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
                              THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off

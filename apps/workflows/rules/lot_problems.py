@@ -29,7 +29,7 @@ FACT = Fact(
                string_agg(DISTINCT p.product, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_products_names,
                string_agg(DISTINCT p.lot, ', ') FILTER (WHERE p.problem IS NOT NULL) AS lot_names,
                trim_scale(COALESCE(sum(p.quantity) FILTER (WHERE p.problem IS NOT NULL), 0)) AS lot_quantity,
-               {money.rounded("COALESCE(sum(p.quantity * p.unit) FILTER (WHERE p.problem IS NOT NULL), 0)", money.DIGITS)}
+               {money.rounded("COALESCE(sum(p.quantity * p.unit) FILTER (WHERE p.problem IS NOT NULL), 0)", money.SMALLEST)}
                  AS lot_amount,
                LEAST(min(p.expiration_date) FILTER (WHERE p.expiration_date > %(now)s AND r.state = 'assigned'),
                      CASE WHEN r.state = 'done' AND bool_or(p.problem IS NOT NULL)

@@ -1,27 +1,25 @@
-"""Money as Odoo counts it: rounded once, at the end, by the digits of the company's currency.
+"""Money as Odoo counts it: rounded once, at the end, to the smallest sum of the company's currency.
 
-Guards compute in Odoo's binary floats, facts in decimals. Both round a result to :data:`NOISE_DIGITS` first, which takes away what
-floats add behind the last digit that means something, and then by the currency: so both come to the same last digit.
+Guards compute in Odoo's binary floats, facts in decimals. Both round a result to eight digits first, which takes away what floats
+add behind the last digit that means something, and then by the currency: so both come to the same last digit. Guards write
+``currency.round(round(value, 8))``, facts :func:`rounded`.
 """
 
-# Guards write the same: ``currency.round(round(value, 8))``.
-NOISE_DIGITS = 8
 
-
-def digits(row: str = "r") -> str:
-    """SQL of how many decimals the currency of the company of a record has: none for yen, three for dinars.
+def smallest(row: str = "r") -> str:
+    """SQL of the smallest sum of the currency of the company of a record: 1 for yen, 0.001 for dinars, 0.05 for francs in coins.
 
     Args:
         row: the alias of the record.
     """
-    return f"""COALESCE((SELECT c.decimal_places::int
+    return f"""COALESCE((SELECT COALESCE(trim_scale(NULLIF(c.rounding, 0)), trim_scale(power(10::numeric, -c.decimal_places)))
                      FROM mirror_res_company co
                      JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
-                    WHERE co.connection_id = {row}.connection_id AND co.odoo_id = {row}.company_id), 2)"""
+                    WHERE co.connection_id = {row}.connection_id AND co.odoo_id = {row}.company_id), 0.01)"""
 
 
 # Of the record ``r``.
-DIGITS = digits()
+SMALLEST = smallest()
 
 # The companies whose debts count together: the root of the company of ``r`` and all branches below it, as Odoo's own ``credit``
 # counts them. They share a currency. Where the root is hidden from the tower's login, the company alone.
@@ -51,6 +49,6 @@ def price(value: str) -> str:
     return f"round({value}, GREATEST(2, min_scale(round({value}, 6))))"
 
 
-def rounded(value: str, digits: str = "g.digits") -> str:
-    """SQL of ``value`` as money; ``digits`` is SQL of how many decimals it has."""
-    return f"round(round({value}, {NOISE_DIGITS}), {digits})"
+def rounded(value: str, smallest: str = "g.smallest") -> str:
+    """SQL of ``value`` as money; ``smallest`` is SQL of the smallest sum that there is of it."""
+    return f"mirror_rounded({value}, {smallest})"

@@ -23,7 +23,7 @@ FACT = Fact(
         "uninvoiced_products_names", "last_delivered_at", "uninvoiced_days", "is_invoice_late", "invoice_look_at",
     ],
     sql=f"""
-        SELECT {money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS uninvoiced_amount,
+        SELECT {money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS uninvoiced_amount,
                trim_scale(g.to_invoice) AS uninvoiced_quantity, trim_scale(g.delivered) AS delivered_goods_quantity,
                trim_scale(g.invoiced) AS invoiced_before_quantity, g.products AS uninvoiced_products_names,
                d.since AS last_delivered_at, floor(extract(epoch FROM %(now)s::timestamptz - d.since) / 86400)::int

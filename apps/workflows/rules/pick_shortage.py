@@ -54,7 +54,7 @@ FACT = Fact(
                trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
                trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
                {joined(f"jsonb_agg(DISTINCT {ELSEWHERE}) FILTER (WHERE s.elsewhere IS NOT NULL)", by="; ")} AS elsewhere_names,
-               {money.rounded("sum(s.missing * s.unit * s.components * s.lacks_most)", money.DIGITS)} AS missing_amount
+               {money.rounded("sum(s.missing * s.unit * s.components * s.lacks_most)", money.SMALLEST)} AS missing_amount
           FROM (
             SELECT m.wanted, m.missing, worth.unit / {units.ratio_of("m", units.MOVE)} AS unit, COALESCE(t.name, '') AS product,
                    stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,

@@ -65,7 +65,7 @@ FACT = Fact(
                    {money.rounded("(r.margin - t.overstated) / g.rate")} AS order_margin,
                    round((r.margin - t.overstated) * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
                    t.names AS discounted_names
-              FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.DIGITS} AS digits) AS g
+              FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.SMALLEST} AS smallest) AS g
              CROSS JOIN LATERAL (
                SELECT COALESCE(sum(l.list_value * (l.discount - {MOST_DISCOUNT}) / 100)
                                  FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT}), 0) AS beyond,
@@ -135,7 +135,7 @@ TERMS = Fact(
                CASE WHEN stands.is_unconfirmed THEN price.conceded ELSE pricing_asked.pricing_ask_exposure END
                  AS asked_concession,
                CASE WHEN stands.is_unconfirmed THEN money.company_amount
-                    ELSE {money.rounded(ASKED_VALUE, money.DIGITS)} END
+                    ELSE {money.rounded(ASKED_VALUE, money.SMALLEST)} END
                  AS price_asked_value
           FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
          WHERE stands.is_unconfirmed OR pricing_asked.pricing_ask_state = 'open'

@@ -169,7 +169,7 @@ PROMISE = Fact(
         "caused_by", "is_promise_at_risk", "promise_look_at", "supplied_at",
     ],
     sql=f"""
-        SELECT f.*, {money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.DIGITS)} AS promise_weight
+        SELECT f.*, {money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.SMALLEST)} AS promise_weight
           FROM (
             WITH short AS MATERIALIZED (
               SELECT s.*, c.covered, c.planned_at, c.expected_at, c.name
@@ -202,14 +202,14 @@ PROMISE = Fact(
                GROUP BY p.line_id
             )
             SELECT n.short_lines_count, trim_scale(n.short_quantity) AS short_quantity,
-                   {money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS short_amount,
+                   {money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS short_amount,
                    n.short_products_names,
                    trim_scale(n.uncovered_quantity) AS uncovered_quantity, g.has_shortage OR wanted.is_unordered AS has_shortage,
                    g.next_supply, g.next_supply_at, t.forecast_at, COALESCE(g.caused_by, wanted.purchases) AS caused_by,
                    GREATEST(g.supplied_at, wanted.expected_at) AS supplied_at,
                    GREATEST({days.day("t.forecast_at", at=days.zone())} - {days.day("r.commitment_date", at=days.zone())}, 0)
                      AS promise_late_days,
-                   {money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)} AS undelivered_amount,
+                   {money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS undelivered_amount,
                    COALESCE(goes.is_open AND (t.forecast_at > r.commitment_date OR r.commitment_date <= %(now)s), FALSE)
                      AS is_promise_at_risk,
                    LEAST(CASE WHEN goes.is_open AND r.commitment_date > %(now)s THEN r.commitment_date END, g.next_planned_at)

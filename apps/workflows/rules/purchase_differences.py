@@ -30,7 +30,7 @@ QUANTITIES = Fact(
     sql=f"""
         SELECT trim_scale(COALESCE(sum(d.difference) FILTER (WHERE d.difference > 0), 0)) AS over_received_quantity,
                trim_scale(COALESCE(-sum(d.difference) FILTER (WHERE d.difference < 0), 0)) AS short_received_quantity,
-               {money.rounded(DIFFERENCE, money.DIGITS)}
+               {money.rounded(DIFFERENCE, money.SMALLEST)}
                  AS receipt_difference_amount,
                string_agg(DISTINCT d.name, ', ') AS differing_products_names
           FROM (
@@ -67,7 +67,7 @@ PRICES = Fact(
                (array_agg({money.price("d.found")} ORDER BY abs(d.difference) DESC))[1] AS price_found,
                (array_agg(round(100 * (d.found - d.expected) / NULLIF(d.expected, 0), 1)
                           ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
-               {money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)}
+               {money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)}
                  AS price_difference_amount
           FROM (
             SELECT l.name, {say("the vendor's price list")} AS against, agreed.price AS expected, n.price AS found,

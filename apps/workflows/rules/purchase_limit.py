@@ -24,13 +24,13 @@ BOUGHT = Fact(
     columns=["bought_amount", "bought_value"],
     sql=f"""
         SELECT b.amount AS bought_amount,
-               {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.digits")} AS bought_value
+               {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.smallest")} AS bought_value
           FROM (
             SELECT GREATEST(r.amount_total, (
                      SELECT sum(l.price_total) FROM mirror_purchase_order_line l
                       WHERE r.state IN ('draft', 'sent', 'to approve') AND l.connection_id = r.connection_id
                         AND l.order_id = r.odoo_id AND l.price_total > 0 AND l.deleted_at IS NULL)) AS amount,
-                   {money.DIGITS} AS digits
+                   {money.SMALLEST} AS smallest
             OFFSET 0
           ) AS b
     """,
@@ -58,7 +58,7 @@ ASKING = Fact(
                CASE WHEN stands.is_undecided THEN bought.bought_amount ELSE asked.ask_amount END AS asked_amount,
                CASE WHEN stands.is_undecided THEN bought.bought_value
                     ELSE COALESCE((asked.ask_terms::jsonb ->> 'value')::numeric,
-                                  {money.rounded("asked.ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.DIGITS)})
+                                  {money.rounded("asked.ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)})
                     END AS asked_value,
                CASE WHEN stands.is_undecided OR asked.ask_terms IS NULL THEN jsonb_build_object(
                       'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
@@ -84,7 +84,7 @@ CHANGE = Q(state__in=["purchase", "done"], ask_state="open", asks_to_confirm=Fal
 # What was bought within the days of a cumulative policy, or waits for Odoo's own approval since before: the guard counts the same.
 PEERS = f"""
     SELECT r.odoo_id, r.name AS record_name,
-           {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.digits")} AS amount,
+           {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.smallest")} AS amount,
            COALESCE(r.date_approve, r.date_order) AS at
       FROM mirror_purchase_order own
       JOIN mirror_purchase_order r
@@ -96,7 +96,7 @@ PEERS = f"""
                  SELECT sum(l.price_total) FROM mirror_purchase_order_line l
                   WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.price_total > 0
                     AND l.deleted_at IS NULL)) AS amount,
-               {money.DIGITS} AS digits
+               {money.SMALLEST} AS smallest
         OFFSET 0
       ) AS b
      WHERE own.connection_id = %(connection)s AND own.odoo_id = %(record)s
@@ -127,7 +127,7 @@ VENDOR = Fact(
     name="vendor",
     columns=["bought_before", "late_before_count", "waiting_orders_count"],
     sql=f"""
-        SELECT (SELECT {money.rounded("COALESCE(sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)), 0)", money.DIGITS)}
+        SELECT (SELECT {money.rounded("COALESCE(sum(o.amount_total / COALESCE(NULLIF(o.currency_rate, 0), 1)), 0)", money.SMALLEST)}
                   FROM mirror_purchase_order o
                  WHERE r.state IN ('draft', 'sent', 'to approve') AND o.connection_id = r.connection_id
                    AND o.partner_id = r.partner_id AND o.state IN ('purchase', 'done') AND o.deleted_at IS NULL

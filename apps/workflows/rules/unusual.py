@@ -96,15 +96,15 @@ FACT = Fact(
             JOIN usually u ON u.product_id = l.product_id
            WHERE ln(l.quantity)::float8 > u.middle + {FAR} * u.spread
         )
-        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.DIGITS)} AS compared_amount, f.usual AS usual_amount,
+        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.SMALLEST)} AS compared_amount, f.usual AS usual_amount,
                CASE WHEN f.is_large THEN round(f.amount / f.usual, 1) END AS value_times_quantity,
                CASE WHEN f.is_large THEN round(f.deviations::numeric, 1) END AS value_deviations_quantity,
                f.many AS unusual_lines_count, f.names AS unusual_lines_names,
-               {money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.DIGITS)}
+               {money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.SMALLEST)}
                  AS beyond_usual_amount,
                f.is_large OR f.many > 0 AS is_unusual
           FROM (
-            SELECT v.compared, {money.rounded("exp(v.middle)::numeric", money.DIGITS)} AS usual, x.amount, x.rate, lines.*,
+            SELECT v.compared, {money.rounded("exp(v.middle)::numeric", money.SMALLEST)} AS usual, x.amount, x.rate, lines.*,
                    (ln(x.amount)::float8 - v.middle) / v.spread AS deviations,
                    v.compared >= {FEWEST_ORDERS} AND ln(x.amount)::float8 > v.middle + {FAR} * v.spread AS is_large
               FROM value v
