@@ -73,7 +73,8 @@ MOVE = sql.SQL("""
 WITH seen AS (
   SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
          {promise} AS promised,
-         ({amount})::numeric(21, 3) AS amount, left(COALESCE({currency}, ''), 10) AS currency, r.company_id, {partner_id} AS partner_id,
+         ({amount})::numeric(21, 3) AS amount,
+         left(COALESCE({currency}, ''), 10) AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name,
          CASE WHEN r.write_date > {latest} THEN {latest} ELSE r.write_date END AS write_date,
          CASE WHEN cause.written_at > {latest} THEN {latest} ELSE cause.written_at END AS written_at, {first_seen}

@@ -196,7 +196,7 @@ def test_what_a_negative_line_takes_off_is_a_discount(world: World) -> None:
 def test_headings_and_down_payments_are_no_discount(world: World) -> None:
     world.order(42, amount=1_000, margin=300)
     line(world, 0, price=1_000)
-    line(world, 1, price=-900, is_downpayment=True)
+    line(world, 1, price=-900, quantity=0, is_downpayment=True)
     world.write("sale.order.line", 4202, order_id=42, name="Furniture", display_type="line_section")
     attempt(world)
     assert not Request.objects.exists()

@@ -82,7 +82,7 @@ def test_an_invoice_that_differs_is_not_posted_until_it_is_released_or_put_right
     said = str(refusal.value)
     # 12 at 10 too much each, and two beyond what was delivered.
     assert "340.00 EUR differ" in said
-    assert "120.00 EUR above the price agreed, 2.00 billed beyond what may be" in said
+    assert "120.00 EUR above the price agreed, 2 billed beyond what may be" in said
     assert f"/account.move/{invoice}/" in said
     assert odoo.read("account.move", [invoice], ["state", "name"])[0]["state"] == "draft"
     domain = [("x_res_model", "=", "account.move"), ("x_res_id", "=", invoice)]

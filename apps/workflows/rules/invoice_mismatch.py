@@ -414,9 +414,10 @@ if record:
         why = 'Of this invoice of %s for %s, %s differ from the order or the delivery' % (
             record.partner_id.name, record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
         if off:
-            why = why + ', %.2f %s %s the price agreed' % (abs(off), money.name, 'above' if off > 0 else 'below')
+            why = why + ', %.*f %s %s the price agreed' % (
+                money.decimal_places, abs(off), money.name, 'above' if off > 0 else 'below')
         if too_many:
-            why = why + ', %.2f billed beyond what may be' % too_many
+            why = why + ', %.10g billed beyond what may be' % too_many
         why = why + ('; from {LIMIT} on together that needs a decision.' if named else '; from {LIMIT} on that needs a decision.')
 """,
 )

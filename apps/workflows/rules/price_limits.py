@@ -309,8 +309,8 @@ if company.currency_id.compare_amounts(conceded, released_up_to) > 0:
     elif given >= short:
         why = '%s gives up to %.1f %% off; more than {MOST_DISCOUNT} %% needs an approval.' % (order.name, deepest)
     elif below_cost >= short:
-        why = '%s is sold %.2f %s below cost; that needs an approval, whatever its other lines earn.' % (
-            order.name, below_cost / rate, company.currency_id.name)
+        why = '%s is sold %.*f %s below cost; that needs an approval, whatever its other lines earn.' % (
+            order.name, company.currency_id.decimal_places, below_cost / rate, company.currency_id.name)
     else:
         why = 'The margin of %s is %.1f %%; less than {LEAST_MARGIN} %% needs an approval.' % (
             order.name, earned * 100.0 / order.amount_untaxed if order.amount_untaxed else 0.0)

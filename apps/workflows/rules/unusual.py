@@ -96,7 +96,8 @@ FACT = Fact(
             JOIN usually u ON u.product_id = l.product_id
            WHERE ln(l.quantity)::float8 > u.middle + {FAR} * u.spread
         )
-        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.SMALLEST)} AS compared_amount, f.usual AS usual_amount,
+        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.SMALLEST)} AS compared_amount,
+               f.usual AS usual_amount,
                CASE WHEN f.is_large THEN round(f.amount / f.usual, 1) END AS value_times_quantity,
                CASE WHEN f.is_large THEN round(f.deviations::numeric, 1) END AS value_deviations_quantity,
                f.many AS unusual_lines_count, f.names AS unusual_lines_names,
