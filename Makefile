@@ -56,8 +56,9 @@ walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP
 bench: $(DEV) ## the measurements of bench/, each beside its peer
 	$(PYTHON) -m bench
 
-lint: $(DEV) ## ruff
+lint: $(DEV) ## ruff, and NOTICE beside what is installed
 	$(PYTHON) -m ruff check .
+	$(PYTHON) deploy/notice.py --check
 
 types: $(DEV) ## mypy
 	$(PYTHON) -m mypy .
@@ -72,6 +73,7 @@ check: $(DEV) ## Django's own checks, and that no migration is missing
 requirements: ## compile requirements*.in to requirements*.txt, with hashes
 	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements.in -o requirements.txt
 	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements-dev.in -o requirements-dev.txt
+	@echo "Install them, then bring NOTICE in line: $(PYTHON) deploy/notice.py"
 
 vendor: ## fetch the front-end libraries into static/vendor
 	python3 deploy/vendor_assets.py
