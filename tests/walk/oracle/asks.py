@@ -1,0 +1,63 @@
+"""What must hold of asks and holds in Odoo, whatever anybody did."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apps.approvals.guard_figures import NAMED
+from apps.approvals.models import Request, Status
+from apps.core import clock
+
+if TYPE_CHECKING:
+    from tests.walk.walk import Walk
+
+
+def no_ask_without_a_request(walk: "Walk") -> list[str]:
+    """Every ask that stands open in Odoo has a request that waits, or one that was decided and is being carried out."""
+    found = []
+    for row in walk.rows("x_ct_request", [("x_state", "=", "open")], ["x_res_model", "x_res_id", "x_kind", "write_date"]):
+        about = {"model": row["x_res_model"], "odoo_id": row["x_res_id"], "kind": row["x_kind"]}
+        if row["x_res_id"] not in walk.made.get(row["x_res_model"], []):
+            continue
+        if not walk.business.odoo.search_count(row["x_res_model"], [("id", "=", row["x_res_id"])], context={"active_test": False}):
+            continue
+        # One after the other: a price waits for the credit. What nobody has to decide any more is withdrawn after half a minute.
+        record = {"model": row["x_res_model"], "odoo_id": row["x_res_id"]}
+        if Request.objects.filter(connection=walk.tower.connection, status=Status.PENDING, **record).exists():
+            continue
+        if datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC) > clock.now() - timedelta(seconds=45):
+            continue
+        requests = Request.objects.filter(connection=walk.tower.connection, **about)
+        if not requests.filter(status=Status.PENDING).exists():
+            last = requests.order_by("-id").first()
+            found.append(f"{about} is asked for in Odoo, and nobody is: {last.status if last else 'never opened'}")
+    return found
+
+
+def no_hold_without_a_reason(walk: "Walk") -> list[str]:
+    """A held record has words for it, and a request that waits or was rejected."""
+    found = []
+    for model in ("sale.order", "purchase.order", "account.move", "stock.picking"):
+        held = [("id", "in", walk.made.get(model, [])), ("x_ct_hold", "!=", False)]
+        for row in walk.rows(model, held, ["x_ct_hold", "x_ct_hold_reason"]):
+            asked = Request.objects.filter(connection=walk.tower.connection, model=model, odoo_id=row["id"], kind=row["x_ct_hold"])
+            if not row["x_ct_hold_reason"]:
+                found.append(f"{model} {row['id']} is held without a reason")
+            if not asked.filter(status__in=[Status.PENDING, Status.REJECTED, Status.EXPIRED]).exists():
+                found.append(f"{model} {row['id']} is held for {row['x_ct_hold']}, and nobody decides it")
+    return found
+
+
+def guard_and_tower_count_alike(walk: "Walk") -> list[str]:
+    """What the guard counted in Odoo and what the tower counts differ in no open request, to the currency's last digit."""
+    waiting = Request.objects.filter(connection=walk.tower.connection, status=Status.PENDING)
+    # A change that Odoo refused is nowhere to be counted but in the guard.
+    asks = {
+        (row["x_res_model"], row["x_res_id"], row["x_kind"])
+        for row in walk.rows("x_ct_request", [("x_state", "=", "open")], ["x_res_model", "x_res_id", "x_kind", "x_terms"])
+        if '"confirms": true' in (row["x_terms"] or "")
+    }
+    return [
+        f"{one.kind} of {one.record_name}: {one.context[NAMED]}"
+        for one in waiting
+        if one.context.get(NAMED) and (one.model, one.odoo_id, one.kind) in asks and one.odoo_id in walk.made.get(one.model, [])
+    ]

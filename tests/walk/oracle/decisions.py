@@ -1,0 +1,77 @@
+"""Who decided what, on what, and who is asked."""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from apps.approvals.models import Assignment, Request, Status
+from apps.mirror.identities import identities_of
+
+if TYPE_CHECKING:
+    from tests.walk.walk import Walk
+
+
+def decisions_were_anybodys_to_take(walk: "Walk") -> list[str]:
+    """Each yes came from somebody whose limit covers it, and no person said two of them on one request."""
+    found = []
+    said = Assignment.objects.filter(decision="approved", step__request__connection=walk.tower.connection).exclude(
+        step__status="skipped"
+    )
+    people: dict[int, list[int]] = defaultdict(list)
+    for one in said.select_related("step__request", "user"):
+        request = one.step.request
+        if request.status == Status.APPROVED:
+            people[request.pk].append(one.user_id)
+            limit = one.user.approval_limit
+            if request.amount is not None and limit is not None and request.amount > limit:
+                found.append(f"{one.user} approved {request.record_name} at {request.amount} with a limit of {limit}")
+    found += [f"one person decided two steps of request {request}" for request, who in people.items() if len(set(who)) < len(who)]
+    return found
+
+
+def deciders_had_no_hand_in_it(walk: "Walk") -> list[str]:
+    """Nobody decided what they had made, changed or asked for in Odoo, and everybody who decided was asked."""
+    found = []
+    said = Assignment.objects.filter(step__request__connection=walk.tower.connection, lapsed_at=None).exclude(decision="")
+    for one in said.select_related("step__request", "user"):
+        request = one.step.request
+        uids = identities_of([one.user], walk.tower.connection.pk)[one.user.pk].uids
+        if uids & set(request.involved_uids):
+            found.append(f"{one.user} decided {request.kind} of {request.record_name} and had a hand in it")
+    decided = Request.objects.filter(connection=walk.tower.connection, status__in=[Status.APPROVED, Status.REJECTED])
+    for request in decided.exclude(decided_by=None).exclude(pk__in=said.values("step__request_id")):
+        found.append(f"{request.decided_by} decided {request.kind} of {request.record_name}, and no answer of theirs counts")
+    return found
+
+
+def somebody_is_asked(walk: "Walk") -> list[str]:
+    """Each step that waits asks somebody who works here, who had no hand in the record and whose limit covers it."""
+    found = []
+    for request in walk.tower.pending():
+        for step in request.steps.filter(status="pending", is_required=True):
+            asked = step.assignments.filter(is_active=True, decision="", lapsed_at=None).select_related("user")
+            if not asked.exists() and not step.assignments.exclude(decision="").filter(lapsed_at=None).exists():
+                found.append(f"{request.kind} of {request.record_name}: {step.name} waits for nobody")
+            for one in asked:
+                uids = identities_of([one.user], walk.tower.connection.pk)[one.user.pk].uids
+                if not one.user.is_active:
+                    found.append(f"{request.kind} of {request.record_name} waits for {one.user}, who has left")
+                if uids & set(request.involved_uids):
+                    found.append(f"{request.kind} of {request.record_name} waits for {one.user}, who had a hand in it")
+    return found
+
+
+def approved_is_what_was_seen(walk: "Walk") -> list[str]:
+    """Each step of an approved request has an answer that counts, given on the amount for which it was approved, or more."""
+    found = []
+    for request in Request.objects.filter(connection=walk.tower.connection, status=Status.APPROVED):
+        for step in request.steps.filter(is_required=True).exclude(status="skipped"):
+            answers = list(step.assignments.filter(decision="approved", lapsed_at=None))
+            if step.status != "approved" or not answers:
+                found.append(f"{request.kind} of {request.record_name} is approved, and its step {step.name} is {step.status}")
+            for one in answers:
+                if request.amount is not None and one.decided_amount and Decimal(one.decided_amount) < request.amount:
+                    limit = one.user.approval_limit
+                    if limit is not None and limit < request.amount:
+                        found.append(f"{one.user} said yes to {one.decided_amount} of {request.record_name}: now {request.amount}")
+    return found
