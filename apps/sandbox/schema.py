@@ -34,6 +34,9 @@ RELATED = {
     ("stock.picking", "picking_type_code"): "picking_type_id.code",
     ("stock.move", "picking_type_id"): "picking_id.picking_type_id",
     ("stock.move.line", "state"): "move_id.state",
+    # Odoo keeps them on the line as well; here the goods of a move never part.
+    ("stock.move.line", "location_id"): "move_id.location_id",
+    ("stock.move.line", "location_dest_id"): "move_id.location_dest_id",
     ("sale.order.line", "order_partner_id"): "order_id.partner_id",
     ("sale.order.line", "salesman_id"): "order_id.user_id",
     ("purchase.order.line", "partner_id"): "order_id.partner_id",

@@ -197,3 +197,20 @@ def test_webhooks_that_are_switched_off_cost_nobody_anything_while_guards_go_on(
     assert len(listener.of("res.partner")) == 1
     actions = Entry.objects.filter(subject=f"connection:{connection.name}").order_by("sequence").values_list("action", flat=True)
     assert list(actions) == ["connection.hooks_off", "connection.hooks_on"]
+
+
+def test_goods_with_lots_leave_under_the_guards(odoo: OdooClient) -> None:
+    product = odoo.search("product.product", [("product_tmpl_id.tracking", "=", "lot")], limit=1)[0]
+    quant = odoo.search("stock.quant", [("product_id", "=", product), ("location_id.usage", "=", "internal")], limit=1)[0]
+    odoo.write("stock.quant", [quant], {"quantity": 500.0})
+    customer = odoo.create("res.partner", {"name": "Painter Ltd", "is_company": True})
+    order = odoo.create("sale.order", {
+        "partner_id": customer, "user_id": 6, "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5.0})],
+    })  # fmt: skip
+    odoo.call("sale.order", "action_confirm", [order])
+    picking = odoo.search("stock.picking", [("sale_id", "=", order)])[0]
+    line = odoo.search_read("stock.move.line", [("picking_id", "=", picking)], ["location_id", "location_dest_id"])[0]
+    move = odoo.search_read("stock.move", [("picking_id", "=", picking)], ["location_id", "location_dest_id"])[0]
+    assert [line["location_id"], line["location_dest_id"]] == [move["location_id"], move["location_dest_id"]]
+    odoo.call("stock.picking", "button_validate", [picking])
+    assert odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
