@@ -42,8 +42,7 @@ class Simulator(threading.Thread):
 
     def step(self) -> str:
         """One event; its name."""
-        self.number += 1
-        uid, doing = self._next()
+        uid, doing = self.next_event()
         try:
             self.company.transact(uid, doing)
         except OdooException as error:
@@ -54,7 +53,9 @@ class Simulator(threading.Thread):
             logger.exception("%s failed", doing.__name__)
         return doing.__name__
 
-    def _next(self) -> tuple[int, Callable[[Env], Any]]:
+    def next_event(self) -> tuple[int, Callable[[Env], Any]]:
+        """What somebody does next, and who."""
+        self.number += 1
         if self.number % BREACH_EVERY == 0:
             return self.chance.choice(SELLERS), self.breach_limit
         quotations = self._number("sale.order", "draft") + self._number("sale.order", "sent")

@@ -4,6 +4,8 @@ The ground (currencies, companies, warehouses, units) is laid once for a databas
 vendors of its own, so that a walk can be repeated beside the traces of the last one.
 """
 
+import json
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +16,7 @@ import odoorpc
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Worker
+from tests.odoo.test_guards import PIXEL
 
 RATES = {"EUR": (0.92, 0.95), "JPY": (150.25, 156.8), "KWD": (0.3071, 0.3064)}
 # What Odoo answers where a person may not do a thing, or not now. Anything else is a program that broke.
@@ -245,8 +248,26 @@ class Business:
             ],
         }
         self.people = {name: Worker(self.odoo, *wanted) for name, wanted in groups.items()}
-        everybody = [person.uid for person in self.people.values()]
+        # A customer who signs in: no limit of theirs, nobody's reason and no address of ours is for them to read.
+        self.people["customer"] = Worker(self.odoo, "base.group_portal")
+        self.portal = self.odoo.read("res.users", [self.people["customer"].uid], ["partner_id"])[0]["partner_id"]
+        limit = {"use_partner_credit_limit": True, "credit_limit": 2_000, "property_product_pricelist": self.pricelist["USD"]}
+        self.odoo.write("res.partner", [self.portal], limit)
+        self.customers.insert(-1, self.portal)
+        everybody = [person.uid for name, person in self.people.items() if name != "customer"]
         self.odoo.write("res.users", everybody, {"company_ids": [(6, 0, self.companies)], "company_id": self.home})
+
+    def sign(self, order: int, token: str) -> str:
+        """Sign the quotation as a customer does; what they read. Raises OdooBrokeError where Odoo broke."""
+        params = {"access_token": token, "name": "A. Customer", "signature": PIXEL}
+        message = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params}).encode()
+        call = urllib.request.Request(f"{self.url}/my/orders/{order}/accept", message, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(call, timeout=60) as answer:
+            said = json.load(answer)
+        error = said.get("error", {}).get("data", {})
+        if error and error.get("name") not in SAYS_NO:
+            raise OdooBrokeError(f"signing {order} broke Odoo: {error.get('name')}: {error.get('message')}")
+        return str(error.get("message") or said.get("result"))
 
     def do(self, who: str, model: str, method: str, *arguments: Any, **named: Any) -> Any:
         """Call Odoo as one of the people. Raises RPCError where Odoo says no, OdooBrokeError where it broke."""

@@ -24,6 +24,8 @@ SEED, ACTS = int(os.environ.get("WALK_SEED", "1")), int(os.environ.get("WALK_ACT
 # Walks that failed once, cut down to what it took: as the report of a failure writes them.
 CUT_DOWN: list[str] = []
 CHECK_EVERY = int(os.environ.get("WALK_CHECK_EVERY", "2"))
+# Looks from one at the figures of boards, queue and KPIs to the next; the last is one.
+FULL_EVERY = 20
 # A walk that looks for more than one fault goes on after the first.
 STOP_AT = int(os.environ.get("WALK_STOP_AT", "1"))
 REPORT = os.environ.get("WALK_REPORT", "")
@@ -52,14 +54,21 @@ def walk_of(odoo: OdooClient) -> Iterator[Callable[[Sequence[Act]], Report]]:
     def walk(acts: Sequence[Act], *, stop_at: int = 1) -> Report:
         businesses.append(Business(odoo))
         if not towers:
-            towers.append(Tower(odoo))
+            towers.append(Tower(odoo, is_cumulative=SEED % 2 == 0))
         people = businesses[-1].people
         towers[0].appoint({what: people[what].login for what in ("sales", "buyer", "accountant")})
-        made = Walk(businesses[-1], towers[0], oracle.AFTER_EACH_ACT, check_every=CHECK_EVERY)
+        made = Walk(
+            businesses[-1],
+            towers[0],
+            oracle.AFTER_EACH_ACT,
+            check_every=CHECK_EVERY,
+            full_every=FULL_EVERY,
+            now_and_then=oracle.NOW_AND_THEN,
+        )
         report = made.perform(acts, stop_at=stop_at)
         if not report.failures:
             made.checks = oracle.AT_THE_END
-            made._check(len(acts))
+            made.check(len(acts))
         return report
 
     yield walk

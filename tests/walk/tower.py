@@ -1,30 +1,56 @@
 """The tower beside the business: it polls, it tells Odoo what follows, and its people decide."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
-from apps.accounts.models import Role, User
+from django.db import transaction
+
+from apps.accounts.models import Role, Team, User
 from apps.accounts.people import change_user
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import absence, moves, undoing
+from apps.approvals import absence, moves, policy, undoing
 from apps.approvals.models import Assignment, Request, Status
 from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError
 from apps.core import clock
+from apps.mirror import registry as mirror
+from apps.mirror.sync import refresh
 from apps.odoo.client import OdooClient
 from apps.outbox import dispatch
 from apps.outbox.models import Command
-from apps.pipeline import upkeep
+from apps.pipeline import absorb, upkeep
+from apps.timers.models import WorkingCalendar
+from apps.workflows import registry as workflows
 from tests.world import person
 
 REFUSED = (NotAllowedError, AlreadyDecidedError, DecisionRefusedError)
+# By day, by night across midnight, and in two shifts; the others work round the clock.
+HOURS = {
+    "sales": ("America/Los_Angeles", [["08:00", "12:00"], ["13:00", "17:00"]]),
+    "warehouse": ("Pacific/Auckland", [["22:00", "06:00"]]),
+    "finance": ("Europe/Berlin", [["09:00", "17:30"]]),
+}
+BUYING = "procurement_threshold"
 # As many rounds as a decision needs to be seen: carried out, polled, its own consequences carried out.
 ROUNDS = 4
+# Acts between two polls where the tower is told of changes.
+POLL_EVERY = 50
 
 
 class Tower:
     """The tower as its workers run it, without their pauses."""
 
-    def __init__(self, odoo: OdooClient) -> None:
+    def __init__(
+        self, odoo: OdooClient, *, hints: Callable[[], dict[str, set[int]]] | None = None, is_cumulative: bool = False
+    ) -> None:
+        """Hire the people who decide, and read everything.
+
+        Args:
+            hints: what changed in Odoo since it was asked last, as webhooks would say it. Without, each change is polled for;
+                with it the tower polls now and then, as it does for what webhooks lose.
+            is_cumulative: the policy of purchases counts a week's together, by vendor and person.
+        """
+        self.odoo, self.hints, self.settled, self.is_cumulative = odoo, hints, 0, is_cumulative
         self.connection = connection = odoo.connection
         stamp = f"{clock.now():%H%M%S%f}"
 
@@ -42,6 +68,14 @@ class Tower:
             decider("mia", Role.MANAGER, 10**7),
             decider("max", Role.MANAGER, 10**7),
         ]
+        for team, (zone, hours) in HOURS.items():
+            WorkingCalendar.objects.update_or_create(
+                team=Team.objects.get(slug=team), defaults={"time_zone": zone, "hours": {str(day): hours for day in range(5)}}
+            )
+        if is_cumulative:
+            kind = workflows.workflows()["procure_to_pay"].approval(BUYING)
+            rules = {**kind.default_policy, "cumulative": {"over_days": 7}}
+            policy.save(BUYING, rules, by=self.people[-1], now=clock.now())
         upkeep.probe(connection, now=clock.now())
         list(upkeep.first_read(connection, clock=clock.now))
 
@@ -57,12 +91,34 @@ class Tower:
 
     def settle(self) -> None:
         """Read what changed, tell Odoo what follows, and read that, until nothing waits."""
-        upkeep.poll(self.connection, clock=clock.now)
+        self.settled += 1
+        self._read()
         for _ in range(ROUNDS):
             if not Command.objects.filter(status__in=dispatch.WAITING).exists():
-                return
+                break
             self.carry_out()
+            self._read()
+        if self.hints and self.settled % POLL_EVERY == 0:
             upkeep.poll(self.connection, clock=clock.now)
+
+    def _read(self) -> None:
+        if self.hints is None:
+            upkeep.poll(self.connection, clock=clock.now)
+            return
+        known = mirror.models()
+        reads = [
+            one
+            for model, ids in self.hints().items()
+            if model in known
+            for one in refresh.read(self.odoo, known[model], sorted(ids), now=clock.now())
+        ]
+        with transaction.atomic():
+            refresh.write(
+                reads,
+                connection_id=self.connection.pk,
+                on_changes=lambda changes: absorb.absorb(changes, now=clock.now()),
+                now=clock.now(),
+            )
 
     def carry_out(self) -> None:
         """Tell Odoo all that waits to be told, though an undo might still take it back."""

@@ -14,21 +14,17 @@ if TYPE_CHECKING:
 def no_ask_without_a_request(walk: "Walk") -> list[str]:
     """Every ask that stands open in Odoo has a request that waits, or one that was decided and is being carried out."""
     found = []
+    requests = Request.objects.filter(connection=walk.tower.connection)
+    waiting = set(requests.filter(status=Status.PENDING).values_list("model", "odoo_id"))
     for row in walk.rows("x_ct_request", [("x_state", "=", "open")], ["x_res_model", "x_res_id", "x_kind", "write_date"]):
         about = {"model": row["x_res_model"], "odoo_id": row["x_res_id"], "kind": row["x_kind"]}
-        if row["x_res_id"] not in walk.made.get(row["x_res_model"], []):
-            continue
-        if not walk.business.odoo.search_count(row["x_res_model"], [("id", "=", row["x_res_id"])], context={"active_test": False}):
-            continue
         # One after the other: a price waits for the credit. What nobody has to decide any more is withdrawn after half a minute.
-        record = {"model": row["x_res_model"], "odoo_id": row["x_res_id"]}
-        if Request.objects.filter(connection=walk.tower.connection, status=Status.PENDING, **record).exists():
+        if (row["x_res_model"], row["x_res_id"]) in waiting or row["x_res_id"] not in walk.made.get(row["x_res_model"], ()):
             continue
         if datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC) > clock.now() - timedelta(seconds=45):
             continue
-        requests = Request.objects.filter(connection=walk.tower.connection, **about)
-        if not requests.filter(status=Status.PENDING).exists():
-            last = requests.order_by("-id").first()
+        if walk.rows(row["x_res_model"], [("id", "=", row["x_res_id"])], ["id"]):
+            last = requests.filter(**about).order_by("-id").first()
             found.append(f"{about} is asked for in Odoo, and nobody is: {last.status if last else 'never opened'}")
     return found
 
@@ -37,7 +33,7 @@ def no_hold_without_a_reason(walk: "Walk") -> list[str]:
     """A held record has words for it, and a request that waits or was rejected."""
     found = []
     for model in ("sale.order", "purchase.order", "account.move", "stock.picking"):
-        held = [("id", "in", walk.made.get(model, [])), ("x_ct_hold", "!=", False)]
+        held = [("id", "in", walk.ids(model)), ("x_ct_hold", "!=", False)]
         for row in walk.rows(model, held, ["x_ct_hold", "x_ct_hold_reason"]):
             asked = Request.objects.filter(connection=walk.tower.connection, model=model, odoo_id=row["id"], kind=row["x_ct_hold"])
             if not row["x_ct_hold_reason"]:

@@ -4,7 +4,8 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from apps.approvals.models import Assignment, Request, Status
+from apps.accounts.models import User
+from apps.approvals.models import Assignment, Status
 from apps.mirror.identities import identities_of
 
 if TYPE_CHECKING:
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 def decisions_were_anybodys_to_take(walk: "Walk") -> list[str]:
     """Each yes came from somebody whose limit covers it, and no person said two of them on one request."""
     found = []
-    said = Assignment.objects.filter(decision="approved", step__request__connection=walk.tower.connection).exclude(
-        step__status="skipped"
-    )
+    said = Assignment.objects.filter(decision="approved", step__request__in=walk.requests()).exclude(step__status="skipped")
     people: dict[int, list[int]] = defaultdict(list)
     for one in said.select_related("step__request", "user"):
         request = one.step.request
@@ -32,13 +31,15 @@ def decisions_were_anybodys_to_take(walk: "Walk") -> list[str]:
 def deciders_had_no_hand_in_it(walk: "Walk") -> list[str]:
     """Nobody decided what they had made, changed or asked for in Odoo, and everybody who decided was asked."""
     found = []
-    said = Assignment.objects.filter(step__request__connection=walk.tower.connection, lapsed_at=None).exclude(decision="")
-    for one in said.select_related("step__request", "user"):
+    said = Assignment.objects.filter(step__request__in=walk.requests(), lapsed_at=None).exclude(decision="")
+    answers = list(said.select_related("step__request", "user"))
+    known = identities_of([one.user for one in answers], walk.tower.connection.pk)
+    for one in answers:
         request = one.step.request
-        uids = identities_of([one.user], walk.tower.connection.pk)[one.user.pk].uids
+        uids = known[one.user.pk].uids
         if uids & set(request.involved_uids):
             found.append(f"{one.user} decided {request.kind} of {request.record_name} and had a hand in it")
-    decided = Request.objects.filter(connection=walk.tower.connection, status__in=[Status.APPROVED, Status.REJECTED])
+    decided = walk.requests().filter(status__in=[Status.APPROVED, Status.REJECTED])
     for request in decided.exclude(decided_by=None).exclude(pk__in=said.values("step__request_id")):
         found.append(f"{request.decided_by} decided {request.kind} of {request.record_name}, and no answer of theirs counts")
     return found
@@ -47,13 +48,18 @@ def deciders_had_no_hand_in_it(walk: "Walk") -> list[str]:
 def somebody_is_asked(walk: "Walk") -> list[str]:
     """Each step that waits asks somebody who works here, who had no hand in the record and whose limit covers it."""
     found = []
-    for request in walk.tower.pending():
-        for step in request.steps.filter(status="pending", is_required=True):
-            asked = step.assignments.filter(is_active=True, decision="", lapsed_at=None).select_related("user")
-            if not asked.exists() and not step.assignments.exclude(decision="").filter(lapsed_at=None).exists():
+    known = identities_of(list(User.objects.all()), walk.tower.connection.pk)
+    waiting = walk.requests().filter(status=Status.PENDING).prefetch_related("steps__assignments__user")
+    for request in waiting:
+        for step in request.steps.all():
+            if step.status != "pending" or not step.is_required:
+                continue
+            standing = [one for one in step.assignments.all() if one.lapsed_at is None]
+            asked = [one for one in standing if one.is_active and not one.decision]
+            if not asked and not any(one.decision for one in standing):
                 found.append(f"{request.kind} of {request.record_name}: {step.name} waits for nobody")
             for one in asked:
-                uids = identities_of([one.user], walk.tower.connection.pk)[one.user.pk].uids
+                uids = known[one.user.pk].uids
                 if not one.user.is_active:
                     found.append(f"{request.kind} of {request.record_name} waits for {one.user}, who has left")
                 if uids & set(request.involved_uids):
@@ -64,9 +70,12 @@ def somebody_is_asked(walk: "Walk") -> list[str]:
 def approved_is_what_was_seen(walk: "Walk") -> list[str]:
     """Each step of an approved request has an answer that counts, given on the amount for which it was approved, or more."""
     found = []
-    for request in Request.objects.filter(connection=walk.tower.connection, status=Status.APPROVED):
-        for step in request.steps.filter(is_required=True).exclude(status="skipped"):
-            answers = list(step.assignments.filter(decision="approved", lapsed_at=None))
+    approved = walk.requests().filter(status=Status.APPROVED).prefetch_related("steps__assignments__user")
+    for request in approved:
+        for step in request.steps.all():
+            if not step.is_required or step.status == "skipped":
+                continue
+            answers = [one for one in step.assignments.all() if one.decision == "approved" and one.lapsed_at is None]
             if step.status != "approved" or not answers:
                 found.append(f"{request.kind} of {request.record_name} is approved, and its step {step.name} is {step.status}")
             for one in answers:

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from apps.core import clock
 from apps.mirror import registry as mirror
@@ -13,12 +14,14 @@ from tests.walk.oracle.positions import positions
 if TYPE_CHECKING:
     from tests.walk.walk import Walk
 
+# Days are the company's, and moments are not kept to the hour.
+DAY = timedelta(days=1, hours=14)
 TO_COME = {"unacknowledged", "on_time", "late", "partly_received"}
 
 
 def purchases_miss_what_odoo_says(walk: "Walk") -> list[str]:
     """What is still to come of each ordered purchase, in the product's own unit, is what its open moves say."""
-    made, found = walk.made.get("purchase.order", []), []
+    made, found = walk.ids("purchase.order"), []
     orders = walk.rows("purchase.order", [("id", "in", made), ("state", "=", "purchase")], ["name"])
     lines = walk.rows(
         "purchase.order.line",
@@ -46,7 +49,7 @@ def purchases_miss_what_odoo_says(walk: "Walk") -> list[str]:
 def orders_lack_what_odoo_has_not_reserved(walk: "Walk") -> list[str]:
     """What a confirmed order is short of is what the first open moves of its lines want and have not reserved, in Odoo's unit."""
     found = []
-    orders = walk.rows("sale.order", [("id", "in", walk.made.get("sale.order", [])), ("state", "=", "sale")], ["name"])
+    orders = walk.rows("sale.order", [("id", "in", walk.ids("sale.order")), ("state", "=", "sale")], ["name"])
     ids = [one["id"] for one in orders]
     if not ids:
         return []
@@ -83,18 +86,27 @@ MIRRORED: dict[str, tuple[str, Sequence[str]]] = {
     "purchase.order": ("id", ["state", "amount_total", "invoice_status"]),
     "purchase.order.line": ("order_id", ["product_qty", "qty_received", "qty_invoiced"]),
     "account.move": ("id", ["state", "payment_state", "amount_residual", "amount_total"]),
+    "stock.picking": ("id", ["state", "picking_type_code"]),
     "stock.move": ("picking_id", ["state", "product_uom_qty", "quantity"]),
+    "stock.quant": ("id", ["quantity", "reserved_quantity"]),
 }
-
-
 PARENT = {"sale.order.line": "sale.order", "purchase.order.line": "purchase.order"}
+
+
+def _to_compare(walk: "Walk", model: str) -> list[int]:
+    if model in ("stock.move", "stock.picking"):
+        return walk.transfers([])
+    if model == "stock.quant" and not walk.knows_all:
+        goods = [("product_id", "in", list(walk.business.goods.storable)), ("location_id.usage", "=", "internal")]
+        return list(walk.business.odoo.search(model, goods))
+    return walk.ids(PARENT.get(model, model))
 
 
 def the_mirror_has_what_odoo_computes(walk: "Walk") -> list[str]:
     """Delivered, invoiced, reserved, open: Odoo's computed fields stand in the mirror as they are in Odoo."""
     found = []
     for model, (key, fields) in MIRRORED.items():
-        ids = walk.transfers([]) if model == "stock.move" else walk.made.get(PARENT.get(model, model), [])
+        ids = _to_compare(walk, model)
         if not ids:
             continue
         rows = walk.rows(model, [(key, "in", ids)], fields)
@@ -110,3 +122,44 @@ def the_mirror_has_what_odoo_computes(walk: "Walk") -> list[str]:
                 if not same:
                     found.append(f"{model} {row['id']}: {name} is {own} in the mirror; Odoo says {there}")
     return found
+
+
+def orders_are_forecast_when_odoo_expects_the_goods(walk: "Walk") -> list[str]:
+    """Where one order alone waits for its goods, its forecast is no earlier than Odoo's own ``forecast_expected_date``.
+
+    Nor is it later, unless a step of its own is planned for later. Where several wait, Odoo and the tower may serve them in
+    another order.
+    """
+    found = []
+    waiting = [("state", "in", ["waiting", "confirmed", "partially_available"]), ("picking_code", "in", ["outgoing", "internal"])]
+    fields = ["sale_line_id", "product_id", "forecast_expected_date", "forecast_availability", "product_qty", "date"]
+    moves = walk.rows("stock.move", waiting, fields)
+    of_line = {
+        row["id"]: row["order_id"]
+        for row in walk.rows("sale.order.line", [("id", "in", [move["sale_line_id"] for move in moves])], ["order_id"])
+    }
+    who_waits: dict[int, set[int]] = defaultdict(set)
+    of_order: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for move in moves:
+        order = of_line.get(move["sale_line_id"], 0)
+        who_waits[move["product_id"]].add(order)
+        of_order[order].append(move)
+    mine = set(walk.ids("sale.order"))
+    alone = [
+        order
+        for order, its in of_order.items()
+        if order in mine and all(move["forecast_expected_date"] and who_waits[move["product_id"]] == {order} for move in its)
+    ]
+    workflow = workflows.workflows()["order_to_cash"]
+    here = engine.look(workflow, connection_id=walk.tower.connection.pk, odoo_ids=alone, now=clock.now())
+    for order in alone:
+        expected = max(_moment(move["forecast_expected_date"]) for move in of_order[order])
+        latest = max([expected, clock.now(), *(_moment(move["date"]) for move in of_order[order])])
+        forecast = here[order]["forecast_at"] if order in here else None
+        if forecast is None or forecast < expected - DAY or forecast > latest + DAY:
+            found.append(f"S{order} is forecast for {forecast}; Odoo expects its goods on {expected}")
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -19,7 +19,7 @@ def values_are_odoos(walk: "Walk") -> list[str]:
     companies = {row["id"]: row["currency_id"] for row in walk.rows("res.company", [], ["currency_id"])}
     for model, workflow in (("sale.order", "order_to_cash"), ("purchase.order", "procure_to_pay")):
         stands = positions(walk, workflow)
-        rows = walk.rows(model, [("id", "in", walk.made.get(model, []))], ["name", "amount_total", "currency_rate", "company_id"])
+        rows = walk.rows(model, [("id", "in", walk.ids(model))], ["name", "amount_total", "currency_rate", "company_id"])
         for row in rows:
             if row["id"] not in stands:
                 found.append(f"{model} {row['name']} has no position")
@@ -34,7 +34,7 @@ def values_are_odoos(walk: "Walk") -> list[str]:
 def customers_owe_what_odoo_says(walk: "Walk") -> list[str]:
     """What each customer owes on posted invoices is Odoo's own ``credit``."""
     found = []
-    open_ones = [("id", "in", walk.made.get("sale.order", [])), ("state", "in", ["draft", "sent"])]
+    open_ones = [("id", "in", walk.ids("sale.order")), ("state", "in", ["draft", "sent"])]
     orders = walk.rows("sale.order", [*open_ones, ("company_id", "=", walk.business.home)], ["partner_id", "name"])
     if not orders:
         return []

@@ -1,20 +1,26 @@
 """Nothing is confirmed, bought or discounted beyond policy."""
 
+from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from apps.approvals.models import Request, Status
+from apps.core import clock
 
 if TYPE_CHECKING:
     from tests.walk.walk import Walk
+
+# From which value on a purchase needs an approval, in the company's currency.
+LIMIT = 10_000
 
 
 def nothing_is_bought_beyond_policy(walk: "Walk") -> list[str]:
     """No purchase is ordered at the limit or above without an approval of at least its value."""
     found = []
-    ordered = [("id", "in", walk.made.get("purchase.order", [])), ("state", "=", "purchase")]
+    ordered = [("id", "in", walk.ids("purchase.order")), ("state", "=", "purchase")]
     for row in walk.rows("purchase.order", ordered, ["name", "amount_total", "currency_rate"]):
         value = row["amount_total"] / (row["currency_rate"] or 1)
-        if value < 10_000 or row["id"] in walk.past:
+        if value < LIMIT or row["id"] in walk.past:
             continue
         yes = Request.objects.filter(
             connection=walk.tower.connection, model="purchase.order", odoo_id=row["id"], status=Status.APPROVED
@@ -29,7 +35,7 @@ def nothing_is_discounted_beyond_policy(walk: "Walk") -> list[str]:
     """No confirmed order has a line of more than the most discount without a decision about its price."""
     found = []
     confirmed = [
-        ("order_id", "in", walk.made.get("sale.order", [])),
+        ("order_id", "in", walk.ids("sale.order")),
         ("order_id.state", "=", "sale"),
         ("discount", ">", 20),
         ("product_id", "!=", False),
@@ -48,7 +54,7 @@ def nothing_is_discounted_beyond_policy(walk: "Walk") -> list[str]:
 def nothing_is_sold_beyond_the_limit(walk: "Walk") -> list[str]:
     """Right after somebody confirms an order, what its customer owes by Odoo's own ``credit`` and the order fit the limit."""
     confirmed = {
-        row["id"] for row in walk.rows("sale.order", [("id", "in", walk.made.get("sale.order", [])), ("state", "=", "sale")], [])
+        row["id"] for row in walk.rows("sale.order", [("id", "in", walk.ids("sale.order")), ("state", "=", "sale")], ["id"])
     }
     new, walk.confirmed = confirmed - walk.confirmed, confirmed
     found = []
@@ -69,3 +75,26 @@ def nothing_is_sold_beyond_the_limit(walk: "Walk") -> list[str]:
                 f"S{row['id']} is confirmed; {of['name']} owes {exposure:.2f} with it, and may owe {of['credit_limit']:.2f}"
             )
     return found
+
+
+def nothing_is_split_beyond_policy(walk: "Walk") -> list[str]:
+    """Where a week's purchases count together: those of one vendor and person that nobody approved stay below the limit."""
+    if not walk.tower.is_cumulative:
+        return []
+    approved = set(
+        Request.objects.filter(connection=walk.tower.connection, model="purchase.order", status=Status.APPROVED).values_list(
+            "odoo_id", flat=True
+        )
+    )
+    since = (clock.now() - timedelta(days=7)).strftime("%Y-%m-%d %H:%M:%S")
+    ordered = [("id", "in", walk.made.get("purchase.order", [])), ("state", "=", "purchase"), ("create_date", ">=", since)]
+    sums: dict[tuple[int, int], float] = defaultdict(float)
+    for row in walk.rows("purchase.order", ordered, ["partner_id", "create_uid", "amount_total", "currency_rate"]):
+        if row["id"] not in approved and row["id"] not in walk.past:
+            sums[row["partner_id"], row["create_uid"]] += row["amount_total"] / (row["currency_rate"] or 1)
+    # The rate may have moved since.
+    return [
+        f"user {person} ordered for {value:.2f} from vendor {vendor} in parts, and nobody approved any of them"
+        for (vendor, person), value in sums.items()
+        if value >= LIMIT * 1.1
+    ]

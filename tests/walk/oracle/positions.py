@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from apps.workflows import registry as workflows
 from apps.workflows.models import Position
 
 if TYPE_CHECKING:
@@ -13,7 +14,10 @@ BEFORE_DELIVERY = {"waiting_for_stock", "ready_to_pick", "partly_delivered"}
 
 def positions(walk: "Walk", workflow: str) -> dict[int, Position]:
     """Where the tower has the records of the workflow, by their id in Odoo."""
-    return {one.odoo_id: one for one in Position.objects.filter(connection=walk.tower.connection, workflow=workflow)}
+    found = Position.objects.filter(connection=walk.tower.connection, workflow=workflow)
+    if walk.scope is not None:
+        found = found.filter(odoo_id__in=walk.scope.get(workflows.workflows()[workflow].odoo_model, ()))
+    return {one.odoo_id: one for one in found}
 
 
 def money(value: float | Decimal, digits: int) -> Decimal:

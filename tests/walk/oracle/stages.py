@@ -19,7 +19,7 @@ UNCONFIRMED = {"quotation", "credit_review", "pricing_review", "expired"}
 
 def orders_stand_where_odoo_says(walk: "Walk") -> list[str]:
     """Ask of each sales order what remains to be done: to confirm, to deliver, to invoice, to pay, nothing."""
-    made, found = walk.made.get("sale.order", []), []
+    made, found = walk.ids("sale.order"), []
     if not made:
         return []
     orders = walk.rows("sale.order", [("id", "in", made)], ["name", "state", "invoice_ids"])
@@ -104,7 +104,7 @@ def orders_stand_where_odoo_says(walk: "Walk") -> list[str]:
 def delivered_is_what_odoo_says(walk: "Walk") -> list[str]:
     """An order that Odoo calls fully delivered waits for no goods; one that Odoo calls pending is not closed."""
     found, stands = [], positions(walk, "order_to_cash")
-    made = [("id", "in", walk.made.get("sale.order", [])), ("state", "=", "sale"), ("delivery_status", "!=", False)]
+    made = [("id", "in", walk.ids("sale.order")), ("state", "=", "sale"), ("delivery_status", "!=", False)]
     for row in walk.rows("sale.order", made, ["name", "delivery_status"]):
         stage = stands[row["id"]].stage if row["id"] in stands else "no stage"
         if row["delivery_status"] == "full" and stage in BEFORE_DELIVERY:
@@ -119,7 +119,7 @@ def invoices_stand_where_odoo_says(walk: "Walk") -> list[str]:
     found = []
     stands = positions(walk, "invoicing")
     fields = ["state", "payment_state", "amount_residual", "name", "move_type"]
-    for row in walk.rows("account.move", [("id", "in", walk.made.get("account.move", []))], fields):
+    for row in walk.rows("account.move", [("id", "in", walk.ids("account.move"))], fields):
         stage = stands[row["id"]].stage if row["id"] in stands else "no stage"
         if row["state"] == "draft":
             expected = {"draft", "disputed", "awaiting_authorisation", "requested", "held"}

@@ -31,7 +31,7 @@ def invoices_are_due_when_odoo_says(walk: "Walk") -> list[str]:
     """An open invoice is overdue from the day after its due date on."""
     found, stands, today = [], positions(walk, "invoicing"), clock.now().date()
     owed = [
-        ("id", "in", walk.made.get("account.move", [])),
+        ("id", "in", walk.ids("account.move")),
         ("state", "=", "posted"),
         ("payment_state", "in", ["not_paid", "partial"]),
     ]

@@ -53,7 +53,7 @@ def every_write_is_explained(walk: "Walk") -> list[str]:
     done = Command.objects.filter(connection=walk.tower.connection, status="done")
     for model in ("sale.order", "purchase.order", "account.move"):
         origin = "origin" if model == "purchase.order" else "name"
-        for row in walk.rows(model, [("id", "in", walk.made.get(model, [])), ("write_uid", "=", uid)], [origin]):
+        for row in walk.rows(model, [("id", "in", walk.ids(model)), ("write_uid", "=", uid)], [origin]):
             if (model, row["id"]) in walk.by_machine:
                 continue
             why = done.filter(model=model, odoo_id=row["id"])
