@@ -228,8 +228,10 @@ CONFIRMED = ~NOT_CONFIRMED & ~Q(state="cancel")
 # "Started" is a pick that is done: nothing has left yet.
 PARTLY_DELIVERED = CONFIRMED & Q(delivery_status="partial") & ~Q(only_return_is_open=True)
 # Odoo before 16 has no delivery_status: there the open deliveries themselves tell.
+# An open return is a delivery that has begun, to Odoo, where all that had left has come back.
 UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
-    Q(delivery_status__in=["pending", "started"]) | (~Q(delivery_status="full") & Q(has_open_delivery=True))
+    (Q(delivery_status__in=["pending", "started"]) & ~Q(only_return_is_open=True))
+    | (~Q(delivery_status="full") & Q(has_open_delivery=True))
 )
 NOTHING_ON_ITS_WAY = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
 # Odoo calls an order invoiced as soon as its invoice is drafted; the customer owes nothing before it is posted.
