@@ -36,7 +36,10 @@ SELECT a.odoo_id, a.x_res_model, a.x_res_id, a.x_kind
    AND NOT EXISTS (
      SELECT 1 FROM outbox_command c
       WHERE c.lane = concat(a.connection_id, ':', a.x_res_model, ':', a.x_res_id)
-        AND (c.status IN ('queued', 'unknown') OR c.model = 'x_ct_request' AND c.created_at >= a.write_date))
+        AND (c.status IN ('queued', 'unknown')
+             -- The answer to another ask of the record is none, nor is one that was not carried out since what went before
+             -- it was refused.
+             OR c.model = 'x_ct_request' AND c.odoo_id = a.odoo_id AND c.created_at >= a.write_date AND c.status <> 'cancelled'))
  ORDER BY a.x_requested_at
  LIMIT %(limit)s
 """

@@ -36,6 +36,19 @@ def test_of_an_order_that_was_cancelled_before_the_tower_looked(world: World) ->
     assert len(answered(world)) == 1
 
 
+def test_of_an_order_that_was_cancelled_as_somebody_said_no(world: World) -> None:
+    world.order(amount=8_000)
+    ask(world, x_amount=8_000, x_exposure=8_000, x_limit=5_000)
+    moves.reject(Request.objects.get().pk, by=User.objects.get(username="adam"), reason="No", now=world.advance(minutes=1))
+    world.order(amount=8_000, state="cancel")
+    # On its way, the answer to the ask stands.
+    assert answered(world) == []
+    # The hold is not kept on an order that was cancelled, and what was to follow it is not carried out, the answer either.
+    Command.objects.exclude(model="sale.order").update(status="cancelled")
+    Command.objects.filter(model="sale.order").update(status="refused")
+    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+
+
 def test_of_a_record_that_was_never_saved(world: World) -> None:
     ask(world, 4_711, x_amount=8_000)
     assert answered(world, is_in_odoo=True) == []
@@ -91,6 +104,24 @@ def test_a_price_that_waits_for_the_customers_credit_is_not_withdrawn(world: Wor
     world.write("x_ct_request", 900, x_state="approved")
     world.order(amount=6_200, margin=-200, x_ct_released_amount=6_200)
     assert [one.kind for one in Request.objects.filter(status="pending")] == ["pricing_exception"]
+
+
+def test_a_price_is_withdrawn_once_the_customers_credit_is_refused(world: World) -> None:
+    world.order(amount=6_200, margin=-200)
+    world.write("sale.order.line", 4200, order_id=42, product_id=5, product_uom_qty=10, price_unit=1_000, discount=38,
+                price_subtotal=6_200, price_total=6_200, purchase_price=640, company_id=1)  # fmt: skip
+    ask(world, x_amount=6_200, x_exposure=6_200, x_limit=5_000)
+    world.ask(42, ask_id=901, kind="pricing_exception")
+    held = {"amount": 6_200, "margin": -200, "x_ct_hold": "credit_override"}
+    world.order(**held)
+    moves.reject(Request.objects.get().pk, by=User.objects.get(username="adam"), reason="No", now=world.advance(minutes=1))
+    world.write("x_ct_request", 900, x_state="rejected")
+    world.order(**held, x_ct_rejected=True)
+    Command.objects.update(status="done")
+    assert not Request.objects.filter(status="pending").exists()
+    # The answer about the credit is none about the price.
+    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+    assert Command.objects.get(decision="ask:901").odoo_id == 901
 
 
 def test_an_ask_that_the_tower_does_not_understand_stays_an_incident(world: World) -> None:
