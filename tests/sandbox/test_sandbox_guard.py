@@ -214,3 +214,11 @@ def test_goods_with_lots_leave_under_the_guards(odoo: OdooClient) -> None:
     assert [line["location_id"], line["location_dest_id"]] == [move["location_id"], move["location_dest_id"]]
     odoo.call("stock.picking", "button_validate", [picking])
     assert odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
+
+
+def test_a_count_below_the_limit_is_applied_under_the_guards(odoo: OdooClient) -> None:
+    quants = odoo.search_read("stock.quant", [("location_id.usage", "=", "internal"), ("quantity", ">", 9)], ["quantity"])
+    quant = quants[0]
+    odoo.write("stock.quant", [quant["id"]], {"inventory_quantity": quant["quantity"] - 1})
+    odoo.call("stock.quant", "action_apply_inventory", [quant["id"]])
+    assert odoo.read("stock.quant", [quant["id"]], ["quantity"])[0]["quantity"] == quant["quantity"] - 1
