@@ -49,8 +49,10 @@ walk: $(DEV) ## random acts of a business in a real Odoo, compared after each: S
 	WALK_SEED=$(or $(SEED),1) WALK_ACTS=$(or $(ACTS),500) WALK_STOP_AT=$(or $(STOP_AT),1) \
 		WALK_REPORT=$(CONTROLTOWER_HOME)/walk.json deploy/with_odoo.sh $(PYTHON) -m pytest tests/walk -m odoo -s $(PYTEST)
 
-walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP_AT
+walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP_AT, EVERY
+	@mkdir -p $(CONTROLTOWER_HOME)
 	SANDBOX_WALK_SEED=$(or $(SEED),1) SANDBOX_WALK_ACTS=$(or $(ACTS),2000) WALK_STOP_AT=$(or $(STOP_AT),1) \
+		WALK_CHECK_EVERY=$(or $(EVERY),4) WALK_REPORT=$(CONTROLTOWER_HOME)/walk-sandbox.json \
 		$(PYTHON) -m pytest tests/walk/test_sandbox_walk.py -s $(PYTEST)
 
 bench: $(DEV) ## the measurements of bench/, each beside its peer

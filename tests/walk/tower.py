@@ -52,6 +52,7 @@ class Tower:
         """
         self.odoo, self.hints, self.settled, self.is_cumulative = odoo, hints, 0, is_cumulative
         self.connection = connection = odoo.connection
+        self.polled_at = clock.now()
         stamp = f"{clock.now():%H%M%S%f}"
 
         def decider(name: str, role: Role, limit: int, team: str | None = None) -> User:
@@ -99,11 +100,17 @@ class Tower:
             self.carry_out()
             self._read()
         if self.hints and self.settled % POLL_EVERY == 0:
-            upkeep.poll(self.connection, clock=clock.now)
+            self._poll()
+            self.carry_out()
+            self._read()
+
+    def _poll(self) -> None:
+        self.polled_at = clock.now()
+        upkeep.poll(self.connection, clock=clock.now)
 
     def _read(self) -> None:
         if self.hints is None:
-            upkeep.poll(self.connection, clock=clock.now)
+            self._poll()
             return
         known = mirror.models()
         reads = [

@@ -143,6 +143,10 @@ class Walk:
         made = self.made.get(model, [])
         return made if self.scope is None else [one for one in sorted(self.scope.get(model, ())) if self.knows_all or one in made]
 
+    def has(self, model: str, odoo_id: int) -> bool:
+        """Whether the record is this walk's."""
+        return self.knows_all or odoo_id in self.made.get(model, ())
+
     def requests(self) -> QuerySet[Request]:
         """The requests that are to be looked at: all, or those that waited at the last look or came since."""
         found = Request.objects.filter(connection=self.tower.connection)

@@ -1,11 +1,12 @@
 """What must hold of asks and holds in Odoo, whatever anybody did."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apps.approvals.guard_figures import NAMED
 from apps.approvals.models import Request, Status
-from apps.core import clock
+from apps.outbox.models import Command
 
 if TYPE_CHECKING:
     from tests.walk.walk import Walk
@@ -18,15 +19,20 @@ def no_ask_without_a_request(walk: "Walk") -> list[str]:
     waiting = set(requests.filter(status=Status.PENDING).values_list("model", "odoo_id"))
     for row in walk.rows("x_ct_request", [("x_state", "=", "open")], ["x_res_model", "x_res_id", "x_kind", "write_date"]):
         about = {"model": row["x_res_model"], "odoo_id": row["x_res_id"], "kind": row["x_kind"]}
-        # One after the other: a price waits for the credit. What nobody has to decide any more is withdrawn after half a minute.
-        if (row["x_res_model"], row["x_res_id"]) in waiting or row["x_res_id"] not in walk.made.get(row["x_res_model"], ()):
+        # One after the other: a price waits for the credit. What nobody has to decide
+        # any more is withdrawn by the first poll after half a minute.
+        if (row["x_res_model"], row["x_res_id"]) in waiting or not walk.has(row["x_res_model"], row["x_res_id"]):
             continue
-        if datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC) > clock.now() - timedelta(seconds=45):
+        if datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC) > walk.tower.polled_at - timedelta(seconds=45):
             continue
         if walk.rows(row["x_res_model"], [("id", "=", row["x_res_id"])], ["id"]):
             last = requests.filter(**about).order_by("-id").first()
             found.append(f"{about} is asked for in Odoo, and nobody is: {last.status if last else 'never opened'}")
     return found
+
+
+def _of(requests: Iterable[Request]) -> list[str]:
+    return [f"approval:{request.pk}" for request in requests]
 
 
 def no_hold_without_a_reason(walk: "Walk") -> list[str]:
@@ -38,7 +44,12 @@ def no_hold_without_a_reason(walk: "Walk") -> list[str]:
             asked = Request.objects.filter(connection=walk.tower.connection, model=model, odoo_id=row["id"], kind=row["x_ct_hold"])
             if not row["x_ct_hold_reason"]:
                 found.append(f"{model} {row['id']} is held without a reason")
-            if not asked.filter(status__in=[Status.PENDING, Status.REJECTED, Status.EXPIRED]).exists():
+            # What was decided on a record that changed meanwhile is not carried out, and a person has to look.
+            stopped = Command.objects.filter(
+                connection=walk.tower.connection, model=model, odoo_id=row["id"], status="refused", decision__in=_of(asked)
+            )
+            waits = asked.filter(status__in=[Status.PENDING, Status.REJECTED, Status.EXPIRED])
+            if not waits.exists() and not stopped.exists():
                 found.append(f"{model} {row['id']} is held for {row['x_ct_hold']}, and nobody decides it")
     return found
 
@@ -55,5 +66,5 @@ def guard_and_tower_count_alike(walk: "Walk") -> list[str]:
     return [
         f"{one.kind} of {one.record_name}: {one.context[NAMED]}"
         for one in waiting
-        if one.context.get(NAMED) and (one.model, one.odoo_id, one.kind) in asks and one.odoo_id in walk.made.get(one.model, [])
+        if one.context.get(NAMED) and (one.model, one.odoo_id, one.kind) in asks and walk.has(one.model, one.odoo_id)
     ]

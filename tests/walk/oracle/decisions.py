@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def decisions_were_anybodys_to_take(walk: "Walk") -> list[str]:
-    """Each yes came from somebody whose limit covers it, and no person said two of them on one request."""
+    """Each yes came from somebody whose limit covers it, and no person said two of them that count on one request."""
     found = []
-    said = Assignment.objects.filter(decision="approved", step__request__in=walk.requests()).exclude(step__status="skipped")
+    counting = Assignment.objects.filter(decision="approved", lapsed_at=None, step__request__in=walk.requests())
+    said = counting.exclude(step__status="skipped")
     people: dict[int, list[int]] = defaultdict(list)
     for one in said.select_related("step__request", "user"):
         request = one.step.request

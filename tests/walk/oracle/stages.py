@@ -79,7 +79,10 @@ def orders_stand_where_odoo_says(walk: "Walk") -> list[str]:
         elif any(line["qty_to_invoice"] for line in own) or drafts[number]:
             values = [line["qty_to_invoice"] * line["price_unit"] * (100 - line["discount"]) for line in own]
             expected = {"to_invoice"}
-            if sum(values) < 0 or any(line["qty_to_invoice"] < 0 for line in own):
+            if not any(values) and not drafts[number]:
+                # It is worth nothing, whether it goes out or comes back.
+                expected = {"to_invoice", "unpaid" if owed[number] > 0 else "closed"}
+            elif sum(values) < 0 or any(line["qty_to_invoice"] < 0 for line in own):
                 # Less than nothing: goods that came back, a rebate that is left alone.
                 expected = {"to_invoice", "to_credit"}
             elif abs(sum(values)) < 0.005 and not drafts[number]:
