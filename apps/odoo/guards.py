@@ -10,6 +10,7 @@ The texts obey Odoo's ``safe_eval``: no imports, no attribute assignment, no dou
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import dedent, indent
+from typing import Any
 
 from apps.odoo import holds
 from apps.odoo.blueprint import CustomField, CustomModel
@@ -17,7 +18,7 @@ from apps.odoo.guard_functions import SHARED
 from apps.odoo.models import Connection
 from apps.odoo.portal import NEUTRAL
 
-ASK = "x_ct_request"
+ASK = holds.ASK
 HEARTBEAT = "x_ct_heartbeat"
 # The model of a row of ASK that is no ask: its x_terms are what the policy for x_kind has the guard count together.
 POLICY_ROW = "policy"
@@ -34,6 +35,7 @@ ASK_MODEL = CustomModel(
         CustomField(ASK, "x_kind", "char", "Kind of approval"),
         CustomField(ASK, "x_state", "char", "State", "open, approved, rejected, withdrawn or expired"),
         CustomField(ASK, "x_reason", "text", "Reason"),
+        CustomField(ASK, "x_why", "text", "Why it was refused", "What the guard said to who tried it last"),
         CustomField(ASK, "x_count", "integer", "Attempts", "How often somebody tried since it was first asked"),
         CustomField(ASK, "x_attempted_at", "datetime", "Last attempt"),
         CustomField(ASK, "x_requested_at", "datetime", "Asked at"),
@@ -182,7 +184,7 @@ else:
                                    ('x_kind', '=', kind)], limit=1)
                 values = {{
                     'x_amount': figures['amount'], 'x_exposure': figures['exposure'], 'x_limit': figures['limit'],
-                    'x_terms': figures['terms'],
+                    'x_terms': figures['terms'], 'x_why': why,
                 }}
                 anew = {{**values, 'x_state': 'open', 'x_reason': False, 'x_requested_at': now, 'x_attempted_at': now,
                         'x_requested_uid': env.uid, 'x_by_customer': is_customer}}
@@ -198,14 +200,16 @@ else:
                     ask = asks.create({{**anew, 'x_res_model': figures['model'], 'x_res_id': figures['id'], 'x_kind': kind,
                                        'x_count': 1}})
                     if figures['rejected']:
-                        ask.write({{'x_state': 'rejected', 'x_reason': why}})
-                        outcome = 'The approval was rejected.'
+                        outcome = figures['reason'] or 'The approval was rejected.'
+                        ask.write({{'x_state': 'rejected', 'x_reason': outcome}})
                 elif state == 'rejected' and is_same:
                     ask.write({{'x_count': ask.x_count + 1, 'x_attempted_at': now}})
                     outcome = 'The approval was rejected: %s' % (ask.x_reason or '')
                 elif state == 'open':
                     # The time and who asked stay: by them the tower tells one asking from the next.
                     ask.write({{**values, 'x_count': ask.x_count + 1, 'x_attempted_at': now}})
+                    if figures['rejected']:
+                        outcome = figures['reason'] or outcome
                 else:
                     ask.write({{**anew, 'x_count': ask.x_count + 1}})
                 said.append('%s\\n%s' % (why, outcome))
@@ -252,12 +256,13 @@ if not hold or hold == {kind!r}:
         released_up_to = record.sudo()[{release!r}]
 {code}
     if hold:
-        why = record.sudo().x_ct_hold_reason or '%s is held for a decision.' % record.sudo().display_name
+        # What is in breach says more than the hold, whose words customers may read.
+        why = why or record.sudo().x_ct_hold_reason or '%s is held for a decision.' % record.sudo().display_name
     if why:
         sought.append(({kind!r}, why, {{
             'model': record._name, 'id': record.id, 'amount': amount, 'exposure': exposure, 'limit': limit, 'remedy': remedy,
             'measure': amount if measure is False else measure, 'identity': {{**terms, 'lines': [], 'value': 0.0}},
-            'rejected': bool(hold) and record.sudo().x_ct_rejected,
+            'rejected': bool(hold) and record.sudo().x_ct_rejected, 'reason': bool(hold) and record.sudo().x_ct_hold_reason,
             # What it asks for is the confirmation, not a change of what is confirmed.
             'terms': json.dumps({{**terms, 'amount': amount, **({{}} if is_change else {{'confirms': True}})}}, sort_keys=True),
         }}))
@@ -315,7 +320,8 @@ if record.sudo()[{release!r}]:
 # What it ends with is shown to the person: without it, nothing on the form would tell that anything was done.
 ASK_CODE = """\
 new = 0
-for one in records:
+fit = records.sudo().search([('id', 'in', records.ids)] + {domain!r})
+for one in fit:
     asks = env['{ask}'].sudo()
     ask = asks.search([('x_res_model', '=', one._name), ('x_res_id', '=', one.id), ('x_kind', '=', {kind!r})], limit=1)
     now = datetime.datetime.utcnow().replace(microsecond=0)
@@ -332,18 +338,24 @@ for one in records:
         'x_amount': one.amount_total if 'amount_total' in one._fields else 0.0,
         'x_terms': False,
         'x_reason': False,
+        'x_why': False,
     }}
     if ask:
         ask.write({{**values, 'x_count': ask.x_count + 1}})
     else:
         asks.create({{**values, 'x_res_model': one._name, 'x_res_id': one.id, 'x_kind': {kind!r}, 'x_count': 1}})
+message = {asked!r} if new else 'This approval was asked for before and waits for a decision.'
+if not fit:
+    message = {unfit!r}
+elif len(fit) < len(records):
+    message = message + ' %s of those selected are left out: it is for %s.' % (len(records) - len(fit), {what!r})
 action = {{
     'type': 'ir.actions.client',
     'tag': 'display_notification',
     'params': {{
         'title': 'Control Tower',
-        'message': 'An approval has been asked for.' if new else 'This approval was asked for before and waits for a decision.',
-        'type': 'success' if new else 'info',
+        'message': message,
+        'type': 'warning' if len(fit) < len(records) else 'success' if new else 'info',
     }},
 }}
 """
@@ -397,9 +409,14 @@ def releases_code(releases: Sequence[tuple[str, str]], *, identity: Sequence[str
     return RELEASES.format(identity=list(identity), releases=each.strip())
 
 
-def ask_code(kind: str) -> str:
+def ask_code(kind: str, what: str = "", domain: Sequence[Any] = ()) -> str:
     """The code of the action by which a person asks for approval ``kind`` of the records they stand on.
 
     It writes the row that the guard writes, in the person's own transaction.
+
+    Args:
+        what: what it can be asked for, in words.
+        domain: the same as Odoo's domain; of other records nothing is asked, and the person reads why.
     """
-    return ASK_CODE.format(kind=kind, ask=ASK)
+    unfit = f"Nothing has been asked for: this approval is for {what}."
+    return ASK_CODE.format(kind=kind, ask=ASK, asked=ASKED, domain=list(domain), unfit=unfit, what=what)

@@ -88,8 +88,8 @@ def together(kind: str, model: str, *, of: str = "", where: str = "TRUE") -> Dep
     )
 
 
-# What a rejected hold says on a record that customers may read over RPC: why stands in the note, which they may not.
-REJECTED = "Rejected in Control Tower. The note on it says why."
+# What a rejected hold says on a record that customers may read over RPC: why stands on the ask and in the note, which they may not.
+REJECTED = "The note on it says why."
 
 
 def hold(

@@ -239,6 +239,9 @@ class ApprovalKind:
             about them, with ``%(connection)s``, ``%(record)s``, ``%(since)s``, ``%(by_partner)s``, ``%(by_person)s`` and
             ``%(people)s`` (uids) and ``%(now)s``. It returns ``odoo_id``, ``record_name``, ``amount`` (the company's currency)
             and ``at``.
+        menu: what the Action menu in Odoo calls it; its title, where empty.
+        askable: what it can be asked for by that menu, in words ("a draft credit note") and as Odoo's domain; anything, where
+            empty.
         peers_model: Odoo's model of the peers, where it is another than the workflow's: they are then what became of the kind's
             records, and of these only those that wait are counted beside them.
     """
@@ -267,6 +270,8 @@ class ApprovalKind:
     figures: GuardFigures | None = None
     peers: str = ""
     peers_model: str = ""
+    menu: str = ""
+    askable: tuple[str, Sequence[Any]] = ("", ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,6 +351,8 @@ class Workflow:
         promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
             is raised about the record weighs more (:mod:`apps.workflows.weight`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
+        listed: external id of the list in which people work on the records, and the field after which it says why one is held;
+            where they see no form.
         portal: external id of the page on which a customer signs and pays; empty where there is none.
         lines: the record's lines, where it has any.
         blockers: what may hold a record up beside its stage, the nearest cause first.
@@ -371,6 +378,7 @@ class Workflow:
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100
     form: str = ""
+    listed: tuple[str, str] | None = None
     portal: str = ""
     lines: Lines | None = None
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -398,9 +398,10 @@ def test_a_portal_user_reads_nothing_of_ours_over_rpc(
     moves.reject(pending(order, "credit_override").pk, by=mia, reason="They never pay", now=clock.now())
     carried_out(guarded)
     place = f"/records/real/sale.order/{order}/"
-    held = seller.do("sale.order", "read", [order], ["x_ct_hold", "x_ct_url"])[0]
+    held = seller.do("sale.order", "read", [order], ["x_ct_hold", "x_ct_url", "x_ct_why"])[0]
     assert held["x_ct_hold"]
     assert held["x_ct_url"].endswith(place)
+    assert held["x_ct_why"] == "Mia: They never pay"
     assert "They never pay" in refusal(seller, "sale.order", "action_confirm", order)
 
     def by_xml(model: str, method: str, *arguments: Any, **named: Any) -> Any:
@@ -408,9 +409,9 @@ def test_a_portal_user_reads_nothing_of_ours_over_rpc(
         return proxy.execute_kw(odoo.connection.database, portal.uid, PASSWORD, model, method, list(arguments), named)
 
     for call in (portal.do, by_xml):
-        row = call("sale.order", "read", [order], ["name", "x_ct_hold_reason", "x_ct_url"])[0]
+        row = call("sale.order", "read", [order], ["name", "x_ct_hold_reason", "x_ct_url", "x_ct_why"])[0]
         assert row["name"]
-        assert row["x_ct_url"] is False
+        assert (row["x_ct_url"], row["x_ct_why"]) == (False, False)
         talk = call("mail.message", "search_read", [["model", "=", "sale.order"], ["res_id", "=", order]], ["body"])
         everything = json.dumps([row, talk])
         for secret in ("They never pay", "Mia", "/records/", "127.0.0.1:8000"):

@@ -81,7 +81,7 @@ def test_an_invoice_that_differs_is_not_posted_until_it_is_released_or_put_right
         ada.call("account.move", "action_post", [invoice])
     said = str(refusal.value)
     # 12 at 10 too much each, and two beyond what was delivered.
-    assert "340.00 EUR differ" in said
+    assert "differs from the order or the delivery by 340.00 EUR" in said
     assert "120.00 EUR above the price agreed, 2 billed beyond what may be" in said
     assert f"/account.move/{invoice}/" in said
     assert odoo.read("account.move", [invoice], ["state", "name"])[0]["state"] == "draft"
@@ -89,7 +89,8 @@ def test_an_invoice_that_differs_is_not_posted_until_it_is_released_or_put_right
     (ask,) = odoo.search_read("x_ct_request", domain, ["x_kind", "x_state", "x_exposure", "x_requested_uid"])
     assert (ask["x_kind"], ask["x_state"], ask["x_exposure"], ask["x_requested_uid"]) == ("invoice_mismatch", "open", 340.0, 9)
 
-    odoo.write("account.move", [invoice], {"x_ct_hold": "invoice_mismatch", "x_ct_hold_reason": "Rejected by Mia: too dear"})
+    held = {"x_ct_hold": "invoice_mismatch", "x_ct_hold_reason": "Rejected by Mia: too dear", "x_ct_rejected": True}
+    odoo.write("account.move", [invoice], held)
     with pytest.raises(RefusedError, match="too dear"):
         ada.call("account.move", "action_post", [invoice])
     # Put right, there is nothing to decide any more.
@@ -106,7 +107,7 @@ def test_an_invoice_that_was_released_is_posted_with_that_difference_and_no_othe
         ada.write("account.move", [invoice], {"x_ct_released_difference": 150.0})
     odoo.write("account.move", [invoice], {"x_ct_released_difference": 150.0})
     ada.write("account.move", [invoice], {"invoice_line_ids": [(1, billed, {"price_unit": 116.0})]})
-    with pytest.raises(RefusedError, match=r"160\.00 EUR differ"):
+    with pytest.raises(RefusedError, match=r"by 160\.00 EUR: 160\.00 EUR above"):
         ada.call("account.move", "action_post", [invoice])
     ada.write("account.move", [invoice], {"invoice_line_ids": [(1, billed, {"price_unit": 115.0})]})
     ada.call("account.move", "action_post", [invoice])

@@ -235,6 +235,7 @@ THIS_DRAFT = [["state", "=", "draft"], ["amount_total", "<=", "{amount_total:num
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Invoice mismatch",
+    askable=("a draft invoice or bill", [["state", "=", "draft"], ["move_type", "in", ["out_invoice", "in_invoice"]]]),
     matters="{disputed_amount:money} {currency} in dispute on {order_names}",
     question="May {record_name} be posted though {disputed_amount:money} {currency} of it differ from order or delivery?",
     when=BROKEN,
@@ -411,13 +412,14 @@ if record:
     measure = exposure
     limit = {LIMIT}.0
     if not released and money.compare_amounts(exposure, {LIMIT}) >= 0:
-        why = 'Of this invoice of %s for %s, %s differ from the order or the delivery' % (
-            record.partner_id.name, record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
+        why = '%s of %s for %s differs from the order or the delivery by %s' % (
+            'The bill' if record.move_type == 'in_invoice' else 'The invoice', record.partner_id.name,
+            record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
         if off:
-            why = why + ', %.*f %s %s the price agreed' % (
+            why = why + ': %.*f %s %s the price agreed' % (
                 money.decimal_places, abs(off), money.name, 'above' if off > 0 else 'below')
         if too_many:
-            why = why + ', %.10g billed beyond what may be' % too_many
+            why = why + '%s %.10g billed beyond what may be' % (',' if off else ':', too_many)
         why = why + ('; from {LIMIT} on together that needs a decision.' if named else '; from {LIMIT} on that needs a decision.')
 """,
 )

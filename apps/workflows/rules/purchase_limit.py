@@ -152,6 +152,7 @@ VENDOR = Fact(
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Procurement threshold",
+    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="{asked_value:money} {currency}, needs an approval from {purchase_limit:money}",
     question="May {record_name} be ordered from {partner_name} for {asked_value:money} {currency}?",
     when=BROKEN | CHANGE,
@@ -172,7 +173,8 @@ APPROVAL = ApprovalKind(
         asks.hold(
             KIND,
             title="Mark the order as held for approval",
-            reason="{counted_in_words} need an approval.",
+            # Without figures: a vendor may read the fields of their orders over Odoo's RPC.
+            reason="The order waits for an approval.",
             require=[["state", "in", ["draft", "sent", "to approve"]]],
             only_if="is_undecided",
         )
