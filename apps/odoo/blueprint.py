@@ -105,7 +105,7 @@ class ContextAction:
 
 @dataclass(frozen=True)
 class ViewPatch:
-    """An inherited view: ``arch`` applied to the view with the external id ``form``, a form unless ``ttype`` is ``qweb``.
+    """An inherited view: ``arch`` applied to the view with the external id ``form``; ``ttype`` is ``form``, ``list`` or ``qweb``.
 
     Where it is ``qweb`` the view is a page's template, and ``model`` is the one whose absence leaves the patch out.
     """

@@ -341,11 +341,13 @@ def _context_action(item: ContextAction, connection: Connection) -> Resource:
 
 def _view(item: ViewPatch) -> Resource:
     name = PREFIX + item.name
-    own = {"name": name, "type": item.ttype} | ({"model": item.model} if item.ttype == "form" else {})
+    # Lists were "tree" up to 17: Odoo takes the type from the view that is inherited.
+    own = {"name": name} | ({} if item.ttype == "list" else {"type": item.ttype})
+    own |= {} if item.ttype == "qweb" else {"model": item.model}
     return Resource(
         "view_" + _slug(item.model, item.name),
         "ir.ui.view",
-        f"{item.name} on the {'form' if item.ttype == 'form' else 'page'} {item.form}",
+        f"{item.name} on the {'page' if item.ttype == 'qweb' else item.ttype} {item.form}",
         {"inherit_id": ExternalRef(item.form), "arch_base": item.arch.strip(), "active": True, "priority": 99},
         own,
         {**own, "mode": "extension"},

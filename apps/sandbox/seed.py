@@ -182,15 +182,16 @@ def _settings(company: Engine, cr: Transaction) -> None:
     for number, (name, cost) in enumerate((("Standard delivery", 12.0), ("Express before noon", 89.0)), 1):
         put("delivery.carrier", number, name=name, delivery_type="fixed", fixed_price=cost, active=True)
     put("mail.activity.type", 4, name="To-Do")
-    for number, (name, model) in enumerate(
+    for number, (name, model, kind) in enumerate(
         (
-            ("sale.view_order_form", "sale.order"),
-            ("stock.view_picking_form", "stock.picking"),
-            ("stock.view_stock_quant_form_editable", "stock.quant"),
-            ("purchase.purchase_order_form", "purchase.order"),
-            ("account.view_move_form", "account.move"),
-            ("base.view_partner_form", "res.partner"),
-            ("sale.sale_order_portal_template", ""),
+            ("sale.view_order_form", "sale.order", "form"),
+            ("stock.view_picking_form", "stock.picking", "form"),
+            ("stock.view_stock_quant_form_editable", "stock.quant", "form"),
+            ("purchase.purchase_order_form", "purchase.order", "form"),
+            ("account.view_move_form", "account.move", "form"),
+            ("base.view_partner_form", "res.partner", "form"),
+            ("sale.sale_order_portal_template", "", "qweb"),
+            ("stock.view_stock_quant_tree_inventory_editable", "stock.quant", "list"),
         ),
         1,
     ):
@@ -198,10 +199,10 @@ def _settings(company: Engine, cr: Transaction) -> None:
             "ir.ui.view",
             number,
             name=name,
-            type="form" if model else "qweb",
+            type=kind,
             model=model or False,
             mode="primary",
-            arch_base="<form><sheet/></form>" if model else "<t/>",
+            arch_base={"form": "<form><sheet/></form>", "list": "<list/>", "qweb": "<t/>"}[kind],
             active=True,
             priority=16,
         )

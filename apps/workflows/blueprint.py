@@ -35,8 +35,8 @@ def of_catalogue() -> Blueprint:
         items += _holds(workflow)
         items += [
             ContextAction(
-                name=f"Ask for approval in Control Tower: {kind.title.lower()}", model=workflow.odoo_model,
-                code=guards.ask_code(kind.name),
+                name=f"Ask for approval in Control Tower: {kind.menu or kind.title.lower()}", model=workflow.odoo_model,
+                code=guards.ask_code(kind.name, *kind.askable),
             )
             for kind in workflow.approvals
         ]  # fmt: skip
@@ -63,6 +63,8 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
         return
     yield from holds.hold_fields(workflow.odoo_model)
     yield holds.hold_banner(workflow.odoo_model, workflow.form)
+    if workflow.listed:
+        yield holds.hold_column(workflow.odoo_model, *workflow.listed)
     if workflow.portal:
         yield portal.portal_notice(workflow.odoo_model, workflow.portal)
     for name, label, words in (guard.release for guard in workflow.guards):

@@ -261,6 +261,16 @@ def test_a_salesperson_cannot_release_an_order_and_may_ask_for_approval(business
     )
     (ask,) = asks(client, order)
     assert (ask["x_state"], ask["x_amount"], ask["x_requested_uid"]) == ("open", 5000.0, business["user"])
+    # Nothing is asked about what the approval is not for, and the menu says so.
+    cancelled = business["order"](7000.0)
+    client.call("sale.order", "action_cancel", [cancelled])
+    context = {"active_model": "sale.order", "active_id": order, "active_ids": [order, cancelled]}
+    answered = seller.call("ir.actions.server", "run", [action], context=context)["params"]
+    assert (answered["type"], "1 of those selected are left out" in answered["message"]) == ("warning", True)
+    context = {"active_model": "sale.order", "active_id": cancelled, "active_ids": [cancelled]}
+    answered = seller.call("ir.actions.server", "run", [action], context=context)["params"]
+    assert answered["message"] == "Nothing has been asked for: this approval is for an order that is not cancelled."
+    assert asks(client, cancelled) == []
 
 
 def test_the_heartbeat_arrives(tower: Connection, httpserver: HTTPServer) -> None:

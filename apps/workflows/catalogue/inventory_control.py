@@ -161,6 +161,8 @@ WORKFLOW = Workflow(
     approvals=[count_limit.APPROVAL],
     guards=[count_limit.GUARD],
     form="stock.view_stock_quant_form_editable",
+    # Counts are entered and applied in this list.
+    listed=("stock.view_stock_quant_tree_inventory_editable", "inventory_diff_quantity"),
     # Not quantity: every transfer would tell of every product it moves. Polling finds what has fallen below zero.
     hooks={"stock.quant": ["inventory_quantity", "inventory_quantity_set", "user_id", "x_ct_hold"]},
     samples=[

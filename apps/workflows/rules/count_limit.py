@@ -137,6 +137,7 @@ COUNT_IN_WORDS = "{counted_quantity} counted in {location_name}, {system_quantit
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Inventory adjustment",
+    askable=("a count that is not applied", [["inventory_quantity_set", "=", True]]),
     matters="{counted_quantity:quantity} counted, {system_quantity:quantity} in the system",
     question="May the count of {record_name} change the stock by {difference_value:money} {currency}?",
     when=BROKEN,

@@ -187,6 +187,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="credit_override",
     title="Credit override",
+    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Exposure {exposure:money} {currency} against a limit of {credit_limit:money}",
     question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
     when=BROKEN | CHANGE,

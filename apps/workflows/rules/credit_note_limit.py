@@ -183,6 +183,8 @@ THIS_DRAFT = [["state", "=", "draft"], ["amount_total", "<=", "{amount_total:num
 
 APPROVAL = replace(
     return_limit.APPROVAL,
+    menu="credit note",
+    askable=("a draft credit note", [["state", "=", "draft"], ["move_type", "=", "out_refund"]]),
     matters="{credited_beyond:money} {currency} for {credited_products_names}, beyond what came back",
     question="May {partner_name} be credited {credited_beyond:money} {currency} beyond what came back?",
     when=BROKEN,

@@ -175,6 +175,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="pricing_exception",
     title="Pricing exception",
+    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Margin {order_margin_percent:quantity} %, {asked_concession:money} {currency} conceded beyond policy",
     question="May {record_name} for {partner_name} be sold {asked_concession:money} {currency} below the price limits?",
     when=BROKEN | CHANGE,
