@@ -7,7 +7,7 @@ from apps.approvals import moves
 from apps.approvals.models import Request
 from apps.outbox.models import Command
 from apps.workflows.models import Position
-from tests.world import World
+from tests.world import World, odoo_time
 
 
 def comes_back(world: World, quantity: float, *, state: str = "assigned", **more: Any) -> None:
@@ -69,6 +69,20 @@ def test_no_cancels_it(world: World) -> None:
     assert titles(request)[0] == "Cancel the return"
     comes_back(world, 6, state="cancel")
     assert (stage(), Request.objects.count()) == ("refused", 1)
+
+
+def test_the_picker_who_asked_is_given_an_activity(world: World) -> None:
+    world.write("res.users", 12, login="pia", name="Pia Picker")
+    world.write(
+        "x_ct_request", 900, x_res_model="stock.picking", x_res_id=71, x_kind="return_authorisation", x_state="open",
+        x_amount=600, x_exposure=600, x_requested_uid=12, x_requested_at=odoo_time(world.now),
+    )  # fmt: skip
+    comes_back(world, 6)
+    request = Request.objects.get()
+    moves.approve(request.pk, by=adam(), reason="Wrong colour", now=world.advance(minutes=1))
+    told = Command.objects.get(title="Give Pia Picker an activity with the reason").arguments["vals_list"][0]
+    assert (told["user_id"], told["summary"]) == (12, "Receive the return: authorised by Adam")
+    assert "Wrong colour" in told["note"]
 
 
 def test_goods_sold_below_zero_hide_none_of_the_others(world: World) -> None:

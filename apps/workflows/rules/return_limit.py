@@ -27,7 +27,7 @@ ASKED = asks.asked(KIND, "stock.picking")
 # A return is asked about each time it comes to wait, whether or not somebody has tried to receive it.
 ASKING = Fact(
     name="asking",
-    columns=["return_cause", "return_asked_by", "return_asked_uid", "return_limit", "return_measure",
+    columns=["return_cause", "return_asked_by", "return_asked_uid", "return_person_id", "return_limit", "return_measure",
              "is_unconfirmed", "return_terms"],
     sql=f"""
         SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
@@ -35,6 +35,8 @@ ASKING = Fact(
                  WHERE p.connection_id = r.connection_id AND p.workflow = 'returns' AND p.odoo_id = r.odoo_id) AS return_cause,
                COALESCE(asked.asked_by, u.name, '{asks.SOMEBODY}') AS return_asked_by,
                asked.asked_uid AS return_asked_uid,
+               COALESCE(CASE WHEN asked.asked_uid > 1 AND asked.asked_by <> '{asks.CUSTOMER}' THEN asked.asked_uid END, r.user_id)
+                 AS return_person_id,
                {LIMIT} AS return_limit, goods.return_value AS return_measure, r.state = 'draft' AS is_unconfirmed,
                jsonb_build_object(
                  'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
@@ -59,6 +61,10 @@ BROKEN = (
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Return authorisation",
+    askable=(
+        "a return that is not done",
+        [["state", "not in", ["done", "cancel"]], "|", ["return_id", "!=", False], ["location_id.usage", "=", "customer"]],
+    ),
     matters="{returned_quantity:quantity} of {product_names} to come back",
     question="May {partner_name} send back {returned_quantity:quantity} of {product_names} for {return_value:money} {currency}?",
     when=BROKEN,
@@ -108,6 +114,7 @@ APPROVAL = ApprovalKind(
             require=[["state", "=", "draft"]],
             expect=[["state", "in", ["waiting", "confirmed", "assigned", "done"]]],
         ),
+        asks.activity("Receive the return: authorised by {decided_by}", person="return_person_id", name="return_asked_by"),
         asks.note("Return authorised by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
     ],
     on_rejection=[
@@ -119,6 +126,7 @@ APPROVAL = ApprovalKind(
         ),
         asks.LIFT,
         asks.answer("rejected", "{decided_by}: {reason}"),
+        asks.activity("Return refused by {decided_by}", person="return_person_id", name="return_asked_by"),
         asks.note("Return refused by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
