@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from bench.row import CannotMeasureError
@@ -19,6 +20,8 @@ DATABASE, FRESH = "ct_bench", "ct_bench_fresh"
 ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
         "account_move_line": 20_000}  # fmt: skip
 START_SECONDS = 180.0
+# The process of each Odoo that was started, by its database: it leads a session of its own, in which all its workers are.
+RUNNING: dict[str, int] = {}
 
 GROW = """
 DO $$
@@ -88,19 +91,59 @@ def fresh() -> dict[str, str]:
     return started(server, FRESH)
 
 
+def copied(name: str) -> dict[str, str]:
+    """Start one on a copy of the demo data called ``name``; several may run at a time. As :func:`large` otherwise."""
+    from deploy import odoo19
+
+    try:
+        odoo19.install()
+    except SystemExit as error:
+        raise CannotMeasureError(str(error)) from error
+    server = odoo19.Server()
+    atexit.register(server.lease.release)
+    server.copy(odoo19.TEMPLATE, name)
+    return started(server, name)
+
+
+def cpu_seconds(name: str) -> float:
+    """CPU time that the Odoo started on the database ``name`` has used, and its sessions there, in steps of the kernel's tick.
+
+    Raises CannotMeasureError where its processes are not seen.
+    """
+    from deploy import odoo19
+
+    if odoo19.has_docker():
+        raise CannotMeasureError("Odoo runs in a container, where its CPU time is not seen")
+    ours = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            # After the name, which may hold anything: state, parent, group, session, …
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            words = (entry / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace").split()
+        except OSError:
+            continue  # It has ended.
+        if int(fields[3]) == RUNNING[name] or (words[:1] == ["postgres:"] and name in words):
+            ours.append(fields)
+    # User and system time, of itself and of children that have ended.
+    return sum(int(ticks) for fields in ours for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 def started(server: Any, name: str) -> dict[str, str]:
     """Start Odoo on the database ``name``; its address."""
     from deploy import odoo19
 
     port = odoo19.free_port()
-    command, variables = server.odoo("bench", "-d", name, "--db-filter", f"^{name}$", port=port)
+    command, variables = server.odoo(name, "-d", name, "--db-filter", f"^{name}$", port=port)
     # The first word names the configuration file; Odoo's own default command is the server.
-    command.remove("bench")
-    with (odoo19.HOME / "bench.log").open("wb") as log:
+    command.remove(name)
+    with (odoo19.HOME / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             command, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, preexec_fn=odoo19.embedded.die_with_parent(signal.SIGTERM),
         )  # fmt: skip
+    RUNNING[name] = process.pid
     atexit.register(stop, process)
     wait_for(f"http://127.0.0.1:{port}", process)
     return {"url": f"http://127.0.0.1:{port}", "database": name, "login": "admin", "api_key": "admin"}
@@ -136,7 +179,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
                 return
         except OSError:
             time.sleep(0.2)
-    raise CannotMeasureError("the large Odoo did not start; read bench.log in its directory")
+    raise CannotMeasureError("Odoo did not start; read the log named after its database in its directory")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -18,7 +18,7 @@ from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.wake import wake, wake_now
-from apps.odoo import access_data, deletion, hooks, seen, zones
+from apps.odoo import access_data, cost, deletion, hooks, seen, zones
 from apps.odoo.forms import AccessForm, ConnectionForm, TimeZoneForm
 from apps.odoo.models import Connection
 
@@ -63,6 +63,8 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
         "report": connection.capabilities.get("abilities", []),
         "lacks": connection.capabilities.get("problems", []),
         "is_provisioned": connection.is_provisioned,
+        "costs": cost.COSTS if connection.is_provisioned else (),
+        "costs_measured_on": cost.MEASURED_ON, "costs_measured_with": cost.MEASURED_WITH,
         "zone_form": TimeZoneForm(initial={"time_zone": connection.time_zone}),
         "zones_said": zones.of_companies(connection, scope=sight.of(request.user)),
     }  # fmt: skip
