@@ -36,6 +36,7 @@ ASK_MODEL = CustomModel(
         CustomField(ASK, "x_state", "char", "State", "open, approved, rejected, withdrawn or expired"),
         CustomField(ASK, "x_reason", "text", "Reason"),
         CustomField(ASK, "x_why", "text", "Why it was refused", "What the guard said to who tried it last"),
+        CustomField(ASK, "x_total", "float", "Total of the record then"),
         CustomField(ASK, "x_count", "integer", "Attempts", "How often somebody tried since it was first asked"),
         CustomField(ASK, "x_attempted_at", "datetime", "Last attempt"),
         CustomField(ASK, "x_requested_at", "datetime", "Asked at"),
@@ -172,7 +173,8 @@ else:
             asks = saved['{ask}']
             for kind, why, figures in found:
                 remedy = figures['remedy']
-                if not saved[figures['model']].browse(figures['id']).exists():
+                stays = saved[figures['model']].browse(figures['id']).exists()
+                if not stays:
                     # The refusal undoes its creation: there would be nothing to decide about.
                     remedy = 'Save it as a draft first: an approval is asked for when it is confirmed after that.'
                 if remedy:
@@ -185,6 +187,7 @@ else:
                 values = {{
                     'x_amount': figures['amount'], 'x_exposure': figures['exposure'], 'x_limit': figures['limit'],
                     'x_terms': figures['terms'], 'x_why': why,
+                    'x_total': stays.amount_total if 'amount_total' in stays._fields else 0.0,
                 }}
                 anew = {{**values, 'x_state': 'open', 'x_reason': False, 'x_requested_at': now, 'x_attempted_at': now,
                         'x_requested_uid': env.uid, 'x_by_customer': is_customer}}

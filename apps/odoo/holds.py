@@ -17,7 +17,8 @@ for record in self:
 """
 
 # Customers and vendors read the stored fields of their own orders over RPC, so that what is said to people of the house stands on
-# the ask, which they may not read.
+# the ask, which they may not read. What the guard said is told with its time, and only of a record that is worth what it was then;
+# of records without a total the tower itself keeps the reason in line with the figures.
 WHY = f"""\
 for record in self:
     why = False if self.env.user.share else record.x_ct_hold_reason
@@ -26,8 +27,9 @@ for record in self:
             [('x_res_model', '=', record._name), ('x_res_id', '=', record.id), ('x_kind', '=', record.x_ct_hold)], limit=1)
         if record.x_ct_rejected and ask.x_state == 'rejected' and ask.x_reason:
             why = ask.x_reason
-        elif not record.x_ct_rejected and ask.x_state == 'open' and ask.x_why:
-            why = ask.x_why
+        elif not record.x_ct_rejected and ask.x_state == 'open' and ask.x_why and 'amount_total' in record._fields:
+            if abs(ask.x_total - record.amount_total) < 0.0005:
+                why = 'At the last attempt (%s UTC): %s' % (ask.x_attempted_at.strftime('%Y-%m-%d %H:%M'), ask.x_why)
     record['x_ct_why'] = why
 """
 
