@@ -29,7 +29,6 @@ PATIENCE_MS = 60_000
 def pictured(page: Page, name: str) -> None:
     """Take the picture of the documents with that name, where pictures are wanted."""
     if os.environ.get("PICTURES"):
-        page.wait_for_load_state("networkidle")
         images = Path(__file__).resolve().parents[2] / "docs" / "img"
         page.screenshot(path=images / f"{name}.png", animations="disabled")
 
@@ -202,7 +201,8 @@ def test_a_picker_reads_in_the_list_of_counts_which_one_waits_and_which_was_reje
 ) -> None:
     picker = hired("stock.group_stock_user")
     shelf = odoo.search_read("stock.warehouse", [], ["lot_stock_id"], limit=1, order="id")[0]["lot_stock_id"]
-    other = odoo.create("product.product", {"name": "Tower test shelf", "is_storable": True, "standard_price": 90.0})
+    name = f"Shelf of {picker.login}"
+    other = odoo.create("product.product", {"name": name, "is_storable": True, "standard_price": 90.0})
     quants = []
     for product in (desk, other):
         values = {"product_id": product, "location_id": shelf, "inventory_quantity": 2, "user_id": picker.uid}
@@ -229,9 +229,9 @@ def test_a_picker_reads_in_the_list_of_counts_which_one_waits_and_which_was_reje
     page.goto("/odoo/physical-inventory")
     # Odoo has taken the rejected count away, and with it who counted.
     page.locator(".o_searchview_facet", has_text="My Counts").locator(".o_facet_remove").click(timeout=PATIENCE_MS)
-    page.locator("input.o_searchview_input").fill("Tower test shelf")
+    page.locator("input.o_searchview_input").fill(name)
     page.locator("input.o_searchview_input").press("Enter")
-    rejected = page.locator("tr.o_data_row", has_text="Tower test shelf").locator("td[name=x_ct_why]")
+    rejected = page.locator("tr.o_data_row", has_text=name).locator("td[name=x_ct_why]")
     expect(rejected).to_contain_text("Rejected by Mia: Because", timeout=PATIENCE_MS)
     assert [row["quantity"] for row in odoo.read("stock.quant", quants, ["quantity"])] == [20, 2]
     assert failed == []
