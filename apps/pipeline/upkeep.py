@@ -179,7 +179,7 @@ def evaluate_all(
 def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
     """The mirrored records that are of the workflow, or once were: most transfers are no returns."""
     rows: QuerySet[Mirrored] = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
-    if not workflow.belongs:
+    if not workflow.belongs and not workflow.belongs_sql:
         return rows
     belongs = workflow.belongs
     if workflow.belongs_sql:
