@@ -22,15 +22,15 @@ class Cost:
     """
 
     act: str | Promise
-    without_ms: int
-    with_ms: int
+    without_seconds: float
+    with_seconds: float
     ratio: float
     webhooks: int
 
 
 COSTS = (
-    Cost(gettext_lazy("Create a sales order of three lines"), 103, 229, 2.0, 6),
-    Cost(gettext_lazy("Change a line of a quotation"), 66, 133, 1.8, 4),
-    Cost(gettext_lazy("Confirm a sales order"), 229, 502, 2.2, 16),
-    Cost(gettext_lazy("Confirm a purchase order"), 260, 578, 2.3, 12),
+    Cost(gettext_lazy("Create a sales order of three lines"), 0.103, 0.229, 2.0, 6),
+    Cost(gettext_lazy("Change a line of a quotation"), 0.066, 0.133, 1.8, 4),
+    Cost(gettext_lazy("Confirm a sales order"), 0.229, 0.502, 2.2, 16),
+    Cost(gettext_lazy("Confirm a purchase order"), 0.26, 0.578, 2.3, 12),
 )

@@ -3,6 +3,7 @@
 from django.test import Client
 
 from apps.accounts.models import Role
+from apps.core.templatetags.show import brief_span
 from apps.odoo.cost import COSTS
 from controltower.env import BASE_DIR
 from tests.world import World, person
@@ -20,10 +21,11 @@ def test_a_provisioned_connection_says_what_its_guards_cost_and_that_this_was_me
     assert "not measured in this Odoo: processor time on a reference machine, Odoo 19.0" in page
     for cost in COSTS:
         assert str(cost.act) in page
-        assert f"{cost.with_ms} ms" in page
+        assert brief_span(cost.with_seconds) in page
 
 
 def test_the_page_and_the_measurements_say_the_same() -> None:
     documented = (BASE_DIR / "docs" / "measurements.md").read_text()
     for cost in COSTS:
-        assert f"{cost.webhooks} webhooks | {cost.with_ms} ms | {cost.without_ms} ms | {cost.ratio} | " in documented, cost.act
+        figures = f"{brief_span(cost.with_seconds)} | {brief_span(cost.without_seconds)} | {cost.ratio} | "
+        assert f"{cost.webhooks} webhooks | {figures}" in documented, cost.act
