@@ -25,6 +25,8 @@ from tests.world import World, person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a long password"  # What tests.world.person gives everybody.
+# Of a state that comes by itself: a busy machine takes longer than the five seconds that Playwright waits.
+expect.set_options(timeout=20_000)
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 

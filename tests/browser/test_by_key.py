@@ -126,7 +126,7 @@ def test_a_type_is_searched_among_its_workflows(visit: Visit, orders: World) -> 
     page.get_by_role("button", name="Type: Any").click()
     listbox = page.get_by_role("listbox", name="Type")
     expect(listbox.get_by_role("group").first).to_be_visible()
-    page.get_by_role("combobox", name="Search: Type").fill("credit h")
+    page.get_by_role("combobox", name="Search: Type").fill("credit hold")
     expect(listbox.get_by_role("option")).to_have_count(1)
     assert not barriers(page)
     page.keyboard.press("Enter")
