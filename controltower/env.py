@@ -55,6 +55,9 @@ class Env(BaseSettings):
     odoo_commands_per_second: int = Field(
         10, description="Commands begun in one Odoo each second at most, however many wait and whoever carries them out."
     )
+    undo_seconds: int = Field(
+        5, ge=1, le=60, description="Seconds in which a decision can be taken back; nothing of it leaves the tower before that."
+    )
     webhook_allowed: Annotated[list[str], NoDecode] = Field(
         [], description="Hosts and networks that alerts may be posted to though they are not public, comma-separated."
     )

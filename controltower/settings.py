@@ -194,6 +194,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 
 WEBHOOK_ALLOWED = env.webhook_allowed
 ODOO_COMMANDS_PER_SECOND = env.odoo_commands_per_second
+UNDO_SECONDS = env.undo_seconds
 
 LANGUAGE_CODE = "en"
 # Each by its own name: who cannot read the others finds it. What the words are: locale/, kept by `make messages`.

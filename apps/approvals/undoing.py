@@ -7,6 +7,7 @@ the decision out one wins: both change the same rows under conditions.
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
@@ -19,8 +20,8 @@ from apps.intake import hints
 from apps.notifications.tell import withdraw
 from apps.outbox import enqueue
 
-# Five seconds to see it and press, one more for the way of a press on a phone.
-SHOWN_FOR = timedelta(seconds=5)
+# To see it and press; one second more for the way of a press on a phone.
+SHOWN_FOR = timedelta(seconds=settings.UNDO_SECONDS)
 UNDO_FOR = SHOWN_FOR + timedelta(seconds=1)
 UNDONE = gettext_noop("The decision was taken back before it was sent")
 

@@ -53,7 +53,7 @@ def test_after_a_decision_undo_is_in_sight_focused_and_said(visit: Visit, world:
     page.keyboard.press("Tab")
     expect(undo).to_be_focused()
     # Who stands on Undo as its time ends stands on the decision then, not nowhere.
-    expect(page.locator("#undo")).to_have_count(0, timeout=15_000)
+    expect(page.locator("#undo")).to_have_count(0, timeout=40_000)
     expect(heading).to_be_focused()
 
 
