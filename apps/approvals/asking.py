@@ -147,7 +147,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     kind, columns, user = asking.kind, asking.columns, asking.user
     in_force = policy.active(kind.name, now=now)
     amount = columns[kind.amount]
-    hands = segregation.hands_in(asking.connection.pk, columns, kind.involved, user)
+    hands = segregation.involved_in(asking.connection.pk, columns, kind.involved, user)
     together = cumulation.summed(
         columns, kind, asking.workflow, policy.usable_rules(in_force), connection_id=asking.connection.pk,
         odoo_id=asking.odoo_id, now=now,
@@ -250,7 +250,7 @@ def _add_hands(request: Request, kind: ApprovalKind, columns: Mapping[str, Any])
 
     Odoo keeps the last editor alone, so those who were seen before stay.
     """
-    seen = segregation.hands_in(request.connection_id, columns, kind.involved, None)
+    seen = segregation.involved_in(request.connection_id, columns, kind.involved, None)
     if seen <= set(request.involved_uids):
         return False
     request.involved_uids = sorted(seen.union(request.involved_uids))

@@ -73,7 +73,7 @@ def why_not(request: Request, user: User) -> str:
     return ""
 
 
-def hands_in(connection_id: int, columns: Mapping[str, Any], involved: Iterable[str], user: User | None) -> set[int]:
+def involved_in(connection_id: int, columns: Mapping[str, Any], involved: Iterable[str], user: User | None) -> set[int]:
     """Return the uids of the people with a hand in a record.
 
     Args:

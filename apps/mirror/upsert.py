@@ -13,7 +13,7 @@ from psycopg import sql
 from apps.mirror.declare import Day, Ids, Mirrored, Moment, Number, OdooField, Text
 
 
-class OddRowsError(ValueError):
+class InvalidRowsError(ValueError):
     """Some of the rows hold what their columns do not; the message names the field."""
 
 
@@ -100,10 +100,10 @@ def apply(
         rows: as Odoo gave them, all with the same fields, ``id`` and the two dates among them; many2one as ids.
         read_at: when the read began. A row already read later stays.
         rebuild: also take rows whose ``write_date`` went back (a restored database).
-        is_examined: the rows come from :func:`apps.mirror.oddities.examined`.
+        is_examined: the rows come from :func:`apps.mirror.validation.examined`.
 
     Raises:
-        OddRowsError, or an error of the database: a row has a value that its column cannot hold, and nothing was written
+        InvalidRowsError, or an error of the database: a row has a value that its column cannot hold, and nothing was written
             (:func:`apps.mirror.sync.storing.store` finds which, and writes the others).
     """
     if not rows:
@@ -136,21 +136,21 @@ def apply(
 
 
 def _check_types(model: type[Mirrored], rows: Sequence[Mapping[str, Any]]) -> None:
-    """See that what the database would take for something else is what it should be, a column at a time. Raises OddRowsError."""
+    """Check column by column the types that the database would convert in silence; raise InvalidRowsError where one is wrong."""
     width = len(rows[0])
     if any(len(row) != width for row in rows):
-        raise OddRowsError(f"Rows of {model.odoo_model} have different fields.")
+        raise InvalidRowsError(f"Rows of {model.odoo_model} have different fields.")
     for column in model._meta.concrete_fields:
         if column.name not in rows[0] or not isinstance(column, Text | Moment | Day):
             continue
         values = [row[column.name] for row in rows]
         types, allowed = set(map(type, values)), TEXTUAL if isinstance(column, Text) else TEMPORAL
         if not types <= allowed or (bool in types and any(value is True for value in values)):
-            raise OddRowsError(f"{model.odoo_model}.{column.name} holds what is no text.")
+            raise InvalidRowsError(f"{model.odoo_model}.{column.name} holds what is no text.")
         if isinstance(column, Text):
             continue
         if not {len(value) for value in values if value and isinstance(value, str)} <= LENGTHS_OF_DATES:
-            raise OddRowsError(f"{model.odoo_model}.{column.name} holds dates of unusual form.")
+            raise InvalidRowsError(f"{model.odoo_model}.{column.name} holds dates of unusual form.")
 
 
 def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime) -> None:

@@ -13,7 +13,7 @@ from apps.events import absorbing
 from apps.exceptions import raising
 from apps.intake import dead_letters
 from apps.intake.dead_letters import EVALUATING, DeadLetter
-from apps.mirror import identities, oddities, references
+from apps.mirror import identities, references, validation
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.upsert import Changes
@@ -115,10 +115,10 @@ def _problem(workflow: Workflow, model: type[Mirrored], connection_id: int, odoo
     """The sentence for a record that cannot be evaluated: with what stands out in it, which is most likely to blame."""
     row = model.objects.filter(connection_id=connection_id, odoo_id=odoo_id).values().first() or {}
     children = [(mirror.models()[name], link) for name, link in model.children]
-    odd = oddities.suspects(model, children, connection_id, odoo_id)
-    what = f"it cannot be evaluated for {workflow.title} ({oddities.shown(error)})"
-    remedy = f"What stands out: {odd}. Correct that in Odoo" if odd else oddities.CORRECT
-    return oddities.problem(workflow.odoo_model, odoo_id, oddities.name_of(row), "", what, remedy)
+    odd = validation.suspects(model, children, connection_id, odoo_id)
+    what = f"it cannot be evaluated for {workflow.title} ({validation.shown(error)})"
+    remedy = f"What stands out: {odd}. Correct that in Odoo" if odd else validation.CORRECT
+    return validation.problem(workflow.odoo_model, odoo_id, validation.name_of(row), "", what, remedy)
 
 
 def look_again(*, now: datetime) -> int:

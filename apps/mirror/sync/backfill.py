@@ -14,10 +14,10 @@ from psycopg import sql
 
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
-from apps.mirror.oddities import Refused
 from apps.mirror.sync import companies, locks, reading, storing
 from apps.mirror.sync.refresh import fields_to_read
 from apps.mirror.sync.times import known_moment
+from apps.mirror.validation import Refused
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 

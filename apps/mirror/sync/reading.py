@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.mirror import oddities
+from apps.mirror import validation
 from apps.mirror.declare import Mirrored
-from apps.mirror.oddities import Refused
+from apps.mirror.validation import Refused
 from apps.odoo.client import OdooClient
 from apps.odoo.errors import OdooError, RefusedError, ServerFaultError
 
@@ -81,6 +81,6 @@ def page(client: OdooClient, model: type[Mirrored], domain: Sequence[Any], field
 def _refused(model: type[Mirrored], odoo_id: int, error: OdooError) -> Refused:
     return Refused(
         odoo_id=odoo_id,
-        problem=oddities.problem(model.odoo_model, odoo_id, "", "", f"Odoo fails to read it ({error.what})",
+        problem=validation.problem(model.odoo_model, odoo_id, "", "", f"Odoo fails to read it ({error.what})",
                                  "Open it in Odoo, and correct what it complains of"),
     )  # fmt: skip

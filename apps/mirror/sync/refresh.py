@@ -9,9 +9,9 @@ from apps.intake import dead_letters
 from apps.intake.dead_letters import STORING
 from apps.mirror import registry, upsert
 from apps.mirror.declare import Mirrored
-from apps.mirror.oddities import Refused
 from apps.mirror.sync import companies, reading, storing
 from apps.mirror.upsert import Changes
+from apps.mirror.validation import Refused
 from apps.odoo.client import OdooClient
 
 # Odoo answers a read of a thousand rows in some 60 ms; larger batches gain little and hold its worker longer.

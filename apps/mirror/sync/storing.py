@@ -14,10 +14,10 @@ from django.db import transaction
 from apps.core import isolation
 from apps.intake import dead_letters
 from apps.intake.dead_letters import STORING, DeadLetter
-from apps.mirror import oddities, upsert
+from apps.mirror import upsert, validation
 from apps.mirror.declare import Mirrored
-from apps.mirror.oddities import Refused
 from apps.mirror.upsert import Changes
+from apps.mirror.validation import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _singly(
     model: type[Mirrored], connection_id: int, rows: Rows, read_at: datetime, rebuild: bool
 ) -> tuple[list[Changes], list[Refused]]:
     """Write the rows that can be written, by halves; the changes, and what was refused."""
-    good, refused = oddities.examined(model, rows)
+    good, refused = validation.examined(model, rows)
     changes: list[Changes] = []
 
     def take(some: Rows) -> None:
@@ -83,10 +83,10 @@ def _problem(model: type[Mirrored], row: Mapping[str, Any], error: Exception) ->
     """The sentence for a row that only the database refuses: most likely its longest text is to blame."""
     texts = {name: value for name, value in row.items() if isinstance(value, str)}
     longest = max(texts, key=lambda name: len(texts[name]), default="")
-    what = f"cannot be stored: {oddities.shown(error)}"
-    if longest and len(texts[longest]) >= oddities.LONG_TEXT:
-        return oddities.problem(
-            model.odoo_model, row["id"], oddities.name_of(row), longest,
+    what = f"cannot be stored: {validation.shown(error)}"
+    if longest and len(texts[longest]) >= validation.LONG_TEXT:
+        return validation.problem(
+            model.odoo_model, row["id"], validation.name_of(row), longest,
             f"has {len(texts[longest])} characters and {what}", "Shorten it in Odoo",
         )  # fmt: skip
-    return oddities.problem(model.odoo_model, row["id"], oddities.name_of(row), "", what)
+    return validation.problem(model.odoo_model, row["id"], validation.name_of(row), "", what)

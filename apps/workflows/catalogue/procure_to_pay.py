@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, cover, days, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import foreign_money, hands, money, purchase_differences, purchase_limit, sourcing
+from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
 
 MONEY = Fact(
     name="money",
@@ -319,7 +319,7 @@ WORKFLOW = Workflow(
     facts=[
         MONEY, foreign_money.FACT, BUYER, RECEIPT, BILL, purchase_limit.BOUGHT, purchase_limit.ASKED, purchase_limit.ASKING,
         purchase_limit.VENDOR, AT_RISK, SUPPLIER,
-        purchase_differences.QUANTITIES, purchase_differences.PRICES, hands.OF_PURCHASE_LINES,
+        purchase_differences.QUANTITIES, purchase_differences.PRICES, involvement.OF_PURCHASE_LINES,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 
 from apps.workflows import asks, days, ladders, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, money
+from apps.workflows.rules import involvement, money
 
 # In the company's currency.
 LIMIT = 250
@@ -145,7 +145,7 @@ APPROVAL = ApprovalKind(
     cause="count_cause",
     amount="difference_value",
     asked_by="count_asked_by",
-    involved=["count_asked_uid", *hands.OF_RECORD],
+    involved=["count_asked_uid", *involvement.OF_RECORD],
     account_owner=("counter_login", "counter_email"),
     exception="inventory.count_adjustment",
     context={**FIGURES, "count_limit": "Needs an approval from"},

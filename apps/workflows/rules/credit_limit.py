@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, days, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, money
+from apps.workflows.rules import involvement, money
 
 EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + g.this_order"
 
@@ -195,7 +195,7 @@ APPROVAL = ApprovalKind(
     cause="credit_ask_cause",
     amount="this_order",
     asked_by="credit_asked_by",
-    involved=["credit_asked_uid", *hands.OF_ORDER],
+    involved=["credit_asked_uid", *involvement.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.credit_hold",
     context=FIGURES,

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from apps.workflows import asks, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, invoice_mismatch, money, return_limit
+from apps.workflows.rules import invoice_mismatch, involvement, money, return_limit
 from apps.workflows.say import joined, say
 
 KIND = return_limit.APPROVAL.name
@@ -192,7 +192,7 @@ APPROVAL = replace(
     cause="credit_note_cause",
     amount="credited_beyond",
     asked_by="credit_note_asker",
-    involved=["credit_note_asked_uid", *hands.OF_INVOICE],
+    involved=["credit_note_asked_uid", *involvement.OF_INVOICE],
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="",
     context={

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
-from apps.workflows.rules import hands, money
+from apps.workflows.rules import involvement, money
 from apps.workflows.rules.promises import STEPS
 from apps.workflows.say import say
 
@@ -82,7 +82,7 @@ APPROVAL = ApprovalKind(
     cause="express_ask_cause",
     amount="undelivered_amount",
     asked_by="express_asked_by",
-    involved=["express_asked_uid", *hands.OF_RECORD],
+    involved=["express_asked_uid", *involvement.OF_RECORD],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.promise_at_risk",
     context={

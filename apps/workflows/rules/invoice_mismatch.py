@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from apps.workflows import asks, ladders, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, invoice_resolution, money
+from apps.workflows.rules import invoice_resolution, involvement, money
 
 # In the company's currency, before tax.
 LIMIT = 100
@@ -243,7 +243,7 @@ APPROVAL = ApprovalKind(
     cause="invoice_ask_cause",
     amount="disputed_amount",
     asked_by="invoice_asked_by",
-    involved=["invoice_asked_uid", *hands.OF_INVOICE],
+    involved=["invoice_asked_uid", *involvement.OF_INVOICE],
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="invoice.differs",
     context={

@@ -25,7 +25,7 @@ from django.db.models import Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, money
+from apps.workflows.rules import involvement, money
 from apps.workflows.say import joined, say
 
 # Both in per cent.
@@ -183,7 +183,7 @@ APPROVAL = ApprovalKind(
     cause="price_cause",
     amount="price_asked_value",
     asked_by="price_asked_by",
-    involved=["pricing_asked_uid", "credit_asked_uid", *hands.OF_ORDER],
+    involved=["pricing_asked_uid", "credit_asked_uid", *involvement.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.price_breach",
     context={"price_asked_value": "Decided about", "asked_concession": "To be conceded", **FIGURES},

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from apps.workflows import asks, ladders
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands, money
+from apps.workflows.rules import involvement, money
 
 # In the company's currency, taxes included as in the order's total.
 LIMIT = 10_000
@@ -160,7 +160,7 @@ APPROVAL = ApprovalKind(
     cause="approval_cause",
     amount="asked_value",
     asked_by="approval_asked_by",
-    involved=["approval_asked_uid", *hands.OF_ORDER],
+    involved=["approval_asked_uid", *involvement.OF_ORDER],
     account_owner=("buyer_login", "buyer_email"),
     exception="purchase.approval_stalled",
     context=FIGURES,

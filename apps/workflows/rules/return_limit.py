@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from apps.workflows import asks, kits, ladders
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import hands
+from apps.workflows.rules import involvement
 
 # In the company's currency, before tax.
 LIMIT = 500
@@ -72,7 +72,7 @@ APPROVAL = ApprovalKind(
     cause="return_cause",
     amount="return_value",
     asked_by="return_asked_by",
-    involved=["return_asked_uid", "salesperson_uid", *hands.OF_RECORD],
+    involved=["return_asked_uid", "salesperson_uid", *involvement.OF_RECORD],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="returns.authorisation_pending",
     context={

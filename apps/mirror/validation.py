@@ -1,4 +1,4 @@
-"""What is odd about a row as Odoo gave it: which value cannot be stored in its field, why, and what to do about it."""
+"""Validate a row as Odoo gave it: which value cannot be stored in its field, why, and what to do about it."""
 
 import json
 import math
@@ -22,7 +22,7 @@ WHOLE = re.compile(r"^\s*-?[0-9]{1,19}\s*$")
 YEAR = re.compile(r"^(\d{1,4})-")
 
 
-class OddValueError(ValueError):
+class InvalidValueError(ValueError):
     """A value cannot be stored in its field; the message says what it is, ``remedy`` what to do."""
 
     def __init__(self, what: str, remedy: str = CORRECT) -> None:
@@ -66,8 +66,9 @@ def _examined(model: type[Mirrored], row: Mapping[str, Any], fields: Sequence[st
             )  # fmt: skip
         try:
             clean[name] = stored_as(model._meta.get_field(name), row[name])
-        except OddValueError as odd:
-            return Refused(odoo_id=odoo_id, problem=problem(model.odoo_model, odoo_id, name_of(row), name, str(odd), odd.remedy))
+        except InvalidValueError as error:
+            told = problem(model.odoo_model, odoo_id, name_of(row), name, str(error), error.remedy)
+            return Refused(odoo_id=odoo_id, problem=told)
     return clean | {name: row[name] for name in model.per_company() if name in row}
 
 
@@ -112,7 +113,7 @@ def kind_of(value: object) -> str:
 
 
 def stored_as(field: Any, value: Any) -> Any:
-    """Return ``value`` as ``field`` stores it. Raises OddValueError."""
+    """Return ``value`` as ``field`` stores it. Raises InvalidValueError."""
     if value is False or value is None:
         return value
     match field:
@@ -120,7 +121,7 @@ def stored_as(field: Any, value: Any) -> Any:
             return _text(value)
         case Boolean():
             if not isinstance(value, bool):
-                raise OddValueError(f"is {kind_of(value)}, and neither yes nor no")
+                raise InvalidValueError(f"is {kind_of(value)}, and neither yes nor no")
             return value
         case Many2one() | Integer():
             return _whole(value)
@@ -128,7 +129,7 @@ def stored_as(field: Any, value: Any) -> Any:
             return _number(value)
         case Ids():
             if not isinstance(value, list | tuple):
-                raise OddValueError(f"is {kind_of(value)}, and no list of ids")
+                raise InvalidValueError(f"is {kind_of(value)}, and no list of ids")
             return [_whole(one) for one in value]
         case Moment() | Day():
             return _moment(value, is_day=isinstance(field, Day))
@@ -137,16 +138,16 @@ def stored_as(field: Any, value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise OddValueError(f"is {kind_of(value)}, and no text")
+        raise InvalidValueError(f"is {kind_of(value)}, and no text")
     if "\x00" in value:
-        raise OddValueError(
+        raise InvalidValueError(
             f"holds a character that cannot be stored (NUL, number {value.index(chr(0)) + 1} of {len(value)})",
             "Remove the character in Odoo",
         )
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise OddValueError(
+        raise InvalidValueError(
             f"holds half a character (U+{ord(value[error.start]):04X}, number {error.start + 1} of {len(value)})",
             "Remove the character in Odoo",
         ) from None
@@ -157,25 +158,25 @@ def _whole(value: Any) -> int:
     if isinstance(value, str) and WHOLE.match(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise OddValueError(f"is {kind_of(value)}, and no whole number")
+        raise InvalidValueError(f"is {kind_of(value)}, and no whole number")
     if not -LARGEST <= value < LARGEST:
-        raise OddValueError(f"is {kind_of(value)}, beyond what can be counted (2^63)")
+        raise InvalidValueError(f"is {kind_of(value)}, beyond what can be counted (2^63)")
     return value
 
 
 def _number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise OddValueError(f"is {kind_of(value)}, and no number")
+        raise InvalidValueError(f"is {kind_of(value)}, and no number")
     if isinstance(value, float) and not math.isfinite(value):
-        raise OddValueError(f"is {kind_of(value)}, and no number that can be counted with")
+        raise InvalidValueError(f"is {kind_of(value)}, and no number that can be counted with")
     try:
         number = Decimal(str(value))
     except (InvalidOperation, ValueError):
-        raise OddValueError(f"is {kind_of(value)}, and no number") from None
+        raise InvalidValueError(f"is {kind_of(value)}, and no number") from None
     if not number.is_finite():
-        raise OddValueError(f"is {kind_of(value)}, and no number that can be counted with")
+        raise InvalidValueError(f"is {kind_of(value)}, and no number that can be counted with")
     if abs(number) >= LARGEST_NUMBER:
-        raise OddValueError(f"is {kind_of(value)}, of more than 20 digits before the point")
+        raise InvalidValueError(f"is {kind_of(value)}, of more than 20 digits before the point")
     return number
 
 
@@ -183,13 +184,13 @@ def _moment(value: Any, *, is_day: bool) -> str:
     if isinstance(value, date):
         return str(value)
     if not isinstance(value, str):
-        raise OddValueError(f"is {kind_of(value)}, and no {'day' if is_day else 'time'}")
+        raise InvalidValueError(f"is {kind_of(value)}, and no {'day' if is_day else 'time'}")
     # Years before 1000 come from Odoo without their leading zeros.
     text = YEAR.sub(lambda year: f"{int(year[1]):04}-", value.strip())
     try:
         read = date.fromisoformat(text[:10]) if is_day else datetime.fromisoformat(text)
     except ValueError:
-        raise OddValueError(f"is {kind_of(value)}, which is no {'day' if is_day else 'time'} of the calendar") from None
+        raise InvalidValueError(f"is {kind_of(value)}, which is no {'day' if is_day else 'time'} of the calendar") from None
     return read.isoformat() if is_day else read.isoformat(" ")  # type: ignore[call-arg]
 
 

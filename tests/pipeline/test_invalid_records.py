@@ -69,7 +69,7 @@ def odd_values(field: Any) -> list[Any]:
     raise AssertionError(field)
 
 
-class OddCompany(Company):
+class InvalidCompany(Company):
     """A company that leaves fields out of its answers, where a record says so."""
 
     def search_read(self, model: str, domain: Any, fields: Any, **named: Any) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def company(db: None, monkeypatch: pytest.MonkeyPatch) -> Company:
         name="main", url="http://odoo.test", database="test", login="tower", api_key="key", state="connected",
         capabilities={"models": has_all},
     )  # fmt: skip
-    made = OddCompany(connection)
+    made = InvalidCompany(connection)
     monkeypatch.setattr(batch.wire, "connect", lambda connection, **_: made)
     monkeypatch.setattr(upkeep.tracking, "run", lambda *_, **__: None)
     return made

@@ -1,4 +1,4 @@
-"""Whose hands are in a record: the columns with the Odoo users who own, made and last edited it, beside who asked.
+"""Declare the columns with the Odoo users who own, made and last edited a record, beside who asked: they do not decide about it.
 
 Odoo keeps the last editor alone, and what the tower itself writes takes that place; so a request adds up whom it sees, and of
 orders the last editors of the lines count as well, which the tower never writes.
