@@ -3,7 +3,7 @@
 import re
 import secrets
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -34,6 +34,14 @@ CURRENCY = re.compile(r"[A-Z]{2,10}")
 
 class PersonError(Exception):
     """This person or token cannot be made; the message says why and what to do."""
+
+
+def parse_limit(text: str | None) -> Decimal | None:
+    """Return the amount that an option ``--limit`` gives; None where it was left out. Raises PersonError for anything else."""
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        raise PersonError(f"--limit must be an amount such as 50000, not {text}.") from None
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.accounts.sight import Sight
+from apps.core import sentences
 
 # A year of the customer's commercial entity; index: mirror_sale_order (connection_id, partner_id).
 CUSTOMER_OF_ORDER = """
@@ -44,8 +45,7 @@ class Customer:
 def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return sentences.rows_of(cursor)
 
 
 def customer_of(*, connection_id: int, model: str, odoo_id: int, seen: Sight, since: datetime) -> Customer | None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_noop
 from apps.approvals.models import Policy, Request, Status
 from apps.approvals.policy_bounds import PolicyError, is_whole
 from apps.core import actor, sentences
+from apps.core.currencies import exact
 from apps.mirror.models.x_ct_request import ApprovalAsk
 from apps.odoo.guards import ASK, POLICY_ROW
 from apps.odoo.models import Connection
@@ -189,9 +190,9 @@ def summed(
     others = _others(columns, kind, workflow, rule, connection_id=connection_id, odoo_id=odoo_id, now=now, request=request)
     total = sum((one["amount"] for one in others), Decimal(0))
     together = {
-        "over_days": rule.days, "per": list(rule.per), "amount": _text(total), "count": len(others),
+        "over_days": rule.days, "per": list(rule.per), "amount": exact(total), "count": len(others),
         "records": [
-            {**one, "amount": _text(one["amount"]), "at": one["at"].isoformat() if one["at"] else None}
+            {**one, "amount": exact(one["amount"]), "at": one["at"].isoformat() if one["at"] else None}
             for one in others[:MOST_NAMED]
         ],
     }  # fmt: skip
@@ -301,12 +302,7 @@ def _others(
 def _rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _text(amount: Decimal) -> str:
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
+        return sentences.rows_of(cursor)
 
 
 @transaction.atomic

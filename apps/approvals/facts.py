@@ -15,6 +15,7 @@ from apps.approvals import cumulation
 from apps.approvals.models import Request
 from apps.approvals.standing import FactsChangedError
 from apps.core import sentences
+from apps.core.currencies import exact
 from apps.core.words import money, sum_of
 from apps.workflows import registry
 
@@ -50,8 +51,7 @@ def decimal(value: Any) -> Decimal | None:
 def plain(value: Any) -> Any:
     """Return ``value`` of a column as a request's context keeps it. Money is text."""
     if isinstance(value, Decimal):
-        # As money is written: two decimals, more only where they say something.
-        return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+        return exact(value)
     if isinstance(value, int | str | bool) or value is None or sentences.is_sentence(value):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
@@ -132,11 +132,7 @@ def _together(request: Request) -> str | None:
 
 
 def _amount(request: Request) -> str | None:
-    if request.amount is None:
-        return None
-    amount = Decimal(request.amount)
-    # As money is written: two decimals, more only where they say something.
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
+    return None if request.amount is None else exact(Decimal(request.amount))
 
 
 def _change(name: str, label: str, before: Any, now: Any) -> dict[str, Any]:

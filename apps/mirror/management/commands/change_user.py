@@ -1,7 +1,6 @@
 """Change what a person may do, or disable them."""
 
 from argparse import ArgumentParser
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -28,10 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            limit = Decimal(options["limit"]) if options["limit"] is not None else None
-        except InvalidOperation:
-            raise CommandError(f"--limit must be an amount such as 50000, not {options['limit']}.") from None
-        try:
+            limit = people.parse_limit(options["limit"])
             with transaction.atomic():
                 user = people.change_user(options["name"], role=options["role"], limit=limit,
                                           limit_currency=options["limit_currency"].strip().upper(),

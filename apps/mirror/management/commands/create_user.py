@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -36,10 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            limit = Decimal(options["limit"]) if options["limit"] is not None else None
-        except InvalidOperation:
-            raise CommandError(f"--limit must be an amount such as 50000, not {options['limit']}.") from None
-        try:
+            limit = people.parse_limit(options["limit"])
             with transaction.atomic():
                 if options["odoo_login"]:
                     identities.check_login_is_free(options["odoo_login"])
