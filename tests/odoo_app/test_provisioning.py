@@ -80,7 +80,7 @@ def test_a_plan_changes_nothing_nor_does_a_second_run_and_removal_leaves_odoo_as
     assert [str(step) for step in provision.apply(tower, whole)] == [str(step) for step in planned]
     rules = [row["name"] for row in standing(client)["base.automation"].values()]
     assert "Control Tower: check 1 of order to cash" in rules
-    assert {step.action for step in provision.apply(tower, whole)} == {"keep", "skip"}
+    assert [str(step) for step in provision.apply(tower, whole) if step.action not in ("keep", "skip")] == []
     assert provision.plan_removal(tower)
 
     provision.remove(tower)
