@@ -1,12 +1,7 @@
 from django.db import migrations
 
 import apps.mirror.declare
-
-# Takes the smallest sum twice and reads it once: it is a subquery.
-ROUNDED = """
-CREATE FUNCTION mirror_rounded(amount numeric, smallest numeric) RETURNS numeric
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN round(round(amount, 8) / smallest) * smallest
-"""
+from apps.mirror.migrations import _functions
 
 
 class Migration(migrations.Migration):
@@ -21,5 +16,5 @@ class Migration(migrations.Migration):
             name='rounding',
             field=apps.mirror.declare.Number(decimal_places=6, max_digits=26, null=True),
         ),
-        migrations.RunSQL(ROUNDED, "DROP FUNCTION mirror_rounded"),
+        migrations.RunSQL(_functions.ROUNDED, "DROP FUNCTION mirror_rounded"),
     ]
