@@ -8,7 +8,8 @@ which of two conditions goes first, as :mod:`apps.workflows.catalogue` does thro
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.db.models import F, Q
 
@@ -39,21 +40,41 @@ class _Gap:
         return "a value in between"
 
 
+class _Leaf(NamedTuple):
+    """A comparison: of which of its column's values it is true, by their place in the column's domain."""
+
+    column: Any
+    places: frozenset[int]
+
+
+class _Branch(NamedTuple):
+    """Conditions that must all hold, or of which one must."""
+
+    is_or: bool
+    children: "tuple[_Condition, ...]"
+
+
+type _Condition = bool | _Leaf | _Branch
+
+
 @dataclass
 class _Search:
-    """One run: the values of each column, and the steps taken so far."""
+    """One run: the values of each column, those that are chosen, what is known to be right, and the steps taken so far."""
 
-    workflow: Workflow
     domains: dict[Any, list[Any]]
-    orders: dict[str, list[Any]]
-    steps: int = 0
     chosen: dict[Any, Any] = field(default_factory=dict)
+    settled: set[Any] = field(default_factory=set)
+    steps: int = 0
 
 
 def problems(workflow: Workflow) -> list[str]:
     """What is wrong with the stages: at most one sentence, with a record that shows it and the remedy."""
-    search = _searched(workflow)
-    for names in _counterexamples(search):
+    conditions = [workflow.belongs, *(stage.when for stage in workflow.stages)]
+    domains, orders = _domains(conditions)
+    belongs, *held = [_conditioned(condition, domains, orders) for condition in conditions]
+    stages = tuple((stage.name, condition) for stage, condition in zip(workflow.stages, held, strict=True))
+    search = _Search(domains)
+    for names in _counterexamples(search, belongs, stages):
         record = ", ".join(f"{_worded(key)} {_shown(value)}" for key, value in search.chosen.items()) or "any"
         if not names:
             return [
@@ -67,11 +88,12 @@ def problems(workflow: Workflow) -> list[str]:
     return []
 
 
-def _searched(workflow: Workflow) -> _Search:
+def _domains(conditions: list[Q]) -> tuple[dict[Any, list[Any]], dict[str, list[Any]]]:
+    """The values to try of each column, and the order of those that are compared by it."""
     values: dict[str, set[Any]] = {}
     pairs: set[tuple[str, str, str]] = set()
     ordered: set[str] = set()
-    for condition in [workflow.belongs, *(stage.when for stage in workflow.stages)]:
+    for condition in conditions:
         for lookup, value in _comparisons(condition):
             name, _, operator = lookup.partition("__")
             if isinstance(value, F):
@@ -94,7 +116,7 @@ def _searched(workflow: Workflow) -> _Search:
             domains[name] = [True, False, None]
         else:
             domains[name] = [*sorted(known, key=str), OTHER, None]
-    return _Search(workflow=workflow, domains=domains, orders=orders)
+    return domains, orders
 
 
 def _comparisons(condition: Q) -> Iterator[tuple[str, Any]]:
@@ -109,76 +131,99 @@ def _pair(name: str, operator: str, value: F) -> tuple[str, str, str]:
     return name, operator or "exact", next(iter(compiled.names((name, value)) - {name}), name)
 
 
-def _counterexamples(search: _Search) -> Iterator[list[str]]:
-    """The first record that stands in no stage (an empty list) or in two (their names), left in ``search.chosen``."""
+def _counterexamples(
+    search: _Search, belongs: _Condition, stages: tuple[tuple[str, _Condition], ...]
+) -> Iterator[list[str]]:
+    """The first record that stands in no stage (an empty list) or in two (their names), left in ``search.chosen``.
+
+    The conditions are what is left of them once the chosen values are known. Where the same is left as before, which was
+    right, this is right too: what was chosen on the way makes no difference any more.
+    """
     search.steps += 1
-    if search.steps > MOST_STEPS:
+    if search.steps > MOST_STEPS or belongs is False:
         return
-    belongs, open_column = _holds(search, search.workflow.belongs)
-    if belongs is False:
+    stages = tuple(stage for stage in stages if stage[1] is not False)
+    if (belongs, stages) in search.settled:
         return
-    found: list[str] = []
-    undecided = 0
-    for stage in search.workflow.stages:
-        holds, column = _holds(search, stage.when)
-        if holds:
-            found.append(stage.name)
-        elif holds is None:
-            undecided += 1
-            open_column = open_column if open_column is not None else column
-    if belongs and len(found) > 1:
+    found = [name for name, condition in stages if condition is True]
+    if belongs is True and len(found) > 1:
         yield found
         return
-    if open_column is None:
+    column = next((_column(condition) for condition in (belongs, *(c for _, c in stages)) if condition is not True), None)
+    if column is None:
         if not found:
             yield []
         return
-    if belongs and undecided == 0 and len(found) == 1:
-        return
-    for value in search.domains[open_column]:
-        search.chosen[open_column] = value
-        yield from _counterexamples(search)
-        del search.chosen[open_column]
+    for place, value in enumerate(search.domains[column]):
+        search.chosen[column] = value
+        left = tuple((name, _given(condition, column, place)) for name, condition in stages)
+        yield from _counterexamples(search, _given(belongs, column, place), left)
+        del search.chosen[column]
+    search.settled.add((belongs, stages))
 
 
-def _holds(search: _Search, condition: Q) -> tuple[bool | None, Any]:
-    """Whether the condition holds of what is chosen so far, and, where that is open, a column that it waits for."""
-    is_or = condition.connector == Q.OR
-    waits: Any = None
-    answer: bool | None = not condition.children or not is_or
+def _column(condition: _Condition) -> Any:
+    """A column that the condition waits for."""
+    while isinstance(condition, _Branch):
+        condition = condition.children[0]
+    return condition.column if isinstance(condition, _Leaf) else None
+
+
+@cache
+def _given(condition: _Condition, column: Any, place: int) -> _Condition:
+    """What is left of the condition once the column has the value at this place of its domain."""
+    if isinstance(condition, bool):
+        return condition
+    if isinstance(condition, _Leaf):
+        return place in condition.places if condition.column == column else condition
+    return _joined(condition.is_or, [_given(child, column, place) for child in condition.children])
+
+
+def _joined(is_or: bool, children: list[_Condition]) -> _Condition:
+    if is_or in children:
+        return is_or
+    left = tuple(child for child in children if not isinstance(child, bool))
+    if not left:
+        return not is_or
+    return left[0] if len(left) == 1 else _Branch(is_or, left)
+
+
+def _conditioned(condition: Q, domains: dict[Any, list[Any]], orders: dict[str, list[Any]], negated: bool = False) -> _Condition:
+    """The condition with its negations carried into the comparisons, which know of which values they are true."""
+    negated ^= condition.negated
+    if not condition.children:
+        return not negated
+    children: list[_Condition] = []
     for child in condition.children:
-        holds, column = _holds(search, child) if isinstance(child, Q) else _compares(search, str(child[0]), child[1])  # type: ignore[index]
-        if holds is None:
-            waits = waits if waits is not None else column
-            answer = None
-        elif holds is is_or:
-            return (holds is not condition.negated), None
-    if answer is not None:
-        return (answer is not condition.negated), None
-    return None, waits
+        if isinstance(child, Q):
+            children.append(_conditioned(child, domains, orders, negated))
+            continue
+        name, _, operator = str(child[0]).partition("__")  # type: ignore[index]
+        value = child[1]  # type: ignore[index]
+        column: Any = _pair(name, operator, value) if isinstance(value, F) else name
+        true = (
+            place for place, one in enumerate(domains[column])
+            if _compares(one, operator, value, orders.get(name, [])) is not negated
+        )  # fmt: skip
+        children.append(_Leaf(column, frozenset(true)))
+    return _joined((condition.connector == Q.OR) is not negated, children)
 
 
-def _compares(search: _Search, lookup: str, value: Any) -> tuple[bool | None, Any]:
-    name, _, operator = lookup.partition("__")
-    key: Any = _pair(name, operator, value) if isinstance(value, F) else name
-    if key not in search.chosen:
-        return None, key
-    chosen = search.chosen[key]
+def _compares(chosen: Any, operator: str, value: Any, order: list[Any]) -> bool:
     if isinstance(value, F):
-        return bool(chosen), None
+        return bool(chosen)
     if operator == "isnull":
-        return (chosen is None) is bool(value), None
+        return (chosen is None) is bool(value)
     if chosen is None:
-        return False, None
+        return False
     if operator in ("", "exact"):
-        return chosen == value, None
+        return bool(chosen == value)
     if operator == "in":
-        return chosen in list(value), None
-    order = search.orders[name]
+        return chosen in list(value)
     # On a line with a place for each value and one for each gap.
     here = 2 * chosen.above if isinstance(chosen, _Gap) else 2 * order.index(chosen) + 1
     there = 2 * order.index(value) + 1
-    return {"gt": here > there, "gte": here >= there, "lt": here < there, "lte": here <= there}[operator], None
+    return {"gt": here > there, "gte": here >= there, "lt": here < there, "lte": here <= there}[operator]
 
 
 def _worded(key: Any) -> str:
