@@ -19,6 +19,7 @@ import django
 import pytest
 
 from controltower import embedded
+from tests import standing
 from tests.site import company, site, tower  # noqa: F401
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ NO_ODOO = "there is no real Odoo; set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PAS
 NO_CHROMIUM = "there is no Chromium; install the package chromium, or name one in CHROMIUM, or run `make test-browser`"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+# The files whose tests find the tower's guards in the real Odoo.
+GUARDED = pytest.StashKey[set[str]]()
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 HAS_OWN_SERVERS = IS_WORKER or bool(os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
 HOME = Path(os.environ["CONTROLTOWER_HOME"] if IS_WORKER else tempfile.mkdtemp(prefix="controltower-tests-"))
@@ -64,18 +67,30 @@ from django.conf import settings  # noqa: E402
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Skip what needs something that is not there, by name, so that the summary counts it.
 
     Where several workers share the tests, those that take long come first.
     """
+    session.stash[GUARDED] = guarded = standing.wanting(items)
     if IS_WORKER:
-        items.sort(key=lambda item: item.get_closest_marker("long") is None)
+        items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.nodeid.partition("::")[0] not in guarded))
     for item in items:
         if item.get_closest_marker("odoo") and not os.environ.get("ODOO_URL"):
             item.add_marker(pytest.mark.skip(reason=NO_ODOO))
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have the real Odoo as it is without the tower, for tests that do not say otherwise."""
+    if item.get_closest_marker("odoo") and item.nodeid.partition("::")[0] not in item.session.stash[GUARDED]:
+        standing.take_down()
+
+
+def pytest_sessionfinish() -> None:
+    """Leave the real Odoo as it was."""
+    standing.take_down()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,35 +1,27 @@
 """The real Odoo that these tests run against: named by ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD."""
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.odoo import client, provision
+from apps.odoo import client
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.workflows import blueprint
+from tests import standing
+from tests.odoo.login import login
 from tests.odoo.seen import Seen, Worker
 from tests.odoo.shop import Shop
 from tests.world import person
-
-
-def login() -> Connection:
-    """A connection to the real Odoo, not stored. Without one the test is skipped, and says so."""
-    if not os.environ.get("ODOO_URL"):
-        pytest.skip("no real Odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run make test-odoo")
-    return Connection(
-        name="real", url=os.environ["ODOO_URL"], database=os.environ["ODOO_DB"], login=os.environ["ODOO_LOGIN"],
-        api_key=os.environ["ODOO_PASSWORD"],
-    )  # fmt: skip
 
 
 @pytest.fixture
 def real(db: None) -> Iterator[Connection]:
     """A connection to the real Odoo."""
     connection = login()
-    connection.save()
+    # Always the same one, so that what was read of it can be put back.
+    connection.pk = 1_000_001
+    connection.save(force_insert=True)
     yield connection
     client.forget(connection)
 
@@ -49,15 +41,9 @@ def shop(odoo: OdooClient, real: Connection) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def provisioned() -> Iterator[None]:
-    """The guards and holds stand in the real Odoo for all tests of a module: to set them up takes longer than most tests."""
-    tower = login()
-    session = client.connect(tower)
-    tower.version, tower.uid = session.version(), session.uid
-    provision.apply(tower, blueprint.of_catalogue())
-    yield
-    provision.remove(tower)
-    client.forget(tower)
+def provisioned() -> None:
+    """The guards and holds stand in the real Odoo."""
+    standing.set_up()
 
 
 @pytest.fixture

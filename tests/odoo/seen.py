@@ -15,6 +15,7 @@ from apps.outbox import dispatch
 from apps.outbox.models import Command
 from apps.pipeline import absorb
 from apps.workflows.models import Position
+from tests.odoo import read_once
 
 PASSWORD = "works-here-2026"
 NUMBERS = count(1)
@@ -25,16 +26,23 @@ class Seen:
 
     def __init__(self, odoo: OdooClient, connection: Connection) -> None:
         self.odoo, self.connection = odoo, connection
-        models: dict[str, Any] = {}
-        for name, model in registry.models().items():
-            if odoo.search_count("ir.model", [("model", "=", name)]):
-                models[name] = {"missing_fields": sorted(set(model.odoo_fields()) - set(odoo.fields_get(name)))}
-        connection.capabilities = {"models": models}
+        there: dict[str, set[str]] = {}
+        for row in odoo.search_read("ir.model.fields", [("model", "in", list(registry.models()))], ["model", "name"]):
+            there.setdefault(row["model"], set()).add(row["name"])
+        connection.capabilities = {
+            "models": {
+                name: {"missing_fields": sorted(set(model.odoo_fields()) - there[name])}
+                for name, model in registry.models().items() if name in there
+            }
+        }  # fmt: skip
         connection.save()
         odoo.connection.capabilities = connection.capabilities
         self.models = [model for name, model in registry.models().items() if not connection.lacks(name)]
+        read_once.read(odoo, connection, self._read_all)
+
+    def _read_all(self) -> None:
         for model in self.models:
-            backfill.run(odoo, model, connection=connection, clock=clock.now)
+            backfill.run(self.odoo, model, connection=self.connection, clock=clock.now)
 
     def look(self) -> None:
         """Find what has changed in Odoo, and draw what follows from it."""

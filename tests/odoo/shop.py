@@ -8,6 +8,7 @@ from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.pipeline import upkeep
+from tests.odoo import read_once
 
 
 class Shop:
@@ -17,8 +18,10 @@ class Shop:
         self.odoo, self.connection = odoo, connection
         self.made: list[tuple[str, int]] = []
         self.began = in_days(0)
-        upkeep.probe(connection, now=clock.now())
-        list(upkeep.first_read(connection, clock=clock.now))
+        read_once.probe(odoo, connection)
+        if read_once.read(odoo, connection, lambda: list(upkeep.first_read(connection, clock=clock.now))):
+            upkeep.evaluate_all(connection, clock=clock.now)
+            list(upkeep.read_past(connection, clock=clock.now))
         self.vendor = self.make("res.partner", {"name": "Tower test vendor"})
         self.customer = self.make("res.partner", {"name": "Tower test customer"})
         self.product = self.storable()

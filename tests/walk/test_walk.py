@@ -12,7 +12,7 @@ import pytest
 from apps.odoo import client, provision
 from apps.odoo.client import OdooClient
 from apps.workflows import blueprint
-from tests.odoo.conftest import login
+from tests.odoo.login import login
 from tests.walk import oracle
 from tests.walk.acts import Act, parse, plan
 from tests.walk.business import Business
