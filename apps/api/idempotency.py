@@ -16,6 +16,7 @@ from apps.api import problems
 from apps.api.authentication import TokenAuthentication
 from apps.api.models import IdempotencyKey
 from apps.core import clock
+from apps.core.transactions import atomic_with_retry
 
 LONGEST_KEY = 255
 # Longer than any caller tries again on its own: a weekend and a day.
@@ -39,7 +40,9 @@ def honoured(view: View) -> View:
             return problems.answer(400, f"An Idempotency-Key has at most {LONGEST_KEY} characters.", instance=request.path)
         caller = hashlib.sha256(request.headers.get("Authorization", "").encode()).hexdigest()
         fingerprint = hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest()
-        with transaction.atomic():
+
+        @atomic_with_retry
+        def answer() -> HttpResponse:
             try:
                 with transaction.atomic():
                     row = IdempotencyKey.objects.create(
@@ -59,7 +62,9 @@ def honoured(view: View) -> View:
                 row.save(update_fields=["status", "body"])
             else:
                 transaction.set_rollback(True)
-        return response
+            return response
+
+        return answer()
 
     return csrf_exempt(wrapped)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
@@ -12,6 +11,7 @@ from apps.approvals import handing, settling, steps
 from apps.approvals.models import Absence, Assignment, Request, Status, StepStatus
 from apps.approvals.standing import DecisionRefusedError, actor_of
 from apps.audit import trail
+from apps.core.transactions import atomic_with_retry
 from apps.timers import due
 from apps.timers.models import Timer
 
@@ -23,7 +23,7 @@ def current(user: User, *, now: datetime) -> Absence | None:
     return Absence.objects.select_related("deputy").filter(user=user, ended_at=None, until__gt=now).first()
 
 
-@transaction.atomic
+@atomic_with_retry
 def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now: datetime) -> Absence:
     """Be away from ``starts_at`` to ``until``; the deputy is asked instead. An absence that was set before ends.
 
@@ -49,7 +49,7 @@ def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now
     return away
 
 
-@transaction.atomic
+@atomic_with_retry
 def end(user: User, *, now: datetime) -> None:
     """Be back. What the deputy was asked meanwhile stays with the deputy."""
     if Absence.objects.filter(user=user, ended_at=None).update(ended_at=now):

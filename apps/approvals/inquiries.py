@@ -6,7 +6,6 @@ stops it: the request now waits for the one who asked for it, until they answer 
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
@@ -17,10 +16,11 @@ from apps.approvals import pausing, permissions, settling
 from apps.approvals.models import Inquiry, Request, Status
 from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
+from apps.core.transactions import atomic_with_retry
 from apps.notifications.tell import Message, tell
 
 
-@transaction.atomic
+@atomic_with_retry
 def ask_back(request_id: int, *, wants_changes: bool, text: str, by: User, now: datetime) -> Inquiry:
     """Ask the one who asked, or want something changed first.
 
@@ -81,7 +81,7 @@ def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
     return None
 
 
-@transaction.atomic
+@atomic_with_retry
 def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
     """Answer; where changes were wanted, the due time runs on from where it stopped.
 

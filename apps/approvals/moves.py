@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
@@ -18,6 +17,7 @@ from apps.approvals.facts import Seen, check_seen, snapshot
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
+from apps.core.transactions import atomic_with_retry
 from apps.odoo.models import Connection
 from apps.workflows import engine, offers, registry
 
@@ -30,7 +30,7 @@ def was_said(request: Request, user: User, key: str) -> bool:
     return Assignment.objects.filter(step__request=request, user=user, key=key).exists()
 
 
-@transaction.atomic
+@atomic_with_retry
 def approve(
     request_id: int, *, by: User, reason: str = "", now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
     seen: Seen | None = None,
@@ -72,7 +72,7 @@ def approve(
     return request
 
 
-@transaction.atomic
+@atomic_with_retry
 def reject(
     request_id: int, *, by: User, reason: str, now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
     seen: Seen | None = None,
@@ -124,7 +124,7 @@ def _decide(
     return request, assignment
 
 
-@transaction.atomic
+@atomic_with_retry
 def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: datetime) -> Request:
     """Hand one's own say on this request to somebody who could be asked for it just as well.
 
@@ -143,7 +143,7 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     return request
 
 
-@transaction.atomic
+@atomic_with_retry
 def ask(
     *, connection_id: int, kind: str, model: str, odoo_id: int, by: User, reason: str, now: datetime, option: str = ""
 ) -> Request:

@@ -8,7 +8,6 @@ the decision out one wins: both change the same rows under conditions.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
@@ -16,6 +15,7 @@ from apps.approvals import moves, settling, steps
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.standing import AlreadyDecidedError, actor_of, locked
 from apps.audit import trail
+from apps.core.transactions import atomic_with_retry
 from apps.intake import hints
 from apps.notifications.tell import withdraw
 from apps.outbox import enqueue
@@ -32,7 +32,7 @@ def undoable(request: Request, user: User, *, now: datetime) -> Assignment | Non
     return own.exclude(decision="").first()
 
 
-@transaction.atomic
+@atomic_with_retry
 def undo(request_id: int, *, by: User, now: datetime) -> Request:
     """Take back one's own decision: the request waits again as it did before.
 

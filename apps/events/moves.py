@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.events import registry
 from apps.events.models import OutsideEvent, Status
@@ -33,7 +34,7 @@ class SourceError(Exception):
     """The source cannot be made or changed so; the message says why and what to do."""
 
 
-@transaction.atomic
+@atomic_with_retry
 def match(event_id: int, *, record: str, by: User, now: datetime) -> OutsideEvent:
     """Say which record an event is about; what waits with the same reference is matched with it too.
 
@@ -57,7 +58,7 @@ def match(event_id: int, *, record: str, by: User, now: datetime) -> OutsideEven
     return event
 
 
-@transaction.atomic
+@atomic_with_retry
 def dismiss(event_id: int, *, by: User, now: datetime) -> OutsideEvent:
     """Say that an event is about no record of ours.
 
@@ -73,7 +74,7 @@ def dismiss(event_id: int, *, by: User, now: datetime) -> OutsideEvent:
     return event
 
 
-@transaction.atomic
+@atomic_with_retry
 def add_source(name: str, *, adapter: str, connection: str, by: Actor, now: datetime) -> str:
     """Let another system send under ``name``; the secret that it has to sign with, nowhere else to be read.
 
@@ -101,7 +102,7 @@ def add_source(name: str, *, adapter: str, connection: str, by: Actor, now: date
     return secret
 
 
-@transaction.atomic
+@atomic_with_retry
 def rotate(name: str, *, by: Actor, now: datetime) -> str:
     """Give a source a new secret; the one it had is taken as well until :func:`finish_rotation`. Raises SourceError."""
     source = _source(name)
@@ -113,7 +114,7 @@ def rotate(name: str, *, by: Actor, now: datetime) -> str:
     return source.secret
 
 
-@transaction.atomic
+@atomic_with_retry
 def finish_rotation(name: str, *, by: Actor, now: datetime) -> None:
     """Take only what is signed with the new secret from now on. Raises SourceError."""
     source = _source(name)
@@ -122,7 +123,7 @@ def finish_rotation(name: str, *, by: Actor, now: datetime) -> None:
     _record_source(source, "source.rotation_finished", by, now)
 
 
-@transaction.atomic
+@atomic_with_retry
 def switch(name: str, *, is_active: bool, by: Actor, now: datetime) -> None:
     """Take what a source sends, or no longer. Raises SourceError."""
     source = _source(name)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import permissions, sight
 from apps.accounts.models import Team, User
+from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.exceptions import moves, types
 from apps.exceptions.models import Deed, DeedRow, ExceptionCase, Status
@@ -68,7 +69,7 @@ def change_of(move: str, arguments: Mapping[str, Any], *, by: User, now: datetim
     raise MoveRefusedError(gettext("There is no move %(move)s.") % {"move": move})
 
 
-@transaction.atomic
+@atomic_with_retry
 def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, now: datetime, seen: str = "") -> Deed:
     """Do it to one exception now.
 
@@ -85,7 +86,7 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
     return deed
 
 
-@transaction.atomic
+@atomic_with_retry
 def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, Any], by: User, now: datetime) -> Deed:
     """Have it done to all of ``cases`` that are not resolved now; a worker begins as soon as this is committed.
 
@@ -163,7 +164,7 @@ def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> Non
     tell(message, people=[change.owner], now=now)
 
 
-@transaction.atomic
+@atomic_with_retry
 def take_back(deed_id: UUID, *, by: User, now: datetime) -> Deed:
     """Take back what ``by`` did: at once for one exception, by a worker for many. What was moved since stays as it is.
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
@@ -20,6 +19,7 @@ from apps.audit import trail
 from apps.audit.models import Entry
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import in_odoo, integration, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
@@ -271,7 +271,7 @@ def resolving(resolution: str, *, now: datetime) -> Change:
     )  # fmt: skip
 
 
-@transaction.atomic
+@atomic_with_retry
 def assign(
     case_id: int, *, owner: User | None, by: User, now: datetime, team: Team | None = None, note: str = "", seen: str = ""
 ) -> ExceptionCase:
@@ -291,7 +291,7 @@ def assign(
     return case
 
 
-@transaction.atomic
+@atomic_with_retry
 def acknowledge(case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Say that somebody works on it; whoever acknowledges an unowned exception owns it.
 
@@ -300,7 +300,7 @@ def acknowledge(case_id: int, *, by: User, now: datetime, seen: str = "") -> Exc
     return _one(acknowledging(by), case_id, by=by, now=now, seen=seen)
 
 
-@transaction.atomic
+@atomic_with_retry
 def snooze(case_id: int, *, until: datetime, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Set it aside until ``until``; its SLA runs on.
 
@@ -309,7 +309,7 @@ def snooze(case_id: int, *, until: datetime, by: User, now: datetime, seen: str 
     return _one(snoozing(until, now=now), case_id, by=by, now=now, seen=seen)
 
 
-@transaction.atomic
+@atomic_with_retry
 def resolve(case_id: int, *, resolution: str, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     """Close it by hand, saying how. If its condition still holds at the next change of the record, it opens anew.
 
@@ -318,7 +318,7 @@ def resolve(case_id: int, *, resolution: str, by: User, now: datetime, seen: str
     return _one(resolving(resolution, now=now), case_id, by=by, now=now, seen=seen)
 
 
-@transaction.atomic
+@atomic_with_retry
 def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> ExceptionCase:
     """Take a way out that the exception offers: Odoo is told, and the exception closes itself once that has worked.
 
@@ -356,7 +356,7 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
     return case
 
 
-@transaction.atomic
+@atomic_with_retry
 def show_in_odoo(
     connection: Connection, *, is_on: bool, severity: Severity, types_off: Sequence[str], an_hour: int, by: User, now: datetime
 ) -> ShowInOdoo:
@@ -374,7 +374,7 @@ def show_in_odoo(
     return chosen
 
 
-@transaction.atomic
+@atomic_with_retry
 def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     """Write something on it; also once it is resolved. Whoever is named with an @, and may see it, is told.
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.outbox.models import Command, Status
 
@@ -17,7 +17,7 @@ class RetryRefusedError(Exception):
     """The command cannot be tried again; the message says why."""
 
 
-@transaction.atomic
+@atomic_with_retry
 def retry(command_id: str, *, by: User, now: datetime) -> Command:
     """Queue a command again that was refused or given up, and those of the decision that were cancelled after it.
 

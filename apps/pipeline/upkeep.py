@@ -13,6 +13,7 @@ from psycopg.errors import QueryCanceled
 from apps.approvals import ended_asks
 from apps.audit import trail
 from apps.core import actor, isolation, live
+from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake_now
 from apps.intake import dead_letters
 from apps.intake.dead_letters import EVALUATING
@@ -35,8 +36,8 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 # What has not been well for so long is only probed, once a minute, and polled again as soon as a probe is answered.
 POLLED_WHILE_FAILING = timedelta(minutes=5)
-# Records whose consequences are drawn together after a first read.
-EVALUATED, FEWEST_EVALUATED = 5_000, 50
+# Records whose consequences are drawn together after a first read. Whoever decides something waits as long, for the trail's lock.
+EVALUATED, FEWEST_EVALUATED = 1_000, 50
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.
 WHOLE = "first read"
 # Not of one model: what follows would fail as well.
@@ -160,8 +161,7 @@ def evaluate_all(
             if not ids:
                 break
             try:
-                with transaction.atomic():
-                    absorb.draw(workflow.name, connection.pk, dict.fromkeys(ids), now=clock())
+                _draw(workflow, connection.pk, ids, clock())
             except OperationalError as error:
                 if not isinstance(error.__cause__, QueryCanceled) or together <= FEWEST_EVALUATED:
                     raise
@@ -174,6 +174,12 @@ def evaluate_all(
             if progress:
                 progress(workflow.title, done, total)
     return done
+
+
+@atomic_with_retry
+def _draw(workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], now: datetime) -> None:
+    absorb.one_at_a_time(connection_id)
+    absorb.draw(workflow.name, connection_id, dict.fromkeys(odoo_ids), now=now)
 
 
 def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
@@ -215,16 +221,22 @@ def read_past(
                    if connection.lacks(workflow.odoo_model, name)]  # fmt: skip
         after, done = 0, 0
         while ids := past.batch(workflow, connection_id=connection.pk, after=after):
-            with transaction.atomic():
-                absorb.one_at_a_time(connection.pk)
-                take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
-                isolation.taken(ids, take, partial(_without_past, workflow))
-                live.announce([f"board:{workflow.name}"])
+            take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
+            _tell_pasts(workflow, connection.pk, ids, take)
             after, done = ids[-1], done + len(ids)
             if progress:
                 progress(f"{workflow.title}, past", done, done)
     tracking.done(connection, clock=clock)
     yield backfill.Backfilled(model=tracking.MODEL, rows=found.rows, total=found.total)
+
+
+@atomic_with_retry
+def _tell_pasts(
+    workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], take: Callable[[Sequence[int]], None]
+) -> None:  # fmt: skip
+    absorb.one_at_a_time(connection_id)
+    isolation.taken(odoo_ids, take, partial(_without_past, workflow))
+    live.announce([f"board:{workflow.name}"])
 
 
 def _tell_past(

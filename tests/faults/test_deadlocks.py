@@ -8,6 +8,10 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from apps.accounts.models import Role
+from apps.approvals import moves
+from apps.approvals.models import Request
+from apps.audit.models import Entry
 from apps.audit.verify import verify
 from apps.core.actor import system
 from apps.exceptions.models import ExceptionCase
@@ -17,13 +21,13 @@ from apps.mirror import registry
 from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command
-from apps.pipeline import batch
+from apps.pipeline import batch, upkeep
 from apps.timers import due
 from apps.workflows.models import Position, Transition
 from tests.faults.test_commands_in_any_order import NOTE, ORDERS, Company
 from tests.mirror.company import Clock
 from tests.mirror.company import Company as Odoo
-from tests.world import NOW, World
+from tests.world import NOW, World, person
 
 ERRORS = [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]
 ENDINGS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
@@ -139,3 +143,47 @@ def test_timers_fire_once_whichever_statement_fails(now: Any) -> None:
         assert Delivery.objects.count() == 5
     finally:
         del due.HANDLERS["test.deadlock"]
+
+
+def test_a_first_read_draws_everything_whichever_statement_fails() -> None:
+    world = World()
+    for order in (42, 43):
+        world.held_order(odoo_id=order)
+        world.ask(order, ask_id=900 + order)
+    drawn = Position.objects.count()
+    counted = Trouble()
+    with connection.execute_wrapper(counted):
+        upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+    assert drawn and counted.seen > 5
+
+    for place in range(1, counted.seen + 1, 3):
+        Position.objects.all().delete()
+        with connection.execute_wrapper(Trouble(place)):
+            try:
+                upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+            except OperationalError:
+                # What only looks for the records is no transaction: the next attempt reads on.
+                upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+        assert Position.objects.count() == drawn, place
+    assert verify().holds
+
+
+def test_a_first_read_and_a_change_take_turns() -> None:
+    world, statements = World(), []
+    world.order()
+    with connection.execute_wrapper(lambda execute, sql, params, many, context: (statements.append(str(sql)), execute(sql, params, many, context))[1]):  # fmt: skip  # noqa: E501
+        upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+    written = next(place for place, sql in enumerate(statements) if "workflows_position" in sql and "WITH seen" in sql)
+    assert any("pg_advisory_xact_lock" in sql for sql in statements[:written])
+
+
+def test_a_decision_is_taken_once_whichever_statement_fails() -> None:
+    mia = person("mia", Role.MANAGER, limit=1_000_000)
+    for place in range(1, 40, 2):
+        world = World(name=f"odoo-{place}")
+        world.held_order()
+        request = Request.objects.get(connection=world.connection)
+        with connection.execute_wrapper(Trouble(place)):
+            moves.approve(request.pk, by=mia, now=NOW)
+        told = Entry.objects.filter(subject=f"approval:{request.pk}", action="approval.approved")
+        assert (told.count(), Request.objects.get(pk=request.pk).status) == (1, "approved"), place
