@@ -3,7 +3,8 @@
 The guard decides in Odoo's own transaction, so what it counted is what a person is asked about. The tower counts the same
 from mirrored rows. Where the two differ (rows that are hidden from the tower's login, a change that it has not read yet)
 the request has the guard's figures, says what the tower counts, and follows the tower's figures by that difference. So an ask
-never goes unanswered for a figure that the mirror lacks, and a request still ends when its reason does.
+never goes unanswered for a figure that the mirror lacks, and a request still ends when its reason does. A record that was changed
+between the asking and the reading is asked about as it stands.
 """
 
 from collections.abc import Mapping
@@ -143,6 +144,9 @@ def _difference(figures: GuardFigures, columns: Mapping[str, Any], known: str) -
         return f"{of}|0|0"
     if known.startswith(f"{of}|"):
         return known
+    if figures.outdated and columns.get(figures.outdated) and _is_beyond(figures, columns):
+        # It was changed before the tower read what was asked: what the guard counted is true no more.
+        return f"{of}|0|0"
     difference = asked - own
     limit_difference = asked_limit - own_limit if asked_limit else Decimal(0)
     # That they agree is kept as well: what the tower counts later is no difference of this asking.

@@ -27,17 +27,19 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
             ``{prefix}asked_by`` (a name), ``{prefix}asked_uid``, and what the guard saw: ``{prefix}ask_amount`` (in the
             record's currency), ``{prefix}ask_exposure`` and ``{prefix}ask_limit`` (in the company's) and ``{prefix}ask_terms``
             (JSON, what a release would name); ``{prefix}is_asked`` holds while it is open and has figures, and
-            ``{prefix}asks_to_confirm`` where it was refused as it was confirmed, not when it was changed afterwards.
+            ``{prefix}asks_to_confirm`` where it was refused as it was confirmed, not when it was changed afterwards, and
+            ``{prefix}ask_is_outdated`` where such a record was written since.
         where: SQL over the record of which records are looked up at all; the others were asked for nothing.
     """
     names = [
         "ask_id", "ask_state", "asked_at", "ask_cause", "asked_by", "asked_uid", "ask_amount", "ask_exposure", "ask_limit",
-        "ask_terms", "is_asked", "asks_to_confirm",
+        "ask_terms", "is_asked", "asks_to_confirm", "ask_is_outdated",
     ]
-    ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms = (prefix + name for name in names)
+    names = [prefix + name for name in names]
+    ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms, outdated = names
     return Fact(
         name=f"{prefix}asked",
-        columns=[prefix + name for name in names],
+        columns=names,
         sql=f"""
         SELECT a.odoo_id AS {ask_id}, a.x_state AS {state}, a.x_requested_at AS {at},
                concat(a.odoo_id, '@', to_char(a.x_requested_at, 'YYYY-MM-DD"T"HH24:MI:SS')) AS {cause},
@@ -45,7 +47,8 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
                a.x_requested_uid AS {uid}, a.x_amount AS {amount}, a.x_exposure AS {exposure}, a.x_limit AS {limit},
                NULLIF(a.x_terms, '') AS {terms},
                a.x_state = 'open' AND (a.x_amount > 0 OR a.x_exposure > 0) AS {is_asked},
-               COALESCE(a.x_terms LIKE '%%"confirms": true%%', FALSE) AS {confirms}
+               COALESCE(a.x_terms LIKE '%%"confirms": true%%', FALSE) AS {confirms},
+               COALESCE(a.x_terms LIKE '%%"confirms": true%%' AND r.write_date > a.write_date, FALSE) AS {outdated}
           FROM mirror_x_ct_request a
           LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
          WHERE {where} AND a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id

@@ -192,6 +192,7 @@ class GuardFigures:
         no_limit_is_none: a limit of zero is none at all.
         is_cumulative: the guard counts together what the policy says (:attr:`ApprovalKind.peers`).
         alone: column with what the record counts alone, where the measure is that with what counts together with it.
+        outdated: column that holds where the record was written after the guard had counted it.
     """
 
     measure: str
@@ -204,11 +205,13 @@ class GuardFigures:
     no_limit_is_none: bool = False
     is_cumulative: bool = False
     alone: str = ""
+    outdated: str = ""
 
     @property
     def columns(self) -> set[str]:
         """All the columns that it names."""
-        return {self.measure, self.limit, self.asked, self.asked_limit, self.is_asked, self.excess, self.alone} - {""}
+        named = {self.measure, self.limit, self.asked, self.asked_limit, self.is_asked, self.excess, self.alone, self.outdated}
+        return named - {""}
 
     def is_held(self, kind: str) -> Q:
         """The records that are held for the approval ``kind`` and are asked about no longer."""

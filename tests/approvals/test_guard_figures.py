@@ -51,6 +51,37 @@ def test_figures_that_agree_name_no_difference(world: World) -> None:
     assert "odoo_counted" not in pending().context
 
 
+CONFIRMS = '{"confirms": true}'
+
+
+def test_what_was_changed_before_the_tower_read_the_ask_is_asked_about_as_it_stands(world: World) -> None:
+    tried = odoo_time(world.now)
+    world.advance(seconds=4)
+    world.order(amount=90_000)
+    asked(world, write_date=tried, x_amount=6_200, x_exposure=6_200, x_limit=5_000, x_terms=CONFIRMS)
+    request = pending()
+    assert (request.amount, request.context["exposure"]) == (90_000, "90000.00")
+    assert "odoo_counted" not in request.context
+    world.order(amount=95_000)
+    assert pending().context["exposure"] == "95000.00"
+
+
+def test_what_was_changed_within_the_limit_by_the_towers_count_is_asked_about_as_odoo_counted(world: World) -> None:
+    tried = odoo_time(world.now)
+    world.advance(seconds=4)
+    world.order(amount=600)
+    asked(world, write_date=tried, x_amount=600, x_exposure=6_100.43, x_limit=5_000, x_terms=CONFIRMS)
+    assert pending().context["exposure"] == "6100.43"
+
+
+def test_a_refused_change_is_asked_about_though_the_record_was_written_since(world: World) -> None:
+    tried = odoo_time(world.now)
+    world.advance(seconds=4)
+    world.order(amount=5_500, state="sale")
+    asked(world, write_date=tried, x_amount=9_000, x_exposure=9_000, x_limit=5_000, x_terms='{"confirms": false}')
+    assert pending().context["exposure"] == "9000.00"
+
+
 @pytest.mark.parametrize("kind", ["credit_override", "pricing_exception"])
 def test_an_ask_over_the_action_menu_opens_a_request_within_all_limits(world: World, kind: str) -> None:
     world.order(amount=100)

@@ -151,7 +151,7 @@ APPROVAL = ApprovalKind(
     context={**FIGURES, "count_limit": "Needs an approval from"},
     figures=GuardFigures(
         measure="count_measure", alone="difference_value", limit="count_limit", asked="ask_exposure", asked_limit="ask_limit",
-        is_asked="is_asked", from_limit=True, is_cumulative=True,
+        is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
     ),
     peers=PEERS,
     peers_model="stock.move",

@@ -202,7 +202,7 @@ APPROVAL = ApprovalKind(
     bounds=["excess"],
     figures=GuardFigures(
         measure="exposure", limit="credit_limit", excess="excess", asked="credit_ask_exposure", asked_limit="credit_ask_limit",
-        is_asked="credit_is_asked", no_limit_is_none=True,
+        is_asked="credit_is_asked", no_limit_is_none=True, outdated="credit_ask_is_outdated",
     ),
     on_asked=[
         asks.hold(

@@ -209,6 +209,7 @@ APPROVAL = replace(
     figures=GuardFigures(
         measure="credit_note_measure", alone="credited_beyond", limit="credit_note_limit", asked="credit_note_ask_exposure",
         asked_limit="credit_note_ask_limit", is_asked="credit_note_is_asked", from_limit=True, is_cumulative=True,
+        outdated="credit_note_ask_is_outdated",
     ),
     peers=PEERS,
     on_asked=[

@@ -257,6 +257,7 @@ APPROVAL = ApprovalKind(
     figures=GuardFigures(
         measure="mismatch_measure", alone="disputed_amount", limit="mismatch_limit", asked="invoice_ask_exposure",
         asked_limit="invoice_ask_limit", is_asked="invoice_is_asked", from_limit=True, is_cumulative=True,
+        outdated="invoice_ask_is_outdated",
     ),
     peers=PEERS,
     on_asked=[

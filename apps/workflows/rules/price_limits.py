@@ -190,7 +190,7 @@ APPROVAL = ApprovalKind(
     bounds=["asked_concession"],
     figures=GuardFigures(
         measure="conceded", limit="released_concession", asked="pricing_ask_exposure", asked_limit="pricing_ask_limit",
-        is_asked="pricing_is_asked",
+        is_asked="pricing_is_asked", outdated="pricing_ask_is_outdated",
     ),
     on_asked=[
         asks.hold(

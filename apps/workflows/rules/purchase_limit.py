@@ -166,7 +166,7 @@ APPROVAL = ApprovalKind(
     context=FIGURES,
     figures=GuardFigures(
         measure="bought_value", limit="purchase_limit", asked="ask_exposure", asked_limit="ask_limit", is_asked="guard_asks",
-        from_limit=True, is_cumulative=True,
+        from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
     ),
     peers=PEERS,
     on_asked=[

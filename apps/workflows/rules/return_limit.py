@@ -88,7 +88,7 @@ APPROVAL = ApprovalKind(
     },
     figures=GuardFigures(
         measure="return_measure", alone="return_value", limit="return_limit", asked="ask_exposure", asked_limit="ask_limit",
-        is_asked="is_asked", from_limit=True, is_cumulative=True,
+        is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
     ),
     on_asked=[
         asks.hold(

@@ -55,7 +55,12 @@ def no_hold_without_a_reason(walk: "Walk") -> list[str]:
 
 
 def guard_and_tower_count_alike(walk: "Walk") -> list[str]:
-    """What the guard counted in Odoo and what the tower counts differ in no open request, to the currency's last digit."""
+    """What the guard counted in Odoo and what the tower counts differ in no open request, to the currency's last digit.
+
+    Where the tower reads after several acts, what was done since the asking counts as well, and nothing is compared.
+    """
+    if walk.check_every > 1:
+        return []
     waiting = Request.objects.filter(connection=walk.tower.connection, status=Status.PENDING)
     # A change that Odoo refused is nowhere to be counted but in the guard.
     asks = {
