@@ -36,7 +36,7 @@ def _company(name: str, orders: int) -> int:
     from apps.core import clock
     from apps.mirror import registry
     from apps.odoo.models import Connection
-    from apps.pipeline import upkeep
+    from apps.pipeline import first_sync
 
     models = {model: {"missing_fields": []} for model in registry.models()}
     connection = Connection.objects.create(
@@ -48,7 +48,7 @@ def _company(name: str, orders: int) -> int:
         for statement in FILL.split(";\n")[:3]:
             cursor.execute(statement, {"c": connection.pk, "orders": orders, "partners": max(orders // 10, 100)})
         cursor.execute("ANALYZE")  # as a first read does
-    upkeep.evaluate_all(connection, clock=clock.now)
+    first_sync.evaluate_all(connection, clock=clock.now)
     return connection.pk
 
 

@@ -26,11 +26,11 @@ def run() -> list[Row]:
     from apps.mirror import registry
     from apps.odoo import client as wire
     from apps.odoo.models import Connection
-    from apps.pipeline import upkeep
+    from apps.pipeline import first_sync, upkeep
 
     busy = _count_seconds(wire)
     connection = Connection.objects.create(name="compared", **ground.odoo_address())
-    rows, found, _ = _compared(connection, MODEL, upkeep.present, busy)
+    rows, found, _ = _compared(connection, MODEL, first_sync.present, busy)
     upkeep.poll(connection, clock=clock.now)
     costs: dict[str, list[float]] = {"poll": [], "probe": [], "compare": []}
     for _ in range(ROUNDS):

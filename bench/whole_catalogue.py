@@ -186,7 +186,7 @@ def evaluate(connection_id: int) -> None:
     from apps.core import clock
     from apps.exceptions.models import ExceptionCase
     from apps.odoo.models import Connection
-    from apps.pipeline import upkeep
+    from apps.pipeline import first_sync
 
     seconds: dict[str, float] = {}
     last = begun = time.perf_counter()
@@ -198,7 +198,7 @@ def evaluate(connection_id: int) -> None:
         if done % SAYS_EVERY == 0:
             say(f"{title}: {done:,} records evaluated so far, {total:,} of this workflow")
 
-    records = upkeep.evaluate_all(Connection.objects.get(pk=connection_id), clock=clock.now, progress=note)
+    records = first_sync.evaluate_all(Connection.objects.get(pk=connection_id), clock=clock.now, progress=note)
     raised = ExceptionCase.objects.filter(connection=connection_id).values_list("type").annotate(Count("pk"))
     print(json.dumps({
         "seconds": time.perf_counter() - begun, "records": records, "workflows": seconds, "raised": dict(raised),

@@ -1,47 +1,33 @@
-"""What keeps every connection whole without being asked: probing, polling, reconciling, and the first read."""
+"""What keeps every connection whole without being asked: probing, polling, reconciling, and a first read that broke off."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 
-from django.db import OperationalError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
-from psycopg.errors import QueryCanceled
+from django.db import transaction
 
 from apps.approvals import ended_asks
 from apps.audit import trail
-from apps.core import actor, isolation, live
-from apps.core.transactions import atomic_with_retry
+from apps.core import actor, live
 from apps.core.wake import wake_now
 from apps.intake import dead_letters
 from apps.intake.dead_letters import EVALUATING
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
-from apps.mirror.sync import backfill, increment, locks, reconcile, restored, tracking
+from apps.mirror.sync import backfill, increment, locks, reconcile, restored
 from apps.mirror.sync.increment import Incremented
 from apps.odoo import capabilities, errors, jobs, switching
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, arrival, outside
-from apps.workflows import past, registry
-from apps.workflows.declare import Workflow
-from apps.workflows.models import Position
+from apps.pipeline import absorb, arrival, first_sync
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 # What has not been well for so long is only probed, once a minute, and polled again as soon as a probe is answered.
 POLLED_WHILE_FAILING = timedelta(minutes=5)
-# Records whose consequences are drawn together after a first read. Whoever decides something waits as long, for the trail's lock.
-EVALUATED, FEWEST_EVALUATED = 1_000, 50
-# Stands among the models as what all of them and their consequences make together: the first read as a whole.
-WHOLE = "first read"
-# Not of one model: what follows would fail as well.
-STOPS_ALL = errors.OF_THE_CONNECTION
 REGISTER = "pipeline.register"
 DELETE = "pipeline.delete_connection"
 
@@ -54,11 +40,6 @@ def wanted() -> dict[str, list[str]]:
 def optional() -> list[str]:
     """The models that an Odoo may lack without being any worse for it."""
     return [name for name, model in mirror.models().items() if model.optional]
-
-
-def present(connection: Connection) -> list[type[Mirrored]]:
-    """The mirrored models that this connection's Odoo has."""
-    return [model for name, model in mirror.models().items() if not connection.lacks(name)]
 
 
 def probe(connection: Connection, *, now: datetime) -> Report:
@@ -101,155 +82,6 @@ def probe_all(*, clock: Clock) -> None:
                 wake_now(REGISTER, connection_id=connection.pk)
 
 
-def first_read(
-    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, anew: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
-    """Read everything, model by model, and draw the consequences at the end; each model's figures as it is done.
-
-    Raises OdooError: what was read stays, and the next call goes on from there. Raises SyncBusyError where another process
-    is at it.
-    """
-    client = wire.connect(connection)
-    if models is not None:
-        yield from _read_models(client, models, connection=connection, clock=clock, anew=anew, progress=progress)
-        evaluate_all(connection, clock=clock, progress=progress)
-        return
-    with locks.alone(connection, WHOLE) as state:
-        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=None)
-        yield from _read_models(
-            client, present(connection), connection=connection, clock=clock, anew=anew, progress=progress
-        )
-        evaluate_all(connection, clock=clock, progress=progress)
-        yield from read_past(connection, clock=clock, anew=anew, progress=progress)
-        SyncState.objects.filter(pk=state.pk).update(backfill_done_at=clock(), problem="")
-
-
-def _read_models(
-    client: wire.OdooClient, models: list[type[Mirrored]], *, connection: Connection, clock: Clock, anew: bool,
-    progress: Callable[[str, int, int], None] | None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
-    failed: list[Exception] = []
-    for model in models:
-        note = partial(progress, model.odoo_model) if progress else None
-        try:
-            done = backfill.run(client, model, connection=connection, clock=clock, progress=note, anew=anew)
-        except STOPS_ALL:
-            raise
-        except Exception as error:
-            # The others are read nevertheless. Nothing is evaluated before all are: half a mirror would raise false alarms.
-            logger.exception("%s of %s could not be read", model.odoo_model, connection.name)
-            failed.append(error)
-        else:
-            yield done
-    if failed:
-        raise failed[0]
-
-
-def evaluate_all(
-    connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
-) -> int:
-    """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
-    absorb.link_people(connection.pk, clock())
-    outside.follow_first_read(connection.pk)
-    done = 0
-    for workflow in registry.workflows().values():
-        rows = _of(workflow, connection)
-        total, last, together = rows.count(), 0, EVALUATED
-        while True:
-            ids = list(rows.filter(odoo_id__gt=last).order_by("odoo_id").values_list("odoo_id", flat=True)[:together])
-            if not ids:
-                break
-            try:
-                _draw(workflow, connection.pk, ids, clock())
-            except OperationalError as error:
-                if not isinstance(error.__cause__, QueryCanceled) or together <= FEWEST_EVALUATED:
-                    raise
-                # Records that hang together as nobody foresaw must not keep the first read from ever ending.
-                together //= 4
-                logger.warning("%s records of %s take longer than a statement may; going on with %s at a time",
-                               len(ids), workflow.title, together)  # fmt: skip
-                continue
-            last, done = ids[-1], done + len(ids)
-            if progress:
-                progress(workflow.title, done, total)
-    return done
-
-
-@atomic_with_retry
-def _draw(workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], now: datetime) -> None:
-    absorb.one_at_a_time(connection_id)
-    absorb.draw(workflow.name, connection_id, dict.fromkeys(odoo_ids), now=now)
-
-
-def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
-    """The mirrored records that are of the workflow, or once were: most transfers are no returns."""
-    rows: QuerySet[Mirrored] = mirror.models()[workflow.odoo_model].objects.filter(connection=connection)
-    if not workflow.belongs and not workflow.belongs_sql:
-        return rows
-    belongs = workflow.belongs
-    if workflow.belongs_sql:
-        of_it = f"SELECT r.odoo_id FROM {rows.model._meta.db_table} r WHERE r.connection_id = %s AND {workflow.belongs_sql}"
-        belongs &= Q(odoo_id__in=RawSQL(of_it, [connection.pk]))
-    stands = Position.objects.filter(connection=connection, workflow=workflow.name, odoo_id=OuterRef("odoo_id"))
-    return rows.filter(belongs | Exists(stands))
-
-
-def read_past(
-    connection: Connection, *, clock: Clock, anew: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
-    """Read what Odoo kept of the past, and tell from it how the records came to their stages; the figures once done.
-
-    Where it cannot be read, the connection says so and history begins with the first read. Raises OdooError: what was read
-    stays, and the next call goes on from there.
-    """
-    workflows = [one for one in registry.workflows().values() if not connection.lacks(one.odoo_model)]
-    wanted: dict[str, list[str]] = {}
-    for workflow in workflows:
-        wanted.setdefault(workflow.odoo_model, []).extend(past.fields_of(workflow))
-    note = partial(progress, tracking.MODEL) if progress else None
-    found = tracking.run(
-        wire.connect(connection), wanted, connection=connection, clock=clock, progress=note, anew=anew
-    )
-    if found is None:
-        return
-    for workflow in workflows:
-        fields = past.fields_of(workflow)
-        tracked = sorted(set(fields) & set(found.fields.get(workflow.odoo_model, ())))
-        missing = [name for name in mirror.models()[workflow.odoo_model].odoo_fields()
-                   if connection.lacks(workflow.odoo_model, name)]  # fmt: skip
-        after, done = 0, 0
-        while ids := past.batch(workflow, connection_id=connection.pk, after=after):
-            take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
-            _tell_pasts(workflow, connection.pk, ids, take)
-            after, done = ids[-1], done + len(ids)
-            if progress:
-                progress(f"{workflow.title}, past", done, done)
-    tracking.done(connection, clock=clock)
-    yield backfill.Backfilled(model=tracking.MODEL, rows=found.rows, total=found.total)
-
-
-@atomic_with_retry
-def _tell_pasts(
-    workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], take: Callable[[Sequence[int]], None]
-) -> None:  # fmt: skip
-    absorb.one_at_a_time(connection_id)
-    isolation.taken(odoo_ids, take, partial(_without_past, workflow))
-    live.announce([f"board:{workflow.name}"])
-
-
-def _tell_past(
-    workflow: Workflow, connection_id: int, tracked: Sequence[str], missing: Sequence[str], now: datetime, odoo_ids: Sequence[int]
-) -> None:
-    past.build(workflow, connection_id=connection_id, odoo_ids=odoo_ids, tracked=tracked, missing=missing, now=now)
-
-
-def _without_past(workflow: Workflow, odoo_id: int, error: Exception) -> None:
-    """Note that a record's history begins with the first read, since its past cannot be told."""
-    logger.error("The past of %s %s cannot be told", workflow.odoo_model, odoo_id, exc_info=error)
-
-
 def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None) -> list[Incremented]:
     """Look for what has changed since the last look.
 
@@ -261,20 +93,21 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
     """
     client = wire.connect(connection)
     looks = []
-    if models is None and not {WHOLE, *(model.odoo_model for model in present(connection))} <= _read(connection):
+    everything = {first_sync.WHOLE, *(model.odoo_model for model in first_sync.present(connection))}
+    if models is None and not everything <= _read(connection):
         try:
-            for done in first_read(connection, clock=clock):
+            for done in first_sync.first_read(connection, clock=clock):
                 logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
-        except STOPS_ALL:
+        except first_sync.STOPS_ALL:
             raise
         except Exception as error:
             # What fails is noted on its model; those that were read are looked at all the same.
             logger.warning("The first read of %s is not whole: %s", connection.name, error)
     read = _read(connection)
     failed: list[Exception] = []
-    for model in models or present(connection):
+    for model in models or first_sync.present(connection):
         if model.odoo_model not in read and models is None:
             continue  # Another process is reading it, or it could not be read.
         try:
@@ -285,7 +118,7 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
                     increment.run(client, model, connection=connection, clock=clock,
                                   on_changes=lambda changes: absorb.absorb(changes, now=clock()))
                 )  # fmt: skip
-        except STOPS_ALL:
+        except first_sync.STOPS_ALL:
             raise
         except locks.SyncBusyError as busy:
             logger.info("%s", busy)
@@ -309,7 +142,7 @@ def _answer_ended_asks(client: wire.OdooClient, connection: Connection, clock: C
 
     try:
         ended_asks.answer(connection, is_in_odoo=is_in_odoo, now=clock())
-    except STOPS_ALL:
+    except first_sync.STOPS_ALL:
         raise
     except Exception:
         logger.exception("The asks of %s that nobody has to decide could not be answered", connection.name)
@@ -355,7 +188,7 @@ def look_back(connection: Connection, *, clock: Clock) -> bool:
 
     Raises OdooError, SyncBusyError: the next look sees it again.
     """
-    back_to = restored.went_back_to(wire.connect(connection), present(connection), connection=connection)
+    back_to = restored.went_back_to(wire.connect(connection), first_sync.present(connection), connection=connection)
     if back_to is None:
         return False
     logger.error("%s went back to %s: its database was restored from a backup", connection.name, back_to)
@@ -387,14 +220,14 @@ def compare(
     """
     client = wire.connect(connection)
     failed: list[Exception] = []
-    for model in models or present(connection):
+    for model in models or first_sync.present(connection):
         try:
             run = reconcile.run(
                 client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
                 on_changes=lambda changes: absorb.absorb(changes, now=clock()),
             )  # fmt: skip
             _evaluate_failed(connection, model, clock)
-        except (*STOPS_ALL, locks.SyncBusyError):
+        except (*first_sync.STOPS_ALL, locks.SyncBusyError):
             raise
         except Exception as error:
             logger.exception("%s of %s could not be compared", model.odoo_model, connection.name)
@@ -431,7 +264,7 @@ def reconcile_all(*, clock: Clock) -> None:
 
 
 def _read(connection: Connection) -> set[str]:
-    """The models whose first read has ended, and :data:`WHOLE` where all of it has."""
+    """The models whose first read has ended, and :data:`first_sync.WHOLE` where all of it has."""
     done = SyncState.objects.filter(connection=connection).exclude(backfill_done_at=None)
     return set(done.values_list("odoo_model", flat=True))
 
@@ -450,7 +283,7 @@ def take_up(connection_id: int, *, clock: Clock) -> None:
         return  # Deleted meanwhile.
     try:
         probe(connection, now=clock())
-        for done in first_read(connection, clock=clock):
+        for done in first_sync.first_read(connection, clock=clock):
             logger.info("Read %s rows of %s from %s", done.rows, done.model, connection.name)
             live.announce(["health"])
     except errors.OdooError as error:

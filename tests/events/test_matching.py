@@ -13,7 +13,7 @@ from apps.events.models import OutsideEvent
 from apps.intake.models import Delivery
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
-from apps.pipeline import outside, upkeep
+from apps.pipeline import first_sync, outside
 from tests.api.callers import caller
 from tests.events.conftest import Tell, said, scan
 from tests.world import World, person
@@ -80,7 +80,7 @@ def test_what_arrived_before_the_first_read_finds_its_record_after_it(world: Wor
     tell("carrier", scan("DELAYED", "1Z999"))
     transfer(world)
     OutsideEvent.objects.update(status="unmatched", odoo_id=None)
-    upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+    first_sync.evaluate_all(world.connection, clock=lambda: world.now)
     assert matched() == [("matched", 7)]
 
 

@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.exceptions import in_odoo, moves
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown
 from apps.outbox.models import Command, Status
-from apps.pipeline import upkeep
+from apps.pipeline import first_sync
 from apps.timers import due
 from tests.world import World
 
@@ -136,7 +136,7 @@ def test_a_first_reading_tells_only_what_is_serious(world: World) -> None:
     world.held_order(odoo_id=42, amount=5_600)
     ExceptionCase.objects.all().delete()
     world.shows_exceptions()
-    upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+    first_sync.evaluate_all(world.connection, clock=lambda: world.now)
     case = ExceptionCase.objects.get()
     assert case.severity < Severity.HIGH
     assert told() == []

@@ -21,7 +21,7 @@ from apps.mirror import registry
 from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command
-from apps.pipeline import batch, upkeep
+from apps.pipeline import batch, first_sync
 from apps.timers import due
 from apps.workflows.models import Position, Transition
 from tests.faults.test_commands_in_any_order import NOTE, ORDERS, Company
@@ -153,17 +153,17 @@ def test_a_first_read_draws_everything_whichever_statement_fails() -> None:
     drawn = Position.objects.count()
     counted = Trouble()
     with connection.execute_wrapper(counted):
-        upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+        first_sync.evaluate_all(world.connection, clock=lambda: NOW)
     assert drawn and counted.seen > 5
 
     for place in range(1, counted.seen + 1, 3):
         Position.objects.all().delete()
         with connection.execute_wrapper(Trouble(place)):
             try:
-                upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+                first_sync.evaluate_all(world.connection, clock=lambda: NOW)
             except OperationalError:
                 # What only looks for the records is no transaction: the next attempt reads on.
-                upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+                first_sync.evaluate_all(world.connection, clock=lambda: NOW)
         assert Position.objects.count() == drawn, place
     assert verify().holds
 
@@ -172,7 +172,7 @@ def test_a_first_read_and_a_change_take_turns() -> None:
     world, statements = World(), []
     world.order()
     with connection.execute_wrapper(lambda execute, sql, params, many, context: (statements.append(str(sql)), execute(sql, params, many, context))[1]):  # fmt: skip  # noqa: E501
-        upkeep.evaluate_all(world.connection, clock=lambda: NOW)
+        first_sync.evaluate_all(world.connection, clock=lambda: NOW)
     written = next(place for place, sql in enumerate(statements) if "workflows_position" in sql and "WITH seen" in sql)
     assert any("pg_advisory_xact_lock" in sql for sql in statements[:written])
 

@@ -7,7 +7,7 @@ from apps.core import clock
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
+from apps.pipeline import first_sync, upkeep
 from tests.odoo import read_once
 
 
@@ -19,9 +19,9 @@ class Shop:
         self.made: list[tuple[str, int]] = []
         self.began = in_days(0)
         read_once.probe(odoo, connection)
-        if read_once.read(odoo, connection, lambda: list(upkeep.first_read(connection, clock=clock.now))):
-            upkeep.evaluate_all(connection, clock=clock.now)
-            list(upkeep.read_past(connection, clock=clock.now))
+        if read_once.read(odoo, connection, lambda: list(first_sync.first_read(connection, clock=clock.now))):
+            first_sync.evaluate_all(connection, clock=clock.now)
+            list(first_sync.read_past(connection, clock=clock.now))
         self.vendor = self.make("res.partner", {"name": "Tower test vendor"})
         self.customer = self.make("res.partner", {"name": "Tower test customer"})
         self.product = self.storable()

@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.mirror.models import SyncState, TrackedChange
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, upkeep
+from apps.pipeline import absorb, first_sync, upkeep
 from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 pytestmark = pytest.mark.odoo
@@ -52,7 +52,7 @@ def way_of(model: str, odoo_id: int) -> list[tuple[str, str, str]]:
 
 
 def read_all(connection: Connection) -> None:
-    for _ in upkeep.first_read(connection, clock=clock.now):
+    for _ in first_sync.first_read(connection, clock=clock.now):
         pass
 
 
@@ -128,7 +128,7 @@ def test_every_change_of_state_that_odoo_kept_is_told_once(odoo: OdooClient, tow
         pass
     before = list(Transition.objects.order_by("id").values())
     positions = list(Position.objects.order_by("id").values())
-    for _ in upkeep.first_read(tower, clock=clock.now, anew=True):
+    for _ in first_sync.first_read(tower, clock=clock.now, anew=True):
         pass
     assert list(Transition.objects.order_by("id").values()) == before
     assert list(Position.objects.order_by("id").values()) == positions

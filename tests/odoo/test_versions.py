@@ -16,7 +16,7 @@ from apps.odoo import client as wire
 from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command
-from apps.pipeline import upkeep
+from apps.pipeline import first_sync, upkeep
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position, Transition
 from tests.sandbox.conftest import served
@@ -86,7 +86,7 @@ def test_what_is_missing_is_found_by_asking_and_reported(
 
 def test_it_is_read_followed_written_and_its_past_told(old: Connection, version: str) -> None:
     client = wire.connect(old)
-    for _ in upkeep.first_read(old, clock=clock.now):
+    for _ in first_sync.first_read(old, clock=clock.now):
         pass
     for name in ("sale.order", "purchase.order", "stock.move", "account.move"):
         assert registry.models()[name].objects.count() == client.search_count(name, []) > 0

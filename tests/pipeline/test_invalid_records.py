@@ -24,7 +24,7 @@ from apps.mirror.models import SyncState
 from apps.mirror.sync import refresh
 from apps.odoo.errors import ServerFaultError
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, batch, upkeep
+from apps.pipeline import absorb, batch, first_sync, upkeep
 from apps.workflows import registry as workflows
 from apps.workflows.models import Position
 from tests.mirror.company import Clock, Company
@@ -91,7 +91,7 @@ def company(db: None, monkeypatch: pytest.MonkeyPatch) -> Company:
     )  # fmt: skip
     made = InvalidCompany(connection)
     monkeypatch.setattr(batch.wire, "connect", lambda connection, **_: made)
-    monkeypatch.setattr(upkeep.tracking, "run", lambda *_, **__: None)
+    monkeypatch.setattr(first_sync.tracking, "run", lambda *_, **__: None)
     return made
 
 
@@ -136,7 +136,7 @@ def by_increment(company: Company, clock: Clock, model: str) -> None:
             connection=company.connection, odoo_model=state, watermark=clock.at - timedelta(minutes=5),
             seen_until=clock.at - timedelta(minutes=5), backfill_done_at=clock.at, increment_at=clock.at - timedelta(minutes=5),
         )  # fmt: skip
-    SyncState.objects.create(connection=company.connection, odoo_model=upkeep.WHOLE, backfill_done_at=clock.at)
+    SyncState.objects.create(connection=company.connection, odoo_model=first_sync.WHOLE, backfill_done_at=clock.at)
     upkeep.poll(company.connection, clock=clock)
 
 

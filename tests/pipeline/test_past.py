@@ -13,7 +13,7 @@ from apps.mirror.models import SyncState, TrackedChange
 from apps.mirror.sync import backfill, tracking
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
+from apps.pipeline import first_sync, upkeep
 from apps.workflows import registry
 from apps.workflows.models import Position, Transition
 from tests.sandbox.conftest import served
@@ -74,16 +74,16 @@ def test_a_read_that_breaks_off_goes_on_and_a_second_one_adds_nothing(
 
     upkeep.probe(connection, now=clock.now())
     with pytest.raises(Stop):
-        drain(upkeep.first_read(connection, clock=clock.now, progress=stop))
+        drain(first_sync.first_read(connection, clock=clock.now, progress=stop))
     assert TrackedChange.objects.count() == 40
     assert not Transition.objects.filter(tracking_id__isnull=False).exists()
-    [went_on] = [one for one in drain(upkeep.first_read(connection, clock=clock.now)) if one.model == tracking.MODEL]
+    [went_on] = [one for one in drain(first_sync.first_read(connection, clock=clock.now)) if one.model == tracking.MODEL]
     assert (went_on.rows, TrackedChange.objects.count()) == (went_on.total - 40, went_on.total)
     before = list(Transition.objects.order_by("id").values())
     assert any(row["tracking_id"] for row in before)
-    drain(upkeep.first_read(connection, clock=clock.now, anew=True))
+    drain(first_sync.first_read(connection, clock=clock.now, anew=True))
     assert list(Transition.objects.order_by("id").values()) == before
-    assert [one for one in drain(upkeep.first_read(connection, clock=clock.now)) if one.model == tracking.MODEL] == []
+    assert [one for one in drain(first_sync.first_read(connection, clock=clock.now)) if one.model == tracking.MODEL] == []
 
 
 def drain(done: Iterator[backfill.Backfilled]) -> list[backfill.Backfilled]:
@@ -94,7 +94,7 @@ def test_without_the_right_the_connection_says_so_and_lives_with_it(connection: 
     connection.login, connection.api_key = "paula", "paula"
     connection.save()
     upkeep.probe(connection, now=clock.now())
-    drain(upkeep.first_read(connection, clock=clock.now))
+    drain(first_sync.first_read(connection, clock=clock.now))
     assert Position.objects.filter(workflow="procure_to_pay").exists()
     assert not Transition.objects.filter(tracking_id__isnull=False).exists()
     state = SyncState.objects.get(odoo_model=tracking.MODEL)

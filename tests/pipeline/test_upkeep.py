@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection, LinkedUser
-from apps.pipeline import absorb, upkeep
+from apps.pipeline import absorb, first_sync, upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
 from tests.world import World, person
@@ -73,7 +73,7 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
 ) -> None:
     connection = entered(odoo_url, key="sandbox-key")
     upkeep.probe(connection, now=clock.now())
-    reading = upkeep.first_read(connection, clock=clock.now)
+    reading = first_sync.first_read(connection, clock=clock.now)
     for _ in range(models_read):
         next(reading)
     reading.close()  # As far as a worker got that was killed.
@@ -81,9 +81,9 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
     upkeep.poll_all(clock=clock.now)
     assert Position.objects.filter(connection=connection).count() >= 60
     assert {state.odoo_model for state in SyncState.objects.filter(backfill_done_at=None)} <= {"mail.tracking.value"}
-    begun = SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at
+    begun = SyncState.objects.get(odoo_model=first_sync.WHOLE).backfill_done_at
     upkeep.poll_all(clock=clock.now)
-    assert SyncState.objects.get(odoo_model=upkeep.WHOLE).backfill_done_at == begun
+    assert SyncState.objects.get(odoo_model=first_sync.WHOLE).backfill_done_at == begun
 
 
 @pytest.mark.django_db
@@ -126,7 +126,7 @@ def test_evaluating_everything_looks_at_what_is_of_a_workflow_or_once_was_and_at
     def note(title: str, done: int, total: int) -> None:
         looked[title] = total
 
-    upkeep.evaluate_all(world.connection, clock=lambda: world.now, progress=note)
+    first_sync.evaluate_all(world.connection, clock=lambda: world.now, progress=note)
     assert (looked["Fulfilment"], looked["Returns"]) == (3, 1)
     assert not Position.objects.filter(workflow="returns").exists()
 
@@ -148,15 +148,15 @@ def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(mo
         draw(workflow, connection_id, records, now=now)
 
     monkeypatch.setattr(absorb, "draw", slow)
-    monkeypatch.setattr(upkeep, "EVALUATED", 16)
-    monkeypatch.setattr(upkeep, "FEWEST_EVALUATED", 4)
-    upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+    monkeypatch.setattr(first_sync, "EVALUATED", 16)
+    monkeypatch.setattr(first_sync, "FEWEST_EVALUATED", 4)
+    first_sync.evaluate_all(world.connection, clock=lambda: world.now)
     assert sizes == [16, 4, 4, 4, 4, 2]
     assert Position.objects.filter(workflow="order_to_cash").count() == 18
 
-    monkeypatch.setattr(upkeep, "FEWEST_EVALUATED", 16)
+    monkeypatch.setattr(first_sync, "FEWEST_EVALUATED", 16)
     with pytest.raises(OperationalError, match="statement timeout"):
-        upkeep.evaluate_all(world.connection, clock=lambda: world.now)
+        first_sync.evaluate_all(world.connection, clock=lambda: world.now)
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from apps.mirror.sync import refresh
 from apps.odoo.client import OdooClient
 from apps.outbox import dispatch
 from apps.outbox.models import Command
-from apps.pipeline import absorb, upkeep
+from apps.pipeline import absorb, first_sync, upkeep
 from apps.timers.models import WorkingCalendar
 from apps.workflows import registry as workflows
 from tests.world import person
@@ -78,7 +78,7 @@ class Tower:
             rules = {**kind.default_policy, "cumulative": {"over_days": 7}}
             policy.save(BUYING, rules, by=self.people[-1], now=clock.now())
         upkeep.probe(connection, now=clock.now())
-        list(upkeep.first_read(connection, clock=clock.now))
+        list(first_sync.first_read(connection, clock=clock.now))
 
     def appoint(self, logins: dict[str, str]) -> None:
         """Let people of the business decide as well: what they had a hand in is then not theirs to decide.

@@ -14,7 +14,7 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.sync.locks import SyncBusyError
 from apps.odoo import errors
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
+from apps.pipeline import first_sync, upkeep
 
 BAR = 30
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self.shows_bars = sys.stderr.isatty() and not options["json"]
         try:
             if options["full"]:
-                for done in upkeep.first_read(
+                for done in first_sync.first_read(
                     connection, clock=clock.now, models=models, anew=True, progress=self._progress
                 ):
                     self._say(asdict(done), f"{done.model}: {done.rows} rows", options["json"])
