@@ -27,7 +27,7 @@ def _under_way(connection_id: int) -> None:
 
     from apps.core import clock
     from apps.mirror import registry as mirror
-    from apps.pipeline import absorb
+    from apps.pipeline import change_processing
     from apps.workflows import engine, registry
 
     for workflow in registry.workflows().values():
@@ -35,7 +35,8 @@ def _under_way(connection_id: int) -> None:
         ids = list(rows.order_by("-odoo_id").values_list("odoo_id", flat=True)[: max(int(rows.count() * UNDER_WAY), 10)])
         for start in range(0, len(ids), engine.BATCH):
             with transaction.atomic():
-                absorb.draw(workflow.name, connection_id, dict.fromkeys(ids[start : start + engine.BATCH]), now=clock.now())
+                batch = dict.fromkeys(ids[start : start + engine.BATCH])
+                change_processing.evaluate(workflow.name, connection_id, batch, now=clock.now())
         say(f"{workflow.title}: {len(ids):,} records under way are evaluated")
     with database.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

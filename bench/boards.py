@@ -86,7 +86,7 @@ def run() -> list[Row]:
     ground.tower()
     from django.db import connection as database
 
-    from apps.accounts.sight import EVERYTHING
+    from apps.accounts.access import EVERYTHING
     from apps.boards import figures, search
     from apps.core import clock
     from apps.workflows import registry

@@ -57,7 +57,7 @@ def _batch(connection_id: int, orders: int, turn: int) -> float:
     from django.db import transaction
 
     from apps.mirror import registry, upsert
-    from apps.pipeline import absorb
+    from apps.pipeline import change_processing
 
     model = registry.models()["sale.order"]
     first = 1 + (turn * 7919) % (orders - CHANGED * 5)
@@ -73,7 +73,7 @@ def _batch(connection_id: int, orders: int, turn: int) -> float:
     begun = time.perf_counter()
     with transaction.atomic():
         changes = upsert.apply(model, connection_id=connection_id, rows=rows, read_at=now)
-        absorb.absorb([changes], now=now)
+        change_processing.apply_changes([changes], now=now)
     assert len(changes.updated) == CHANGED, changes
     return (time.perf_counter() - begun) * 1000
 

@@ -190,7 +190,7 @@ def _far(user: Any) -> Row:
 
 
 def _everything() -> Any:
-    from apps.accounts.sight import EVERYTHING
+    from apps.accounts.access import EVERYTHING
 
     return EVERYTHING
 

@@ -277,7 +277,7 @@ class Tower:
 
 def uvicorn(application: str, port: int) -> list[str]:
     """The command of a web server for ``application`` on ``port``."""
-    http = "apps.intake.line:Line" if application.startswith("apps.intake.") else "httptools"
+    http = "apps.intake.http_limits:BoundedHttpProtocol" if application.startswith("apps.intake.") else "httptools"
     parts = ["--loop", "uvloop", "--http", http, "--ws", "websockets-sansio", "--no-access-log"]
     # Frames are compressed once for all sockets (apps/boards/live.py).
     parts += ["--ws-per-message-deflate", "false"]

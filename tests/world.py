@@ -10,7 +10,7 @@ from apps.accounts.models import Role, Team, User
 from apps.exceptions.models import ShowInOdoo
 from apps.mirror import registry, upsert
 from apps.odoo.models import Connection
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MODELS = [
@@ -70,7 +70,7 @@ class World:
             row.setdefault(name, False)
         with transaction.atomic():
             changes = upsert.apply(mirrored, connection_id=self.connection.pk, rows=[row], read_at=self.now)
-            absorb.absorb([changes], now=self.now)
+            change_processing.apply_changes([changes], now=self.now)
 
     def customer(self, odoo_id: int, *, name: str, credit_limit: float) -> None:
         self.write("res.partner", odoo_id, name=name, credit_limit=credit_limit, commercial_partner_id=odoo_id, active=True,

@@ -73,7 +73,7 @@ class User(AbstractUser):
     language = models.CharField(max_length=10, blank=True, help_text="What this person reads. Empty: as their browser asks.")
     sees = ArrayField(
         models.CharField(max_length=40), null=True, blank=True,
-        help_text="What this person may see, as accounts.sight writes it: connections, and companies of them. None: everything.",
+        help_text="What this person may see, as accounts.access writes it: connections, and companies of them. None: everything.",
     )  # fmt: skip
 
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]

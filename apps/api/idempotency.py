@@ -24,7 +24,7 @@ KEPT_FOR = timedelta(days=4)
 View = Callable[..., HttpResponse]
 
 
-def honoured(view: View) -> View:
+def idempotent(view: View) -> View:
     """``view`` with the header honoured on POST.
 
     The key's row, the effect and the answer commit together. Of two requests at once the second waits for the first.

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from apps.accounts.permissions import NotAllowedError
+from apps.approvals.locking import FactsChangedError
 from apps.approvals.moves import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.policy import PolicyError
-from apps.approvals.standing import FactsChangedError
 from apps.boards.targets import TargetRefusedError
 from apps.events.moves import EventRefusedError
 from apps.exceptions.moves import MoveRefusedError
-from apps.intake.moves import MendRefusedError, ReplayRefusedError
+from apps.intake.moves import PayloadEditError, ReplayRefusedError
 from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.preferences import PreferenceError
 from apps.odoo.zones import ZoneRefusedError
@@ -32,7 +32,7 @@ STATUSES: dict[type[Exception], int] = {
     MoveRefusedError: 409,
     RetryRefusedError: 409,
     ReplayRefusedError: 409,
-    MendRefusedError: 422,
+    PayloadEditError: 422,
     AddressNotAllowedError: 422,
     DecisionRefusedError: 422,
     PolicyError: 422,

@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.api import problems
 from apps.api import schema as schema  # registers how the token is described
-from apps.api.idempotency import honoured
+from apps.api.idempotency import idempotent
 from apps.approvals import api as approvals
 from apps.approvals import away_api as away
 from apps.audit import api as audit
@@ -31,7 +31,7 @@ app_name = "api"
 
 def route(address: str, view: Any, name: str) -> URLPattern:
     """An address of the API."""
-    return path(address, honoured(view.as_view()), name=name)
+    return path(address, idempotent(view.as_view()), name=name)
 
 
 def nowhere(request: HttpRequest) -> HttpResponse:

@@ -7,9 +7,9 @@ from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
-from apps.approvals import handing, settling, steps
+from apps.approvals import closing, delegation, steps
+from apps.approvals.locking import DecisionRefusedError, actor_of
 from apps.approvals.models import Absence, Assignment, Request, Status, StepStatus
-from apps.approvals.standing import DecisionRefusedError, actor_of
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
 from apps.timers import due
@@ -68,7 +68,7 @@ def hand_over_what_waits(timers: Sequence[Timer], now: datetime) -> None:
         )
         for request in Request.objects.select_for_update().filter(pk__in=waiting.values("step__request_id")).order_by("pk"):
             for step in request.steps.filter(status=StepStatus.PENDING):
-                asked = handing.replace_absent(request, step, now=now).values()
+                asked = delegation.replace_absent(request, step, now=now).values()
                 steps.ask(request, list(asked), word="asked", key=f"{step.pk}:away:{away.pk}", due_at=request.due_at, now=now)
-            settling.announce(request)
+            closing.announce(request)
 

@@ -11,14 +11,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import askable, distinct, facts, inquiries, moves, policy, queries, undoing
+from apps.approvals import available_requests, distinct, facts, inquiries, moves, policy, queries, undoing
 from apps.approvals.models import Assignment, Inquiry, Policy, Request, Status, Step, StepStatus
 from apps.core import clock, sentences
 from apps.core.rest import FilteredList, RecordRef, moment, money
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.timers import calendars
 from apps.workflows import registry
@@ -142,7 +142,7 @@ def _is_kind(value: str, _: object) -> bool:
 FILTERS = {
     "status": ("status", set(Status.values)), "kind": ("kind", _is_kind),
     "workflow": ("workflow", registry.is_workflow), "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
+    "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
     "approver": ("steps__assignments__user__username", lambda value, _: User.objects.filter(username=value).exists()),
 }  # fmt: skip
 
@@ -187,7 +187,7 @@ class Approvals(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.in_sight(sight.of(self.request.user)).distinct()  # type: ignore[arg-type]
+        return queries.in_sight(access.scope_of(self.request.user)).distinct()  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -209,7 +209,7 @@ class Approvals(FilteredList):
 
 def _connection(request: PersonsCall, given: AboutRecord) -> int:
     """The connection that is meant: the one named, else the first that the person may see."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     known = Connection.objects.filter(mine.of_connections()).order_by("id")
     connection = given.validated_data.get("connection") or known.first()
     if connection is None:
@@ -227,9 +227,9 @@ class AskableApprovals(APIView):
         """List the approvals that are possible for a record now, each with its options."""
         given = AboutRecord(data=request.query_params)
         given.is_valid(raise_exception=True)
-        found = askable.of_record(
+        found = available_requests.of_record(
             _connection(request, given), given.validated_data["model"], given.validated_data["odoo_id"],
-            seen=sight.of(request.user), now=clock.now(),
+            seen=access.scope_of(request.user), now=clock.now(),
         )  # fmt: skip
         rows = []
         for one in found:
@@ -244,7 +244,7 @@ class Approval(APIView):
     @extend_schema(responses=ApprovalShape)
     def get(self, request: PersonsCall, request_id: int) -> Response:
         """Read one request."""
-        return Response(ApprovalShape(get_object_or_404(queries.in_sight(sight.of(request.user)), id=request_id)).data)
+        return Response(ApprovalShape(get_object_or_404(queries.in_sight(access.scope_of(request.user)), id=request_id)).data)
 
 
 class Reason(serializers.Serializer[Any]):
@@ -283,7 +283,7 @@ class _Decision(APIView):
         raise AssertionError("each decision says how it is made")
 
     def post(self, request: PersonsCall, request_id: int) -> Response:
-        get_object_or_404(queries.in_sight(sight.of(request.user)), id=request_id)
+        get_object_or_404(queries.in_sight(access.scope_of(request.user)), id=request_id)
         given = self.takes(data=request.data)
         given.is_valid(raise_exception=True)
         self.make(request_id, request.user, given.validated_data)
@@ -344,7 +344,7 @@ class QuestionMove(_Decision):
     takes = InquiryText
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        inquiries.ask_back(request_id, wants_changes=False, text=given["text"], by=user, now=clock.now())
+        inquiries.request_information(request_id, wants_changes=False, text=given["text"], by=user, now=clock.now())
 
 
 @extend_schema(request=InquiryText, responses=ApprovalShape)
@@ -354,7 +354,7 @@ class RequestChangesMove(_Decision):
     takes = InquiryText
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        inquiries.ask_back(request_id, wants_changes=True, text=given["text"], by=user, now=clock.now())
+        inquiries.request_information(request_id, wants_changes=True, text=given["text"], by=user, now=clock.now())
 
 
 @extend_schema(request=InquiryText, responses=ApprovalShape)

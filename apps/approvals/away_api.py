@@ -8,7 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Scope, User
 from apps.accounts.requests import PersonsCall
 from apps.approvals import absence, policy, preview
@@ -111,4 +111,4 @@ class PolicyPreview(APIView):
         if kind not in registry.approval_kinds():
             raise policy.PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
         policy.check(kind, rules)
-        return Response(PreviewShape(preview.preview(kind, rules, seen=sight.of(request.user), now=clock.now())).data)
+        return Response(PreviewShape(preview.preview(kind, rules, seen=access.scope_of(request.user), now=clock.now())).data)

@@ -10,8 +10,8 @@ from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import limits, moves, policy, undoing
 from apps.approvals.facts import Seen
+from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Request
-from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError
 
 
 @dataclass(frozen=True, kw_only=True)

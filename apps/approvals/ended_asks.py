@@ -1,6 +1,6 @@
 """Answering asks in Odoo that nobody has to decide any more: the record moved on, is deleted, or was never saved.
 
-An open ask whose condition holds opens a request (:mod:`apps.approvals.asking`), and the request answers it. What is left are
+An open ask whose condition holds opens a request (:mod:`apps.approvals.opening`), and the request answers it. What is left are
 asks without a request: of an order that was cancelled before the tower looked, of a quotation that was confirmed in another
 way, or of a record whose creation the refusal undid. They are answered as withdrawn, and no incident tells of them for ever.
 """
@@ -17,7 +17,7 @@ from apps.core import actor
 from apps.mirror import registry as mirror
 from apps.odoo.models import Connection
 from apps.outbox import enqueue
-from apps.workflows import asks, engine, registry
+from apps.workflows import engine, guard_requests, registry
 
 MACHINE = actor.system("pipeline")
 # The record behind an ask may be read a little later than the ask.
@@ -68,8 +68,8 @@ def answer(connection: Connection, *, is_in_odoo: Callable[[str, int], bool], no
     with transaction.atomic():
         enqueue.many(
             [
-                enqueue.Order(calls=[asks.answer("withdrawn")], connection=connection, model=ask.model, odoo_id=ask.record,
-                              context={"ask_id": ask.odoo_id, "reason": why}, decision=f"ask:{ask.odoo_id}")
+                enqueue.Order(calls=[guard_requests.answer("withdrawn")], connection=connection, model=ask.model,
+                              odoo_id=ask.record, context={"ask_id": ask.odoo_id, "reason": why}, decision=f"ask:{ask.odoo_id}")
                 for ask, why in ended
             ],
             by=MACHINE, now=now,

@@ -12,8 +12,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext, gettext_noop
 
 from apps.approvals import cumulation
+from apps.approvals.locking import FactsChangedError
 from apps.approvals.models import Request
-from apps.approvals.standing import FactsChangedError
 from apps.core import sentences
 from apps.core.currencies import exact
 from apps.core.words import money, sum_of

@@ -15,14 +15,14 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from apps.approvals import cumulation, outcomes
+from apps.approvals import cumulation, decision_commands
 from apps.approvals.models import Request, Status
 from apps.audit import trail
 from apps.core import sentences
 from apps.core.actor import Actor
 from apps.outbox import enqueue
 from apps.outbox.models import Command
-from apps.workflows import asks, engine
+from apps.workflows import engine, guard_requests
 from apps.workflows.declare import ApprovalKind, GuardFigures, OdooCall
 from apps.workflows.engine import Evaluation, Finding
 
@@ -72,10 +72,10 @@ def kept(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 def refresh_hold(request: Request, before: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     """Write the reason of the hold in Odoo anew where the figures in its text have changed since ``before``."""
-    calls = [call for call in outcomes.kind_of(request).on_asked if _reason_of(call)]
+    calls = [call for call in decision_commands.kind_of(request).on_asked if _reason_of(call)]
     stale = [call for call in calls if _text(call, request, before) != _text(call, request, request.context)]
     if stale:
-        outcomes.tell_odoo(request, stale, by=by, reason="", now=now)
+        decision_commands.tell_odoo(request, stale, by=by, reason="", now=now)
 
 
 def lift_rejected(evaluation: Evaluation, *, by: Actor, now: datetime) -> None:
@@ -113,13 +113,17 @@ def lift_rejected(evaluation: Evaluation, *, by: Actor, now: datetime) -> None:
 
 def _lift(request: Request, figures: GuardFigures, columns: Mapping[str, Any], *, by: Actor, now: datetime) -> None:
     decision = f"approval:{request.pk}"
-    if Command.objects.filter(decision=decision, title=asks.LIFT.title).exists():
+    if Command.objects.filter(decision=decision, title=guard_requests.LIFT.title).exists():
         return
     measure, limit = _numbers(figures, columns)
     values = {"measure": measure, "limit": limit, "currency": columns.get("currency") or ""}
     reason = sentences.filled(REASON_GONE, values)
-    outcomes.tell_odoo(
-        request, [asks.LIFT, asks.note("The hold is lifted by Control Tower. {reason}", title="Note that the hold is lifted")],
+    decision_commands.tell_odoo(
+        request,
+        [
+            guard_requests.LIFT,
+            guard_requests.note("The hold is lifted by Control Tower. {reason}", title="Note that the hold is lifted"),
+        ],
         by=by, reason=reason, now=now,
     )  # fmt: skip
     trail.record(

@@ -8,20 +8,20 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
+from apps.accounts import access
 from apps.accounts import permissions as roles
-from apps.accounts import sight
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import pausing, permissions, settling
+from apps.approvals import closing, pausing, permissions
+from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.approvals.models import Inquiry, Request, Status
-from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 
 
 @atomic_with_retry
-def ask_back(request_id: int, *, wants_changes: bool, text: str, by: User, now: datetime) -> Inquiry:
+def request_information(request_id: int, *, wants_changes: bool, text: str, by: User, now: datetime) -> Inquiry:
     """Ask the one who asked, or want something changed first.
 
     Raises:
@@ -49,15 +49,15 @@ def ask_back(request_id: int, *, wants_changes: bool, text: str, by: User, now: 
         now=now,
     )  # fmt: skip
     _tell_the_asker(request, inquiry, now)
-    settling.announce(request)
+    closing.announce(request)
     return inquiry
 
 
 def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
-    people, addresses = settling.account_owner(request)
+    people, addresses = closing.account_owner(request)
     if request.requested_by_user:
         people, addresses = [request.requested_by_user], []
-    tell(
+    notify(
         Message(kind="approval.question", key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
                 about=(request.connection_id, request.company_id), 
                 title=lambda: (gettext("Changes wanted: %(record)s") if inquiry.wants_changes else gettext("Question: %(record)s"))
@@ -76,7 +76,7 @@ def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
     except NotAllowedError as refusal:
         return str(refusal)
     request = inquiry.request
-    if not sight.of(user).sees(request.connection_id, request.company_id):
+    if not access.scope_of(user).sees(request.connection_id, request.company_id):
         return gettext("The company that this is about is not for you to see.")
     return None
 
@@ -128,11 +128,11 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
                     about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
-    tell(
+    notify(
         Message(kind="approval.answered", key=f"approval:{request.pk}:answer:{inquiry.pk}",
                 about=(request.connection_id, request.company_id), 
                 title=lambda: gettext("Answered: %(record)s") % {"record": request.record_name},
                 body=lambda: f"{inquiry.answered_by_name}: {inquiry.told_answer}", path=f"/approvals/{request.pk}/"),
         people=[inquiry.asked_by], now=now,
     )  # fmt: skip
-    settling.announce(request)
+    closing.announce(request)

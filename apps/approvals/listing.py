@@ -10,16 +10,16 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import sight
+from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import Sight
 from apps.approvals import queries, screens
 from apps.approvals.models import Request, Status
 from apps.approvals.screens import Card
 from apps.core.keyset import Key, Keyset
 from apps.core.query_strings import Parameter, one_of, problems_of
 from apps.mirror import rates
-from apps.odoo import seen as page_scope
+from apps.odoo import request_scope as page_scope
 from apps.workflows import registry
 
 PAGE = 50
@@ -88,7 +88,7 @@ class Decided:
 
 def _parameters(user: User) -> dict[str, Parameter]:
     """Return what both lists can be filtered by; the connection and company narrow the whole page."""
-    own = sight.of(user)
+    own = access.scope_of(user)
     return {
         "q": Parameter(label=gettext("Record or customer")),
         "kind": Parameter(label=gettext("Type"), is_known=one_of(registry.approval_kinds())),
@@ -113,7 +113,7 @@ def _sum(sort: str, now: datetime) -> Any:
     return rates.comparable(AMOUNT, day=now.date()) if sort == "amount" else AMOUNT
 
 
-def inbox(query: Mapping[str, str], user: User, seen: Sight, *, now: datetime) -> Inbox:
+def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datetime) -> Inbox:
     """Return the page of the inbox that the query string asks for, and how many requests it holds in all."""
     shown_by = {
         "sort": Parameter(label=gettext("Sort"), is_known=one_of(SORTS)),
@@ -146,7 +146,7 @@ def inbox(query: Mapping[str, str], user: User, seen: Sight, *, now: datetime) -
     )  # fmt: skip
 
 
-def decided(query: Mapping[str, str], user: User, seen: Sight) -> Decided:
+def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
     """Return the page of decisions that the query string asks for, the latest decision first."""
     known = _parameters(user) | {
         "status": Parameter(label=gettext("Decision"), is_known=one_of([status.value for status in ENDS])),
@@ -168,7 +168,7 @@ def decided(query: Mapping[str, str], user: User, seen: Sight) -> Decided:
     )  # fmt: skip
 
 
-def _of_others(mine: QuerySet[Request], seen: Sight) -> QuerySet[Request]:
+def _of_others(mine: QuerySet[Request], seen: AccessScope) -> QuerySet[Request]:
     """What this person sees but somebody else has to decide."""
     return queries.in_sight(seen).filter(status=Status.PENDING).exclude(id__in=mine.order_by().values("id"))
 

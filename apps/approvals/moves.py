@@ -9,13 +9,13 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.accounts import access
 from apps.accounts import permissions as roles
-from apps.accounts import sight
 from apps.accounts.models import User
-from apps.approvals import asking, handing, permissions, reevaluation, settling, steps
+from apps.approvals import closing, delegation, opening, permissions, reevaluation, steps
 from apps.approvals.facts import Seen, check_seen, snapshot
+from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.approvals.models import Assignment, Request, Status, StepStatus
-from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
 from apps.odoo.models import Connection
@@ -66,7 +66,7 @@ def approve(
         steps.refresh_due(request)
         return request
     if not steps.begin_next(request, now=now, leaves_at=leaves_at):
-        settling.settle(
+        closing.close_request(
             request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now, leaves_at=leaves_at
         )
     return request
@@ -91,7 +91,7 @@ def reject(
         return request
     assignment.step.status = StepStatus.REJECTED
     assignment.step.save(update_fields=["status"])
-    settling.settle(
+    closing.close_request(
         request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now, leaves_at=now + undo_for
     )
     return request
@@ -120,7 +120,7 @@ def _decide(
                     about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
-    settling.announce(request)
+    closing.announce(request)
     return request, assignment
 
 
@@ -136,10 +136,10 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     own = permissions.check_may_decide_request(request, by)
-    handing.check_may_take(request, own, to)
-    handing.hand_over(request, own, to, by=actor_of(by), reason=reason, now=now)
+    delegation.check_may_take(request, own, to)
+    delegation.hand_over(request, own, to, by=actor_of(by), reason=reason, now=now)
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
-    settling.announce(request)
+    closing.announce(request)
     return request
 
 
@@ -170,7 +170,7 @@ def ask(
             % {"title": gettext(declared.title), "odoo_model": models}
         )
     known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
-    if not known or not sight.of(by).sees(connection_id, known[odoo_id]["company_id"]):
+    if not known or not access.scope_of(by).sees(connection_id, known[odoo_id]["company_id"]):
         raise DecisionRefusedError(
             gettext("%(model)s %(odoo_id)s is not mirrored from %(connection)s. Check the number, or sync.")
             % {"model": model, "odoo_id": odoo_id, "connection": connection.name}
@@ -201,9 +201,9 @@ def ask(
                 % {"title": gettext(declared.title), "option": option, "there": there}
             )
         chosen = {name: found.columns[name] for name in choice.columns}
-    return asking.open_request(
-        asking.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,
-                      columns=rows[odoo_id], cause=f"{asking.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
+    return opening.open_request(
+        opening.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,
+                      columns=rows[odoo_id], cause=f"{opening.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
                       asked_by=str(by), user=by, reason=reason, chosen=chosen),
         now=now,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from django.db.models import Count, Q
 from django.utils.translation import gettext, ngettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, NotAllowedError, check_may_decide, check_may_make_policy
 from apps.approvals import limits, policy, reasons, segregation
@@ -20,7 +20,7 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
             their word already, their limit does not cover it, they have decided another step, or no level asks them any more.
     """
     check_may_decide(user)
-    if not sight.of(user).sees(request.connection_id, request.company_id):
+    if not access.scope_of(user).sees(request.connection_id, request.company_id):
         raise NotAllowedError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
     if refusal := segregation.why_not(request, user):
         raise NotAllowedError(refusal)
@@ -72,7 +72,7 @@ def obstacle(request: Request, step: Step, user: User, *, is_asked: bool = True)
     person = str(user)
     if not user.is_active or user.role not in DECIDERS:
         return reasons.in_english(reasons.NO_APPROVER, person=person)
-    if not sight.of(user).sees(request.connection_id, request.company_id):
+    if not access.scope_of(user).sees(request.connection_id, request.company_id):
         return reasons.in_english(reasons.OUT_OF_SCOPE, person=person)
     if not limits.covers(user, limits.amount_of(request)):
         return reasons.in_english(reasons.LIMIT_TOO_LOW, person=person, now=request.amount, currency=request.currency)

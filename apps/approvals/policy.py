@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import permissions, sight
+from apps.accounts import access, permissions
 from apps.accounts.models import Role, Team, User
 from apps.approvals import cumulation, limits, segregation
 from apps.approvals.limits import Amount
@@ -393,7 +393,7 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     return f" {gettext("and")} ".join(parts) or gettext("for every request")
 
 
-def askable(ask: dict[str, str], request: Request) -> list[User]:
+def can_be_asked(ask: dict[str, str], request: Request) -> list[User]:
     """Return the people of a level who may see the request's company, decide on its amount and had no hand in its record."""
     owner_login = str(request.context.get("account_owner_login") or "")
     return those_who_may(people(ask, owner_login=owner_login).distinct().order_by("pk"), request)
@@ -410,7 +410,7 @@ def those_who_may(
         known: who they are on the request's connection, where that was looked up already.
         amount: what they would have to decide on, where other rules would count other records together with it.
     """
-    seen, decided = sight.those_who_see(asked, request.connection_id, request.company_id), amount or limits.amount_of(request)
+    seen, decided = access.those_who_see(asked, request.connection_id, request.company_id), amount or limits.amount_of(request)
     within = [user for user in seen if limits.covers(user, decided)]
     standing = segregation.standings(within, request, rules=rules, known=known)
     return [user for user in within if standing[user.pk] == Standing.FREE]

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import Sight
 from apps.approvals import cumulation, limits, policy
 from apps.approvals.limits import Amount
 from apps.approvals.models import Request
@@ -61,7 +61,7 @@ class Preview:
         return told % {"records": f"{self.records:,}", "needed": needed}
 
 
-def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) -> Preview:
+def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: datetime) -> Preview:
     """What ``rules``, which :func:`policy.check` has passed, would have meant for what is in sight."""
     since = now - LOOKED_BACK
     records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
@@ -89,7 +89,7 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: Sight, now: datetime) 
     )  # fmt: skip
 
 
-def _made(odoo_model: str, since: datetime, seen: Sight) -> int:
+def _made(odoo_model: str, since: datetime, seen: AccessScope) -> int:
     model = mirror.models()[odoo_model]
     records = model.objects.filter(create_date__gte=since, deleted_at=None)
     if any(field.name == "company_id" for field in model._meta.fields):

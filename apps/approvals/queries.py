@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import Sight
 from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
 
 
@@ -18,12 +18,12 @@ def requests() -> QuerySet[Request]:
     )
 
 
-def in_sight(seen: Sight) -> QuerySet[Request]:
+def in_sight(seen: AccessScope) -> QuerySet[Request]:
     """The requests that are in sight, for every role; who may decide is another question."""
     return requests().filter(seen.of_records())
 
 
-def inbox_of(user: User, seen: Sight) -> QuerySet[Request]:
+def inbox_of(user: User, seen: AccessScope) -> QuerySet[Request]:
     """What waits for this person's word, most urgent first."""
     asked = Assignment.objects.filter(user=user, is_active=True, decision="", step__status=StepStatus.PENDING)
     return (
@@ -33,13 +33,13 @@ def inbox_of(user: User, seen: Sight) -> QuerySet[Request]:
     )
 
 
-def waiting_of(user: User, seen: Sight, *, now: datetime) -> tuple[int, int]:
+def waiting_of(user: User, seen: AccessScope, *, now: datetime) -> tuple[int, int]:
     """Return how many requests wait for this person's decision, and how many of them are overdue."""
     asked = inbox_of(user, seen).order_by().select_related(None).prefetch_related(None)
     found = asked.aggregate(all=Count("pk"), late=Count("pk", filter=Q(due_at__lte=now)))
     return found["all"], found["late"]
 
 
-def of_record(connection_id: int, model: str, odoo_id: int, seen: Sight) -> QuerySet[Request]:
+def of_record(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> QuerySet[Request]:
     """The requests of one record, newest first."""
     return in_sight(seen).filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")

@@ -12,7 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 
 from apps.accounts.models import Team, User, powers_changed
-from apps.approvals import reevaluation, settling
+from apps.approvals import closing, reevaluation
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.core import clock
 
@@ -80,4 +80,4 @@ def _after_deletion(instance: User, **_: Any) -> None:
     ids: set[int] = getattr(instance, "_asked_in", set())
     reassign_requests(ids)
     for request in Request.objects.filter(pk__in=ids):
-        settling.announce(request)
+        closing.announce(request)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from apps.approvals import facts, limits, outcomes, permissions, policy, reasons, settling, steps
+from apps.approvals import closing, decision_commands, facts, limits, permissions, policy, reasons, steps
+from apps.approvals.locking import actor_of
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
-from apps.approvals.standing import actor_of
 from apps.audit import trail
 from apps.core import actor
 
@@ -129,7 +129,7 @@ def _let_answers_lapse(request: Request, before: Mapping[str, Any], outcome: Out
         if step.status != StepStatus.APPROVED or not has_lapsed:
             continue
         # Where all must agree, the yes of the others is enough only where nobody is left to be asked.
-        if not steps.is_answered(step) or (step.needs_all and steps.askable(request, step, step.level)):
+        if not steps.is_answered(step) or (step.needs_all and steps.can_be_asked(request, step, step.level)):
             _send_back(step)
 
 
@@ -148,9 +148,9 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
         )
     if approved.get("company_id") != request.company_id:
         return reasons.in_english(reasons.COMPANY_CHANGED, person=person)
-    if not outcomes.is_declared(request):
+    if not decision_commands.is_declared(request):
         return ""
-    kind, old = outcomes.kind_of(request), approved.get("facts", {})
+    kind, old = decision_commands.kind_of(request), approved.get("facts", {})
     for name in kind.bounds:
         bound, figure = facts.decimal(old.get(name)), facts.decimal(request.context.get(name))
         if figure is not None and (bound is None or figure > bound):
@@ -190,7 +190,7 @@ def _replace_people(
             continue
         open_ones = step.assignments.filter(is_active=True, decision="")
         levels = range(step.level, len(step.levels["levels"]))
-        level = next((one for one in levels if steps.askable(request, step, one)), None)
+        level = next((one for one in levels if steps.can_be_asked(request, step, one)), None)
         if not open_ones.exists():
             # Without a level that may, administrators are asked; where there is none either, that is noted once.
             if level is not None or why or steps.administrators(request, step):
@@ -205,7 +205,7 @@ def _ask_more(request: Request, step: Step, outcome: Outcome, now: datetime) -> 
         return  # where nobody is left, the level begins anew
     for level in range(step.level + 1):
         present = set(step.assignments.filter(lapsed_at=None).values_list("user_id", flat=True))
-        fresh = [user for user in steps.askable(request, step, level) if user.pk not in present]
+        fresh = [user for user in steps.can_be_asked(request, step, level) if user.pk not in present]
         if fresh:
             asked = steps.ask_more(request, step, fresh, level=level, now=now)
             outcome.now_asked.append({"step": step.name, "people": [str(user) for user in asked]})
@@ -251,7 +251,7 @@ def _approve(request: Request, now: datetime) -> None:
         .select_related("user").order_by("-decided_at", "-id").first()
     )  # fmt: skip
     if said is not None:
-        settling.settle(
+        closing.close_request(
             request, Status.APPROVED, by=actor_of(said.user), decided_by=said.user, reason=said.reason, now=now
         )
 
@@ -263,4 +263,4 @@ def _record(request: Request, outcome: Outcome, data: dict[str, Any], now: datet
                     data=data | found, about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
-    settling.announce(request)
+    closing.announce(request)

@@ -8,18 +8,18 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import (
-    background,
     bulk,
     cumulation,
+    customer_history,
+    decision_commands,
     facts,
     guard_figures,
     inquiries,
     limits,
-    outcomes,
     permissions,
     policy,
     queries,
@@ -92,7 +92,7 @@ class Page:
     exposure: Exposure | None
     figures: list[Figure]
     lines: Table | None
-    customer: background.Customer | None
+    customer: customer_history.Customer | None
     earlier: list[Request]
     steps: list[tuple[Step, str]]
     on_yes: list[str]
@@ -121,9 +121,9 @@ def kind_title(kind: str) -> str:
 
 def question_of(request: Request) -> str:
     """What is asked, in one sentence; also of a kind that no workflow declares any more."""
-    if not outcomes.is_declared(request):
+    if not decision_commands.is_declared(request):
         return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
-    return outcomes.question(request)
+    return decision_commands.question(request)
 
 
 def exposure_of(context: dict[str, Any]) -> Exposure | None:
@@ -235,7 +235,7 @@ def card_of(request: Request) -> Card:
         request=request, kind=kind_title(request.kind), flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
-        line=outcomes.matters(request) if outcomes.is_declared(request) else question_of(request),
+        line=decision_commands.matters(request) if decision_commands.is_declared(request) else question_of(request),
         bulk_key=f"{request.pk}:{facts.digest(request)}" if bulk.is_safe(request) else "",
     )  # fmt: skip
 
@@ -254,10 +254,10 @@ def progress_of(commands: Iterable[Command]) -> str:
 
 def page_of(request: Request, *, user: User, now: datetime) -> Page:
     """Everything on the page of one request. The caller has checked that this person may see it."""
-    own = sight.of(user)
+    own = access.scope_of(user)
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     declared = registry.approval_kind(request.kind, request.model)
-    on_yes, on_no = outcomes.describe(request) if declared else ([], [])
+    on_yes, on_no = decision_commands.describe(request) if declared else ([], [])
     told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
@@ -270,7 +270,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         exposure=exposure_of(request.context),
         figures=figures_of(request),
         lines=lines_of(request.workflow, connection_id=request.connection_id, odoo_id=request.odoo_id),
-        customer=background.customer_of(**target, seen=own, since=now - timedelta(days=365)),
+        customer=customer_history.customer_of(**target, seen=own, since=now - timedelta(days=365)),
         earlier=list(
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
             .select_related("decided_by").order_by("-decided_at")[:3]
@@ -281,7 +281,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         why_not=why_not,
         may_decide=why_not is None and request.status == Status.PENDING,
         reasons=list(ReasonTemplate.objects.filter(kind__in=["", request.kind]).order_by("decision", "id")),
-        colleagues=sight.those_who_see(
+        colleagues=access.those_who_see(
             User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username"),
             request.connection_id, request.company_id,
         ),

@@ -7,12 +7,12 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import Role, User
-from apps.approvals import handing, permissions, policy, reasons
+from apps.approvals import delegation, permissions, policy, reasons
 from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.audit import trail
 from apps.core import actor
 from apps.core.words import moment, money
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.timers import due, sla
 
 MACHINE = actor.system("pipeline")
@@ -71,7 +71,7 @@ def begin_level(
     levels = step.levels["levels"]
     asked: list[User] = []
     while level < len(levels):
-        asked = askable(request, step, level)
+        asked = can_be_asked(request, step, level)
         if asked:
             break
         level += 1
@@ -93,7 +93,7 @@ def begin_level(
     Assignment.objects.bulk_create(
         [Assignment(step=step, user=user, level=level) for user in asked], ignore_conflicts=True
     )
-    deputies = handing.replace_absent(request, step, now=now)
+    deputies = delegation.replace_absent(request, step, now=now)
     asked = [deputies.get(user.pk, user) for user in asked]
     due.set_timer(kind="approvals.escalate", key=f"step:{step.pk}:{level}", due_at=step.due_at, now=now)
     if rule.get("remind_after_minutes"):
@@ -106,9 +106,9 @@ def begin_level(
     return asked
 
 
-def askable(request: Request, step: Step, level: int) -> list[User]:
+def can_be_asked(request: Request, step: Step, level: int) -> list[User]:
     """Return the people of a level who may decide now, without those who have answered in this step already."""
-    asked = policy.askable(step.levels["levels"][level]["ask"], request)
+    asked = policy.can_be_asked(step.levels["levels"][level]["ask"], request)
     may = [user for user in asked if not permissions.decided_step(request, step, user)]
     return _without_answer(step, may)
 
@@ -122,7 +122,7 @@ def administrators(request: Request, step: Step) -> list[User]:
 def ask_more(request: Request, step: Step, people: Sequence[User], *, level: int, now: datetime) -> list[User]:
     """Ask further people of a level that has begun; whom, once the absent are replaced. The step's time stays as it is."""
     Assignment.objects.bulk_create([Assignment(step=step, user=user, level=level) for user in people], ignore_conflicts=True)
-    deputies = handing.replace_absent(request, step, now=now)
+    deputies = delegation.replace_absent(request, step, now=now)
     asked = [deputies.get(user.pk, user) for user in people]
     key = f"{step.pk}:{level}@{int(now.timestamp())}"
     ask(request, asked, word="asked", key=key, due_at=step.due_at or now, now=now)
@@ -159,7 +159,7 @@ def ask(
         "asked": gettext_noop("Your decision"), "reminded": gettext_noop("Still waiting for you"),
         "escalated": gettext_noop("Escalated to you"),
     }  # fmt: skip
-    tell(
+    notify(
         Message(kind=f"approval.{word}", key=f"approval:{request.pk}:{word}:{key}",
                 about=(request.connection_id, request.company_id),
                 title=lambda: f"{gettext(openings[word])}: {request.record_name}, {money(request.amount, request.currency)}",

@@ -6,12 +6,12 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
-from apps.approvals import reasons, settling, steps
+from apps.approvals import closing, reasons, steps
 from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.audit import trail
 from apps.core import actor
 from apps.core.words import money
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.timers import due
 from apps.timers.models import Timer
 
@@ -51,7 +51,7 @@ def remind(timers: Sequence[Timer], now: datetime) -> None:
                         about=(request.connection_id, request.company_id)),
             now=now,
         )  # fmt: skip
-        settling.announce(request)
+        closing.announce(request)
 
 
 @due.handles("approvals.escalate")
@@ -81,8 +81,8 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
                     about=(request.connection_id, request.company_id)),
         now=now,
     )  # fmt: skip
-    people, addresses = settling.account_owner(request)
-    tell(
+    people, addresses = closing.account_owner(request)
+    notify(
         Message(kind="approval.escalation", key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
                 about=(request.connection_id, request.company_id),
                 title=lambda: gettext("Escalated: %(record)s, %(amount)s") % {
@@ -92,15 +92,15 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
                 path=f"/approvals/{request.pk}/"),
         people=[*silent, *people], addresses=addresses, now=now,
     )  # fmt: skip
-    settling.announce(request)
+    closing.announce(request)
 
 
 def _fall_back(request: Request, step: Step, now: datetime) -> None:
     fallback = step.levels["fallback"]
     status = Status.REJECTED if fallback == "reject" else Status.EXPIRED
-    settling.settle(request, status, by=MACHINE, reason=reasons.NOBODY_ANSWERED.format(step=step.name), now=now)
+    closing.close_request(request, status, by=MACHINE, reason=reasons.NOBODY_ANSWERED.format(step=step.name), now=now)
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
-    tell(
+    notify(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
                 about=(request.connection_id, request.company_id),
                 title=lambda: gettext("Nobody decided: %(record)s, %(amount)s") % {

@@ -11,13 +11,13 @@ from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
-from apps.approvals import moves, settling, steps
+from apps.approvals import closing, moves, steps
+from apps.approvals.locking import AlreadyDecidedError, actor_of, locked
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
-from apps.approvals.standing import AlreadyDecidedError, actor_of, locked
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
-from apps.intake import hints
-from apps.notifications.tell import withdraw
+from apps.intake import refresh_requests
+from apps.notifications.notify import withdraw
 from apps.outbox import enqueue
 
 # To see it and press; one second more for the way of a press on a phone.
@@ -69,8 +69,10 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
         now=now,
     )  # fmt: skip
     # What changed in Odoo while it was settled changed nothing here: it is looked at now.
-    hints.add(connection_id=request.connection_id, model=request.model, odoo_ids=[request.odoo_id], source="undo", now=now)
-    settling.announce(request)
+    refresh_requests.add(
+        connection_id=request.connection_id, model=request.model, odoo_ids=[request.odoo_id], source="undo", now=now
+    )
+    closing.announce(request)
     return request
 
 

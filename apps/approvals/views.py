@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.approvals import (
     absence,
-    askable,
+    available_requests,
     bulk,
     distinct,
     editing,
@@ -37,14 +37,14 @@ from apps.approvals.facts import Seen
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.core.query_strings import without_empty
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.workflows import registry
 from apps.workflows.models import Position
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
-    found = queries.in_sight(sight.of(request.user))
+    found = queries.in_sight(access.scope_of(request.user))
     try:
         return found.get(id=request_id)
     except Request.DoesNotExist as error:
@@ -72,7 +72,7 @@ def inbox(request: PersonsRequest) -> HttpResponse:
 
 
 def _inbox(request: PersonsRequest, **more: Any) -> HttpResponse:
-    found = listing.inbox(request.GET.dict(), request.user, seen.on(request, request.user), now=clock.now())
+    found = listing.inbox(request.GET.dict(), request.user, request_scope.scope_of(request, request.user), now=clock.now())
     context = {
         "inbox": found, "tab": "inbox", "token": uuid.uuid4(), "bulk_count": sum(bool(card.bulk_key) for card in found.cards),
         **listing.choices(), **more,
@@ -86,7 +86,7 @@ def approve_many(request: PersonsRequest) -> HttpResponse:
     """Approve what was ticked, as far as each one's policy lets it be approved together with others."""
     ticked = dict(pair.split(":", 1) for pair in request.POST.getlist("chosen") if ":" in pair)
     chosen = {int(number): digest for number, digest in ticked.items() if number.isdecimal() and len(number) < 19}
-    shown = queries.in_sight(sight.of(request.user)).filter(id__in=chosen)
+    shown = queries.in_sight(access.scope_of(request.user)).filter(id__in=chosen)
     outcomes = bulk.approve(
         {one.id: chosen[one.id] for one in shown}, by=request.user, key=request.POST.get("token", "")[:40], now=clock.now(),
         undo_for=undoing.UNDO_FOR,
@@ -99,7 +99,7 @@ def approve_many(request: PersonsRequest) -> HttpResponse:
 def undo_many(request: PersonsRequest) -> HttpResponse:
     """Take back what was just approved together, as far as it still can be."""
     numbers = [int(number) for number in request.POST.getlist("request") if number.isdecimal() and len(number) < 19]
-    shown = queries.in_sight(sight.of(request.user)).filter(id__in=numbers)
+    shown = queries.in_sight(access.scope_of(request.user)).filter(id__in=numbers)
     outcomes = bulk.undo([one.id for one in shown], by=request.user, now=clock.now())
     done = sum(not one.problem for one in outcomes)
     messages.success(
@@ -116,7 +116,7 @@ def history(request: PersonsRequest) -> HttpResponse:
     """Show what has been decided, the latest decision first."""
     if redirected := without_empty(request):
         return redirected
-    found = listing.decided(request.GET.dict(), request.user, seen.on(request, request.user))
+    found = listing.decided(request.GET.dict(), request.user, request_scope.scope_of(request, request.user))
     context = {"page": found, "tab": "history", **listing.choices()}
     return render(request, "approvals/history.html", context, status=400 if found.problems else 200)
 
@@ -213,11 +213,11 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def ask_back(request: PersonsRequest, request_id: int) -> HttpResponse:
+def request_information(request: PersonsRequest, request_id: int) -> HttpResponse:
     """Ask a question, or want something changed, before deciding."""
     asked = _visible(request, request_id)
     try:
-        inquiries.ask_back(request_id, wants_changes=request.POST.get("wants") == "changes",
+        inquiries.request_information(request_id, wants_changes=request.POST.get("wants") == "changes",
                            text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
     except NotAllowedError as error:
         return _page(request, asked, problem=str(error), status=403)
@@ -280,7 +280,7 @@ def away(request: PersonsRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """What may be asked for about a record, and asking for it."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     position = Position.objects.filter(mine.of_records(), connection=of, model=model, odoo_id=odoo_id).first()
     if position is None:
@@ -306,7 +306,7 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
             return redirect("approvals:detail", asked.pk)
     context = {
         "connection": of, "position": position, "problem": problem, "kind": kind, "reason": reason, "chosen": option,
-        "askable": askable.of_record(of.pk, model, odoo_id, seen=mine, now=now),
+        "available": available_requests.of_record(of.pk, model, odoo_id, seen=mine, now=now),
     }  # fmt: skip
     return render(request, "approvals/ask.html", context, status=status)
 
@@ -356,7 +356,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                     messages.warning(request, warning, extra_tags="risk")
                 return redirect("approvals:policy", kind)
             warned = distinct.warnings(rules)
-            shown = preview.preview(kind, rules, seen=sight.of(request.user), now=now)
+            shown = preview.preview(kind, rules, seen=access.scope_of(request.user), now=now)
         except NotAllowedError as error:
             problem, status = str(error), 403
         except policy.PolicyError as error:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from apps.accounts import permissions, sight
+from apps.accounts import access, permissions
 from apps.audit.models import Entry
 from apps.core.rest import FilteredList, moment
 
@@ -43,7 +43,7 @@ class Trail(FilteredList):
 
     def get_queryset(self) -> Any:
         permissions.check_may_read_audit(self.request.user)  # type: ignore[arg-type]
-        return Entry.objects.filter(sight.of(self.request.user).of_records())  # type: ignore[arg-type]
+        return Entry.objects.filter(access.scope_of(self.request.user).of_records())  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:

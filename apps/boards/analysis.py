@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.boards.figures import AGES, OLDER_THAN, levels, rows
 from apps.boards.zone import zone_in_sight, zone_midnight
 from apps.core.templatetags.show import span
@@ -145,7 +145,7 @@ def between(words: list[str]) -> list[str]:
     return [gettext("under %(value)s") % {"value": words[0]}, *between, gettext("over %(value)s") % {"value": words[-1]}]
 
 
-def of(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> Analysis:
+def of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> Analysis:
     """Everything on the page; each part is one or two statements."""
     zone = zone_in_sight(seen)
     first = zone_midnight(now, zone=zone, back=days - 1)
@@ -206,7 +206,7 @@ def _moves(workflow: str, **query: Any) -> str:
     return f"/boards/{workflow}/moves/?{urlencode({name: value for name, value in query.items() if value is not None})}"
 
 
-def _bins(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Bin]:
+def _bins(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Bin]:
     found = dict(rows(CYCLE_TIMES.format(seen=seen.sql("t")), values))
     hours = [number for number, _ in CUTS]
     return [
@@ -217,7 +217,7 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Bin]:
     ]  # fmt: skip
 
 
-def _paths(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Path]:
+def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Path]:
     order = {stage.name: number for number, stage in enumerate(workflow.stages)}
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
@@ -230,7 +230,7 @@ def _paths(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Path
     return sorted(found, key=lambda path: (-path.count, path.from_title, path.to_title))
 
 
-def _throughput(workflow: Workflow, values: dict[str, Any], seen: Sight) -> list[Day]:
+def _throughput(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Day]:
     return [
         Day(day=day, arrived=int(arrived), departed=int(departed), href=_moves(workflow.name, ended=1, day=day.isoformat()))
         for day, arrived, departed in rows(THROUGHPUT.format(tallies=seen.sql("t")), values)
@@ -277,7 +277,7 @@ BEGAN = """
 
 
 def moves(
-    workflow: Workflow, *, first: datetime, last: datetime, seen: Sight, from_stage: str | None = None,
+    workflow: Workflow, *, first: datetime, last: datetime, seen: AccessScope, from_stage: str | None = None,
     to_stage: str | None = None, is_ended: bool = False, took: tuple[float | None, float | None] = (None, None),
     before: tuple[datetime, int] | None = None,
 ) -> list[Moved]:  # fmt: skip

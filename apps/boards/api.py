@@ -10,13 +10,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
-from apps.accounts.sight import Sight
 from apps.boards import kpis, queries, search, targets
 from apps.core import clock
 from apps.core.rest import moment, money
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.workflows import registry
 
 
@@ -48,12 +48,12 @@ class BoardShape(serializers.Serializer[Any]):
 NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
 
 
-def _asked(request: PersonsCall) -> Sight:
+def _asked(request: PersonsCall) -> AccessScope:
     """What the person may see of what the call asks for: all, a connection, or a company of it. Raises ValidationError."""
     company = request.query_params.get("company", "")
-    if company and not (request.query_params.get("connection") and seen.is_number(company)):
+    if company and not (request.query_params.get("connection") and request_scope.is_number(company)):
         raise ValidationError({"company": ["This must be a whole number, and goes with a connection."]})
-    return seen.narrow(sight.of(request.user), seen.choice_in(request.query_params))
+    return request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(request.query_params))
 
 
 class Board(APIView):
@@ -138,7 +138,7 @@ class Search(APIView):
     @extend_schema(responses=FoundShape, parameters=[OpenApiParameter("q", str, required=True)])
     def get(self, request: PersonsCall) -> Response:
         """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
-        groups = search.find(request.query_params.get("q", ""), seen=sight.of(request.user))
+        groups = search.find(request.query_params.get("q", ""), seen=access.scope_of(request.user))
         return Response(
             {"groups": [
                 {"title": group.title, "hits": [

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.boards import analysis
 from apps.boards.figures import flows, rows, stages_of
 from apps.mirror import registry as mirror
@@ -71,7 +71,7 @@ CHOICES = {
 }  # fmt: skip
 
 
-def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: Sight) -> Comparison:
+def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessScope) -> Comparison:
     """The workflow compared ``by`` one of :data:`CHOICES`."""
     sides: dict[str, Callable[..., list[Side]]] = {
         "period": _periods, "company": _companies, "warehouse": _warehouses, "team": _teams,
@@ -84,7 +84,7 @@ def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: Sight) ->
     return Comparison(by=by, days=days, sides=found, nothing=nothing)
 
 
-def _moved(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> dict[str, Any]:
+def _moved(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> dict[str, Any]:
     """What came into the workflow's open stages and what left them: moves between them cancel out."""
     values: dict[str, Any] = {
         "workflow": workflow.name, "now": now, "first": now - timedelta(days=days), "model": workflow.odoo_model,
@@ -99,7 +99,7 @@ def _moved(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> dict
     return found
 
 
-def _periods(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list[Side]:
+def _periods(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
     earlier = now - timedelta(days=days)
     return [
         Side(title=gettext("The last %(days)s days") % {"days": days}, **_moved(workflow, now=now, days=days, seen=seen)),
@@ -107,7 +107,7 @@ def _periods(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> li
     ]
 
 
-def _companies(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list[Side]:
+def _companies(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
     found = []
     for connection, company in rows(COMPANIES.format(tallies=seen.sql("t")), {"workflow": workflow.name}):
         named = Company.objects.filter(connection_id=connection, odoo_id=company).values_list("name", flat=True).first()
@@ -117,7 +117,7 @@ def _companies(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> 
     return sorted(found, key=lambda side: (-(side.count or 0), side.title))
 
 
-def _teams(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list[Side]:
+def _teams(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
     by_team: dict[str, list[Any]] = defaultdict(list)
     for stage in stages_of(workflow, now=now, seen=seen):
         if stage.is_open:
@@ -143,7 +143,7 @@ def _side(title: str, stages: list[Any], **moved: Any) -> Side:
     )  # fmt: skip
 
 
-def _warehouses(workflow: Workflow, *, now: datetime, days: int, seen: Sight) -> list[Side]:
+def _warehouses(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
     model = mirror.models()[workflow.odoo_model]
     column = next((name for name in WAREHOUSE_OF if name in model.odoo_fields()), None)
     if column is None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from apps.accounts import languages, sight
-from apps.boards.entitled import credentials_of
-from apps.boards.live import Frame, Hub, hub
+from apps.accounts import access, languages
+from apps.boards.live import Frame, LiveHub, hub
+from apps.boards.session_check import credentials_of
 from apps.workflows.models import Position
 
 LARGEST_MESSAGE = 8_192
@@ -37,10 +37,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not self.scope["user"].is_authenticated:
             await self.close(NOT_SIGNED_IN)
             return
-        self.sight = sight.of(self.scope["user"])
+        self.access_scope = access.scope_of(self.scope["user"])
         self.language = languages.of(self.scope["user"], _accepted(self.scope["headers"]))
         self.credentials = credentials_of(self.scope["session"], self.scope["user"])
-        self.hub: Hub = hub()
+        self.hub: LiveHub = hub()
         self.hub.enter(self)
         self.tasks = [asyncio.create_task(task) for task in (self._send(), self._ping())]
 
@@ -64,14 +64,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self.close(NOT_ALLOWED)
                 return
             self.topics.add(topic)
-            if topic.startswith("record:") and not self.sight.is_everything and not await self._may_know(topic):
+            if topic.startswith("record:") and not self.access_scope.is_everything and not await self._may_know(topic):
                 # As of a record that is not there: nothing is ever told.
                 continue
             await self.hub.watch(topic, self, shown=shown)
 
     async def _may_know(self, topic: str) -> bool:
         # In a thread of its own, as below.
-        return bool(await database_sync_to_async(_is_in_sight, thread_sensitive=False)(topic, self.sight))
+        return bool(await database_sync_to_async(_is_in_sight, thread_sensitive=False)(topic, self.access_scope))
 
     def offer(self, topic: str, frame: Frame) -> None:
         """Take the newest frame of a topic."""
@@ -103,7 +103,7 @@ def _accepted(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == b"accept-language"), "")
 
 
-def _is_in_sight(topic: str, seen: sight.Sight) -> bool:
+def _is_in_sight(topic: str, seen: access.AccessScope) -> bool:
     _, connection, model, odoo_id = topic.split(":")
     here = Position.objects.filter(seen.of_records(), connection_id=int(connection), model=model, odoo_id=int(odoo_id))
     return here.exists()

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from django.db import connection as database
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.workflows.declare import Workflow
 
 EVENTS = """
@@ -97,7 +97,7 @@ def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: Sight) -> Iterator[str]:
+def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: AccessScope) -> Iterator[str]:
     """An OCEL 2.0 log in JSON, of what is in sight, since ``first`` where it is given."""
     values, activities = _values(workflows, first, now), _activities(workflows)
     models = sorted({workflow.odoo_model for workflow in workflows})
@@ -177,7 +177,7 @@ def _attribute(kind: str, key: str, value: Any) -> str:
     return f"<{kind} key={quoteattr(key)} value={quoteattr(text)}/>"
 
 
-def xes(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: Sight) -> Iterator[str]:
+def xes(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: AccessScope) -> Iterator[str]:
     """A XES log of what is in sight, a trace a record, since ``first`` where it is given."""
     activities, case = _activities(workflows), None
     yield XES_HEAD

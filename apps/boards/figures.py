@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection as database
 from django.utils.translation import gettext
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.boards.zone import zone_in_sight, zone_midnight
 from apps.workflows.declare import Workflow
 
@@ -188,7 +188,7 @@ def window(*, now: datetime, back: timedelta) -> dict[str, datetime]:
     return {"since": since, "first_hour": first_hour, "last_hour": last_hour, "now": now}
 
 
-def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: Sight) -> tuple[dict[str, int], dict[str, int]]:
+def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: AccessScope) -> tuple[dict[str, int], dict[str, int]]:
     """How many came into each stage, and how many left it, in the time ``back`` until ``now``."""
     arrived: dict[str, int] = defaultdict(int)
     departed: dict[str, int] = defaultdict(int)
@@ -200,7 +200,7 @@ def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: Sight) ->
 
 
 def levels(
-    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: Sight
+    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: AccessScope
 ) -> tuple[list[datetime], dict[str, list[int]]]:
     """How many stood in each open stage at the end of each of the last ``days`` days of the company in sight, and now, the last.
 
@@ -239,7 +239,7 @@ def _bands(cut: list[int], count: int) -> list[AgeBand]:
     ]  # fmt: skip
 
 
-def ages_of(workflow: Workflow, standing: dict[str, int], *, now: datetime, seen: Sight) -> dict[str, list[AgeBand]]:
+def ages_of(workflow: Workflow, standing: dict[str, int], *, now: datetime, seen: AccessScope) -> dict[str, list[AgeBand]]:
     """How the records of each stage that has a target spread against it."""
     stages = [stage for stage in workflow.stages if stage.is_open and stage.target and standing.get(stage.name)]
     cuts = [(stage.name, now - stage.target * cut) for stage in stages for cut in AGE_CUTS if stage.target]
@@ -256,7 +256,7 @@ def ages_of(workflow: Workflow, standing: dict[str, int], *, now: datetime, seen
     }
 
 
-def stages_of(workflow: Workflow, *, now: datetime, seen: Sight) -> list[StageFigures]:
+def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[StageFigures]:
     """The figures of every stage, in the order of flow: five statements, whatever the number of records."""
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -16,8 +16,8 @@ from typing import Any
 from django.core.cache import cache
 from django.utils.translation import gettext
 
-from apps.accounts import sight
-from apps.accounts.sight import Sight
+from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.boards.figures import rows
 from apps.workflows.declare import Workflow
 
@@ -190,7 +190,7 @@ class Forecast:
         return {hours: sum(stage.due[hours] for stage in self.stages) for hours in HORIZONS}
 
 
-def of(workflow: Workflow, *, now: datetime, seen: Sight) -> Forecast:
+def of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
     """The breaches expected in the next hours, of the records in sight, by the history in sight."""
     stages = [stage for stage in workflow.stages if stage.is_open and stage.target]
     values: dict[str, Any] = {
@@ -226,9 +226,9 @@ Learnt = dict[str, tuple[dict[int, float], int]]
 Tried = dict[str, tuple[int, int, float, float, int]]
 
 
-def _history(values: dict[str, Any], seen: Sight) -> tuple[Learnt, Tried]:
+def _history(values: dict[str, Any], seen: AccessScope) -> tuple[Learnt, Tried]:
     """What the past says; it changes slowly and costs by what moved in ten weeks, so it is kept for a quarter of an hour."""
-    whose = hashlib.sha256(repr(sight.written(seen)).encode()).hexdigest()[:16]
+    whose = hashlib.sha256(repr(access.written(seen)).encode()).hexdigest()[:16]
     key = f"stays:{values['workflow']}:{whose}:{int(values['now'].timestamp() // KEPT_SECONDS)}"
     kept: tuple[Learnt, Tried] | None = cache.get(key)
     if kept is not None:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from apps.core.templatetags.show import quantity
 from apps.workflows import registry
 from apps.workflows.blockers import Blocker
-from apps.workflows.chain import Delivery, Supply
 from apps.workflows.impact import Impact
+from apps.workflows.supply_chain import Delivery, Supply
 
 # So many are drawn on a side; the rest is counted.
 DRAWN = 10

@@ -5,16 +5,16 @@ from datetime import datetime
 
 from django.utils.translation import gettext, ngettext
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, EXCEPTION_WORKERS
-from apps.accounts.sight import Sight
 from apps.approvals import queries as requests
 from apps.approvals import screens as approvals
-from apps.boards import guide, queries
-from apps.boards.guide import Step
+from apps.boards import onboarding, queries
+from apps.boards.onboarding import Step
 from apps.exceptions import queries as cases
 from apps.exceptions import screens as exceptions
-from apps.exceptions.standing import why_first
+from apps.exceptions.rank_explanation import why_first
 from apps.exceptions.types import title_of
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -45,13 +45,13 @@ class Home:
     why: str
     boards: list[queries.Board]
     connections: list[Connection]
-    guide: list[Step]
+    onboarding: list[Step]
     shows_decisions: bool
     shows_cases: bool
     topics: str
 
 
-def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
+def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
     """What needs this person now. Deciders see decisions first, operators exceptions, managers boards, others links."""
     shows_decisions, shows_cases = user.role in DECIDERS, user.role in EXCEPTION_WORKERS
     waiting, late = requests.waiting_of(user, seen, now=now) if shows_decisions else (0, 0)
@@ -96,6 +96,6 @@ def home_of(user: User, *, seen: Sight, now: datetime) -> Home:
         sentence=sentence, tiles=tiles, cards=cards, rows=rows, boards=boards,
         why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
-        guide=guide.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
+        onboarding=onboarding.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
         topics="inbox queue" if shows_decisions else "queue",
     )  # fmt: skip

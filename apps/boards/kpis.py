@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.boards.models import KpiTarget
 from apps.boards.zone import zone_in_sight
 from apps.workflows import registry, returned
@@ -204,7 +204,7 @@ def targets() -> dict[str, float]:
     return dict(KpiTarget.objects.values_list("kpi", "value"))
 
 
-def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
+def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]:
     """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
         "integration": gettext("Integration")
@@ -227,5 +227,5 @@ def figures(*, now: datetime, seen: Sight, kind: str = "") -> list[Figure]:
     return found
 
 
-def _seen(kpi: Kpi, seen: Sight) -> str:
+def _seen(kpi: Kpi, seen: AccessScope) -> str:
     return seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)

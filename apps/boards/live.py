@@ -24,12 +24,12 @@ from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from apps.accounts.sight import EVERYTHING, Sight
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.boards import queries
-from apps.boards.entitled import Credentials, sights_now
+from apps.boards.session_check import Credentials, sights_now
 from apps.core import clock
 from apps.core.live import GROUP
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Watcher(Protocol):
         credentials: by what it was let in.
     """
 
-    sight: Sight
+    access_scope: AccessScope
     language: str
     credentials: Credentials
 
@@ -72,27 +72,27 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Eye:
+class RenderKey:
     """For whom a topic is drawn: all who see the same, in the same language, get the same bytes."""
 
-    sight: Sight
+    access_scope: AccessScope
     language: str
 
 
-def draw_board(topic: str, eye: Eye) -> str | None:
+def draw_board(topic: str, key: RenderKey) -> str | None:
     """The stages of the board, of the records in sight, as the page itself draws them."""
     workflow = registry.workflows().get(announced(topic).partition(":")[2])
     if workflow is None:
         return None
-    shown = seen.narrow(eye.sight, seen.of_topic(topic.partition("@")[2]))
-    with translation.override(eye.language):
+    shown = request_scope.narrow(key.access_scope, request_scope.of_topic(topic.partition("@")[2]))
+    with translation.override(key.language):
         return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
 
 
-ALL = Eye(EVERYTHING, "")
+ALL = RenderKey(EVERYTHING, "")
 # Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
 # that they changed, and fetches what its person may see.
-DRAWN: dict[str, Callable[[str, Eye], str | None]] = {"board": draw_board}
+DRAWN: dict[str, Callable[[str, RenderKey], str | None]] = {"board": draw_board}
 
 
 def announced(topic: str) -> str:
@@ -105,7 +105,7 @@ def version_now() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Hub:
+class LiveHub:
     """The process's one listener, and the sockets that it tells."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class Hub:
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
-        self.frames: dict[str, dict[Eye, tuple[int, float, asyncio.Task[Frame]]]] = {}
+        self.frames: dict[str, dict[RenderKey, tuple[int, float, asyncio.Task[Frame]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
         self.tasks = [asyncio.create_task(task) for task in (self._listen(), self._tick(), self._keep_rechecking())]
@@ -161,21 +161,21 @@ class Hub:
         if self.dirty:
             self.wake.set()
 
-    async def _frame(self, topic: str, eye: Eye) -> Frame:
-        """The topic's newest version as it is sent to ``eye``; drawn once, however many ask for it."""
+    async def _frame(self, topic: str, key: RenderKey) -> Frame:
+        """The topic's newest version as it is sent to ``key``; drawn once, however many ask for it."""
         version, now, frames = self.version_of(topic), time.monotonic(), self.frames.setdefault(topic, {})
-        drawn, drawn_at, drawing = frames.get(eye, (-1, 0.0, None))
+        drawn, drawn_at, drawing = frames.get(key, (-1, 0.0, None))
         if drawing is None or drawn != version or now - drawn_at > KEPT_SECONDS:
-            drawing = asyncio.create_task(self._draw(topic, eye, version))
-            frames[eye] = (version, now, drawing)
+            drawing = asyncio.create_task(self._draw(topic, key, version))
+            frames[key] = (version, now, drawing)
         try:
             # Who asked first may leave while others still wait for the same drawing.
             return await asyncio.shield(drawing)
         except Exception:
-            frames.pop(eye, None)
+            frames.pop(key, None)
             raise
 
-    async def _draw(self, topic: str, eye: Eye, version: int) -> Frame:
+    async def _draw(self, topic: str, key: RenderKey, version: int) -> Frame:
         frame: dict[str, Any] = {"topic": topic, "version": version}
         draw = DRAWN.get(topic.partition(":")[0])
         if draw is None:
@@ -183,7 +183,7 @@ class Hub:
         self.drawings += 1
 
         def drawn() -> bytes:
-            return gzip.compress(json.dumps(frame | {"html": draw(topic, eye)}).encode(), GZIP_LEVEL)
+            return gzip.compress(json.dumps(frame | {"html": draw(topic, key)}).encode(), GZIP_LEVEL)
 
         # Gives its database session back to the pool: a thread of this process's would keep it for good.
         return await database_sync_to_async(drawn, thread_sensitive=False)()
@@ -196,25 +196,25 @@ class Hub:
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
             for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
-                by_eye: dict[Eye, list[Watcher]] = {}
+                by_key: dict[RenderKey, list[Watcher]] = {}
                 for watcher in self.watchers.get(topic, ()):
-                    by_eye.setdefault(_drawn_for(topic, watcher), []).append(watcher)
-                for eye, watchers in by_eye.items():
-                    await self._tell(topic, eye, watchers)
+                    by_key.setdefault(_drawn_for(topic, watcher), []).append(watcher)
+                for key, watchers in by_key.items():
+                    await self._tell(topic, key, watchers)
             # Those who were told send in the loop's next round.
             await asyncio.sleep(0)
             took = time.monotonic() - begun
             await asyncio.sleep(min(TICK_SECONDS, max(SHORTEST_TICK_SECONDS, REST_AFTER_WORK * took)))
 
-    async def _tell(self, topic: str, eye: Eye, watchers: list[Watcher]) -> None:
+    async def _tell(self, topic: str, key: RenderKey, watchers: list[Watcher]) -> None:
         try:
-            frame = await self._frame(topic, eye)
+            frame = await self._frame(topic, key)
         except Exception:
             logger.exception("The live topic %s could not be drawn", topic)
             return
         for watcher in watchers:
             # Who left meanwhile, or may see something else by now, is not told.
-            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == eye:
+            if watcher in self.watchers.get(topic, ()) and _drawn_for(topic, watcher) == key:
                 watcher.offer(topic, frame)
 
     async def recheck(self) -> None:
@@ -222,7 +222,7 @@ class Hub:
         sockets = list(self.sockets)
         now_seen = await database_sync_to_async(sights_now, thread_sensitive=False)({one.credentials for one in sockets})
         for watcher in sockets:
-            if now_seen.get(watcher.credentials) != watcher.sight:
+            if now_seen.get(watcher.credentials) != watcher.access_scope:
                 await watcher.end()
 
     async def _keep_rechecking(self) -> None:
@@ -251,17 +251,17 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
 
 
-def _drawn_for(topic: str, watcher: Watcher) -> Eye:
+def _drawn_for(topic: str, watcher: Watcher) -> RenderKey:
     """For whom a topic is drawn: what is only told to have changed is the same for all."""
-    return Eye(watcher.sight, watcher.language) if topic.partition(":")[0] in DRAWN else ALL
+    return RenderKey(watcher.access_scope, watcher.language) if topic.partition(":")[0] in DRAWN else ALL
 
 
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_hubs: dict[asyncio.AbstractEventLoop, LiveHub] = {}
 
 
-def hub() -> Hub:
+def hub() -> LiveHub:
     """This process's hub."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = Hub()
+        _hubs[loop] = LiveHub()
     return _hubs[loop]

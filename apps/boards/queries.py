@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.boards.figures import FLOW_WINDOW, StageFigures, rows, stages_of
 from apps.core.templatetags.show import number
 from apps.workflows.declare import Workflow
@@ -90,7 +90,7 @@ class Board:
         return dict(sorted(((currency, amount) for currency, amount in sums.items() if amount), key=lambda item: -item[1]))
 
 
-def board(workflow: Workflow, *, now: datetime, seen: Sight) -> Board:
+def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
     """One workflow with its bottleneck named, of the records in sight."""
     stages = stages_of(workflow, now=now, seen=seen)
     sentence, worst = name_bottleneck(stages)
@@ -200,7 +200,7 @@ def worst_of(boards: list[Board]) -> Board | None:
     return max((one for one in late if one[1].currency == most), key=lambda one: one[1].late_amount)[0]
 
 
-def flow_by_hour(workflow: Workflow, *, now: datetime, seen: Sight) -> list[Hour]:
+def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
         "workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW,
@@ -230,7 +230,7 @@ EVERY_RECORD = Narrowed()
 
 
 def positions_of(
-    workflow: str, stage: str, *, seen: Sight, now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: str, stage: str, *, seen: AccessScope, now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The records of one stage, the longest there first."""
     found = Position.objects.filter(seen.of_records(), workflow=workflow, stage=stage).select_related("connection")
@@ -246,7 +246,7 @@ def positions_of(
 
 
 def positions_in(
-    workflow: str, stage: str, *, seen: Sight, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: str, stage: str, *, seen: AccessScope, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The same, one more than a page; ``after`` is "<since, ISO>~<id>"."""
     found = positions_of(workflow, stage, seen=seen, now=now, narrowed=narrowed)

@@ -7,15 +7,15 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.utils.translation import gettext
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.approvals import queries as approvals
 from apps.approvals.models import Request
 from apps.approvals.screens import kind_title
 from apps.audit.models import Entry
-from apps.boards import graph, telling, worth
+from apps.boards import graph, promise_and_value, timeline
 from apps.boards.graph import Graph
-from apps.boards.telling import Folded, Happening
-from apps.boards.worth import Money, Promise
+from apps.boards.promise_and_value import Money, Promise
+from apps.boards.timeline import Folded, TimelineEntry
 from apps.exceptions import queries as exceptions
 from apps.exceptions.models import Comment, ExceptionCase
 from apps.exceptions.types import title_of as type_title
@@ -25,7 +25,7 @@ from apps.mirror.state import SyncState
 from apps.mirror.tracked import TrackedChange
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
-from apps.workflows import blockers, chain, impact, registry, subjects
+from apps.workflows import blockers, impact, registry, subjects, supply_chain
 from apps.workflows.blockers import Blocker
 from apps.workflows.declare import Stage
 from apps.workflows.impact import Impact
@@ -83,7 +83,7 @@ class RecordPage:
     cases: list[tuple[ExceptionCase, str]]
     requests: list[tuple[Request, str]]
     commands: list[Command]
-    timeline: list[Happening | Folded]
+    timeline: list[TimelineEntry | Folded]
 
 
 def _standing(position: Position, transitions: list[Transition], felt: Impact, *, now: datetime) -> Standing | None:
@@ -96,7 +96,8 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     ends = [stage.name for stage in workflow.stages if not stage.is_open]
     end = position.stage if position.stage in ends else ends[0] if ends else ""
     shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
-    held, deliveries, supplies = blockers.of(position, now=now), chain.deliveries_of(position), chain.supplies_of(position)
+    held = blockers.of(position, now=now)
+    deliveries, supplies = supply_chain.deliveries_of(position), supply_chain.supplies_of(position)
     return Standing(
         position=position, title=gettext(workflow.title), stage=workflow.stage(position.stage),
         track=[
@@ -109,7 +110,7 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     )  # fmt: skip
 
 
-def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, now: datetime) -> RecordPage | None:
+def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessScope, now: datetime) -> RecordPage | None:
     """Everything about one record; None where the tower knows nothing of it, or it is out of sight."""
     here: dict[str, Any] = {"connection_id": connection.id, "model": model, "odoo_id": odoo_id}
     positions = list(Position.objects.filter(seen.of_records(), **here).order_by("workflow"))
@@ -122,7 +123,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
     told = [subjects.audit_subject(connection.name, model, odoo_id)]
     told += [f"exception:{case.id}" for case in cases] + [f"approval:{request.id}" for request in requests]
     told += [f"command:{command.id}" for command in commands]
-    timeline = telling.merge(
+    entries = timeline.merge(
         transitions=transitions,
         entries=list(Entry.objects.filter(subject__in=told).order_by("-sequence")[:TIMELINE]),
         comments=list(Comment.objects.filter(case__in=cases).select_related("author")),
@@ -140,8 +141,8 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
             for position in positions if position.workflow in registry.workflows()
         ),
         standings=[found for position in positions if (found := _standing(position, transitions, felt, now=now))],
-        impact=felt, promise=worth.promise_of(connection.id, model, odoo_id, now=now),
-        money=worth.money_of(connection.id, model, odoo_id),
+        impact=felt, promise=promise_and_value.promise_of(connection.id, model, odoo_id, now=now),
+        money=promise_and_value.money_of(connection.id, model, odoo_id),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,
         counterparts=_counterparts(connection.id, model, odoo_id, seen),
         lines=[
@@ -150,11 +151,11 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: Sight, no
         ],
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
-        commands=commands, timeline=telling.fold(timeline),
+        commands=commands, timeline=timeline.fold(entries),
     )  # fmt: skip
 
 
-def _counterparts(connection_id: int, model: str, odoo_id: int, seen: Sight) -> list[Counterpart]:
+def _counterparts(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> list[Counterpart]:
     """The orders of other companies that belong to this one and are in sight."""
     found = counterparts_of(connection_id, model, odoo_id)
     ids = [other.odoo_id for other in found]

@@ -11,9 +11,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from apps.accounts.sight import Sight
-from apps.boards.around import partners_in_sight
+from apps.accounts.access import AccessScope
 from apps.boards.figures import rows
+from apps.boards.partner_overview import partners_in_sight
 from apps.workflows import registry
 
 SHORTEST, LONGEST, MOST_WORDS = 2, 80, 5
@@ -112,7 +112,7 @@ def like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def find(text: str, *, seen: Sight) -> list[Group]:
+def find(text: str, *, seen: AccessScope) -> list[Group]:
     """What matches ``text``, grouped by kind; nothing for less than two letters."""
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     if len(text) < SHORTEST:
@@ -144,7 +144,7 @@ def _is_exactly(column: str, words: list[str]) -> str:
     return f"({column} ILIKE %(within)s AND lower({column}) = lower(%(exact)s))"
 
 
-def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
+def _records(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
     here = {"columns": COLUMNS, "seen": seen.sql("p")}
     sources = [
         BY_NAME.format(match=_is_exactly("p.name", words), **here),
@@ -179,7 +179,7 @@ def _records(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[
             yield Group(title=gettext(workflow_of.title), icon="file-text", hits=groups[name])
 
 
-def _partners(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
+def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
     statement = PARTNERS.format(by_name=_matches("r.name", words), by_ref=_matches("r.ref", words),
                                 seen=partners_in_sight(seen, "r"))  # fmt: skip
     hits = [
@@ -191,7 +191,7 @@ def _partners(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator
         yield Group(title=gettext("Customers and suppliers"), icon="users", hits=hits)
 
 
-def _products(words: list[str], values: dict[str, Any], seen: Sight) -> Iterator[Group]:
+def _products(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
     # A product is of no company: whoever sees any part of the connection may find it.
     statement = PRODUCTS.format(
         by_name=_matches("t.name", words), by_code=_matches("pr.default_code", words),

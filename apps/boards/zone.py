@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection as database
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 
 # Of several companies in sight the first one's: a chart has one day at a time.
 FIRST_COMPANY = """
@@ -17,7 +17,7 @@ SELECT company_zone(c.connection_id, c.odoo_id)
 """
 
 
-def zone_in_sight(seen: Sight) -> ZoneInfo:
+def zone_in_sight(seen: AccessScope) -> ZoneInfo:
     """Return the zone of the first company in sight; UTC where there is none."""
     with database.cursor() as cursor:
         cursor.execute(FIRST_COMPANY.format(seen=seen.sql("c", company="c.odoo_id")))

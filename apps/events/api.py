@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.events import moves, queries
 from apps.events.declare import KINDS
 from apps.events.models import OutsideEvent, Status
-from apps.odoo import seen
+from apps.odoo import request_scope
 
 
 class EventShape(serializers.Serializer[Any]):
@@ -50,7 +50,7 @@ class EventShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "kind": ("kind", set(KINDS)), "source": "source", "reference": "reference",
-    "model": "model", "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection),
+    "model": "model", "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection),
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ class Events(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.events(sight.of(self.request.user))  # type: ignore[arg-type]
+        return queries.events(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -82,11 +82,11 @@ class Match(APIView):
     @extend_schema(request=RecordMeant, responses=EventShape)
     def post(self, request: PersonsCall, event_id: int) -> Response:
         """Match the event, and what waits with the same reference, with a record."""
-        get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
+        get_object_or_404(queries.events(access.scope_of(request.user)), id=event_id)
         given = RecordMeant(data=request.data)
         given.is_valid(raise_exception=True)
         moves.match(event_id, record=given.validated_data["record"], by=request.user, now=clock.now())
-        return Response(EventShape(queries.events(sight.EVERYTHING).get(id=event_id)).data)
+        return Response(EventShape(queries.events(access.EVERYTHING).get(id=event_id)).data)
 
 
 class Dismiss(APIView):
@@ -95,6 +95,6 @@ class Dismiss(APIView):
     @extend_schema(request=None, responses=EventShape)
     def post(self, request: PersonsCall, event_id: int) -> Response:
         """Dismiss the event."""
-        get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
+        get_object_or_404(queries.events(access.scope_of(request.user)), id=event_id)
         moves.dismiss(event_id, by=request.user, now=clock.now())
-        return Response(EventShape(queries.events(sight.EVERYTHING).get(id=event_id)).data)
+        return Response(EventShape(queries.events(access.EVERYTHING).get(id=event_id)).data)

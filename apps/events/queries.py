@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.events.declare import REFERENCES
 from apps.events.models import OutsideEvent, Status
 from apps.intake.models import Sender
@@ -32,22 +32,22 @@ class Shown:
         return gettext(RECORD_WORDS.get(self.event.model, self.event.model))
 
 
-def events(seen: Sight) -> QuerySet[OutsideEvent]:
+def events(seen: AccessScope) -> QuerySet[OutsideEvent]:
     """The events of whole connections in sight: one that no record was found for may be any company's."""
     return OutsideEvent.objects.filter(seen.of_whole_connections()).select_related("connection", "settled_by")
 
 
-def unmatched(seen: Sight) -> list[Shown]:
+def unmatched(seen: AccessScope) -> list[Shown]:
     """The newest events that wait for a person to say which record they are about."""
     return shown(events(seen).filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def latest(seen: Sight) -> list[Shown]:
+def latest(seen: AccessScope) -> list[Shown]:
     """The newest events that were matched or dismissed."""
     return shown(events(seen).exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def sources(seen: Sight) -> list[Sender]:
+def sources(seen: AccessScope) -> list[Sender]:
     """Who may send to a connection in sight."""
     return list(Sender.objects.filter(seen.of_whole_connections()).select_related("connection").order_by("name"))
 

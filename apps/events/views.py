@@ -7,12 +7,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.permissions import EVENT_MATCHERS, NotAllowedError
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.events import moves, queries
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.page_queries import knows
 
 
@@ -22,7 +22,7 @@ from apps.odoo.page_queries import knows
 def listing(request: PersonsRequest) -> HttpResponse:
     """Events that wait for a record, those that found theirs, and who may send."""
     template = "events/list.html"
-    shown = seen.on(request, request.user)
+    shown = request_scope.scope_of(request, request.user)
     context = {
         "unmatched": queries.unmatched(shown), "latest": queries.latest(shown), "sources": queries.sources(shown),
         "may_match": request.user.role in EVENT_MATCHERS,
@@ -35,7 +35,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
     """Match an event with the record that a person names, or dismiss it."""
     now = clock.now()
-    get_object_or_404(queries.events(sight.of(request.user)), id=event_id)
+    get_object_or_404(queries.events(access.scope_of(request.user)), id=event_id)
     try:
         if action == "match":
             record = request.POST.get("record", "").strip()

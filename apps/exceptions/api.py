@@ -9,14 +9,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.exceptions import integration, moves, queries, remedies, types
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.timers import calendars
 from apps.workflows import registry
 
@@ -84,7 +84,7 @@ FILTERS = {
     "workflow": ("workflow", lambda value, request: value == integration.WORKFLOW or registry.is_workflow(value, request)),
     "stage": ("stage", registry.is_stage), "team": ("team__slug", lambda value, _: Team.objects.filter(slug=value).exists()),
     "owner": ("owner__username", lambda value, _: User.objects.filter(username=value).exists()), "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": ("connection__name", seen.names_connection),
+    "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection),
     "company": ("company_id", int), "severity": ("severity", SEVERITIES),
 }  # fmt: skip
 
@@ -98,7 +98,7 @@ class Exceptions(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.queue(sight.of(self.request.user))  # type: ignore[arg-type]
+        return queries.queue(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -112,7 +112,7 @@ class OneException(APIView):
     @extend_schema(responses=ExceptionShape)
     def get(self, request: PersonsCall, case_id: int) -> Response:
         """Read one exception."""
-        return Response(ExceptionShape(get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)).data)
+        return Response(ExceptionShape(get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)).data)
 
 
 class OptionShape(serializers.Serializer[Any]):
@@ -130,7 +130,7 @@ class Remedies(APIView):
     @extend_schema(responses=OptionShape(many=True))
     def get(self, request: PersonsCall, case_id: int) -> Response:
         """List the ways out of an exception, the best of each kind first."""
-        case = get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
+        case = get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)
         return Response(
             [
                 {"remedy": offer.remedy.name, "title": offer.remedy.title, "option": option.key, "text": option.text}
@@ -185,11 +185,12 @@ class _Move(APIView):
         raise AssertionError("each move says how it is made")
 
     def post(self, request: PersonsCall, case_id: int) -> Response:
-        get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
+        get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)
         given = self.takes(data=request.data)
         given.is_valid(raise_exception=True)
         self.make(case_id, request.user, given.validated_data)
-        return Response(ExceptionShape(queries.shown(ExceptionCase.objects.all(), sight.of(request.user)).get(id=case_id)).data)
+        case = queries.shown(ExceptionCase.objects.all(), access.scope_of(request.user)).get(id=case_id)
+        return Response(ExceptionShape(case).data)
 
 
 @extend_schema(request=Assign, responses=ExceptionShape)

@@ -17,14 +17,14 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import permissions, sight
+from apps.accounts import access, permissions
 from apps.accounts.models import Team, User
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.exceptions import moves, types
 from apps.exceptions.models import Deed, DeedRow, ExceptionCase, Status
 from apps.exceptions.moves import Change, Made, MoveRefusedError
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.timers import due
 
 CHUNK = 200
@@ -150,7 +150,7 @@ def _do_chunk(deed: Deed, *, now: datetime) -> None:
                               title=lambda: gettext("%(by)s gave you %(n)s exceptions") % {"by": deed.by, "n": done},
                               body=str(change.data.get("note", "")),
                               path="/exceptions/?owner=me")  # fmt: skip
-            tell(message, people=[change.owner], now=now)
+            notify(message, people=[change.owner], now=now)
 
 
 def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> None:
@@ -161,7 +161,7 @@ def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> Non
                       title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
                           "by": deed.by, "record": case.record_name, "type": types.title_of(case.type)},
                       body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
-    tell(message, people=[change.owner], now=now)
+    notify(message, people=[change.owner], now=now)
 
 
 @atomic_with_retry
@@ -213,7 +213,7 @@ def _take_back_chunk(deed: Deed, *, now: datetime) -> None:
 
 
 def _cannot_be_taken_back(case: ExceptionCase, row: DeedRow, by: User) -> str:
-    if not sight.of(by).sees(*moves.about(case)):
+    if not access.scope_of(by).sees(*moves.about(case)):
         return gettext("There is no exception %(case_id)s.") % {"case_id": case.pk}
     if moves.taken_down(case) != row.after:
         return gettext("%(record_name)s has been moved since, so it stays %(status)s.") % {

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
@@ -19,7 +19,7 @@ from apps.core.rest import FilteredList, moment
 from apps.exceptions import deeds, listing, queries, saved
 from apps.exceptions.filters import FILTERS, SHOWN_BY, Known, matching
 from apps.exceptions.models import Deed, DeedRow, ExceptionCase, SavedView
-from apps.odoo import seen
+from apps.odoo import request_scope
 
 MOST_CHOSEN = 1_000
 
@@ -126,12 +126,12 @@ class Deeds(FilteredList):
         """Have a move made of many exceptions, as a job with a result for each."""
         given = DoMany(data=request.data)
         given.is_valid(raise_exception=True)
-        mine, now, view = sight.of(request.user), clock.now(), given.validated_data.get("view")
+        mine, now, view = access.scope_of(request.user), clock.now(), given.validated_data.get("view")
         _check(view or {}, request)
         if view is None:
             chosen = ExceptionCase.objects.filter(mine.of_records(), id__in=given.validated_data["ids"])
         else:
-            shown = seen.narrow(mine, seen.choice_in(view))
+            shown = request_scope.narrow(mine, request_scope.choice_in(view))
             chosen = matching(view, known=Known(request.user), seen=shown, now=now)
         made = deeds.begin(chosen, move=given.validated_data["move"], arguments=given.arguments(), by=request.user, now=now)
         return Response(DeedProgress(made).data, status=202)
@@ -170,7 +170,7 @@ class DeedRows(FilteredList):
 
     def get_queryset(self) -> Any:
         deed = get_object_or_404(_own(self.request), pk=self.kwargs["deed_id"])  # type: ignore[arg-type]
-        mine = queries.queue(sight.of(self.request.user))  # type: ignore[arg-type]
+        mine = queries.queue(access.scope_of(self.request.user))  # type: ignore[arg-type]
         return deed.rows.filter(case__in=mine.order_by().values("id")).select_related("case")
 
     @extend_schema(parameters=[OpenApiParameter("outcome", str)])

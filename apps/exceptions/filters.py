@@ -9,15 +9,15 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import sight
+from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
-from apps.accounts.sight import Sight
 from apps.core.query_strings import Parameter, one_of
 from apps.exceptions import integration, types
 from apps.exceptions.models import DUE, MONEY, UNRESOLVED, ExceptionCase, Severity, Status
 from apps.exceptions.screens import workers
 from apps.mirror import rates
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.workflows import registry
 
 # What a query string may say of which exceptions there are to be; the rest of it says how they are shown.
@@ -64,7 +64,7 @@ def parameters(known: Known) -> dict[str, Parameter]:
     stages = {stage.name for workflow in workflows.values() for stage in workflow.stages}
     stages |= {f"{workflow.name}.{stage.name}" for workflow in workflows.values() for stage in workflow.stages}
     severities = {str(one) for one in Severity.values}
-    own = sight.of(known.user)
+    own = access.scope_of(known.user)
     return {
         "q": Parameter(label=gettext("Record or customer")),
         "type": Parameter(label=gettext("Type"), is_known=_each(_is_type)),
@@ -77,8 +77,8 @@ def parameters(known: Known) -> dict[str, Parameter]:
         "customer": Parameter(label=gettext("Customer")),
         "amount": Parameter(label=gettext("Money at risk from"), is_known=_is_amount),
         "due": Parameter(label=gettext("Due"), is_known=one_of(DUE_WITHIN)),
-        "connection": Parameter(label=gettext("Connection"), is_known=lambda value: seen.is_connection(value, own)),
-        "company": Parameter(label=gettext("Company"), is_known=seen.is_number),
+        "connection": Parameter(label=gettext("Connection"), is_known=lambda value: request_scope.is_connection(value, own)),
+        "company": Parameter(label=gettext("Company"), is_known=request_scope.is_number),
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _is_amount(value: str) -> bool:
         return False
 
 
-def matching(filters: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> QuerySet[ExceptionCase]:
+def matching(filters: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> QuerySet[ExceptionCase]:
     """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
     cases = ExceptionCase.objects.filter(seen.of_records())
     if any("\x00" in value for value in filters.values()):

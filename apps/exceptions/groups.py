@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.core.indexes import same_text
 from apps.exceptions import counts, integration, types
 from apps.exceptions.filters import NONE, Known
@@ -56,7 +56,7 @@ def grouped(
     found = _counted(group, cases, values, order)
     by_value: dict[Any, list[Row]] = {value: [] for value in found}
     first = ExceptionCase.objects.filter(id__in=[case_id for _, ids in found.values() for case_id in ids])
-    for row in rows_of(list(order.rows(first, sight.of(known.user)))):
+    for row in rows_of(list(order.rows(first, access.scope_of(known.user)))):
         by_value[getattr(row.case, GROUPED[group])].append(row)
     rest = {name: value for name, value in shown_by.items() if name != "group"}
     names, slugs = _names(group, list(found), known)

@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import sight
-from apps.accounts.sight import Sight
+from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.core import query_strings
 from apps.exceptions import types
 from apps.exceptions.counts import counts_of
@@ -23,8 +23,8 @@ from apps.exceptions.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_his
 from apps.exceptions.groups import GROUP_WORDS, GROUPED, Group, grouped
 from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
 from apps.exceptions.orders import ENDED, ORDERS, Order
+from apps.exceptions.rank_explanation import why_first
 from apps.exceptions.screens import Row, rows_of
-from apps.exceptions.standing import why_first
 from apps.workflows import registry
 
 PAGE = 50
@@ -84,7 +84,7 @@ def problems_of(query: Mapping[str, str], known: Known) -> list[str]:
     return query_strings.problems_of(query, parameters(known) | shown_by, beside={"after", "case"})
 
 
-def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime, problems: Sequence[str] = ()) -> Queue:
+def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime, problems: Sequence[str] = ()) -> Queue:
     """One page of the queue, or its groups, with the counts of every view in one statement.
 
     Of ``problems`` with the query string nothing is listed.
@@ -106,7 +106,7 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime,
     if problems:
         group, parts = "", []
     elif not group:
-        found = _page(parts, cursor, sight.of(known.user))
+        found = _page(parts, cursor, access.scope_of(known.user))
         rows = rows_of([case for case, _ in found[:PAGE]])
         if len(found) > PAGE:
             next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
@@ -119,13 +119,13 @@ def queue(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime,
     )  # fmt: skip
 
 
-def export(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime) -> Iterator[Row]:
+def export(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> Iterator[Row]:
     """Return the rows that the query string asks for, in its order: at most :data:`MOST_EXPORTED`."""
     filters, cursor, left = only(query, FILTERS), "", MOST_EXPORTED
     order = ENDED if filters.get("status") == Status.RESOLVED else ORDERS.get(query.get("sort", ""), ORDERS["cost"])
     cases = matching(filters, known=known, seen=seen, now=now)
     while left > 0:
-        page = list(order.page(cases, cursor, size=EXPORTED_AT_ONCE, seen=sight.of(known.user)))
+        page = list(order.page(cases, cursor, size=EXPORTED_AT_ONCE, seen=access.scope_of(known.user)))
         yield from rows_of(page[:left])
         left -= len(page)
         if len(page) < EXPORTED_AT_ONCE:
@@ -134,7 +134,7 @@ def export(query: Mapping[str, str], *, known: Known, seen: Sight, now: datetime
 
 
 def _page(
-    parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str, seen: Sight
+    parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str, seen: AccessScope
 ) -> list[tuple[ExceptionCase, str]]:
     """The rows of a page and one more, each with its cursor, from one part after the other.
 
@@ -159,7 +159,7 @@ def saved_views(known: Known) -> list[SavedView]:
 
 
 def _views(
-    filters: dict[str, str], *, known: Known, seen: Sight, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
+    filters: dict[str, str], *, known: Known, seen: AccessScope, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
 ) -> tuple[list[View], list[int]]:
     """The tabs with what is in each; what has ended is not counted, it only grows. And how many ``beside`` hold."""
     tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(gettext(word), wanted, None) for word, wanted in VIEWS]

@@ -12,8 +12,8 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
-from apps.accounts.sight import Sight
 from apps.core import sentences
 from apps.core.indexes import prefix
 from apps.exceptions import integration
@@ -169,7 +169,7 @@ class ExceptionCase(models.Model):
         """The evidence as programs read it, and as it is kept in the trail: what is said in words, in English."""
         return {name: sentences.plain(value) for name, value in self.evidence.items()}
 
-    def about(self, seen: Sight) -> str:
+    def about(self, seen: AccessScope) -> str:
         """The record, whose it is where it is somebody's (stock in a place is not), and its company where several are seen."""
         company = companies.name_of(self.connection_id, self.company_id, seen)
         return ", ".join(filter(None, [self.record_name, self.partner_name, company]))

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
-from apps.accounts import permissions, sight
+from apps.accounts import access, permissions
 from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.audit.models import Entry
@@ -21,9 +21,9 @@ from apps.core import live
 from apps.core.actor import Actor
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
-from apps.exceptions import in_odoo, integration, remedies, types
+from apps.exceptions import integration, odoo_activities, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.odoo.models import Connection
 from apps.outbox import enqueue
 from apps.timers import due
@@ -112,7 +112,7 @@ def make(
     made, moved = [], []
     for case_id in case_ids:
         case = cases.get(case_id)
-        if case is None or not sight.of(by).sees(*about(case)):
+        if case is None or not access.scope_of(by).sees(*about(case)):
             made.append(
                 Made(case_id=case_id, case=None, refused=gettext("There is no exception %(case_id)s.") % {"case_id": case_id})
             )
@@ -162,7 +162,7 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
         ],
         now=now,
     )
-    in_odoo.follow(cases, now=now)
+    odoo_activities.sync(cases, now=now)
     announce(cases)
 
 
@@ -179,7 +179,7 @@ def _forbidden(case: ExceptionCase, change: Change, by: User) -> str:
             permissions.check_may_work_exceptions(person, of_integration=case.type in integration.TYPES)
     except permissions.NotAllowedError as error:
         return str(error)
-    if change.owner is not None and not sight.of(change.owner).sees(*about(case)):
+    if change.owner is not None and not access.scope_of(change.owner).sees(*about(case)):
         return gettext("%(owner)s may not see the company of %(record_name)s. Choose somebody who may.") % {
             "owner": change.owner,
             "record_name": case.record_name,
@@ -287,7 +287,7 @@ def assign(
                           title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
                               "by": by, "record": case.record_name, "type": types.title_of(case.type)}, body=note.strip(),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
-        tell(message, people=[owner], now=now)
+        notify(message, people=[owner], now=now)
     return case
 
 
@@ -384,14 +384,14 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
         raise MoveRefusedError(gettext("A comment needs a text."))
     target = ExceptionCase.objects.filter(pk=case_id).values_list("connection_id", "company_id").first()
     # Who may not see it is not told, and not named as told.
-    people = [user for user in sight.those_who_see(mentioned(text), *target) if user != by] if target else []
+    people = [user for user in access.those_who_see(mentioned(text), *target) if user != by] if target else []
     data = {"text": text} | ({"mentioned": [user.username for user in people]} if people else {})
     case = _one(Change(action="exception.commented", from_=list(Status), values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
                       title=lambda: gettext("%(by)s mentions you on %(record)s") % {"by": by, "record": case.record_name},
                       path=f"/exceptions/{case.pk}/")  # fmt: skip
-    tell(message, people=people, now=now)
+    notify(message, people=people, now=now)
     return written
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, Func, Q, QuerySet, When
 from django.utils.translation import gettext_noop
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.core import clock
 from apps.exceptions.models import DUE, MONEY, ExceptionCase
 from apps.mirror import companies, rates
@@ -68,7 +68,7 @@ class Order:
         # The first condition is what the index is entered by.
         return cases.filter(**{f"key__{beyond}e": key}).filter(Q(**{f"key__{beyond}": key}) | Q(**{f"id__{beyond}": int(last)}))
 
-    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int, seen: Sight) -> QuerySet[ExceptionCase]:
+    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int, seen: AccessScope) -> QuerySet[ExceptionCase]:
         """At most ``size`` of ``cases`` after the cursor, with what a row shows to whoever sees ``seen``.
 
         Which they are is found in an index alone; only those are then read.
@@ -78,7 +78,7 @@ class Order:
             chosen = self.after(chosen, cursor)
         return self.rows(ExceptionCase.objects.filter(id__in=chosen.values("id")[:size]), seen)
 
-    def rows(self, cases: QuerySet[ExceptionCase], seen: Sight) -> QuerySet[ExceptionCase]:
+    def rows(self, cases: QuerySet[ExceptionCase], seen: AccessScope) -> QuerySet[ExceptionCase]:
         """``cases`` in this order, with what a row shows to whoever sees ``seen``."""
         found = companies.with_company_name(self.annotated(cases), seen)
         return found.select_related("owner", "team", "connection").defer("evidence")

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
+from apps.accounts.access import AccessScope, those_who_see
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
-from apps.accounts.sight import Sight, those_who_see
 from apps.audit.models import Entry
 from apps.core.figures import Figure, figures
 from apps.exceptions import integration, types
@@ -68,7 +68,7 @@ def stage_title(workflow: str, stage: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happening:
+class TimelineEntry:
     """One entry of the timeline."""
 
     at: datetime
@@ -79,7 +79,7 @@ class Happening:
     quote: str = ""
 
 
-def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
+def counts(*, user: User, seen: AccessScope, now: datetime) -> dict[str, int]:
     """How many open exceptions there are for this person, in one query."""
     return ExceptionCase.objects.filter(seen.of_records()).exclude(status=Status.RESOLVED).aggregate(
         mine=Count("id", filter=Q(owner=user)),
@@ -90,7 +90,7 @@ def counts(*, user: User, seen: Sight, now: datetime) -> dict[str, int]:
     )
 
 
-def troubles(seen: Sight) -> list[Row]:
+def incidents(seen: AccessScope) -> list[Row]:
     """What is wrong with the integration now, the worst first, as the queue shows it."""
     cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
     worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:TROUBLES]
@@ -173,7 +173,7 @@ class Past:
     median: timedelta | None
 
 
-def past_of(case: ExceptionCase, seen: Sight) -> Past:
+def past_of(case: ExceptionCase, seen: AccessScope) -> Past:
     """How others of its type ended: those of the same customer first, then those of as much money."""
     resolved = ExceptionCase.objects.filter(seen.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
     lately = list(
@@ -192,7 +192,7 @@ def past_of(case: ExceptionCase, seen: Sight) -> Past:
     )  # fmt: skip
 
 
-def around(case: ExceptionCase, seen: Sight, *, now: datetime) -> dict[str, Any]:
+def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str, Any]:
     """What holds its record up, what that puts at risk, and how others like it ended."""
     position = Position.objects.filter(
         connection_id=case.connection_id, workflow=case.workflow, model=case.model, odoo_id=case.odoo_id
@@ -232,10 +232,11 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
     return gettext(VERBS[verb]) if verb in VERBS else verb.replace("_", " ")
 
 
-def timeline_of(case: ExceptionCase) -> list[Happening]:
+def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
     """What happened to it, newest first: the audit trail's entries and what people wrote."""
     happened = [
-        Happening(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"), quote=comment.text)
+        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"),
+                      quote=comment.text)
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]
     entries = list(Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE])
@@ -247,11 +248,11 @@ def timeline_of(case: ExceptionCase) -> list[Happening]:
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
         told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            Happening(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data, teams),
+            TimelineEntry(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data, teams),
                       quote=gettext(str(told)))
         )
     if not any(item.what == gettext("opened") for item in happened):
         happened.append(
-            Happening(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what=gettext("opened"))
+            TimelineEntry(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what=gettext("opened"))
         )
     return sorted(happened, key=lambda item: item.at, reverse=True)

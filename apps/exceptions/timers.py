@@ -6,15 +6,15 @@ from functools import partial
 
 from django.utils.translation import gettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Role, User
 from apps.audit import trail
 from apps.core import actor, live
 from apps.core.words import money
-from apps.exceptions import in_odoo
+from apps.exceptions import odoo_activities
 from apps.exceptions.models import ExceptionCase, Status
 from apps.exceptions.types import title_of
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.timers import due
 from apps.timers.models import Timer
 
@@ -31,7 +31,7 @@ def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     )
 
 
-def _late_title(case: ExceptionCase, seen: sight.Sight) -> str:
+def _late_title(case: ExceptionCase, seen: access.AccessScope) -> str:
     return gettext("Over its SLA: %(what)s") % {"what": case.about(seen)}
 
 
@@ -52,16 +52,16 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
     for case in cases:
         case.breached_at, case.updated_at = now, now
         managers = list(User.objects.filter(role=Role.MANAGER, is_active=True, teams=case.team))
-        by_sight: dict[sight.Sight, list[User]] = {}
+        by_sight: dict[access.AccessScope, list[User]] = {}
         for user in [*managers, *([case.owner] if case.owner else [])]:
-            by_sight.setdefault(sight.of(user), []).append(user)
+            by_sight.setdefault(access.scope_of(user), []).append(user)
         for seen, people in by_sight.items():
             message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
                               about=(case.connection_id, case.company_id),
                               title=partial(_late_title, case, seen),
                               body=partial(_late_body, case),
                               path=f"/exceptions/{case.id}/")  # fmt: skip
-            tell(message, people=people, now=now)
+            notify(message, people=people, now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
     trail.record_all(
         [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}",
@@ -81,12 +81,12 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
             message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
                               about=(case.connection_id, case.company_id),
                               title=partial(_woken_title, case), path=f"/exceptions/{case.id}/")  # fmt: skip
-            tell(message, people=[case.owner], now=now)
+            notify(message, people=[case.owner], now=now)
     ExceptionCase.objects.bulk_update(cases, ["status", "snoozed_until", "updated_at", "version"])
     trail.record_all(
         [trail.Event(action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}",
                      about=(case.connection_id, case.company_id)) for case in cases],
         now=now,
     )  # fmt: skip
-    in_odoo.follow(cases, now=now)
+    odoo_activities.sync(cases, now=now)
     live.announce(["queue"])

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
@@ -25,7 +25,7 @@ from apps.core.query_strings import without_empty
 from apps.exceptions import columns, deeds, integration, listing, moves, queries, remedies, saved, screens, types
 from apps.exceptions.filters import Known, matching
 from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.workflows import registry
 
@@ -58,7 +58,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
     """The queue, as the query string says; with the side panel where it names an exception."""
     if redirected := without_empty(request):
         return redirected
-    now, shown, known = clock.now(), seen.on(request, request.user), Known(request.user)
+    now, shown, known = clock.now(), request_scope.scope_of(request, request.user), Known(request.user)
     problems = listing.problems_of(request.GET.dict(), known)
     context: dict[str, Any] = {
         "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now, problems=problems),
@@ -69,7 +69,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
         context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
         case = request.GET.get("case", "")
         if case.isascii() and case.isdecimal() and len(case) < 19:
-            found = queries.queue(sight.of(request.user)).filter(id=int(case)).first()
+            found = queries.queue(access.scope_of(request.user)).filter(id=int(case)).first()
             context |= {"panel": found} | (_context(request, found) if found else {})
     return render(request, _part(request, "exceptions/queue.html", "list"), context, status=400 if problems else 200)
 
@@ -78,7 +78,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def export(request: PersonsRequest) -> HttpResponseBase:
     """Send what the query string asks for as CSV, with the columns that the person shows."""
-    now, shown, known = clock.now(), seen.on(request, request.user), Known(request.user)
+    now, shown, known = clock.now(), request_scope.scope_of(request, request.user), Known(request.user)
     if problems := listing.problems_of(request.GET.dict(), known):
         return HttpResponse("\n".join(problems), status=400, content_type="text/plain; charset=utf-8")
     chosen = columns.shown(request.COOKIES.get(columns.COOKIE))
@@ -126,7 +126,8 @@ def detail(request: PersonsRequest, case_id: int) -> HttpResponse:
 def around(request: PersonsRequest, case_id: int) -> HttpResponse:
     """What holds the record up, what it puts at risk, and how others like it ended: a part that is fetched by itself."""
     case = _case(request, case_id)
-    return render(request, "exceptions/around.html", {"case": case} | screens.around(case, sight.of(request.user), now=clock.now()))
+    context = {"case": case} | screens.around(case, access.scope_of(request.user), now=clock.now())
+    return render(request, "exceptions/around.html", context)
 
 
 @login_required
@@ -138,7 +139,7 @@ def people(request: PersonsRequest, case_id: int) -> HttpResponse:
 
 
 def _case(request: PersonsRequest, case_id: int) -> ExceptionCase:
-    return get_object_or_404(queries.queue(sight.of(request.user)), id=case_id)
+    return get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)
 
 
 # ---- What is done from a page: one exception or many ------------------------------------------------------------------
@@ -254,10 +255,10 @@ def do(request: PersonsRequest) -> HttpResponse:
             deed = deeds.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
                                 seen=request.POST.get("seen", ""))  # fmt: skip
             return JsonResponse({"said": _said(action, case), "ids": ids} | _links(deed))
-        shown = seen.on(request, request.user)
+        shown = request_scope.scope_of(request, request.user)
         if "all" in request.POST:
             query = QueryDict(request.POST.get("query", ""))
-            shown = seen.narrow(shown, seen.choice_in(query.dict()))
+            shown = request_scope.narrow(shown, request_scope.choice_in(query.dict()))
             chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
         else:
             chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
@@ -292,7 +293,7 @@ def deed(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
     after = request.GET.get("after", "")
     if after.isascii() and after.isdecimal() and len(after) < 19:
         rows = rows.filter(case_id__gt=int(after))
-    shown = list(rows.filter(case__in=queries.queue(sight.of(request.user))).order_by("case_id")[: listing.PAGE + 1])
+    shown = list(rows.filter(case__in=queries.queue(access.scope_of(request.user))).order_by("case_id")[: listing.PAGE + 1])
     context = {
         "deed": found, "progress": how_far, "rows": shown[: listing.PAGE], "outcome": wanted or "",
         "word": gettext(deeds.DONE[found.move]), "settled": found.total - how_far.waiting,
@@ -348,7 +349,7 @@ def forget_view(request: PersonsRequest, view_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
     """What of the queue one Odoo shows, as a part of its connection's page, and changing that."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     connection = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=name)
     if request.method == "POST":
         try:

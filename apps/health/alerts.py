@@ -23,7 +23,7 @@ from apps.exceptions.types import title_of
 from apps.health.models import AlertRule, Firing
 from apps.notifications import webhooks
 from apps.notifications.models import Endpoint
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ def _tell(
     connections = {case.connection_id for case in cases}
     message = Message(kind=kind, key=key, title=title, body=body, path=path,
                       about=(connections.pop(), None) if len(connections) == 1 else None)  # fmt: skip
-    tell(message, people=[person for person in rule.people.all() if person.is_active], now=now)
+    notify(message, people=[person for person in rule.people.all() if person.is_active], now=now)
     # Programs read these: in one language.
     with translation.override("en"):
         in_english = title()

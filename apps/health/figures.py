@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.health import queries
 from apps.intake import tally, waits
 from apps.intake.models import Tally
@@ -240,7 +240,7 @@ def models_of(workflow: Workflow) -> set[str]:
     return {workflow.odoo_model, *(dependency.model for dependency in workflow.dependencies)}
 
 
-def workflows(*, now: datetime, seen: Sight) -> list[WorkflowFigures]:
+def workflows(*, now: datetime, seen: AccessScope) -> list[WorkflowFigures]:
     """The figures of all workflows that some connection in sight has."""
     read: dict[str, datetime] = {}
     connections = Connection.objects.in_bulk()

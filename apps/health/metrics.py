@@ -13,7 +13,7 @@ from django.db.models import Count, Sum
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from apps.accounts.sight import EVERYTHING
+from apps.accounts.access import EVERYTHING
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase

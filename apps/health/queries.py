@@ -11,10 +11,10 @@ from django.db import connection as database
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from apps.accounts.sight import EVERYTHING, Sight
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.core import sentences
-from apps.health import knocking, workers
-from apps.health.knocking import Intake
+from apps.health import intake_probe, workers
+from apps.health.intake_probe import Intake
 from apps.intake.models import Delivery
 from apps.intake.models import Status as DeliveryStatus
 from apps.mirror import freshness
@@ -107,7 +107,7 @@ class Overview:
     is_well: bool
 
 
-def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
+def overview(*, now: datetime, seen: AccessScope = EVERYTHING) -> Overview:
     """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
     connections = list(Connection.objects.filter(seen.of_connections()).order_by("name"))
     fresh = freshness_of(connections, now=now)
@@ -129,7 +129,7 @@ def overview(*, now: datetime, seen: Sight = EVERYTHING) -> Overview:
     )  # fmt: skip
 
 
-def _link(connection: Connection, fresh: Freshness, *, seen: Sight, now: datetime) -> Link:
+def _link(connection: Connection, fresh: Freshness, *, seen: AccessScope, now: datetime) -> Link:
     day = now - timedelta(hours=24)
     is_whole = seen.sees_whole(connection.pk)
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
@@ -142,7 +142,7 @@ def _link(connection: Connection, fresh: Freshness, *, seen: Sight, now: datetim
         connection=connection, read_at=fresh.read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
         missed=missed if is_whole else None, behind=fresh.behind,
         is_first_read_done=fresh.is_first_read_done, is_first_read_open=fresh.is_first_read_open,
-        intake=knocking.intake_of(connection, now=now),
+        intake=intake_probe.intake_of(connection, now=now),
         problems=fresh.problems, unread=fresh.unread, is_late=fresh.is_late,
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
         is_silent=connection.is_active and is_provisioned and connection.hooks_wanted and not connection.hooks_off_at
@@ -162,7 +162,7 @@ def rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         return sentences.rows_of(cursor)
 
 
-def _deliveries(seen: Sight, now: datetime) -> Queue:
+def _deliveries(seen: AccessScope, now: datetime) -> Queue:
     mine = Delivery.objects.filter(seen.of_whole_connections())
     waiting = mine.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
     found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
@@ -170,11 +170,11 @@ def _deliveries(seen: Sight, now: datetime) -> Queue:
     return _queue(TO_ABSORB, found["count"], found["oldest"], dead, now)
 
 
-def _of(seen: Sight) -> QuerySet[Command]:
+def _of(seen: AccessScope) -> QuerySet[Command]:
     return Command.objects.filter(seen.of_records())
 
 
-def _commands(seen: Sight, now: datetime) -> Queue:
+def _commands(seen: AccessScope, now: datetime) -> Queue:
     found = _of(seen).filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
         count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
     )

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
@@ -27,7 +27,7 @@ from apps.intake.claim import GIVE_UP_AFTER
 from apps.notifications import webhooks
 from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.models import Endpoint, Outgoing
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.page_queries import is_id, knows
 from apps.outbox import moves as commands
 
@@ -43,13 +43,13 @@ REPLAYED = 5_000
 def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
-    now, shown = clock.now(), seen.on(request, request.user)
+    now, shown = clock.now(), request_scope.scope_of(request, request.user)
     health = queries.overview(now=now, seen=shown)
     # Deliveries and calls are of a connection and no company: their figures are for those who see all of it.
     whole = [link.connection for link in health.links if shown.sees_whole(link.connection.pk)]
     context = {
         "health": health, "may_integrate": request.user.role in INTEGRATORS, "links": figures.links(whole, now=now),
-        "workflows": figures.workflows(now=now, seen=shown), "troubles": screens.troubles(shown),
+        "workflows": figures.workflows(now=now, seen=shown), "incidents": screens.incidents(shown),
     }  # fmt: skip
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
@@ -74,7 +74,7 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
 @knows(after=is_id)
 def dead_letters(request: PersonsRequest) -> HttpResponse:
     """The deliveries that were given up, a page at a time."""
-    mine = stored.dead(seen.on(request, request.user))
+    mine = stored.dead(request_scope.scope_of(request, request.user))
     after = request.GET.get("after", "")
     shown = list((mine.filter(id__lt=int(after)) if after.isdecimal() and len(after) < 19 else mine)[: LETTERS + 1])
     context = {
@@ -85,7 +85,7 @@ def dead_letters(request: PersonsRequest) -> HttpResponse:
 
 
 def _letter(request: PersonsRequest, delivery_id: int, **more: Any) -> HttpResponse:
-    delivery = get_object_or_404(stored.of(sight.of(request.user)), id=delivery_id)
+    delivery = get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
     context = {
         "letter": delivery, "mends": delivery.mends.order_by("-id"), "text": deliveries.text_of(delivery),
         "may_mend": request.user.role in INTEGRATORS and delivery.status == "dead",
@@ -105,15 +105,15 @@ def dead_letter(request: PersonsRequest, delivery_id: int) -> HttpResponse:
 @require_POST
 def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
     """Have a dead letter say something else, and absorb it again if that was asked for."""
-    get_object_or_404(stored.of(sight.of(request.user)), id=delivery_id)
+    get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
     body = request.POST.get("body", "")
     try:
-        deliveries.mend(delivery_id, body=body, by=request.user, now=clock.now())
+        deliveries.edit_payload(delivery_id, body=body, by=request.user, now=clock.now())
         if "replay" in request.POST:
             deliveries.replay([delivery_id], by=request.user, now=clock.now())
     except NotAllowedError as error:
         return render(request, "403.html", {"reason": str(error)}, status=403)
-    except (deliveries.MendRefusedError, deliveries.ReplayRefusedError) as error:
+    except (deliveries.PayloadEditError, deliveries.ReplayRefusedError) as error:
         return _letter(request, delivery_id, problem=str(error), text=body)
     messages.success(request, gettext("Delivery %(delivery_id)s is mended.") % {"delivery_id": delivery_id}, extra_tags="done")
     return redirect("health:dead-letter", delivery_id)
@@ -123,10 +123,10 @@ def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
 @require_POST
 def replay(request: PersonsRequest) -> HttpResponse:
     """Absorb dead letters again: those that were chosen, or all that are in sight."""
-    mine = stored.dead(seen.on(request, request.user))
+    mine = stored.dead(request_scope.scope_of(request, request.user))
     if "all" not in request.POST:
         chosen = [int(text) for text in request.POST.getlist("id") if text.isdecimal() and len(text) < 19]
-        mine = stored.of(sight.of(request.user)).filter(id__in=chosen)
+        mine = stored.of(access.scope_of(request.user)).filter(id__in=chosen)
     try:
         count = deliveries.replay(list(mine.values_list("id", flat=True)[:REPLAYED]), by=request.user, now=clock.now())
     except NotAllowedError as error:
@@ -143,7 +143,7 @@ def replay(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def alert_rules(request: PersonsRequest) -> HttpResponse:
     """The rules by which people and other systems are told, and what they told lately."""
-    mine = Q(connection=None) | sight.of(request.user).of_connections("connection_id")
+    mine = Q(connection=None) | access.scope_of(request.user).of_connections("connection_id")
     rules = AlertRule.objects.filter(mine).select_related("connection").prefetch_related("people", "endpoints").order_by("name")
     may_integrate = request.user.role in INTEGRATORS
     context = {

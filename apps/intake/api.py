@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.intake import moves, queries
 from apps.intake.message import LARGEST_BODY
 from apps.intake.models import Delivery, Status
-from apps.odoo import seen
+from apps.odoo import request_scope
 
 
 class DeliveryShape(serializers.Serializer[Any]):
@@ -42,7 +42,7 @@ class DeliveryShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "source": "source", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": ("connection__name", seen.names_connection),
+    "connection": ("connection__name", request_scope.names_connection),
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ class Deliveries(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.of(sight.of(self.request.user))  # type: ignore[arg-type]
+        return queries.of(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -87,7 +87,7 @@ class WholeDelivery(DeliveryShape):
 
 
 def _found(request: PersonsCall, delivery_id: int) -> Delivery:
-    return get_object_or_404(queries.of(sight.of(request.user)), id=delivery_id)
+    return get_object_or_404(queries.of(access.scope_of(request.user)), id=delivery_id)
 
 
 class OneDelivery(APIView):
@@ -125,7 +125,7 @@ class Mend(APIView):
         given = Text(data=request.data)
         given.is_valid(raise_exception=True)
         _found(request, delivery_id)
-        moves.mend(delivery_id, body=given.validated_data["body"], by=request.user, now=clock.now())
+        moves.edit_payload(delivery_id, body=given.validated_data["body"], by=request.user, now=clock.now())
         return Response(WholeDelivery(_found(request, delivery_id)).data)
 
 
@@ -149,6 +149,6 @@ class ReplaySeveral(APIView):
         """Queue deliveries again, up to a thousand at a time."""
         given = Several(data=request.data)
         given.is_valid(raise_exception=True)
-        mine = queries.of(sight.of(request.user)).filter(id__in=given.validated_data["ids"])
+        mine = queries.of(access.scope_of(request.user)).filter(id__in=given.validated_data["ids"])
         count = moves.replay(list(mine.values_list("id", flat=True)), by=request.user, now=clock.now())
         return Response({"replayed": count})

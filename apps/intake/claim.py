@@ -37,7 +37,7 @@ UPDATE intake_delivery
  WHERE id = ANY(ARRAY(
    SELECT id FROM intake_delivery
     WHERE (status = 'pending' AND not_before <= %(now)s OR {IS_LOST})
-      AND (connection_id IS NULL OR NOT connection_id = ANY(%(resting)s) OR model = %(event)s)
+      AND (connection_id IS NULL OR NOT connection_id = ANY(%(unreachable)s) OR model = %(event)s)
       AND {{which}}
     ORDER BY id
     LIMIT %(limit)s
@@ -59,7 +59,7 @@ UPDATE intake_delivery
 
 
 @dataclass(kw_only=True)
-class Part:
+class ClaimedBatch:
     """The deliveries of a batch that belong to one connection: many hints of one record are one read.
 
     Events are a part of their own, in which each delivery stands for itself. ``to_evaluate`` are the records that could not be
@@ -81,25 +81,25 @@ class Part:
         """The ids of the deliveries."""
         return [number for numbers in self.deliveries.values() for number in numbers]
 
-    def by_model(self) -> Iterator["Part"]:
+    def by_model(self) -> Iterator["ClaimedBatch"]:
         """The same, a model each, to find the one that Odoo does not give."""
         for model, ids in self.records.items():
             to_evaluate = {model: self.to_evaluate[model]} if model in self.to_evaluate else {}
-            yield Part(connection_id=self.connection_id, records={model: ids}, to_evaluate=to_evaluate,
+            yield ClaimedBatch(connection_id=self.connection_id, records={model: ids}, to_evaluate=to_evaluate,
                        deliveries={key: numbers for key, numbers in self.deliveries.items() if key[0] == model})  # fmt: skip
 
-    def singly(self) -> Iterator["Part"]:
+    def singly(self) -> Iterator["ClaimedBatch"]:
         """The same, a record each, to find the one that spoils the batch."""
         for (model, odoo_id), numbers in self.deliveries.items():
             to_evaluate = {model: {odoo_id}} if odoo_id in self.to_evaluate.get(model, ()) else {}
-            yield Part(connection_id=self.connection_id, records={model: {odoo_id}},
+            yield ClaimedBatch(connection_id=self.connection_id, records={model: {odoo_id}},
                        deliveries={(model, odoo_id): numbers}, to_evaluate=to_evaluate)  # fmt: skip
 
 
-def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Part]:
+def take(*, limit: int, now: datetime, unreachable: Collection[int] = ()) -> list[ClaimedBatch]:
     """Claim up to ``limit`` deliveries that wait; one part a connection, nothing where nothing waits.
 
-    Those of connections that are ``resting``, since their Odoo does not answer, stay where they lie; events
+    Those of connections that are ``unreachable``, since their Odoo does not answer, stay where they lie; events
     need no Odoo.
 
     One whose worker was lost time and again comes with ever fewer others and then alone, so that it takes none with it,
@@ -107,7 +107,7 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
     """
     facts: dict[str, Any] = {
         "now": now, "until": now + LEASE, "give_up": GIVE_UP_AFTER, "suspect": SUSPECT_AFTER, "lost": LOST,
-        "resting": list(resting), "event": EVENT,
+        "unreachable": list(unreachable), "event": EVENT,
     }  # fmt: skip
     with database.cursor() as cursor:
         rows: list[tuple[int, int, str, int, str, str]] = []
@@ -126,9 +126,9 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
         if not rows:
             cursor.execute(TAKE_OTHERS, facts | {"limit": limit})
             rows = cursor.fetchall()
-    parts: dict[tuple[int, bool], Part] = {}
+    parts: dict[tuple[int, bool], ClaimedBatch] = {}
     for number, connection_id, model, named_id, source, _ in rows:
-        part = parts.setdefault((connection_id, model == EVENT), Part(connection_id=connection_id))
+        part = parts.setdefault((connection_id, model == EVENT), ClaimedBatch(connection_id=connection_id))
         odoo_id = number if model == EVENT else named_id
         part.records.setdefault(model, set()).add(odoo_id)
         part.deliveries.setdefault((model, odoo_id), []).append(number)
@@ -137,19 +137,19 @@ def take(*, limit: int, now: datetime, resting: Collection[int] = ()) -> list[Pa
     return list(parts.values())
 
 
-def settle(part: Part, *, now: datetime) -> None:
+def complete(part: ClaimedBatch, *, now: datetime) -> None:
     """Mark the deliveries as processed, in the transaction of their effect."""
     tally.settle(part.delivery_ids, now=now)
 
 
-def put_off(part: Part, *, problem: str, now: datetime) -> None:
+def reschedule(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
     """Give the deliveries back through no fault of theirs (Odoo is down); they wait as long as it takes."""
     Delivery.objects.filter(id__in=part.delivery_ids).update(
         status=Status.PENDING, not_before=now + timedelta(seconds=10), claimed_until=None, problem=problem[:2000]
     )
 
 
-def fail(part: Part, *, problem: str, now: datetime) -> None:
+def fail(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
     """Count a failed attempt: again later, or after eight a dead letter that a person has to look at."""
     facts: dict[str, Any] = {"problem": problem[:2000], "now": now, "give_up": GIVE_UP_AFTER, "ids": part.delivery_ids}
     with database.cursor() as cursor:
@@ -158,7 +158,7 @@ def fail(part: Part, *, problem: str, now: datetime) -> None:
     tally.of_deliveries(part.delivery_ids, "dead", now=now, status=Status.DEAD)
 
 
-def bury(part: Part, *, problem: str, now: datetime) -> None:
+def dead_letter(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
     """Make dead letters of deliveries that nothing can be done with."""
     Delivery.objects.filter(id__in=part.delivery_ids).update(
         status=Status.DEAD, problem=problem[:2000], processed_at=now, claimed_until=None

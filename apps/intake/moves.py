@@ -49,12 +49,12 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     return len(numbers)
 
 
-class MendRefusedError(Exception):
+class PayloadEditError(Exception):
     """The delivery cannot be mended so; the message says why."""
 
 
 @transaction.atomic
-def mend(delivery_id: int, *, body: str, by: User, now: datetime) -> Delivery:
+def edit_payload(delivery_id: int, *, body: str, by: User, now: datetime) -> Delivery:
     """Have a dead letter say something else; what it said is kept. It stays where it is until it is replayed.
 
     Raises:
@@ -64,15 +64,15 @@ def mend(delivery_id: int, *, body: str, by: User, now: datetime) -> Delivery:
     permissions.check_may_integrate(by)
     delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
     if delivery is None or delivery.status != Status.DEAD:
-        raise MendRefusedError(gettext("Only a dead letter can be mended; it is none any more."))
+        raise PayloadEditError(gettext("Only a dead letter can be mended; it is none any more."))
     said = body.encode(errors="surrogatepass")
     if len(said) > message.LARGEST_BODY:
-        raise MendRefusedError(gettext("The text is larger than %(value)s MB.") % {"value": message.LARGEST_BODY >> 20})
+        raise PayloadEditError(gettext("The text is larger than %(value)s MB.") % {"value": message.LARGEST_BODY >> 20})
     try:
         message.read_object(said)
         model, odoo_id = (delivery.model, delivery.odoo_id) if delivery.model == EVENT else message.read_hint(said)
     except message.Refused as refused:
-        raise MendRefusedError(refused.sentence) from None
+        raise PayloadEditError(refused.sentence) from None
     Mended.objects.create(
         delivery=delivery, body=delivery.body, model=delivery.model, odoo_id=delivery.odoo_id, by=str(by), at=now
     )

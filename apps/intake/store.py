@@ -22,7 +22,7 @@ from apps.core import clock
 from apps.core.secrets import SecretUnreadableError, reveal
 from apps.core.wake import wake_now
 from apps.intake import signatures, tally, waits
-from apps.intake.guesses import Guesses
+from apps.intake.secret_throttle import SecretThrottle
 from apps.intake.session import Session
 
 logger = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Store:
         self.waited: waits.Counted = {}
         self.stored = asyncio.Event()
         self.secrets: dict[bytes, int] = {}
-        self.guesses = Guesses()
+        self.guesses = SecretThrottle()
         self.sources: dict[str, Source] = {}
         self.secrets_at = float("-inf")
         self.is_asked = asyncio.Event()

@@ -5,11 +5,11 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from apps.accounts.sight import Sight
+from apps.accounts.access import AccessScope
 from apps.mirror import registry
 
 
-def with_company_name[Rows: QuerySet[Any, Any]](rows: Rows, seen: Sight) -> Rows:
+def with_company_name[Rows: QuerySet[Any, Any]](rows: Rows, seen: AccessScope) -> Rows:
     """``rows`` (of a model with ``connection`` and ``company_id``) with ``company_name``; "" where but one company is in sight."""
     company = registry.models()["res.company"]
     of_connection = company.objects.filter(connection_id=OuterRef("connection_id"), deleted_at=None)
@@ -23,7 +23,7 @@ def with_company_name[Rows: QuerySet[Any, Any]](rows: Rows, seen: Sight) -> Rows
     )
 
 
-def name_of(connection_id: int, company_id: int | None, seen: Sight) -> str:
+def name_of(connection_id: int, company_id: int | None, seen: AccessScope) -> str:
     """The company's name; "" where but one of its Odoo is in sight, or the record is of none."""
     if company_id is None:
         return ""

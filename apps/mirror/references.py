@@ -12,7 +12,7 @@ from functools import cache
 
 from django.db.models import Q
 
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.mirror import registry
 from apps.mirror.declare import Many2one, Mirrored
 from apps.mirror.upsert import Changes
@@ -78,7 +78,9 @@ def read_again(changes: Changes, *, now: datetime) -> None:
                 MOST_READ, model.odoo_model, changes.model,
             )  # fmt: skip
         if rows:
-            hints.add(connection_id=changes.connection_id, model=model.odoo_model, odoo_ids=rows, source="references", now=now)
+            refresh_requests.add(
+                connection_id=changes.connection_id, model=model.odoo_model, odoo_ids=rows, source="references", now=now
+            )
 
 
 def _rows(model: type[Mirrored], columns: Sequence[str], connection_id: int, deleted: Collection[int]) -> list[int]:

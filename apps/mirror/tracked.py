@@ -28,5 +28,5 @@ class TrackedChange(models.Model):
     class Meta:
         app_label = "mirror"
         constraints = [models.UniqueConstraint(fields=["connection", "tracking_id"], name="tracked_once")]
-        # workflows/past.py: the past of a batch of records.
+        # workflows/history_import.py: the past of a batch of records.
         indexes = [models.Index(fields=["connection", "model", "odoo_id"], name="tracked_by_record")]

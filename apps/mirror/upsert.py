@@ -163,7 +163,9 @@ def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[i
             )
 
 
-def bury(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime) -> Changes:
+def mark_deleted(
+    model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime
+) -> Changes:  # fmt: skip
     """Mark records as gone from Odoo, in the caller's transaction; which ones really were still there.
 
     A row that was read after ``read_at`` stays: it was seen later than it was missed.

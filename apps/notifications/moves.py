@@ -12,10 +12,10 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F, Q
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
 from apps.core import live
-from apps.notifications import door, queries
+from apps.notifications import login_links, queries
 from apps.notifications.models import Notification
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ OF_THE_MESSAGE = (
 
 def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:
     """Mark the person's notifications as read, those of ``ids`` or all; how many were unread."""
-    unread = queries.unread_of(user, sight.of(user))
+    unread = queries.unread_of(user, access.scope_of(user))
     if ids is not None:
         unread = unread.filter(id__in=ids)
     changed = unread.update(read_at=now)
@@ -91,13 +91,13 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     )
     if row is None:
         return False
-    if row.user and row.connection_id and not sight.of(row.user).sees(row.connection_id, row.company_id):
+    if row.user and row.connection_id and not access.scope_of(row.user).sees(row.connection_id, row.company_id):
         # What the person might see when it was written, they may see no longer.
         row.email_due = False
         row.save(update_fields=["email_due"])
         return True
     address = row.user.email if row.user else row.email
-    link = f"\n\n{settings.PUBLIC_URL}{door.address(row)}" if row.path else ""
+    link = f"\n\n{settings.PUBLIC_URL}{login_links.address(row)}" if row.path else ""
     try:
         server.open()
         server.send_messages([EmailMessage(subject_of(row.title), f"{row.body}{link}", to=[address])])

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
 from apps.core import outgoing
 from apps.notifications import preferences, queries
@@ -109,7 +109,7 @@ def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
     if row is None:
         return False
     told, device = row.notification, row.device
-    is_hidden = told.connection_id and not sight.of(device.user).sees(told.connection_id, told.company_id)
+    is_hidden = told.connection_id and not access.scope_of(device.user).sees(told.connection_id, told.company_id)
     if told.read_at or is_hidden or not device.user.is_active or now - told.created_at > KEPT_FOR:
         row.delete()
         return True
@@ -149,7 +149,7 @@ def _sealed(row: Push) -> bytes:
     told, device = row.notification, row.device
     message = {
         "title": told.title[:200], "body": told.body[:300], "path": told.path, "tag": told.path or told.key,
-        "waiting": queries.unread_of(device.user, sight.of(device.user)).count(),
+        "waiting": queries.unread_of(device.user, access.scope_of(device.user)).count(),
     }  # fmt: skip
     subscription = {"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}}
     sealed: bytes = WebPusher(subscription).encode(json.dumps(message).encode(), "aes128gcm")["body"]

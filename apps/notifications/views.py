@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock, wording
-from apps.notifications import door, moves, preferences, push, queries
-from apps.odoo import seen
+from apps.notifications import login_links, moves, preferences, push, queries
+from apps.odoo import request_scope
 
 SHOWN = 100
 # What the app keeps on a device: enough to say that there is no connection, and nothing of anybody's work.
@@ -68,7 +68,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 def listing(request: PersonsRequest) -> HttpResponse:
     """The newest messages, unread ones marked."""
     template = "notifications/list.html"
-    told = queries.of(request.user, seen.on(request, request.user)).order_by("-created_at")[:SHOWN]
+    told = queries.of(request.user, request_scope.scope_of(request, request.user)).order_by("-created_at")[:SHOWN]
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, {"told": told})
 
 
@@ -76,7 +76,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def bell(request: PersonsRequest) -> HttpResponse:
     """The bell alone, with how many are unread."""
-    unread = queries.unread_of(request.user, seen.on(request, request.user))
+    unread = queries.unread_of(request.user, request_scope.scope_of(request, request.user))
     return render(request, "notifications/bell.html#bell", {"unread": unread.count()})
 
 
@@ -97,8 +97,8 @@ def read(request: PersonsRequest) -> HttpResponse:
 def enter(request: PersonsRequest, token: str) -> HttpResponse:
     """Follow the link of an e-mail to its page. It leads there, and does nothing else."""
     try:
-        return redirect(door.lead(token, request.user, now=clock.now()))
-    except door.DoorClosedError as closed:
+        return redirect(login_links.lead(token, request.user, now=clock.now()))
+    except login_links.LoginLinkError as closed:
         return render(request, "notifications/closed.html", {"problem": str(closed)}, status=410)
 
 

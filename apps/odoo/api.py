@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
@@ -46,7 +46,7 @@ class Connections(FilteredList):
     ordering = ("id",)
 
     def get_queryset(self) -> Any:
-        return Connection.objects.filter(sight.of(self.request.user).of_connections())  # type: ignore[arg-type]
+        return Connection.objects.filter(access.scope_of(self.request.user).of_connections())  # type: ignore[arg-type]
 
 
 class TimeZoneGiven(serializers.Serializer[Any]):
@@ -61,7 +61,7 @@ class ConnectionTimeZone(APIView):
     @extend_schema(request=TimeZoneGiven, responses=ConnectionShape)
     def post(self, request: PersonsCall, name: str) -> Response:
         """Set the time zone. Records follow as they change, and at their next midnight."""
-        connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+        connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
         given = TimeZoneGiven(data=request.data)
         given.is_valid(raise_exception=True)
         zones.set_time_zone(connection, given.validated_data["time_zone"], by=request.user, now=clock.now())

@@ -36,7 +36,7 @@ NO_ANSWER = (UnreachableError, UnknownOutcomeError, BadAnswerError)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class BreakerState:
     """How the breaker of a connection stands.
 
     Attributes:
@@ -55,16 +55,16 @@ class Standing:
     remedy: str = ""
 
 
-CLOSED = Standing()
+CLOSED = BreakerState()
 
 
-def standing(connection: Connection) -> Standing:
+def standing(connection: Connection) -> BreakerState:
     """How the breaker of ``connection`` stands. Asks the cache alone."""
     found = _ask(_key(connection, "open"))
-    return Standing(is_open=True, **found) if found else CLOSED
+    return BreakerState(is_open=True, **found) if found else CLOSED
 
 
-def resting(connections: Iterable[Connection]) -> list[int]:
+def open_connections(connections: Iterable[Connection]) -> list[int]:
     """The ids of those that are not to be called yet: what waits for them is best left where it lies."""
     now = time.time()
     return [connection.pk for connection in connections if standing(connection).tries_at > now]

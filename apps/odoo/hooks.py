@@ -2,7 +2,7 @@
 
 Odoo sends a webhook in the transaction of the user who saves. While the tower cannot answer quickly, its webhooks are a
 burden on people who have nothing to do with it; without them polling finds every change, a little later. What guards
-and holds records in Odoo calls nobody and stays. The switching itself is in :mod:`apps.odoo.switching`.
+and holds records in Odoo calls nobody and stays. The switching itself is in :mod:`apps.odoo.webhook_state`.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ SWITCH = "pipeline.switch_hooks"
 
 
 @transaction.atomic
-def want(connection: Connection, *, on: bool, by: User, now: datetime) -> bool:
+def set_webhook_state(connection: Connection, *, on: bool, by: User, now: datetime) -> bool:
     """Have the webhooks of ``connection`` switched on or off by a worker; whether that is a change.
 
     Raises NotAllowedError.

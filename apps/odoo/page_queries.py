@@ -9,10 +9,10 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
 from apps.core.query_strings import Parameter, problems_of
-from apps.odoo import seen
+from apps.odoo import request_scope
 
 View = Callable[..., HttpResponseBase]
 Known = Callable[[str], bool]
@@ -46,8 +46,8 @@ def knows(**parameters: Known) -> Callable[[View], View]:
 def _problems(request: PersonsRequest, tests: dict[str, Known]) -> list[str]:
     if not request.GET:
         return []
-    scope: dict[str, Known] = {"connection": lambda name: seen.is_connection(name, sight.of(request.user)),
-                               "company": seen.is_number}  # fmt: skip
+    scope: dict[str, Known] = {"connection": lambda name: request_scope.is_connection(name, access.scope_of(request.user)),
+                               "company": request_scope.is_number}  # fmt: skip
     known = {
         name: Parameter(label=LABELS[name]() if name in LABELS else name, is_known=test) for name, test in (scope | tests).items()
     }

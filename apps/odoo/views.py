@@ -11,14 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.wake import wake, wake_now
-from apps.odoo import access_data, cost, deletion, hooks, seen, zones
+from apps.odoo import access_data, cost, deletion, hooks, request_scope, zones
 from apps.odoo.forms import AccessForm, ConnectionForm, TimeZoneForm
 from apps.odoo.models import Connection
 
@@ -43,7 +43,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
     """Every connection and how it is."""
     template = "odoo/connections.html"
     context = {
-        "connections": Connection.objects.filter(seen.on(request, request.user).of_connections()).order_by("name"),
+        "connections": Connection.objects.filter(request_scope.scope_of(request, request.user).of_connections()).order_by("name"),
         "may_integrate": request.user.role in INTEGRATORS,
     }  # fmt: skip
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
@@ -53,7 +53,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def detail(request: PersonsRequest, name: str) -> HttpResponse:
     """One connection: how it is, what it can and cannot do."""
-    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     models = connection.capabilities.get("models", {})
     context = {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
@@ -66,7 +66,7 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
         "costs": cost.COSTS if connection.is_provisioned else (),
         "costs_measured_on": cost.MEASURED_ON, "costs_measured_with": cost.MEASURED_WITH,
         "zone_form": TimeZoneForm(initial={"time_zone": connection.time_zone}),
-        "zones_said": zones.of_companies(connection, scope=sight.of(request.user)),
+        "zones_said": zones.of_companies(connection, scope=access.scope_of(request.user)),
     }  # fmt: skip
     template = "odoo/connection.html"
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
@@ -96,7 +96,7 @@ def add(request: PersonsRequest) -> HttpResponse:
 @require_POST
 def check(request: PersonsRequest, name: str) -> HttpResponse:
     """Ask again what this Odoo can do."""
-    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     try:
         check_may_integrate(request.user)
     except NotAllowedError as error:
@@ -113,7 +113,7 @@ def check(request: PersonsRequest, name: str) -> HttpResponse:
 
 def _own(request: PersonsRequest, name: str) -> Connection:
     """The connection, for somebody who sees all of it and may change it. Raises Http404 and NotAllowedError."""
-    found = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_whole_connections("id")), name=name)
+    found = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_whole_connections("id")), name=name)
     check_may_integrate(request.user)
     return found
 
@@ -223,7 +223,7 @@ def _losses(lost: dict[str, int]) -> dict[str, int]:
 @require_POST
 def time_zone(request: PersonsRequest, name: str) -> HttpResponse:
     """Have the companies of this connection count days in one zone, or each in its own as Odoo says."""
-    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     form = TimeZoneForm(request.POST)
     if not form.is_valid():
         messages.error(request, gettext("There is no such time zone. Choose one of the list."))
@@ -242,10 +242,10 @@ def time_zone(request: PersonsRequest, name: str) -> HttpResponse:
 @require_POST
 def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
     """Have this Odoo's webhooks switched off, or on again."""
-    connection = get_object_or_404(Connection.objects.filter(sight.of(request.user).of_connections()), name=name)
+    connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     is_on = request.POST.get("on") == "1"
     try:
-        is_changed = hooks.want(connection, on=is_on, by=request.user, now=clock.now())
+        is_changed = hooks.set_webhook_state(connection, on=is_on, by=request.user, now=clock.now())
     except NotAllowedError as error:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     if is_changed:

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts import permissions
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import Sight
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
@@ -50,7 +50,7 @@ def set_time_zone(connection: Connection, zone: str, *, by: User, now: datetime)
     return True
 
 
-def of_companies(connection: Connection, *, scope: Sight) -> list[tuple[str, str]]:
+def of_companies(connection: Connection, *, scope: AccessScope) -> list[tuple[str, str]]:
     """Each company of the connection that is in ``scope``, and the zone in which it counts days."""
     with database.cursor() as cursor:
         cursor.execute(OF_COMPANIES, [connection.pk])

@@ -8,11 +8,11 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.outbox import moves
 from apps.outbox.models import Command, Status
 
@@ -45,7 +45,7 @@ class CommandShape(serializers.Serializer[Any]):
 
 FILTERS = {
     "status": ("status", set(Status.values)), "decision": "decision", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
+    "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ class Commands(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        mine = sight.of(self.request.user)  # type: ignore[arg-type]
+        mine = access.scope_of(self.request.user)  # type: ignore[arg-type]
         return Command.objects.filter(mine.of_records()).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
@@ -73,6 +73,6 @@ class Retry(APIView):
     @extend_schema(request=None, responses=CommandShape)
     def post(self, request: PersonsCall, command_id: Any) -> Response:
         """Queue the command again; an effect that is there already is found first."""
-        get_object_or_404(Command.objects.filter(sight.of(request.user).of_records()).only("id"), id=command_id)
+        get_object_or_404(Command.objects.filter(access.scope_of(request.user).of_records()).only("id"), id=command_id)
         made = moves.retry(str(command_id), by=request.user, now=clock.now())
         return Response(CommandShape(made).data)

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from apps.audit import trail
 from apps.core import actor, isolation, live
-from apps.intake import hints, tally
+from apps.intake import refresh_requests, tally
 from apps.intake.dead_letters import storable
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
@@ -58,11 +58,11 @@ SELECT DISTINCT ON (lane) id, not_before, connection_id
 def run_due(*, clock: Callable[[], datetime], limit: int = 200) -> int:
     """Run what is due, lane by lane; how many commands were settled. What waits for an Odoo that rests is left alone."""
     settled = 0
-    resting = circuit.resting(Connection.objects.filter(is_active=True))
+    unreachable = circuit.open_connections(Connection.objects.filter(is_active=True))
     with database.cursor() as cursor:
         cursor.execute(
             f"SELECT id FROM ({HEADS}) AS head WHERE not_before <= %s AND NOT connection_id = ANY(%s) LIMIT %s",
-            [clock(), resting, limit],
+            [clock(), unreachable, limit],
         )
         heads = [row[0] for row in cursor.fetchall()]
     for command_id in heads:
@@ -313,9 +313,9 @@ def _finish(command: Command, status: Status, problem: str, now: datetime, *, st
         return  # the record itself stays as it is
     lane_connection, lane_model, lane_id = command.lane.split(":")
     # Not waiting for Odoo's webhook: the tower knows that it changed something there.
-    hints.add(connection_id=int(lane_connection), model=lane_model, odoo_ids=[int(lane_id)], source="outbox", now=now)
+    refresh_requests.add(connection_id=int(lane_connection), model=lane_model, odoo_ids=[int(lane_id)], source="outbox", now=now)
     if command.model != lane_model and command.odoo_id:
-        hints.add(connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox",
+        refresh_requests.add(connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox",
                   now=now)  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from apps.mirror.sync import refresh
 from apps.odoo import circuit, errors
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, arrival, outside
+from apps.pipeline import change_processing, external_events, webhook_coverage
 
 logger = logging.getLogger(__name__)
 
@@ -32,27 +32,27 @@ def process(*, clock: Callable[[], datetime]) -> bool:
     1. Claim the deliveries that wait, as records to be read: many hints of one record are one read.
     2. Read those records from Odoo. This is the only step that waits for Odoo, and it is outside the transaction.
     3. Write them to the mirror; what really changed goes on.
-    4. Draw the consequences: stages, exceptions, approvals, commands (:mod:`apps.pipeline.absorb`).
+    4. Draw the consequences: stages, exceptions, approvals, commands (:mod:`apps.pipeline.change_processing`).
     5. Settle the deliveries. Steps 3 to 5 commit together or not at all.
 
-    Deliveries that tell of events outside of Odoo go a way of their own (:mod:`apps.pipeline.outside`).
+    Deliveries that tell of events outside of Odoo go a way of their own (:mod:`apps.pipeline.external_events`).
     """
-    resting = circuit.resting(Connection.objects.filter(is_active=True))
-    parts = claim.take(limit=DELIVERIES, now=clock(), resting=resting)
+    unreachable = circuit.open_connections(Connection.objects.filter(is_active=True))
+    parts = claim.take(limit=DELIVERIES, now=clock(), unreachable=unreachable)
     for part in parts:
         if part.is_of_events:
-            outside.take_through(part, clock=clock)
+            external_events.take_through(part, clock=clock)
         else:
             _take_through(part, clock)
     return bool(parts)
 
 
-def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
+def _take_through(part: claim.ClaimedBatch, clock: Callable[[], datetime]) -> None:
     known = registry.models()
     if unknown := sorted(set(part.records) - set(known)):
         for single in part.singly():
             if not set(single.records) <= set(known):
-                claim.bury(single, problem=f"{', '.join(unknown)} is not mirrored.", now=clock())
+                claim.dead_letter(single, problem=f"{', '.join(unknown)} is not mirrored.", now=clock())
             else:
                 _take_through(single, clock)
         return
@@ -67,11 +67,11 @@ def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
         now = clock()
         with transaction.atomic():
             changes = refresh.write(
-                reads, connection_id=part.connection_id, on_changes=partial(absorb.absorb, now=now), now=now
+                reads, connection_id=part.connection_id, on_changes=partial(change_processing.apply_changes, now=now), now=now
             )
-            absorb.evaluate_again(part.connection_id, part.to_evaluate, now=now)
-            arrival.by_hint(part, changes, now=now)
-            claim.settle(part, now=clock())
+            change_processing.evaluate_again(part.connection_id, part.to_evaluate, now=now)
+            webhook_coverage.by_hint(part, changes, now=now)
+            claim.complete(part, now=clock())
     except errors.OdooError as error:
         if len(part.records) > 1 and not isinstance(error, errors.OF_THE_CONNECTION):
             # What Odoo does not give of one model must not keep the others waiting.
@@ -79,7 +79,7 @@ def _take_through(part: claim.Part, clock: Callable[[], datetime]) -> None:
                 _take_through(single, clock)
             return
         logger.warning("Deliveries wait: %s", error)
-        claim.put_off(part, problem=str(error), now=clock())
+        claim.reschedule(part, problem=str(error), now=clock())
     except Exception as error:
         # One poisonous record must not stop the others: they are tried one by one, and its attempts are counted.
         logger.exception("A batch of deliveries of connection %s failed", connection.name)

@@ -19,8 +19,8 @@ from apps.mirror.sync import backfill, locks, tracking
 from apps.odoo import client as wire
 from apps.odoo import errors
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, outside
-from apps.workflows import past, registry
+from apps.pipeline import change_processing, external_events
+from apps.workflows import history_import, registry
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
@@ -89,8 +89,8 @@ def evaluate_all(
     connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
 ) -> int:
     """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
-    absorb.link_people(connection.pk, clock())
-    outside.follow_first_read(connection.pk)
+    change_processing.link_people(connection.pk, clock())
+    external_events.follow_first_read(connection.pk)
     done = 0
     for workflow in registry.workflows().values():
         rows = _of(workflow, connection)
@@ -117,8 +117,8 @@ def evaluate_all(
 
 @atomic_with_retry
 def _draw(workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], now: datetime) -> None:
-    absorb.one_at_a_time(connection_id)
-    absorb.draw(workflow.name, connection_id, dict.fromkeys(odoo_ids), now=now)
+    change_processing.one_at_a_time(connection_id)
+    change_processing.evaluate(workflow.name, connection_id, dict.fromkeys(odoo_ids), now=now)
 
 
 def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
@@ -146,7 +146,7 @@ def read_past(
     workflows = [one for one in registry.workflows().values() if not connection.lacks(one.odoo_model)]
     wanted: dict[str, list[str]] = {}
     for workflow in workflows:
-        wanted.setdefault(workflow.odoo_model, []).extend(past.fields_of(workflow))
+        wanted.setdefault(workflow.odoo_model, []).extend(history_import.fields_of(workflow))
     note = partial(progress, tracking.MODEL) if progress else None
     found = tracking.run(
         wire.connect(connection), wanted, connection=connection, clock=clock, progress=note, anew=anew
@@ -154,12 +154,12 @@ def read_past(
     if found is None:
         return
     for workflow in workflows:
-        fields = past.fields_of(workflow)
+        fields = history_import.fields_of(workflow)
         tracked = sorted(set(fields) & set(found.fields.get(workflow.odoo_model, ())))
         missing = [name for name in mirror.models()[workflow.odoo_model].odoo_fields()
                    if connection.lacks(workflow.odoo_model, name)]  # fmt: skip
         after, done = 0, 0
-        while ids := past.batch(workflow, connection_id=connection.pk, after=after):
+        while ids := history_import.batch(workflow, connection_id=connection.pk, after=after):
             take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
             _tell_pasts(workflow, connection.pk, ids, take)
             after, done = ids[-1], done + len(ids)
@@ -173,7 +173,7 @@ def read_past(
 def _tell_pasts(
     workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], take: Callable[[Sequence[int]], None]
 ) -> None:  # fmt: skip
-    absorb.one_at_a_time(connection_id)
+    change_processing.one_at_a_time(connection_id)
     isolation.taken(odoo_ids, take, partial(_without_past, workflow))
     live.announce([f"board:{workflow.name}"])
 
@@ -181,7 +181,7 @@ def _tell_pasts(
 def _tell_past(
     workflow: Workflow, connection_id: int, tracked: Sequence[str], missing: Sequence[str], now: datetime, odoo_ids: Sequence[int]
 ) -> None:
-    past.build(workflow, connection_id=connection_id, odoo_ids=odoo_ids, tracked=tracked, missing=missing, now=now)
+    history_import.build(workflow, connection_id=connection_id, odoo_ids=odoo_ids, tracked=tracked, missing=missing, now=now)
 
 
 def _without_past(workflow: Workflow, odoo_id: int, error: Exception) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import Role, User
 from apps.approvals.models import Request
 from apps.core import isolation, live
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.outbox.models import Command, Status
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _tell_of(command: Command, integrators: Sequence[User], now: datetime) -> No
         path = f"/approvals/{command.decision.split(':')[1]}/"
         if request and request.decided_by:
             people[request.decided_by.pk] = request.decided_by
-    tell(
+    notify(
         Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
                 about=(command.connection_id, command.company_id),
                 title=partial(_title, command), body=command.problem, path=path),

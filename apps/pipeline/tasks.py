@@ -6,7 +6,7 @@ from apps.approvals import cumulation
 from apps.core import clock
 from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
-from apps.pipeline import absorb, batch, outside, refusals, upkeep
+from apps.pipeline import batch, change_processing, external_events, refusals, upkeep
 from apps.workflows import tallies
 
 
@@ -15,7 +15,7 @@ def refresh(**_: object) -> None:
     """Take the deliveries that wait all the way to the screens."""
     while batch.process(clock=clock.now):
         pass
-    outside.absorb_matched(now=clock.now())
+    external_events.apply_matched(now=clock.now())
 
 
 @shared_task(name="outbox.dispatch", ignore_result=True)
@@ -29,7 +29,7 @@ def dispatch_commands(**_: object) -> None:
 @shared_task(name="pipeline.look_again", ignore_result=True)
 def look_again(**_: object) -> None:
     """Look again at the records that the passing of time alone may have moved."""
-    while absorb.look_again(now=clock.now()) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=clock.now()) == change_processing.LOOKED_AGAIN:
         pass
 
 

@@ -17,11 +17,11 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncRun, SyncState
 from apps.mirror.sync import backfill, increment, locks, reconcile, restored
 from apps.mirror.sync.increment import Incremented
-from apps.odoo import capabilities, errors, jobs, switching
+from apps.odoo import capabilities, errors, jobs, webhook_state
 from apps.odoo import client as wire
 from apps.odoo.capabilities import Report
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, arrival, first_sync
+from apps.pipeline import change_processing, first_sync, webhook_coverage
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def probe_all(*, clock: Clock) -> None:
         was_connected = connection.state == "connected"
         try:
             probe(connection, now=clock())
-            for step in (jobs.look, switching.carry_out):
+            for step in (jobs.look, webhook_state.apply_webhook_state):
                 try:
                     step(connection, now=clock())
                 except errors.OdooError:
@@ -116,7 +116,7 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
             else:
                 looks.append(
                     increment.run(client, model, connection=connection, clock=clock,
-                                  on_changes=lambda changes: absorb.absorb(changes, now=clock()))
+                                  on_changes=lambda changes: change_processing.apply_changes(changes, now=clock()))
                 )  # fmt: skip
         except first_sync.STOPS_ALL:
             raise
@@ -128,8 +128,8 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
     if failed and not looks:
         raise failed[0]  # It is not one model that does not work.
     _answer_ended_asks(client, connection, clock)
-    found = sum(look.changed for look in looks if look.model in arrival.hooked())
-    arrival.by_looking(connection.pk, arrival.POLL, found, now=clock())
+    found = sum(look.changed for look in looks if look.model in webhook_coverage.hooked())
+    webhook_coverage.by_looking(connection.pk, webhook_coverage.POLL, found, now=clock())
     live.announce(["health"])
     return looks
 
@@ -172,7 +172,7 @@ def switch_hooks(*, clock: Clock) -> None:
     """Switch webhooks as people want them; an Odoo that does not answer is tried again when it is probed."""
     for connection in Connection.objects.filter(is_active=True):
         try:
-            switching.carry_out(connection, now=clock())
+            webhook_state.apply_webhook_state(connection, now=clock())
         except errors.OdooError as error:
             logger.warning("%s", error)
         except Exception:
@@ -224,7 +224,7 @@ def compare(
         try:
             run = reconcile.run(
                 client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
-                on_changes=lambda changes: absorb.absorb(changes, now=clock()),
+                on_changes=lambda changes: change_processing.apply_changes(changes, now=clock()),
             )  # fmt: skip
             _evaluate_failed(connection, model, clock)
         except (*first_sync.STOPS_ALL, locks.SyncBusyError):
@@ -242,7 +242,7 @@ def _evaluate_failed(connection: Connection, model: type[Mirrored], clock: Clock
     """Evaluate again the records of ``model`` that have a dead letter for it: what they rest on may be another by now."""
     if failed := dead_letters.records(EVALUATING, connection.pk, model.odoo_model):
         with transaction.atomic():
-            absorb.evaluate_again(connection.pk, {model.odoo_model: failed}, now=clock())
+            change_processing.evaluate_again(connection.pk, {model.odoo_model: failed}, now=clock())
 
 
 def reconcile_all(*, clock: Clock) -> None:
@@ -250,9 +250,9 @@ def reconcile_all(*, clock: Clock) -> None:
     for connection in _read_before():
         try:
             for run in compare(connection, clock=clock):
-                if run.odoo_model in arrival.hooked():
+                if run.odoo_model in webhook_coverage.hooked():
                     missed = run.found_changed + run.found_deleted
-                    arrival.by_looking(connection.pk, arrival.RECONCILE, missed, now=clock())
+                    webhook_coverage.by_looking(connection.pk, webhook_coverage.RECONCILE, missed, now=clock())
                 if run.is_held:
                     logger.error("%s", run.note)
         except locks.SyncBusyError as busy:

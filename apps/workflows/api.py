@@ -9,14 +9,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.mirror import registry as mirror
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.models import Connection
-from apps.workflows import blockers, chain, impact, registry
+from apps.workflows import blockers, impact, registry, supply_chain
 from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 
@@ -139,8 +139,8 @@ class RecordDetail(RecordShape):
     def to_representation(self, position: Position) -> dict[str, Any]:
         """The same, with the deliveries and purchases that it hangs on, and every move that it made."""
         connection = position.connection
-        linked = [("stock.picking", one.odoo_id, one.name) for one in chain.deliveries_of(position)]
-        linked += [("purchase.order", one.odoo_id, one.name) for one in chain.supplies_of(position)]
+        linked = [("stock.picking", one.odoo_id, one.name) for one in supply_chain.deliveries_of(position)]
+        linked += [("purchase.order", one.odoo_id, one.name) for one in supply_chain.supplies_of(position)]
         moves = Transition.objects.filter(connection=connection, model=position.model, odoo_id=position.odoo_id)
         return super().to_representation(position) | {
             "impact": _impact(connection, position.model, position.odoo_id),
@@ -157,7 +157,7 @@ class RecordDetail(RecordShape):
 
 
 FILTERS = {
-    "connection": ("connection__name", seen.names_connection), "company": ("company_id", int),
+    "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
     "workflow": ("workflow", registry.is_workflow), "stage": ("stage", registry.is_stage),
     "odoo_id": ("odoo_id", int), "name": "name",
 }  # fmt: skip
@@ -174,7 +174,7 @@ class Records(FilteredList):
     def get_queryset(self) -> Any:
         if self.kwargs["model"] not in mirror.models():
             raise Http404(f"{self.kwargs['model']} is not mirrored; there is: {', '.join(mirror.models())}.")
-        mine = sight.of(self.request.user)  # type: ignore[arg-type]
+        mine = access.scope_of(self.request.user)  # type: ignore[arg-type]
         return Position.objects.filter(mine.of_records(), model=self.kwargs["model"]).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
@@ -189,7 +189,7 @@ class Record(APIView):
     @extend_schema(responses=RecordDetail, parameters=[OpenApiParameter("connection", str), OpenApiParameter("workflow", str)])
     def get(self, request: PersonsCall, model: str, odoo_id: int) -> Response:
         """Where one record stands, what holds it up, what it hangs on, and how it got there."""
-        mine = sight.of(request.user).of_records()
+        mine = access.scope_of(request.user).of_records()
         found = Position.objects.filter(mine, model=model, odoo_id=odoo_id).select_related("connection").order_by("id")
         for name in ("connection", "workflow"):
             if value := request.query_params.get(name):
@@ -210,7 +210,7 @@ class SupplierImpact(APIView):
     def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """The sales orders that wait for anything that is still to come from one supplier (``res.partner``)."""
         # All companies buy from a supplier: only who sees the whole connection is told.
-        mine = sight.of(request.user).of_whole_connections()
+        mine = access.scope_of(request.user).of_whole_connections()
         partners = mirror.models()["res.partner"]._default_manager.filter(mine, odoo_id=odoo_id).select_related("connection")
         if name := request.query_params.get("connection"):
             if "\x00" in name:

@@ -36,7 +36,7 @@ def of_catalogue() -> Blueprint:
         items += [
             ContextAction(
                 name=f"Ask for approval in Control Tower: {kind.menu or kind.title.lower()}", model=workflow.odoo_model,
-                code=guards.ask_code(kind.name, *kind.askable),
+                code=guards.ask_code(kind.name, *kind.requestable),
             )
             for kind in workflow.approvals
         ]  # fmt: skip

@@ -74,7 +74,7 @@ class BlockerRule:
     Attributes:
         kind: the kind of blocker.
         sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (what
-            :func:`apps.workflows.say.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``.
+            :func:`apps.workflows.sql_message.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``.
             Asked for one record at a time.
     """
 
@@ -118,7 +118,7 @@ class Remedy:
         title: what it does, in words for people.
         sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
             (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
-            (what it means, as :func:`apps.workflows.say.say` says it) and :attr:`columns`.
+            (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`.
         columns: what else it returns, for the calls.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
     """
@@ -144,7 +144,7 @@ class ExceptionType:
             column is called ``…_quantity``, ``…_count``, ``…_days`` or ``…_percent``.
         cause: column that tells two deviations of one type apart; none where there can be but one.
         severity: column and thresholds: from the first number on medium, from the second high, from the third critical. The
-            promise and the customer's class weigh as well (:mod:`apps.workflows.weight`).
+            promise and the customer's class weigh as well (:mod:`apps.workflows.severity_boost`).
         closed_because: what is said when it closes itself.
         remedies: ways out of it that a person may take in the tower.
     """
@@ -243,7 +243,7 @@ class ApprovalKind:
             ``%(people)s`` (uids) and ``%(now)s``. It returns ``odoo_id``, ``record_name``, ``amount`` (the company's currency)
             and ``at``.
         menu: what the Action menu in Odoo calls it; its title, where empty.
-        askable: what it can be asked for by that menu, in words ("a draft credit note") and as Odoo's domain; anything, where
+        requestable: what it can be asked for by that menu, in words ("a draft credit note") and as Odoo's domain; anything, where
             empty.
         peers_model: Odoo's model of the peers, where it is another than the workflow's: they are then what became of the kind's
             records, and of these only those that wait are counted beside them.
@@ -274,7 +274,7 @@ class ApprovalKind:
     peers: str = ""
     peers_model: str = ""
     menu: str = ""
-    askable: tuple[str, Sequence[Any]] = ("", ())
+    requestable: tuple[str, Sequence[Any]] = ("", ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,9 +350,9 @@ class Workflow:
         belongs_sql: SQL over the record ``r`` that has to hold as well, never NULL, where its own columns do not tell.
         label: column with what people call the record.
         look_again: column with the moment at which the passing of time alone may move the record or raise something about
-            it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.absorb.look_again`).
+            it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.change_processing.reevaluate_due`).
         promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
-            is raised about the record weighs more (:mod:`apps.workflows.weight`).
+            is raised about the record weighs more (:mod:`apps.workflows.severity_boost`).
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         listed: external id of the list in which people work on the records, and the field after which it says why one is held;
             where they see no form.

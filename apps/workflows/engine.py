@@ -18,7 +18,7 @@ from psycopg import sql
 from apps.core import prepared, sentences
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import days, placeholders, registry, stuck, weight
+from apps.workflows import days, placeholders, registry, severity_boost, stuck
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
@@ -211,7 +211,7 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         )
         if workflow.promise
         else sql.SQL("NULL::timestamptz"),
-        promise_look=weight.next_look(sql.Identifier("promised")),
+        promise_look=severity_boost.next_look(sql.Identifier("promised")),
         stuck_look=stuck.next_look(
             compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
             sql.Identifier("stands_since"),
@@ -253,7 +253,7 @@ def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, An
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id", weight.STEPS, workflow.promise}
+    needed = {workflow.currency, "partner_name", "company_id", severity_boost.STEPS, workflow.promise}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:

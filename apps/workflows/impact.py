@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import connection as database
 from psycopg.rows import class_row
 
-from apps.workflows import cover
+from apps.workflows import supply_allocation
 
 # So many orders are named; the totals count all.
 NAMED = 100
@@ -90,9 +90,9 @@ ORDERS_OF_SUPPLIER = """
       WHERE asked.connection_id = %(connection)s AND asked.odoo_id = %(record)s)
 """
 
-OF_PURCHASE = KNOWN.format(waiting=cover.waiting_for_purchases("%(record)s"))
-OF_TRANSFER = KNOWN.format(waiting=cover.WAITING_FOR_TRANSFER)
-OF_SUPPLIER = KNOWN.format(waiting=cover.waiting_for_purchases(ORDERS_OF_SUPPLIER))
+OF_PURCHASE = KNOWN.format(waiting=supply_allocation.waiting_for_purchases("%(record)s"))
+OF_TRANSFER = KNOWN.format(waiting=supply_allocation.WAITING_FOR_TRANSFER)
+OF_SUPPLIER = KNOWN.format(waiting=supply_allocation.waiting_for_purchases(ORDERS_OF_SUPPLIER))
 STATEMENTS = {"purchase.order": OF_PURCHASE, "stock.picking": OF_TRANSFER, "res.partner": OF_SUPPLIER}
 
 

@@ -5,7 +5,7 @@ import pkgutil
 from functools import cache
 
 from apps.mirror import registry as mirror
-from apps.workflows import catalogue, stuck, weight
+from apps.workflows import catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
@@ -34,7 +34,7 @@ def _completed(declared: Workflow) -> Workflow:
     """``declared`` with what every workflow has: its stuck records, and what makes an exception weigh more."""
     model = mirror.models().get(declared.odoo_model)
     has_partner = model is not None and any(field.column == "partner_id" for field in model._meta.concrete_fields)
-    return weight.with_weight(stuck.with_stuck(declared), has_partner=has_partner)
+    return severity_boost.with_weight(stuck.with_stuck(declared), has_partner=has_partner)
 
 
 def is_workflow(name: str, _: object = None) -> bool:

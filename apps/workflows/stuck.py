@@ -13,7 +13,7 @@ from django.db.models import Q
 from psycopg import sql
 
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
-from apps.workflows.say import literal, say
+from apps.workflows.sql_message import literal, say
 
 # In multiples of the patience: when a record that is still there is looked at again.
 LOOKS = (1, 2, 4)

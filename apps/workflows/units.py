@@ -8,7 +8,7 @@ This is the only place that converts. What is compared or summed is converted fi
 unit of the record that it is written on.
 """
 
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 # How many of its reference unit a unit holds. Up to 18, which has no relative factor, Odoo keeps the reverse.
 HOLDS = "CASE WHEN {unit}.relative_factor IS NULL THEN 1 / NULLIF({unit}.factor, 0) ELSE NULLIF({unit}.factor, 0) END"

@@ -6,7 +6,7 @@ A declaration is English and stays so where it is stored or sent to Odoo. Where 
 
 from collections.abc import Iterable, Iterator
 
-from apps.workflows import registry, say
+from apps.workflows import registry, sql_message
 from apps.workflows.declare import ApprovalKind, ExceptionType, OdooCall, Workflow
 
 
@@ -25,9 +25,9 @@ def _of(workflow: Workflow) -> Iterator[str]:
     if workflow.lines:
         yield workflow.lines.title
         yield from workflow.lines.columns.values()
-        yield from say.templates_in(workflow.lines.sql)
+        yield from sql_message.templates_in(workflow.lines.sql)
     for statement in [*(fact.sql for fact in workflow.facts), *(rule.sql for rule in workflow.blockers)]:
-        yield from say.templates_in(statement)
+        yield from sql_message.templates_in(statement)
     for exception in workflow.exceptions:
         yield from _of_exception(exception)
     for approval in workflow.approvals:
@@ -40,7 +40,7 @@ def _of_exception(declared: ExceptionType) -> Iterator[str]:
     yield from declared.evidence.values()
     for remedy in declared.remedies:
         yield remedy.title
-        yield from say.templates_in(remedy.sql)
+        yield from sql_message.templates_in(remedy.sql)
         yield from _of_calls(remedy.calls)
 
 
@@ -52,7 +52,7 @@ def _of_approval(declared: ApprovalKind) -> Iterator[str]:
     yield from (step["name"] for step in declared.default_policy.get("steps", ()))
     if declared.choice:
         yield declared.choice.title
-        yield from say.templates_in(declared.choice.sql)
+        yield from sql_message.templates_in(declared.choice.sql)
     for calls in (declared.on_asked, declared.on_approval, declared.on_rejection, declared.on_withdrawal, declared.on_expiry):
         yield from _of_calls(calls)
 

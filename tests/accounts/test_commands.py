@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import ApiToken, User
 from apps.audit.models import Entry
 from tests.world import World
@@ -70,8 +70,8 @@ def companies() -> World:
 def test_a_person_is_made_who_sees_one_company(companies: World) -> None:
     run("create_user", "berta", "--role", "operator", "--sees", "main:Kestrel")
     berta = User.objects.get(username="berta")
-    assert sight.of(berta).sees(companies.connection.pk, 2)
-    assert not sight.of(berta).sees(companies.connection.pk, 1)
+    assert access.scope_of(berta).sees(companies.connection.pk, 2)
+    assert not access.scope_of(berta).sees(companies.connection.pk, 1)
     assert run("grant", "berta") == ["berta sees main:2."]
 
 

@@ -36,7 +36,7 @@ def asked_now(request: Request) -> list[str]:
 
 def test_a_question_is_told_answered_and_leaves_the_due_time_alone(world: World, asked: Request) -> None:
     before = timers()
-    question = inquiries.ask_back(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
+    question = inquiries.request_information(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
     assert Notification.objects.filter(kind="approval.question", email="sofia@nordlicht.test").exists()
     assert timers() == before
     inquiries.answer(question.pk, text="Half of it", by=user("olga"), now=world.advance(minutes=5))
@@ -48,7 +48,8 @@ def test_a_question_is_told_answered_and_leaves_the_due_time_alone(world: World,
 def test_wanted_changes_stop_the_clock_and_it_runs_on_from_there(world: World, asked: Request) -> None:
     before = timers()
     due_at = asked.due_at
-    wanted = inquiries.ask_back(asked.pk, wants_changes=True, text="Smaller", by=user("adam"), now=world.advance(minutes=10))
+    later = world.advance(minutes=10)
+    wanted = inquiries.request_information(asked.pk, wants_changes=True, text="Smaller", by=user("adam"), now=later)
     asked.refresh_from_db()
     assert (asked.paused_at, timers()) == (world.now, {})
     due.fire_due(now=world.advance(hours=10))
@@ -59,7 +60,7 @@ def test_wanted_changes_stop_the_clock_and_it_runs_on_from_there(world: World, a
 
 
 def test_a_change_in_odoo_answers_what_was_wanted(world: World, asked: Request) -> None:
-    inquiries.ask_back(asked.pk, wants_changes=True, text="Smaller", by=user("adam"), now=world.advance(minutes=10))
+    inquiries.request_information(asked.pk, wants_changes=True, text="Smaller", by=user("adam"), now=world.advance(minutes=10))
     world.advance(minutes=1)
     world.order(amount=5_900)
     inquiry = asked.inquiries.get()
@@ -69,11 +70,11 @@ def test_a_change_in_odoo_answers_what_was_wanted(world: World, asked: Request) 
 
 
 def test_who_asked_back_may_not_answer_and_who_may_not_decide_may_not_ask(world: World, asked: Request) -> None:
-    question = inquiries.ask_back(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
+    question = inquiries.request_information(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
     with pytest.raises(NotAllowedError, match="yourself"):
         inquiries.answer(question.pk, text="Yes", by=user("adam"), now=world.now)
     with pytest.raises(NotAllowedError):
-        inquiries.ask_back(asked.pk, wants_changes=True, text="Stall", by=user("olga"), now=world.now)
+        inquiries.request_information(asked.pk, wants_changes=True, text="Stall", by=user("olga"), now=world.now)
     inquiries.answer(question.pk, text="No", by=user("olga"), now=world.now)
     with pytest.raises(moves.AlreadyDecidedError, match="Olga has answered"):
         inquiries.answer(question.pk, text="Yes", by=user("mia"), now=world.now)
@@ -82,7 +83,7 @@ def test_who_asked_back_may_not_answer_and_who_may_not_decide_may_not_ask(world:
 def test_nothing_is_asked_about_what_is_decided(world: World, asked: Request) -> None:
     moves.approve(asked.pk, by=user("adam"), now=world.now)
     with pytest.raises(moves.AlreadyDecidedError, match="approved by Adam"):
-        inquiries.ask_back(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
+        inquiries.request_information(asked.pk, wants_changes=False, text="Prepaid?", by=user("adam"), now=world.now)
 
 
 def test_a_deputy_is_asked_in_the_place_of_who_is_away(world: World) -> None:

@@ -10,8 +10,8 @@ from django.db import connections
 from apps.accounts.models import Role, User
 from apps.approvals import facts, moves, policy
 from apps.approvals.facts import Seen
+from apps.approvals.locking import FactsChangedError
 from apps.approvals.models import Assignment, Request, Status
-from apps.approvals.standing import FactsChangedError
 from apps.outbox.models import Command
 from tests.world import World, person
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
-from apps.approvals import askable, moves, policy, preview, screens
+from apps.approvals import available_requests, moves, policy, preview, screens
 from apps.approvals.models import Request
 from apps.core import sentences
 from apps.outbox.models import Command
@@ -147,7 +147,7 @@ def test_no_cancels_it_and_keeps_it_held_with_the_reason(sold: World) -> None:
 
 def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: World) -> None:
     credited(sold, 4)
-    found = askable.of_record(sold.connection.pk, "account.move", 600, seen=sight.of(adam()), now=sold.now)
+    found = available_requests.of_record(sold.connection.pk, "account.move", 600, seen=access.scope_of(adam()), now=sold.now)
     assert [(one.kind.name, one.kind.amount) for one in found] == [(KIND, "credited_beyond")]
     request = moves.ask(connection_id=sold.connection.pk, kind=KIND, model="account.move", odoo_id=600, reason="Goodwill",
                         by=person("otto", User.objects.get(username="olga").role, team="service"), now=sold.now)  # fmt: skip
@@ -157,7 +157,7 @@ def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: Wor
     assert {"return_value", "credited_beyond"} <= set(registry.facts_of(KIND))
     assert checks.declarations() == []
     rules = policy.active(KIND, now=sold.now).rules
-    assert preview.preview(KIND, rules, seen=sight.of(User.objects.get(username="anna")), now=sold.now).asked == 1
+    assert preview.preview(KIND, rules, seen=access.scope_of(User.objects.get(username="anna")), now=sold.now).asked == 1
 
 
 def test_a_line_below_zero_hides_none_of_the_others(sold: World) -> None:

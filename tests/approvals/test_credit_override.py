@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.accounts.sight import EVERYTHING
 from apps.approvals import moves, permissions, queries
 from apps.approvals.models import Request, Status
 from apps.audit.models import Entry

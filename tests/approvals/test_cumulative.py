@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.accounts.sight import Sight
 from apps.approvals import bulk, cumulation, facts, moves, policy, preview, screens
+from apps.approvals.locking import FactsChangedError
 from apps.approvals.models import Assignment, Request
 from apps.approvals.policy_bounds import PolicyError
-from apps.approvals.standing import FactsChangedError
 from apps.core import clock, sentences
 from apps.outbox.models import Command
 from tests.api.callers import caller
@@ -237,9 +237,9 @@ def test_the_preview_counts_together_as_well(world: World) -> None:
         buy(world, order, 20_000, state="draft")
         ask(world, order, 20_000, 20_000)
         world.advance(minutes=1)
-    alone = preview.preview(PURCHASE, {"steps": STEPS}, seen=Sight(), now=world.now)
+    alone = preview.preview(PURCHASE, {"steps": STEPS}, seen=AccessScope(), now=world.now)
     summed = preview.preview(
-        PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, seen=Sight(), now=world.now
+        PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, seen=AccessScope(), now=world.now
     )
     assert [one.needed for one in alone.steps] == [3, 0]
     assert [one.needed for one in summed.steps] == [3, 1]

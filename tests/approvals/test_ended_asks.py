@@ -8,10 +8,10 @@ from apps.accounts.models import User
 from apps.approvals import ended_asks, moves
 from apps.approvals.models import Request
 from apps.exceptions.models import ExceptionCase, Status
-from apps.health import troubles
+from apps.health import incidents
 from apps.mirror import registry, upsert
 from apps.outbox.models import Command
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from tests.world import World, odoo_time
 
 
@@ -57,9 +57,9 @@ def test_of_a_record_that_was_never_saved(world: World) -> None:
 
 def test_of_a_record_that_was_deleted(world: World) -> None:
     world.order(amount=100)
-    gone = upsert.bury(registry.models()["sale.order"], connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now,
+    gone = upsert.mark_deleted(registry.models()["sale.order"], connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now,
                        now=world.now)  # fmt: skip
-    absorb.absorb([gone], now=world.now)
+    change_processing.apply_changes([gone], now=world.now)
     ask(world, kind="pricing_exception")
     assert answered(world) == ["The record was deleted in Odoo"]
 
@@ -128,5 +128,5 @@ def test_an_ask_that_the_tower_does_not_understand_stays_an_incident(world: Worl
     world.order(amount=100)
     ask(world, kind="dragon_riding")
     assert answered(world) == []
-    troubles.look(now=world.now)
+    incidents.detect_incidents(now=world.now)
     assert ExceptionCase.objects.filter(type="integration.ask_unanswered").exclude(status=Status.RESOLVED).count() == 1

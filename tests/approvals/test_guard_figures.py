@@ -10,7 +10,7 @@ from apps.approvals import moves
 from apps.approvals.models import Request
 from apps.core import sentences
 from apps.exceptions.models import ExceptionCase, Status
-from apps.health import troubles
+from apps.health import incidents
 from apps.outbox.models import Command
 from apps.workflows.models import Position
 from tests.world import World, odoo_time
@@ -170,7 +170,7 @@ def test_a_reason_that_names_no_figures_is_not_written_anew_when_they_change(wor
 
 
 def unanswered(world: World) -> list[ExceptionCase]:
-    troubles.look(now=world.now)
+    incidents.detect_incidents(now=world.now)
     return list(ExceptionCase.objects.filter(type="integration.ask_unanswered").exclude(status=Status.RESOLVED))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from apps.approvals import policy
 from apps.approvals.models import Policy, Request
-from apps.health import troubles
+from apps.health import incidents
 from tests.api.callers import caller
 from tests.world import NOW, World
 
@@ -61,5 +61,5 @@ def test_one_that_is_stored_out_of_bounds_stops_no_request_and_is_an_incident(wo
     world.held_order()
     request = Request.objects.get()
     assert [one.name for one in request.steps.all()] == ["Credit control"]
-    told = [one for one in troubles.found(now=NOW) if one.kind == "integration.policy_unusable"]
+    told = [one for one in incidents.found(now=NOW) if one.kind == "integration.policy_unusable"]
     assert [(one.name, one.evidence["version_count"]) for one in told] == [("Policy credit_override", 1)]

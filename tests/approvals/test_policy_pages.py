@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING, NOTHING
 from apps.accounts.models import Role, User
-from apps.accounts.sight import EVERYTHING, NOTHING
 from apps.approvals import editing, policy, preview
 from apps.approvals.models import Policy, Request
 from apps.core import clock

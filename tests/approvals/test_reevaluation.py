@@ -11,15 +11,15 @@ from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import absence, facts, moves, policy, undoing
 from apps.approvals.facts import Seen
+from apps.approvals.locking import AlreadyDecidedError, FactsChangedError
 from apps.approvals.models import Assignment, Request
-from apps.approvals.standing import AlreadyDecidedError, FactsChangedError
 from apps.audit.models import Entry
 from apps.core import clock
 from apps.mirror import registry, upsert
 from apps.outbox.models import Command
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.timers.models import Timer
-from apps.workflows.asks import REJECTED
+from apps.workflows.guard_requests import REJECTED
 from tests.api.callers import caller
 from tests.world import World, person
 
@@ -547,8 +547,8 @@ def test_a_request_of_a_deleted_record_sends_it_no_command(world: World) -> None
     request = only()
     world.advance(minutes=1)
     orders = registry.models()["sale.order"]
-    gone = upsert.bury(orders, connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now, now=world.now)
-    absorb.absorb([gone], now=world.now)
+    gone = upsert.mark_deleted(orders, connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now, now=world.now)
+    change_processing.apply_changes([gone], now=world.now)
     request.refresh_from_db()
     assert request.status == "cancelled"
     left = Command.objects.filter(decision=f"approval:{request.pk}").exclude(status="cancelled")

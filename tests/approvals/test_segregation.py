@@ -10,7 +10,7 @@ from apps.accounts import people
 from apps.accounts.logins import normalised
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import asking, moves, permissions, policy
+from apps.approvals import moves, opening, permissions, policy
 from apps.approvals.models import Request
 from apps.core import actor
 from apps.mirror import identities
@@ -241,4 +241,4 @@ def test_who_asked_here_is_a_hand_through_their_odoo_user_as_well(world: World) 
     request = moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42, by=olga,
                         reason="", now=world.now)  # fmt: skip
     assert 31 in request.involved_uids
-    assert request.cause.startswith(asking.ASKED_HERE)
+    assert request.cause.startswith(opening.ASKED_HERE)

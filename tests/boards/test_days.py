@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from apps.accounts.sight import EVERYTHING
+from apps.accounts.access import EVERYTHING
 from apps.boards import analysis, figures, kpis
 from apps.workflows import registry, tallies
 from apps.workflows.models import Transition

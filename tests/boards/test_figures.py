@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.accounts.sight import EVERYTHING
+from apps.accounts.access import EVERYTHING
 from apps.boards import queries
 from apps.odoo.models import Connection
 from apps.workflows import registry

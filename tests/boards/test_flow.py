@@ -15,9 +15,9 @@ import pytest
 from django.core.cache import cache
 from django.test import AsyncClient, Client
 
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import EVERYTHING, Sight
-from apps.boards import analysis, compare, drawing, eventlog, figures, forecast, queries, waits
+from apps.boards import analysis, blocked_reasons, compare, drawing, eventlog, figures, forecast, queries
 from apps.core import clock, sheets
 from apps.workflows import registry, tallies
 from apps.workflows.models import Position, Transition
@@ -64,8 +64,8 @@ def history(world: World) -> tuple[list[Position], list[Transition]]:
     return places, moves
 
 
-def of(company: int | None, world: World) -> Sight:
-    return EVERYTHING if company is None else Sight(frozenset({(world.connection.pk, company)}))
+def of(company: int | None, world: World) -> AccessScope:
+    return EVERYTHING if company is None else AccessScope(frozenset({(world.connection.pk, company)}))
 
 
 @pytest.mark.parametrize("company", [None, 2])
@@ -241,12 +241,12 @@ def test_where_too_few_have_left_a_stage_all_that_fall_due_are_counted(world: Wo
 
 def test_a_held_order_waits_for_its_decision_and_its_exception(world: World) -> None:
     world.held_order(amount=6_200)
-    waiting = waits.of(registry.workflows()[NAME], seen=EVERYTHING)
+    waiting = blocked_reasons.of(registry.workflows()[NAME], seen=EVERYTHING)
     assert {(one.what, one.stage_name, one.count) for one in waiting} == {
         ("decision", "credit_review", 1), ("exception", "credit_review", 1),
     }  # fmt: skip
-    assert "wait for" in waits.relief(waiting, "credit_review")
-    assert waits.of(registry.workflows()[NAME], seen=Sight(frozenset({(world.connection.pk, 9)}))) == []
+    assert "wait for" in blocked_reasons.relief(waiting, "credit_review")
+    assert blocked_reasons.of(registry.workflows()[NAME], seen=AccessScope(frozenset({(world.connection.pk, 9)}))) == []
 
 
 def test_periods_and_companies_compare_what_really_moved(world: World, history: tuple[list[Position], list[Transition]]) -> None:
@@ -311,7 +311,7 @@ def test_a_case_centric_log_is_well_formed_xes(world: World, history: tuple[list
 
 
 def test_a_log_holds_only_what_its_reader_may_see(world: World, history: tuple[list[Position], list[Transition]]) -> None:
-    seen = Sight(frozenset({(world.connection.pk, 2)}))
+    seen = AccessScope(frozenset({(world.connection.pk, 2)}))
     log = json.loads("".join(eventlog.ocel([registry.workflows()[NAME]], first=None, now=NOW, seen=seen)))
     hidden = {f"main/sale.order/{one.odoo_id}" for one in history[1] if one.company_id == 1}
     assert log["events"] and not hidden & {one["id"] for one in log["objects"]}

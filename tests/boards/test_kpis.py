@@ -10,8 +10,8 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Team, User
-from apps.accounts.sight import EVERYTHING, Sight
 from apps.approvals.models import Policy, Request
 from apps.audit.models import Entry
 from apps.boards import kpis
@@ -26,7 +26,7 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def of(name: str, world: World, seen: Sight = EVERYTHING) -> dict[str, kpis.Figure]:
+def of(name: str, world: World, seen: AccessScope = EVERYTHING) -> dict[str, kpis.Figure]:
     return {one.workflow: one for one in kpis.figures(now=world.now, seen=seen) if one.kpi.name == name}
 
 
@@ -156,11 +156,11 @@ def test_nobody_is_told_of_other_companies(world: World) -> None:
     transfer(world, 800, late_by=timedelta(0))
     case(world, 1, company_id=2)
 
-    mine = Sight(frozenset({(world.connection.pk, 2)}))
+    mine = AccessScope(frozenset({(world.connection.pk, 2)}))
 
     assert of("shipped_on_time", world, mine) == {}
     assert of("detected_to_owned", world, mine)["order_to_cash"].count == 1
-    assert {one.workflow for one in kpis.figures(now=world.now, seen=Sight(frozenset()))} == set()
+    assert {one.workflow for one in kpis.figures(now=world.now, seen=AccessScope(frozenset()))} == set()
 
 
 def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world: World, mia_manager: User) -> None:

@@ -18,10 +18,10 @@ from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import Sight
 from apps.boards import consumers, live
-from apps.boards.entitled import sights_now
+from apps.boards.session_check import sights_now
 from apps.core import clock
 from apps.core.live import publish
 from controltower.asgi import django_and_live
@@ -66,7 +66,7 @@ class Page(WebsocketCommunicator):
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[live.Hub]:
+async def hub() -> AsyncIterator[live.LiveHub]:
     hub = live.hub()
     yield hub
     for task in hub.tasks:
@@ -81,7 +81,7 @@ async def session(olga_operator: User) -> Any:
 
 
 @pytest.fixture
-async def open_page(hub: live.Hub, session: Any) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
+async def open_page(hub: live.LiveHub, session: Any) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
     pages: list[Page] = []
 
     async def begin() -> Page:
@@ -120,7 +120,7 @@ async def test_another_sites_page_is_refused(session: Any, origin: str) -> None:
 
 
 async def test_a_page_that_shows_something_old_is_told_at_once(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]]
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     page = await open_page()
     await page.watch(BOARD, version=1)
@@ -132,7 +132,7 @@ async def test_a_page_that_shows_something_old_is_told_at_once(
 
 
 async def test_a_page_that_shows_the_newest_is_told_nothing(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]]
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     page = await open_page()
     await page.watch(BOARD, version=live.version_now() + 60_000)
@@ -141,7 +141,7 @@ async def test_a_page_that_shows_the_newest_is_told_nothing(
 
 
 async def test_a_change_is_drawn_once_for_all_who_watch(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]]
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     pages = [await open_page() for _ in range(20)]
     for page in pages:
@@ -155,7 +155,7 @@ async def test_a_change_is_drawn_once_for_all_who_watch(
     assert hub.drawings == 1
 
 
-async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: live.Hub, session: Any) -> None:
+async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: live.LiveHub, session: Any) -> None:
     pages = [Page(session, language=language) for language in ("de", "de", "en")]
     for page in pages:
         await page.connect(timeout=10)
@@ -173,7 +173,7 @@ async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: 
 
 
 async def test_all_pages_that_come_back_at_once_are_given_the_same_drawing(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]]
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     pages = [await open_page() for _ in range(20)]
     for page in pages:
@@ -184,7 +184,7 @@ async def test_all_pages_that_come_back_at_once_are_given_the_same_drawing(
     assert hub.drawings <= 3
 
 
-async def test_many_changes_of_a_moment_are_few_frames(hub: live.Hub, open_page: Callable[[], Awaitable[Page]]) -> None:
+async def test_many_changes_of_a_moment_are_few_frames(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     page = await open_page()
     await page.watch(BOARD, version=live.version_now() + 60_000)
     await eventually(lambda: BOARD in hub.watchers)
@@ -213,7 +213,7 @@ async def test_a_change_announced_elsewhere_reaches_the_page(open_page: Callable
 
 
 async def test_changes_reach_the_page_again_after_the_channel_layer_was_away(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]]
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     page = await open_page()
     await page.watch("queue", version=live.version_now() + 60_000)
@@ -228,7 +228,7 @@ async def test_changes_reach_the_page_again_after_the_channel_layer_was_away(
             await asyncio.sleep(0.1)
 
 
-async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: live.Hub, session: Any) -> None:
+async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: live.LiveHub, session: Any) -> None:
     sent: list[dict[str, Any]] = []
     flows, incoming = asyncio.Event(), asyncio.Queue[dict[str, Any]]()
     flows.set()
@@ -293,7 +293,7 @@ async def test_what_is_no_message_ends_the_socket(open_page: Callable[[], Awaita
 
 
 async def test_who_signs_out_or_is_locked_out_is_told_no_more(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], session: Any
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], session: Any
 ) -> None:
     page = await open_page()
     await hub.recheck()
@@ -306,7 +306,7 @@ async def test_who_signs_out_or_is_locked_out_is_told_no_more(
 
 
 async def test_a_person_who_is_deactivated_is_told_no_more(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], olga_operator: User
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User
 ) -> None:
     page = await open_page()
 
@@ -317,7 +317,7 @@ async def test_a_person_who_is_deactivated_is_told_no_more(
 
 
 async def test_a_session_that_has_run_out_or_whose_password_was_changed_is_told_no_more(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], olga_operator: User, session: Any
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User, session: Any
 ) -> None:
     page = await open_page()
     row = Session.objects.filter(session_key=session.session_key)
@@ -335,7 +335,7 @@ async def test_a_session_that_has_run_out_or_whose_password_was_changed_is_told_
 
 
 async def test_the_rights_of_all_who_watch_are_looked_at_in_two_statements(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(10):
         await open_page()
@@ -351,9 +351,9 @@ async def test_the_rights_of_all_who_watch_are_looked_at_in_two_statements(
 
 
 async def test_a_board_that_cannot_be_drawn_stops_no_other(
-    hub: live.Hub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(topic: str, sight: Sight) -> str:
+    def fail(topic: str, sight: AccessScope) -> str:
         raise ValueError("no such column")
 
     monkeypatch.setitem(live.DRAWN, "board", fail)

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import translation
 from plotly import graph_objects as go
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
-from apps.accounts.sight import EVERYTHING
 from apps.boards import analysis, plots, queries
 from apps.workflows import registry, tallies
 from apps.workflows.models import Transition

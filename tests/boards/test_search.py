@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts import people
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
-from apps.accounts.sight import EVERYTHING, Sight
 from apps.boards import search
 from apps.core import clock
 from apps.workflows.models import Position
@@ -23,7 +23,7 @@ def shop(world: World) -> World:
     return world
 
 
-def found(text: str, seen: Sight = EVERYTHING) -> dict[str, list[str]]:
+def found(text: str, seen: AccessScope = EVERYTHING) -> dict[str, list[str]]:
     return {group.title: [hit.title for hit in group.hits] for group in search.find(text, seen=seen)}
 
 
@@ -64,12 +64,12 @@ def test_nobody_finds_what_is_out_of_their_sight(shop: World) -> None:
     shop.write("res.company", 2, name="West", currency_id=1, partner_id=1)
     shop.write("res.partner", 61, name="Only West", active=True, company_id=2)
     shop.order(77, company_id=2, client_order_ref="WEST-REF")
-    one, two = Sight(frozenset({(connection, 1)})), Sight(frozenset({(connection, 2)}))
+    one, two = AccessScope(frozenset({(connection, 1)})), AccessScope(frozenset({(connection, 2)}))
     for text in ("S00077", "west-ref", "only west"):
         assert found(text, one) == {}
         assert found(text, two)
     assert found("S00042", two) == {}
-    assert found("walnut", Sight(frozenset({(connection + 1, None)}))) == {}
+    assert found("walnut", AccessScope(frozenset({(connection + 1, None)}))) == {}
 
 
 def test_the_list_below_the_box_and_the_api_say_the_same(shop: World) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role, Team, User
-from apps.accounts.sight import EVERYTHING, Sight
 from apps.exceptions.models import ExceptionCase
 from apps.workflows.intercompany import counterparts_of
 from tests.api.callers import caller
@@ -111,4 +111,4 @@ def test_a_company_is_not_named_to_who_sees_no_other(two: World) -> None:
     two.held_order(odoo_id=42, company_id=1)
     User.objects.filter(username="olga").update(sees=[f"{two.connection.pk}:1"])
     assert caller("olga", "read").get("exceptions/").json()["results"][0]["company"] == ""
-    assert "Nord" not in ExceptionCase.objects.get().about(Sight(frozenset({(two.connection.pk, 1)})))
+    assert "Nord" not in ExceptionCase.objects.get().about(AccessScope(frozenset({(two.connection.pk, 1)})))

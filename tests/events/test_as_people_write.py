@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection as database
 
-from apps.accounts.sight import EVERYTHING
+from apps.accounts.access import EVERYTHING
 from apps.boards import search
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase

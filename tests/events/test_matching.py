@@ -13,7 +13,7 @@ from apps.events.models import OutsideEvent
 from apps.intake.models import Delivery
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
-from apps.pipeline import first_sync, outside
+from apps.pipeline import external_events, first_sync
 from tests.api.callers import caller
 from tests.events.conftest import Tell, said, scan
 from tests.world import World, person
@@ -117,7 +117,7 @@ def test_a_person_says_which_record_and_it_holds_for_what_comes_later(world: Wor
     event = OutsideEvent.objects.earliest("id")
 
     moves.match(event.pk, record="WH/OUT/00007", by=olga, now=world.now)
-    outside.absorb_matched(now=world.now)
+    external_events.apply_matched(now=world.now)
     tell("carrier", scan("DELIVERED", "1Z-unknown"))
 
     assert matched() == [("matched", 7)] * 3

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Team, User
-from apps.accounts.sight import EVERYTHING, Sight
 from apps.exceptions import counts, filters, groups, listing, moves, orders, saved
 from apps.exceptions.models import ExceptionCase, SavedView
 from apps.workflows import registry
@@ -35,7 +35,7 @@ def queue(world: World) -> World:
     return world
 
 
-def shown(queue: World, query: str, seen: Sight = EVERYTHING, who: str = "olga") -> listing.Queue:
+def shown(queue: World, query: str, seen: AccessScope = EVERYTHING, who: str = "olga") -> listing.Queue:
     known = filters.Known(User.objects.get(username=who))
     return listing.queue(dict(parse_qsl(query)), known=known, seen=seen, now=queue.now)
 
@@ -72,7 +72,7 @@ def test_each_filter_shows_what_it_says(queue: World, query: str, count: int) ->
 
 
 def test_a_view_holds_only_what_is_in_sight(queue: World) -> None:
-    one_company = Sight(frozenset({(queue.connection.pk, 1)}))
+    one_company = AccessScope(frozenset({(queue.connection.pk, 1)}))
     page = shown(queue, "", one_company)
     assert page.total == 30
     assert {case.company_id for case in cases(page)} == {1}

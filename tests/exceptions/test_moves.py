@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.accounts.sight import EVERYTHING
 from apps.audit.models import Entry
 from apps.exceptions import moves, queries
 from apps.exceptions.models import ExceptionCase, Severity
@@ -122,12 +122,12 @@ def test_a_deleted_order_takes_its_exception_with_it_and_says_so(world: World, c
 
     from apps.mirror import registry
     from apps.mirror.upsert import Changes
-    from apps.pipeline import absorb
+    from apps.pipeline import change_processing
 
     registry.models()["sale.order"].objects.filter(odoo_id=42).update(deleted_at=world.now)
     gone = Changes(connection_id=world.connection.pk, model="sale.order", inserted=set(), updated=set(), deleted={42},
                    written_at={})  # fmt: skip
     with transaction.atomic():
-        absorb.absorb([gone], now=world.now)
+        change_processing.apply_changes([gone], now=world.now)
     case.refresh_from_db()
     assert (case.status, case.resolution) == ("resolved", "The record was deleted in Odoo")

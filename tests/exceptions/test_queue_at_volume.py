@@ -10,9 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, Team, User
 from apps.accounts.people import team
-from apps.accounts.sight import EVERYTHING
 from apps.core import clock
 from apps.exceptions import filters, groups, listing, orders
 from apps.odoo.models import Connection

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 import pytest
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Team, User
-from apps.accounts.sight import EVERYTHING
 from apps.audit.models import Entry
 from apps.core import clock
 from apps.exceptions import filters, listing

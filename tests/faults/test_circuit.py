@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 
 from apps.core import clock
 from apps.core.actor import system
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.intake.models import Delivery
 from apps.odoo import circuit, client
 from apps.odoo.errors import RestingError, UnreachableError
@@ -97,7 +97,7 @@ def test_after_some_calls_without_an_answer_it_is_not_asked_any_more(odoo: Odoo,
     assert odoo.asked == asked
     found = circuit.standing(connection)
     assert found.is_open and "HTTP 502" in found.problem
-    assert circuit.resting([connection]) == [connection.pk]
+    assert circuit.open_connections([connection]) == [connection.pk]
 
 
 def test_a_call_that_is_answered_begins_the_count_anew(odoo: Odoo, connection: Connection) -> None:
@@ -166,7 +166,7 @@ def test_what_piled_up_while_odoo_was_away_stays_untouched_until_it_is_tried(
         with pytest.raises(UnreachableError):
             count(connection)
     now = clock.now()
-    hints.add(connection_id=connection.pk, model="res.partner", odoo_ids=list(range(1, 5_001)), source="test", now=now)
+    refresh_requests.add(connection_id=connection.pk, model="res.partner", odoo_ids=list(range(1, 5_001)), source="test", now=now)
     put(connection, 300, now)
     asked = odoo.asked
     for _ in range(3):

@@ -15,7 +15,7 @@ from apps.audit.models import Entry
 from apps.audit.verify import verify
 from apps.core.actor import system
 from apps.exceptions.models import ExceptionCase
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.intake.models import Delivery, Status
 from apps.mirror import registry
 from apps.odoo.models import Connection
@@ -65,8 +65,8 @@ def odoo(monkeypatch: pytest.MonkeyPatch) -> Odoo:
 def arrive(odoo: Odoo, clock: Clock, first: int) -> None:
     for number in range(first, first + 3):
         odoo.write("sale.order", number, clock(), name=f"S{number:05}", state="draft", amount_total=100.0)
-    hints.add(connection_id=odoo.connection.pk, model="sale.order", odoo_ids=list(range(first, first + 3)), source="odoo",
-              now=clock())  # fmt: skip
+    ids = list(range(first, first + 3))
+    refresh_requests.add(connection_id=odoo.connection.pk, model="sale.order", odoo_ids=ids, source="odoo", now=clock())
 
 
 def standing() -> tuple[int, ...]:

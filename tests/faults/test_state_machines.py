@@ -130,7 +130,7 @@ class Inbox(Tower):
         assert not made or to in ("adam", "mia", "anna")
 
     @rule(by=who, move=st.sampled_from(["question", "request-changes", "answer"]))
-    def ask_back(self, by: str, move: str) -> None:
+    def request_information(self, by: str, move: str) -> None:
         self.press(by, self.address(move), text="Why so much?")
 
     @rule(by=who)

@@ -310,7 +310,7 @@ def test_a_read_that_began_before_a_burial_brings_nothing_back(connection: Conne
     story.clock.at += timedelta(seconds=5)
     story.company.unlink("sale.order", 1)
     with transaction.atomic():
-        upsert.bury(orders, connection_id=connection.pk, odoo_ids=[1], read_at=story.clock(), now=story.clock())
+        upsert.mark_deleted(orders, connection_id=connection.pk, odoo_ids=[1], read_at=story.clock(), now=story.clock())
         refresh.write(refresh.read(story.company, orders, [1], now=story.clock()), connection_id=connection.pk,
                       on_changes=lambda _: None, now=story.clock())  # fmt: skip
         refresh.write(old, connection_id=connection.pk, on_changes=lambda _: None, now=story.clock())

@@ -13,7 +13,7 @@ from apps.accounts.models import Scope, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
 from apps.exceptions.models import ExceptionCase, Severity
-from apps.health import alerts, queries, troubles, workers
+from apps.health import alerts, incidents, queries, workers
 from apps.health.models import AlertRule
 from apps.notifications.models import Endpoint, Notification, Outgoing
 from apps.odoo.models import Connection
@@ -34,7 +34,7 @@ def rule(connection: Connection, olga_operator: User, ivan_integrator: User, end
 
 def down(now: datetime) -> None:
     Connection.objects.update(state="failing", state_since=now, problem="Away.")
-    troubles.look(now=now)
+    incidents.detect_incidents(now=now)
 
 
 def told(user: User) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_trouble_that_lasts_is_told_once_and_its_end_once(rule: AlertRule, olg
     assert told(olga_operator) == ["Odoo is out of reach: main"]
 
     Connection.objects.update(state="connected")
-    troubles.look(now=now)
+    incidents.detect_incidents(now=now)
     for seconds in (151, 181):
         alerts.look(now=now + timedelta(seconds=seconds))
 

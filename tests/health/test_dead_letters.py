@@ -10,7 +10,7 @@ from apps.accounts import people
 from apps.accounts.models import Scope, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
-from apps.intake import claim, hints, moves
+from apps.intake import claim, moves, refresh_requests
 from apps.intake.models import EVENT, Delivery, Mended, Tally
 from apps.odoo.models import Connection
 
@@ -20,17 +20,17 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def letters(connection: Connection, now: datetime) -> list[Delivery]:
     """Three dead letters of a model that nobody mirrors."""
-    hints.add(connection_id=connection.pk, model="sale.ordre", odoo_ids=[1, 2, 3], source="odoo", now=now)
+    refresh_requests.add(connection_id=connection.pk, model="sale.ordre", odoo_ids=[1, 2, 3], source="odoo", now=now)
     Delivery.objects.update(body='{"_model": "sale.ordre", "_id": 1}')
     (part,) = claim.take(limit=10, now=now)
-    claim.bury(part, problem="sale.ordre is not mirrored.", now=now)
+    claim.dead_letter(part, problem="sale.ordre is not mirrored.", now=now)
     return list(Delivery.objects.order_by("id"))
 
 
 def test_a_mended_letter_says_the_new_thing_and_keeps_the_old(
     letters: list[Delivery], ivan_integrator: User, now: datetime
 ) -> None:
-    moves.mend(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=ivan_integrator, now=now)
+    moves.edit_payload(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=ivan_integrator, now=now)
 
     mended, kept = Delivery.objects.get(pk=letters[0].pk), Mended.objects.get()
     assert (mended.model, mended.odoo_id, mended.status) == ("sale.order", 9, "dead")
@@ -45,8 +45,8 @@ def test_a_mended_letter_says_the_new_thing_and_keeps_the_old(
 def test_what_the_source_could_not_have_sent_is_no_mending(
     letters: list[Delivery], ivan_integrator: User, now: datetime, body: str
 ) -> None:
-    with pytest.raises(moves.MendRefusedError):
-        moves.mend(letters[0].pk, body=body, by=ivan_integrator, now=now)
+    with pytest.raises(moves.PayloadEditError):
+        moves.edit_payload(letters[0].pk, body=body, by=ivan_integrator, now=now)
     assert not Mended.objects.exists()
 
 
@@ -55,7 +55,7 @@ def test_an_outside_event_may_say_anything_that_is_an_object(
 ) -> None:
     Delivery.objects.filter(pk=letters[0].pk).update(model=EVENT, odoo_id=0)
 
-    moves.mend(letters[0].pk, body='{"tracking": "X1"}', by=ivan_integrator, now=now)
+    moves.edit_payload(letters[0].pk, body='{"tracking": "X1"}', by=ivan_integrator, now=now)
 
     assert Delivery.objects.values_list("model", "odoo_id", "body").get(pk=letters[0].pk) == (EVENT, 0, '{"tracking": "X1"}')
 
@@ -64,10 +64,10 @@ def test_only_an_integrator_mends_and_only_what_is_dead(
     letters: list[Delivery], ivan_integrator: User, olga_operator: User, now: datetime
 ) -> None:
     with pytest.raises(NotAllowedError):
-        moves.mend(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=olga_operator, now=now)
+        moves.edit_payload(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=olga_operator, now=now)
     moves.replay([letters[0].pk], by=ivan_integrator, now=now)
-    with pytest.raises(moves.MendRefusedError):
-        moves.mend(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=ivan_integrator, now=now)
+    with pytest.raises(moves.PayloadEditError):
+        moves.edit_payload(letters[0].pk, body='{"_model": "sale.order", "_id": 9}', by=ivan_integrator, now=now)
 
 
 def test_on_the_page_they_are_read_mended_and_replayed(client: Client, letters: list[Delivery], ivan_integrator: User) -> None:
@@ -113,7 +113,7 @@ def test_what_became_of_deliveries_is_counted_by_source(
     claim.fail(part, problem="Once more.", now=now)
     Delivery.objects.update(status="pending", not_before=now)
     (part,) = claim.take(limit=10, now=now)
-    claim.settle(part, now=now.replace(second=2))
+    claim.complete(part, now=now.replace(second=2))
 
     counted = {(row.what, row.bucket): row.count for row in Tally.objects.all()}
     assert counted == {("received", 0): 3, ("dead", 0): 3, ("replayed", 0): 1, ("failed", 0): 1, ("done", 4): 3}

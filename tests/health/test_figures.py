@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
-from apps.accounts.sight import EVERYTHING
 from apps.health import figures, metrics
-from apps.intake import hints, tally
+from apps.intake import refresh_requests, tally
 from apps.intake.models import Delivery, Tally
 from apps.intake.tally import Counted
 from apps.mirror.models import SyncState
@@ -19,7 +19,7 @@ from apps.odoo import timing
 from apps.odoo.models import Connection, ScheduledJob
 from apps.outbox import dispatch
 from apps.outbox.models import Command, Status
-from apps.pipeline import arrival
+from apps.pipeline import webhook_coverage
 from apps.workflows.models import Transition
 
 pytestmark = pytest.mark.usefixtures("db", "staffed")
@@ -40,7 +40,7 @@ def of(connection: Connection, now: datetime) -> figures.LinkFigures:
 
 def absorb(connection: Connection, now: datetime, *seconds: float) -> None:
     for number, took in enumerate(seconds):
-        hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[number + 1], source="odoo",
+        refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[number + 1], source="odoo",
                   now=now - timedelta(seconds=took))  # fmt: skip
     tally.settle(list(Delivery.objects.filter(status="pending").values_list("id", flat=True)), now=now)
 
@@ -68,8 +68,8 @@ def test_how_long_deliveries_took_is_told_within_the_width_of_a_bucket(connectio
 
 def test_the_share_that_webhooks_told_first_is_of_all_changes_however_found(connection: Connection, now: datetime) -> None:
     tally.add([Counted(connection_id=connection.pk, source="webhook", what="changed", count=97)], now=now)
-    arrival.by_looking(connection.pk, arrival.POLL, 2, now=now)
-    arrival.by_looking(connection.pk, arrival.RECONCILE, 1, now=now)
+    webhook_coverage.by_looking(connection.pk, webhook_coverage.POLL, 2, now=now)
+    webhook_coverage.by_looking(connection.pk, webhook_coverage.RECONCILE, 1, now=now)
 
     found = of(connection, now)
 

@@ -10,10 +10,10 @@ from pytest_httpserver import HTTPServer
 
 from apps.accounts.models import User
 from apps.exceptions.models import ExceptionCase, Severity
-from apps.health import figures, knocking, queries, troubles, workers
+from apps.health import figures, incidents, intake_probe, queries, workers
 from apps.health import metrics as prometheus
-from apps.intake import hints, waits
 from apps.intake import moves as deliveries
+from apps.intake import refresh_requests, waits
 from apps.intake.models import Delivery, Wait
 from apps.mirror.models import SyncState
 from apps.odoo.models import Connection
@@ -27,9 +27,9 @@ def provisioned(connection: Connection, now: datetime) -> Iterator[None]:
     Connection.objects.update(capabilities={"models": {"sale.order": {}, "x_ct_request": {}}}, created_at=now)
     connection.refresh_from_db()
     SyncState.objects.create(connection=connection, odoo_model="sale.order", backfill_done_at=now, increment_at=now, seen_until=now)
-    cache.delete(knocking.KEY)
+    cache.delete(intake_probe.KEY)
     yield
-    cache.delete(knocking.KEY)
+    cache.delete(intake_probe.KEY)
 
 
 def waited(connection: Connection, at: datetime, **counts: float) -> None:
@@ -43,8 +43,8 @@ def look(at: datetime) -> set[str]:
     cache.set(queries.BEAT_KEY, at)
     SyncState.objects.update(increment_at=at, seen_until=at)
     Delivery.objects.all().delete()
-    hints.add(connection_id=Connection.objects.get().pk, model="sale.order", odoo_ids=[1], source="odoo", now=at)
-    troubles.look(now=at)
+    refresh_requests.add(connection_id=Connection.objects.get().pk, model="sale.order", odoo_ids=[1], source="odoo", now=at)
+    incidents.detect_incidents(now=at)
     return set(ExceptionCase.objects.exclude(status="resolved").values_list("type", flat=True))
 
 
@@ -65,20 +65,20 @@ def test_an_intake_that_hangs_is_found_by_knocking_and_one_that_never_answered_i
     connection: Connection, now: datetime, httpserver: HTTPServer, settings: object
 ) -> None:
     settings.INTAKE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
-    knocking.knock(now=now)
+    intake_probe.probe_intake(now=now)
     assert look(now + timedelta(minutes=1)) == set()
 
     httpserver.expect_request("/hooks/odoo/").respond_with_data("There is nothing here.", status=404)
     settings.INTAKE_URL = httpserver.url_for("").rstrip("/")  # type: ignore[attr-defined]
-    knocking.knock(now=now)
+    intake_probe.probe_intake(now=now)
     settings.INTAKE_URL = "http://127.0.0.1:9"  # type: ignore[attr-defined]
     for seconds in (10, 20, 30):
-        knocking.knock(now=now + timedelta(seconds=seconds))
+        intake_probe.probe_intake(now=now + timedelta(seconds=seconds))
     assert look(now + timedelta(seconds=30)) == {"integration.intake_slow"}
     assert "has not answered since 10:00:10" in ExceptionCase.objects.get().evidence["problem_name"]
 
     settings.INTAKE_URL = httpserver.url_for("").rstrip("/")  # type: ignore[attr-defined]
-    knocking.knock(now=now + timedelta(seconds=40))
+    intake_probe.probe_intake(now=now + timedelta(seconds=40))
     assert look(now + timedelta(seconds=40)) == set()
 
 

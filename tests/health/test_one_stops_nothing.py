@@ -7,9 +7,9 @@ import pytest
 
 from apps.accounts.models import Team
 from apps.core import clock
-from apps.exceptions import states
+from apps.exceptions import incident_reconcile
 from apps.exceptions.models import ExceptionCase
-from apps.health import troubles
+from apps.health import incidents
 from apps.notifications import moves
 from apps.odoo.models import Connection
 from apps.outbox import dispatch
@@ -37,10 +37,10 @@ def test_a_calendar_that_cannot_be_used_is_named_and_time_runs_round_the_clock(
     WorkingCalendar.objects.create(team=team, **({"hours": hours} | broken))
     assert sla.due_after(timedelta(hours=4), start=now, team=team) == now + timedelta(hours=4)
     assert sla.time_between(now, now - timedelta(hours=1), team=team) == timedelta(0)
-    (trouble,) = [one for one in troubles.found(now=now) if one.kind == "integration.calendar_unusable"]
+    (trouble,) = [one for one in incidents.found(now=now) if one.kind == "integration.calendar_unusable"]
     assert trouble.name == "Night shift"
     assert trouble.evidence["problem_name"]
-    assert states.reconcile([trouble], now=now)[0].record_name == "Night shift"
+    assert incident_reconcile.reconcile([trouble], now=now)[0].record_name == "Night shift"
 
 
 @pytest.mark.parametrize("broken", [{"time_zone": "Mars/Olympus"}, {"holidays_of": "XX"}])
@@ -52,7 +52,7 @@ def test_a_zone_or_holidays_that_are_not_known_are_named_and_the_hours_count(
     hours = {str(day): [["08:00", "17:00"]] for day in range(7)}
     WorkingCalendar.objects.create(team=team, **({"time_zone": "UTC", "hours": hours} | broken))
     assert sla.due_after(timedelta(hours=4), start=monday, team=team) == monday + timedelta(hours=5)
-    (trouble,) = [one for one in troubles.found(now=monday) if one.kind == "integration.calendar_unusable"]
+    (trouble,) = [one for one in incidents.found(now=monday) if one.kind == "integration.calendar_unusable"]
     assert trouble.name == "Night shift" and trouble.evidence["problem_name"]
 
 
@@ -95,8 +95,8 @@ def test_a_search_for_incidents_that_fails_hides_no_other(connection: Connection
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(troubles, "_of_jobs", fails)
-    troubles.look(now=clock.now())
+    monkeypatch.setattr(incidents, "_of_jobs", fails)
+    incidents.detect_incidents(now=clock.now())
     assert ExceptionCase.objects.filter(type="integration.worker_missing").exists()
 
 

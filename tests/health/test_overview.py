@@ -8,11 +8,11 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
-from apps.accounts.sight import EVERYTHING
-from apps.boards import frame
+from apps.boards import layout
 from apps.health import queries, workers
-from apps.intake import claim, hints
+from apps.intake import claim, refresh_requests
 from apps.intake.models import Delivery
 from apps.mirror.models import SyncState
 from apps.odoo.models import Connection
@@ -87,8 +87,8 @@ def test_a_model_that_odoo_no_longer_has_holds_nothing_up(connection: Connection
 def test_webhooks_that_fell_silent_are_noticed(connection: Connection, now: datetime) -> None:
     read(connection, "sale.order", at=now)
     Connection.objects.update(capabilities={"models": {"sale.order": {}, "x_ct_request": {}}})
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="odoo", now=now)
-    claim.settle(claim.take(limit=10, now=now)[0], now=now)
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="odoo", now=now)
+    claim.complete(claim.take(limit=10, now=now)[0], now=now)
     assert queries.overview(now=now).is_well
 
     later = now + queries.SILENT_AFTER + timedelta(seconds=1)
@@ -102,7 +102,7 @@ def test_webhooks_that_fell_silent_are_noticed(connection: Connection, now: date
 @pytest.mark.usefixtures("staffed")
 def test_work_that_waits_too_long_is_noticed(connection: Connection, now: datetime) -> None:
     read(connection, "sale.order", at=now)
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1, 2, 3], source="odoo",
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1, 2, 3], source="odoo",
               now=now - queries.WAITING_LONG - timedelta(seconds=1))  # fmt: skip
 
     found = queries.overview(now=now)
@@ -115,8 +115,8 @@ def test_work_that_waits_too_long_is_noticed(connection: Connection, now: dateti
 def test_a_dead_letter_is_shown_and_can_be_replayed(
     client: Client, connection: Connection, ivan_integrator: User, now: datetime
 ) -> None:
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="odoo", now=now)
-    claim.bury(claim.take(limit=10, now=now)[0], problem="It cannot be read.", now=now)
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="odoo", now=now)
+    claim.dead_letter(claim.take(limit=10, now=now)[0], problem="It cannot be read.", now=now)
     dead = Delivery.objects.get()
     client.force_login(ivan_integrator)
 
@@ -131,7 +131,7 @@ def test_a_dead_letter_is_shown_and_can_be_replayed(
 def test_the_cost_of_the_page_does_not_grow_with_what_waits(
     connection: Connection, now: datetime, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=range(1, 500), source="odoo", now=now)
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=range(1, 500), source="odoo", now=now)
 
     with django_assert_max_num_queries(14):
         queries.overview(now=now)
@@ -141,14 +141,14 @@ def test_the_cost_of_the_page_does_not_grow_with_what_waits(
 def test_before_the_initial_sync_is_whole_the_page_and_the_header_say_so(
     connection: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame.clock, "now", lambda: now)
+    monkeypatch.setattr(layout.clock, "now", lambda: now)
     read(connection, "sale.order", at=now)
     half = SyncState.objects.create(connection=connection, odoo_model="res.partner", increment_at=now)
     found = queries.overview(now=now)
     assert found.sentence.startswith("The initial sync of main is not complete") and not found.is_well
-    header = frame.freshness([connection], EVERYTHING)
+    header = layout.freshness([connection], EVERYTHING)
     assert (header["state"], header["words"]) == ("stale", "main: initial sync not complete")
     half.backfill_done_at = now
     half.save()
     assert queries.overview(now=now).is_well
-    assert frame.freshness([connection], EVERYTHING)["state"] == "live"
+    assert layout.freshness([connection], EVERYTHING)["state"] == "live"

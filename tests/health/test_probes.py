@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from apps.core import clock
 from apps.health import probes, workers
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.odoo.models import Connection
 
 
@@ -57,7 +57,7 @@ def test_the_figures_are_prometheus_own_format_and_tell_no_secret(
     client: Client, connection: Connection, now: datetime, staffed: None
 ) -> None:
     at = clock.now() - timedelta(minutes=1)
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1, 2], source="test", now=at)
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1, 2], source="test", now=at)
 
     answer = client.get("/metrics")
     text = answer.content.decode()

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from apps.intake.line import LARGEST_HEAD
+from apps.intake.http_limits import LARGEST_HEAD
 from apps.intake.message import Refused, read_hint
 from apps.intake.models import Delivery, Tally, Wait
 from apps.odoo.models import Connection

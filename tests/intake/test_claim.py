@@ -10,13 +10,13 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
-from apps.intake import claim, hints, moves
+from apps.intake import claim, moves, refresh_requests
 from apps.intake.models import Delivery, Status
 from apps.odoo.models import Connection
 
 
 def add(connection: Connection, *odoo_ids: int, now: datetime, model: str = "sale.order") -> None:
-    hints.add(connection_id=connection.pk, model=model, odoo_ids=odoo_ids, source="test", now=now)
+    refresh_requests.add(connection_id=connection.pk, model=model, odoo_ids=odoo_ids, source="test", now=now)
 
 
 def test_many_hints_of_one_record_are_one_read(connection: Connection, now: datetime) -> None:
@@ -27,7 +27,7 @@ def test_many_hints_of_one_record_are_one_read(connection: Connection, now: date
     (part,) = claim.take(limit=100, now=now)
 
     assert part.records == {"sale.order": {1, 2, 3}, "res.partner": {3}}
-    claim.settle(part, now=now)
+    claim.complete(part, now=now)
     assert set(Delivery.objects.values_list("status", flat=True)) == {Status.DONE}
     assert claim.take(limit=100, now=now) == []
 
@@ -48,14 +48,14 @@ def test_a_hint_for_a_connection_that_is_gone_is_none(connection: Connection, no
     gone = connection.pk
     connection.delete()
 
-    hints.add(connection_id=gone, model="sale.order", odoo_ids=[1], source="test", now=now)
+    refresh_requests.add(connection_id=gone, model="sale.order", odoo_ids=[1], source="test", now=now)
 
     assert not Delivery.objects.exists()
 
 
 def test_a_hint_for_later_waits_until_then(connection: Connection, now: datetime) -> None:
     later = now + timedelta(seconds=5)
-    hints.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="test", now=now, not_before=later)
+    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1], source="test", now=now, not_before=later)
 
     assert claim.take(limit=100, now=now) == []
     assert claim.take(limit=100, now=later)
@@ -82,7 +82,7 @@ def test_two_workers_never_take_the_same_delivery(connection: Connection, now: d
 def test_a_worker_does_not_wait_for_one_that_is_taking(connection: Connection, now: datetime) -> None:
     add(connection, 1, 2, now=now)
 
-    def other() -> list[claim.Part]:
+    def other() -> list[claim.ClaimedBatch]:
         try:
             return claim.take(limit=1, now=now)
         finally:
@@ -126,7 +126,7 @@ def test_many_that_were_taken_with_a_poisonous_one_are_told_from_it_in_a_few_ste
         if 500 in parts[0].records["sale.order"]:
             now = after_lease(now)  # And the worker is gone.
         else:
-            claim.settle(parts[0], now=now)
+            claim.complete(parts[0], now=now)
 
     assert Delivery.objects.get(status="dead").odoo_id == 500
     assert Delivery.objects.filter(status="done").count() == 999
@@ -150,7 +150,7 @@ def test_a_delivery_that_ends_its_workers_is_taken_alone_and_ends_as_a_dead_lett
         if 2 in records:
             times_taken += 1  # And the worker is gone: nothing is settled.
         else:
-            claim.settle(parts[0], now=now)
+            claim.complete(parts[0], now=now)
         now = after_lease(now)
 
     assert dict(Delivery.objects.values_list("odoo_id", "status")) == {1: "done", 2: "dead", 3: "done"}
@@ -179,7 +179,7 @@ def test_while_odoo_is_away_deliveries_wait_and_lose_no_attempt(connection: Conn
     add(connection, 1, now=now)
     for _ in range(20):
         (part,) = claim.take(limit=100, now=now)
-        claim.put_off(part, problem="main cannot be reached", now=now)
+        claim.reschedule(part, problem="main cannot be reached", now=now)
         now += timedelta(seconds=10)
 
     assert (Delivery.objects.get().status, Delivery.objects.get().attempts) == (Status.PENDING, 0)
@@ -190,7 +190,7 @@ def test_a_dead_letter_is_replayed_with_its_attempts_counted_anew(
 ) -> None:
     add(connection, 1, now=now)
     (part,) = claim.take(limit=100, now=now)
-    claim.bury(part, problem="no.such.model is not mirrored.", now=now)
+    claim.dead_letter(part, problem="no.such.model is not mirrored.", now=now)
     dead = Delivery.objects.get()
 
     assert moves.replay([dead.pk], by=ivan_integrator, now=now) == 1
@@ -206,7 +206,7 @@ def test_a_dead_letter_is_replayed_with_its_attempts_counted_anew(
 def test_who_may_not_integrate_may_not_replay(connection: Connection, olga_operator: User, now: datetime) -> None:
     add(connection, 1, now=now)
     (part,) = claim.take(limit=100, now=now)
-    claim.bury(part, problem="no.such.model is not mirrored.", now=now)
+    claim.dead_letter(part, problem="no.such.model is not mirrored.", now=now)
 
     with pytest.raises(NotAllowedError):
         moves.replay([Delivery.objects.get().pk], by=olga_operator, now=now)

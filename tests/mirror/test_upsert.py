@@ -126,12 +126,12 @@ def test_a_batch_that_failed_leaves_the_next_one_unharmed(partners: type[Mirrore
 
 def test_no_rows_change_nothing(partners: type[Mirrored], connection: Connection) -> None:
     assert not apply(partners, connection)
-    assert not upsert.bury(partners, connection_id=connection.pk, odoo_ids=[], read_at=NOW, now=NOW)
+    assert not upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[], read_at=NOW, now=NOW)
 
 
 def test_a_buried_row_that_is_seen_again_lives_again(partners: type[Mirrored], connection: Connection) -> None:
     apply(partners, connection, partner())
-    gone = upsert.bury(partners, connection_id=connection.pk, odoo_ids=[1, 99], read_at=NOW, now=NOW)
+    gone = upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[1, 99], read_at=NOW, now=NOW)
     assert gone.deleted == {1}
     assert only(partners).deleted_at == NOW
     assert apply(partners, connection, partner(), read_at=NOW + timedelta(seconds=1)).updated == {1}
@@ -141,14 +141,14 @@ def test_a_buried_row_that_is_seen_again_lives_again(partners: type[Mirrored], c
 def test_a_row_seen_later_than_it_was_missed_stays(partners: type[Mirrored], connection: Connection) -> None:
     apply(partners, connection, partner())
     earlier = NOW - timedelta(seconds=1)
-    assert not upsert.bury(partners, connection_id=connection.pk, odoo_ids=[1], read_at=earlier, now=NOW)
+    assert not upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[1], read_at=earlier, now=NOW)
 
 
 def test_a_burial_is_not_undone_by_a_read_that_began_before_it(
     partners: type[Mirrored], connection: Connection
 ) -> None:
     apply(partners, connection, partner(), read_at=NOW - timedelta(seconds=5))
-    upsert.bury(partners, connection_id=connection.pk, odoo_ids=[1], read_at=NOW, now=NOW)
+    upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[1], read_at=NOW, now=NOW)
     assert not apply(partners, connection, partner(), read_at=NOW - timedelta(seconds=1))
     assert only(partners).deleted_at == NOW
 

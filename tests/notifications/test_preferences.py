@@ -7,15 +7,15 @@ import time_machine
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.notifications import door, preferences
+from apps.notifications import login_links, preferences
 from apps.notifications.models import Notification, Preferences
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 
 NOW = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
 
 
 def say(user: User, kind: str = "approval.asked", key: str = "one") -> Notification:
-    tell(Message(kind=kind, key=key, about=None, title="Look", path="/approvals/"), people=[user], now=NOW)
+    notify(Message(kind=kind, key=key, about=None, title="Look", path="/approvals/"), people=[user], now=NOW)
     return Notification.objects.get(key=key)
 
 
@@ -77,7 +77,7 @@ def test_the_page_keeps_what_was_chosen(adam_approver: User) -> None:
 
 
 def test_a_link_leads_to_the_page_once_and_only_who_it_was_sent_to(adam_approver: User, mia_manager: User) -> None:
-    path = door.address(say(adam_approver))
+    path = login_links.address(say(adam_approver))
     stranger, client = Client(), Client()
     assert stranger.get(path).url.startswith("/accounts/login/?next=/in/")
     stranger.force_login(mia_manager)
@@ -91,8 +91,9 @@ def test_a_link_leads_to_the_page_once_and_only_who_it_was_sent_to(adam_approver
 
 def test_a_link_is_closed_after_three_days_and_when_it_was_altered(adam_approver: User) -> None:
     with time_machine.travel(NOW, tick=False):
-        token = door.address(say(adam_approver)).split("/")[2]
-    with pytest.raises(door.DoorClosedError, match="not whole"):
-        door.lead(token[:-2] + "xx", adam_approver, now=NOW)
-    with time_machine.travel(NOW + timedelta(days=3, seconds=1), tick=False), pytest.raises(door.DoorClosedError, match="older"):
-        door.lead(token, adam_approver, now=NOW)
+        token = login_links.address(say(adam_approver)).split("/")[2]
+    with pytest.raises(login_links.LoginLinkError, match="not whole"):
+        login_links.lead(token[:-2] + "xx", adam_approver, now=NOW)
+    too_late = NOW + timedelta(days=3, seconds=1)
+    with time_machine.travel(too_late, tick=False), pytest.raises(login_links.LoginLinkError, match="older"):
+        login_links.lead(token, adam_approver, now=NOW)

@@ -19,7 +19,7 @@ from apps.accounts.models import User
 from apps.core import outgoing
 from apps.notifications import moves, push
 from apps.notifications.models import Device, Notification, Push
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ def adam(adam_approver: User) -> User:
 
 
 def say(*people: User, kind: str = "approval.asked", key: str = "one", now: datetime = NOW, **more: Any) -> None:
-    tell(Message(kind=kind, key=key, about=None, title="Your decision: S00042, 6,200.00 EUR", body="Azure Interior.",
+    notify(Message(kind=kind, key=key, about=None, title="Your decision: S00042, 6,200.00 EUR", body="Azure Interior.",
                  path="/approvals/7/"), people=people, now=now, **more)  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from apps.notifications import moves
 from apps.notifications.models import Notification
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -75,8 +75,10 @@ def mail(settings: Any) -> Iterator[MailServer]:
 
 def write(*addresses: str) -> None:
     for address in addresses:
-        tell(Message(kind="test.told", key=address, about=None, title=f"For {address}", body="Look at it.", path="/exceptions/1/"),
-             people=[], addresses=[address], now=NOW)  # fmt: skip
+        message = Message(
+            kind="test.told", key=address, about=None, title=f"For {address}", body="Look at it.", path="/exceptions/1/"
+        )
+        notify(message, people=[], addresses=[address], now=NOW)
 
 
 def waiting() -> int:

@@ -13,7 +13,7 @@ from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.outbox import dispatch
 from apps.outbox.models import Command
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.models import Position
 from tests.odoo import read_once
 
@@ -49,7 +49,7 @@ class Seen:
         for model in self.models:
             increment.run(
                 self.odoo, model, connection=self.connection, clock=clock.now,
-                on_changes=lambda changes: absorb.absorb(changes, now=clock.now()),
+                on_changes=lambda changes: change_processing.apply_changes(changes, now=clock.now()),
             )  # fmt: skip
 
     def stage(self, workflow: str, odoo_id: int) -> str | None:

@@ -9,8 +9,8 @@ from apps.core import clock
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase
 from apps.exceptions.models import Status as Standing
-from apps.pipeline import absorb
-from apps.workflows import weight
+from apps.pipeline import change_processing
+from apps.workflows import severity_boost
 from tests.odoo.shop import Shop
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 def stands(shop: Shop, model: str, record: int, *, days: float) -> set[str]:
     """What is open about the record so many days from now, if nothing more happens in Odoo until then."""
     shop.look()
-    absorb.look_again(now=clock.now() + timedelta(days=days))
+    change_processing.reevaluate_due(now=clock.now() + timedelta(days=days))
     found = ExceptionCase.objects.filter(model=model, odoo_id=record).exclude(status=Standing.RESOLVED)
     return set(found.values_list("type", flat=True))
 
@@ -85,4 +85,4 @@ def test_a_key_customer_weighs_a_step_more(shop: Shop) -> None:
     shop.odoo.write("res.partner", [shop.customer], {"category_id": [(4, tag)]})
     shop.odoo.write("sale.order", [order], {"client_order_ref": "looked at again"})
     case = shop.cases("sale.order", order)["order.stock_shortage"]
-    assert (case.severity, case.plain_evidence[weight.REASONS]) == (before + 1, "VIP")
+    assert (case.severity, case.plain_evidence[severity_boost.REASONS]) == (before + 1, "VIP")

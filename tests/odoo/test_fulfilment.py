@@ -15,7 +15,7 @@ from apps.mirror import registry
 from apps.mirror.sync import backfill, increment, refresh
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.models import Position
 
 pytestmark = pytest.mark.odoo
@@ -100,7 +100,7 @@ class Floor:
         """The tower polls, and is told of these transfers by their webhooks."""
 
         def take(changes: list[Any]) -> None:
-            absorb.absorb(changes, now=clock.now())
+            change_processing.apply_changes(changes, now=clock.now())
 
         for model in self.models():
             increment.run(self.odoo, model, connection=self.connection, clock=clock.now, on_changes=take)

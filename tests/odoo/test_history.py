@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Team
-from apps.accounts.sight import EVERYTHING
 from apps.boards import records
 from apps.core import clock
 from apps.mirror.models import SyncState, TrackedChange
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync, upkeep
 from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 pytestmark = pytest.mark.odoo
@@ -124,7 +124,7 @@ def test_every_change_of_state_that_odoo_kept_is_told_once(odoo: OdooClient, tow
     fields = odoo.search("ir.model.fields", [("model", "in", models), ("name", "in", names)])
     kept = TrackedChange.objects.filter(model__in=models, field__in=names, new__isnull=False)
     assert kept.count() == odoo.search_count("mail.tracking.value", [("field_id", "in", fields)])
-    while absorb.look_again(now=clock.now()) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=clock.now()) == change_processing.LOOKED_AGAIN:
         pass
     before = list(Transition.objects.order_by("id").values())
     positions = list(Position.objects.order_by("id").values())

@@ -10,7 +10,7 @@ import pytest
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.client import OdooClient
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.models import Position
 from tests.odoo.seen import Worker
 from tests.odoo.shop import Shop
@@ -31,7 +31,7 @@ def ada(odoo: OdooClient) -> Iterator[Worker]:
 def in_days(shop: Shop, days: float, order: int) -> dict[str, ExceptionCase]:
     """What is open about the order so many days from now, if nothing more happens in Odoo until then."""
     shop.look()
-    while absorb.look_again(now=clock.now() + timedelta(days=days)) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=clock.now() + timedelta(days=days)) == change_processing.LOOKED_AGAIN:
         pass
     found = ExceptionCase.objects.filter(model="sale.order", odoo_id=order).exclude(status=Status.RESOLVED)
     return {case.type: case for case in found}

@@ -6,7 +6,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.core import clock
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.mirror import references, registry
 from apps.mirror.declare import Many2one
 from apps.mirror.models.res_partner import Partner
@@ -29,7 +29,7 @@ def merged(seen: Seen, odoo: OdooClient, gone: int, kept: int) -> None:
     assert odoo.search("res.partner", [("id", "=", gone)]) == []
     seen.look()
     assert Partner.objects.get(odoo_id=gone).deleted_at is None
-    hints.add(connection_id=seen.connection.pk, model="res.partner", odoo_ids=[gone], source="odoo", now=clock.now())
+    refresh_requests.add(connection_id=seen.connection.pk, model="res.partner", odoo_ids=[gone], source="odoo", now=clock.now())
     while batch.process(clock=clock.now):
         pass
 

@@ -9,7 +9,7 @@ from apps.core import clock
 from apps.exceptions.models import Severity
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from tests.odoo.seen import Seen, Worker
 
 pytestmark = pytest.mark.odoo
@@ -51,7 +51,7 @@ def test_a_ticket_goes_from_new_to_closed_and_is_named_when_its_time_runs_out(
     assert seen.stage("service", ticket) == "in_progress"
 
     later = clock.now() + timedelta(hours=3, minutes=30)
-    while absorb.look_again(now=later) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=later) == change_processing.LOOKED_AGAIN:
         pass
     case = seen.case("service.ticket_at_risk", ticket)
     assert case is not None

@@ -4,7 +4,7 @@ import pytest
 
 from apps.core.actor import system
 from apps.outbox import enqueue
-from apps.workflows import asks
+from apps.workflows import guard_requests
 from tests.world import NOW, World
 
 
@@ -27,7 +27,7 @@ def test_what_the_context_lacks_is_named() -> None:
         enqueue.fill("By {who}", {"what": "x"})
 
 
-HOLD = asks.hold("credit_hold", title="Hold", reason="{why}")
+HOLD = guard_requests.hold("credit_hold", title="Hold", reason="{why}")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_an_odoo_lacks_of_the_towers_own_fields_is_not_written(world: World
         world.connection.capabilities["models"][model]["own_fields"] = there
     for model in ("sale.order", "account.move"):
         made = enqueue.commands(
-            [HOLD, asks.LIFT], connection=world.connection, model=model, odoo_id=1, decision="test", by=system("tests"), now=NOW,
-            context={"why": "Too much", "record_url": "http://tower.test/1"},
+            [HOLD, guard_requests.LIFT], connection=world.connection, model=model, odoo_id=1, decision="test",
+            by=system("tests"), now=NOW, context={"why": "Too much", "record_url": "http://tower.test/1"},
         )  # fmt: skip
         assert [command.title for command in made] == titles

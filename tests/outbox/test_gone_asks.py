@@ -8,7 +8,7 @@ from apps.core import actor
 from apps.odoo import errors
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command
-from apps.workflows import asks
+from apps.workflows import guard_requests
 from apps.workflows.declare import OdooCall
 from tests.world import World
 
@@ -45,7 +45,7 @@ def test_what_follows_the_answer_on_an_ask_that_is_gone_is_carried_out(
     odoo = Odoo(is_late=is_late)
     monkeypatch.setattr(dispatch.wire, "connect", odoo.connect)
     answer, write = enqueue.commands(
-        [asks.answer("approved"), NOTE], connection=world.connection, model="sale.order", odoo_id=42,
+        [guard_requests.answer("approved"), NOTE], connection=world.connection, model="sale.order", odoo_id=42,
         context={"ask_id": 900, "reason": ""}, decision="approval:1", by=actor.system("test"), now=world.now,
     )  # fmt: skip
     for command in (answer, write):

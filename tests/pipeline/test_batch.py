@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.intake import hints
+from apps.intake import refresh_requests
 from apps.intake.models import Delivery, Status
 from apps.mirror import registry
 from apps.odoo.errors import UnreachableError
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 
 def hint(company: Company, model: str, *ids: int, clock: Clock) -> None:
-    hints.add(connection_id=company.connection.pk, model=model, odoo_ids=list(ids), source="odoo", now=clock())
+    refresh_requests.add(connection_id=company.connection.pk, model=model, odoo_ids=list(ids), source="odoo", now=clock())
 
 
 def quote(company: Company, odoo_id: int, clock: Clock, **values: Any) -> None:

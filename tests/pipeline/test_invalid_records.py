@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.accounts.models import Role
-from apps.health import queries, troubles
-from apps.intake import hints
+from apps.health import incidents, queries
 from apps.intake import moves as deliveries
+from apps.intake import refresh_requests
 from apps.intake.dead_letters import EVALUATING, STORING
 from apps.intake.models import Delivery, Status
 from apps.mirror import registry
@@ -24,7 +24,7 @@ from apps.mirror.models import SyncState
 from apps.mirror.sync import refresh
 from apps.odoo.errors import ServerFaultError
 from apps.odoo.models import Connection
-from apps.pipeline import absorb, batch, first_sync, upkeep
+from apps.pipeline import batch, change_processing, first_sync, upkeep
 from apps.workflows import registry as workflows
 from apps.workflows.models import Position
 from tests.mirror.company import Clock, Company
@@ -141,7 +141,8 @@ def by_increment(company: Company, clock: Clock, model: str) -> None:
 
 
 def by_webhook(company: Company, clock: Clock, model: str) -> None:
-    hints.add(connection_id=company.connection.pk, model=model, odoo_ids=company.records[model], source="odoo", now=clock.at)
+    ids = company.records[model]
+    refresh_requests.add(connection_id=company.connection.pk, model=model, odoo_ids=ids, source="odoo", now=clock.at)
     while batch.process(clock=clock):
         pass
     assert not Delivery.objects.filter(source="odoo").exclude(status=Status.DONE)
@@ -362,14 +363,14 @@ def test_a_dead_letter_is_replayed_by_a_person(company: Company, clock: Clock) -
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """Sales orders on whose consequences the tower fails."""
     bad: set[int] = set()
-    reconcile = absorb.raising.reconcile
+    reconcile = change_processing.case_reconcile.reconcile
 
     def fails(evaluation: Any, *, now: Any) -> Any:
         if evaluation.workflow.odoo_model == "sale.order" and bad & set(evaluation.evaluated):
             raise ZeroDivisionError("a rule divided by nothing")
         return reconcile(evaluation, now=now)
 
-    monkeypatch.setattr(absorb.raising, "reconcile", fails)
+    monkeypatch.setattr(change_processing.case_reconcile, "reconcile", fails)
     return bad
 
 
@@ -411,7 +412,7 @@ def test_what_time_makes_due_is_not_stopped_by_one_record(company: Company, cloc
     Position.objects.filter(model="sale.order").update(look_again_at=clock.at)
     poisoned.add(2)
     clock.at += timedelta(minutes=1)
-    absorb.look_again(now=clock.at)
+    change_processing.reevaluate_due(now=clock.at)
     assert not Position.objects.filter(look_again_at__lte=clock.at)
     assert Delivery.objects.get(status=Status.DEAD).odoo_id == 2
 
@@ -458,7 +459,7 @@ def test_a_model_that_cannot_be_read_stops_none_after_it_and_the_health_page_say
     assert registry.models()["sale.order"].objects.get(odoo_id=3).name == "renamed"
     overview = queries.overview(now=clock.at)
     assert not overview.is_well
-    kinds = {trouble.kind for trouble in troubles.found(now=clock.at)}
+    kinds = {trouble.kind for trouble in incidents.found(now=clock.at)}
     assert "integration.model_unreadable" in kinds
     monkeypatch.setattr(upkeep.increment, "run", increment)
     upkeep.poll_all(clock=clock)
@@ -468,7 +469,7 @@ def test_a_model_that_cannot_be_read_stops_none_after_it_and_the_health_page_say
 def test_a_dead_letter_is_an_incident_and_the_health_page_is_not_well(company: Company, clock: Clock) -> None:
     fill(company, clock, model="sale.order", odd={"name": NUL})
     by_backfill(company, clock, "sale.order")
-    (trouble,) = [one for one in troubles.found(now=clock.at) if one.kind == "integration.dead_letters"]
+    (trouble,) = [one for one in incidents.found(now=clock.at) if one.kind == "integration.dead_letters"]
     assert "field name" in str(trouble.evidence["problem_name"])
     assert not queries.overview(now=clock.at).is_well
 
@@ -487,7 +488,7 @@ def test_of_a_hint_whose_model_odoo_refuses_the_other_models_do_not_wait(
 
     monkeypatch.setattr(company, "search_read", fails)
     for model in ("res.partner", "sale.order"):
-        hints.add(connection_id=company.connection.pk, model=model, odoo_ids=[1], source="odoo", now=clock.at)
+        refresh_requests.add(connection_id=company.connection.pk, model=model, odoo_ids=[1], source="odoo", now=clock.at)
     batch.process(clock=clock)
     assert Delivery.objects.get(model="sale.order").status == Status.DONE
     assert Delivery.objects.get(model="res.partner").status == Status.PENDING

@@ -12,7 +12,7 @@ from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection, LinkedUser
-from apps.pipeline import absorb, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync, upkeep
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
 from tests.world import World, person
@@ -137,7 +137,7 @@ def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(mo
     for order in range(42, 60):
         world.order(order)
     Position.objects.all().delete()
-    draw, sizes = absorb.draw, []
+    draw, sizes = change_processing.evaluate, []
 
     def slow(workflow: str, connection_id: int, records: dict[int, None], *, now: datetime) -> None:
         sizes.append(len(records))
@@ -147,7 +147,7 @@ def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(mo
                 cursor.execute("SELECT pg_sleep(60)")
         draw(workflow, connection_id, records, now=now)
 
-    monkeypatch.setattr(absorb, "draw", slow)
+    monkeypatch.setattr(change_processing, "evaluate", slow)
     monkeypatch.setattr(first_sync, "EVALUATED", 16)
     monkeypatch.setattr(first_sync, "FEWEST_EVALUATED", 4)
     first_sync.evaluate_all(world.connection, clock=lambda: world.now)

@@ -13,7 +13,7 @@ import pytest
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
-from apps.odoo import hooks, provision, resources, switching
+from apps.odoo import hooks, provision, resources, webhook_state
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, RefusedError
 from apps.odoo.models import Connection
@@ -173,13 +173,13 @@ def test_webhooks_that_are_switched_off_cost_nobody_anything_while_guards_go_on(
     connection = at()
     connection.save()
     with pytest.raises(NotAllowedError):
-        hooks.want(connection, on=False, by=olga_operator, now=now)
+        hooks.set_webhook_state(connection, on=False, by=olga_operator, now=now)
 
     def switch(*, on: bool) -> None:
-        assert hooks.want(connection, on=on, by=ivan_integrator, now=now)
-        assert not hooks.want(connection, on=on, by=ivan_integrator, now=now)
+        assert hooks.set_webhook_state(connection, on=on, by=ivan_integrator, now=now)
+        assert not hooks.set_webhook_state(connection, on=on, by=ivan_integrator, now=now)
         connection.refresh_from_db()
-        switching.carry_out(connection, now=now)
+        webhook_state.apply_webhook_state(connection, now=now)
         connection.refresh_from_db()
         assert connection.hooks_off_at == (None if on else now)
         listener.posts.clear()

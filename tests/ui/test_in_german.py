@@ -18,7 +18,7 @@ from apps.core.templatetags import show
 from apps.core.words import moment, money
 from apps.exceptions.models import ExceptionCase
 from apps.notifications.models import Notification
-from apps.notifications.tell import Message, tell
+from apps.notifications.notify import Message, notify
 from apps.outbox.models import Command
 from tests.ui.reading import english_of
 from tests.world import NOW, World, person
@@ -137,7 +137,7 @@ def test_everybody_is_told_in_the_language_they_read(company: World) -> None:
     User.objects.filter(username="adam").update(language="de")
     people = User.objects.filter(username__in=["adam", "mia", "olga"])
 
-    tell(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
+    notify(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
          people=people, now=NOW, addresses=["outside@nordlicht.test"])  # fmt: skip
 
     told = {one.user.username if one.user else "": one.title for one in Notification.objects.filter(key="one")}
@@ -145,7 +145,7 @@ def test_everybody_is_told_in_the_language_they_read(company: World) -> None:
 
 
 def test_a_notification_is_read_in_the_language_of_its_reader_whichever_it_was_sent_in(company: World) -> None:
-    tell(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
+    notify(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
          people=User.objects.filter(username="olga"), now=NOW)  # fmt: skip
     client = Client(headers={"accept-language": "de"})
     client.force_login(User.objects.get(username="olga"))

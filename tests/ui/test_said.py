@@ -19,8 +19,8 @@ from apps.core import sentences
 from apps.exceptions import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
-from apps.pipeline import absorb
-from apps.workflows.say import day, joined, say, those
+from apps.pipeline import change_processing
+from apps.workflows.sql_message import day, joined, say, those
 from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.ui.reading import english_of
 from tests.world import World, person
@@ -131,7 +131,7 @@ def test_what_an_exception_rests_on_is_said(world: World, language: str) -> None
     world.write("product.supplierinfo", 60, partner_id=60, product_tmpl_id=DESK * 10, price=50, currency_id=1)
     world.write("purchase.order.line", 800, price_unit=60)
     world.advance(days=12)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
     said = {
         "de": {"fulfilment.pick_shortage": ["Nicht genug vorhanden", "Oak desk: Annex 12,5", "zugesagt für 24.11.2026"],

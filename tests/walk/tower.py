@@ -10,15 +10,15 @@ from apps.accounts.models import Role, Team, User
 from apps.accounts.people import change_user
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import absence, moves, policy, undoing
+from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Request, Status
-from apps.approvals.standing import AlreadyDecidedError, DecisionRefusedError
 from apps.core import clock
 from apps.mirror import registry as mirror
 from apps.mirror.sync import refresh
 from apps.odoo.client import OdooClient
 from apps.outbox import dispatch
 from apps.outbox.models import Command
-from apps.pipeline import absorb, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync, upkeep
 from apps.timers.models import WorkingCalendar
 from apps.workflows import registry as workflows
 from tests.world import person
@@ -123,7 +123,7 @@ class Tower:
             refresh.write(
                 reads,
                 connection_id=self.connection.pk,
-                on_changes=lambda changes: absorb.absorb(changes, now=clock.now()),
+                on_changes=lambda changes: change_processing.apply_changes(changes, now=clock.now()),
                 now=clock.now(),
             )
 

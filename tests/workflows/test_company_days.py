@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.models import Position
 from tests.world import World, odoo_time
 
@@ -27,7 +27,7 @@ def position(workflow: str) -> Position:
 
 
 def look_again(world: World) -> None:
-    absorb.look_again(now=world.now)
+    change_processing.reevaluate_due(now=world.now)
 
 
 def invoice(world: World, due: str) -> Position:

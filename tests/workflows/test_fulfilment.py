@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.mirror import registry as mirror
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows import blockers
 from apps.workflows.catalogue.fulfilment import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
@@ -77,7 +77,7 @@ def stock(world: World, *, hall: tuple[float, float] = (0, 0), annex: tuple[floa
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from apps.accounts.models import Role
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows import impact
 from apps.workflows.impact import Impact
 from tests.api.callers import caller
@@ -148,7 +148,7 @@ def test_an_overdue_purchase_puts_an_order_at_risk_on_the_day_after_its_promise(
     world.advance(days=1)  # due today, and not late before tomorrow
     for _ in range(3):
         world.advance(days=1)
-        while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+        while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
             pass
         at_risk.append(case().evidence["orders_at_risk_count"])
     assert at_risk == [0, 0, 1]

@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.mirror import registry as mirror
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows import blockers, engine
 from apps.workflows.catalogue.invoicing import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
@@ -72,7 +72,7 @@ def stage_of(odoo_id: int = 600) -> str:
 
 def until(world: World, **delta: float) -> int:
     """Let time pass, and do what is done as it passes; how many invoices were looked at again."""
-    return absorb.look_again(now=world.advance(**delta))
+    return change_processing.reevaluate_due(now=world.advance(**delta))
 
 
 def open_cases(kind: str) -> list[ExceptionCase]:
@@ -128,9 +128,9 @@ def test_day_by_day_the_looks_find_what_evaluating_everything_would(world: World
         invoice(world, 600 + day, due=f"2026-11-{20 + day}", amount=1_000)
     world.advance(hours=12)  # midnight: the very moment at which a due day is over
     for _ in range(16):
-        absorb.look_again(now=world.now)
+        change_processing.reevaluate_due(now=world.now)
         found = dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)}
-        absorb.draw("invoicing", world.connection.pk, dict.fromkeys(range(601, 609)), now=world.now)
+        change_processing.evaluate("invoicing", world.connection.pk, dict.fromkeys(range(601, 609)), now=world.now)
         assert found == (
             dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)},
         )  # fmt: skip
@@ -152,7 +152,7 @@ def test_what_was_looked_at_rests_until_its_next_moment(world: World) -> None:
     invoice(world, due="2026-11-25")
     assert Position.objects.get().look_again_at == datetime(2026, 11, 26, tzinfo=UTC)
     assert until(world, days=3) == 1
-    assert absorb.look_again(now=world.now) == 0
+    assert change_processing.reevaluate_due(now=world.now) == 0
     assert Position.objects.get().look_again_at == datetime(2026, 12, 2, tzinfo=UTC)
     assert until(world, days=30) == 1
     assert Position.objects.get().look_again_at is None
@@ -180,7 +180,7 @@ def test_looking_again_costs_by_what_is_due_not_by_what_there_is(world: World, d
         invoice(world, 700 + number, due="2027-06-01")
     world.advance(days=10)
     with django_assert_num_queries(1):  # the index says that nothing is due
-        assert absorb.look_again(now=world.now) == 0
+        assert change_processing.reevaluate_due(now=world.now) == 0
     with connection.cursor() as cursor:
         # Twenty rows would be found fast by any way; what is asked is that this way is there to be taken.
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -193,12 +193,12 @@ def test_looking_again_costs_by_what_is_due_not_by_what_there_is(world: World, d
 def test_a_moment_that_has_passed_does_not_make_the_record_due_for_ever(world: World) -> None:
     invoice(world, due="2020-01-01")
     assert Position.objects.get().look_again_at is None
-    assert absorb.look_again(now=world.now) == 0
+    assert change_processing.reevaluate_due(now=world.now) == 0
 
 
 def test_batches_that_fail_are_tried_again_and_stop_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     invoice(world, due="2026-11-25")
-    real, other = absorb.draw, World("other")
+    real, other = change_processing.evaluate, World("other")
     invoice(other, due="2026-11-25")
 
     def fails_here(workflow_name: str, connection_id: int, *rest: Any, **more: Any) -> None:
@@ -207,7 +207,7 @@ def test_batches_that_fail_are_tried_again_and_stop_no_other(world: World, monke
         real(workflow_name, connection_id, *rest, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(absorb, "draw", fails_here)
+        patched.setattr(change_processing, "evaluate", fails_here)
         until(world, days=5)
     standing = {p.connection_id: p.stage for p in Position.objects.filter(workflow="invoicing")}
     assert standing == {world.connection.pk: "not_due", other.connection.pk: "overdue"}

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.models import Position
 from tests.world import World, odoo_time
 
@@ -31,7 +31,7 @@ def open_cases() -> list[ExceptionCase]:
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 

@@ -23,7 +23,7 @@ from apps.exceptions import types
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror import registry as mirror
 from apps.outbox.models import Command
-from apps.pipeline import absorb, arrival
+from apps.pipeline import change_processing, webhook_coverage
 from apps.workflows import blueprint, catalogue, checks, engine, registry
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
@@ -41,7 +41,7 @@ def forget() -> None:
     mirror.models.cache_clear()
     engine._statements.cache_clear()
     types._declared.cache_clear()
-    arrival.hooked.cache_clear()
+    webhook_coverage.hooked.cache_clear()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_it_is_on_the_board_in_the_queue_and_in_the_api(world: World, client: Cl
     hand_over(world, "out")
     assert stage() == "rented"
     world.advance(days=3)
-    absorb.look_again(now=world.now)
+    change_processing.reevaluate_due(now=world.now)
     assert stage() == "overdue"
     case = ExceptionCase.objects.get(type="rental.overdue")
     assert (case.team.slug, case.partner_name, case.evidence["overdue_days"]) == ("sales", "Azure Interior", 1)

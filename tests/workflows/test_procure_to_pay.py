@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.mirror.models.purchase_order_line import PurchaseOrderLine as Line
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.catalogue.procure_to_pay import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
 from tests.stages import stages_of
@@ -72,7 +72,7 @@ def receive(world: World, quantity: float) -> None:
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 

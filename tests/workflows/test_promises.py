@@ -9,7 +9,7 @@ from apps.accounts.models import Role, User
 from apps.exceptions import moves, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.rules.duplicates import ORDERS_IN_THEM
 from tests.trade import DESK, LAMP, company, days, purchase, sale
 from tests.world import World, person
@@ -33,7 +33,7 @@ def closed(kind: str) -> ExceptionCase:
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 

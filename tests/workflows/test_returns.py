@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.catalogue.returns import STAGES, WORKFLOW
 from apps.workflows.models import Position
 from tests.stages import stages_of
@@ -119,7 +119,7 @@ def test_what_is_not_credited_is_named_with_quantity_value_and_days(world: World
 
     bill(world, 601, 1, move_type="out_refund")
     world.advance(days=3)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
     case.refresh_from_db()
     assert [case.evidence[name] for name in names[:3]] == ["3", "270.00", 3]

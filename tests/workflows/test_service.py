@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows.catalogue.service import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
 from tests.stages import stages_of
@@ -46,7 +46,7 @@ def ticket(world: World, **more: Any) -> None:
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 

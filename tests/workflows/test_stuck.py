@@ -8,7 +8,7 @@ import pytest
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.exceptions.screens import evidence_of
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows import registry, stuck
 from apps.workflows.catalogue.order_to_cash import WORKFLOW
 from apps.workflows.models import Position
@@ -19,7 +19,7 @@ STUCK = "order_to_cash.stuck"
 
 def time_passes(world: World, **delta: float) -> None:
     world.advance(**delta)
-    while absorb.look_again(now=world.now) == absorb.LOOKED_AGAIN:
+    while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
 
 
@@ -104,7 +104,7 @@ def test_the_looks_find_what_evaluating_everything_would(world: World) -> None:
     for _ in range(12):
         time_passes(world, days=1)
         found = {(case.odoo_id, case.cause, case.severity) for case in opened()}
-        absorb.draw("order_to_cash", world.connection.pk, dict.fromkeys([42, 100, 101, 102]), now=world.now)
+        change_processing.evaluate("order_to_cash", world.connection.pk, dict.fromkeys([42, 100, 101, 102]), now=world.now)
         assert {(case.odoo_id, case.cause, case.severity) for case in opened()} == found
     assert {key[0] for key in found} == {42, 101, 102}
 

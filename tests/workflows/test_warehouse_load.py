@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror import registry as mirror
-from apps.pipeline import absorb
+from apps.pipeline import change_processing
 from apps.workflows import blockers
 from apps.workflows.catalogue.warehouse_load import WORKFLOW
 from apps.workflows.models import Position
@@ -107,7 +107,7 @@ def test_what_was_done_longer_ago_is_forgotten_as_the_days_end(world: World) -> 
     deliver(world, 12, state="assigned", lines=3)
     assert stage() == "over_capacity"
     world.advance(days=1)
-    absorb.look_again(now=world.now)
+    change_processing.reevaluate_due(now=world.now)
     assert (stage(), case()) == ("within_capacity", None)
 
 

@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='sees',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, help_text='What this person may see, as accounts.sight writes it: connections, and companies of them. None: everything.', null=True, size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, help_text='What this person may see, as accounts.access writes it: connections, and companies of them. None: everything.', null=True, size=None),
         ),
     ]

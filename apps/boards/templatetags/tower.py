@@ -9,12 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_noop, pgettext
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import Role
-from apps.boards import frame
+from apps.boards import layout
 from apps.boards.kpis import Figure
 from apps.core.templatetags.show import brief_span, share
-from apps.odoo import seen
+from apps.odoo import request_scope
 
 register = template.Library()
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
@@ -36,10 +36,10 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
     request = context.get("request")
     if request is None or not request.user.is_authenticated:
         return {"links": [], "unread": 0, "fresh": {}, "places": []}
-    own, choice = sight.of(request.user), seen.choice_of(request)
-    shown, known = seen.narrow(own, choice), frame.connections_of(own)
-    places = frame.places(known, own, choice)
-    waiting = frame.waiting_for(request.user, shown)
+    own, choice = access.scope_of(request.user), request_scope.choice_of(request)
+    shown, known = request_scope.narrow(own, choice), layout.connections_of(own)
+    places = layout.places(known, own, choice)
+    waiting = layout.waiting_for(request.user, shown)
     links = []
     for word, name, icon, count, count_of, on_phone in LINKS:
         if name == "connections:list" and request.user.role == Role.APPROVER:
@@ -51,7 +51,7 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
              "count_of": gettext(count_of), "on_phone": on_phone, "here": here}
         )  # fmt: skip
     return {
-        "links": links, "unread": waiting["unread"], "fresh": frame.freshness(known, shown), "places": places,
+        "links": links, "unread": waiting["unread"], "fresh": layout.freshness(known, shown), "places": places,
         "place": next((place for place in places if place.is_here), None), "is_narrowed": choice is not None,
     }  # fmt: skip
 

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards import analysis, compare, drawing, eventlog, forecast, kpis, plots, queries, waits
+from apps.boards import analysis, blocked_reasons, compare, drawing, eventlog, forecast, kpis, plots, queries
 from apps.boards.queries import Narrowed
 from apps.boards.views.parts import part, stage_called, workflow_called
 from apps.boards.zone import begin_of, zone_in_sight
 from apps.core import clock, sheets, streams
 from apps.core.query_strings import one_of
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.page_queries import is_cursor, is_moment, is_number, knows, moment_of, number_of
 from apps.workflows import registry
 from apps.workflows.models import FlowTally
@@ -75,7 +75,7 @@ def _days(request: PersonsRequest) -> int:
 @knows()
 def overview(request: PersonsRequest) -> HttpResponse:
     """All workflows: where does the money wait?"""
-    now, shown = clock.now(), seen.on(request, request.user)
+    now, shown = clock.now(), request_scope.scope_of(request, request.user)
     boards = [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]
     return render(request, "boards/overview.html", {"boards": boards, "worst": queries.worst_of(boards)})
 
@@ -85,7 +85,7 @@ def overview(request: PersonsRequest) -> HttpResponse:
 @knows()
 def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart."""
-    found = kpis.figures(now=clock.now(), seen=seen.on(request, request.user))
+    found = kpis.figures(now=clock.now(), seen=request_scope.scope_of(request, request.user))
     kinds = (
         (gettext("Business"), gettext("What customers and vendors feel."), kpis.BUSINESS),
         (gettext("Orchestration"), gettext("What the tower and the people at it make of it."), kpis.ORCHESTRATION),
@@ -99,7 +99,7 @@ def figures(request: PersonsRequest) -> HttpResponse:
 @knows(workflows=lambda text: all(map(_is_workflow, text.split(","))), seconds=is_number)
 def wall(request: PersonsRequest) -> HttpResponse:
     """All boards, one after the other, for a screen that nobody touches."""
-    now, shown = clock.now(), seen.on(request, request.user)
+    now, shown = clock.now(), request_scope.scope_of(request, request.user)
     asked = [name for name in request.GET.get("workflows", "").split(",") if name in registry.workflows()]
     workflows = [workflow for name, workflow in registry.workflows().items() if not asked or name in asked]
     boards = [queries.board(workflow, now=now, seen=shown) for workflow in workflows]
@@ -107,7 +107,7 @@ def wall(request: PersonsRequest) -> HttpResponse:
     context = {
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
         "boards": [board for board in boards if asked or board.open_count] or boards,
-        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS, "narrowing": seen.in_topic(request),
+        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS, "narrowing": request_scope.in_topic(request),
     }  # fmt: skip
     return render(request, "boards/wall.html", context)
 
@@ -117,12 +117,12 @@ def wall(request: PersonsRequest) -> HttpResponse:
 @knows(format=IS_CSV)
 def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """One workflow, stage by stage, with its bottleneck named."""
-    now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
+    now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
     drawn = queries.board(found, now=now, seen=shown)
     if request.GET.get("format") == "csv":
         return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
     hours = queries.flow_by_hour(found, now=now, seen=shown)
-    context = {"board": drawn, "hours": hours, "chart": plots.by_the_hour(hours), "narrowing": seen.in_topic(request)}
+    context = {"board": drawn, "hours": hours, "chart": plots.by_the_hour(hours), "narrowing": request_scope.in_topic(request)}
     return render(request, part(request, "boards/board.html", "stages"), context)
 
 
@@ -144,11 +144,11 @@ def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
 @knows()
 def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
     """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
-    now, found, shown = clock.now(), workflow_called(workflow), seen.on(request, request.user)
-    waiting = waits.of(found, seen=shown)
+    now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
+    waiting = blocked_reasons.of(found, seen=shown)
     worst = queries.board(found, now=now, seen=shown).worst
     context = {
-        "workflow": found, "waits": waiting, "relief": waits.relief(waiting, worst),
+        "workflow": found, "waits": waiting, "relief": blocked_reasons.relief(waiting, worst),
         "forecast": forecast.of(found, now=now, seen=shown), "horizons": forecast.HORIZONS, "enough": forecast.ENOUGH,
     }  # fmt: skip
     return render(request, "boards/outlook.html", context)
@@ -159,7 +159,7 @@ def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
 @knows(late=IS_ON, due_within=_is_horizon, since_from=is_moment, since_to=is_moment, after=is_cursor, format=IS_CSV)
 def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBase:
     """The records behind one figure of a stage, the longest there first."""
-    found, now, shown = workflow_called(workflow), clock.now(), seen.on(request, request.user)
+    found, now, shown = workflow_called(workflow), clock.now(), request_scope.scope_of(request, request.user)
     within = number_of(request.GET.get("due_within"))
     narrowed = Narrowed(
         only_late=request.GET.get("late") == "1", due_within=int(within) if within is not None else None,
@@ -183,7 +183,7 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
         query = urlencode({"after": f"{page[-1].since.isoformat()}~{page[-1].id}"} | kept)
     context = {
         "workflow": found, "stage": here, "rows": page, "next_query": query, "narrowed": narrowed,
-        "is_first": "after" not in request.GET, "first_query": urlencode(kept), "narrowing": seen.in_topic(request),
+        "is_first": "after" not in request.GET, "first_query": urlencode(kept), "narrowing": request_scope.in_topic(request),
     }  # fmt: skip
     return render(request, part(request, "boards/stage.html", "list"), context)
 
@@ -194,7 +194,7 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
 def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """How the workflow has flowed: ages, levels, cycle times, paths and throughput."""
     now, found, days = clock.now(), workflow_called(workflow), _days(request)
-    told = analysis.of(found, now=now, days=days, seen=seen.on(request, request.user))
+    told = analysis.of(found, now=now, days=days, seen=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request,
@@ -241,7 +241,7 @@ def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     last = clock.now()
     try:
         day = date.fromisoformat(asked.get("day", ""))
-        zone = zone_in_sight(seen.on(request, request.user))
+        zone = zone_in_sight(request_scope.scope_of(request, request.user))
         first = begin_of(day, zone=zone)
         last = min(last, begin_of(day + timedelta(days=1), zone=zone))
     except (ValueError, OverflowError):
@@ -249,7 +249,7 @@ def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     moment, _, number = asked.get("before", "").partition("~")
     before_at = moment_of(moment)
     rows = analysis.moves(
-        found, first=first, last=last, seen=seen.on(request, request.user), from_stage=asked.get("from"),
+        found, first=first, last=last, seen=request_scope.scope_of(request, request.user), from_stage=asked.get("from"),
         to_stage=asked.get("to"), is_ended=asked.get("ended") == "1",
         took=(number_of(asked.get("took_from")), number_of(asked.get("took_to"))),
         before=(before_at, int(number)) if before_at and number.isdecimal() and len(number) < 19 else None,
@@ -271,7 +271,7 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     found, days = workflow_called(workflow), _days(request)
     by = request.GET.get("by", "")
     by = by if by in compare.CHOICES else "period"
-    told = compare.of(found, by, now=clock.now(), days=days, seen=seen.on(request, request.user))
+    told = compare.of(found, by, now=clock.now(), days=days, seen=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request, f"{found.name}-by-{by}",
@@ -296,7 +296,7 @@ def ocel(request: PersonsRequest) -> HttpResponseBase:
     """What happened as an object-centric event log, OCEL 2.0 in JSON: of one workflow, or of all."""
     now, name = clock.now(), request.GET.get("workflow", "")
     workflows = [workflow_called(name)] if name else list(registry.workflows().values())
-    lines = eventlog.ocel(workflows, first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    lines = eventlog.ocel(workflows, first=_since(request, now), now=now, seen=request_scope.scope_of(request, request.user))
     return streams.answer(request, f"{name or 'control-tower'}.jsonocel", "application/json", lines)
 
 
@@ -306,5 +306,5 @@ def ocel(request: PersonsRequest) -> HttpResponseBase:
 def xes(request: PersonsRequest) -> HttpResponseBase:
     """What happened in one workflow as an event log by cases, XES."""
     now, found = clock.now(), workflow_called(request.GET.get("workflow", ""))
-    lines = eventlog.xes([found], first=_since(request, now), now=now, seen=seen.on(request, request.user))
+    lines = eventlog.xes([found], first=_since(request, now), now=now, seen=request_scope.scope_of(request, request.user))
     return streams.answer(request, f"{found.name}.xes", "application/xml", lines)

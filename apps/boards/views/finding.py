@@ -6,9 +6,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
-from apps.boards import around
+from apps.boards import partner_overview
 from apps.boards import search as searching
 from apps.boards.views.parts import part
 from apps.core import clock
@@ -20,7 +20,7 @@ from apps.odoo.models import Connection
 def search(request: PersonsRequest) -> HttpResponse:
     """Whatever matches, grouped; as a page, or as the list below the box while somebody types."""
     text = request.GET.get("q", "")
-    groups = searching.find(text, seen=sight.of(request.user))
+    groups = searching.find(text, seen=access.scope_of(request.user))
     context = {"text": text.strip(), "groups": groups, "is_short": len(text.strip()) < searching.SHORTEST}
     return render(request, part(request, "boards/search.html", "hits"), context)
 
@@ -29,21 +29,21 @@ def search(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """What is open with one customer or supplier."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = around.partner_of(of, odoo_id, seen=mine, now=clock.now())
+    page = partner_overview.partner_of(of, odoo_id, seen=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
-    return render(request, "boards/partner.html", {"page": page, "most": around.MOST})
+    return render(request, "boards/partner.html", {"page": page, "most": partner_overview.MOST})
 
 
 @login_required
 @require_safe
 def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """What waits for one product, and what is to bring it."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = around.product_of(of, odoo_id, seen=mine)
+    page = partner_overview.product_of(of, odoo_id, seen=mine)
     if page is None:
         raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/product.html", {"page": page})

@@ -9,14 +9,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards import frame, records
 from apps.boards import home as homes
+from apps.boards import layout, records
 from apps.boards.views.parts import part
 from apps.core import clock
-from apps.odoo import seen
+from apps.odoo import request_scope
 from apps.odoo.models import Connection
 
 
@@ -24,7 +24,7 @@ from apps.odoo.models import Connection
 @require_safe
 def home(request: PersonsRequest) -> HttpResponse:
     """What needs this person now, by their role."""
-    context = {"home": homes.home_of(request.user, seen=seen.on(request, request.user), now=clock.now())}
+    context = {"home": homes.home_of(request.user, seen=request_scope.scope_of(request, request.user), now=clock.now())}
     return render(request, part(request, "boards/home.html", "body"), context)
 
 
@@ -32,8 +32,8 @@ def home(request: PersonsRequest) -> HttpResponse:
 @require_safe
 def fresh(request: PersonsRequest) -> HttpResponse:
     """How fresh the data is, for a page that has been open for long."""
-    own = sight.of(request.user)
-    fresh = frame.freshness(frame.connections_of(own), seen.narrow(own, seen.choice_of(request)))
+    own = access.scope_of(request.user)
+    fresh = layout.freshness(layout.connections_of(own), request_scope.narrow(own, request_scope.choice_of(request)))
     return render(request, "parts/fresh.html", {"fresh": fresh})
 
 
@@ -43,10 +43,10 @@ def place(request: PersonsRequest) -> HttpResponse:
     """Narrow all pages to one connection, or to one company of it, or to nothing less than all; back to where one was."""
     connection, _, company = request.POST.get("place", "").partition(":")
     chosen = [connection, company] if company else [connection]
-    if all(seen.is_number(number) for number in chosen) and sight.of(request.user).sees(*map(int, chosen)):
-        request.session[seen.CHOICE] = [int(connection), int(company) if company else None]
+    if all(request_scope.is_number(number) for number in chosen) and access.scope_of(request.user).sees(*map(int, chosen)):
+        request.session[request_scope.CHOICE] = [int(connection), int(company) if company else None]
     else:
-        request.session.pop(seen.CHOICE, None)
+        request.session.pop(request_scope.CHOICE, None)
     path, _, query = request.POST.get("next", "").partition("?")
     if not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         return redirect("boards:home")
@@ -56,7 +56,7 @@ def place(request: PersonsRequest) -> HttpResponse:
 
 
 def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> records.RecordPage:
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
     page = records.page_of(found, model, odoo_id, seen=mine, now=clock.now())
     if page is None:
@@ -88,7 +88,7 @@ def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int
 def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """What is open with one supplier, and the sales orders that wait for it."""
     # All companies buy from a supplier: only who sees the whole connection is told.
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     page = records.supplier_of(of, odoo_id, now=clock.now())
     if page is None:
@@ -100,6 +100,6 @@ def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
 @require_safe
 def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
-    mine = sight.of(request.user)
+    mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     return render(request, "boards/mirrored.html", {"counts": records.mirrored(found), "past": records.past_read(found)})

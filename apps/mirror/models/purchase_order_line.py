@@ -42,7 +42,7 @@ class PurchaseOrderLine(Mirrored):
                 condition=models.Q(sale_line_id__isnull=False),
                 name="purchase_lines_by_sale_line",
             ),
-            # workflows/chain.py: the next purchase that brings a product.
+            # workflows/supply_chain.py: the next purchase that brings a product.
             models.Index(
                 fields=["connection", "product_id", "date_planned"],
                 condition=models.Q(qty_received__lt=models.F("product_qty")),

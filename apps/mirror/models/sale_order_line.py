@@ -39,6 +39,6 @@ class SaleOrderLine(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order_line"
         indexes = [
-            # mirror/sync/refresh.py, workflows/chain.py and the credit rule: the lines of an order.
+            # mirror/sync/refresh.py, workflows/supply_chain.py and the credit rule: the lines of an order.
             models.Index(fields=["connection", "order_id"], name="sale_lines_by_order"),
         ]

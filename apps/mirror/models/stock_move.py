@@ -34,7 +34,7 @@ class StockMove(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_move"
         indexes = [
-            # workflows/chain.py: the moves of an order's lines. Most moves have no such line.
+            # workflows/supply_chain.py: the moves of an order's lines. Most moves have no such line.
             models.Index(
                 fields=["connection", "sale_line_id"],
                 condition=models.Q(sale_line_id__isnull=False),
@@ -48,8 +48,8 @@ class StockMove(Mirrored):
                 condition=models.Q(purchase_line_id__isnull=False),
                 name="moves_by_purchase_line",
             ),
-            # workflows/catalogue/fulfilment.py: who is short of a product whose stock has changed; workflows/cover.py: what
-            # sales orders are short of.
+            # workflows/catalogue/fulfilment.py: who is short of a product whose stock has changed;
+            # workflows/supply_allocation.py: what sales orders are short of.
             models.Index(
                 fields=["connection", "product_id"],
                 condition=models.Q(state__in=["waiting", "confirmed", "partially_available"]),
@@ -61,13 +61,13 @@ class StockMove(Mirrored):
                 condition=models.Q(state="done", deleted_at__isnull=True),
                 name="moves_done",
             ),
-            # workflows/cover.py: what is in the house and still to be put away.
+            # workflows/supply_allocation.py: what is in the house and still to be put away.
             models.Index(
                 fields=["connection", "product_id"],
                 condition=models.Q(state="assigned", sale_line_id__isnull=True, purchase_line_id__isnull=True),
                 name="moves_to_put_away",
             ),
-            # workflows/cover.py: the components that a purchase of a kit is still to bring.
+            # workflows/supply_allocation.py: the components that a purchase of a kit is still to bring.
             models.Index(
                 fields=["connection", "product_id"],
                 condition=models.Q(

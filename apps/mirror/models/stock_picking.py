@@ -42,7 +42,7 @@ class Picking(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_picking"
         indexes = [
-            # Stages, and workflows/chain.py: the deliveries of an order.
+            # Stages, and workflows/supply_chain.py: the deliveries of an order.
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
             models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),

@@ -30,6 +30,6 @@ class ApprovalAsk(Mirrored):
         indexes = [
             # Stages: what was asked for an order.
             models.Index(fields=["connection", "x_res_model", "x_res_id"], name="asks_by_record"),
-            # health/troubles.py: asks that nobody was asked about.
+            # health/incidents.py: asks that nobody was asked about.
             models.Index(fields=["x_requested_at"], condition=models.Q(x_state="open", deleted_at=None), name="asks_open"),
         ]

@@ -284,7 +284,7 @@ def _take_out(
         return
     read_at = clock()
     with transaction.atomic():
-        gone = upsert.bury(model, connection_id=connection.pk, odoo_ids=missing, read_at=read_at, now=read_at)
+        gone = upsert.mark_deleted(model, connection_id=connection.pk, odoo_ids=missing, read_at=read_at, now=read_at)
         if gone:
             on_changes([gone])
     found.found_deleted += len(gone.deleted)

@@ -83,7 +83,9 @@ def write(
                 one.model, connection_id=connection_id, rows=rows, read_at=one.read_at, now=now, rebuild=rebuild
             )
         storing.refuse(one.model, connection_id, one.refused, now=now)
-        changes.append(upsert.bury(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now))
+        changes.append(
+            upsert.mark_deleted(one.model, connection_id=connection_id, odoo_ids=one.absent, read_at=one.read_at, now=now)
+        )
         # What is gone fails no more.
         if one.absent:
             dead_letters.resolve(STORING, connection_id, one.model.odoo_model, one.absent, now=now)

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import cover, days, returned, units
+from apps.workflows import days, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage
 from apps.workflows.rules.goods_value import UNIT_VALUE
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 PARTIES = Fact(
     name="parties",
@@ -86,7 +86,7 @@ OF_SALE_LINES = """
 """
 
 DEPENDENCIES = [
-    Dependency(model="uom.uom", sql=cover.TRANSFERS_OF_UNITS),
+    Dependency(model="uom.uom", sql=supply_allocation.TRANSFERS_OF_UNITS),
     # What of a product lies where and for whom is told of the transfers that are short of it, and of no others.
     Dependency(
         model="stock.quant",

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks
+from apps.workflows import guard_requests
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import count_limit, money
 
@@ -70,8 +70,8 @@ TO_SETTLE = (
     " AND (q.inventory_quantity_set OR q.quantity < 0) AND q.{column} = ANY(%(ids)s)"
 )
 DEPENDENCIES = [
-    asks.about("stock.quant"),
-    asks.together(
+    guard_requests.about("stock.quant"),
+    guard_requests.together(
         count_limit.KIND, "stock.quant", of="stock.move",
         where="EXISTS (SELECT FROM mirror_stock_move m JOIN mirror_stock_location l ON l.connection_id = m.connection_id"
         " AND l.odoo_id IN (m.location_id, m.location_dest_id) AND l.usage = 'inventory'"

@@ -17,10 +17,10 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, cover, days, returned
+from apps.workflows import days, guard_requests, returned, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import credit_note_limit, invoice_mismatch, money
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
 VENDOR_BILLS = ["in_invoice", "in_refund", "in_receipt"]
@@ -145,7 +145,7 @@ SHARING_LINES = (
 )
 
 # Billed or agreed in a unit whose ratio changed, or of a product that is kept in it.
-IN_UNITS = f"""(il.product_uom_id = ANY(%(ids)s) OR il.product_id IN ({cover.KEPT_IN_UNITS})
+IN_UNITS = f"""(il.product_uom_id = ANY(%(ids)s) OR il.product_id IN ({supply_allocation.KEPT_IN_UNITS})
   OR EXISTS (SELECT FROM mirror_sale_order_line agreed WHERE agreed.connection_id = il.connection_id
                 AND agreed.odoo_id = ANY(il.sale_line_ids) AND agreed.product_uom_id = ANY(%(ids)s))
   OR EXISTS (SELECT FROM mirror_purchase_order_line agreed WHERE agreed.connection_id = il.connection_id
@@ -153,9 +153,9 @@ IN_UNITS = f"""(il.product_uom_id = ANY(%(ids)s) OR il.product_id IN ({cover.KEP
 
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=OPEN_BILLS.format(line=IN_UNITS)),
-    asks.about("account.move"),
-    asks.together(credit_note_limit.KIND, "account.move"),
-    asks.together(invoice_mismatch.KIND, "account.move"),
+    guard_requests.about("account.move"),
+    guard_requests.together(credit_note_limit.KIND, "account.move"),
+    guard_requests.together(invoice_mismatch.KIND, "account.move"),
     Dependency(
         model="account.move",
         sql=OVERDUE_OF_PARTNERS.format(

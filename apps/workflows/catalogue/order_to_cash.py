@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, days, returned, units
+from apps.workflows import days, guard_requests, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import (
     blocking,
@@ -175,7 +175,7 @@ DEPENDENCIES = [
         sql="SELECT DISTINCT l.order_id FROM mirror_sale_order_line l"
         " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
     ),
-    asks.about("sale.order"),
+    guard_requests.about("sale.order"),
     Dependency(model="res.partner", sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
         model="account.move",

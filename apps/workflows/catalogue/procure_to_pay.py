@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, cover, days, units
+from apps.workflows import days, guard_requests, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
 
@@ -141,7 +141,7 @@ AT_RISK = Fact(
                    COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue_at_risk,
                    ((min(o.promised_at) FILTER (WHERE NOT o.is_at_risk) AT TIME ZONE receipt.zone)::date + 1)::timestamp
                      AT TIME ZONE receipt.zone AS next_at_risk_at
-              FROM ({cover.waiting_for_purchases("r.odoo_id")}) AS o
+              FROM ({supply_allocation.waiting_for_purchases("r.odoo_id")}) AS o
           ) AS w
     """,
 )
@@ -178,26 +178,26 @@ SUPPLIER = Fact(
 )
 
 DEPENDENCIES = [
-    Dependency(model="uom.uom", sql=cover.purchases_of(cover.PRODUCTS_OF_UNITS)),
-    Dependency(model="product.template", sql=cover.purchases_of(cover.PRODUCTS_OF_TEMPLATES)),
-    asks.about("purchase.order"),
-    asks.together(purchase_limit.KIND, "purchase.order"),
+    Dependency(model="uom.uom", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_UNITS)),
+    Dependency(model="product.template", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_TEMPLATES)),
+    guard_requests.about("purchase.order"),
+    guard_requests.together(purchase_limit.KIND, "purchase.order"),
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"
         " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION "
-        + cover.purchases_of(cover.PRODUCTS_OF_PURCHASE_LINES),
+        + supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_PURCHASE_LINES),
     ),
-    Dependency(model="purchase.order", sql=cover.purchases_of(cover.PRODUCTS_OF_PURCHASES)),
+    Dependency(model="purchase.order", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_PURCHASES)),
     Dependency(
         model="stock.move",
         sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_purchase_order_line l"
         " ON l.connection_id = m.connection_id AND l.odoo_id = m.purchase_line_id"
         " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
-        + cover.purchases_of(cover.PRODUCTS_OF_MOVES),
+        + supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_MOVES),
     ),
-    Dependency(model="sale.order", sql=cover.purchases_of(cover.PRODUCTS_OF_SALES)),
-    Dependency(model="sale.order.line", sql=cover.purchases_of(cover.PRODUCTS_OF_SALE_LINES)),
+    Dependency(model="sale.order", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_SALES)),
+    Dependency(model="sale.order.line", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_SALE_LINES)),
     *purchase_differences.DEPENDENCIES,
 ]
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, cover, days, kits, returned, units
+from apps.workflows import days, guard_requests, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import money, return_limit
 
@@ -146,9 +146,9 @@ OF_LINES = f"""
 """
 
 DEPENDENCIES = [
-    Dependency(model="uom.uom", sql=cover.TRANSFERS_OF_UNITS),
-    asks.about("stock.picking"),
-    asks.together(return_limit.KIND, "stock.picking"),
+    Dependency(model="uom.uom", sql=supply_allocation.TRANSFERS_OF_UNITS),
+    guard_requests.about("stock.picking"),
+    guard_requests.together(return_limit.KIND, "stock.picking"),
     Dependency(
         model="stock.move",
         sql="SELECT p.odoo_id FROM mirror_stock_move m JOIN mirror_stock_picking p ON p.connection_id = m.connection_id"

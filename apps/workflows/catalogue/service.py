@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 STANDING = Fact(
     name="standing",

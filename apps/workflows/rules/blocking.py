@@ -2,7 +2,7 @@
 
 from apps.workflows.declare import BlockerRule
 from apps.workflows.rules import carrier_delay, promises
-from apps.workflows.say import company_day, joined, say, those
+from apps.workflows.sql_message import company_day, joined, say, those
 
 # What the order is short of, each with the purchase that is to bring it, where there is one.
 SHORT = f"""

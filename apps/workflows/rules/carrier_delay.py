@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.workflows import days
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
-from apps.workflows.say import day, say
+from apps.workflows.sql_message import day, say
 
 # The newest date that a carrier gave for transfer {transfer}, unless it has said since that the goods are there.
 NEWEST = """

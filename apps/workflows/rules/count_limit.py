@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, days, ladders, units
+from apps.workflows import days, default_policies, guard_requests, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
@@ -24,7 +24,7 @@ from apps.workflows.rules import involvement, money
 LIMIT = 250
 KIND = "inventory_adjustment"
 
-ASKED = asks.asked(KIND, "stock.quant")
+ASKED = guard_requests.asked(KIND, "stock.quant")
 
 # A count is asked about each time it comes to wait, whether or not somebody has tried to apply it.
 ASKING = Fact(
@@ -36,7 +36,8 @@ ASKING = Fact(
                   FROM workflows_position p
                  WHERE p.connection_id = r.connection_id AND p.workflow = 'inventory_control' AND p.odoo_id = r.odoo_id)
                  AS count_cause,
-               COALESCE(asked.asked_by, u.name, '{asks.SOMEBODY}') AS count_asked_by, COALESCE(u.login, '') AS counter_login,
+               COALESCE(asked.asked_by, u.name, '{guard_requests.SOMEBODY}') AS count_asked_by,
+               COALESCE(u.login, '') AS counter_login,
                COALESCE(u.email, '') AS counter_email, asked.asked_uid AS count_asked_uid,
                {LIMIT} AS count_limit,
                jsonb_build_object('company', r.company_id, 'product', r.product_id, 'location', r.location_id,
@@ -137,7 +138,7 @@ COUNT_IN_WORDS = "{counted_quantity} counted in {location_name}, {system_quantit
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Inventory adjustment",
-    askable=("a count that is not applied", [["inventory_quantity_set", "=", True]]),
+    requestable=("a count that is not applied", [["inventory_quantity_set", "=", True]]),
     matters="{counted_quantity:quantity} counted, {system_quantity:quantity} in the system",
     question="May the count of {record_name} change the stock by {difference_value:money} {currency}?",
     when=BROKEN,
@@ -156,7 +157,7 @@ APPROVAL = ApprovalKind(
     peers=PEERS,
     peers_model="stock.move",
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Mark the count as held for approval",
             reason="The count changes the stock by {counted_in_words}, which needs an approval.",
@@ -164,8 +165,8 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved"),
-        asks.release(
+        guard_requests.answer("approved"),
+        guard_requests.release(
             "x_ct_released_value",
             title="Release the count up to {difference_value:money} {currency}",
             amount="difference_value",
@@ -200,13 +201,13 @@ APPROVAL = ApprovalKind(
             expect=[["x_ct_hold", "=", False], ["x_ct_hold_reason", "=", "Rejected by {decided_by}: {reason}"]],
         ),
         _note(f"Count rejected by {{decided_by}} in Control Tower: {COUNT_IN_WORDS} {{reason}}"),
-        asks.answer("rejected", "{decided_by}: {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    on_expiry=[asks.answer("expired")],
-    default_policy=ladders.policy(
-        ladders.step("Stock control", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=480),
-        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn")],
+    on_expiry=[guard_requests.answer("expired")],
+    default_policy=default_policies.policy(
+        default_policies.step("Stock control", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=480),
+        default_policies.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
     ),
 )
 

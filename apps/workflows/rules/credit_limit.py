@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, days, ladders
+from apps.workflows import days, default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
@@ -110,7 +110,7 @@ FACT = Fact(
     """,
 )
 
-ASKED = asks.asked("credit_override", "sale.order", prefix="credit_")
+ASKED = guard_requests.asked("credit_override", "sale.order", prefix="credit_")
 
 # Orders not yet confirmed of every customer that shares a commercial entity with the one that changed: what one of
 # them owes counts against the limit of all.
@@ -187,7 +187,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="credit_override",
     title="Credit override",
-    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
+    requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Exposure {exposure:money} {currency} against a limit of {credit_limit:money}",
     question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
     when=BROKEN | CHANGE,
@@ -205,7 +205,7 @@ APPROVAL = ApprovalKind(
         is_asked="credit_is_asked", no_limit_is_none=True, outdated="credit_ask_is_outdated",
     ),
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             "credit_override",
             title="Mark the order as held for credit review",
             # Without figures: a customer may read the fields of their own orders over Odoo's RPC.
@@ -215,8 +215,8 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved", prefix="credit_"),
-        asks.release(
+        guard_requests.answer("approved", prefix="credit_"),
+        guard_requests.release(
             "x_ct_released_amount",
             title="Release the order up to {this_order:money} {currency}",
             amount="credit_asked_amount",
@@ -232,26 +232,28 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
-        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
-        asks.note("Credit override approved by {decided_by} in Control Tower, up to {this_order:money} {currency}. {reason}"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
+        guard_requests.note(
+            "Credit override approved by {decided_by} in Control Tower, up to {this_order:money} {currency}. {reason}"
+        ),
     ],
     on_rejection=[
-        asks.hold(
+        guard_requests.hold(
             "credit_override",
             title="Keep the order held, with the reason",
-            reason=asks.REJECTED,
+            reason=guard_requests.REJECTED,
             require=[["state", "in", ["draft", "sent"]]],
             is_rejected=True,
             only_if="is_unconfirmed",
         ),
-        asks.answer("rejected", "{decided_by}: {reason}", prefix="credit_"),
-        asks.activity("Credit override rejected by {decided_by}", name="salesperson"),
-        asks.note("Credit override rejected by {decided_by} in Control Tower. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="credit_"),
+        guard_requests.activity("Credit override rejected by {decided_by}", name="salesperson"),
+        guard_requests.note("Credit override rejected by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="credit_")],
-    on_expiry=[asks.answer("expired", prefix="credit_")],
-    default_policy=ladders.policy(
-        ladders.step("Credit control", ("role", "approver"), ("role", "manager"), minutes=240),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="credit_")],
+    on_expiry=[guard_requests.answer("expired", prefix="credit_")],
+    default_policy=default_policies.policy(
+        default_policies.step("Credit control", ("role", "approver"), ("role", "manager"), minutes=240),
     ),
 )
 

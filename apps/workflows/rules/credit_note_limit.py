@@ -14,14 +14,14 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, kits, returned, units
+from apps.workflows import guard_requests, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_mismatch, involvement, money, return_limit
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 KIND = return_limit.APPROVAL.name
 
-ASKED = asks.asked(
+ASKED = guard_requests.asked(
     KIND, "account.move", prefix="credit_note_", where="r.state = 'draft' AND r.move_type = 'out_refund'"
 )
 
@@ -124,7 +124,7 @@ CREDITED = Fact(
                g.products AS credited_products_names, origin.name AS credited_invoice,
                CASE WHEN credit_note_asked.credit_note_ask_state = 'open' THEN credit_note_asked.credit_note_ask_cause
                     ELSE concat('credit@', g.beyond) END AS credit_note_cause,
-               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{asks.SOMEBODY}')
+               COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{guard_requests.SOMEBODY}')
                  AS credit_note_asker,
                {return_limit.LIMIT} AS credit_note_limit
           FROM ({_credited(IS_OPEN)}) AS g
@@ -184,7 +184,7 @@ THIS_DRAFT = [["state", "=", "draft"], ["amount_total", "<=", "{amount_total:num
 APPROVAL = replace(
     return_limit.APPROVAL,
     menu="credit note",
-    askable=("a draft credit note", [["state", "=", "draft"], ["move_type", "=", "out_refund"]]),
+    requestable=("a draft credit note", [["state", "=", "draft"], ["move_type", "=", "out_refund"]]),
     matters="{credited_beyond:money} {currency} for {credited_products_names}, beyond what came back",
     question="May {partner_name} be credited {credited_beyond:money} {currency} beyond what came back?",
     when=BROKEN,
@@ -213,7 +213,7 @@ APPROVAL = replace(
     ),
     peers=PEERS,
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Mark the credit note as held for authorisation",
             reason="{counted_in_words} are credited beyond what came back, which needs an authorisation.",
@@ -221,8 +221,8 @@ APPROVAL = replace(
         )
     ],
     on_approval=[
-        asks.answer("approved", prefix="credit_note_"),
-        asks.release(
+        guard_requests.answer("approved", prefix="credit_note_"),
+        guard_requests.release(
             "x_ct_released_credit",
             title="Release the credit note with {credited_beyond:money} {currency} beyond what came back",
             amount="credited_beyond",
@@ -230,11 +230,13 @@ APPROVAL = replace(
             require=THIS_DRAFT,
         ),
         OdooCall(title="Post the credit note", method="action_post", require=THIS_DRAFT, expect=[["state", "=", "posted"]]),
-        asks.note("Credit authorised by {decided_by} in Control Tower, beyond what came back: {counted_in_words}. {reason}"),
+        guard_requests.note(
+            "Credit authorised by {decided_by} in Control Tower, beyond what came back: {counted_in_words}. {reason}"
+        ),
     ],
     # Cancelled, and held with the reason: set back to draft, it still may not be posted.
     on_rejection=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Keep the credit note held, with the reason",
             reason="Rejected by {decided_by}: {reason}",
@@ -247,12 +249,12 @@ APPROVAL = replace(
             require=[["state", "=", "draft"]],
             expect=[["state", "=", "cancel"]],
         ),
-        asks.answer("rejected", "{decided_by}: {reason}", prefix="credit_note_"),
-        asks.activity("Credit note refused by {decided_by}", person="invoice_user_id", name="invoice_owner"),
-        asks.note("Credit refused by {decided_by} in Control Tower. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="credit_note_"),
+        guard_requests.activity("Credit note refused by {decided_by}", person="invoice_user_id", name="invoice_owner"),
+        guard_requests.note("Credit refused by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="credit_note_")],
-    on_expiry=[asks.answer("expired", prefix="credit_note_")],
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="credit_note_")],
+    on_expiry=[guard_requests.answer("expired", prefix="credit_note_")],
 )
 
 # The figures of CREDITED, line by line. The hold is lifted as Odoo itself (user 1), which may write the tower's fields.

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 HOURS = 12
 # Who orders more often than this within those hours orders the same again on purpose: a shop, a marketplace, a call centre.

@@ -6,13 +6,13 @@ order in Odoo, which leaves the carrier as it is.
 
 from django.db.models import Q
 
-from apps.workflows import asks, ladders
+from apps.workflows import default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
 from apps.workflows.rules import involvement, money
 from apps.workflows.rules.promises import STEPS
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
-ASKED = asks.asked("expedited_freight", "sale.order", prefix="express_")
+ASKED = guard_requests.asked("expedited_freight", "sale.order", prefix="express_")
 
 # The transfer that goes first, the first open step of its chain: one that is ready rather than one that waits. Goods that are
 # still to come cannot go sooner.
@@ -106,7 +106,7 @@ APPROVAL = ApprovalKind(
     bounds=["freight_cost"],
     on_asked=[],
     on_approval=[
-        asks.answer("approved", prefix="express_"),
+        guard_requests.answer("approved", prefix="express_"),
         OdooCall(
             title="Make {express_transfer_name} urgent and bring it forward to {express_moment:moment}",
             model="stock.picking",
@@ -126,15 +126,15 @@ APPROVAL = ApprovalKind(
             require=[["state", "not in", ["done", "cancel"]]],
             expect=[["carrier_id", "=", "{carrier_id:number}"]],
         ),
-        asks.note("Express approved by {decided_by} in Control Tower: {express_transfer_name} {carrier_name}. {reason}"),
+        guard_requests.note("Express approved by {decided_by} in Control Tower: {express_transfer_name} {carrier_name}. {reason}"),
     ],
     on_rejection=[
-        asks.answer("rejected", "{decided_by}: {reason}", prefix="express_"),
-        asks.note("Express refused by {decided_by} in Control Tower; the promise stays at risk. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="express_"),
+        guard_requests.note("Express refused by {decided_by} in Control Tower; the promise stays at risk. {reason}"),
     ],
-    on_withdrawal=[asks.answer("withdrawn", prefix="express_")],
-    on_expiry=[asks.answer("expired", prefix="express_")],
-    default_policy=ladders.policy(
-        ladders.step("Warehouse", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=120),
+    on_withdrawal=[guard_requests.answer("withdrawn", prefix="express_")],
+    on_expiry=[guard_requests.answer("expired", prefix="express_")],
+    default_policy=default_policies.policy(
+        default_policies.step("Warehouse", ("team", "warehouse"), ("role", "approver"), ("role", "manager"), minutes=120),
     ),
 )

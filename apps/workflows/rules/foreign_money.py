@@ -6,7 +6,7 @@ reckoned anew.
 
 from apps.workflows import days
 from apps.workflows.declare import Fact
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 WORDS = "In the order's own currency"
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, ladders, units
+from apps.workflows import default_policies, guard_requests, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_resolution, involvement, money
 
@@ -165,7 +165,7 @@ FIGURES = {
     "disputed_amount": "In dispute",
 }
 
-ASKED = asks.asked(KIND, "account.move", prefix="invoice_", where="r.state = 'draft'")
+ASKED = guard_requests.asked(KIND, "account.move", prefix="invoice_", where="r.state = 'draft'")
 
 # Of drafts alone: nothing else is decided about.
 PEOPLE = Fact(
@@ -235,7 +235,7 @@ THIS_DRAFT = [["state", "=", "draft"], ["amount_total", "<=", "{amount_total:num
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Invoice mismatch",
-    askable=("a draft invoice or bill", [["state", "=", "draft"], ["move_type", "in", ["out_invoice", "in_invoice"]]]),
+    requestable=("a draft invoice or bill", [["state", "=", "draft"], ["move_type", "in", ["out_invoice", "in_invoice"]]]),
     matters="{disputed_amount:money} {currency} in dispute on {order_names}",
     question="May {record_name} be posted though {disputed_amount:money} {currency} of it differ from order or delivery?",
     when=BROKEN,
@@ -261,7 +261,7 @@ APPROVAL = ApprovalKind(
     ),
     peers=PEERS,
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Mark the invoice as held for its difference",
             reason="{counted_in_words} of it differ from the order or the delivery ({order_names}).",
@@ -269,8 +269,8 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved", prefix="invoice_"),
-        asks.release(
+        guard_requests.answer("approved", prefix="invoice_"),
+        guard_requests.release(
             "x_ct_released_difference",
             title="Release the invoice with {disputed_amount:money} {currency} in dispute",
             amount="disputed_amount",
@@ -278,25 +278,25 @@ APPROVAL = ApprovalKind(
             require=THIS_DRAFT,
         ),
         OdooCall(title="Post the invoice", method="action_post", require=THIS_DRAFT, expect=[["state", "=", "posted"]]),
-        asks.note("Posted with what differs, as approved by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
+        guard_requests.note("Posted with what differs, as approved by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
     ],
     on_rejection=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Keep the invoice held, with the reason",
             reason="Rejected by {decided_by}: {reason}",
             require=[["state", "=", "draft"]],
             is_rejected=True,
         ),
-        asks.answer("rejected", "{decided_by}: {reason}", prefix="invoice_"),
-        asks.activity("Put the invoice right: rejected by {decided_by}", person="invoice_user_id", name="invoice_owner"),
-        asks.note("Not to be posted as it is: rejected by {decided_by} in Control Tower. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="invoice_"),
+        guard_requests.activity("Put the invoice right: rejected by {decided_by}", person="invoice_user_id", name="invoice_owner"),
+        guard_requests.note("Not to be posted as it is: rejected by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="invoice_")],
-    on_expiry=[asks.answer("expired", prefix="invoice_")],
-    default_policy=ladders.policy(
-        ladders.step("Finance", ("team", "finance"), ("role", "approver"), ("role", "manager"), minutes=480),
-        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="invoice_")],
+    on_expiry=[guard_requests.answer("expired", prefix="invoice_")],
+    default_policy=default_policies.policy(
+        default_policies.step("Finance", ("team", "finance"), ("role", "approver"), ("role", "manager"), minutes=480),
+        default_policies.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
     ),
 )
 

@@ -1,8 +1,8 @@
 """Ways to settle an invoice that differs from the order or the delivery."""
 
-from apps.workflows import asks
+from apps.workflows import guard_requests
 from apps.workflows.declare import OdooCall, Remedy
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 # A posted invoice that nobody has paid on can be opened again; what was paid has to be credited.
 CORRECT = Remedy(
@@ -22,7 +22,7 @@ CORRECT = Remedy(
             require=[["state", "=", "posted"], ["payment_state", "=", "not_paid"]],
             expect=[["state", "=", "draft"]],
         ),
-        asks.note("Opened again by {decided_by} in Control Tower: it differs from the order or the delivery."),
+        guard_requests.note("Opened again by {decided_by} in Control Tower: it differs from the order or the delivery."),
     ],
 )
 
@@ -48,7 +48,9 @@ CLAIM = Remedy(
          WHERE m.connection_id = %(connection)s AND m.odoo_id = %(record)s AND m.deleted_at IS NULL
     """,
     calls=[
-        asks.activity("{what}", name="user_name", text="{record_name} differs from the order or the delivery. {record_url}"),
-        asks.note("{decided_by} asked {user_name} to {what}, in Control Tower."),
+        guard_requests.activity(
+            "{what}", name="user_name", text="{record_name} differs from the order or the delivery. {record_url}"
+        ),
+        guard_requests.note("{decided_by} asked {user_name} to {what}, in Control Tower."),
     ],
 )

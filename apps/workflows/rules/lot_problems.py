@@ -8,7 +8,7 @@ from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 # A receipt is told its lots while it is received: until a line is picked, nothing is missing. An operation that uses
 # neither new lots nor existing ones asks for none. What is done and wrong is worth a month's attention.

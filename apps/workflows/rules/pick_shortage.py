@@ -8,7 +8,7 @@ from apps.workflows import kits, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 # Three ways to come short. A transfer that could go now, or a part of which is there, lacks some of what was asked for;
 # a back order brings what another transfer left behind; goods were cancelled though the order still wants them, which the

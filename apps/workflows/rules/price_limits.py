@@ -23,16 +23,16 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import asks, ladders
+from apps.workflows import default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 # Both in per cent.
 MOST_DISCOUNT = 20
 LEAST_MARGIN = 10
 
-ASKED = asks.asked("pricing_exception", "sale.order", prefix="pricing_")
+ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_")
 
 GIVEN = f"GREATEST(t.beyond, t.discounts + t.taken_off - t.list_value * {MOST_DISCOUNT} / 100, 0) / g.rate"
 DISCOUNTED = say("{product} ({discount:quantity} % off)", product="l.name", discount="l.discount")
@@ -175,7 +175,7 @@ EXCEPTION = ExceptionType(
 APPROVAL = ApprovalKind(
     name="pricing_exception",
     title="Pricing exception",
-    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
+    requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Margin {order_margin_percent:quantity} %, {asked_concession:money} {currency} conceded beyond policy",
     question="May {record_name} for {partner_name} be sold {asked_concession:money} {currency} below the price limits?",
     when=BROKEN | CHANGE,
@@ -193,7 +193,7 @@ APPROVAL = ApprovalKind(
         is_asked="pricing_is_asked", outdated="pricing_ask_is_outdated",
     ),
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             "pricing_exception",
             title="Mark the order as held for its price",
             # Without figures: a customer may read the fields of their own orders over Odoo's RPC.
@@ -203,9 +203,9 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved", prefix="pricing_"),
+        guard_requests.answer("approved", prefix="pricing_"),
         # What was approved is this order at this price: one that has grown meanwhile needs a new decision.
-        asks.release(
+        guard_requests.release(
             "x_ct_released_concession",
             title="Release the order with {asked_concession:money} {currency} conceded",
             amount="asked_concession",
@@ -219,27 +219,27 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
-        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
-        asks.note("Pricing exception approved by {decided_by} in Control Tower. {reason}"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
+        guard_requests.note("Pricing exception approved by {decided_by} in Control Tower. {reason}"),
     ],
     on_rejection=[
-        asks.hold(
+        guard_requests.hold(
             "pricing_exception",
             title="Keep the order held, with the reason",
-            reason=asks.REJECTED,
+            reason=guard_requests.REJECTED,
             require=[["state", "in", ["draft", "sent"]]],
             is_rejected=True,
             only_if="is_unconfirmed",
         ),
-        asks.answer("rejected", "{decided_by}: {reason}", prefix="pricing_"),
-        asks.activity("Pricing exception rejected by {decided_by}", name="salesperson"),
-        asks.note("Pricing exception rejected by {decided_by} in Control Tower. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="pricing_"),
+        guard_requests.activity("Pricing exception rejected by {decided_by}", name="salesperson"),
+        guard_requests.note("Pricing exception rejected by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn", prefix="pricing_")],
-    on_expiry=[asks.answer("expired", prefix="pricing_")],
-    default_policy=ladders.policy(
-        ladders.step("Pricing", ("team", "sales"), ("role", "approver"), ("role", "manager"), minutes=480),
-        ladders.step("Sales management", ("role", "manager"), minutes=480, from_amount=25_000),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="pricing_")],
+    on_expiry=[guard_requests.answer("expired", prefix="pricing_")],
+    default_policy=default_policies.policy(
+        default_policies.step("Pricing", ("team", "sales"), ("role", "approver"), ("role", "manager"), minutes=480),
+        default_policies.step("Sales management", ("role", "manager"), minutes=480, from_amount=25_000),
     ),
 )
 

@@ -1,17 +1,18 @@
 """What a sales order is short of, when it can be delivered, and what it promised: declared here, used by order to cash.
 
 Of each move that is short: the purchase that Odoo links to it, or the one that reaches it in the row of those who wait for
-the product (:mod:`apps.workflows.cover`). The latest of these dates, and of the order's first open steps, is the forecast.
+the product (:mod:`apps.workflows.supply_allocation`). The latest of these dates, and of the order's first open steps, is the
+forecast.
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import cover, days, kits, units
+from apps.workflows import days, kits, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money, sourcing
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 # A move that only waits for an earlier one of the same order line is told by that one. Quantities are in the product's own unit;
 # ``line_wants`` is how much of the product the whole line needs, of a kit of one component.
@@ -25,10 +26,10 @@ SELECT m.odoo_id AS move_id, m.picking_id, m.create_date, m.product_id, m.compan
        {kits.is_kit("l", "m.product_id")} AS is_kit
   FROM mirror_sale_order_line l
   JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
-   AND m.state IN {cover.SHORT_STATES} AND m.product_uom_qty > COALESCE(m.quantity, 0)
+   AND m.state IN {supply_allocation.SHORT_STATES} AND m.product_uom_qty > COALESCE(m.quantity, 0)
  WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND COALESCE(r.delivery_status, '') <> 'full'
    AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
-   AND NOT EXISTS ({cover.EARLIER_STEP.format(move="m")})
+   AND NOT EXISTS ({supply_allocation.EARLIER_STEP.format(move="m")})
 """
 
 LINKED_SUPPLY = f"""
@@ -40,7 +41,7 @@ WITH RECURSIVE up(move_id, depth) AS (
    WHERE up.depth < 10
 )
 SELECT COALESCE(pl.date_planned, o.date) AS planned_at,
-       {cover.from_today("COALESCE(pl.date_planned, o.date)", "r.company_id")} AS expected_at,
+       {supply_allocation.from_today("COALESCE(pl.date_planned, o.date)", "r.company_id")} AS expected_at,
        po.odoo_id AS purchase_id, po.name AS purchase_name, po.partner_id AS vendor_id, s.missing AS covered
   FROM up
   JOIN mirror_stock_move o ON o.connection_id = %(connection)s AND o.odoo_id = up.move_id
@@ -53,16 +54,17 @@ SELECT COALESCE(pl.date_planned, o.date) AS planned_at,
 """
 
 # The last purchase that the move needs, and how much of it all purchases together cover.
+SAME_PRODUCT_AND_COMPANY = "{row}.product_id = s.product_id AND {row}.company_id IS NOT DISTINCT FROM s.company_id"
 ROW_SUPPLY = f"""
 SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
        x.order_id AS purchase_id, x.order_name AS purchase_name,
        x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered
   FROM (SELECT COALESCE(sum(d.missing), 0) AS missing
-          FROM ({cover.demand("d.product_id = s.product_id AND d.company_id IS NOT DISTINCT FROM s.company_id")}) AS d
+          FROM ({supply_allocation.demand("d.product_id = s.product_id AND d.company_id IS NOT DISTINCT FROM s.company_id")}) AS d
          WHERE d.warehouse_id = s.warehouse_id AND (d.promised_at, d.move_id) < (s.promised_at, s.move_id)) AS ahead
  CROSS JOIN LATERAL (
    SELECT y.*, sum(y.free) OVER (ORDER BY y.date_planned, y.line_id) AS upto
-     FROM ({cover.supply("{row}.product_id = s.product_id AND {row}.company_id IS NOT DISTINCT FROM s.company_id")}) AS y
+     FROM ({supply_allocation.supply(SAME_PRODUCT_AND_COMPANY)}) AS y
     WHERE y.warehouse_id = s.warehouse_id) AS x
  WHERE COALESCE(s.move_orig_ids, '{{}}') = '{{}}' AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
@@ -117,7 +119,7 @@ SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.create_date, p
            JOIN mirror_stock_move fed ON fed.connection_id = own.connection_id AND fed.move_orig_ids @> ARRAY[own.odoo_id]
             AND fed.sale_line_id = own.sale_line_id
           WHERE own.connection_id = p.connection_id AND own.picking_id = p.odoo_id))
-""".replace("{earlier}", cover.EARLIER_STEP.format(move="m")).replace("{awaited}", AWAITED)
+""".replace("{earlier}", supply_allocation.EARLIER_STEP.format(move="m")).replace("{awaited}", AWAITED)
 
 # What a vendor is to deliver straight to the customer, and nobody has ordered from the vendor yet.
 UNORDERED = """
@@ -232,7 +234,8 @@ PROMISE = Fact(
                  FROM line
              ) AS n
              CROSS JOIN LATERAL (
-               SELECT count(*) > 0 AS is_unordered, {cover.from_today("max(u.date_planned)", "r.company_id")} AS expected_at,
+               SELECT count(*) > 0 AS is_unordered,
+                      {supply_allocation.from_today("max(u.date_planned)", "r.company_id")} AS expected_at,
                       string_agg(DISTINCT u.purchase_name || COALESCE(', ' || v.name, ''), '; ') AS purchases
                  FROM ({UNORDERED}) AS u
                  LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = u.vendor_id
@@ -249,7 +252,7 @@ PROMISE = Fact(
              ) AS open
              CROSS JOIN LATERAL (
                SELECT CASE WHEN goes.is_open
-                           THEN {cover.from_today(LATEST, "r.company_id")} END AS forecast_at
+                           THEN {supply_allocation.from_today(LATEST, "r.company_id")} END AS forecast_at
              ) AS t
           ) AS f
     """,
@@ -265,21 +268,22 @@ SELECT l.order_id
 """
 
 DEPENDENCIES = [
-    Dependency(model="uom.uom", sql=cover.sales_of(cover.PRODUCTS_OF_UNITS)),
-    Dependency(model="product.template", sql=cover.sales_of(cover.PRODUCTS_OF_TEMPLATES)),
+    Dependency(model="uom.uom", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_UNITS)),
+    Dependency(model="product.template", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_TEMPLATES)),
     Dependency(
         model="stock.move",
         sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_sale_order_line l"
         " ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id"
         " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) UNION "
-        + cover.sales_of(cover.PRODUCTS_OF_MOVES),
+        + supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_MOVES),
     ),
     Dependency(
         model="purchase.order.line",
-        sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASE_LINES) + OF_PURCHASE_LINES.format(which="pl.odoo_id"),
+        sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_PURCHASE_LINES) + OF_PURCHASE_LINES.format(which="pl.odoo_id"),
     ),
     Dependency(
-        model="purchase.order", sql=cover.sales_of(cover.PRODUCTS_OF_PURCHASES) + OF_PURCHASE_LINES.format(which="pl.order_id")
+        model="purchase.order",
+        sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_PURCHASES) + OF_PURCHASE_LINES.format(which="pl.order_id"),
     ),
 ]
 

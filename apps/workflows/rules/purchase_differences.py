@@ -7,7 +7,7 @@ from django.db.models import Q
 from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 # Prices differ from this share on, and where it makes a difference of this much in the order's currency at the least.
 TOLERANCE_PERCENT = 2

@@ -10,7 +10,7 @@ person, within its days counts with it, so that no order hides another either.
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, ladders
+from apps.workflows import default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
@@ -36,7 +36,7 @@ BOUGHT = Fact(
     """,
 )
 
-ASKED = asks.asked(KIND, "purchase.order")
+ASKED = guard_requests.asked(KIND, "purchase.order")
 
 # An order that Odoo itself holds was asked about when it came into that stage; a guard leaves an ask.
 ASKING = Fact(
@@ -152,7 +152,7 @@ VENDOR = Fact(
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Procurement threshold",
-    askable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
+    requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="{asked_value:money} {currency}, needs an approval from {purchase_limit:money}",
     question="May {record_name} be ordered from {partner_name} for {asked_value:money} {currency}?",
     when=BROKEN | CHANGE,
@@ -170,7 +170,7 @@ APPROVAL = ApprovalKind(
     ),
     peers=PEERS,
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Mark the order as held for approval",
             # Without figures: a vendor may read the fields of their orders over Odoo's RPC.
@@ -180,8 +180,8 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved"),
-        asks.release(
+        guard_requests.answer("approved"),
+        guard_requests.release(
             "x_ct_released_amount",
             title="Release the order up to {asked_value:money} {currency}",
             amount="asked_amount",
@@ -203,8 +203,8 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["to approve"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "purchase"]],
         ),
-        asks.activity("Change the order: approved by {decided_by}", person="changer_id", name="buyer_name"),
-        asks.note("Purchase approved by {decided_by} in Control Tower, up to {counted_in_words}. {reason}"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="buyer_name"),
+        guard_requests.note("Purchase approved by {decided_by} in Control Tower, up to {counted_in_words}. {reason}"),
     ],
     on_rejection=[
         OdooCall(
@@ -214,16 +214,16 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["draft", "sent", "to approve"]]],
             expect=[["state", "=", "cancel"]],
         ),
-        asks.answer("rejected", "{decided_by}: {reason}"),
-        asks.LIFT,
-        asks.activity("Purchase rejected by {decided_by}", name="buyer_name"),
-        asks.note("Purchase rejected by {decided_by} in Control Tower. {reason}"),
+        guard_requests.answer("rejected", "{decided_by}: {reason}"),
+        guard_requests.LIFT,
+        guard_requests.activity("Purchase rejected by {decided_by}", name="buyer_name"),
+        guard_requests.note("Purchase rejected by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    on_expiry=[asks.answer("expired")],
-    default_policy=ladders.policy(
-        ladders.step("Purchasing", ("team", "purchasing"), ("role", "approver"), ("role", "manager"), minutes=480),
-        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=50_000),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn")],
+    on_expiry=[guard_requests.answer("expired")],
+    default_policy=default_policies.policy(
+        default_policies.step("Purchasing", ("team", "purchasing"), ("role", "approver"), ("role", "manager"), minutes=480),
+        default_policies.step("Management", ("role", "manager"), minutes=480, from_amount=50_000),
     ),
 )
 

@@ -14,7 +14,7 @@ Odoo has no button between a return that is made and its receipt, so the guard s
 
 from django.db.models import F, Q
 
-from apps.workflows import asks, kits, ladders
+from apps.workflows import default_policies, guard_requests, kits
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement
 
@@ -22,7 +22,7 @@ from apps.workflows.rules import involvement
 LIMIT = 500
 KIND = "return_authorisation"
 
-ASKED = asks.asked(KIND, "stock.picking")
+ASKED = guard_requests.asked(KIND, "stock.picking")
 
 # A return is asked about each time it comes to wait, whether or not somebody has tried to receive it.
 ASKING = Fact(
@@ -33,10 +33,10 @@ ASKING = Fact(
         SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
                   FROM workflows_position p
                  WHERE p.connection_id = r.connection_id AND p.workflow = 'returns' AND p.odoo_id = r.odoo_id) AS return_cause,
-               COALESCE(asked.asked_by, u.name, '{asks.SOMEBODY}') AS return_asked_by,
+               COALESCE(asked.asked_by, u.name, '{guard_requests.SOMEBODY}') AS return_asked_by,
                asked.asked_uid AS return_asked_uid,
-               COALESCE(CASE WHEN asked.asked_uid > 1 AND asked.asked_by <> '{asks.CUSTOMER}' THEN asked.asked_uid END, r.user_id)
-                 AS return_person_id,
+               COALESCE(CASE WHEN asked.asked_uid > 1 AND asked.asked_by <> '{guard_requests.CUSTOMER}' THEN asked.asked_uid END,
+                        r.user_id) AS return_person_id,
                {LIMIT} AS return_limit, goods.return_value AS return_measure, r.state = 'draft' AS is_unconfirmed,
                jsonb_build_object(
                  'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
@@ -61,7 +61,7 @@ BROKEN = (
 APPROVAL = ApprovalKind(
     name=KIND,
     title="Return authorisation",
-    askable=(
+    requestable=(
         "a return that is not done",
         [["state", "not in", ["done", "cancel"]], "|", ["return_id", "!=", False], ["location_id.usage", "=", "customer"]],
     ),
@@ -91,7 +91,7 @@ APPROVAL = ApprovalKind(
         is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
     ),
     on_asked=[
-        asks.hold(
+        guard_requests.hold(
             KIND,
             title="Mark the return as held for authorisation",
             reason="{counted_in_words} come back, which needs an authorisation.",
@@ -99,8 +99,8 @@ APPROVAL = ApprovalKind(
         )
     ],
     on_approval=[
-        asks.answer("approved"),
-        asks.release(
+        guard_requests.answer("approved"),
+        guard_requests.release(
             "x_ct_released_value",
             title="Release the return up to {return_value:money} {currency}",
             amount="return_value",
@@ -114,8 +114,10 @@ APPROVAL = ApprovalKind(
             require=[["state", "=", "draft"]],
             expect=[["state", "in", ["waiting", "confirmed", "assigned", "done"]]],
         ),
-        asks.activity("Receive the return: authorised by {decided_by}", person="return_person_id", name="return_asked_by"),
-        asks.note("Return authorised by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
+        guard_requests.activity(
+            "Receive the return: authorised by {decided_by}", person="return_person_id", name="return_asked_by"
+        ),
+        guard_requests.note("Return authorised by {decided_by} in Control Tower: {counted_in_words}. {reason}"),
     ],
     on_rejection=[
         OdooCall(
@@ -124,16 +126,16 @@ APPROVAL = ApprovalKind(
             require=[["state", "not in", ["done", "cancel"]]],
             expect=[["state", "=", "cancel"]],
         ),
-        asks.LIFT,
-        asks.answer("rejected", "{decided_by}: {reason}"),
-        asks.activity("Return refused by {decided_by}", person="return_person_id", name="return_asked_by"),
-        asks.note("Return refused by {decided_by} in Control Tower. {reason}"),
+        guard_requests.LIFT,
+        guard_requests.answer("rejected", "{decided_by}: {reason}"),
+        guard_requests.activity("Return refused by {decided_by}", person="return_person_id", name="return_asked_by"),
+        guard_requests.note("Return refused by {decided_by} in Control Tower. {reason}"),
     ],
-    on_withdrawal=[asks.LIFT, asks.answer("withdrawn")],
-    on_expiry=[asks.answer("expired")],
-    default_policy=ladders.policy(
-        ladders.step("Service", ("team", "service"), ("role", "approver"), ("role", "manager"), minutes=480),
-        ladders.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
+    on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn")],
+    on_expiry=[guard_requests.answer("expired")],
+    default_policy=default_policies.policy(
+        default_policies.step("Service", ("team", "service"), ("role", "approver"), ("role", "manager"), minutes=480),
+        default_policies.step("Management", ("role", "manager"), minutes=480, from_amount=10_000),
     ),
 )
 

@@ -5,9 +5,9 @@ Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id``
 that are drafted, by name; a request for quotation is in the unit that the vendor's price is for.
 """
 
-from apps.workflows import asks, impact, units
+from apps.workflows import guard_requests, impact, units
 from apps.workflows.declare import OdooCall, Remedy
-from apps.workflows.say import company_day, say
+from apps.workflows.sql_message import company_day, say
 
 # What a purchase order still has to bring, and where its receipts put it.
 NEEDED_OF_PURCHASE = f"""
@@ -120,7 +120,7 @@ def from_another_warehouse(needed: str) -> Remedy:
                     ]
                 },
             ),
-            asks.note("{decided_by} takes {text}, in Control Tower."),
+            guard_requests.note("{decided_by} takes {text}, in Control Tower."),
         ],
     )
 
@@ -201,7 +201,7 @@ def from_another_vendor(needed: str) -> Remedy:
             # Odoo itself would take our quantity for one in the vendor's unit.
             _request(product_uom_id="{unit_id:number}", only_if="unit_id"),
             _request(only_if="is_own_unit"),
-            asks.note("{decided_by} asks for {text}, in Control Tower."),
+            guard_requests.note("{decided_by} asks for {text}, in Control Tower."),
         ],
     )
 
@@ -349,6 +349,8 @@ RESCHEDULE = Remedy(
             require=[["state", "not in", ["done", "cancel"]]],
             expect=[["scheduled_date", "=", "{new_date}"]],
         ),
-        asks.note("{product_name} is expected on {new_day}, as {said_by} said. Planned by {decided_by} in Control Tower."),
+        guard_requests.note(
+            "{product_name} is expected on {new_day}, as {said_by} said. Planned by {decided_by} in Control Tower."
+        ),
     ],
 )

@@ -8,7 +8,7 @@ adds the other product.
 
 from apps.workflows import units
 from apps.workflows.declare import OdooCall, Remedy
-from apps.workflows.say import say
+from apps.workflows.sql_message import say
 
 DEARER_OR_CHEAPER = 0.2
 

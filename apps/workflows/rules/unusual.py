@@ -20,7 +20,7 @@ from django.db.models import Q
 from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
-from apps.workflows.say import joined, say
+from apps.workflows.sql_message import joined, say
 
 ORDERS = 16
 FEWEST_ORDERS, FEWEST_OF_PRODUCT = 8, 5

@@ -8,8 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from apps.accounts.access import scope_of as sight_of
 from apps.accounts.models import Role
-from apps.accounts.sight import of as sight_of
 from apps.approvals.models import Request, Status
 from apps.boards import kpis, queries
 from apps.boards.home import home_of

@@ -12,7 +12,7 @@ from apps.accounts.models import Role
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import system
-from apps.mirror import granting, identities
+from apps.mirror import access_grants, identities
 from apps.odoo.models import Connection
 
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 for connection in Connection.objects.all() if user.odoo_login else ():
                     identities.resolve_links(connection.pk, users=[user], now=clock.now())
                 if options["sees"]:
-                    granting.grant(user, granting.named(options["sees"]), by=system("create_user"), now=clock.now())
+                    access_grants.grant(user, access_grants.named(options["sees"]), by=system("create_user"), now=clock.now())
         except people.PersonError as error:
             raise CommandError(str(error)) from None
         if options["json"]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.accounts import sight
+from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.people import PersonError
 from apps.core import clock
 from apps.core.actor import system
-from apps.mirror import granting
+from apps.mirror import access_grants
 
 
 class Command(BaseCommand):
@@ -31,9 +31,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {options['user']}. Make one with create_user.")
         try:
             if options["sees"]:
-                granting.grant(user, granting.named(options["sees"]), by=system("grant"), now=clock.now())
+                access_grants.grant(user, access_grants.named(options["sees"]), by=system("grant"), now=clock.now())
         except PersonError as error:
             raise CommandError(str(error)) from None
-        sees = granting.in_words(sight.of(user))
+        sees = access_grants.in_words(access.scope_of(user))
         told = {"user": user.username, "sees": sees}
         self.stdout.write(json.dumps(told) if options["json"] else f"{user.username} sees {', '.join(sees)}.")

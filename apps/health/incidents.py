@@ -1,0 +1,350 @@
+"""What is wrong with the integration right now, found as states: each is an exception in the queue while it lasts.
+
+Looked for every half minute, in a fixed number of statements however many connections, records and rows there are.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import connection as database
+from django.db import transaction
+
+from apps.approvals import policy
+from apps.core import isolation, live
+from apps.exceptions import incident_reconcile
+from apps.exceptions.incident_reconcile import Incident
+from apps.exceptions.integration import TOWER
+from apps.exceptions.models import Severity
+from apps.health import queries, workers
+from apps.health.queries import Link, Overview
+from apps.mirror import registry as mirror
+from apps.odoo.capabilities import KEY_WARNING
+from apps.odoo.guards import ASK
+from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
+from apps.timers import sla
+from apps.workflows import registry as workflows
+
+logger = logging.getLogger(__name__)
+
+NAMED = 5
+# Beyond this many records with failed commands the queue says no more than it says already.
+FAILED_RECORDS = 500
+
+FAILED = """
+SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.says, c.problem, c.attempts, c.done_at,
+       count(*) OVER (PARTITION BY c.lane) AS stopped, c.status
+  FROM outbox_command c
+ WHERE c.status IN ('refused', 'dead')
+ ORDER BY c.lane, c.sequence DESC
+ LIMIT %(limit)s
+"""
+
+# Index deliveries_dead.
+DEAD = """
+SELECT DISTINCT ON (d.connection_id) d.connection_id, d.problem, d.processed_at,
+       count(*) OVER (PARTITION BY d.connection_id) AS dead,
+       min(d.received_at) OVER (PARTITION BY d.connection_id) AS oldest_at
+  FROM intake_delivery d
+ WHERE d.status = 'dead' AND d.connection_id IS NOT NULL
+ ORDER BY d.connection_id, d.id DESC
+"""
+
+# Asks that stand open in Odoo longer than a request takes to open, and that no request of their record has taken up. One that
+# waits behind another decision about the same record is not forgotten. Index asks_open.
+UNANSWERED = """
+SELECT a.connection_id, a.x_res_model AS model, a.x_res_id AS record, a.x_kind AS kind, a.x_requested_at AS asked_at,
+       a.x_count AS attempts, COALESCE(u.name, '') AS asked_by,
+       COALESCE(bool_or(q.kind = a.x_kind), FALSE) AS is_taken_up, count(q.id) > 0 AS is_in_hand
+  FROM mirror_x_ct_request a
+  LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
+  LEFT JOIN approvals_request q
+    ON q.connection_id = a.connection_id AND q.model = a.x_res_model AND q.odoo_id = a.x_res_id
+   AND (q.status = 'pending' OR q.requested_at >= a.x_requested_at OR q.decided_at >= a.x_requested_at)
+ WHERE a.x_state = 'open' AND a.deleted_at IS NULL AND a.x_requested_at < %(before)s
+ GROUP BY a.id, u.name
+HAVING COALESCE(bool_or(q.kind = a.x_kind), FALSE) IS FALSE
+ ORDER BY a.x_requested_at
+ LIMIT %(limit)s
+"""
+UNANSWERED_AFTER = timedelta(minutes=1)
+MOST_UNANSWERED = 200
+
+# The newest comparison of each model, of those made lately.
+HELD = """
+SELECT * FROM (
+  SELECT DISTINCT ON (r.connection_id, r.odoo_model) r.connection_id, r.odoo_model, r.started_at, r.compared, r.note, r.is_held
+    FROM mirror_syncrun r
+   WHERE r.started_at > %(since)s
+   ORDER BY r.connection_id, r.odoo_model, r.started_at DESC) AS newest
+ WHERE is_held
+"""
+
+
+def detect_incidents(*, now: datetime) -> int:
+    """Bring the queue in line with what is wrong now; how many exceptions were opened. Nothing, while another looks.
+
+    A search that fails is logged, and the others find what there is to find.
+    """
+    try:
+        return _look(now, singly=False)
+    except Exception as error:
+        if isolation.is_of_the_server(error):
+            raise
+        logger.exception("Looking for what is wrong failed; each search is tried on its own")
+        return _look(now, singly=True)
+
+
+@transaction.atomic
+def _look(now: datetime, *, singly: bool) -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(7002, 0)")
+        if not cursor.fetchone()[0]:
+            return 0
+    opened = incident_reconcile.reconcile(list(found(now=now, singly=singly)), now=now)
+    if opened:
+        live.announce(["health"])
+    return len(opened)
+
+
+def found(*, now: datetime, singly: bool = False) -> Iterator[Incident]:
+    """All that is wrong now. Where the reason is known, what follows from it is not said too.
+
+    Args:
+        singly: each search in a savepoint of its own, so that one that fails stops none of the others.
+    """
+    overview = queries.overview(now=now)
+    links = [link for link in overview.links if link.connection.is_active]
+    active = {link.connection.pk: link.connection for link in links}
+    answering = {link.connection.pk: link.connection for link in links if link.connection.state != "failing"}
+    searches = [
+        *(partial(_of_link, link, overview, now) for link in links), partial(_of_jobs, answering, now),
+        partial(_failed_commands, active), partial(_unanswered_asks, answering, now),
+        partial(_dead_letters, active), partial(_held, active, now),
+    ]  # fmt: skip
+    if links:
+        # What is of the tower and of no connection is kept with the first one.
+        searches += [partial(_of_tower, overview, links[0].connection, now), partial(_of_calendars, links[0].connection, now)]
+    for search in searches:
+        yield from _safely(search) if singly else search()
+
+
+def _safely(search: Callable[[], Iterator[Incident]]) -> list[Incident]:
+    """What one search finds. One that fails is logged, and the others find what there is to find."""
+    try:
+        with transaction.atomic():
+            return list(search())
+    except Exception as error:
+        if isolation.is_of_the_server(error):
+            raise
+        logger.exception("One search for what is wrong failed")
+        return []
+
+
+def _of_calendars(kept_with: Connection, now: datetime) -> Iterator[Incident]:
+    for team, problem in sla.unusable(now=now):
+        yield Incident(
+            kind="integration.calendar_unusable", connection_id=kept_with.pk, model=TOWER, name=str(team), cause=team.slug,
+            since=now, severity=Severity.MEDIUM, evidence={"team_name": str(team), "problem_name": problem},
+        )  # fmt: skip
+
+
+def _by_age(since: datetime, now: datetime, *, high: timedelta, critical: timedelta, least: Severity) -> Severity:
+    age = now - since
+    return Severity.CRITICAL if age >= critical else max(Severity.HIGH, least) if age >= high else least
+
+
+def _of_link(link: Link, overview: Overview, now: datetime) -> Iterator[Incident]:
+    connection = link.connection
+    if connection.state == "failing":
+        since = connection.state_since or now
+        yield Incident(
+            kind="integration.connection_down", connection_id=connection.pk, name=connection.name, since=since,
+            severity=_by_age(since, now, high=timedelta(0), critical=timedelta(hours=1), least=Severity.HIGH),
+            evidence={"since_at": since, "problem_name": connection.problem,
+                      "waiting_count": sum(queue.waiting for queue in overview.queues[:2])},
+        )  # fmt: skip
+        return
+    if link.is_late:
+        since = link.read_at or connection.created_at
+        yield Incident(
+            kind="integration.sync_lag", connection_id=connection.pk, name=connection.name, since=since + queries.LINK_LATE,
+            severity=_by_age(since, now, high=timedelta(minutes=30), critical=timedelta(hours=2), least=Severity.MEDIUM),
+            evidence={"mirrored_at": link.read_at, "model_name": link.behind[0] if link.behind else "",
+                      "behind_count": len(link.behind)},
+        )  # fmt: skip
+    elif link.is_silent:
+        since = (link.hinted_at or connection.created_at) + queries.SILENT_AFTER
+        yield Incident(
+            kind="integration.webhooks_silent", connection_id=connection.pk, name=connection.name, since=since,
+            severity=_by_age(since, now, high=timedelta(hours=24), critical=timedelta(days=365), least=Severity.MEDIUM),
+            evidence={"heard_at": link.hinted_at, "address_name": queries.intake_address()},
+        )  # fmt: skip
+    if link.intake.hurts:
+        since, lately = link.intake.away_since or now, link.intake.lately
+        yield Incident(
+            kind="integration.intake_slow", connection_id=connection.pk, name=connection.name, since=since,
+            severity=Severity.CRITICAL,
+            evidence={"problem_name": link.intake.words, "answered_count": lately.answered, "slow_count": lately.slow,
+                      "turned_away_count": lately.turned_away, "away_since_at": link.intake.away_since},
+        )  # fmt: skip
+    if connection.hooks_off_at:
+        yield Incident(
+            kind="integration.hooks_off", connection_id=connection.pk, name=connection.name, since=connection.hooks_off_at,
+            severity=_by_age(connection.hooks_off_at, now, high=timedelta(hours=24), critical=timedelta(days=365),
+                             least=Severity.MEDIUM),
+            evidence={"off_at": connection.hooks_off_at},
+        )  # fmt: skip
+    for model, problem in link.problems:
+        yield Incident(
+            kind="integration.model_unreadable", connection_id=connection.pk, name=f"{connection.name}: {model}", cause=model,
+            since=connection.created_at, severity=Severity.MEDIUM,
+            evidence={"model_name": model, "read_at": link.read_at, "problem_name": problem},
+        )  # fmt: skip
+    ends = connection.capabilities.get("key_expires_at")
+    if ends and datetime.fromisoformat(ends) - now < KEY_WARNING:
+        ends_at = datetime.fromisoformat(ends)
+        days = max((ends_at - now).days, 0)
+        yield Incident(
+            kind="integration.key_expires", connection_id=connection.pk, name=connection.name, since=ends_at - KEY_WARNING,
+            severity=Severity.CRITICAL if days < 1 else Severity.HIGH if days < 3 else Severity.MEDIUM,
+            evidence={"left_days": days, "ends_at": ends_at, "login_name": connection.login},
+        )  # fmt: skip
+
+
+def _of_jobs(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
+    late: dict[int, list[ScheduledJob]] = {}
+    active: dict[int, int] = {}
+    for job in ScheduledJob.objects.filter(connection_id__in=connections).order_by("next_at", "odoo_id"):
+        name = connections[job.connection_id].name
+        active[job.connection_id] = active.get(job.connection_id, 0) + job.is_active
+        if job.is_late:
+            late.setdefault(job.connection_id, []).append(job)
+        if job.is_failing:
+            yield Incident(
+                kind="integration.odoo_job_failing", connection_id=job.connection_id, model="ir.cron", odoo_id=job.odoo_id,
+                name=f"{name}: {job.name}", since=job.given_up_at or job.first_failed_at or job.last_at or now,
+                severity=Severity.HIGH if job.given_up_at or job.failures >= 3 else Severity.MEDIUM,
+                evidence={"failures_count": job.failures or None, "first_failed_at": job.first_failed_at,
+                          "last_run_at": job.last_at, "next_run_at": job.next_at if job.is_active else None,
+                          "given_up_name": "yes" if job.given_up_at else ""},
+            )  # fmt: skip
+    for connection_id, jobs in late.items():
+        first = jobs[0].next_at or now
+        yield Incident(
+            kind="integration.odoo_job_late", connection_id=connection_id, name=connections[connection_id].name,
+            since=first + JOB_LATE,
+            severity=_by_age(first, now, high=timedelta(hours=2), critical=timedelta(hours=24), least=Severity.MEDIUM),
+            evidence={"late_count": len(jobs), "known_count": active[connection_id], "due_at": first,
+                      "job_names": ", ".join(job.name for job in jobs[:NAMED])},
+        )  # fmt: skip
+
+
+def _failed_commands(connections: dict[int, Connection]) -> Iterator[Incident]:
+    for row in queries.rows(FAILED, {"limit": FAILED_RECORDS}):
+        if row["connection_id"] not in connections:
+            continue
+        _, model, odoo_id = row["lane"].split(":")
+        yield Incident(
+            kind="integration.command_failed", connection_id=row["connection_id"], model=model, odoo_id=int(odoo_id),
+            company_id=row["company_id"], name=row["title"], since=row["done_at"], severity=Severity.HIGH,
+            evidence={"stopped_count": row["stopped"], "command_name": row["says"] or row["title"],
+                      "attempts_count": row["attempts"], "stopped_at": row["done_at"], "problem_name": row["problem"]},
+        )  # fmt: skip
+
+
+def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
+    for row in queries.rows(UNANSWERED, {"before": now - UNANSWERED_AFTER, "limit": MOST_UNANSWERED}):
+        connection = connections.get(row["connection_id"])
+        if connection is None:
+            continue
+        model, kind, odoo_id = row["model"] or "", row["kind"] or "", int(row["record"] or 0)
+        problem = _why_unanswered(connection, model, odoo_id, kind)
+        if row["is_in_hand"] and not problem:
+            continue
+        yield Incident(
+            kind="integration.ask_unanswered", connection_id=connection.pk, model=model[:80] or TOWER, odoo_id=odoo_id,
+            cause=kind, name=f"{connection.name}: {model} {odoo_id}"[:200], since=row["asked_at"] + UNANSWERED_AFTER,
+            severity=Severity.HIGH,
+            evidence={"record_name": f"{model} {odoo_id}", "kind_name": kind, "asked_by_name": row["asked_by"],
+                      "asked_at": row["asked_at"], "attempts_count": row["attempts"],
+                      "problem_name": problem or _NOT_OPENED.format(name=connection.name)},
+        )  # fmt: skip
+
+
+_WITHDRAW = f"or set the state of its row in {ASK} to withdrawn (Odoo, Settings, Technical)."
+_NOT_OPENED = "The record is mirrored, and nothing was opened for it. Run manage.py reconcile {name}, " + _WITHDRAW
+
+
+def _why_unanswered(connection: Connection, model: str, odoo_id: int, kind: str) -> str:
+    """Why no request can be opened, and the remedy; empty where nothing is known to be in the way."""
+    mirrored = mirror.models().get(model)
+    if mirrored is None or not any(workflow.odoo_model == model for workflow in workflows.workflows().values()):
+        return f"No workflow of this tower is over {model or 'a model without a name'}. Update the tower, {_WITHDRAW}"
+    if workflows.approval_kind(kind, model) is None:
+        return f"This tower knows no approval {kind or 'without a name'} of {model}. Update the tower, {_WITHDRAW}"
+    if not mirrored.objects.filter(connection=connection, odoo_id=odoo_id, deleted_at=None).exists():
+        return (
+            f"The record is not mirrored: it was never saved or is deleted, or a rule hides it from {connection.login}. Give "
+            f"the login the right and run manage.py reconcile {connection.name}, {_WITHDRAW}"
+        )
+    return ""
+
+
+def _dead_letters(connections: dict[int, Connection]) -> Iterator[Incident]:
+    for row in queries.rows(DEAD, {}):
+        if row["connection_id"] in connections:
+            yield Incident(
+                kind="integration.dead_letters", connection_id=row["connection_id"],
+                name=connections[row["connection_id"]].name, since=row["processed_at"],
+                severity=Severity.HIGH if row["dead"] >= 100 else Severity.MEDIUM,
+                evidence={"dead_count": row["dead"], "oldest_at": row["oldest_at"], "newest_at": row["processed_at"],
+                          "problem_name": row["problem"]},
+            )  # fmt: skip
+
+
+def _held(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
+    for row in queries.rows(HELD, {"since": now - timedelta(days=1)}):
+        if row["connection_id"] in connections:
+            yield Incident(
+                kind="integration.deletions_held", connection_id=row["connection_id"], cause=row["odoo_model"],
+                name=f"{connections[row['connection_id']].name}: {row['odoo_model']}", since=row["started_at"],
+                severity=Severity.HIGH,
+                evidence={"model_name": row["odoo_model"], "compared_quantity": row["compared"], "held_at": row["started_at"],
+                          "problem_name": row["note"]},
+            )  # fmt: skip
+
+
+def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Iterator[Incident]:
+    unserved = workers.unserved(overview.workers)
+    for queue in unserved:
+        yield Incident(
+            kind="integration.worker_missing", connection_id=kept_with.pk, model=TOWER, name="Control Tower", cause=queue,
+            since=now, severity=Severity.CRITICAL, evidence={"queue_name": queue, "workers_count": len(overview.workers)},
+        )  # fmt: skip
+    if overview.is_beat_late:
+        yield Incident(
+            kind="integration.scheduler_silent", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
+            since=now, severity=Severity.CRITICAL, evidence={"heard_at": overview.beat_at},
+        )  # fmt: skip
+    for rule, problem in policy.unusable():
+        yield Incident(
+            kind="integration.policy_unusable", connection_id=kept_with.pk, model=TOWER, name=f"Policy {rule.kind}",
+            cause=rule.kind, since=rule.created_at, severity=Severity.HIGH,
+            evidence={"policy_name": rule.kind, "version_count": rule.version,
+                      "problem_name": f"{problem} The declared policy is used until a new version is saved."},
+        )  # fmt: skip
+    is_any_down = any(link.connection.state == "failing" for link in overview.links)
+    for waiting in overview.queues:
+        # What waits for an Odoo that is away, or for a worker that is not there, is told once already.
+        waits_for_odoo = waiting.name in (queries.TO_ABSORB, queries.TO_SEND)
+        if not waiting.is_late or waiting.oldest_at is None or (waits_for_odoo and is_any_down) or unserved:
+            continue
+        yield Incident(
+            kind="integration.queue_stuck", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
+            cause=waiting.name, since=waiting.oldest_at + queries.WAITING_LONG,
+            severity=_by_age(waiting.oldest_at, now, high=timedelta(minutes=10), critical=timedelta(hours=1),
+                             least=Severity.MEDIUM),
+            evidence={"waiting_count": waiting.waiting, "oldest_at": waiting.oldest_at, "queue_name": waiting.name},
+        )  # fmt: skip
