@@ -57,6 +57,7 @@ SELECT DISTINCT k.name, 'res.company', r.company_id, COALESCE(c.name, 'Company '
   JOIN odoo_connection k ON k.id = r.connection_id
   LEFT JOIN mirror_res_company c ON c.connection_id = r.connection_id AND c.odoo_id = r.company_id
  WHERE r.company_id IS NOT NULL
+ ORDER BY 1, 2, 3
 """
 
 LOT = 2_000
