@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 
 from django.db import OperationalError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection as database
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from psycopg.errors import QueryCanceled
 
@@ -16,13 +17,14 @@ from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
 from apps.mirror.sync import backfill, locks, tracking
+from apps.mirror.tracked import TrackedChange
 from apps.odoo import client as wire
 from apps.odoo import errors
 from apps.odoo.models import Connection
 from apps.pipeline import change_processing, external_events
 from apps.workflows import history_import, registry
 from apps.workflows.declare import Workflow
-from apps.workflows.models import Position
+from apps.workflows.models import Position, Transition
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ def first_read(
         yield from _read_models(
             client, present(connection), connection=connection, clock=clock, anew=anew, progress=progress
         )
+        analyze(present(connection))
         evaluate_all(connection, clock=clock, progress=progress)
         yield from read_past(connection, clock=clock, anew=anew, progress=progress)
         SyncState.objects.filter(pk=state.pk).update(backfill_done_at=clock(), problem="")
@@ -83,6 +86,13 @@ def _read_models(
             yield done
     if failed:
         raise failed[0]
+
+
+def analyze(tables: Sequence[type[Model]]) -> None:
+    """Have PostgreSQL take statistics of tables that were just filled. Until it does so by itself it plans for empty ones."""
+    with database.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"ANALYZE {table._meta.db_table}")
 
 
 def evaluate_all(
@@ -153,6 +163,7 @@ def read_past(
     )
     if found is None:
         return
+    analyze([TrackedChange, Transition, Position])
     for workflow in workflows:
         fields = history_import.fields_of(workflow)
         tracked = sorted(set(fields) & set(found.fields.get(workflow.odoo_model, ())))

@@ -87,6 +87,17 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
 
 
 @pytest.mark.django_db
+def test_the_database_plans_for_what_a_first_read_has_stored(odoo_url: str) -> None:
+    connection = entered(odoo_url, key="sandbox-key")
+    upkeep.probe(connection, now=clock.now())
+    list(first_sync.first_read(connection, clock=clock.now))
+    with database.cursor() as cursor:
+        for table in ("mirror_sale_order", "mirror_stock_move", "mirror_trackedchange", "workflows_position"):
+            cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [table])
+            assert cursor.fetchone()[0] >= 60, table
+
+
+@pytest.mark.django_db
 def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_once_it_answers(
     odoo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
