@@ -13,7 +13,7 @@ from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.timers import sla
 
-# Who looks after a incident of the integration, the first of them that there is.
+# Who looks after an incident of the integration, the first of them that there is.
 WORKED_BY: tuple[tuple[str, ...], ...] = ((Role.INTEGRATOR,), (Role.OPERATOR, Role.MANAGER), (Role.ADMIN,))
 
 

@@ -7,12 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.test import Client
 
+from apps.accounts import people
 from apps.accounts.models import Role
 from apps.approvals import moves
 from apps.approvals.models import Request
 from apps.audit.models import Entry
 from apps.audit.verify import verify
+from apps.core import clock
 from apps.core.actor import system
 from apps.exceptions.models import ExceptionCase
 from apps.intake import refresh_requests
@@ -187,3 +190,20 @@ def test_a_decision_is_taken_once_whichever_statement_fails() -> None:
             moves.approve(request.pk, by=mia, now=NOW)
         told = Entry.objects.filter(subject=f"approval:{request.pk}", action="approval.approved")
         assert (told.count(), Request.objects.get(pk=request.pk).status) == (1, "approved"), place
+
+
+def test_a_keyed_call_of_the_api_has_one_effect_and_one_answer_whichever_statement_fails() -> None:
+    mia = person("mia", Role.MANAGER, limit=1_000_000)
+    token = people.create_token(mia, scope="write", now=clock.now())
+    for place in range(1, 40, 4):
+        world = World(name=f"odoo-{place}")
+        world.held_order()
+        request = Request.objects.get(connection=world.connection)
+        address = f"/api/v1/approvals/{request.pk}/approve/"
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"k{place}"}
+        with connection.execute_wrapper(Trouble(place)):
+            first = Client(headers=headers).post(address, {}, content_type="application/json")
+        again = Client(headers=headers).post(address, {}, content_type="application/json")
+        assert (first.status_code, again.status_code, again["Idempotency-Replayed"]) == (200, 200, "true"), place
+        assert first.json() == again.json()
+        assert Entry.objects.filter(subject=f"approval:{request.pk}", action="approval.approved").count() == 1, place
