@@ -1,9 +1,10 @@
 """The routes of REST v1. Each app owns its own views; here they get their addresses, and POST its idempotency."""
 
+import re
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -17,7 +18,8 @@ from apps.audit import api as audit
 from apps.boards import api as boards
 from apps.events import api as events
 from apps.exceptions import api as exceptions
-from apps.exceptions import deeds_api as deeds
+from apps.exceptions import saved_api
+from apps.exceptions.bulk import api as bulk
 from apps.health import api as health
 from apps.intake import api as intake
 from apps.notifications import api as notifications
@@ -34,8 +36,23 @@ def route(address: str, view: Any, name: str) -> URLPattern:
     return path(address, idempotent(view.as_view()), name=name)
 
 
-def nowhere(request: HttpRequest) -> HttpResponse:
-    """What the API says of an address that it does not have; a page for people would be no answer to a program."""
+# Addresses of 0.1.0 and where they are since 0.2.0, as regular expressions. 0.3.0 answers them no more.
+MOVED = (
+    (r"deeds/(?P<job>[0-9a-f-]{36})/rows/", r"bulk-jobs/\g<job>/items/"),
+    (r"deeds/(?P<rest>.*)", r"bulk-jobs/\g<rest>"),
+    (r"exceptions/(?P<case>[0-9]+)/remedies/", r"exceptions/\g<case>/actions/"),
+    (r"exceptions/(?P<case>[0-9]+)/take/", r"exceptions/\g<case>/apply/"),
+    (r"approvals/askable/", r"approvals/available/"),
+    (r"deliveries/(?P<delivery>[0-9]+)/mend/", r"deliveries/\g<delivery>/edit/"),
+)
+
+
+def moved_or_not_found(request: HttpRequest, former: str) -> HttpResponse:
+    """Answer an address that the API does not have: 308 if it had it in the release before, else a problem document."""
+    for pattern, address in MOVED:
+        if found := re.fullmatch(pattern, former):
+            query = f"?{request.META['QUERY_STRING']}" if request.META["QUERY_STRING"] else ""
+            return HttpResponsePermanentRedirect("/api/v1/" + found.expand(address) + query, preserve_request=True)
     return problems.answer(404, "There is nothing at this address. All addresses are in /api/v1/schema/.", instance=request.path)
 
 
@@ -50,16 +67,16 @@ urlpatterns = [
     route("exceptions/<int:case_id>/snooze/", exceptions.SnoozeMove, "exception-snooze"),
     route("exceptions/<int:case_id>/resolve/", exceptions.ResolveMove, "exception-resolve"),
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
-    route("exceptions/<int:case_id>/remedies/", exceptions.Remedies, "exception-remedies"),
-    route("exceptions/<int:case_id>/take/", exceptions.TakeMove, "exception-take"),
-    route("deeds/", deeds.Deeds, "deeds"),
-    route("deeds/<uuid:deed_id>/", deeds.OneDeed, "deed"),
-    route("deeds/<uuid:deed_id>/rows/", deeds.DeedRows, "deed-rows"),
-    route("deeds/<uuid:deed_id>/undo/", deeds.UndoDeed, "deed-undo"),
-    route("views/", deeds.Views, "views"),
-    route("views/<int:view_id>/", deeds.OneView, "view"),
+    route("exceptions/<int:case_id>/actions/", exceptions.Actions, "exception-actions"),
+    route("exceptions/<int:case_id>/apply/", exceptions.ApplyMove, "exception-apply"),
+    route("bulk-jobs/", bulk.BulkJobs, "bulk-jobs"),
+    route("bulk-jobs/<uuid:job_id>/", bulk.OneBulkJob, "bulk-job"),
+    route("bulk-jobs/<uuid:job_id>/items/", bulk.BulkJobItems, "bulk-job-items"),
+    route("bulk-jobs/<uuid:job_id>/undo/", bulk.UndoBulkJob, "bulk-job-undo"),
+    route("views/", saved_api.Views, "views"),
+    route("views/<int:view_id>/", saved_api.OneView, "view"),
     route("approvals/", approvals.Approvals, "approvals"),
-    route("approvals/askable/", approvals.AskableApprovals, "approvals-askable"),
+    route("approvals/available/", approvals.AvailableApprovals, "approvals-available"),
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
     route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),
@@ -82,7 +99,7 @@ urlpatterns = [
     route("deliveries/", intake.Deliveries, "deliveries"),
     route("deliveries/replay/", intake.ReplaySeveral, "deliveries-replay"),
     route("deliveries/<int:delivery_id>/", intake.OneDelivery, "delivery"),
-    route("deliveries/<int:delivery_id>/mend/", intake.Mend, "delivery-mend"),
+    route("deliveries/<int:delivery_id>/edit/", intake.EditPayload, "delivery-edit"),
     route("deliveries/<int:delivery_id>/replay/", intake.Replay, "delivery-replay"),
     route("alert-rules/", health.AlertRules, "alert-rules"),
     route("alert-rules/<int:rule_id>/", health.OneAlertRule, "alert-rule"),
@@ -105,5 +122,5 @@ urlpatterns = [
         ),
         name="docs",
     ),
-    re_path(r"", csrf_exempt(nowhere)),
+    re_path(r"^(?P<former>.*)$", csrf_exempt(moved_or_not_found)),
 ]

@@ -169,8 +169,8 @@ class Ask(AboutRecord):
     reason = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
 
 
-class AskableShape(serializers.Serializer[Any]):
-    """An approval that may be asked for, with one of its options where there are any."""
+class AvailableShape(serializers.Serializer[Any]):
+    """An approval that may be requested, with one of its options where there are any."""
 
     kind = serializers.CharField()
     title = serializers.CharField()
@@ -219,10 +219,10 @@ def _connection(request: PersonsCall, given: AboutRecord) -> int:
     return int(connection.pk)
 
 
-class AskableApprovals(APIView):
-    """What may be asked for about one record."""
+class AvailableApprovals(APIView):
+    """The approvals that may be requested for one record."""
 
-    @extend_schema(parameters=[AboutRecord], responses=AskableShape(many=True))
+    @extend_schema(parameters=[AboutRecord], responses=AvailableShape(many=True))
     def get(self, request: PersonsCall) -> Response:
         """List the approvals that are possible for a record now, each with its options."""
         given = AboutRecord(data=request.query_params)

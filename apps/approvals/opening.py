@@ -280,5 +280,5 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
         reason = reasons.DELETED if is_deleted else reasons.MOVED_ON.format(record=request.record_name)
         if is_deleted:
             # What was asked for and never sent speaks of a record that is gone.
-            enqueue.take_back([f"approval:{request.pk}"], because=reason, now=now)
+            enqueue.withdraw([f"approval:{request.pk}"], because=reason, now=now)
         closing.close_request(request, Status.CANCELLED, by=MACHINE, reason=reason, now=now)

@@ -89,7 +89,7 @@ def _reopen(request: Request, said: Assignment) -> None:
         )
     made_at = request.decided_at
     assert made_at is not None
-    if not enqueue.take_back_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
+    if not enqueue.withdraw_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
         raise AlreadyDecidedError(
             gettext("It is too late: Odoo is being told about %(record_name)s.") % {"record_name": request.record_name}
         )

@@ -116,35 +116,45 @@ class OneException(APIView):
 
 
 class OptionShape(serializers.Serializer[Any]):
-    """One way out that can be taken now."""
+    """One option of a suggested action."""
 
-    remedy = serializers.CharField()
+    action = serializers.CharField()
+    remedy = serializers.CharField(help_text="Deprecated: the same as action")
     title = serializers.CharField()
     option = serializers.CharField()
     text = serializers.CharField()
 
 
-class Remedies(APIView):
-    """The ways out of one exception that can be taken now."""
+class Actions(APIView):
+    """The suggested actions of one exception that can be applied now."""
 
     @extend_schema(responses=OptionShape(many=True))
     def get(self, request: PersonsCall, case_id: int) -> Response:
-        """List the ways out of an exception, the best of each kind first."""
+        """List the suggested actions of an exception with their options, the best of each kind first."""
         case = get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)
         return Response(
             [
-                {"remedy": offer.remedy.name, "title": offer.remedy.title, "option": option.key, "text": option.text}
+                {"action": offer.remedy.name, "remedy": offer.remedy.name, "title": offer.remedy.title,
+                 "option": option.key, "text": option.text}
                 for offer in remedies.offered(case, now=clock.now())
                 for option in offer.options
             ]
         )
 
 
-class Take(serializers.Serializer[Any]):
-    """Which way out: a remedy and one of its options, as they are listed."""
+class Apply(serializers.Serializer[Any]):
+    """A suggested action and one of its options, as they are listed."""
 
-    remedy = serializers.CharField(max_length=60)
+    action = serializers.CharField(max_length=60, required=False)
+    remedy = serializers.CharField(max_length=60, required=False, help_text="Deprecated: the same as action")
     option = serializers.CharField(max_length=60)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Take the deprecated name where the new one is not given."""
+        action = given.get("action", given.get("remedy"))
+        if action is None:
+            raise serializers.ValidationError({"action": "Say which action, as it is listed."})
+        return {"action": action, "option": given["option"]}
 
 
 class Assign(serializers.Serializer[Any]):
@@ -243,11 +253,11 @@ class CommentMove(_Move):
         moves.comment(case_id, text=given["text"], by=user, now=clock.now())
 
 
-@extend_schema(request=Take, responses=ExceptionShape)
-class TakeMove(_Move):
-    """Take a way out of it: Odoo is told."""
+@extend_schema(request=Apply, responses=ExceptionShape)
+class ApplyMove(_Move):
+    """Apply a suggested action: Odoo is told."""
 
-    takes = Take
+    takes = Apply
 
     def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.take(case_id, remedy=given["remedy"], option=given["option"], by=user, now=clock.now())
+        moves.take(case_id, remedy=given["action"], option=given["option"], by=user, now=clock.now())

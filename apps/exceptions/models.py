@@ -222,14 +222,14 @@ class SavedView(models.Model):
         indexes = [models.Index(fields=["owner"], name="views_of_person"), models.Index(fields=["team"], name="views_of_team")]
 
 
-class Deed(models.Model):
-    """What a person did to one exception or to thousands at once: followed while it runs, taken back where it can be."""
+class BulkJob(models.Model):
+    """One move of one exception or of thousands: followed while it runs, undone where it can be."""
 
     class State(models.TextChoices):
         WAITING = "waiting", gettext_lazy("Waiting")
         DONE = "done", gettext_lazy("Done")
-        TAKING_BACK = "taking_back", gettext_lazy("Being taken back")
-        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
+        UNDOING = "undoing", gettext_lazy("Being undone")
+        UNDONE = "undone", gettext_lazy("Undone")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     by = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -242,30 +242,30 @@ class Deed(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["created_at"], condition=Q(state__in=["waiting", "taking_back"]), name="deeds_to_do"),
+            models.Index(fields=["created_at"], condition=Q(state__in=["waiting", "undoing"]), name="bulk_jobs_to_do"),
         ]
 
 
-class DeedRow(models.Model):
-    """What became of one exception of a deed."""
+class BulkJobItem(models.Model):
+    """The result of a job for one exception."""
 
     class Outcome(models.TextChoices):
         WAITING = "", gettext_lazy("Waiting")
         DONE = "done", gettext_lazy("Done")
         REFUSED = "refused", gettext_lazy("Refused")
-        TAKEN_BACK = "taken_back", gettext_lazy("Taken back")
-        KEPT = "kept", gettext_lazy("Could not be taken back")
+        UNDONE = "undone", gettext_lazy("Undone")
+        KEPT = "kept", gettext_lazy("Kept")
 
-    deed = models.ForeignKey(Deed, models.CASCADE, related_name="rows")
+    job = models.ForeignKey(BulkJob, models.CASCADE, related_name="items")
     case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")
     outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.WAITING, blank=True)
-    told = models.CharField(max_length=400, blank=True, help_text="Why not, in words")
+    reason = models.CharField(max_length=400, blank=True, help_text="Why it was refused or kept")
     before = models.JSONField(default=dict, help_text="What the exception was like")
-    after = models.JSONField(default=dict, help_text="What the deed made of it")
+    after = models.JSONField(default=dict, help_text="What the job made of it")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["deed", "case"], name="one_row_a_deed")]
-        indexes = [models.Index(fields=["deed", "outcome", "case"], name="rows_by_outcome")]
+        constraints = [models.UniqueConstraint(fields=["job", "case"], name="one_item_a_case")]
+        indexes = [models.Index(fields=["job", "outcome", "case"], name="items_by_outcome")]
 
 
 class Comment(models.Model):

@@ -130,7 +130,7 @@ def _change(
     if not cases:
         return
     # Of several changes that Odoo has not heard of yet only the last is worth a call.
-    enqueue.take_back([_changes(case) for case in cases], because=gettext_noop("A later change says it all"), now=now)
+    enqueue.withdraw([_changes(case) for case in cases], because=gettext_noop("A later change says it all"), now=now)
     orders = []
     for case in cases:
         row = shown[case.pk]
@@ -143,7 +143,7 @@ def _change(
 def _finish(cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], connection: Connection, *, now: datetime) -> None:
     decisions = [decision for case in cases for decision in (_decision(case), _changes(case))]
     # What Odoo was never told of need not be taken back there.
-    taken = {str(pk) for pk in enqueue.take_back(decisions, because=gettext_noop("It was resolved before Odoo was told"), now=now)}
+    taken = {str(pk) for pk in enqueue.withdraw(decisions, because=gettext_noop("It was resolved before Odoo was told"), now=now)}
     orders = []
     for case in cases:
         row = shown[case.pk]

@@ -208,7 +208,7 @@ ICONS = {
     "opened": ("octagon-alert", "late"), "assigned": ("user-check", "calm"), "acknowledged": ("eye", "calm"),
     "snoozed": ("bell-off", ""), "woken": ("alarm-clock", "risk"), "resolved": ("circle-check", "done"),
     "closed": ("cog", "done"),
-    "taken_back": ("undo-2", ""), "remedied": ("wand-sparkles", "calm"),
+    "undone": ("undo-2", ""), "taken_back": ("undo-2", ""), "remedied": ("wand-sparkles", "calm"),
     "breached": ("alarm-clock", "late"), "updated": ("refresh-cw", ""), "commented": ("message-square", ""),
 }  # fmt: skip
 
@@ -227,7 +227,8 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
             [gettext("team %(team)s") % {"team": teams.get(data["team"], data["team"])}] if data.get("team") else []
         )
         return gettext("assigned it to %(known)s") % {"known": ", ".join(to)}
-    if verb == "taken_back":
+    # Entries of 0.1.0 are called taken_back.
+    if verb in ("undone", "taken_back"):
         return gettext("undid the last action")
     return gettext(VERBS[verb]) if verb in VERBS else verb.replace("_", " ")
 

@@ -4,11 +4,11 @@ from celery import shared_task
 
 from apps.core import clock
 from apps.core.wake import wake_now
-from apps.exceptions import deeds
+from apps.exceptions.bulk import jobs
 
 
 @shared_task(name="exceptions.work", ignore_result=True)
 def work(**_: object) -> None:
     """Do one chunk, and wake the next: what else this worker has to do comes in between."""
-    if deeds.work(now=clock.now()):
+    if jobs.work(now=clock.now()):
         wake_now("exceptions.work")

@@ -22,9 +22,10 @@ from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exc
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock, sheets
 from apps.core.query_strings import without_empty
-from apps.exceptions import columns, deeds, integration, listing, moves, queries, remedies, saved, screens, types
+from apps.exceptions import columns, integration, listing, moves, queries, remedies, saved, screens, types
+from apps.exceptions.bulk import jobs
 from apps.exceptions.filters import Known, matching
-from apps.exceptions.models import Deed, ExceptionCase, Severity, Status
+from apps.exceptions.models import BulkJob, ExceptionCase, Severity, Status
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -184,8 +185,8 @@ def _until(hours: str, until: str, now: datetime) -> datetime:
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
-def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> Deed | None:
-    """Do what a button says to one exception; what can be taken back is a deed."""
+def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> BulkJob | None:
+    """Do what a button says to one exception. Return the job by which it can be undone, if it can."""
     given = request.POST
     if action == "comment":
         moves.comment(case_id, text=given.get("text", "").strip(), by=request.user, now=now)
@@ -194,7 +195,7 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> D
         moves.take(case_id, remedy=given.get("remedy", ""), option=given.get("option", ""), by=request.user, now=now)
         return None
     move = "assign" if action == "take" else action
-    return deeds.do_one(case_id, move=move, arguments=_arguments(action, request, now), by=request.user, now=now,
+    return jobs.do_one(case_id, move=move, arguments=_arguments(action, request, now), by=request.user, now=now,
                         seen=given.get("seen", ""))  # fmt: skip
 
 
@@ -219,7 +220,7 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
         raise Http404(gettext("There is no %(action)s for an exception.") % {"action": action})
     case = _case(request, case_id)
     try:
-        deed = _act(case_id, action, request, clock.now())
+        job = _act(case_id, action, request, clock.now())
     except (NotAllowedError, moves.MoveRefusedError) as error:
         status = 403 if isinstance(error, NotAllowedError) else 409
         if _wants_data(request):
@@ -227,7 +228,7 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
         return _page(request, _case(request, case_id), problem=str(error), status=status)
     said = _said(action, case)
     if _wants_data(request):
-        return JsonResponse({"said": said, "ids": [case_id]} | (_links(deed) if deed else {}))
+        return JsonResponse({"said": said, "ids": [case_id]} | (_links(job) if job else {}))
     messages.success(request, said, extra_tags="done")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
@@ -235,8 +236,8 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     return redirect(back)
 
 
-def _links(deed: Deed) -> dict[str, str]:
-    return {"deed": reverse("exceptions:deed", args=[deed.pk]), "undo": reverse("exceptions:take-back", args=[deed.pk])}
+def _links(job: BulkJob) -> dict[str, str]:
+    return {"job": reverse("exceptions:bulk-job", args=[job.pk]), "undo": reverse("exceptions:undo", args=[job.pk])}
 
 
 @login_required
@@ -252,9 +253,9 @@ def do(request: PersonsRequest) -> HttpResponse:
         arguments = _arguments(action, request, now)
         if len(ids) == 1 and "all" not in request.POST:
             case = _case(request, ids[0])
-            deed = deeds.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
+            job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
                                 seen=request.POST.get("seen", ""))  # fmt: skip
-            return JsonResponse({"said": _said(action, case), "ids": ids} | _links(deed))
+            return JsonResponse({"said": _said(action, case), "ids": ids} | _links(job))
         shown = request_scope.scope_of(request, request.user)
         if "all" in request.POST:
             query = QueryDict(request.POST.get("query", ""))
@@ -262,63 +263,63 @@ def do(request: PersonsRequest) -> HttpResponse:
             chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
         else:
             chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
-        deed = deeds.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
+        job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
     except (NotAllowedError, moves.MoveRefusedError) as error:
         return JsonResponse({"problem": str(error)}, status=403 if isinstance(error, NotAllowedError) else 409)
     return JsonResponse(
         {
             "said": gettext("%(total)s exceptions are being %(value)s.")
-            % {"total": deed.total, "value": gettext(deeds.DONE[move])},
+            % {"total": job.total, "value": gettext(jobs.DONE[move])},
             "ids": ids,
             "runs": True,
         }
-        | _links(deed)
+        | _links(job)
     )
 
 
 @login_required
 @require_safe
-def deed(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
-    """What became of what somebody did in bulk: how far it is, and a result for each exception."""
-    found = get_object_or_404(Deed.objects.select_related("by"), pk=deed_id, by=request.user)
-    how_far = deeds.progress(found)
+def bulk_job(request: PersonsRequest, job_id: UUID) -> HttpResponse:
+    """Show a bulk job: its progress, and a result for each exception."""
+    found = get_object_or_404(BulkJob.objects.select_related("by"), pk=job_id, by=request.user)
+    how_far = jobs.progress(found)
     if _wants_data(request):
         return JsonResponse({
             "state": found.state, "total": found.total, "done": how_far.done, "refused": how_far.refused,
-            "taken_back": how_far.taken_back, "kept": how_far.kept, "runs": found.ended_at is None,
+            "undone": how_far.undone, "kept": how_far.kept, "runs": found.ended_at is None,
         } | _links(found))  # fmt: skip
-    rows = found.rows.select_related("case").order_by("outcome", "case_id")
+    items = found.items.select_related("case").order_by("outcome", "case_id")
     if wanted := request.GET.get("outcome"):
-        rows = rows.filter(outcome=wanted)
+        items = items.filter(outcome=wanted)
     after = request.GET.get("after", "")
     if after.isascii() and after.isdecimal() and len(after) < 19:
-        rows = rows.filter(case_id__gt=int(after))
-    shown = list(rows.filter(case__in=queries.queue(access.scope_of(request.user))).order_by("case_id")[: listing.PAGE + 1])
+        items = items.filter(case_id__gt=int(after))
+    shown = list(items.filter(case__in=queries.queue(access.scope_of(request.user))).order_by("case_id")[: listing.PAGE + 1])
     context = {
-        "deed": found, "progress": how_far, "rows": shown[: listing.PAGE], "outcome": wanted or "",
-        "word": gettext(deeds.DONE[found.move]), "settled": found.total - how_far.waiting,
+        "job": found, "progress": how_far, "items": shown[: listing.PAGE], "outcome": wanted or "",
+        "word": gettext(jobs.DONE[found.move]), "settled": found.total - how_far.waiting,
         "next": shown[listing.PAGE - 1].case_id if len(shown) > listing.PAGE else None,
-        "can_be_taken_back": found.state == Deed.State.DONE and how_far.done > 0,
+        "can_be_undone": found.state == BulkJob.State.DONE and how_far.done > 0,
     }  # fmt: skip
-    return render(request, _part(request, "exceptions/deed.html", "body"), context)
+    return render(request, _part(request, "exceptions/bulk_job.html", "body"), context)
 
 
 @login_required
 @require_POST
-def take_back(request: PersonsRequest, deed_id: UUID) -> HttpResponse:
-    """Take back what one did."""
+def undo(request: PersonsRequest, job_id: UUID) -> HttpResponse:
+    """Undo a move or a bulk job of one's own."""
     try:
-        found = deeds.take_back(deed_id, by=request.user, now=clock.now())
+        found = jobs.undo(job_id, by=request.user, now=clock.now())
     except moves.MoveRefusedError as error:
         if _wants_data(request):
             return JsonResponse({"problem": str(error)}, status=409)
         messages.error(request, str(error), extra_tags="risk")
         return redirect("exceptions:queue")
     if _wants_data(request):
-        return JsonResponse({"said": gettext("Taken back.") if found.ended_at else gettext("Being taken back."),
+        return JsonResponse({"said": gettext("Undone.") if found.ended_at else gettext("Being undone."),
                              "runs": found.ended_at is None}
                             | _links(found))  # fmt: skip
-    return redirect("exceptions:deed", found.pk)
+    return redirect("exceptions:bulk-job", found.pk)
 
 
 @login_required

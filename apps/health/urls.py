@@ -19,5 +19,5 @@ urlpatterns = [
     path("health/deliveries/", views.dead_letters, name="dead-letters"),
     path("health/deliveries/replay/", views.replay, name="replay"),
     path("health/deliveries/<int:delivery_id>/", views.dead_letter, name="dead-letter"),
-    path("health/deliveries/<int:delivery_id>/mend/", views.mend, name="mend"),
+    path("health/deliveries/<int:delivery_id>/edit/", views.edit_payload, name="edit-payload"),
 ]

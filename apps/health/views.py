@@ -103,8 +103,8 @@ def dead_letter(request: PersonsRequest, delivery_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
-    """Have a dead letter say something else, and absorb it again if that was asked for."""
+def edit_payload(request: PersonsRequest, delivery_id: int) -> HttpResponse:
+    """Edit the payload of a dead letter, and replay it if that was requested."""
     get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
     body = request.POST.get("body", "")
     try:
@@ -115,14 +115,14 @@ def mend(request: PersonsRequest, delivery_id: int) -> HttpResponse:
         return render(request, "403.html", {"reason": str(error)}, status=403)
     except (deliveries.PayloadEditError, deliveries.ReplayRefusedError) as error:
         return _letter(request, delivery_id, problem=str(error), text=body)
-    messages.success(request, gettext("Delivery %(delivery_id)s is mended.") % {"delivery_id": delivery_id}, extra_tags="done")
+    messages.success(request, gettext("Delivery %(delivery_id)s is edited.") % {"delivery_id": delivery_id}, extra_tags="done")
     return redirect("health:dead-letter", delivery_id)
 
 
 @login_required
 @require_POST
 def replay(request: PersonsRequest) -> HttpResponse:
-    """Absorb dead letters again: those that were chosen, or all that are in sight."""
+    """Replay dead letters: the chosen ones, or all that the person may see."""
     mine = stored.dead(request_scope.scope_of(request, request.user))
     if "all" not in request.POST:
         chosen = [int(text) for text in request.POST.getlist("id") if text.isdecimal() and len(text) < 19]

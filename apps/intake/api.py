@@ -116,12 +116,12 @@ class Text(serializers.Serializer[Any]):
     body = serializers.CharField(trim_whitespace=False, max_length=LARGEST_BODY)
 
 
-class Mend(APIView):
-    """Have a dead letter say something else."""
+class EditPayload(APIView):
+    """The payload of a dead letter."""
 
     @extend_schema(request=Text, responses=WholeDelivery)
     def post(self, request: PersonsCall, delivery_id: int) -> Response:
-        """Mend a dead letter; what it said is kept, and it stays a dead letter until it is replayed."""
+        """Edit the payload of a dead letter. The former one is kept, and it stays a dead letter until it is replayed."""
         given = Text(data=request.data)
         given.is_valid(raise_exception=True)
         _found(request, delivery_id)

@@ -103,7 +103,7 @@ def lane_of(connection_id: int, model: str, odoo_id: int) -> str:
     return f"{connection_id}:{model}:{odoo_id}"
 
 
-def take_back(decisions: Collection[str], *, because: str, now: datetime) -> set[UUID]:
+def withdraw(decisions: Collection[str], *, because: str, now: datetime) -> set[UUID]:
     """Cancel the commands of ``decisions`` that were never sent; which ones. What was begun is left to end."""
     waiting = Command.objects.filter(decision__in=decisions, status=Status.QUEUED, sent_at=None)
     # Locked first: the update then changes what was found, and a worker that begins one meanwhile finds it cancelled.
@@ -112,7 +112,7 @@ def take_back(decisions: Collection[str], *, because: str, now: datetime) -> set
     return taken
 
 
-def take_back_all(decision: str, *, made_at: datetime, because: str) -> bool:
+def withdraw_all(decision: str, *, made_at: datetime, because: str) -> bool:
     """Cancel every command that ``decision`` enqueued at ``made_at``; False, and none, where one has been begun.
 
     The rows are waited for and locked first. A worker begins a command by a conditional update of the same row, so of an

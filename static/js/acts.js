@@ -1,6 +1,6 @@
 // Forms that act at once: form[data-act] is sent without leaving the page, and what came of it is told, with a way back.
 //
-// The answer is JSON: {said, undo, deed, runs, ids} or {problem}. After it "ct:acted" is sent from the form, with the answer.
+// The answer is JSON: {said, undo, job, runs, ids} or {problem}. After it "ct:acted" is sent from the form, with the answer.
 
 import { follow, toast } from "./toasts.js";
 import { fill, gettext } from "./words.js";
@@ -31,18 +31,18 @@ export function tell(answer, from = document) {
     toast({ words: answer.problem, tone: "late", seconds: 20 });
     return;
   }
-  const link = answer.runs ? { href: answer.deed, words: gettext("Results") } : null;
+  const link = answer.runs ? { href: answer.job, words: gettext("Results") } : null;
   const shown = toast({ words: answer.said, link, undo: answer.undo && !answer.runs ? () => takeBack(answer, from) : null });
   if (answer.runs) {
-    follow(shown, answer.deed, (found) => {
+    follow(shown, answer.job, (found) => {
       shown.remove();
       const parts = found.state === "done"
         ? [fill(gettext("%(n)s done"), { n: found.done }), found.refused && fill(gettext("%(n)s refused"), { n: found.refused })]
-        : [fill(gettext("%(n)s undone"), { n: found.taken_back }),
+        : [fill(gettext("%(n)s undone"), { n: found.undone }),
           found.kept && fill(gettext("%(n)s kept: they have changed since"), { n: found.kept })];
       const words = `${parts.filter(Boolean).join(", ")}.`;
       const undo = found.state === "done" && found.done ? () => takeBack(found, from) : null;
-      toast({ words, undo, link: { href: answer.deed, words: gettext("Results") }, seconds: 20 });
+      toast({ words, undo, link: { href: answer.job, words: gettext("Results") }, seconds: 20 });
       changed(answer, from);
     });
   }

@@ -87,12 +87,12 @@ export async function follow(element, url, ended) {
     } catch {
       continue;
     }
-    const settled = found.done + found.refused + found.taken_back + found.kept;
-    const isBack = found.state.startsWith("tak");
+    const settled = found.done + found.refused + found.undone + found.kept;
+    const isBack = found.state.startsWith("und");
     bar.max = found.total;
-    bar.value = isBack ? found.taken_back + found.kept + found.refused : settled;
+    bar.value = isBack ? found.undone + found.kept + found.refused : settled;
     const parts = isBack
-      ? [fill(gettext("%(n)s undone"), { n: found.taken_back }), found.kept && fill(gettext("%(n)s kept"), { n: found.kept })]
+      ? [fill(gettext("%(n)s undone"), { n: found.undone }), found.kept && fill(gettext("%(n)s kept"), { n: found.kept })]
       : [fill(gettext("%(n)s of %(total)s done"), { n: found.done, total: found.total }),
         found.refused && fill(gettext("%(n)s refused"), { n: found.refused })];
     element.querySelector(".toast-words").textContent = parts.filter(Boolean).join(", ");

@@ -49,7 +49,7 @@ def values() -> dict[str, list[Any]]:
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),
         "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
         "inquiry_id": [1], "token": ["none"], "kind": list(registry.approval_kinds()),
-        "deed_id": ["00000000-0000-7000-8000-000000000000"], "view_id": [1],  # each is one person's own
+        "job_id": ["00000000-0000-7000-8000-000000000000"], "view_id": [1],  # each is one person's own
         "rule_id": [1], "endpoint_id": [1],  # integrators', who see everything
         "number": [1],  # a test of access data, of who sees the whole connection
         "language": ["de"], "digest": ["none"],  # what the interface says; nothing of any record

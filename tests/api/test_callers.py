@@ -111,7 +111,7 @@ def test_a_filter_that_cannot_be_is_a_400(query: dict[str, str], world: World) -
 
 def test_a_connection_that_no_database_holds_is_a_400_where_approvals_are_asked_for(world: World) -> None:
     about = {"model": "sale.order", "odoo_id": "42"}
-    is_problem(caller("anna", "read").get("approvals/askable/", **about, connection="ma\x00in"), 400)
+    is_problem(caller("anna", "read").get("approvals/available/", **about, connection="ma\x00in"), 400)
 
 
 def test_a_second_decision_is_a_conflict_that_tells_of_the_first(world: World) -> None:

@@ -10,8 +10,8 @@ from django.test import Client
 from apps.approvals.models import Absence
 from apps.audit.models import Entry
 from apps.core import clock
-from apps.exceptions import deeds
-from apps.exceptions.models import Deed, ExceptionCase, SavedView, Status
+from apps.exceptions.bulk import jobs
+from apps.exceptions.models import BulkJob, ExceptionCase, SavedView, Status
 from tests.api.callers import Caller, caller
 from tests.world import World
 
@@ -29,37 +29,37 @@ def several(world: World) -> list[int]:
     return list(ExceptionCase.objects.order_by("id").values_list("id", flat=True))
 
 
-def test_a_job_moves_many_has_a_result_for_each_and_is_taken_back(several: list[int], call: Call) -> None:
+def test_a_job_moves_many_has_a_result_for_each_and_is_undone(several: list[int], call: Call) -> None:
     ExceptionCase.objects.filter(pk=several[0]).update(status=Status.ACKNOWLEDGED)
-    begun = call("olga", "deeds/", {"move": "acknowledge", "ids": several})
+    begun = call("olga", "bulk-jobs/", {"move": "acknowledge", "ids": several})
     assert (begun.status_code, begun.json()["state"], begun.json()["waiting"]) == (202, "waiting", 3)
-    address = f"deeds/{begun.json()['id']}/"
-    deeds.work(now=clock.now())
+    address = f"bulk-jobs/{begun.json()['id']}/"
+    jobs.work(now=clock.now())
 
     found = call("olga", address).json()
     assert (found["state"], found["total"], found["done"], found["refused"]) == ("done", 3, 2, 1)
-    (refused,) = call("olga", f"{address}rows/?outcome=refused").json()["results"]
-    assert refused["exception"] == several[0] and refused["told"]
-    assert {row["outcome"] for row in call("olga", f"{address}rows/").json()["results"]} == {"done", "refused"}
-    assert [deed["id"] for deed in call("olga", "deeds/?state=done").json()["results"]] == [found["id"]]
+    (refused,) = call("olga", f"{address}items/?outcome=refused").json()["results"]
+    assert refused["exception"] == several[0] and refused["reason"]
+    assert {row["outcome"] for row in call("olga", f"{address}items/").json()["results"]} == {"done", "refused"}
+    assert [job["id"] for job in call("olga", "bulk-jobs/?state=done").json()["results"]] == [found["id"]]
 
-    assert call("olga", f"{address}undo/", {}).json()["state"] == "taking_back"
-    deeds.work(now=clock.now())
-    assert call("olga", address).json()["taken_back"] == 2
+    assert call("olga", f"{address}undo/", {}).json()["state"] == "undoing"
+    jobs.work(now=clock.now())
+    assert call("olga", address).json()["undone"] == 2
     assert call("olga", f"{address}undo/", {}).status_code == 409
     assert ExceptionCase.objects.filter(status=Status.OPEN).count() == 2
 
 
 def test_a_job_can_be_of_all_that_a_view_holds(several: list[int], call: Call) -> None:
-    begun = call("olga", "deeds/", {"move": "assign", "owner": "mia", "view": {"q": "S00043"}})
+    begun = call("olga", "bulk-jobs/", {"move": "assign", "owner": "mia", "view": {"q": "S00043"}})
     assert begun.json()["total"] == 1
-    deeds.work(now=clock.now())
+    jobs.work(now=clock.now())
     assert ExceptionCase.objects.filter(owner__username="mia").count() == 1
-    nothing = call("olga", "deeds/", {"move": "assign", "owner": "mia", "view": {"q": "S99999"}})
+    nothing = call("olga", "bulk-jobs/", {"move": "assign", "owner": "mia", "view": {"q": "S99999"}})
     assert nothing.status_code == 409
     for move in ({"move": "snooze", "until": "2099-01-01T00:00:00Z"}, {"move": "resolve", "resolution": "Paid"}):
-        assert call("olga", "deeds/", {**move, "view": {}}).status_code == 202
-        deeds.work(now=clock.now())
+        assert call("olga", "bulk-jobs/", {**move, "view": {}}).status_code == 202
+        jobs.work(now=clock.now())
     assert not ExceptionCase.objects.exclude(status=Status.RESOLVED).exists()
 
 
@@ -71,26 +71,26 @@ def test_a_job_can_be_of_all_that_a_view_holds(several: list[int], call: Call) -
     {"move": "acknowledge", "ids": [-1]}, {"move": "assign", "view": {}, "owner": "nobody of this name"},
 ])  # fmt: skip
 def test_a_job_that_does_not_say_what_it_is_begins_nothing(several: list[int], call: Call, wrong: dict[str, Any]) -> None:
-    assert call("olga", "deeds/", wrong).status_code == 400
-    assert not Deed.objects.exists()
+    assert call("olga", "bulk-jobs/", wrong).status_code == 400
+    assert not BulkJob.objects.exists()
 
 
 def test_a_job_is_begun_once_however_often_it_is_sent(several: list[int], call: Call) -> None:
     body = {"move": "acknowledge", "ids": several}
-    first, again = (call("olga", "deeds/", body, Idempotency_Key="job-1") for _ in range(2))
+    first, again = (call("olga", "bulk-jobs/", body, Idempotency_Key="job-1") for _ in range(2))
     assert again["Idempotency-Replayed"] == "true"
     assert again.json()["id"] == first.json()["id"]
-    assert Deed.objects.count() == 1
+    assert BulkJob.objects.count() == 1
 
 
 def test_jobs_are_ones_own_and_need_the_right_and_the_scope(several: list[int], call: Call) -> None:
     body = {"move": "acknowledge", "ids": several}
-    assert call("aida", "deeds/", body).status_code == 403
-    assert call("olga", "deeds/", body, scope="read").status_code == 403
-    deed = call("olga", "deeds/", body).json()["id"]
-    for address in (f"deeds/{deed}/", f"deeds/{deed}/rows/"):
+    assert call("aida", "bulk-jobs/", body).status_code == 403
+    assert call("olga", "bulk-jobs/", body, scope="read").status_code == 403
+    job = call("olga", "bulk-jobs/", body).json()["id"]
+    for address in (f"bulk-jobs/{job}/", f"bulk-jobs/{job}/items/"):
         assert call("mia", address).status_code == 404
-    assert call("mia", f"deeds/{deed}/undo/", {}).status_code == 404
+    assert call("mia", f"bulk-jobs/{job}/undo/", {}).status_code == 404
 
 
 def test_views_are_saved_shared_with_a_team_and_taken_away(world: World, call: Call) -> None:
@@ -158,8 +158,8 @@ def test_all_of_it_is_in_the_openapi_document(db: None) -> None:
     paths = Client().get("/api/v1/schema/?format=json").json()["paths"]
     operations = {(path.removeprefix("/api/v1/"), verb) for path, found in paths.items() for verb in found}
     assert {
-        ("deeds/", "get"), ("deeds/", "post"), ("deeds/{deed_id}/", "get"), ("deeds/{deed_id}/rows/", "get"),
-        ("deeds/{deed_id}/undo/", "post"), ("views/", "get"), ("views/", "post"), ("views/{view_id}/", "delete"),
+        ("bulk-jobs/", "get"), ("bulk-jobs/", "post"), ("bulk-jobs/{job_id}/", "get"), ("bulk-jobs/{job_id}/items/", "get"),
+        ("bulk-jobs/{job_id}/undo/", "post"), ("views/", "get"), ("views/", "post"), ("views/{view_id}/", "delete"),
         ("absence/", "get"), ("absence/", "post"), ("absence/end/", "post"), ("policies/preview/", "post"),
         ("preferences/", "get"), ("preferences/", "put"),
     } <= operations  # fmt: skip

@@ -31,7 +31,7 @@ def test_a_value_that_names_nothing_is_refused_by_name(world: World, call: Call,
 
 
 def test_a_view_of_many_names_only_what_there_is(world: World, call: Call) -> None:
-    answer = call("olga", "deeds/", {"move": "acknowledge", "view": {"type": "order.nothing"}})
+    answer = call("olga", "bulk-jobs/", {"move": "acknowledge", "view": {"type": "order.nothing"}})
     assert answer.status_code == 400 and "order.nothing" in answer.content.decode()
     answer = call("olga", "views/", {"name": "Mine", "view": {"sort": "size"}})
     assert answer.status_code == 400 and "size" in answer.content.decode()

@@ -148,7 +148,7 @@ def test_of_an_undo_and_the_worker_that_begins_to_tell_odoo_exactly_one_wins() -
     first = following(asked)[0]
     start, outcomes = threading.Barrier(2), []
 
-    def take_back() -> None:
+    def withdraw() -> None:
         start.wait()
         try:
             undoing.undo(asked.pk, by=adam, now=world.now)
@@ -165,7 +165,7 @@ def test_of_an_undo_and_the_worker_that_begins_to_tell_odoo_exactly_one_wins() -
         outcomes.append("begun" if begun else "cancelled")
         connection.close()
 
-    both = [threading.Thread(target=take_back), threading.Thread(target=begin)]
+    both = [threading.Thread(target=withdraw), threading.Thread(target=begin)]
     for thread in both:
         thread.start()
     for thread in both:

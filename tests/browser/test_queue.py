@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
 from apps.core import clock
-from apps.exceptions import deeds, moves
+from apps.exceptions import moves
+from apps.exceptions.bulk import jobs
 from apps.exceptions.models import ExceptionCase
 from tests.browser.conftest import DESKTOP, PHONE, Visit, barriers, elsewhere
 from tests.world import World
@@ -157,14 +158,14 @@ def test_many_are_done_as_one_job_that_says_what_became_of_each(visit: Visit, or
     toast = page.locator(".toast").last
     expect(toast.locator("progress")).to_be_visible()
     # There is no worker here: the test is it.
-    elsewhere(lambda: deeds.work(now=clock.now()))
+    elsewhere(lambda: jobs.work(now=clock.now()))
     expect(page.locator(".toast").last).to_contain_text("4 done", timeout=10_000)
     # What one did oneself leaves the list.
     expect(page.locator("tr[data-case]")).to_have_count(0, timeout=10_000)
     page.locator(".toast a").last.click()
     expect(page.locator("h1")).to_contain_text("4 exceptions resolved")
     page.get_by_role("button", name="Undo").click()
-    elsewhere(lambda: deeds.work(now=clock.now()))
+    elsewhere(lambda: jobs.work(now=clock.now()))
     expect(page.locator(".tab", has_text="Undone")).to_contain_text("4", timeout=10_000)
 
 

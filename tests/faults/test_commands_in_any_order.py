@@ -179,7 +179,7 @@ class Outbox(Trial):
 
     @rule()
     def what_was_not_begun_is_taken_back(self) -> None:
-        enqueue.take_back([f"approval:{self.decisions}"], because="It is not wanted any more", now=self.world.now)
+        enqueue.withdraw([f"approval:{self.decisions}"], because="It is not wanted any more", now=self.world.now)
 
     @invariant()
     def nothing_is_done_twice(self) -> None:

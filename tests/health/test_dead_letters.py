@@ -76,9 +76,9 @@ def test_on_the_page_they_are_read_mended_and_replayed(client: Client, letters: 
 
     assert client.get("/health/deliveries/").content.decode().count("sale.ordre is not mirrored.") == 3
     assert "sale.ordre" in client.get(f"/health/deliveries/{first.pk}/").content.decode()
-    refused = client.post(f"/health/deliveries/{first.pk}/mend/", {"body": "{oops", "replay": "1"})
+    refused = client.post(f"/health/deliveries/{first.pk}/edit/", {"body": "{oops", "replay": "1"})
     assert refused.status_code == 422 and "{oops" in refused.content.decode()
-    client.post(f"/health/deliveries/{first.pk}/mend/", {"body": '{"_model": "sale.order", "_id": 9}', "replay": "1"})
+    client.post(f"/health/deliveries/{first.pk}/edit/", {"body": '{"_model": "sale.order", "_id": 9}', "replay": "1"})
     client.post("/health/deliveries/replay/", {"id": [second.pk]})
 
     assert list(Delivery.objects.order_by("id").values_list("status", flat=True)) == ["pending", "pending", "dead"]
@@ -95,9 +95,9 @@ def test_over_the_api_they_are_read_mended_and_replayed(
     headers, url = {"Authorization": f"Bearer {token}"}, f"/api/v1/deliveries/{letters[0].pk}/"
 
     assert json.loads(client.get(url, headers=headers).json()["body"])["_model"] == "sale.ordre"
-    answer = client.post(f"{url}mend/", {"body": "[]"}, "application/json", headers=headers)
+    answer = client.post(f"{url}edit/", {"body": "[]"}, "application/json", headers=headers)
     assert (answer.status_code, answer.json()["detail"]) == (422, "The body is not a JSON object.")
-    answer = client.post(f"{url}mend/", {"body": '{"_model": "sale.order", "_id": 9}'}, "application/json", headers=headers)
+    answer = client.post(f"{url}edit/", {"body": '{"_model": "sale.order", "_id": 9}'}, "application/json", headers=headers)
     assert (answer.status_code, answer.json()["model"], answer.json()["mends"][0]["model"]) == (200, "sale.order", "sale.ordre")
     ids = [letter.pk for letter in letters]
     answer = client.post("/api/v1/deliveries/replay/", {"ids": ids}, "application/json", headers=headers)

@@ -153,7 +153,7 @@ def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_deliv
     company.ask("stock.picking", "write", [transfer], {"scheduled_date": in_days(12)})
 
     def offered() -> list[dict[str, Any]]:
-        found = tower.api(f"approvals/askable/?model=sale.order&odoo_id={order}", operator)
+        found = tower.api(f"approvals/available/?model=sale.order&odoo_id={order}", operator)
         return [one for one in found if one["kind"] == "expedited_freight" and one["option"] == str(carrier)]
 
     (option,) = eventually(offered, within_seconds=PATIENCE, what="express to be possible with the new carrier")
@@ -197,14 +197,14 @@ def options(tower: Tower, token: str, case: dict[str, Any], remedy: str) -> list
     """What the remedy offers, once it offers something."""
 
     def look() -> list[dict[str, Any]]:
-        return [one for one in tower.api(f"exceptions/{case['id']}/remedies/", token) if one["remedy"] == remedy]
+        return [one for one in tower.api(f"exceptions/{case['id']}/actions/", token) if one["action"] == remedy]
 
     return eventually(look, within_seconds=PATIENCE, what=f"{remedy} to be offered")
 
 
 def take(tower: Tower, token: str, case: dict[str, Any], option: dict[str, Any]) -> None:
-    body = {"remedy": option["remedy"], "option": option["option"]}
-    assert tower.api(f"exceptions/{case['id']}/take/", token, body=body)["status"] == "acknowledged"
+    body = {"action": option["action"], "option": option["option"]}
+    assert tower.api(f"exceptions/{case['id']}/apply/", token, body=body)["status"] == "acknowledged"
 
 
 def sells(company: Company, vendor: int, product: int) -> None:
@@ -285,8 +285,8 @@ def test_goods_that_are_short_are_ordered_from_a_vendor_that_has_a_price_for_the
     assert draft["origin"] == company.read("sale.order", order, "name")["name"]
     (line,) = company.ask("purchase.order.line", "read", draft["order_line"], fields=["product_id", "product_qty", "price_unit"])
     assert (line["product_id"][0], line["product_qty"], line["price_unit"]) == (product, 1.0, 45.0)
-    shown = tower.api(f"exceptions/{case['id']}/remedies/", operator)
-    assert not [one for one in shown if one["remedy"] == "buy_elsewhere"]
+    shown = tower.api(f"exceptions/{case['id']}/actions/", operator)
+    assert not [one for one in shown if one["action"] == "buy_elsewhere"]
 
 
 def closes(tower: Tower, token: str, case: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def move_goods(walk: "Walk", random: Random) -> str:
 
 
 @act(3)
-def take_back(walk: "Walk", random: Random) -> str:
+def withdraw(walk: "Walk", random: Random) -> str:
     picking = some(random, walk.transfers([("state", "=", "done"), ("picking_type_code", "=", "outgoing")]))
     if not picking:
         return ""

@@ -1,4 +1,4 @@
-"""What is done from the queue: to one at once, to thousands as a job, told honestly, and taken back."""
+"""What is done from the queue: to one at once, to thousands as a job, with a result for each, and undone."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,8 +8,9 @@ from django.db import connections
 
 from apps.accounts.models import Role, Team, User
 from apps.audit.models import Entry
-from apps.exceptions import deeds, moves
-from apps.exceptions.models import Deed, DeedRow, ExceptionCase, Status
+from apps.exceptions import moves
+from apps.exceptions.bulk import jobs
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
 from apps.notifications.models import Notification
 from apps.timers.models import Timer
 from tests.world import World, person
@@ -33,46 +34,46 @@ def many(world: World, count: int) -> list[int]:
 
 
 def run(world: World) -> None:
-    while deeds.work(now=world.now):
+    while jobs.work(now=world.now):
         pass
 
 
-def begin(world: World, ids: list[int], move: str, by: str = "olga", **arguments: object) -> Deed:
-    return deeds.begin(ExceptionCase.objects.filter(id__in=ids), move=move, arguments=arguments, by=user(by), now=world.now)
+def begin(world: World, ids: list[int], move: str, by: str = "olga", **arguments: object) -> BulkJob:
+    return jobs.begin(ExceptionCase.objects.filter(id__in=ids), move=move, arguments=arguments, by=user(by), now=world.now)
 
 
-def outcomes(deed: Deed) -> dict[str, int]:
-    progress = deeds.progress(deed)
+def outcomes(job: BulkJob) -> dict[str, int]:
+    progress = jobs.progress(job)
     return {name: number for name, number in vars(progress).items() if number}
 
 
 def test_hundreds_move_as_one_job_with_a_result_for_each(world: World) -> None:
     ids = many(world, 450)
-    deed = begin(world, ids, "acknowledge")
+    job = begin(world, ids, "acknowledge")
     # While it waits, somebody else resolves one of them.
     moves.resolve(ids[3], resolution="Prepaid", by=user("mia"), now=world.now)
     run(world)
-    deed.refresh_from_db()
-    assert (deed.state, deed.total, outcomes(deed)) == (Deed.State.DONE, 450, {"done": 449, "refused": 1})
-    refused = DeedRow.objects.get(deed=deed, outcome="refused")
+    job.refresh_from_db()
+    assert (job.state, job.total, outcomes(job)) == (BulkJob.State.DONE, 450, {"done": 449, "refused": 1})
+    refused = BulkJobItem.objects.get(job=job, outcome="refused")
     assert refused.case_id == ids[3]
-    assert "Prepaid (Mia)" in refused.told
+    assert "Prepaid (Mia)" in refused.reason
     assert ExceptionCase.objects.filter(id__in=ids, status=Status.ACKNOWLEDGED, owner=user("olga")).count() == 449
     assert Entry.objects.filter(action="exception.acknowledged").count() == 449
 
 
 def test_a_job_is_done_in_chunks_so_that_a_lost_worker_loses_nothing(world: World) -> None:
-    deed = begin(world, many(world, deeds.CHUNK + 5), "acknowledge")
-    assert deeds.work(now=world.now)
-    assert outcomes(deed) == {"done": deeds.CHUNK, "waiting": 5}
+    job = begin(world, many(world, jobs.CHUNK + 5), "acknowledge")
+    assert jobs.work(now=world.now)
+    assert outcomes(job) == {"done": jobs.CHUNK, "waiting": 5}
     run(world)
-    assert outcomes(deed) == {"done": deeds.CHUNK + 5}
+    assert outcomes(job) == {"done": jobs.CHUNK + 5}
 
 
 def test_a_chunk_costs_the_same_number_of_statements_however_many_it_holds(world: World, django_assert_max_num_queries) -> None:
     begin(world, many(world, 150), "acknowledge")
     with django_assert_max_num_queries(30):
-        deeds.work(now=world.now)
+        jobs.work(now=world.now)
 
 
 def test_the_new_owner_of_many_gets_one_message_with_the_note(world: World) -> None:
@@ -85,73 +86,73 @@ def test_the_new_owner_of_many_gets_one_message_with_the_note(world: World) -> N
     assert ExceptionCase.objects.filter(owner=user("mia"), team=sales).count() == 20
 
 
-def test_what_was_done_to_many_is_taken_back_except_where_somebody_went_on(world: World) -> None:
+def test_what_was_done_to_many_is_undone_except_where_somebody_went_on(world: World) -> None:
     ids = many(world, 30)
-    deed = begin(world, ids, "resolve", resolution="Duplicate")
+    job = begin(world, ids, "resolve", resolution="Duplicate")
     run(world)
     moves.comment(ids[0], text="Really?", by=user("mia"), now=world.now)
-    deeds.take_back(deed.pk, by=user("olga"), now=world.advance(minutes=5))
+    jobs.undo(job.pk, by=user("olga"), now=world.advance(minutes=5))
     run(world)
-    assert outcomes(deed) == {"taken_back": 30}
+    assert outcomes(job) == {"undone": 30}
     assert ExceptionCase.objects.filter(id__in=ids, status=Status.OPEN, resolution="", resolved_at=None).count() == 30
     assert Timer.objects.filter(kind="exceptions.breach", status="pending", key=f"exception:{ids[0]}").exists()
 
     again = begin(world, ids, "acknowledge")
     run(world)
     moves.assign(ids[0], owner=user("mia"), by=user("mia"), now=world.now)
-    deeds.take_back(again.pk, by=user("olga"), now=world.now)
+    jobs.undo(again.pk, by=user("olga"), now=world.now)
     run(world)
-    assert outcomes(again) == {"taken_back": 29, "kept": 1}
-    assert "has been moved since" in DeedRow.objects.get(deed=again, outcome="kept").told
+    assert outcomes(again) == {"undone": 29, "kept": 1}
+    assert "has been moved since" in BulkJobItem.objects.get(job=again, outcome="kept").reason
 
 
 def test_one_exception_is_undone_at_once(world: World) -> None:
     (case,) = many(world, 1)
     until = (world.now + timedelta(hours=3)).isoformat()
-    deed = deeds.do_one(case, move="snooze", arguments={"until": until}, by=user("olga"), now=world.now)
+    job = jobs.do_one(case, move="snooze", arguments={"until": until}, by=user("olga"), now=world.now)
     assert ExceptionCase.objects.get(pk=case).status == Status.SNOOZED
-    deeds.take_back(deed.pk, by=user("olga"), now=world.now)
+    jobs.undo(job.pk, by=user("olga"), now=world.now)
     assert ExceptionCase.objects.get(pk=case).status == Status.OPEN
-    with pytest.raises(moves.MoveRefusedError, match="taken back already"):
-        deeds.take_back(deed.pk, by=user("olga"), now=world.now)
+    with pytest.raises(moves.MoveRefusedError, match="undone already"):
+        jobs.undo(job.pk, by=user("olga"), now=world.now)
 
 
-def test_nobody_takes_back_what_others_did(world: World) -> None:
-    deed = deeds.do_one(many(world, 1)[0], move="acknowledge", arguments={}, by=user("olga"), now=world.now)
+def test_nobody_undoes_what_others_did(world: World) -> None:
+    job = jobs.do_one(many(world, 1)[0], move="acknowledge", arguments={}, by=user("olga"), now=world.now)
     with pytest.raises(moves.MoveRefusedError, match="nothing of that number"):
-        deeds.take_back(deed.pk, by=user("mia"), now=world.now)
+        jobs.undo(job.pk, by=user("mia"), now=world.now)
 
 
 def test_a_resolved_exception_that_opened_anew_stays_resolved(world: World) -> None:
     world.held_order()
     case = ExceptionCase.objects.get()
-    deed = deeds.do_one(case.pk, move="resolve", arguments={"resolution": "Fine"}, by=user("olga"), now=world.now)
+    job = jobs.do_one(case.pk, move="resolve", arguments={"resolution": "Fine"}, by=user("olga"), now=world.now)
     world.advance(minutes=1)
     world.order(amount=6_500)
     with pytest.raises(moves.MoveRefusedError, match="opened anew"):
-        deeds.take_back(deed.pk, by=user("olga"), now=world.now)
+        jobs.undo(job.pk, by=user("olga"), now=world.now)
 
 
 def test_the_second_of_two_is_told_who_was_first_and_when(world: World) -> None:
     (pk,) = many(world, 1)
     seen = moves.as_seen(ExceptionCase.objects.get(pk=pk))
-    deeds.do_one(pk, move="assign", arguments={"owner": user("mia").pk}, by=user("mia"), now=world.now, seen=seen)
+    jobs.do_one(pk, move="assign", arguments={"owner": user("mia").pk}, by=user("mia"), now=world.now, seen=seen)
     with pytest.raises(moves.MoveRefusedError, match=r"meanwhile \(Mia, 23 Nov 2026, 12:00 UTC\).*Mia owns it"):
-        deeds.do_one(pk, move="assign", arguments={"owner": user("olga").pk}, by=user("olga"), now=world.now, seen=seen)
+        jobs.do_one(pk, move="assign", arguments={"owner": user("olga").pk}, by=user("olga"), now=world.now, seen=seen)
 
 
 def test_somebody_who_lost_the_right_meanwhile_is_refused_for_each(world: World) -> None:
-    deed = begin(world, many(world, 3), "acknowledge")
+    job = begin(world, many(world, 3), "acknowledge")
     User.objects.filter(username="olga").update(role=Role.AUDITOR)
     run(world)
-    assert outcomes(deed) == {"refused": 3}
+    assert outcomes(job) == {"refused": 3}
 
 
 def test_out_of_sight_is_out_of_reach(world: World) -> None:
     person("otto", Role.OPERATOR, team="finance")
     User.objects.filter(username="otto").update(sees=["999"])
     with pytest.raises(moves.MoveRefusedError, match="There is no exception"):
-        deeds.do_one(many(world, 1)[0], move="acknowledge", arguments={}, by=user("otto"), now=world.now)
+        jobs.do_one(many(world, 1)[0], move="acknowledge", arguments={}, by=user("otto"), now=world.now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +166,7 @@ def test_of_two_at_once_exactly_one_gets_it() -> None:
 
     def grab(name: str) -> str:
         try:
-            deeds.do_one(pk, move="assign", arguments={"owner": user(name).pk}, by=user(name), now=world.now, seen=seen)
+            jobs.do_one(pk, move="assign", arguments={"owner": user(name).pk}, by=user(name), now=world.now, seen=seen)
         except moves.MoveRefusedError as error:
             return str(error)
         finally:

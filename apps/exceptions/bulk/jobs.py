@@ -1,4 +1,4 @@
-"""What people do to exceptions from the queue: to one at once, to thousands as a job, and taking it back.
+"""Move exceptions from the queue: one at once, thousands as a job, and undo either.
 
 A job is rows in the database: whichever worker is awake does a chunk of them in one transaction, so one that dies loses
 nothing and nothing is done twice. Each exception has a result of its own; what could not be done says why.
@@ -22,7 +22,7 @@ from apps.accounts.models import Team, User
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.exceptions import moves, types
-from apps.exceptions.models import Deed, DeedRow, ExceptionCase, Status
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
 from apps.exceptions.moves import Change, Made, MoveRefusedError
 from apps.notifications.notify import Message, notify
 from apps.timers import due
@@ -30,8 +30,8 @@ from apps.timers import due
 CHUNK = 200
 # More than anybody looks through, and still done within minutes.
 MOST = 50_000
-# What was done can be taken back by whoever did it, for as long as it still stands as they left it.
-TAKEN_BACK_WITHIN = timedelta(days=1)
+# Whoever moved an exception may undo it within this time, as long as nobody has moved it since.
+UNDONE_WITHIN = timedelta(days=1)
 
 DONE = {
     "assign": gettext_noop("assigned"), "acknowledge": gettext_noop("acknowledged"), "snooze": gettext_noop("snoozed"),
@@ -41,17 +41,17 @@ DONE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a deed is."""
+    """Count the items of a job by outcome."""
 
     done: int
     refused: int
-    taken_back: int
+    undone: int
     kept: int
     waiting: int
 
 
-def change_of(move: str, arguments: Mapping[str, Any], *, by: User, now: datetime) -> Change:
-    """The move that a deed makes.
+def change_for(move: str, arguments: Mapping[str, Any], *, by: User, now: datetime) -> Change:
+    """Return the change that a move makes, with its arguments.
 
     Raises NotAllowedError, MoveRefusedError: it cannot be made by this person, or not with these arguments.
     """
@@ -70,152 +70,152 @@ def change_of(move: str, arguments: Mapping[str, Any], *, by: User, now: datetim
 
 
 @atomic_with_retry
-def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, now: datetime, seen: str = "") -> Deed:
-    """Do it to one exception now.
+def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, now: datetime, seen: str = "") -> BulkJob:
+    """Move one exception now.
 
     Raises NotAllowedError, MoveRefusedError.
     """
-    change = change_of(move, arguments, by=by, now=now)
+    change = change_for(move, arguments, by=by, now=now)
     made = moves.make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
     if made.refused:
         raise moves.refusal(made)
-    deed = Deed.objects.create(by=by, move=move, arguments=dict(arguments), state=Deed.State.DONE, total=1, created_at=now,
+    job = BulkJob.objects.create(by=by, move=move, arguments=dict(arguments), state=BulkJob.State.DONE, total=1, created_at=now,
                                ended_at=now)  # fmt: skip
-    DeedRow.objects.create(deed=deed, case_id=case_id, outcome=DeedRow.Outcome.DONE, before=made.before, after=made.after)
-    _tell_owner(deed, change, made, now=now)
-    return deed
+    BulkJobItem.objects.create(job=job, case_id=case_id, outcome=BulkJobItem.Outcome.DONE, before=made.before, after=made.after)
+    _notify_owner(job, change, made, now=now)
+    return job
 
 
 @atomic_with_retry
-def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, Any], by: User, now: datetime) -> Deed:
-    """Have it done to all of ``cases`` that are not resolved now; a worker begins as soon as this is committed.
+def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, Any], by: User, now: datetime) -> BulkJob:
+    """Begin a job that moves all of ``cases`` that are not resolved; a worker starts once this is committed.
 
     Raises NotAllowedError, MoveRefusedError (also where there are none, or more than :data:`MOST`).
     """
-    change_of(move, arguments, by=by, now=now)
+    change_for(move, arguments, by=by, now=now)
     chosen = cases.exclude(status=Status.RESOLVED).order_by().values("id")[: MOST + 1]
-    deed = Deed.objects.create(by=by, move=move, arguments=dict(arguments), total=0, created_at=now)
+    job = BulkJob.objects.create(by=by, move=move, arguments=dict(arguments), total=0, created_at=now)
     # A view that names what there is not is known to hold nothing without being asked for.
     with suppress(EmptyResultSet), database.cursor() as cursor:
         sql, values = chosen.query.sql_with_params()
         cursor.execute(
-            "INSERT INTO exceptions_deedrow (deed_id, case_id, outcome, told, before, after)"
+            "INSERT INTO exceptions_bulkjobitem (job_id, case_id, outcome, reason, before, after)"
             f" SELECT %s, chosen.id, '', '', '{{}}', '{{}}' FROM ({sql}) AS chosen",
-            [deed.pk, *values],
+            [job.pk, *values],
         )
-        deed.total = cursor.rowcount
-    if not 0 < deed.total <= MOST:
-        raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if deed.total == 0 else
+        job.total = cursor.rowcount
+    if not 0 < job.total <= MOST:
+        raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if job.total == 0 else
                                gettext("These are more than %(MOST)s. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip
-    deed.save(update_fields=["total"])
+    job.save(update_fields=["total"])
     wake("exceptions.work")
-    return deed
+    return job
 
 
 def work(*, now: datetime) -> bool:
-    """Do one chunk of what waits, in one transaction; whether there may be more. Safe to call from several workers."""
+    """Work off one chunk of a waiting job in one transaction. Return True if there may be more. Safe beside other workers."""
     with transaction.atomic():
-        deed = (
-            Deed.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by")
-            .filter(state__in=[Deed.State.WAITING, Deed.State.TAKING_BACK]).order_by("created_at").first()
+        job = (
+            BulkJob.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by")
+            .filter(state__in=[BulkJob.State.WAITING, BulkJob.State.UNDOING]).order_by("created_at").first()
         )  # fmt: skip
-        if deed is None:
+        if job is None:
             return False
-        if deed.state == Deed.State.WAITING:
-            _do_chunk(deed, now=now)
+        if job.state == BulkJob.State.WAITING:
+            _do_chunk(job, now=now)
         else:
-            _take_back_chunk(deed, now=now)
+            _undo_chunk(job, now=now)
     return True
 
 
-def _do_chunk(deed: Deed, *, now: datetime) -> None:
-    rows = {row.case_id: row for row in deed.rows.filter(outcome=DeedRow.Outcome.WAITING).order_by("case_id")[:CHUNK]}
+def _do_chunk(job: BulkJob, *, now: datetime) -> None:
+    items = {item.case_id: item for item in job.items.filter(outcome=BulkJobItem.Outcome.WAITING).order_by("case_id")[:CHUNK]}
     try:
-        change = change_of(deed.move, deed.arguments, by=deed.by, now=now)
-        made = moves.make(change, list(rows), by=deed.by, now=now)
+        change = change_for(job.move, job.arguments, by=job.by, now=now)
+        made = moves.make(change, list(items), by=job.by, now=now)
     except (permissions.NotAllowedError, MoveRefusedError) as error:
         # What was allowed when it was asked for is not any more.
-        change, made = None, [Made(case_id=case_id, case=None, refused=str(error)) for case_id in rows]
+        change, made = None, [Made(case_id=case_id, case=None, refused=str(error)) for case_id in items]
     for one in made:
-        row = rows[one.case_id]
-        row.outcome = DeedRow.Outcome.REFUSED if one.refused else DeedRow.Outcome.DONE
-        row.told, row.before, row.after = one.refused[:400], dict(one.before), dict(one.after)
-    DeedRow.objects.bulk_update(rows.values(), ["outcome", "told", "before", "after"])
-    if len(rows) < CHUNK:
-        deed.state, deed.ended_at = Deed.State.DONE, now
-        deed.save(update_fields=["state", "ended_at"])
-        done = progress(deed).done
-        if change is not None and change.owner is not None and change.owner != deed.by and done:
-            message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=None,
-                              title=lambda: gettext("%(by)s gave you %(n)s exceptions") % {"by": deed.by, "n": done},
+        item = items[one.case_id]
+        item.outcome = BulkJobItem.Outcome.REFUSED if one.refused else BulkJobItem.Outcome.DONE
+        item.reason, item.before, item.after = one.refused[:400], dict(one.before), dict(one.after)
+    BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason", "before", "after"])
+    if len(items) < CHUNK:
+        job.state, job.ended_at = BulkJob.State.DONE, now
+        job.save(update_fields=["state", "ended_at"])
+        done = progress(job).done
+        if change is not None and change.owner is not None and change.owner != job.by and done:
+            message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=None,
+                              title=lambda: gettext("%(by)s gave you %(n)s exceptions") % {"by": job.by, "n": done},
                               body=str(change.data.get("note", "")),
                               path="/exceptions/?owner=me")  # fmt: skip
             notify(message, people=[change.owner], now=now)
 
 
-def _tell_owner(deed: Deed, change: Change, made: Made, *, now: datetime) -> None:
+def _notify_owner(job: BulkJob, change: Change, made: Made, *, now: datetime) -> None:
     case = made.case
-    if change.owner is None or change.owner == deed.by or case is None:
+    if change.owner is None or change.owner == job.by or case is None:
         return
-    message = Message(kind="exception.assigned", key=f"deed:{deed.pk}", about=moves.about(case),
+    message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=moves.about(case),
                       title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
-                          "by": deed.by, "record": case.record_name, "type": types.title_of(case.type)},
+                          "by": job.by, "record": case.record_name, "type": types.title_of(case.type)},
                       body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
     notify(message, people=[change.owner], now=now)
 
 
 @atomic_with_retry
-def take_back(deed_id: UUID, *, by: User, now: datetime) -> Deed:
-    """Take back what ``by`` did: at once for one exception, by a worker for many. What was moved since stays as it is.
+def undo(job_id: UUID, *, by: User, now: datetime) -> BulkJob:
+    """Undo a job of ``by``: one exception at once, many by a worker. What was moved since stays as it is.
 
-    Raises MoveRefusedError: it is not theirs, it still runs, it was taken back already, or it is too long ago; or, of one
+    Raises MoveRefusedError: it is not theirs, it still runs, it was undone already, or it is too long ago; or, of one
     exception, it has been moved since.
     """
-    deed = Deed.objects.select_for_update(of=("self",)).select_related("by").filter(pk=deed_id, by=by).first()
-    if deed is None:
+    job = BulkJob.objects.select_for_update(of=("self",)).select_related("by").filter(pk=job_id, by=by).first()
+    if job is None:
         raise MoveRefusedError(gettext("You have done nothing of that number."))
-    if deed.state != Deed.State.DONE:
+    if job.state != BulkJob.State.DONE:
         raise MoveRefusedError(
-            gettext("It still runs.") if deed.state == Deed.State.WAITING else gettext("It was taken back already.")
+            gettext("It still runs.") if job.state == BulkJob.State.WAITING else gettext("It was undone already.")
         )
-    if now - deed.created_at > TAKEN_BACK_WITHIN:
+    if now - job.created_at > UNDONE_WITHIN:
         raise MoveRefusedError(gettext("That is more than a day ago. Move the exceptions themselves."))
-    deed.state, deed.ended_at = Deed.State.TAKING_BACK, None
-    deed.save(update_fields=["state", "ended_at"])
-    if deed.total == 1:
-        _take_back_chunk(deed, now=now)
-        kept = deed.rows.filter(outcome=DeedRow.Outcome.KEPT).first()
+    job.state, job.ended_at = BulkJob.State.UNDOING, None
+    job.save(update_fields=["state", "ended_at"])
+    if job.total == 1:
+        _undo_chunk(job, now=now)
+        kept = job.items.filter(outcome=BulkJobItem.Outcome.KEPT).first()
         if kept is not None:
-            raise MoveRefusedError(kept.told)
+            raise MoveRefusedError(kept.reason)
     else:
         wake("exceptions.work")
-    return deed
+    return job
 
 
-def _take_back_chunk(deed: Deed, *, now: datetime) -> None:
-    rows = {row.case_id: row for row in deed.rows.filter(outcome=DeedRow.Outcome.DONE).order_by("case_id")[:CHUNK]}
+def _undo_chunk(job: BulkJob, *, now: datetime) -> None:
+    items = {item.case_id: item for item in job.items.filter(outcome=BulkJobItem.Outcome.DONE).order_by("case_id")[:CHUNK]}
     locked = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection", "team", "owner")
-    cases = {case.pk: case for case in locked.filter(id__in=rows).order_by("id")}
+    cases = {case.pk: case for case in locked.filter(id__in=items).order_by("id")}
     back = []
-    for case_id, row in rows.items():
+    for case_id, item in items.items():
         case = cases[case_id]
-        row.told = _cannot_be_taken_back(case, row, deed.by)
-        row.outcome = DeedRow.Outcome.KEPT if row.told else DeedRow.Outcome.TAKEN_BACK
-        if not row.told:
-            _restore(case, row.before, now=now)
+        item.reason = _cannot_be_undone(case, item, job.by)
+        item.outcome = BulkJobItem.Outcome.KEPT if item.reason else BulkJobItem.Outcome.UNDONE
+        if not item.reason:
+            _restore(case, item.before, now=now)
             back.append(case)
     _reset_timers(back, now=now)
-    moves.save(back, action="exception.taken_back", data={"deed": str(deed.pk), "move": deed.move}, by=deed.by, now=now)
-    DeedRow.objects.bulk_update(rows.values(), ["outcome", "told"])
-    if len(rows) < CHUNK:
-        deed.state, deed.ended_at = Deed.State.TAKEN_BACK, now
-        deed.save(update_fields=["state", "ended_at"])
+    moves.save(back, action="exception.undone", data={"job": str(job.pk), "move": job.move}, by=job.by, now=now)
+    BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason"])
+    if len(items) < CHUNK:
+        job.state, job.ended_at = BulkJob.State.UNDONE, now
+        job.save(update_fields=["state", "ended_at"])
 
 
-def _cannot_be_taken_back(case: ExceptionCase, row: DeedRow, by: User) -> str:
+def _cannot_be_undone(case: ExceptionCase, item: BulkJobItem, by: User) -> str:
     if not access.scope_of(by).sees(*moves.about(case)):
         return gettext("There is no exception %(case_id)s.") % {"case_id": case.pk}
-    if moves.taken_down(case) != row.after:
+    if moves.taken_down(case) != item.after:
         return gettext("%(record_name)s has been moved since, so it stays %(status)s.") % {
             "record_name": case.record_name,
             "status": case.get_status_display().lower(),
@@ -248,11 +248,11 @@ def _reset_timers(cases: Sequence[ExceptionCase], *, now: datetime) -> None:
             due.set_timer(kind="exceptions.breach", key=f"exception:{case.pk}", due_at=case.due_at, now=now)
 
 
-def progress(deed: Deed) -> Progress:
-    """How far it is."""
-    counted = dict(deed.rows.order_by().values_list("outcome").annotate(n=Count("id")))
+def progress(job: BulkJob) -> Progress:
+    """Return how far the job is."""
+    counted = dict(job.items.order_by().values_list("outcome").annotate(n=Count("id")))
     return Progress(
-        done=counted.get(DeedRow.Outcome.DONE, 0), refused=counted.get(DeedRow.Outcome.REFUSED, 0),
-        taken_back=counted.get(DeedRow.Outcome.TAKEN_BACK, 0), kept=counted.get(DeedRow.Outcome.KEPT, 0),
-        waiting=counted.get(DeedRow.Outcome.WAITING, 0),
+        done=counted.get(BulkJobItem.Outcome.DONE, 0), refused=counted.get(BulkJobItem.Outcome.REFUSED, 0),
+        undone=counted.get(BulkJobItem.Outcome.UNDONE, 0), kept=counted.get(BulkJobItem.Outcome.KEPT, 0),
+        waiting=counted.get(BulkJobItem.Outcome.WAITING, 0),
     )  # fmt: skip

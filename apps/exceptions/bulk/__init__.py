@@ -1,0 +1,1 @@
+"""Bulk jobs: moves of many exceptions at once, followed, with a result for each, and undone."""
