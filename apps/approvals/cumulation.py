@@ -75,7 +75,7 @@ REQUESTS = """
         ON p.connection_id = q.connection_id AND p.workflow = q.workflow AND p.odoo_id = q.odoo_id AND p.stage <> 'cancelled'
       LEFT JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
      WHERE (NOT %(by_partner)s OR m.commercial_partner_id IS NOT DISTINCT FROM own.partner_id)
-       AND (NOT %(by_person)s OR q.involved_uids && %(people)s::bigint[])
+       AND (NOT %(by_person)s OR q.owner_uids && %(people)s::bigint[])
      ORDER BY q.requested_at DESC, q.id DESC
 """
 
@@ -95,7 +95,7 @@ BEFORE = """
       LEFT JOIN mirror_res_partner om ON om.connection_id = op.connection_id AND om.odoo_id = op.partner_id
      WHERE q.id = ANY(%(ids)s)
        AND (NOT %(by_partner)s OR om.commercial_partner_id IS NOT DISTINCT FROM qm.commercial_partner_id)
-       AND (NOT %(by_person)s OR o.involved_uids && q.involved_uids)
+       AND (NOT %(by_person)s OR o.owner_uids && q.owner_uids)
      GROUP BY q.id
 """
 
@@ -137,6 +137,11 @@ class Rule:
     def text(self) -> str:
         """Return the rule as Odoo's guard reads it."""
         return json.dumps({"over_days": self.days, "per": sorted(self.per)}, sort_keys=True)
+
+
+def owners(kind: ApprovalKind) -> list[str]:
+    """Return the columns that say whose a record is: who asked, made or owns it."""
+    return [name for name in kind.involved if name not in EDITORS]
 
 
 def rule_of(rules: Mapping[str, Any]) -> Rule | None:
@@ -278,7 +283,7 @@ def _others(
     columns: Mapping[str, Any], kind: ApprovalKind, workflow: Workflow, rule: Rule, *,
     connection_id: int, odoo_id: int, now: datetime, request: Request | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    hands = {columns.get(name) for name in kind.involved if name not in EDITORS}
+    hands = {columns.get(name) for name in owners(kind)}
     values = {
         "connection": connection_id, "workflow": workflow.name, "model": workflow.odoo_model, "record": odoo_id,
         "kind": kind.name, "company": columns["company_id"], "currency": columns[workflow.currency] or "",

@@ -59,6 +59,10 @@ class Request(models.Model):
         models.BigIntegerField(), default=list, db_default=[],
         help_text="Odoo users with a hand in the record: who asked, made, owns or edited it. None of them may decide",
     )  # fmt: skip
+    owner_uids = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[],
+        help_text="Those of them who asked, made or own the record: a cumulative policy counts it as theirs",
+    )  # fmt: skip
     involved_logins = models.JSONField(default=list, help_text="Their logins, as they were when the request saw them")
     # Three decimals: dinars have them.
     amount = models.DecimalField(max_digits=21, decimal_places=3, null=True)

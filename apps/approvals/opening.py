@@ -157,7 +157,9 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         odoo_id=asking.odoo_id, company_id=columns["company_id"], record_name=columns["record_name"],
         partner_name=columns["partner_name"] or "",
         cause=asking.cause, requested_by=asking.asked_by, requested_by_user=user,
-        involved_uids=sorted(hands), involved_logins=segregation.logins_of(asking.connection.pk, hands),
+        involved_uids=sorted(hands),
+        owner_uids=sorted(segregation.involved_in(asking.connection.pk, columns, cumulation.owners(kind), user)),
+        involved_logins=segregation.logins_of(asking.connection.pk, hands),
         amount=amount, currency=(columns[asking.workflow.currency] or "")[:LONGEST_CURRENCY],
         context=context_of(asking) | cumulation.kept(together, amount, columns[asking.workflow.currency] or ""),
         policy=in_force, requested_at=now, due_at=now,
@@ -251,11 +253,13 @@ def _add_hands(request: Request, kind: ApprovalKind, columns: Mapping[str, Any])
     Odoo keeps the last editor alone, so those who were seen before stay.
     """
     seen = segregation.involved_in(request.connection_id, columns, kind.involved, None)
-    if seen <= set(request.involved_uids):
+    theirs = segregation.involved_in(request.connection_id, columns, cumulation.owners(kind), None)
+    if seen <= set(request.involved_uids) and theirs <= set(request.owner_uids):
         return False
     request.involved_uids = sorted(seen.union(request.involved_uids))
+    request.owner_uids = sorted(theirs.union(request.owner_uids))
     request.involved_logins = segregation.logins_of(request.connection_id, request.involved_uids)
-    request.save(update_fields=["involved_uids", "involved_logins"])
+    request.save(update_fields=["involved_uids", "owner_uids", "involved_logins"])
     return True
 
 

@@ -47,13 +47,15 @@ def cumulative_rule(env, kind):
 def asked_before(env, kind, record, since):
     asks = env['{ask}'].sudo()
     of_kind = [('x_res_model', '=', record._name), ('x_kind', '=', kind)]
-    own = asks.search(of_kind + [('x_res_id', '=', record.id)], limit=1)
-    before = [('id', '<', own.id)] if own else [('id', '!=', 0)]
+    own = asks.search(of_kind + [('x_res_id', '=', record.id), ('x_state', '=', 'open')], limit=1)
+    # What is asked about anew comes after all that waits: its row is older than its asking.
+    before = [('id', '!=', own.id), '|', ('x_requested_at', '<', own.x_requested_at), '&',
+              ('x_requested_at', '=', own.x_requested_at), ('id', '<', own.id)] if own else [('id', '!=', 0)]
     return asks.search(
         of_kind + [('x_requested_at', '>=', since), '|', ('x_state', '=', 'approved'), '&', ('x_state', '=', 'open')] + before
     ).mapped('x_res_id')
 
-def of_the_same(rule, partner, hands, people):
+def of_the_same(env, kind, model, rule, partner, hands, people):
     domain = []
     if 'partner' in rule['per']:
         domain = domain + partner
@@ -62,9 +64,13 @@ def of_the_same(rule, partner, hands, people):
         for one in people:
             if one:
                 known.append(one)
-        domain = domain + ['|'] * (len(hands) - 1)
+        asked = env['{ask}'].sudo().search([
+            ('x_res_model', '=', model), ('x_kind', '=', kind), ('x_requested_uid', 'in', known),
+            ('x_requested_at', '>=', rule['since']), ('x_state', 'in', ['open', 'approved'])])
+        domain = domain + ['|'] * len(hands)
         for name in hands:
             domain.append((name, 'in', known))
+        domain.append(('id', 'in', asked.mapped('x_res_id')))
     return domain
 
 def posted_since(env, moves, since):

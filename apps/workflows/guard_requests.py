@@ -17,6 +17,19 @@ SOMEBODY = gettext_noop("somebody in Odoo")
 CUSTOMER = gettext_noop("the customer")
 
 
+def asked_by_the_same(kind: str, model: str) -> str:
+    """Return SQL that holds where one of ``%(people)s`` asked about the record ``r`` since ``%(since)s`` and was not refused.
+
+    Guards count the same in Odoo (``of_the_same`` in :mod:`apps.odoo.guard_functions`): whoever asks is splitting, whoever made
+    the record.
+    """
+    return f"""EXISTS (
+                 SELECT FROM mirror_x_ct_request a
+                  WHERE a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
+                    AND a.x_kind = '{kind}' AND a.x_state IN ('open', 'approved') AND a.x_requested_at >= %(since)s
+                    AND a.x_requested_uid = ANY(%(people)s::bigint[]) AND a.deleted_at IS NULL)"""
+
+
 def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
     """The last ask for approval ``kind`` about the record: who, when, how it stands.
 

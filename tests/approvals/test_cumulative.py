@@ -125,6 +125,24 @@ def test_a_person_is_who_owns_made_or_asked_for_it(world: World) -> None:
     assert together(80)["count"] == 2
 
 
+def test_what_a_person_asked_for_counts_as_theirs_and_what_they_only_edited_does_not(world: World) -> None:
+    save(world)
+    vendor(world)
+    # Made by user 9 and asked for by user 7, who confirmed it.
+    buy(world, 100, 12_000, state="draft", user_id=9, create_uid=9)
+    ask(world, 100, 12_000, 12_000, uid=7)
+    moves.approve(request_of(100).pk, by=user("adam"), now=world.now)
+    buy(world, 100, 12_000, user_id=9, create_uid=9)
+    world.write("x_ct_request", 1_100, x_state="approved")
+    # User 7 edited this one, which another person made and asked for.
+    buy(world, 101, 11_000, state="draft", user_id=8, create_uid=8, write_uid=7)
+    ask(world, 101, 11_000, 11_000, uid=8)
+    buy(world, 80, 1_500, state="draft")
+    ask(world, 80, 1_500, 13_500, uid=7)
+    assert [one["record_name"] for one in together(80)["records"]] == ["P100"]
+    assert "odoo_counted" not in request_of(80).context
+
+
 def test_each_that_waits_counts_those_before_it(world: World) -> None:
     save(world)
     vendor(world)

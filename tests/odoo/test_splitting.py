@@ -96,6 +96,55 @@ def test_ten_orders_below_the_limit_are_asked_about_once_together_they_reach_it(
     assert ordered(buyer, vendor, parts, 1_500)[1] == ""
 
 
+def test_what_one_asked_for_counts_as_theirs_whoever_made_it(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, parts: int
+) -> None:
+    in_force(guarded, mia, cumulative={"over_days": 7})
+    buyer, colleague = hired(*BUYER), hired(*BUYER)
+    vendor = odoo.create("res.partner", {"name": "Handed Over & Co", "is_company": True})
+    line = {"product_id": parts, "product_qty": 1, "price_unit": 12_000, "tax_ids": [(5, 0, 0)]}
+    made = colleague.do("purchase.order", "create", {"partner_id": vendor, "order_line": [(0, 0, line)]})
+    order = made[0] if isinstance(made, list) else made
+    assert "An approval has been asked for" in refusal(buyer, "purchase.order", "button_confirm", order)
+    guarded.look()
+    decide(guarded, order, KIND, mia, yes=True)
+    assert odoo.read("purchase.order", [order], ["state"])[0]["state"] == "purchase"
+
+    own, said = ordered(buyer, vendor, parts, 1_500)
+    assert "1500.00 USD now; 13500.00 USD with 1 other in 7 days" in said
+    guarded.look()
+    request = Request.objects.get(odoo_id=own, kind=KIND)
+    assert (request.context[cumulation.TOGETHER]["amount"], "odoo_counted" in request.context) == ("12000.00", False)
+    # Who only edits what others buy has bought nothing.
+    third = hired(*BUYER)
+    third.do("purchase.order", "write", [own], {"note": "Call before delivery"})
+    assert ordered(third, vendor, parts, 1_500)[1] == ""
+
+
+def test_what_is_asked_about_anew_counts_what_has_waited_since(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, parts: int
+) -> None:
+    in_force(guarded, mia, cumulative={"over_days": 7})
+    buyer = hired(*BUYER)
+    vendor = odoo.create("res.partner", {"name": "Taken Up Again & Co", "is_company": True})
+    first, said = ordered(buyer, vendor, parts, 12_000)
+    assert "An approval has been asked for" in said
+    guarded.look()
+    decide(guarded, first, KIND, mia, yes=True)
+    second, said = ordered(buyer, vendor, parts, 1_500)
+    assert "13500.00 USD with 1 other" in said
+    guarded.look()
+    buyer.do("purchase.order", "button_cancel", [first])
+    guarded.look()
+    buyer.do("purchase.order", "button_draft", [first])
+    said = refusal(buyer, "purchase.order", "button_confirm", first)
+    assert "12000.00 USD now; 13500.00 USD with 1 other in 7 days" in said
+    guarded.look()
+    request = Request.objects.get(odoo_id=first, kind=KIND, status="pending")
+    together = request.context[cumulation.TOGETHER]
+    assert ([one["odoo_id"] for one in together["records"]], "odoo_counted" in request.context) == ([second], False)
+
+
 def credited(accountant: Worker, partner: int, amount: float, **more: object) -> tuple[int, str]:
     """A credit note of that amount for no goods, and what Odoo said when it was posted."""
     line = {"name": "Goodwill", "quantity": 1, "price_unit": amount, "tax_ids": [(5, 0, 0)]}

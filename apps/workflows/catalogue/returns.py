@@ -203,7 +203,8 @@ PEERS = f"""
      WHERE own.connection_id = %(connection)s AND own.odoo_id = %(record)s AND goods.return_value > 0
        AND (NOT %(by_partner)s OR of_r.commercial_partner_id IS NOT DISTINCT FROM of_own.commercial_partner_id)
        AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
-            OR sold.user_id = ANY(%(people)s::bigint[]))
+            OR sold.user_id = ANY(%(people)s::bigint[])
+            OR {guard_requests.asked_by_the_same(return_limit.KIND, "stock.picking")})
 """
 
 REFUSED = Q(state="cancel")

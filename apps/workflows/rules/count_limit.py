@@ -265,7 +265,7 @@ def moved_together(env, move, quant, rule):
             '|', ('date', '>=', rule['since']), ('create_date', '>=', rule['since']),
             '|', '&', ('location_id.usage', '=', 'internal'), ('location_dest_id.usage', '=', 'inventory'),
             '&', ('location_id.usage', '=', 'inventory'), ('location_dest_id.usage', '=', 'internal')]
-            + of_the_same(rule, [], ['create_uid'], people)):
+            + of_the_same(env, '{KIND}', 'stock.move', rule, [], ['create_uid'], people)):
         value = value_of(other, quantity_of(other))
         if value:
             found = found + value
@@ -275,7 +275,7 @@ def moved_together(env, move, quant, rule):
             ('id', '!=', quant.id), ('company_id', '=', move.company_id.id), ('inventory_quantity_set', '=', True),
             '|', ('id', 'in', asked_before(env, '{KIND}', quant, rule['since'])),
             '&', ('id', '<', quant.id or 0), '&', ('x_ct_hold', '=', '{KIND}'), ('x_ct_rejected', '=', False)]
-            + of_the_same(rule, [], ['user_id', 'create_uid'], people)):
+            + of_the_same(env, '{KIND}', 'stock.quant', rule, [], ['user_id', 'create_uid'], people)):
         currency = move.company_id.currency_id
         value = currency.round(round(abs(other.inventory_diff_quantity)
                                      * other.product_id.with_company(move.company_id).standard_price, 8))

@@ -139,7 +139,7 @@ PEERS = f"""
     SELECT r.odoo_id, r.name AS record_name, g.beyond AS amount, {invoice_mismatch.POSTED_AT} AS at
       FROM {invoice_mismatch.POSTED_WITHIN.format(types="'out_refund'")}
      CROSS JOIN LATERAL ({_credited("r.state = 'posted'")}) AS g
-     WHERE {invoice_mismatch.OF_THE_SAME} AND g.beyond > 0
+     WHERE {invoice_mismatch.of_the_same(KIND)} AND g.beyond > 0
 """
 
 IS_DRAFT_CREDIT = Q(state="draft", move_type="out_refund")

@@ -136,16 +136,22 @@ POSTED_WITHIN = f"""mirror_account_move own
         ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
        AND r.deleted_at IS NULL AND r.state = 'posted' AND r.move_type IN ({{types}}) AND r.write_date >= %(since)s
        AND (r.create_date >= %(since)s OR r.invoice_date >= (%(since)s AT TIME ZONE 'UTC')::date OR {POSTED_AT} >= %(since)s)"""
-OF_THE_SAME = """own.connection_id = %(connection)s AND own.odoo_id = %(record)s
+
+
+def of_the_same(kind: str) -> str:
+    """Return SQL that holds where ``r`` is of the partner and person of ``own``, as far as the policy of ``kind`` asks for it."""
+    return f"""own.connection_id = %(connection)s AND own.odoo_id = %(record)s
        AND (NOT %(by_partner)s OR r.commercial_partner_id IS NOT DISTINCT FROM own.commercial_partner_id)
-       AND (NOT %(by_person)s OR r.invoice_user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[]))"""
+       AND (NOT %(by_person)s OR r.invoice_user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
+            OR {guard_requests.asked_by_the_same(kind, "account.move")})"""
+
 
 # What was posted in dispute within the days of a cumulative policy, paid or not: the guard counts the same.
 PEERS = f"""
     SELECT r.odoo_id, r.name AS record_name, m.disputed_amount AS amount, {POSTED_AT} AS at
       FROM {POSTED_WITHIN.format(types="'out_invoice', 'in_invoice'")}
      CROSS JOIN LATERAL ({_match("r.state = 'posted'")}) AS m
-     WHERE {OF_THE_SAME} AND m.disputed_amount > 0
+     WHERE {of_the_same(KIND)} AND m.disputed_amount > 0
 """
 
 
@@ -317,8 +323,8 @@ TOGETHER_IN_ODOO = """
 def entries_together(env, kind, move, types, rule, release):
     entries = env['account.move'].sudo()
     domain = [('id', '!=', move.id), ('company_id', '=', move.company_id.id), ('move_type', 'in', types)] + of_the_same(
-        rule, [('commercial_partner_id', '=', move.commercial_partner_id.id)], ['invoice_user_id', 'create_uid'],
-        [env.uid, move.invoice_user_id.id, move.create_uid.id])
+        env, kind, 'account.move', rule, [('commercial_partner_id', '=', move.commercial_partner_id.id)],
+        ['invoice_user_id', 'create_uid'], [env.uid, move.invoice_user_id.id, move.create_uid.id])
     posted = entries.search(domain + [('state', '=', 'posted'), ('write_date', '>=', rule['since'])])
     return posted_since(env, posted, rule['since']) | entries.search(domain + [
         ('state', '=', 'draft'), '|', '|', ('id', 'in', asked_before(env, kind, move, rule['since'])),

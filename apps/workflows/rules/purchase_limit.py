@@ -106,7 +106,8 @@ PEERS = f"""
                JOIN mirror_res_partner member
                  ON member.connection_id = vendor.connection_id AND member.commercial_partner_id = vendor.commercial_partner_id
               WHERE vendor.connection_id = own.connection_id AND vendor.odoo_id = own.partner_id))
-       AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[]))
+       AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
+            OR {guard_requests.asked_by_the_same(KIND, "purchase.order")})
 """
 
 FIGURES = {
@@ -267,7 +268,8 @@ if rule:
             '|', ('date_approve', '>=', rule['since']), ('create_date', '>=', rule['since']),
             '&', ('state', '=', 'to approve'), ('id', '<', order.id),
             '&', ('state', 'in', ['draft', 'sent']), ('id', 'in', asked_before(env, '{KIND}', order, rule['since']))]
-            + of_the_same(rule, [('partner_id.commercial_partner_id', '=', order.partner_id.commercial_partner_id.id)],
+            + of_the_same(env, '{KIND}', 'purchase.order', rule,
+                          [('partner_id.commercial_partner_id', '=', order.partner_id.commercial_partner_id.id)],
                           ['user_id', 'create_uid'], [env.uid, order.user_id.id, order.create_uid.id])):
         whole = max(other.amount_total, other.currency_id.round(sum([max(line.price_total, 0.0) for line in other.order_line])))
         others = others + company.currency_id.round(round(whole / (other.currency_rate or 1.0), 8))

@@ -217,7 +217,8 @@ if record:
                 '|', '|', ('id', 'in', asked_before(env, '{KIND}', record, rule['since'])),
                 '&', ('x_ct_released_value', '>', 0), ('create_date', '>=', rule['since']),
                 '&', ('id', '<', record.id), '&', ('x_ct_hold', '=', '{KIND}'), ('x_ct_rejected', '=', False)]
-                + of_the_same(rule, [('partner_id.commercial_partner_id', '=', record.partner_id.commercial_partner_id.id)],
+                + of_the_same(env, '{KIND}', 'stock.picking', rule,
+                              [('partner_id.commercial_partner_id', '=', record.partner_id.commercial_partner_id.id)],
                               hands, people)):
             whole = return_value_of(env, other, other.state == 'done')
             if whole:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
 from apps.approvals.models import Assignment, Status
 from apps.mirror.identities import identities_of
 
@@ -49,6 +49,7 @@ def deciders_had_no_hand_in_it(walk: "Walk") -> list[str]:
 def somebody_is_asked(walk: "Walk") -> list[str]:
     """Each step that waits asks somebody who works here, who had no hand in the record and whose limit covers it."""
     found = []
+    people = list(User.objects.filter(role__in=[Role.APPROVER, Role.MANAGER, Role.ADMIN]))
     known = identities_of(list(User.objects.all()), walk.tower.connection.pk)
     waiting = walk.requests().filter(status=Status.PENDING).prefetch_related("steps__assignments__user")
     for request in waiting:
@@ -57,7 +58,14 @@ def somebody_is_asked(walk: "Walk") -> list[str]:
                 continue
             standing = [one for one in step.assignments.all() if one.lapsed_at is None]
             asked = [one for one in standing if one.is_active and not one.decision]
-            if not asked and not any(one.decision for one in standing):
+            # What is beyond everybody's limit waits for whoever comes to have a higher one.
+            decided = {one.user_id for other in request.steps.all() for one in other.assignments.all() if one.decision}
+            able = [
+                user for user in people
+                if user.is_active and user.pk not in decided and not known[user.pk].uids & set(request.involved_uids)
+                and (user.approval_limit is None or request.amount is None or user.approval_limit >= request.amount)
+            ]  # fmt: skip
+            if not asked and not any(one.decision for one in standing) and able:
                 found.append(f"{request.kind} of {request.record_name}: {step.name} waits for nobody")
             for one in asked:
                 uids = known[one.user.pk].uids
