@@ -1,6 +1,8 @@
 // <ct-picture name="…">: around a drawing of the server's own, an <svg> or a table whose cells are coloured; offers it as a PNG
 // picture, as it looks now, in the page's theme.
 
+import { gettext } from "./words.js";
+
 const SCALE = 2;
 const EDGE = 16;
 const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin",
