@@ -6,6 +6,9 @@ export CONTROLTOWER_HOME ?= $(CURDIR)/.data
 PYTHON := .venv/bin/python
 RUNTIME := .venv/.runtime-stamp
 DEV := .venv/.dev-stamp
+NODE := node_modules/.stamp
+# The scripts of node_modules run on the Node of .venv where there is one; see deploy/node.sh.
+NODE_BIN := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin
 # Further arguments for pytest: make test PYTEST="-k approvals -x"
 PYTEST ?=
 # A file stays with one worker; each worker has servers of its own. One run after the other: make test WORKERS=0
@@ -58,8 +61,10 @@ walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP
 bench: $(DEV) ## the measurements of bench/, each beside its peer
 	$(PYTHON) -m bench
 
-lint: $(DEV) ## ruff, and NOTICE beside what is installed
+lint: $(DEV) $(NODE) ## ruff, djlint for the templates, biome for scripts and style sheets, and NOTICE beside what is installed
 	$(PYTHON) -m ruff check .
+	.venv/bin/djlint --lint --quiet templates
+	$(NODE_BIN)/biome lint --error-on-warnings
 	$(PYTHON) deploy/notice.py --check
 
 types: $(DEV) ## mypy
@@ -72,9 +77,12 @@ check: $(DEV) ## Django's own checks, and that no migration is missing
 	$(PYTHON) manage.py check
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-requirements: ## compile requirements*.in to requirements*.txt, with hashes
-	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements.in -o requirements.txt
-	uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --upgrade requirements-dev.in -o requirements-dev.txt
+requirements: ## compile requirements*.in to requirements*.txt, with hashes, and renew package-lock.json
+	for list in requirements requirements-dev requirements-node; do \
+		uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --custom-compile-command "make requirements" \
+			--upgrade $$list.in -o $$list.txt || exit 1; \
+	done
+	npm update --save
 	@echo "Install them, then bring NOTICE in line: $(PYTHON) deploy/notice.py"
 
 vendor: ## fetch the front-end libraries into static/vendor
@@ -91,7 +99,7 @@ settings-doc: $(DEV) ## write docs/settings.md from controltower/env.py
 	$(PYTHON) -m controltower.settings_doc > docs/settings.md
 
 clean: ## remove the virtual environment and all caches, not the data
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(RUNTIME): requirements.txt
 	@deploy/venv.sh requirements.txt
@@ -99,4 +107,8 @@ $(RUNTIME): requirements.txt
 
 $(DEV): requirements-dev.txt requirements.txt | $(RUNTIME)
 	@deploy/venv.sh requirements-dev.txt
+	@touch $@
+
+$(NODE): package-lock.json .npmrc requirements-node.txt deploy/node.sh | $(RUNTIME)
+	@deploy/node.sh
 	@touch $@

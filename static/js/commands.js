@@ -190,7 +190,7 @@ export function palette() {
   let here = 0;
   let records = [];
   const mark = () => {
-    [...list.children].forEach((item, place) => item.setAttribute("aria-selected", String(place === here)));
+    for (const [place, item] of [...list.children].entries()) item.setAttribute("aria-selected", String(place === here));
     const item = list.children[here];
     if (item) {
       input.setAttribute("aria-activedescendant", item.id);

@@ -12,7 +12,8 @@ class Mention extends HTMLElement {
     if (this.box) return;
     this.box = this.querySelector("textarea");
     this.list = document.createElement("ul");
-    this.list.id = `mention-${(serial += 1)}`;
+    serial += 1;
+    this.list.id = `mention-${serial}`;
     this.list.className = "mention-list";
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", gettext("People"));
@@ -81,7 +82,7 @@ class Mention extends HTMLElement {
   }
 
   mark() {
-    [...this.list.children].forEach((item, place) => item.setAttribute("aria-selected", String(place === this.here)));
+    for (const [place, item] of [...this.list.children].entries()) item.setAttribute("aria-selected", String(place === this.here));
     const item = this.list.children[this.here];
     if (item) this.box.setAttribute("aria-activedescendant", item.id);
     else this.box.removeAttribute("aria-activedescendant");

@@ -13,7 +13,8 @@ function element(name, attributes = {}, text) {
 }
 
 function enhance(select) {
-  const id = `pick-${(serial += 1)}`;
+  serial += 1;
+  const id = `pick-${serial}`;
   const label = select.closest("label");
   const title = label.firstChild.textContent.trim();
   const button = element("button", { type: "button", class: "pick-button", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": id });
@@ -37,7 +38,7 @@ function enhance(select) {
     button.setAttribute("aria-label", `${title}: ${chosen}`);
   };
   const mark = () => {
-    shown.forEach((one, place) => one.item.setAttribute("aria-selected", String(place === here)));
+    for (const [place, { item }] of shown.entries()) item.setAttribute("aria-selected", String(place === here));
     if (shown[here]) {
       input.setAttribute("aria-activedescendant", shown[here].item.id);
       shown[here].item.scrollIntoView({ block: "nearest" });

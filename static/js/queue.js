@@ -3,7 +3,7 @@
 
 import "./acts.js";
 import { command } from "./commands.js";
-import { go, here as current, linkOf, stand } from "./lists.js";
+import { here as current, linkOf, stand } from "./lists.js";
 import { undoLast } from "./toasts.js";
 import { fill, gettext, language, ngettext } from "./words.js";
 

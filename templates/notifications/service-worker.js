@@ -1,7 +1,7 @@
-{% load static %}// The tower's worker: an offline page, and messages. It keeps no page that shows anything of anybody.
+// {% load static %}The tower's worker: an offline page, and messages. It keeps no page that shows anything of anybody.
 const VERSION = "{{ version }}";
-const SHELL = {{ shell|safe }};
-const OFFLINE = "{% url "notifications:offline" %}";
+const SHELL = JSON.parse("{{ shell|escapejs }}");
+const OFFLINE = "{% url 'notifications:offline' %}";
 
 addEventListener("install", (event) => {
   event.waitUntil(caches.open(VERSION).then((cache) => cache.addAll(SHELL)).then(() => skipWaiting()));
@@ -25,7 +25,7 @@ addEventListener("fetch", (event) => {
 addEventListener("push", (event) => {
   const told = event.data?.json() ?? {};
   const shown = registration.showNotification(told.title ?? "Control Tower", {
-    body: told.body ?? "", tag: told.tag, icon: "{% static "img/app-192.png" %}", badge: "{% static "img/badge.png" %}",
+    body: told.body ?? "", tag: told.tag, icon: "{% static 'img/app-192.png' %}", badge: "{% static 'img/badge.png' %}",
     data: { path: told.path ?? "/" },
   });
   const count = Number.isInteger(told.waiting) && navigator.setAppBadge ? navigator.setAppBadge(told.waiting) : null;

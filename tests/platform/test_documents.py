@@ -1,5 +1,6 @@
 """What is written twice, held together."""
 
+import json
 import re
 from pathlib import Path
 
@@ -70,3 +71,6 @@ def test_compose_and_supervisor_serve_the_same_queues() -> None:
 def test_no_registry_is_named_in_what_is_installed() -> None:
     lists = [*BASE_DIR.glob("requirements*"), Path(BASE_DIR / "deploy" / "odoo19-requirements.txt")]
     assert [path.name for path in lists if "://" in path.read_text()] == []
+    packages = json.loads((BASE_DIR / "package-lock.json").read_text())["packages"]
+    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
