@@ -18,7 +18,7 @@ ODOO_COPIES ?= 2
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser walk walk-sandbox bench lint types contracts check requirements \
-	vendor messages screenshots settings-doc clean
+	vendor messages screenshots docs settings-doc clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -95,11 +95,15 @@ screenshots: $(DEV) ## the pictures of the README, taken in the demo
 	@deploy/chromium.sh
 	$(PYTHON) deploy/screenshots.py
 
+docs: $(DEV) ## the documentation as a site, in site/; a link that leads nowhere is an error
+	$(PYTHON) -m sphinx -q -W --keep-going docs site
+	@echo "site/index.html"
+
 settings-doc: $(DEV) ## write docs/settings.md from controltower/env.py
 	$(PYTHON) -m controltower.settings_doc > docs/settings.md
 
 clean: ## remove the virtual environment and all caches, not the data
-	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis site
 
 $(RUNTIME): requirements.txt
 	@deploy/venv.sh requirements.txt
