@@ -17,7 +17,7 @@ WORKERS ?= auto
 ODOO_COPIES ?= 2
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo demo-odoo demo-reset up test test-odoo test-browser walk walk-sandbox bench lint types contracts check requirements \
+.PHONY: help demo demo-odoo demo-reset up test test-js test-odoo test-browser walk walk-sandbox bench lint types contracts check requirements \
 	vendor messages screenshots docs settings-doc clean
 
 help: ## list the targets
@@ -37,6 +37,9 @@ demo-reset: $(RUNTIME) ## begin anew: remove what CONTROLTOWER_HOME holds
 
 test: $(DEV) ## every test that needs no outside system
 	$(PYTHON) -m pytest -m "not odoo and not browser" $(PARALLEL) $(PYTEST)
+
+test-js: $(NODE) ## the scripts that hold logic: queue, unsent decisions, live pages
+	PATH="$(CURDIR)/.venv/bin:$$PATH" node --test --test-timeout=60000 tests/js/*.test.js
 
 test-odoo: $(DEV) ## the tests against the real Odoo named by ODOO_URL, or one started here, in the browser too
 	@deploy/chromium.sh

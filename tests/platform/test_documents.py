@@ -68,6 +68,16 @@ def test_compose_and_supervisor_serve_the_same_queues() -> None:
         assert queue in supervisor
 
 
+def test_hosted_run_and_pre_commit_call_the_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (BASE_DIR / "Makefile").read_text(), re.MULTILINE))
+    hosted = yaml.safe_load((BASE_DIR / ".github" / "workflows" / "ci.yml").read_text())
+    called = {target for row in hosted["jobs"]["proofs"]["strategy"]["matrix"]["target"] for target in row.split()}
+    every = re.search(r"^for target in (.*); do$", (BASE_DIR / ".ci" / "run").read_text(), re.MULTILINE)[1].split()
+    assert called == set(every) <= targets
+    hooks = yaml.safe_load((BASE_DIR / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert {hook["entry"] for hook in hooks} <= {f"make --no-print-directory {target}" for target in targets}
+
+
 def test_no_registry_is_named_in_what_is_installed() -> None:
     lists = [*BASE_DIR.glob("requirements*"), Path(BASE_DIR / "deploy" / "odoo19-requirements.txt")]
     assert [path.name for path in lists if "://" in path.read_text()] == []
