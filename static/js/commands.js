@@ -1,9 +1,10 @@
 // Keyboard shortcuts, in one place on every page: the keys, the sheet that lists them (?), and the palette (Ctrl or Cmd-K),
 // which finds records too.
 //
-// command({ keys: "j", words: gettext("Next"), group: gettext("Move"), run }) adds one; keys may be a sequence, "g q". In a template
-// data-hotkey="e" on a button, link, summary or field gives it a key: it is pressed, or focused where it is a field or says
-// data-hotkey-does="focus". Single keys have an off switch in the sheet (WCAG 2.1.4); the palette stays.
+// command({ keys: "j", words: gettext("Next"), group: gettext("Move"), run }) adds one, and returns what removes it again; keys may be
+// a sequence, "g q". In a template data-hotkey="e" on a button, link, summary or field gives it a key: it is pressed, or focused
+// where it is a field or says data-hotkey-does="focus". Single keys have an off switch in the sheet (WCAG 2.1.4); the palette
+// stays.
 
 import { fill, gettext } from "./words.js";
 
@@ -15,7 +16,9 @@ const FIND_AFTER_MS = 120;
 let begun = null;
 
 export function command(given) {
-  all.push({ group: gettext("Here"), keys: "", when: () => true, ...given });
+  const one = { group: gettext("Here"), keys: "", when: () => true, ...given };
+  all.push(one);
+  return () => all.splice(all.indexOf(one), 1);
 }
 
 const areOn = () => {
