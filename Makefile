@@ -18,7 +18,7 @@ ODOO_COPIES ?= 2
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo demo-odoo demo-reset up test test-js test-odoo test-browser walk walk-sandbox bench lint types contracts check requirements \
-	vendor messages screenshots docs settings-doc clean
+	vendor messages screenshots docs settings-doc reference-docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -104,6 +104,9 @@ docs: $(DEV) ## the documentation as a site, in site/; a link that leads nowhere
 
 settings-doc: $(DEV) ## write docs/settings.md from controltower/env.py
 	$(PYTHON) -m controltower.settings_doc > docs/settings.md
+
+reference-docs: $(DEV) ## write the documents that are made from declarations: docs/errors.md
+	DJANGO_SETTINGS_MODULE=controltower.settings $(PYTHON) -m controltower.reference_docs
 
 clean: ## remove the virtual environment and all caches, not the data
 	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis site

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "apps.accounts.middleware.PersonsTimeZone",
     "apps.accounts.middleware.PersonsLanguage",
     "apps.core.texts.RefuseNul",
+    "apps.core.refusal_pages.RefusalPages",
 ]
 
 ROOT_URLCONF = "controltower.urls"

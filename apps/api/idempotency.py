@@ -37,7 +37,8 @@ def idempotent(view: View) -> View:
         if request.method != "POST" or not key:
             return view(request, *arguments, **named)
         if len(key) > LONGEST_KEY:
-            return problems.answer(400, f"An Idempotency-Key has at most {LONGEST_KEY} characters.", instance=request.path)
+            said = f"An Idempotency-Key has at most {LONGEST_KEY} characters."
+            return problems.answer("idempotency_key_too_long", said, instance=request.path)
         caller = hashlib.sha256(request.headers.get("Authorization", "").encode()).hexdigest()
         fingerprint = hashlib.sha256(request.path.encode() + b"\0" + request.body).hexdigest()
 
@@ -77,7 +78,8 @@ def forget_old(*, now: datetime) -> int:
 def _first_answer(caller: str, key: str, fingerprint: str, path: str) -> HttpResponse:
     row = IdempotencyKey.objects.get(caller=caller, key=key)
     if row.fingerprint != fingerprint:
-        return problems.answer(422, "This Idempotency-Key was used for another request. Use a new one.", instance=path)
+        said = "This Idempotency-Key was used for another request. Use a new one."
+        return problems.answer("idempotency_key_reused", said, instance=path)
     kind = "application/json" if (row.status or 0) < 400 else problems.CONTENT_TYPE
     answer = HttpResponse(row.body, status=row.status, content_type=kind)
     answer["Idempotency-Replayed"] = "true"

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from apps.api import problems
+from apps.api import errors, problems
 from apps.api import schema as schema  # registers how the token is described
 from apps.api.idempotency import idempotent
 from apps.approvals import api as approvals
@@ -53,7 +53,8 @@ def moved_or_not_found(request: HttpRequest, former: str) -> HttpResponse:
         if found := re.fullmatch(pattern, former):
             query = f"?{request.META['QUERY_STRING']}" if request.META["QUERY_STRING"] else ""
             return HttpResponsePermanentRedirect("/api/v1/" + found.expand(address) + query, preserve_request=True)
-    return problems.answer(404, "There is nothing at this address. All addresses are in /api/v1/schema/.", instance=request.path)
+    said = "There is nothing at this address. All addresses are in /api/v1/schema/."
+    return problems.answer("not_found", said, instance=request.path)
 
 
 urlpatterns = [
@@ -114,6 +115,8 @@ urlpatterns = [
     route("connections/", odoo.Connections, "connections"),
     route("connections/<slug:name>/time-zone/", odoo.ConnectionTimeZone, "connection-time-zone"),
     route("audit/", audit.Trail, "audit"),
+    path("errors/", errors.Errors.as_view(), name="errors"),
+    path("errors/<slug:code>/", errors.OneError.as_view(), name="error"),
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path(
         "docs/",

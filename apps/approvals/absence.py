@@ -8,7 +8,8 @@ from django.utils.translation import gettext
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
 from apps.approvals import closing, delegation, steps
-from apps.approvals.locking import DecisionRefusedError, actor_of
+from apps.approvals.errors import DecisionRefusedError
+from apps.approvals.locking import actor_of
 from apps.approvals.models import Absence, Assignment, Request, Status, StepStatus
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
 from apps.approvals import limits, moves, policy, undoing
 from apps.approvals.facts import Seen
-from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Request
+from apps.core.refusals import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,7 @@ def approve(chosen: Mapping[int, str], *, by: User, key: str, now: datetime, und
 def _one(request: Request, seen: Seen, *, by: User, key: str, now: datetime, undo_for: timedelta) -> Outcome:
     try:
         moves.approve(request.pk, by=by, reason="", now=now, undo_for=undo_for, key=key, seen=seen)
-    except (NotAllowedError, AlreadyDecidedError, DecisionRefusedError) as error:
+    except Refusal as error:
         return Outcome(request=request, problem=str(error))
     return Outcome(request=request)
 
@@ -59,7 +58,7 @@ def undo(numbers: list[int], *, by: User, now: datetime) -> list[Outcome]:
     for request in Request.objects.filter(pk__in=numbers).order_by("pk"):
         try:
             undoing.undo(request.pk, by=by, now=now)
-        except (AlreadyDecidedError, DecisionRefusedError) as error:
+        except Refusal as error:
             outcomes.append(Outcome(request=request, problem=str(error)))
         else:
             outcomes.append(Outcome(request=request))

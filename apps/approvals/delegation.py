@@ -7,8 +7,9 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts import permissions as roles
 from apps.accounts.models import Role, User
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import NotAllowedError, OutsideScopeError
 from apps.approvals import limits, permissions, reasons, segregation
+from apps.approvals.errors import DelegateRefusedError, OverLimitError, SegregationError
 from apps.approvals.models import Absence, Assignment, Request, Step
 from apps.approvals.segregation import Standing
 from apps.audit import trail
@@ -23,35 +24,35 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     roles.check_may_decide(to)
     standing = segregation.standings([to], request)[to.pk]
     if to.pk == own.user_id or standing == Standing.HAND:
-        raise NotAllowedError(
+        raise SegregationError(
             gettext("%(to)s had a hand in %(record_name)s and may not decide it.") % {"to": to, "record_name": request.record_name}
         )
     if standing == Standing.UNKNOWN:
-        raise NotAllowedError(
+        raise SegregationError(
             gettext("It is not known which user of %(connection)s %(to)s is, and so whether they had a hand in %(record_name)s.")
             % {"connection": request.connection, "to": to, "record_name": request.record_name}
         )
     if not access.scope_of(to).sees(request.connection_id, request.company_id):
-        raise NotAllowedError(
+        raise OutsideScopeError(
             gettext("%(to)s may not see the company of %(record_name)s. Choose somebody who may.")
             % {"to": to, "record_name": request.record_name}
         )
     if not to.is_active or not limits.covers(to, limits.amount_of(request)):
-        raise NotAllowedError(
+        raise OverLimitError(
             gettext("%(to)s's limit does not cover %(amount)s.")
             % {"to": to, "amount": limits.amount_of(request).text(limits.currency_of(to))}
         )
     present = own.step.assignments.filter(user=to, lapsed_at=None)
     if present.exclude(decision="", is_active=True).exists():
-        raise NotAllowedError(
+        raise DelegateRefusedError(
             gettext("%(to)s has handed this request on or answered it already; it cannot come back to them.") % {"to": to}
         )
     if own.step.needs_all and present.exists():
-        raise NotAllowedError(gettext("%(to)s is asked already, and all who are asked must agree.") % {"to": to})
+        raise DelegateRefusedError(gettext("%(to)s is asked already, and all who are asked must agree.") % {"to": to})
     # In an administrator's place, who is asked where nobody of the levels may, another administrator may be asked.
     in_for_admin = own.user.role == to.role == Role.ADMIN
     if why := permissions.obstacle(request, own.step, to, is_asked=in_for_admin):
-        raise NotAllowedError(
+        raise DelegateRefusedError(
             gettext("%(why)s. Choose somebody whom %(step)s could have asked.")
             % {"why": reasons.told(why), "step": gettext(own.step.name)}
         )

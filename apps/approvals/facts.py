@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext, gettext_noop
 
 from apps.approvals import cumulation
-from apps.approvals.locking import FactsChangedError
+from apps.approvals.errors import FactsChangedError
 from apps.approvals.models import Request
 from apps.core import sentences
 from apps.core.currencies import exact

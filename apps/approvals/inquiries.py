@@ -11,9 +11,10 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
-from apps.accounts.permissions import NotAllowedError
+from apps.accounts.permissions import NotAllowedError, OutsideScopeError
 from apps.approvals import closing, pausing, permissions
-from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError, SegregationError
+from apps.approvals.locking import actor_of, locked
 from apps.approvals.models import Inquiry, Request, Status
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
@@ -67,17 +68,22 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
     )  # fmt: skip
 
 
-def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
-    """Why the person may not answer; None where they may: whoever works on records here, but not who asked."""
+def check_may_answer(inquiry: Inquiry, user: User) -> None:
+    """Raises NotAllowedError unless the person works on records here, sees this one, and did not ask this themselves."""
     if inquiry.asked_by_id == user.pk:
-        return gettext("You asked this yourself.")
-    try:
-        roles.check_may_work_exceptions(user)
-    except NotAllowedError as refusal:
-        return str(refusal)
+        raise SegregationError(gettext("You asked this yourself."))
+    roles.check_may_work_exceptions(user)
     request = inquiry.request
     if not access.scope_of(user).sees(request.connection_id, request.company_id):
-        return gettext("The company that this is about is not for you to see.")
+        raise OutsideScopeError(gettext("The company that this is about is not for you to see."))
+
+
+def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
+    """Why the person may not answer; None where they may."""
+    try:
+        check_may_answer(inquiry, user)
+    except NotAllowedError as refusal:
+        return str(refusal)
     return None
 
 
@@ -97,8 +103,7 @@ def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
     inquiry = Inquiry.objects.select_related("request", "asked_by").get(pk=inquiry_id)
     if request.status != Status.PENDING:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
-    if refusal := why_not_answer(inquiry, by):
-        raise NotAllowedError(refusal)
+    check_may_answer(inquiry, by)
     if not text.strip():
         raise DecisionRefusedError(gettext("Write the answer."))
     if inquiry.answered_at:

@@ -13,8 +13,9 @@ from apps.accounts import access
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
 from apps.approvals import closing, delegation, opening, permissions, reevaluation, steps
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.facts import Seen, check_seen, snapshot
-from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError, actor_of, locked
+from apps.approvals.locking import actor_of, locked
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry

@@ -5,8 +5,9 @@ from django.utils.translation import gettext, ngettext
 
 from apps.accounts import access
 from apps.accounts.models import Role, User
-from apps.accounts.permissions import DECIDERS, NotAllowedError, check_may_decide, check_may_make_policy
+from apps.accounts.permissions import DECIDERS, NotAllowedError, OutsideScopeError, check_may_decide, check_may_make_policy
 from apps.approvals import limits, policy, reasons, segregation
+from apps.approvals.errors import NotAskedError, OverLimitError, SegregationError, StepExcludesError
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.segregation import Standing
 from apps.core.words import moment
@@ -21,11 +22,11 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     """
     check_may_decide(user)
     if not access.scope_of(user).sees(request.connection_id, request.company_id):
-        raise NotAllowedError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
+        raise OutsideScopeError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
     if refusal := segregation.why_not(request, user):
-        raise NotAllowedError(refusal)
+        raise SegregationError(refusal)
     if not limits.covers(user, limits.amount_of(request)):
-        raise NotAllowedError(
+        raise OverLimitError(
             gettext(
                 "%(record_name)s asks for %(amount)s; your limit is %(limit)s. It has to be decided by somebody with a higher one."
             )
@@ -42,17 +43,17 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     # Of several, the one that the fewest others could answer: nobody answers more than one.
     assignment = own.order_by("decision", "others", "step__position", "step_id").first()
     if assignment is None:
-        raise NotAllowedError(
+        raise NotAskedError(
             gettext("You are not asked to decide %(record_name)s; %(who_is_asked)s.")
             % {"record_name": request.record_name, "who_is_asked": who_is_asked(request)}
         )
     if assignment.decision:
-        raise NotAllowedError(
+        raise NotAskedError(
             gettext("You have already said %(decision)s on %(record_name)s; %(who_is_asked)s.")
             % {"decision": assignment.decision, "record_name": request.record_name, "who_is_asked": who_is_asked(request)}
         )
     if why := obstacle(request, assignment.step, user):
-        raise NotAllowedError(
+        raise StepExcludesError(
             gettext("%(why)s; somebody else has to decide %(record_name)s.")
             % {"why": reasons.told(why), "record_name": request.record_name}
         )

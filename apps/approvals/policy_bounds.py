@@ -7,13 +7,20 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.accounts.people import CURRENCY
+from apps.core.refusals import Problem, Refusal
 
 LARGEST_AMOUNT = Decimal(10) ** 15
 DEEPEST, MOST_VALUES, LONGEST_TEXT = 8, 100, 1_000
 
 
-class PolicyError(Exception):
+class PolicyError(Refusal):
     """A policy's rules cannot be; the message names the place and the remedy."""
+
+    problem = Problem(
+        "policy_invalid", 422, "Invalid policy",
+        meaning="The rules of a policy cannot be used, or another version was saved meanwhile.",
+        remedy="Correct the place that the sentence names; read the policy again before saving.",
+    )  # fmt: skip
 
 
 def number_of(value: Any) -> Decimal | None:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
 from apps.approvals import closing, moves, steps
-from apps.approvals.locking import AlreadyDecidedError, actor_of, locked
+from apps.approvals.errors import AlreadyDecidedError
+from apps.approvals.locking import actor_of, locked
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts import access
 from apps.accounts.models import User
-from apps.accounts.permissions import DECIDERS, NotAllowedError
+from apps.accounts.permissions import DECIDERS
 from apps.accounts.requests import PersonsRequest
 from apps.approvals import (
     absence,
@@ -33,10 +32,13 @@ from apps.approvals import (
     screens,
     undoing,
 )
+from apps.approvals.errors import NotAskedError
 from apps.approvals.facts import Seen
 from apps.approvals.models import Request
 from apps.core import clock
 from apps.core.query_strings import without_empty
+from apps.core.refusal_pages import wants_json
+from apps.core.refusals import Refusal
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -138,39 +140,25 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
     asked = _visible(request, request_id)
     reason, key = request.POST.get("reason", "").strip()[:1_000], request.POST.get("token", "")[:64]
     decision = request.POST.get("decision")
-    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
-        return _refused(
-            request,
-            asked,
-            gettext("This was decided by somebody else than %(user)s, on the same device.") % {"user": request.user},
-            403,
-        )
-    if decision not in ("approve", "reject"):
-        return _refused(request, asked, gettext("Choose Approve or Reject."), 422, reason)
-    if decision == "reject" and not reason:
-        return _refused(request, asked, gettext("Say why: a rejection needs a reason."), 422)
-    move = moves.approve if decision == "approve" else moves.reject
     # A page always says what it showed; a form without it showed nothing.
     shown = Seen(digest=request.POST.get("facts") or "none")
     try:
+        if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+            said = gettext("This was decided by somebody else than %(user)s, on the same device.")
+            raise NotAskedError(said % {"user": request.user})
+        if decision not in ("approve", "reject"):
+            raise moves.DecisionRefusedError(gettext("Choose Approve or Reject."))
+        if decision == "reject" and not reason:
+            raise moves.DecisionRefusedError(gettext("Say why: a rejection needs a reason."))
+        move = moves.approve if decision == "approve" else moves.reject
         move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key, seen=shown)
-    except NotAllowedError as error:
-        return _refused(request, _visible(request, request_id), str(error), 403, reason)
-    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        return _refused(request, _visible(request, request_id), str(error), 409, reason)
-    if _wants_json(request):
+    except Refusal as error:
+        if wants_json(request):
+            raise
+        return _page(request, _visible(request, request_id), problem=str(error), status=error.status, reason=reason)
+    if wants_json(request):
         return JsonResponse({"detail": gettext("%(record_name)s: your decision has arrived.") % {"record_name": asked.record_name}})
     return redirect("approvals:detail", request_id)
-
-
-def _wants_json(request: PersonsRequest) -> bool:
-    return request.headers.get("Accept", "").startswith("application/json")
-
-
-def _refused(request: PersonsRequest, asked: Request, problem: str, status: int, reason: str = "") -> HttpResponse:
-    if _wants_json(request):
-        return JsonResponse({"detail": problem}, status=status)
-    return _page(request, asked, problem=problem, status=status, reason=reason)
 
 
 @login_required
@@ -180,8 +168,8 @@ def undo(request: PersonsRequest, request_id: int) -> HttpResponse:
     asked = _visible(request, request_id)
     try:
         undoing.undo(request_id, by=request.user, now=clock.now())
-    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        return _page(request, _visible(request, request_id), problem=str(error), status=409)
+    except Refusal as error:
+        return _page(request, _visible(request, request_id), problem=str(error), status=error.status)
     messages.success(
         request,
         gettext("Undone. %(record_name)s is waiting for your decision again; nothing was sent to Odoo.")
@@ -202,10 +190,8 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
         return _page(request, asked, problem=gettext("Choose a colleague to hand this to."), status=422)
     try:
         moves.delegate(request_id, to=to, by=request.user, reason=request.POST.get("reason", "").strip(), now=clock.now())
-    except NotAllowedError as error:
-        return _page(request, asked, problem=str(error), status=403)
-    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        return _page(request, asked, problem=str(error), status=409)
+    except Refusal as error:
+        return _page(request, asked, problem=str(error), status=error.status)
     done = gettext("%(record_name)s is delegated to %(to)s.") % {"record_name": asked.record_name, "to": to}
     messages.success(request, done, extra_tags="done")
     return redirect("approvals:inbox")
@@ -219,10 +205,8 @@ def request_information(request: PersonsRequest, request_id: int) -> HttpRespons
     try:
         inquiries.request_information(request_id, wants_changes=request.POST.get("wants") == "changes",
                            text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
-    except NotAllowedError as error:
-        return _page(request, asked, problem=str(error), status=403)
-    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        return _page(request, asked, problem=str(error), status=409)
+    except Refusal as error:
+        return _page(request, asked, problem=str(error), status=error.status)
     sent = gettext("%(record_name)s: your request was sent.") % {"record_name": asked.record_name}
     messages.success(request, sent, extra_tags="done")
     return redirect("approvals:detail", request_id)
@@ -236,10 +220,8 @@ def answer(request: PersonsRequest, request_id: int, inquiry_id: int) -> HttpRes
     get_object_or_404(asked.inquiries, id=inquiry_id)
     try:
         inquiries.answer(inquiry_id, text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return _page(request, asked, problem=str(error), status=403)
-    except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-        return _page(request, asked, problem=str(error), status=409)
+    except Refusal as error:
+        return _page(request, asked, problem=str(error), status=error.status)
     return redirect("approvals:detail", request_id)
 
 
@@ -263,10 +245,8 @@ def away(request: PersonsRequest) -> HttpResponse:
             starts, until = datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
             try:
                 absence.begin(request.user, deputy=deputy, starts_at=starts, until=until, now=now)
-            except NotAllowedError as error:
-                problem, status = str(error), 403
-            except moves.DecisionRefusedError as error:
-                problem, status = str(error), 422
+            except Refusal as error:
+                problem, status = str(error), error.status
             else:
                 return redirect("approvals:away")
     context = {
@@ -298,10 +278,8 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
                 connection_id=of.pk, kind=kind, model=model, odoo_id=odoo_id, option=option, by=request.user, reason=reason,
                 now=now,
             )  # fmt: skip
-        except NotAllowedError as error:
-            problem, status = str(error), 403
-        except (moves.AlreadyDecidedError, moves.DecisionRefusedError) as error:
-            problem, status = str(error), 409
+        except Refusal as error:
+            problem, status = str(error), error.status
         else:
             return redirect("approvals:detail", asked.pk)
     context = {
@@ -333,10 +311,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     why_not = permissions.why_not_make_policy(request.user)
     if act == "reasons":
         texts = {decision: request.POST.get(f"reasons-{decision}", "").splitlines() for decision in policy.DECISIONS}
-        try:
-            policy.save_reasons(kind, texts, by=request.user, now=now)
-        except NotAllowedError as error:
-            raise PermissionDenied(str(error)) from error
+        policy.save_reasons(kind, texts, by=request.user, now=now)
         messages.success(request, gettext("The reasons are saved."), extra_tags="done")
         return redirect("approvals:policy", kind)
     if request.method == "POST":
@@ -357,10 +332,8 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                 return redirect("approvals:policy", kind)
             warned = distinct.warnings(rules)
             shown = preview.preview(kind, rules, seen=access.scope_of(request.user), now=now)
-        except NotAllowedError as error:
-            problem, status = str(error), 403
-        except policy.PolicyError as error:
-            problem, status = str(error), 422
+        except Refusal as error:
+            problem, status = str(error), error.status
     context = screens.policy_form(kind, rules, in_force) | {
         "problem": problem, "warnings": warned, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""),
         "tab": "policies",

@@ -11,12 +11,19 @@ from apps.boards.kpis import KPIS, Kpi
 from apps.boards.models import KpiTarget
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 
 LONGEST_SECONDS = 366 * 86_400.0
 
 
-class TargetRefusedError(Exception):
+class TargetRefusedError(Refusal):
     """That cannot be a target; the message says why."""
+
+    problem = Problem(
+        "target_invalid", 422, "Invalid target",
+        meaning="The figure does not exist, or the number cannot be its target.",
+        remedy="Send a share from above 0 to 1, or a time of at most a year in seconds.",
+    )  # fmt: skip
 
 
 def called(name: str) -> Kpi:

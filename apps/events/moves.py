@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.events import registry
@@ -26,8 +27,14 @@ LARGEST_ID = 2**63
 RESERVED = {"odoo"}
 
 
-class EventRefusedError(Exception):
+class EventRefusedError(Refusal):
     """The event cannot be matched or dismissed so; the message says why."""
+
+    problem = Problem(
+        "event_move_refused", 409, "Event cannot make this move",
+        meaning="The event is matched or dismissed already, or the record named is none or several.",
+        remedy="Read the event again, and name the record by its id.",
+    )  # fmt: skip
 
 
 class SourceError(Exception):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import access
-from apps.accounts.permissions import EVENT_MATCHERS, NotAllowedError
+from apps.accounts.permissions import EVENT_MATCHERS
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.events import moves, queries
@@ -46,8 +46,6 @@ def act(request: PersonsRequest, event_id: int, action: str) -> HttpResponse:
             said = gettext("%(reference)s is dismissed.") % {"reference": event.reference}
         else:
             raise Http404(gettext("There is no %(action)s for an event.") % {"action": action})
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
     except moves.EventRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:

@@ -19,6 +19,7 @@ from apps.audit import trail
 from apps.audit.models import Entry
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, odoo_activities, remedies, types
@@ -36,8 +37,14 @@ MENTION = re.compile(r"(?<![\w@])@([\w.+-]+)")
 MOST_MENTIONED = 20
 
 
-class MoveRefusedError(Exception):
+class MoveRefusedError(Refusal):
     """The exception cannot make this move now; the message says why."""
+
+    problem = Problem(
+        "exception_move_refused", 409, "Exception cannot make this move",
+        meaning="The exception has moved on since it was read, or the move lacks what it needs.",
+        remedy="Read the exception again; the sentence says who changed it, or what is missing.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +69,18 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What became of one exception: it moved, or ``refused`` says in words why not."""
+    """What became of one exception: it moved, or ``refusal`` says why not."""
 
     case_id: int
     case: ExceptionCase | None
-    refused: str
-    is_forbidden: bool = False
+    refusal: Refusal | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> str:
+        """The sentence of the refusal; nothing where it moved."""
+        return str(self.refusal or "")
 
 
 def actor_of(user: User) -> Actor:
@@ -113,19 +124,18 @@ def make(
     for case_id in case_ids:
         case = cases.get(case_id)
         if case is None or not access.scope_of(by).sees(*about(case)):
-            made.append(
-                Made(case_id=case_id, case=None, refused=gettext("There is no exception %(case_id)s.") % {"case_id": case_id})
-            )
+            missing = MoveRefusedError(gettext("There is no exception %(case_id)s.") % {"case_id": case_id})
+            made.append(Made(case_id=case_id, case=None, refusal=missing))
             continue
         if forbidden := _forbidden(case, change, by):
-            made.append(Made(case_id=case_id, case=case, refused=forbidden, is_forbidden=True))
+            made.append(Made(case_id=case_id, case=case, refusal=forbidden))
             continue
         if _stands_against(case, change, seen):
             last = lasts.get(case_id)
             # What one did oneself a moment ago is known to the person, if not to their page yet.
             is_own = last is not None and last.actor == str(actor_of(by)) and not _stands_against(case, change, None)
             if not is_own:
-                made.append(Made(case_id=case_id, case=case, refused=_why_not(case, change, last)))
+                made.append(Made(case_id=case_id, case=case, refusal=MoveRefusedError(_why_not(case, change, last))))
                 continue
         before = taken_down(case)
         for name, value in change.values.items():
@@ -136,7 +146,7 @@ def make(
             case.owned_at = now
         case.updated_at, case.version = now, case.version + 1
         moved.append(case)
-        made.append(Made(case_id=case_id, case=case, refused="", before=before, after=taken_down(case)))
+        made.append(Made(case_id=case_id, case=case, before=before, after=taken_down(case)))
     save(moved, action=change.action, data=change.data, by=by, now=now)
     return made
 
@@ -172,19 +182,19 @@ def taken_down(case: ExceptionCase) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def _forbidden(case: ExceptionCase, change: Change, by: User) -> str:
-    """Why this person may not move this exception, or may not give it to that owner; nothing where they may."""
+def _forbidden(case: ExceptionCase, change: Change, by: User) -> Refusal | None:
+    """Why this person may not move this exception, or may not give it to that owner; None where they may."""
     try:
         for person in filter(None, [by, change.owner]):
             permissions.check_may_work_exceptions(person, of_integration=case.type in integration.TYPES)
     except permissions.NotAllowedError as error:
-        return str(error)
+        return error
     if change.owner is not None and not access.scope_of(change.owner).sees(*about(case)):
-        return gettext("%(owner)s may not see the company of %(record_name)s. Choose somebody who may.") % {
-            "owner": change.owner,
-            "record_name": case.record_name,
-        }
-    return ""
+        return permissions.OutsideScopeError(
+            gettext("%(owner)s may not see the company of %(record_name)s. Choose somebody who may.")
+            % {"owner": change.owner, "record_name": case.record_name}
+        )
+    return None
 
 
 def _stands_against(case: ExceptionCase, change: Change, seen: Mapping[int, str] | None) -> bool:
@@ -227,14 +237,10 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
 
 def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
     made = make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
-    if made.refused or made.case is None:
-        raise refusal(made)
+    if made.refusal is not None:
+        raise made.refusal
+    assert made.case is not None
     return made.case
-
-
-def refusal(made: Made) -> Exception:
-    """What a refused move of one exception raises."""
-    return permissions.NotAllowedError(made.refused) if made.is_forbidden else MoveRefusedError(made.refused)
 
 
 def assigning(owner: User | None, team: Team | None = None, note: str = "") -> Change:

@@ -18,10 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts import access
 from apps.accounts.models import Team, User
-from apps.accounts.permissions import INTEGRATORS, NotAllowedError, may_work_exceptions
+from apps.accounts.permissions import INTEGRATORS, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock, sheets
 from apps.core.query_strings import without_empty
+from apps.core.refusal_pages import wants_json
+from apps.core.refusals import Refusal
 from apps.exceptions import columns, integration, listing, moves, queries, remedies, saved, screens, types
 from apps.exceptions.bulk import jobs
 from apps.exceptions.filters import Known, matching
@@ -47,10 +49,6 @@ MOST_CHOSEN = 1_000
 def _part(request: PersonsRequest, template: str, part: str) -> str:
     """The page, or only the part of it that a live update asks for."""
     return f"{template}#{part}" if request.headers.get("X-Fragment") else template
-
-
-def _wants_data(request: PersonsRequest) -> bool:
-    return bool(request.headers.get("X-Act"))
 
 
 @login_required
@@ -221,13 +219,12 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
     case = _case(request, case_id)
     try:
         job = _act(case_id, action, request, clock.now())
-    except (NotAllowedError, moves.MoveRefusedError) as error:
-        status = 403 if isinstance(error, NotAllowedError) else 409
-        if _wants_data(request):
-            return JsonResponse({"problem": str(error)}, status=status)
-        return _page(request, _case(request, case_id), problem=str(error), status=status)
+    except Refusal as error:
+        if wants_json(request):
+            raise
+        return _page(request, _case(request, case_id), problem=str(error), status=error.status)
     said = _said(action, case)
-    if _wants_data(request):
+    if wants_json(request):
         return JsonResponse({"said": said, "ids": [case_id]} | (_links(job) if job else {}))
     messages.success(request, said, extra_tags="done")
     back = request.POST.get("next", "")
@@ -249,23 +246,20 @@ def do(request: PersonsRequest) -> HttpResponse:
         raise Http404(gettext("There is no %(action)s for exceptions.") % {"action": action})
     move = "assign" if action == "take" else action
     ids = [int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdecimal() and len(one) < 19][:MOST_CHOSEN]
-    try:
-        arguments = _arguments(action, request, now)
-        if len(ids) == 1 and "all" not in request.POST:
-            case = _case(request, ids[0])
-            job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
-                                seen=request.POST.get("seen", ""))  # fmt: skip
-            return JsonResponse({"said": _said(action, case), "ids": ids} | _links(job))
-        shown = request_scope.scope_of(request, request.user)
-        if "all" in request.POST:
-            query = QueryDict(request.POST.get("query", ""))
-            shown = request_scope.narrow(shown, request_scope.choice_in(query.dict()))
-            chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
-        else:
-            chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
-        job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
-    except (NotAllowedError, moves.MoveRefusedError) as error:
-        return JsonResponse({"problem": str(error)}, status=403 if isinstance(error, NotAllowedError) else 409)
+    arguments = _arguments(action, request, now)
+    if len(ids) == 1 and "all" not in request.POST:
+        case = _case(request, ids[0])
+        job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
+                            seen=request.POST.get("seen", ""))  # fmt: skip
+        return JsonResponse({"said": _said(action, case), "ids": ids} | _links(job))
+    shown = request_scope.scope_of(request, request.user)
+    if "all" in request.POST:
+        query = QueryDict(request.POST.get("query", ""))
+        shown = request_scope.narrow(shown, request_scope.choice_in(query.dict()))
+        chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
+    else:
+        chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
+    job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
     return JsonResponse(
         {
             "said": gettext("%(total)s exceptions are being %(value)s.")
@@ -283,7 +277,7 @@ def bulk_job(request: PersonsRequest, job_id: UUID) -> HttpResponse:
     """Show a bulk job: its progress, and a result for each exception."""
     found = get_object_or_404(BulkJob.objects.select_related("by"), pk=job_id, by=request.user)
     how_far = jobs.progress(found)
-    if _wants_data(request):
+    if wants_json(request):
         return JsonResponse({
             "state": found.state, "total": found.total, "done": how_far.done, "refused": how_far.refused,
             "undone": how_far.undone, "kept": how_far.kept, "runs": found.ended_at is None,
@@ -310,12 +304,12 @@ def undo(request: PersonsRequest, job_id: UUID) -> HttpResponse:
     """Undo a move or a bulk job of one's own."""
     try:
         found = jobs.undo(job_id, by=request.user, now=clock.now())
-    except moves.MoveRefusedError as error:
-        if _wants_data(request):
-            return JsonResponse({"problem": str(error)}, status=409)
+    except Refusal as error:
+        if wants_json(request):
+            raise
         messages.error(request, str(error), extra_tags="risk")
         return redirect("exceptions:queue")
-    if _wants_data(request):
+    if wants_json(request):
         return JsonResponse({"said": gettext("Undone.") if found.ended_at else gettext("Being undone."),
                              "runs": found.ended_at is None}
                             | _links(found))  # fmt: skip
@@ -360,13 +354,10 @@ def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
             messages.error(request, gettext("Choose a severity, and a number of new ones an hour."))
             return redirect("connections:detail", connection.name)
         shown = set(request.POST.getlist("types"))
-        try:
-            moves.show_in_odoo(
-                connection, is_on="is_on" in request.POST, severity=severity, an_hour=an_hour, by=request.user, now=clock.now(),
-                types_off=[kind for kind in registry.exception_types() if kind not in shown],
-            )  # fmt: skip
-        except NotAllowedError as error:
-            return render(request, "403.html", {"reason": str(error)}, status=403)
+        moves.show_in_odoo(
+            connection, is_on="is_on" in request.POST, severity=severity, an_hour=an_hour, by=request.user, now=clock.now(),
+            types_off=[kind for kind in registry.exception_types() if kind not in shown],
+        )  # fmt: skip
         messages.success(request, gettext("Saved. It holds for exceptions from now on."), extra_tags="done")
         return redirect("connections:detail", connection.name)
     return render(request, "exceptions/in_odoo.html", screens.in_odoo(connection) | {

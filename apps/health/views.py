@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import access
-from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
+from apps.accounts.permissions import INTEGRATORS, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.exceptions import screens
@@ -60,8 +60,6 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
     """Send a command again that has stopped."""
     try:
         command = commands.retry(str(command_id), by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
     except commands.RetryRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
@@ -111,8 +109,6 @@ def edit_payload(request: PersonsRequest, delivery_id: int) -> HttpResponse:
         deliveries.edit_payload(delivery_id, body=body, by=request.user, now=clock.now())
         if "replay" in request.POST:
             deliveries.replay([delivery_id], by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
     except (deliveries.PayloadEditError, deliveries.ReplayRefusedError) as error:
         return _letter(request, delivery_id, problem=str(error), text=body)
     messages.success(request, gettext("Delivery %(delivery_id)s is edited.") % {"delivery_id": delivery_id}, extra_tags="done")
@@ -129,8 +125,6 @@ def replay(request: PersonsRequest) -> HttpResponse:
         mine = stored.of(access.scope_of(request.user)).filter(id__in=chosen)
     try:
         count = deliveries.replay(list(mine.values_list("id", flat=True)[:REPLAYED]), by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
     except deliveries.ReplayRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
@@ -154,20 +148,11 @@ def alert_rules(request: PersonsRequest) -> HttpResponse:
     return render(request, "health/alerts.html", context)
 
 
-def _only_integrators(request: PersonsRequest) -> HttpResponse | None:
-    try:
-        check_may_integrate(request.user)
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
-    return None
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpResponse:
     """Enter, change or remove a rule."""
-    if refused := _only_integrators(request):
-        return refused
+    check_may_integrate(request.user)
     rule = get_object_or_404(AlertRule, id=rule_id) if rule_id else None
     if request.method == "POST" and "remove" in request.POST and rule:
         alerts.remove(rule, by=request.user, now=clock.now())
@@ -189,8 +174,7 @@ def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_endpoint(request: PersonsRequest) -> HttpResponse:
     """Enter another system that is told; its secret is shown this once."""
-    if refused := _only_integrators(request):
-        return refused
+    check_may_integrate(request.user)
     form = EndpointForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         endpoint = webhooks.save(form.save(commit=False), by=request.user, now=clock.now())
@@ -202,8 +186,7 @@ def add_endpoint(request: PersonsRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
     """One of the systems that are told: try it, give it a new secret, switch it, or remove it."""
-    if refused := _only_integrators(request):
-        return refused
+    check_may_integrate(request.user)
     found, now, secret = get_object_or_404(Endpoint, id=endpoint_id), clock.now(), ""
     if "remove" in request.POST:
         webhooks.remove(found, by=request.user, now=now)

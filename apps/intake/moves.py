@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.intake import message, tally, waits
 from apps.intake.models import EVENT, Delivery, Mended, Status
@@ -20,8 +21,14 @@ KEEP = timedelta(days=14)
 FORGOTTEN_AT_ONCE = 10_000
 
 
-class ReplayRefusedError(Exception):
+class ReplayRefusedError(Refusal):
     """The delivery cannot be replayed; the message says why."""
+
+    problem = Problem(
+        "delivery_not_replayable", 409, "Delivery cannot be replayed",
+        meaning="The delivery does not exist, or waits to be processed already.",
+        remedy="Replay only deliveries whose status is done or dead.",
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -49,8 +56,14 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     return len(numbers)
 
 
-class PayloadEditError(Exception):
+class PayloadEditError(Refusal):
     """The delivery cannot be mended so; the message says why."""
+
+    problem = Problem(
+        "payload_invalid", 422, "Payload cannot be edited",
+        meaning="The delivery is no dead letter, or the new text is no message.",
+        remedy="Edit only dead letters, with a JSON object as the sender would send it.",
+    )  # fmt: skip
 
 
 @transaction.atomic

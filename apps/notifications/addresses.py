@@ -15,12 +15,20 @@ import httpcore2
 from django.conf import settings
 
 from apps.core.outgoing import why_not
+from apps.core.refusals import Problem, Refusal
 
 LOWEST_FREE_PORT = 1024
 PORTS = (80, 443)
 
-class AddressNotAllowedError(Exception):
+
+class AddressNotAllowedError(Refusal):
     """The tower does not post there; the message says why and what to do."""
+
+    problem = Problem(
+        "address_not_allowed", 422, "Address not allowed",
+        meaning="The address is malformed, unknown, or leads to a machine that the tower does not call.",
+        remedy="Give a public address with https://, or have an operator name its host in WEBHOOK_ALLOWED.",
+    )  # fmt: skip
 
 
 def checked(url: str) -> str:

@@ -10,14 +10,21 @@ from django.core import signing
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
+from apps.core.refusals import Problem, Refusal
 from apps.notifications.models import Notification
 
 SALT = "apps.notifications.login_links"
 OPEN_FOR = timedelta(days=3)
 
 
-class LoginLinkError(Exception):
+class LoginLinkError(Refusal):
     """The link leads nowhere any more, or not this person; the message says why."""
+
+    problem = Problem(
+        "link_closed", 410, "Link closed",
+        meaning="A link of an e-mail has been used, is too old, or was sent to somebody else.",
+        remedy="Sign in and open the page from the tower.",
+    )  # fmt: skip
 
 
 def address(told: Notification) -> str:

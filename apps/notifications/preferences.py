@@ -13,13 +13,20 @@ from apps.accounts import languages
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.notifications.models import Preferences
 
 CHANNELS = {"email": "E-mail", "push": gettext_noop("This person's devices")}
 
 
-class PreferenceError(Exception):
+class PreferenceError(Refusal):
     """What was chosen cannot be; the message says what."""
+
+    problem = Problem(
+        "preferences_invalid", 422, "Invalid preferences",
+        meaning="Quiet hours, time zone or language cannot be.",
+        remedy="Send what the sentence names.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts.models import User
 from apps.core import outgoing
+from apps.core.refusals import Problem, Refusal
 from apps.notifications import preferences, queries
 from apps.notifications.models import Device, Push
 
@@ -31,8 +32,14 @@ MOST_DEVICES = 20
 URGENT = ("asked", "reminded", "escalated")
 
 
-class DeviceRefusedError(Exception):
+class DeviceRefusedError(Refusal):
     """This device cannot be told; the message says why."""
+
+    problem = Problem(
+        "device_refused", 422, "Device refused",
+        meaning="A browser's push subscription cannot be read, leads to no public address, or is one too many.",
+        remedy="Subscribe again in the browser, or remove another device.",
+    )  # fmt: skip
 
 
 def public_key() -> str:

@@ -99,7 +99,7 @@ def enter(request: PersonsRequest, token: str) -> HttpResponse:
     try:
         return redirect(login_links.lead(token, request.user, now=clock.now()))
     except login_links.LoginLinkError as closed:
-        return render(request, "notifications/closed.html", {"problem": str(closed)}, status=410)
+        return render(request, "notifications/closed.html", {"problem": str(closed)}, status=closed.status)
 
 
 @login_required
@@ -117,7 +117,7 @@ def choices(request: PersonsRequest) -> HttpResponse:
             preferences.save(request.user, channels=channels, quiet_from=hours[0], quiet_to=hours[1],
                              time_zone=request.POST.get("time_zone", ""), now=clock.now())  # fmt: skip
         except preferences.PreferenceError as error:
-            problem, status = str(error), 422
+            problem, status = str(error), error.status
         else:
             messages.success(request, gettext("Saved."), extra_tags="done")
             return redirect("notifications:choices")
@@ -169,10 +169,7 @@ def add_device(request: PersonsRequest) -> HttpResponse:
                   "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"detail": gettext("That is no subscription of a browser.")}, status=400)
-    try:
-        push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())
-    except push.DeviceRefusedError as error:
-        return JsonResponse({"detail": str(error)}, status=422)
+    push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())
     return JsonResponse({"detail": gettext("This device is told from now on.")})
 
 

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.odoo.models import AccessTest, Connection
 
@@ -19,8 +20,14 @@ TEST_VALID_FOR = timedelta(hours=1)
 FIELDS = ("url", "database", "login", "api_key")
 
 
-class AccessDataError(Exception):
+class AccessDataError(Refusal):
     """The access data cannot be changed so; the message says why, and what to do."""
+
+    problem = Problem(
+        "access_data_refused", 422, "Connection not changed",
+        meaning="Access data have not been tested, were tested too long ago, or a deletion is not confirmed.",
+        remedy="Test the access data again, or confirm with the connection's name.",
+    )  # fmt: skip
 
 
 def _actor(by: User) -> Actor:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import access
-from apps.accounts.permissions import INTEGRATORS, NotAllowedError, check_may_integrate
+from apps.accounts.permissions import INTEGRATORS, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.audit import trail
 from apps.core import clock
@@ -76,10 +76,7 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: PersonsRequest) -> HttpResponse:
     """Connect another Odoo. The page does not wait for it: a worker asks, and the next page shows what it said."""
-    try:
-        check_may_integrate(request.user)
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
+    check_may_integrate(request.user)
     form = ConnectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
@@ -97,10 +94,7 @@ def add(request: PersonsRequest) -> HttpResponse:
 def check(request: PersonsRequest, name: str) -> HttpResponse:
     """Ask again what this Odoo can do."""
     connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
-    try:
-        check_may_integrate(request.user)
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
+    check_may_integrate(request.user)
     if connection.delete_requested_at:
         messages.error(request, gettext("%(name)s is being deleted.") % {"name": name})
         return redirect("connections:detail", name)
@@ -118,18 +112,11 @@ def _own(request: PersonsRequest, name: str) -> Connection:
     return found
 
 
-def _refused(request: PersonsRequest, error: Exception) -> HttpResponse:
-    return render(request, "403.html", {"reason": str(error)}, status=403)
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: PersonsRequest, name: str) -> HttpResponse:
     """Enter other access data. They are tested by a worker first; nothing changes before Odoo has accepted them."""
-    try:
-        connection = _own(request, name)
-    except NotAllowedError as error:
-        return _refused(request, error)
+    connection = _own(request, name)
     last = connection.access_tests.filter(pk=_number(request.GET.get("test"))).first()
     shown = last or connection
     initial = {field: getattr(shown, field) for field in ("url", "database", "login")}
@@ -153,10 +140,7 @@ def _number(text: str | None) -> int:
 @require_safe
 def access_test(request: PersonsRequest, name: str, number: int) -> HttpResponse:
     """What Odoo says to access data that are not saved yet."""
-    try:
-        connection = _own(request, name)
-    except NotAllowedError as error:
-        return _refused(request, error)
+    connection = _own(request, name)
     test = get_object_or_404(connection.access_tests, pk=number)
     if test.state == test.State.WAITING and clock.now() - test.requested_at > TEST_LATE:
         # The wake was lost: a message is no work, the row is.
@@ -173,12 +157,10 @@ def access_test(request: PersonsRequest, name: str, number: int) -> HttpResponse
 @require_POST
 def save_access(request: PersonsRequest, name: str, number: int) -> HttpResponse:
     """Save access data that Odoo has accepted."""
+    connection = _own(request, name)
+    test = get_object_or_404(connection.access_tests, pk=number)
     try:
-        connection = _own(request, name)
-        test = get_object_or_404(connection.access_tests, pk=number)
         access_data.save_tested(test, by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return _refused(request, error)
     except access_data.AccessDataError as error:
         messages.error(request, str(error))
         return redirect("connections:edit", name)
@@ -190,10 +172,7 @@ def save_access(request: PersonsRequest, name: str, number: int) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: PersonsRequest, name: str) -> HttpResponse:
     """Say what goes with the connection, and delete it once its name has been entered."""
-    try:
-        connection = _own(request, name)
-    except NotAllowedError as error:
-        return _refused(request, error)
+    connection = _own(request, name)
     lost, problem = deletion.lost_with(connection), ""
     if request.method == "POST":
         try:
@@ -228,10 +207,7 @@ def time_zone(request: PersonsRequest, name: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, gettext("There is no such time zone. Choose one of the list."))
         return redirect("connections:detail", name)
-    try:
-        is_changed = zones.set_time_zone(connection, form.cleaned_data["time_zone"], by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
+    is_changed = zones.set_time_zone(connection, form.cleaned_data["time_zone"], by=request.user, now=clock.now())
     if is_changed:
         said = gettext("The time zone of %(name)s is saved. Records follow as they change, and at their next midnight.")
         messages.success(request, said % {"name": name}, extra_tags="done")
@@ -244,10 +220,7 @@ def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
     """Have this Odoo's webhooks switched off, or on again."""
     connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     is_on = request.POST.get("on") == "1"
-    try:
-        is_changed = hooks.set_webhook_state(connection, on=is_on, by=request.user, now=clock.now())
-    except NotAllowedError as error:
-        return render(request, "403.html", {"reason": str(error)}, status=403)
+    is_changed = hooks.set_webhook_state(connection, on=is_on, by=request.user, now=clock.now())
     if is_changed:
         if is_on:
             said = gettext("A worker switches the webhooks of %(name)s on. Changes are told at once again.")

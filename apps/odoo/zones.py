@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.odoo.models import Connection
 
 # The mirror's tables and its function company_zone stand above this floor; they are asked by name.
@@ -25,8 +26,14 @@ SELECT c.odoo_id, c.name, company_zone(c.connection_id, c.odoo_id)
 """
 
 
-class ZoneRefusedError(Exception):
+class ZoneRefusedError(Refusal):
     """That is no time zone; the message says what to enter."""
+
+    problem = Problem(
+        "time_zone_unknown", 422, "Unknown time zone",
+        meaning="A connection is given a time zone that does not exist.",
+        remedy="Send a name of the IANA database, such as Europe/Berlin.",
+    )  # fmt: skip
 
 
 @transaction.atomic

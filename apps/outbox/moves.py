@@ -8,13 +8,20 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.actor import Actor
+from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.outbox.models import Command, Status
 
 
-class RetryRefusedError(Exception):
+class RetryRefusedError(Refusal):
     """The command cannot be tried again; the message says why."""
+
+    problem = Problem(
+        "command_not_failed", 409, "Command cannot be retried",
+        meaning="The command does not exist, or has not failed.",
+        remedy="Retry only commands whose status is refused or dead.",
+    )  # fmt: skip
 
 
 @atomic_with_retry

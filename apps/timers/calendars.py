@@ -17,6 +17,7 @@ import holidays
 from django.utils.translation import gettext
 
 from apps.accounts.models import Team
+from apps.core.refusals import Problem, Refusal
 from apps.timers.models import WorkingCalendar
 
 logger = logging.getLogger(__name__)
@@ -36,8 +37,14 @@ class ClosedCalendarError(Exception):
     """A team's calendar has no working hours; the message names the team and the remedy."""
 
 
-class CalendarRefusedError(Exception):
+class CalendarRefusedError(Refusal):
     """That cannot be a working calendar; the message says why and what to enter instead."""
+
+    problem = Problem(
+        "calendar_invalid", 422, "Invalid working hours",
+        meaning="Working hours, holidays or time zone of a team cannot be read, or leave less than an hour a week.",
+        remedy="Send what the sentence names: shifts by weekday, a country or state, a time zone.",
+    )  # fmt: skip
 
 
 def checked_zone(name: str) -> str:

@@ -1,6 +1,7 @@
 // Forms that act at once: form[data-act] is sent without leaving the page, and what came of it is told, with a way back.
 //
-// The answer is JSON: {said, undo, job, runs, ids} or {problem}. After it "ct:acted" is sent from the form, with the answer.
+// The answer is JSON: {said, undo, job, runs, ids}, or {detail, code} where it was refused, which post() gives as {problem}.
+// After it "ct:acted" is sent from the form, with the answer.
 
 import { follow, toast } from "./toasts.js";
 import { fill, gettext } from "./words.js";
@@ -14,7 +15,8 @@ export async function post(url, body) {
       location.reload();
       return { problem: gettext("Sign in again.") };
     }
-    return await answer.json();
+    const said = await answer.json();
+    return answer.ok ? said : { problem: said.detail };
   } catch {
     return { problem: gettext("The tower cannot be reached. Nothing was changed; try again.") };
   }

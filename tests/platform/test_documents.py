@@ -4,15 +4,21 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
-from controltower import settings_doc
+from controltower import reference_docs, settings_doc
 from controltower.env import BASE_DIR, Env
 from deploy import vendor_assets
 
 
 def test_the_settings_document_is_as_the_code_has_it() -> None:
     assert (BASE_DIR / "docs" / "settings.md").read_text() == settings_doc.text(), "Run `make settings-doc`."
+
+
+@pytest.mark.parametrize("name", reference_docs.DOCUMENTS)
+def test_a_document_made_from_declarations_is_as_they_are(name: str) -> None:
+    assert (BASE_DIR / "docs" / name).read_text() == reference_docs.text_of(name), "Run `make reference-docs`."
 
 
 def test_every_setting_says_what_it_means() -> None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import access, permissions
 from apps.accounts.models import Team, User
+from apps.core.refusals import Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.exceptions import moves, types
@@ -77,8 +78,8 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
     """
     change = change_for(move, arguments, by=by, now=now)
     made = moves.make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
-    if made.refused:
-        raise moves.refusal(made)
+    if made.refusal is not None:
+        raise made.refusal
     job = BulkJob.objects.create(by=by, move=move, arguments=dict(arguments), state=BulkJob.State.DONE, total=1, created_at=now,
                                ended_at=now)  # fmt: skip
     BulkJobItem.objects.create(job=job, case_id=case_id, outcome=BulkJobItem.Outcome.DONE, before=made.before, after=made.after)
@@ -133,9 +134,9 @@ def _do_chunk(job: BulkJob, *, now: datetime) -> None:
     try:
         change = change_for(job.move, job.arguments, by=job.by, now=now)
         made = moves.make(change, list(items), by=job.by, now=now)
-    except (permissions.NotAllowedError, MoveRefusedError) as error:
+    except Refusal as error:
         # What was allowed when it was asked for is not any more.
-        change, made = None, [Made(case_id=case_id, case=None, refused=str(error)) for case_id in items]
+        change, made = None, [Made(case_id=case_id, case=None, refusal=error) for case_id in items]
     for one in made:
         item = items[one.case_id]
         item.outcome = BulkJobItem.Outcome.REFUSED if one.refused else BulkJobItem.Outcome.DONE
