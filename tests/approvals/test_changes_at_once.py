@@ -9,8 +9,8 @@ from django.db import connections
 
 from apps.accounts.models import Role, User
 from apps.approvals import facts, moves, policy
+from apps.approvals.errors import FactsChangedError
 from apps.approvals.facts import Seen
-from apps.approvals.locking import FactsChangedError
 from apps.approvals.models import Assignment, Request, Status
 from apps.outbox.models import Command
 from tests.world import World, person

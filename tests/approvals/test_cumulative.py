@@ -10,7 +10,7 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import bulk, cumulation, facts, moves, policy, preview, screens
-from apps.approvals.locking import FactsChangedError
+from apps.approvals.errors import FactsChangedError
 from apps.approvals.models import Assignment, Request
 from apps.approvals.policy_bounds import PolicyError
 from apps.core import clock, sentences

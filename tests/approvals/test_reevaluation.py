@@ -10,8 +10,8 @@ from django.core.management import call_command
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import absence, facts, moves, policy, undoing
+from apps.approvals.errors import AlreadyDecidedError, FactsChangedError
 from apps.approvals.facts import Seen
-from apps.approvals.locking import AlreadyDecidedError, FactsChangedError
 from apps.approvals.models import Assignment, Request
 from apps.audit.models import Entry
 from apps.core import clock

@@ -10,7 +10,7 @@ from apps.accounts.models import Role, Team, User
 from apps.accounts.people import change_user
 from apps.accounts.permissions import NotAllowedError
 from apps.approvals import absence, cumulation, moves, policy, undoing
-from apps.approvals.locking import AlreadyDecidedError, DecisionRefusedError
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Request, Status
 from apps.core import clock
 from apps.mirror import registry as mirror
