@@ -105,7 +105,7 @@ docs: $(DEV) ## the documentation as a site, in site/; a link that leads nowhere
 settings-doc: $(DEV) ## write docs/settings.md from controltower/env.py
 	$(PYTHON) -m controltower.settings_doc > docs/settings.md
 
-reference-docs: $(DEV) ## write the documents that are made from declarations: docs/errors.md
+reference-docs: $(DEV) ## write the documents that are made from declarations: docs/errors.md, docs/states.md
 	DJANGO_SETTINGS_MODULE=controltower.settings $(PYTHON) -m controltower.reference_docs
 
 clean: ## remove the virtual environment and all caches, not the data

@@ -32,7 +32,34 @@ def _errors() -> Iterator[str]:
         yield f"| `{code}` | {problem.status} | {problem.meaning} | {problem.remedy} | `{module}` |\n"
 
 
-DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {"errors.md": _errors}
+STATES = """# States and transitions
+
+Every change of a status goes through one table for its kind of thing (`apps/*/transitions.py`); a move that is not in the table is
+refused with `transition_not_possible` ([errors](errors.md)), whoever makes it. A diagram shows the moves that lead to another
+status, the table below it all of them. "=" leaves the status as it is.
+
+This page is written by `make reference-docs` from those tables.
+"""
+TABLES = {
+    "Exceptions: cases": ("apps.exceptions.transitions", "CASES"),
+    "Exceptions: incidents": ("apps.exceptions.transitions", "INCIDENTS"),
+    "Approval requests": ("apps.approvals.transitions", "REQUESTS"),
+    "Commands": ("apps.outbox.transitions", "COMMANDS"),
+}
+
+
+def _states() -> Iterator[str]:
+    yield STATES
+    for title, (module, name) in TABLES.items():
+        table = getattr(import_module(module), name)
+        yield f"\n## {title}\n\n```mermaid\n{table.diagram()}\n```\n\n"
+        yield "| move | from | to | who, and on which condition |\n| --- | --- | --- | --- |\n"
+        for row in table.rows:
+            sources = ", ".join(f"`{source}`" for source in row.sources)
+            yield f"| {row.move} | {sources} | {f'`{row.target}`' if row.target else '='} | {row.by} |\n"
+
+
+DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {"errors.md": _errors, "states.md": _states}
 
 
 def text_of(name: str) -> str:

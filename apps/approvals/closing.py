@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.approvals import decision_commands, steps
 from apps.approvals.models import Assignment, Request, Status
+from apps.approvals.transitions import REQUESTS
 from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
@@ -22,9 +23,10 @@ def close_request(
     """End a pending request: note it, stop its timers, tell Odoo what follows, tell the people.
 
     What is told, to Odoo and to people, waits until ``leaves_at`` where the decision can still be taken back.
-    The caller holds the request's row lock and has checked that it is pending.
+    The caller holds the request's row lock. Raises TransitionRefusedError where it is not pending.
     """
-    request.status, request.decided_at, request.decided_by, request.reason = status, now, decided_by, reason
+    REQUESTS.enter(status, request)
+    request.decided_at, request.decided_by, request.reason = now, decided_by, reason
     request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
     steps.end(request, now=now)
     kind = decision_commands.kind_of(request)

@@ -15,6 +15,7 @@ from apps.approvals import closing, moves, steps
 from apps.approvals.errors import AlreadyDecidedError
 from apps.approvals.locking import actor_of, locked
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
+from apps.approvals.transitions import REQUESTS
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
 from apps.intake import refresh_requests
@@ -94,7 +95,8 @@ def _reopen(request: Request, said: Assignment) -> None:
         raise AlreadyDecidedError(
             gettext("It is too late: Odoo is being told about %(record_name)s.") % {"record_name": request.record_name}
         )
-    request.status, request.decided_at, request.decided_by, request.reason = Status.PENDING, None, None, ""
+    REQUESTS.make("undo", request)
+    request.decided_at, request.decided_by, request.reason = None, None, ""
     request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
 
 

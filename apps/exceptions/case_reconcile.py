@@ -18,6 +18,7 @@ from apps.core.currencies import MOST_DIGITS
 from apps.core.words import money
 from apps.exceptions import odoo_activities
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due, sla
 from apps.timers.models import Timer
@@ -261,7 +262,8 @@ def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datet
     if not cases:
         return
     for case in cases:
-        case.status, case.resolved_at, case.updated_at, case.version = Status.RESOLVED, now, now, case.version + 1
+        transitions_of(case).make("close", case)
+        case.resolved_at, case.updated_at, case.version = now, now, case.version + 1
         case.resolution, case.snoozed_until = because[case.pk], None
     ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "snoozed_until", "updated_at", "version"])
     keys = [f"exception:{case.id}" for case in cases]

@@ -24,13 +24,13 @@ from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, odoo_activities, remedies, types
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
+from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.odoo.models import Connection
 from apps.outbox import enqueue
 from apps.timers import due
 from apps.workflows import registry, subjects
 
-UNRESOLVED = [Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED]
 # What a person did and what came before, so that it can be taken back as long as nothing else has happened.
 TAKEN_DOWN = ("status", "owner_id", "team_id", "snoozed_until", "resolved_at", "resolution")
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+)")
@@ -53,14 +53,14 @@ class Change:
 
     Attributes:
         action: as the trail names it, ``exception.assigned``.
-        from_: the states that it starts from.
-        values: what it writes, the same for all; ``owner_if_none`` is the owner of those that have none.
+        move: its name in the table of transitions, which says from which states it starts and to which it leads.
+        values: what else it writes, the same for all; ``owner_if_none`` is the owner of those that have none.
         data: what the trail keeps.
         owner: who is to own it, and so must be able to see it.
     """
 
     action: str
-    from_: Sequence[str]
+    move: str
     values: Mapping[str, Any]
     data: Mapping[str, Any] = field(default_factory=dict)
     owner: User | None = None
@@ -138,6 +138,7 @@ def make(
                 made.append(Made(case_id=case_id, case=case, refusal=MoveRefusedError(_why_not(case, change, last))))
                 continue
         before = taken_down(case)
+        transitions_of(case).make(change.move, case)
         for name, value in change.values.items():
             setattr(case, name, value)
         if change.owner_if_none is not None and case.owner_id is None:
@@ -198,7 +199,7 @@ def _forbidden(case: ExceptionCase, change: Change, by: User) -> Refusal | None:
 
 
 def _stands_against(case: ExceptionCase, change: Change, seen: Mapping[int, str] | None) -> bool:
-    if case.status not in change.from_:
+    if case.status not in transitions_of(case).sources(change.move):
         return True
     return seen is not None and case.pk in seen and seen[case.pk] != as_seen(case)
 
@@ -215,7 +216,7 @@ def _last_entries(case_ids: Collection[int]) -> dict[int, Entry]:
 def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
     verb = change.action.split(".")[1]
     who = f" ({last.actor_name}, {moment(last.at)})" if last else ""
-    if case.status not in change.from_:
+    if case.status not in transitions_of(case).sources(change.move):
         state = case.get_status_display().lower()
         if case.resolved_at:
             state = gettext("%(state)s since %(at)s: %(resolution)s") % {
@@ -246,7 +247,7 @@ def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "
 def assigning(owner: User | None, team: Team | None = None, note: str = "") -> Change:
     """The move to ``owner`` (none: to nobody), and to ``team`` where one is named."""
     return Change(
-        action="exception.assigned", from_=UNRESOLVED, owner=owner,
+        action="exception.assigned", move="assign", owner=owner,
         values={"owner": owner} | ({"team": team} if team else {}),
         data={"owner": str(owner) if owner else None, "team": team.slug if team else None}
         | ({"note": note.strip()[:1000]} if note.strip() else {}),
@@ -255,16 +256,16 @@ def assigning(owner: User | None, team: Team | None = None, note: str = "") -> C
 
 def acknowledging(by: User) -> Change:
     """The move of somebody who says that they work on it; whoever acknowledges an unowned exception owns it."""
-    return Change(action="exception.acknowledged", from_=[Status.OPEN, Status.SNOOZED], owner_if_none=by,
-                  values={"status": Status.ACKNOWLEDGED, "snoozed_until": None})  # fmt: skip
+    return Change(action="exception.acknowledged", move="acknowledge", owner_if_none=by,
+                  values={"snoozed_until": None})  # fmt: skip
 
 
 def snoozing(until: datetime, *, now: datetime) -> Change:
     """The move aside until ``until``. Raises MoveRefusedError where that is past."""
     if until <= now:
         raise MoveRefusedError(gettext("An exception can only be snoozed until a moment in the future."))
-    return Change(action="exception.snoozed", from_=UNRESOLVED, data={"until": until.isoformat()},
-                  values={"status": Status.SNOOZED, "snoozed_until": until})  # fmt: skip
+    return Change(action="exception.snoozed", move="snooze", data={"until": until.isoformat()},
+                  values={"snoozed_until": until})  # fmt: skip
 
 
 def resolving(resolution: str, *, now: datetime) -> Change:
@@ -272,8 +273,8 @@ def resolving(resolution: str, *, now: datetime) -> Change:
     if not resolution.strip():
         raise MoveRefusedError(gettext("Say how it was resolved: whoever meets the next one will want to know."))
     return Change(
-        action="exception.resolved", from_=UNRESOLVED, data={"resolution": resolution.strip()[:300]},
-        values={"status": Status.RESOLVED, "resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
+        action="exception.resolved", move="resolve", data={"resolution": resolution.strip()[:300]},
+        values={"resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
     )  # fmt: skip
 
 
@@ -332,8 +333,8 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
         NotAllowedError: this person may not work exceptions.
         MoveRefusedError: it is resolved, the way out is not offered any more, or somebody has taken it already.
     """
-    taking = Change(action="exception.remedied", from_=UNRESOLVED, data={"remedy": remedy, "option": option},
-                    values={"status": Status.ACKNOWLEDGED, "snoozed_until": None})  # fmt: skip
+    taking = Change(action="exception.remedied", move="apply", data={"remedy": remedy, "option": option},
+                    values={"snoozed_until": None})  # fmt: skip
     case = _one(taking, case_id, by=by, now=now)
     found = registry.exception_types().get(case.type)
     declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
@@ -392,7 +393,7 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     # Who may not see it is not told, and not named as told.
     people = [user for user in access.those_who_see(mentioned(text), *target) if user != by] if target else []
     data = {"text": text} | ({"mentioned": [user.username for user in people]} if people else {})
-    case = _one(Change(action="exception.commented", from_=list(Status), values={}, data=data), case_id, by=by, now=now)
+    case = _one(Change(action="exception.commented", move="comment", values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
                       title=lambda: gettext("%(by)s mentions you on %(record)s") % {"by": by, "record": case.record_name},

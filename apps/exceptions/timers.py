@@ -13,6 +13,7 @@ from apps.core import actor, live
 from apps.core.words import money
 from apps.exceptions import odoo_activities
 from apps.exceptions.models import ExceptionCase, Status
+from apps.exceptions.transitions import transitions_of
 from apps.exceptions.types import title_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due
@@ -76,7 +77,8 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
     """The time it was snoozed until has come: back into the queue."""
     cases = [case for case in _cases(timers) if case.status == Status.SNOOZED]
     for case in cases:
-        case.status, case.snoozed_until, case.updated_at, case.version = Status.OPEN, None, now, case.version + 1
+        transitions_of(case).make("wake", case)
+        case.snoozed_until, case.updated_at, case.version = None, now, case.version + 1
         if case.owner:
             message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
                               about=(case.connection_id, case.company_id),

@@ -23,12 +23,12 @@ from apps.odoo import client as wire
 from apps.odoo.guards import ASK, ASKED
 from apps.odoo.models import Connection
 from apps.outbox.models import NOT_BEFORE, WAITS, Command, Status
+from apps.outbox.transitions import COMMANDS, WAITING
 from apps.workflows import registry
 
 logger = logging.getLogger(__name__)
 
 MACHINE = actor.system("outbox")
-WAITING = [Status.QUEUED, Status.UNKNOWN]
 # Odoo ends a request after 120 s by default (limit_time_real); until then, and a margin, a call whose answer was lost
 # may still take effect, so it is only looked for.
 MAY_STILL_RUN = timedelta(seconds=150)
@@ -266,7 +266,8 @@ def _wait(attempts: int) -> timedelta:
 
 
 def _later(command: Command, status: Status, problem: str, wait: timedelta, now: datetime) -> None:
-    command.status, command.problem, command.not_before = status, problem[:2000], now + wait
+    COMMANDS.enter(status, command)
+    command.problem, command.not_before = problem[:2000], now + wait
     command.save(update_fields=["status", "problem", "not_before", "sent_at"])
     live.announce([_topic(command), "health"])
     logger.info("Command %s (%s) waits until %s: %s", command.pk, command.title, command.not_before, problem)
@@ -281,12 +282,11 @@ def _refuse(command: Command, problem: str, now: datetime) -> None:
 
 @transaction.atomic
 def _finish(command: Command, status: Status, problem: str, now: datetime, *, stops: bool = True) -> None:
-    changed = Command.objects.filter(pk=command.pk, status__in=WAITING).update(
-        status=status, problem=problem[:2000], done_at=now, attempts=command.attempts
-    )
-    if changed != 1:
+    this = Command.objects.filter(pk=command.pk)
+    if COMMANDS.enter_all(status, this, problem=problem[:2000], done_at=now, attempts=command.attempts) != 1:
         return
-    command.status, command.problem, command.done_at = status, problem[:2000], now
+    COMMANDS.enter(status, command)
+    command.problem, command.done_at = problem[:2000], now
     tally.took(command.connection_id, tally.COMMANDS, status.value, (now - command.created_at).total_seconds(), now=now)
     retries = tally.Counted(connection_id=command.connection_id, source=tally.COMMANDS, what="retried",
                             count=max(command.attempts - 1, 0))  # fmt: skip
@@ -306,7 +306,7 @@ def _finish(command: Command, status: Status, problem: str, now: datetime, *, st
                             data={"title": other.title, "because": command.title},
                             about=(other.connection_id, other.company_id))
             )  # fmt: skip
-        following.update(status=Status.CANCELLED, done_at=now, problem=NOT_BEFORE.format(command=command.title))
+        COMMANDS.enter_all(Status.CANCELLED, following, done_at=now, problem=NOT_BEFORE.format(command=command.title))
     trail.record_all(events, now=now)
     live.announce([_topic(command), "health", "inbox"])
     if command.effect_model in TALK:

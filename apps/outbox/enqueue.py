@@ -17,6 +17,7 @@ from apps.core.wake import wake
 from apps.odoo.models import Connection
 from apps.outbox import marks
 from apps.outbox.models import Command, Status
+from apps.outbox.transitions import COMMANDS
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
 from apps.workflows.placeholders import MODEL_REFERENCE
@@ -108,7 +109,7 @@ def withdraw(decisions: Collection[str], *, because: str, now: datetime) -> set[
     waiting = Command.objects.filter(decision__in=decisions, status=Status.QUEUED, sent_at=None)
     # Locked first: the update then changes what was found, and a worker that begins one meanwhile finds it cancelled.
     taken = set(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    Command.objects.filter(pk__in=taken).update(status=Status.CANCELLED, done_at=now, problem=because)
+    COMMANDS.enter_all(Status.CANCELLED, Command.objects.filter(pk__in=taken), done_at=now, problem=because)
     return taken
 
 
@@ -122,9 +123,8 @@ def withdraw_all(decision: str, *, made_at: datetime, because: str) -> bool:
     states = list(of_it.values_list("pk", "status", "sent_at"))
     if any(status != Status.QUEUED or sent_at for _, status, sent_at in states):
         return False
-    Command.objects.filter(pk__in=[pk for pk, _, _ in states]).update(
-        status=Status.CANCELLED, done_at=made_at, problem=because
-    )
+    these = Command.objects.filter(pk__in=[pk for pk, _, _ in states])
+    COMMANDS.enter_all(Status.CANCELLED, these, done_at=made_at, problem=because)
     return True
 
 

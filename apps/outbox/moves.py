@@ -12,6 +12,7 @@ from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.outbox.models import Command, Status
+from apps.outbox.transitions import COMMANDS
 
 
 class RetryRefusedError(Refusal):
@@ -38,17 +39,17 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     command = Command.objects.select_for_update(of=("self",)).filter(pk=command_id).first()
     if command is None:
         raise RetryRefusedError(gettext("There is no command %(command_id)s.") % {"command_id": command_id})
-    if command.status not in (Status.REFUSED, Status.DEAD):
+    if command.status not in COMMANDS.sources("retry"):
         raise RetryRefusedError(
             gettext("“%(title)s” is %(status)s; only what was refused or given up can be retried.")
             % {"title": command.told, "status": command.get_status_display().lower()}
         )
-    _queue_again(command, now)
+    _queue_again("retry", command, now)
     cancelled = Command.objects.filter(
         lane=command.lane, decision=command.decision, sequence__gt=command.sequence, status=Status.CANCELLED
     )
     for other in cancelled if command.decision else []:
-        _queue_again(other, now)
+        _queue_again("retry_after", other, now)
     trail.record(
         trail.Event(action="command.retried", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
                     subject=f"command:{command.pk}", data={"title": command.title},
@@ -59,7 +60,8 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     return command
 
 
-def _queue_again(command: Command, now: datetime) -> None:
-    command.status, command.not_before, command.attempts, command.done_at = Status.QUEUED, now, 0, None
+def _queue_again(move: str, command: Command, now: datetime) -> None:
+    COMMANDS.make(move, command)
+    command.not_before, command.attempts, command.done_at = now, 0, None
     command.sent_at = command.told_at = None
     command.save(update_fields=["status", "not_before", "attempts", "done_at", "sent_at", "told_at"])

@@ -25,6 +25,7 @@ from apps.core.wake import wake
 from apps.exceptions import moves, types
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
 from apps.exceptions.moves import Change, Made, MoveRefusedError
+from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due
 
@@ -234,12 +235,14 @@ def _has_opened_anew(case: ExceptionCase) -> bool:
 
 
 def _restore(case: ExceptionCase, before: Mapping[str, Any], *, now: datetime) -> None:
+    transitions_of(case).make("undo", case, to=before["status"])
     for name, value in before.items():
         is_moment = name in ("snoozed_until", "resolved_at") and value
         setattr(case, name, datetime.fromisoformat(value) if is_moment else value)
     if case.status == Status.SNOOZED and case.snoozed_until and case.snoozed_until <= now:
         # The time it was snoozed until has come meanwhile.
-        case.status, case.snoozed_until = Status.OPEN, None
+        transitions_of(case).make("wake", case)
+        case.snoozed_until = None
     case.updated_at, case.version = now, case.version + 1
 
 

@@ -1,0 +1,48 @@
+"""The moves of exceptions: of cases, which are about records, and of incidents, which are about the link itself."""
+
+from apps.core.transitions import Transition, Transitions
+from apps.exceptions import integration
+from apps.exceptions.models import ExceptionCase, Status
+
+OPEN, ACKNOWLEDGED, SNOOZED, RESOLVED = Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED, Status.RESOLVED
+UNRESOLVED = (OPEN, ACKNOWLEDGED, SNOOZED)
+# Where nothing but the owner changes.
+STAYS = ""
+
+
+def _by_people(who: str) -> list[Transition]:
+    return [
+        Transition("assign", UNRESOLVED, STAYS, f"{who}, to somebody who may see and work it"),
+        Transition("acknowledge", (OPEN, SNOOZED), ACKNOWLEDGED, f"{who}; it becomes theirs where nobody owns it"),
+        Transition("snooze", UNRESOLVED, SNOOZED, f"{who}, until a moment in the future"),
+        Transition("resolve", UNRESOLVED, RESOLVED, f"{who}, with a resolution"),
+        Transition("comment", tuple(Status), STAYS, who),
+    ]
+
+
+def _by_itself(over: str) -> list[Transition]:
+    return [
+        Transition("wake", (SNOOZED,), OPEN, "a timer, at the moment it was snoozed until"),
+        Transition("close", UNRESOLVED, RESOLVED, over),
+        # Back to what it was like: also where only the owner had changed.
+        *(
+            Transition("undo", tuple(Status), target, "who moved it, within a day and while nothing else has changed")
+            for target in UNRESOLVED
+        ),
+    ]
+
+
+CASES = Transitions("case", Status, [
+    *_by_people("whoever works exceptions and sees its company"),
+    Transition("apply", UNRESOLVED, ACKNOWLEDGED, "whoever works exceptions, by an action that it offers"),
+    *_by_itself("the pipeline, when the record no longer meets the condition"),
+])  # fmt: skip
+INCIDENTS = Transitions("incident", Status, [
+    *_by_people("whoever works exceptions, or an integrator"),
+    *_by_itself("the check of the link, when it finds the cause gone"),
+])  # fmt: skip
+
+
+def transitions_of(case: ExceptionCase) -> Transitions:
+    """Return the table that an exception follows."""
+    return INCIDENTS if case.type in integration.TYPES else CASES
