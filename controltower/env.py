@@ -38,9 +38,6 @@ class Env(BaseSettings):
     vapid_key: str = Field(
         "", description="Private key of web push: 32 bytes, base64url. Empty: made once and kept in CONTROLTOWER_HOME."
     )
-    push_to_private_addresses: bool = Field(
-        False, description="Call push services at private addresses, and over HTTP. For tests: never in production."
-    )
     debug: bool = Field(False, description="Django's debug pages. Never in production.")
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost", "[::1]", "testserver"], description="Host names served, comma-separated."
@@ -59,7 +56,7 @@ class Env(BaseSettings):
         5, ge=1, le=60, description="Seconds in which a decision can be taken back; nothing of it leaves the tower before that."
     )
     webhook_allowed: Annotated[list[str], NoDecode] = Field(
-        [], description="Hosts and networks that alerts may be posted to though they are not public, comma-separated."
+        [], description="Hosts and networks that alerts and push messages may go to though they are not public, comma-separated."
     )
     email_url: str = Field(
         "console",

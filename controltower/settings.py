@@ -26,7 +26,6 @@ ENCRYPTION_KEYS = [
 ]
 AUDIT_KEY = env.audit_key or env.kept_secret("audit", lambda: secrets.token_hex(32))
 VAPID_KEY = env.vapid_key or env.kept_secret("vapid", new_vapid_key)
-PUSH_TO_PRIVATE_ADDRESSES = env.push_to_private_addresses
 CONTROLTOWER_HOME = env.controltower_home
 PUBLIC_URL = env.public_url
 INTAKE_URL = env.intake_url

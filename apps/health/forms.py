@@ -7,9 +7,9 @@ from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.models import User
+from apps.core.egress import RECEIVER, AddressNotAllowedError, checked
 from apps.exceptions.integration import TYPES
 from apps.health.models import AlertRule
-from apps.notifications.addresses import AddressNotAllowedError, checked
 from apps.notifications.models import Endpoint
 
 
@@ -83,6 +83,6 @@ class EndpointForm(forms.ModelForm):
     def clean_url(self) -> str:
         """An address that the tower posts to."""
         try:
-            return checked(self.cleaned_data["url"])
+            return checked(self.cleaned_data["url"], RECEIVER)
         except AddressNotAllowedError as error:
             raise forms.ValidationError(str(error)) from None

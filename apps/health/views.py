@@ -15,6 +15,7 @@ from apps.accounts import access
 from apps.accounts.permissions import INTEGRATORS, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
+from apps.core.egress import AddressNotAllowedError
 from apps.exceptions import screens
 from apps.exceptions.types import title_of
 from apps.health import alerts, figures, probes, queries
@@ -25,7 +26,6 @@ from apps.intake import moves as deliveries
 from apps.intake import queries as stored
 from apps.intake.claim import GIVE_UP_AFTER
 from apps.notifications import webhooks
-from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.models import Endpoint, Outgoing
 from apps.odoo import request_scope
 from apps.odoo.page_queries import is_id, knows

@@ -18,13 +18,15 @@ from django.utils.translation import gettext
 
 from apps.accounts import access
 from apps.accounts.models import User
-from apps.core import outgoing
+from apps.core import egress
+from apps.core.egress import RECEIVER, AddressNotAllowedError
 from apps.core.refusals import Problem, Refusal
 from apps.notifications import preferences, queries
 from apps.notifications.models import Device, Push
 
 logger = logging.getLogger(__name__)
 
+TIMEOUT_SECONDS = 10.0
 BATCH = 50
 GIVE_UP_AFTER = 8
 KEPT_FOR = timedelta(days=1)  # what a day has not delivered is no news any more
@@ -66,10 +68,10 @@ def add(user: User, *, endpoint: str, p256dh: str, auth: str, name: str, now: da
         DeviceRefusedError: the address or the keys cannot be, or there are too many devices.
     """
     try:
-        outgoing.check_url(endpoint)
+        egress.checked_form(endpoint, RECEIVER)
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(p256dh))
         is_secret = len(_bytes(auth)) == 16
-    except outgoing.AddressNotPublicError as error:
+    except AddressNotAllowedError as error:
         raise DeviceRefusedError(str(error)) from error
     except (ValueError, binascii.Error) as error:
         raise DeviceRefusedError(gettext("The device's keys cannot be read.")) from error
@@ -97,7 +99,7 @@ def remove(user: User, *, endpoint: str = "", device_id: int = 0) -> int:
 def send_due(*, now: datetime) -> int:
     """Send what waits for devices, at most BATCH; how many were tried. Each in a transaction of its own."""
     tried = 0
-    with outgoing.client() as http:
+    with egress.client(RECEIVER, timeout_seconds=TIMEOUT_SECONDS) as http:
         while tried < BATCH and _send_one(http, now=now):
             tried += 1
     return tried
@@ -123,9 +125,9 @@ def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
     try:
         answer = http.post(device.endpoint, content=_sealed(row), headers=_headers(row, now))
         status, problem = answer.status_code, f"The push service answered {answer.status_code}"
-    except (httpx2.HTTPError, outgoing.AddressNotPublicError) as error:
+    except (httpx2.HTTPError, AddressNotAllowedError) as error:
         status, problem = 0, f"{type(error).__name__}: {error}"
-        if isinstance(error, outgoing.AddressNotPublicError):
+        if isinstance(error, AddressNotAllowedError):
             status = 400
     except (ValueError, TypeError, LookupError) as error:
         # Keys that nothing can be sealed with, for one: the device gets nothing, and the others do.

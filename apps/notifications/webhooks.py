@@ -14,12 +14,12 @@ from django.db import transaction
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
-from apps.core import isolation
+from apps.core import egress, isolation
 from apps.core.actor import Actor
+from apps.core.egress import RECEIVER, AddressNotAllowedError
 from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.intake import signatures
-from apps.notifications.addresses import AddressNotAllowedError, GuardedBackend, checked
 from apps.notifications.models import Endpoint, Outgoing
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def save(endpoint: Endpoint, *, by: User, now: datetime) -> Endpoint:
     Raises NotAllowedError, AddressNotAllowedError.
     """
     permissions.check_may_integrate(by)
-    checked(endpoint.url)
+    egress.checked(endpoint.url, RECEIVER)
     is_new = endpoint.pk is None
     if is_new:
         endpoint.secret, endpoint.created_at = signatures.make_secret(), now
@@ -127,7 +127,7 @@ def _send(message: Outgoing, clock: Callable[[], datetime]) -> None:
         return _settle(message, "dead", "The endpoint is switched off.", clock())
     message.attempts += 1
     try:
-        checked(endpoint.url)
+        egress.checked(endpoint.url, RECEIVER)
         status, again = _post(endpoint, message, clock())
     except (AddressNotAllowedError, httpx2.HTTPError, httpx2.InvalidURL) as error:
         problem = str(error) or type(error).__name__
@@ -159,10 +159,8 @@ def _post(endpoint: Endpoint, message: Outgoing, now: datetime) -> tuple[int, in
         "Content-Type": "application/json", "User-Agent": "ControlTower", "webhook-id": message.message_id,
         "webhook-timestamp": str(timestamp), "webhook-signature": signed,
     }  # fmt: skip
-    transport = httpx2.HTTPTransport()
-    transport._pool._network_backend = GuardedBackend()  # no public door; see apps/odoo/wire.py
     with (
-        httpx2.Client(transport=transport, follow_redirects=False, trust_env=False, timeout=TIMEOUT_SECONDS) as client,
+        egress.client(RECEIVER, timeout_seconds=TIMEOUT_SECONDS) as client,
         client.stream("POST", endpoint.url, content=body, headers=headers) as answer,
     ):
         size = 0

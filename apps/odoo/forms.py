@@ -2,11 +2,11 @@
 
 import zoneinfo
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
+from apps.core import egress
 from apps.odoo.models import Connection
 
 
@@ -46,11 +46,10 @@ class ConnectionForm(forms.ModelForm):
 
     def clean_url(self) -> str:
         """The address without path or trailing slash."""
-        parts = urlsplit(self.cleaned_data["url"].strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise forms.ValidationError(gettext("This is no web address. Enter it with http:// or https:// and the host."))
-        if parts.username or parts.password:
-            raise forms.ValidationError(gettext("Leave user and password out of the address; they have fields of their own."))
+        try:
+            parts = egress.checked_form(self.cleaned_data["url"].strip(), egress.ODOO)
+        except egress.AddressNotAllowedError as error:
+            raise forms.ValidationError(str(error)) from error
         return f"{parts.scheme}://{parts.netloc}"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

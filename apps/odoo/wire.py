@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import httpx2
 
-from apps.odoo.addresses import GuardedBackend, checked_url
+from apps.core import egress
+from apps.core.egress import AddressNotAllowedError
+from apps.odoo.addresses import checked_url, refused
 from apps.odoo.errors import BadAnswerError, OdooError, UnknownOutcomeError, UnreachableError
 
 # One line a call is noise in a worker's log: a backfill makes thousands.
@@ -40,10 +42,8 @@ class Wire:
         """Raises AddressRefusedError when ``url`` is not one that the tower calls."""
         self.connection = connection
         self.url = checked_url(url, connection=connection)
-        transport = httpx2.HTTPTransport(limits=httpx2.Limits(max_connections=16, keepalive_expiry=15.0))
-        # httpx2 has no public door for a network backend; its pool takes one, and this is that attribute.
-        transport._pool._network_backend = GuardedBackend(connection)
-        self._client = httpx2.Client(transport=transport, follow_redirects=False, trust_env=False)
+        limits = httpx2.Limits(max_connections=16, keepalive_expiry=15.0)
+        self._client = egress.client(egress.ODOO, timeout_seconds=CONNECT_TIMEOUT_SECONDS, limits=limits)
 
     def close(self) -> None:
         """Close the sockets."""
@@ -58,11 +58,13 @@ class Wire:
         kept-alive connection turns out to have been dropped; a write never is.
 
         Raises UnreachableError (nothing was done, or it was a read), UnknownOutcomeError (a write was sent and no whole
-        answer came), BadAnswerError (redirect, or an answer without end).
+        answer came), BadAnswerError (redirect, or an answer without end), AddressRefusedError (nothing was sent).
         """
         for last in (False, True):
             try:
                 return self._post(path, body, headers or {}, is_write, timeout_seconds)
+            except AddressNotAllowedError as error:
+                raise refused(self.connection, error) from error
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
                 raise UnreachableError(
                     self.connection, f"no connection to {self.url} ({error})", CHECK_ADDRESS

@@ -13,8 +13,8 @@ from werkzeug import Request, Response
 from apps.accounts.models import User
 from apps.audit.models import Entry
 from apps.core import clock
+from apps.core.egress import AddressNotAllowedError
 from apps.notifications import webhooks
-from apps.notifications.addresses import AddressNotAllowedError
 from apps.notifications.models import Endpoint, Outgoing
 
 pytestmark = pytest.mark.django_db
