@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
 from apps.approvals import reasons
+from apps.approvals.choices import Status as Status
+from apps.core.looks import Look
 from apps.odoo.models import Connection
 
 
@@ -28,16 +30,6 @@ class Policy(models.Model):
             models.UniqueConstraint(fields=["kind"], condition=Q(is_active=True), name="one_active_policy_a_kind"),
         ]
         verbose_name_plural = "policies"
-
-
-class Status(models.TextChoices):
-    """Where a request stands. All but pending are ends."""
-
-    PENDING = "pending", gettext_lazy("Pending")
-    APPROVED = "approved", gettext_lazy("Approved")
-    REJECTED = "rejected", gettext_lazy("Rejected")
-    CANCELLED = "cancelled", gettext_lazy("Cancelled")
-    EXPIRED = "expired", gettext_lazy("Expired")
 
 
 class Request(models.Model):
@@ -97,6 +89,11 @@ class Request(models.Model):
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-requested_at", "-id"], name="requests_by_company"),
         ]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return Status(self.status).look
 
     @property
     def told_reason(self) -> str:

@@ -20,7 +20,7 @@ from apps.odoo import request_scope
 from apps.timers import calendars
 from apps.workflows import registry
 
-SEVERITIES = {severity.label.lower(): severity.value for severity in Severity}
+SEVERITIES = {severity.code: severity.value for severity in Severity}
 
 
 class ExceptionShape(serializers.Serializer[Any]):
@@ -50,7 +50,7 @@ class ExceptionShape(serializers.Serializer[Any]):
 
     def to_representation(self, case: ExceptionCase) -> dict[str, Any]:
         return {
-            "id": case.id, "type": case.type, "workflow": case.workflow, "severity": case.get_severity_display().lower(),
+            "id": case.id, "type": case.type, "workflow": case.workflow, "severity": Severity(case.severity).code,
             "status": case.status,
             "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name,
                        "url": case.url},

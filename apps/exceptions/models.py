@@ -16,28 +16,12 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
 from apps.core import sentences
 from apps.core.indexes import prefix
+from apps.core.looks import Look
 from apps.exceptions import integration
+from apps.exceptions.choices import Severity as Severity
+from apps.exceptions.choices import Status as Status
 from apps.mirror import companies
 from apps.odoo.models import Connection
-
-
-class Severity(models.IntegerChoices):
-    """How bad; the number sorts."""
-
-    LOW = 1, gettext_lazy("Low")
-    MEDIUM = 2, gettext_lazy("Medium")
-    HIGH = 3, gettext_lazy("High")
-    CRITICAL = 4, gettext_lazy("Critical")
-
-
-class Status(models.TextChoices):
-    """Where an exception stands. All but resolved are open to work."""
-
-    OPEN = "open", gettext_lazy("Open")
-    ACKNOWLEDGED = "acknowledged", gettext_lazy("Acknowledged")
-    SNOOZED = "snoozed", gettext_lazy("Snoozed")
-    RESOLVED = "resolved", gettext_lazy("Resolved")
-
 
 UNRESOLVED = ~Q(status=Status.RESOLVED)
 # Where no due time was set: behind all that have one.
@@ -151,6 +135,11 @@ class ExceptionCase(models.Model):
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return Status(self.status).look
 
     @property
     def is_of_a_record(self) -> bool:

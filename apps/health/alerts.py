@@ -146,7 +146,7 @@ def _tell(
 
 def _shape(case: ExceptionCase) -> dict[str, Any]:
     return {
-        "id": case.pk, "type": case.type, "severity": Severity(case.severity).name.lower(), "status": case.status,
+        "id": case.pk, "type": case.type, "severity": Severity(case.severity).code, "status": case.status,
         "connection": case.connection.name, "record": case.record_name, "owner": case.owner.username if case.owner else None,
         "opened_at": case.opened_at.isoformat(), "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
         "evidence": case.plain_evidence, "resolution": case.resolution,
@@ -167,7 +167,7 @@ def save(rule: AlertRule, *, people: Sequence[User], endpoints: Sequence[Endpoin
     if rule.quiet_from and rule.quiet_until:
         quiet = f"{rule.quiet_from:%H:%M}-{rule.quiet_until:%H:%M} {rule.time_zone}"
     said = {
-        "name": rule.name, "is_active": rule.is_active, "types": rule.types, "severity": Severity(rule.severity).name.capitalize(),
+        "name": rule.name, "is_active": rule.is_active, "types": rule.types, "severity": Severity(rule.severity).code,
         "connection": rule.connection.name if rule.connection else None, "after_seconds": rule.after_seconds,
         "people": sorted(person.username for person in people), "endpoints": sorted(one.name for one in endpoints),
         "quiet": quiet, "critical_anyway": rule.critical_anyway,

@@ -23,8 +23,6 @@ from apps.notifications import webhooks
 from apps.notifications.models import Endpoint
 from apps.odoo.models import Connection
 
-SEVERITIES = {severity.label.lower(): severity.value for severity in Severity}
-
 
 class RuleShape(serializers.Serializer[Any]):
     """One alert rule. People, connection and endpoints go by their names."""
@@ -33,7 +31,7 @@ class RuleShape(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80)
     is_active = serializers.BooleanField(default=True)
     types = serializers.ListField(child=serializers.ChoiceField(sorted(TYPES)), default=list)
-    severity = serializers.ChoiceField(list(SEVERITIES), default="medium")
+    severity = serializers.ChoiceField(Severity.codes(), default="medium")
     connection = serializers.SlugRelatedField("name", queryset=Connection.objects.all(), allow_null=True, default=None)
     after_seconds = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=60)
     people = serializers.SlugRelatedField("username", queryset=User.objects.filter(is_active=True), many=True, required=False)
@@ -46,7 +44,7 @@ class RuleShape(serializers.Serializer[Any]):
     def to_representation(self, rule: AlertRule) -> dict[str, Any]:
         return {
             "id": rule.pk, "name": rule.name, "is_active": rule.is_active, "types": rule.types,
-            "severity": rule.get_severity_display().lower(), "connection": rule.connection.name if rule.connection else None,
+            "severity": Severity(rule.severity).code, "connection": rule.connection.name if rule.connection else None,
             "after_seconds": rule.after_seconds, "people": sorted(person.username for person in rule.people.all()),
             "endpoints": sorted(one.name for one in rule.endpoints.all()), "quiet_from": rule.quiet_from,
             "quiet_until": rule.quiet_until, "time_zone": rule.time_zone, "critical_anyway": rule.critical_anyway,
@@ -70,7 +68,7 @@ def _keep(request: PersonsCall, rule: AlertRule | None) -> Response:
     given = shape.validated_data
     form = RuleForm(
         given | {
-            "severity": SEVERITIES[given["severity"]], "connection": given["connection"] and given["connection"].pk,
+            "severity": Severity.of_code(given["severity"]), "connection": given["connection"] and given["connection"].pk,
             "people": [person.pk for person in given.get("people", ())],
             "endpoints": [one.pk for one in given.get("endpoints", ())],
         },

@@ -222,24 +222,6 @@ def due_tone(due_at: datetime | None, start: datetime | None = None) -> str:
     return due_state(due_at, start, clock.now())[0]
 
 
-SEVERITY_SHAPES = {
-    4: '<path class="mark-fill" d="M5 0h4l5 5v4l-5 5H5L0 9V5z"/>',
-    3: '<path class="mark-fill" d="M7 0l7 13H0z"/>',
-    2: '<path class="mark-fill" d="M7 0l7 7-7 7-7-7z"/>',
-    1: '<circle class="mark-fill" cx="7" cy="7" r="5"/>',
-}
-
-
-@register.simple_tag
-def severity(level: int, label: str) -> SafeString:
-    """Severity as shape, colour and word."""
-    shape = mark_safe(SEVERITY_SHAPES.get(level, SEVERITY_SHAPES[1]))
-    return format_html(
-        '<span class="severity" data-severity="{}"><svg width="12" height="12" viewBox="0 0 14 14" '
-        'aria-hidden="true">{}</svg>{}</span>', level, shape, label,
-    )  # fmt: skip
-
-
 @register.simple_tag
 def server_now() -> str:
     """The server's clock, which every countdown follows."""
