@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.approvals import checks, locking, moves, policy
+from apps.approvals import checks, errors, moves, policy
 from apps.approvals.models import Assignment, Request
 from apps.workflows import registry
 from tests.world import World, person
@@ -156,7 +156,7 @@ def test_of_those_of_whom_any_will_do_one_yes_is_enough(world: World) -> None:
     assert asked_people() == ["mia", "nora"]
     say(world, "nora")
     assert Request.objects.get().status == "approved"
-    with pytest.raises(locking.AlreadyDecidedError):
+    with pytest.raises(errors.AlreadyDecidedError):
         say(world, "mia")
 
 
@@ -166,7 +166,7 @@ def test_one_no_of_steps_that_run_side_by_side_ends_the_others(world: World) -> 
     world.held_order()
     moves.reject(Request.objects.get().pk, by=User.objects.get(username="adam"), reason="Not now", now=world.now)
     assert Request.objects.get().status == "rejected"
-    with pytest.raises(locking.AlreadyDecidedError):
+    with pytest.raises(errors.AlreadyDecidedError):
         say(world, "mia")
 
 
