@@ -6,7 +6,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import engine, placeholders, registry, stage_coverage
+from apps.workflows import engine, naming, placeholders, registry, stage_coverage
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -51,10 +51,7 @@ def problems_of(workflow: Workflow) -> list[str]:
     compiled.moment_ahead(workflow)
     compiled.column_of(workflow, workflow.label)
     engine.move_statement(workflow)
-    problems = [*stage_coverage.problems(workflow), *_unknown_to_the_mirror(workflow)]
-    names = [stage.name for stage in workflow.stages]
-    for name in {name for name in names if names.count(name) > 1}:
-        problems.append(f"Workflow {workflow.name} has two stages called {name}. Rename one.")
+    problems = [*naming.problems(workflow), *stage_coverage.problems(workflow), *_unknown_to_the_mirror(workflow)]
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
         compiled.predicate(workflow, kind.when)
