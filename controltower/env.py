@@ -68,6 +68,9 @@ class Env(BaseSettings):
         ["Key account", "VIP"],
         description="Odoo's tags of customers whose exceptions weigh a step more, comma-separated. Empty: none.",
     )
+    extensions_folder: Path = Field(
+        Path(), description="Folder with packages that extend the tower and are installed nowhere (docs/extending.md). Empty: none."
+    )
     log_level: str = Field("INFO", description="Level of the log.")
 
     @classmethod

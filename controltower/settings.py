@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils.csp import CSP
 from psycopg import IsolationLevel
 
+from apps.core import extensions
 from controltower.env import BASE_DIR, env
 
 
@@ -70,11 +72,19 @@ INSTALLED_APPS = [
     "apps.exceptions",
     "apps.approvals",
     "apps.pipeline",
+    "apps.extensions",
     "apps.boards",
     "apps.health",
     "apps.api",
     "apps.sandbox",
 ]
+# What packages of others add. Their apps come last: no template, command or static file of theirs stands before the tower's.
+EXTENSIONS = extensions.discover(
+    folder=None if env.extensions_folder == Path() else env.extensions_folder,
+    taken=[name.rpartition(".")[2] for name in INSTALLED_APPS],
+)
+INSTALLED_APPS += EXTENSIONS.apps
+MIGRATION_MODULES: dict[str, str | None] = {}
 
 MIDDLEWARE = [
     # Pages and answers are a tenth as large. What this would tell of a secret in a page is hidden by Django: its tokens are

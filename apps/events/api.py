@@ -12,7 +12,7 @@ from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
-from apps.events import moves, queries
+from apps.events import moves, queries, registry
 from apps.events.declare import KINDS
 from apps.events.models import OutsideEvent, Status
 from apps.odoo import request_scope
@@ -24,7 +24,7 @@ class EventShape(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     connection = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
-    kind = serializers.ChoiceField(list(KINDS))
+    kind = serializers.CharField(help_text=f"{', '.join(KINDS)}, or a kind that an extension adds")
     reference = serializers.CharField()
     occurred_at = serializers.DateTimeField()
     expected_at = serializers.DateTimeField(allow_null=True)
@@ -49,7 +49,7 @@ class EventShape(serializers.Serializer[Any]):
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "kind": ("kind", set(KINDS)), "source": "source", "reference": "reference",
+    "status": ("status", set(Status.values)), "kind": ("kind", registry.is_kind), "source": "source", "reference": "reference",
     "model": "model", "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection),
 }  # fmt: skip
 

@@ -22,15 +22,25 @@ KINDS = {
     "order_cancelled": gettext_noop("Order cancelled"),
 }
 
-# By what other systems refer to a record of Odoo, the most telling first, and which of its states are its end.
-REFERENCES: Mapping[str, Sequence[str]] = {
-    "stock.picking": ("carrier_tracking_ref", "name"),
-    "purchase.order": ("name", "partner_ref"),
-    "sale.order": ("client_order_ref", "name"),
-}
 # Columns that may hold several references at once.
 OF_SEVERAL = ("carrier_tracking_ref",)
-ENDED = ("done", "cancel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """By what other systems refer to a record of Odoo, the most telling column first, and which of its states are its end."""
+
+    columns: Sequence[str]
+    name: str = "name"
+    state: str = "state"
+    ended: Sequence[str] = ("done", "cancel")
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "stock.picking": Reference(columns=("carrier_tracking_ref", "name")),
+    "purchase.order": Reference(columns=("name", "partner_ref")),
+    "sale.order": Reference(columns=("client_order_ref", "name")),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +49,9 @@ class Adapter:
 
     Attributes:
         title: what people call it.
-        model: Odoo's model of the records that it refers to, one of :data:`REFERENCES`.
+        model: Odoo's model of the records that it refers to, one of :data:`REFERENCES`, or one that it says itself how to find.
         kind: path of its own word for what happened.
-        kinds: its words, each with one of :data:`KINDS`.
+        kinds: its words, each with one of :data:`KINDS` or of ``own_kinds``.
         ignored: its words for what the tower has no use for. Any other word makes the message a dead letter.
         reference: paths of the record's reference; the first that holds something counts.
         occurred_at: path of when it happened; none where the message does not say, then it is when it arrived.
@@ -49,6 +59,8 @@ class Adapter:
         expected_at: paths of when it is now expected; the first that holds something counts.
         text: path of what is said about it in words.
         data: what else is kept, by the words that people read for it.
+        own_kinds: kinds that no other source tells of, each with the words that people read for it.
+        found_by: how records of the model are found, where :data:`REFERENCES` does not say.
     """
 
     title: str
@@ -62,3 +74,5 @@ class Adapter:
     expected_at: Sequence[str] = ()
     text: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    own_kinds: Mapping[str, str] = field(default_factory=dict)
+    found_by: Reference | None = None

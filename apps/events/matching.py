@@ -15,8 +15,9 @@ from django.db import connection as database
 from psycopg import sql
 
 from apps.core.indexes import PREFIX_LENGTH
-from apps.events.declare import ENDED, OF_SEVERAL, REFERENCES
-from apps.mirror import registry
+from apps.events import registry
+from apps.events.declare import OF_SEVERAL
+from apps.mirror import registry as mirror
 
 PREFIX = sql.Literal(PREFIX_LENGTH)
 NONE_FOUND = "No record has this reference yet."
@@ -52,7 +53,7 @@ UPDATE events_event e
 """
 
 FOUND = """
-SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.state = ANY(%(ended)s), FALSE) AS is_open
+SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.{state} = ANY(%(ended)s), FALSE) AS is_open
   FROM wanted w JOIN {table} m ON m.connection_id = w.connection_id AND left(m.{column}, {prefix}) = left(w.reference, {prefix})
    AND m.{column} = w.reference
  WHERE m.{column} <> '' AND m.deleted_at IS NULL
@@ -60,12 +61,12 @@ SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.s
 
 # As people write it. What is left of a reference must tell something: "12" may be anybody's.
 ALIKE = """
-SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.state = ANY(%(ended)s), FALSE) AS is_open
+SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.{state} = ANY(%(ended)s), FALSE) AS is_open
   FROM wanted w JOIN {table} m ON m.connection_id = w.connection_id AND reference_key(m.{column}) = reference_key(w.reference)
  WHERE length(reference_key(w.reference)) >= 3 AND m.deleted_at IS NULL
 """
 AMONG_SEVERAL = """
-SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.state = ANY(%(ended)s), FALSE) AS is_open
+SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.{state} = ANY(%(ended)s), FALSE) AS is_open
   FROM wanted w JOIN {table} m
     ON m.connection_id = w.connection_id AND tracking_keys(m.{column}) @> ARRAY[tracking_key(w.reference)]
  WHERE length(tracking_key(w.reference)) >= 3 AND m.deleted_at IS NULL
@@ -90,13 +91,15 @@ SELECT e.id FROM {table} m JOIN events_event e
 
 def match(event_ids: Collection[int]) -> None:
     """Match those of the events that are not matched, in the caller's transaction."""
-    for model, columns in REFERENCES.items():
-        table = sql.Identifier(registry.models()[model]._meta.db_table)
+    for model, reference in registry.references().items():
+        table, state = sql.Identifier(mirror.models()[model]._meta.db_table), sql.Identifier(reference.state)
         found = [
-            sql.SQL(statement).format(rank=sql.Literal(rank), table=table, column=sql.Identifier(column), prefix=PREFIX)
+            sql.SQL(statement).format(
+                rank=sql.Literal(rank), table=table, column=sql.Identifier(column), state=state, prefix=PREFIX
+            )
             for rank, (statement, column) in enumerate(
-                [*((FOUND, column) for column in columns),
-                 *((AMONG_SEVERAL if column in OF_SEVERAL else ALIKE, column) for column in columns)]
+                [*((FOUND, column) for column in reference.columns),
+                 *((AMONG_SEVERAL if column in OF_SEVERAL else ALIKE, column) for column in reference.columns)]
             )
         ]  # fmt: skip
         found.append(sql.SQL(SETTLED).format(prefix=PREFIX))
@@ -105,7 +108,7 @@ def match(event_ids: Collection[int]) -> None:
             "model": model,
             "none": NONE_FOUND,
             "several": SEVERAL_FOUND,
-            "ended": list(ENDED),
+            "ended": list(reference.ended),
         }
         with database.cursor() as cursor:
             cursor.execute(sql.SQL(MATCH).format(found=sql.SQL(" UNION ALL ").join(found)), facts)
@@ -113,15 +116,16 @@ def match(event_ids: Collection[int]) -> None:
 
 def match_again(connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> None:
     """Match events that wait for a reference which one of the ``changed`` records may bring, in their transaction."""
-    for model in REFERENCES.keys() & changed.keys():
-        columns = [sql.SQL("m.{}").format(sql.Identifier(column)) for column in REFERENCES[model]]
+    references = registry.references()
+    for model in references.keys() & changed.keys():
+        columns = [sql.SQL("m.{}").format(sql.Identifier(column)) for column in references[model].columns]
         prefixes = [sql.SQL("left({}, {})").format(column, PREFIX) for column in columns]
-        table = sql.Identifier(registry.models()[model]._meta.db_table)
+        table = sql.Identifier(mirror.models()[model]._meta.db_table)
         with database.cursor() as cursor:
             cursor.execute(
                 sql.SQL(AWAITED).format(
                     table=table, columns=sql.SQL(", ").join(columns), prefixes=sql.SQL(", ").join(prefixes), prefix=PREFIX,
-                    alike=sql.SQL(" OR ").join(map(_alike, REFERENCES[model])),
+                    alike=sql.SQL(" OR ").join(map(_alike, references[model].columns)),
                 ),
                 {"connection": connection_id, "model": model, "ids": sorted(changed[model])},
             )

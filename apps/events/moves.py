@@ -155,11 +155,12 @@ def _record(event: OutsideEvent, named: str) -> tuple[int, str]:
     """The id and name of the record that a person means. Raises EventRefusedError."""
     if not named or "\x00" in named:
         raise EventRefusedError(gettext("Give the record's name in Odoo, or its id."))
-    means = Q(name=named)
+    column = registry.references()[event.model].name
+    means = Q(**{column: named})
     if named.isascii() and named.isdecimal() and int(named) < LARGEST_ID:
         means |= Q(odoo_id=int(named))
     rows = mirror.models()[event.model].objects.filter(means, connection_id=event.connection_id, deleted_at=None)
-    found = list(rows.values_list("odoo_id", "name")[:2])
+    found = list(rows.values_list("odoo_id", column)[:2])
     if not found:
         raise EventRefusedError(
             gettext("There is no %(model)s called %(named)s in %(connection)s.")

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.access import AccessScope
-from apps.events.declare import REFERENCES
+from apps.events import registry
 from apps.events.models import OutsideEvent, Status
 from apps.intake.models import Sender
 from apps.mirror import registry as mirror
@@ -25,6 +25,11 @@ class Shown:
 
     event: OutsideEvent
     record_name: str
+
+    @property
+    def kind(self) -> str:
+        """What people call what happened."""
+        return gettext(registry.kinds().get(self.event.kind, self.event.kind))
 
     @property
     def record_word(self) -> str:
@@ -56,12 +61,12 @@ def shown(found: Iterable[OutsideEvent]) -> list[Shown]:
     """The events with the names of their records, one query a model."""
     rows = list(found)
     names: dict[tuple[int, str, int | None], str] = {}
-    for model in REFERENCES:
+    for model, reference in registry.references().items():
         ids = {event.odoo_id for event in rows if event.model == model and event.odoo_id is not None}
         if ids:
             records = mirror.models()[model].objects.filter(
                 odoo_id__in=ids, connection_id__in={event.connection_id for event in rows}
             )
-            for connection_id, odoo_id, name in records.values_list("connection_id", "odoo_id", "name"):
+            for connection_id, odoo_id, name in records.values_list("connection_id", "odoo_id", reference.name):
                 names[connection_id, model, odoo_id] = name or ""
     return [Shown(event=event, record_name=names.get((event.connection_id, event.model, event.odoo_id), "")) for event in rows]

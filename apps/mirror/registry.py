@@ -1,4 +1,4 @@
-"""The models that are mirrored: every file in ``models`` that declares one."""
+"""The models that are mirrored: every file in ``models`` that declares one, and those of the apps of extensions."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from apps.mirror.declare import Mirrored
 @cache
 def models() -> dict[str, type[Mirrored]]:
     """Every mirrored model by Odoo's name, what others refer to first."""
-    found = [model for model in apps.get_app_config("mirror").get_models() if issubclass(model, Mirrored)]
+    found = [model for model in apps.get_models() if issubclass(model, Mirrored)]
     ordered = sorted(found, key=lambda model: (_depth(model.odoo_model), model.odoo_model))
     return {model.odoo_model: model for model in ordered}
 

@@ -1,5 +1,6 @@
 """Refuses to start with a workflow file that cannot be, naming the place and the remedy."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -15,22 +16,27 @@ def declarations(**_: Any) -> list[CheckMessage]:
     """Every workflow compiles, names each thing once, and answers exceptions that exist."""
     try:
         found = registry.workflows()
-        problems: list[str] = []
-        seen: dict[str, tuple[Workflow, ExceptionType | ApprovalKind]] = {}
-        for workflow in found.values():
-            problems += problems_of(workflow)
-            declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
-            for kind in declared:
-                other = seen.get(kind.name)
-                if other and not _shared(other, (workflow, kind)):
-                    problems.append(
-                        f"{kind.name} is declared by {other[0].name} and {workflow.name}. Rename one; only an approval kind is "
-                        "shared, over records of different models and with one title and policy."
-                    )
-                seen[kind.name] = workflow, kind
+        problems = [problem for workflow in found.values() for problem in problems_of(workflow)]
     except compiled.DeclarationError as error:
         return [Error(str(error), id="workflows.E001")]
-    return [Error(problem, id="workflows.E002") for problem in problems]
+    return [Error(problem, id="workflows.E002") for problem in [*problems, *declared_twice(found.values())]]
+
+
+def declared_twice(workflows: Iterable[Workflow]) -> list[str]:
+    """Return the names that more than one of ``workflows`` gives to an exception type or approval kind, with the remedy."""
+    problems = []
+    seen: dict[str, tuple[Workflow, ExceptionType | ApprovalKind]] = {}
+    for workflow in workflows:
+        declared: list[ExceptionType | ApprovalKind] = [*workflow.exceptions, *workflow.approvals]
+        for kind in declared:
+            other = seen.get(kind.name)
+            if other and not _shared(other, (workflow, kind)):
+                problems.append(
+                    f"{kind.name} is declared by {other[0].name} and {workflow.name}. Rename one; only an approval kind is "
+                    "shared, over records of different models and with one title and policy."
+                )
+            seen[kind.name] = workflow, kind
+    return problems
 
 
 def _shared(

@@ -400,3 +400,21 @@ class Workflow:
             if approval.name == kind:
                 return approval
         raise KeyError(f"{self.name} has no approval kind {kind}; it has {', '.join(a.name for a in self.approvals)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """What an extension adds to a workflow that there is already (docs/extending.md).
+
+    Attributes:
+        workflow: name of the workflow.
+        facts, dependencies, exceptions, approvals: what it has more, as :class:`Workflow` has them.
+        remedies: suggested actions by the name of the exception type on whose cases they are offered.
+    """
+
+    workflow: str
+    facts: Sequence[Fact] = ()
+    dependencies: Sequence[Dependency] = ()
+    exceptions: Sequence[ExceptionType] = ()
+    approvals: Sequence[ApprovalKind] = ()
+    remedies: Mapping[str, Sequence[Remedy]] = field(default_factory=dict)

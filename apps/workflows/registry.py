@@ -1,33 +1,74 @@
-"""The workflows that there are: every file in ``catalogue`` that declares one."""
+"""The workflows that there are: every file in ``catalogue`` that declares one, and what extensions add."""
 
 import importlib
 import pkgutil
+from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
+
+from django.conf import settings
 
 from apps.mirror import registry as mirror
 from apps.workflows import catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
-from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
+from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Workflow
 
 
 @cache
 def workflows() -> dict[str, Workflow]:
-    """Every workflow by its name, in the order of their ranks.
+    """Every workflow by its name, in the order of their ranks: the catalogue's, and those of the extensions.
 
     Raises:
         DeclarationError: a file declares none, or two declare the same.
+    """
+    return assembled([one.package for one in settings.EXTENSIONS.accepted])
+
+
+def assembled(packages: Collection[str]) -> dict[str, Workflow]:
+    """Return the catalogue's workflows with what the extensions of ``packages`` add, by name, in the order of their ranks.
+
+    Raises:
+        DeclarationError: a file declares none, two declare the same, or an addition is to something that there is not.
+        ExtensionError: a module of an extension declares nothing.
     """
     found: dict[str, Workflow] = {}
     for module in pkgutil.iter_modules(catalogue.__path__):
         declared = getattr(importlib.import_module(f"{catalogue.__name__}.{module.name}"), "WORKFLOW", None)
         if declared is None:
             raise DeclarationError(f"catalogue/{module.name}.py declares no WORKFLOW. Declare one, or remove the file.")
-        if declared.name in found:
-            raise DeclarationError(f"Two files in catalogue declare the workflow {declared.name}. Rename one.")
-        found[declared.name] = declared
+        _add(declared, found)
+    for _, workflow in settings.EXTENSIONS.declared("workflows", Workflow, of=packages):
+        _add(workflow, found)
+    for _, addition in settings.EXTENSIONS.declared("additions", Addition, of=packages):
+        if addition.workflow not in found:
+            raise DeclarationError(f"There is no workflow {addition.workflow} to add to. There is: {', '.join(sorted(found))}.")
+        found[addition.workflow] = _with(found[addition.workflow], addition)
     # Only once every file is read are all mirrored models known: a file may bring its own.
     completed = {name: _completed(declared) for name, declared in found.items()}
     return dict(sorted(completed.items(), key=lambda item: (item[1].rank, item[0])))
+
+
+def _add(declared: Workflow, found: dict[str, Workflow]) -> None:
+    if declared.name in found:
+        raise DeclarationError(f"The workflow {declared.name} is declared twice. Rename one.")
+    found[declared.name] = declared
+
+
+def _with(workflow: Workflow, addition: Addition) -> Workflow:
+    """``workflow`` with what ``addition`` adds to it. Raises DeclarationError."""
+    known = {kind.name for kind in [*workflow.exceptions, *addition.exceptions]}
+    if unknown := sorted(set(addition.remedies) - known):
+        raise DeclarationError(
+            f"{workflow.name} has no exception type {', '.join(unknown)} to act on. It has: {', '.join(sorted(known))}."
+        )
+    exceptions = [
+        replace(kind, remedies=[*kind.remedies, *addition.remedies.get(kind.name, ())])
+        for kind in [*workflow.exceptions, *addition.exceptions]
+    ]
+    return replace(
+        workflow, exceptions=exceptions, facts=[*workflow.facts, *addition.facts],
+        dependencies=[*workflow.dependencies, *addition.dependencies], approvals=[*workflow.approvals, *addition.approvals],
+    )  # fmt: skip
 
 
 def _completed(declared: Workflow) -> Workflow:

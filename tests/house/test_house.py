@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 OURS = ["apps", "controltower", "bench", "deploy"]
 FLOORS = [
     "core", "accounts", "audit", "timers", "odoo", "intake", "mirror", "events", "workflows", "outbox", "notifications",
-    "exceptions", "approvals", "pipeline", "boards", "health", "api",
+    "exceptions", "approvals", "pipeline", "extensions", "boards", "health", "api",
 ]  # fmt: skip
 FLOOR = {name: number for number, name in enumerate(FLOORS)}
 BESIDE = [{"outbox", "notifications"}, {"exceptions", "approvals"}, {"boards", "health"}]
