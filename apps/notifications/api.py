@@ -11,14 +11,18 @@ from rest_framework.views import APIView
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
-from apps.notifications import preferences
+from apps.notifications import channels, preferences
 
 
 class Ways(serializers.Serializer[Any]):
-    """By which ways one kind of message is told; in the tower itself everything is."""
+    """By which ways one kind of message is told; in the tower itself everything is. Channels of extensions stand beside them."""
 
     email = serializers.BooleanField()
     push = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        more = {name: serializers.BooleanField(required=False) for name in channels.in_use()}
+        return {**super().get_fields(), **more}
 
 
 class PreferencesShape(serializers.Serializer[Any]):
@@ -39,7 +43,7 @@ class PreferencesShape(serializers.Serializer[Any]):
         chosen = preferences.of([user]).get(user.pk)
         return {
             "channels": {
-                group.name: {name: preferences.wants(chosen, group, name) for name in preferences.CHANNELS}
+                group.name: {name: preferences.wants(chosen, group, name) for name in channels.ways()}
                 for group in preferences.GROUPS
             },
             "quiet_from": chosen.quiet_from.isoformat() if chosen and chosen.quiet_from else None,

@@ -115,6 +115,19 @@ class Device(models.Model):
     problem = models.CharField(max_length=300, blank=True)
 
 
+class Relay(models.Model):
+    """One message on its way to its person by the channel of an extension; gone once it is there, or given up."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="relays")
+    channel = models.CharField(max_length=60)
+    not_before = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notification", "channel"], name="relayed_once")]
+        indexes = [models.Index(fields=["not_before", "id"], name="relays_by_time")]
+
+
 class Push(models.Model):
     """One message on its way to one device; gone once it is there, or given up."""
 

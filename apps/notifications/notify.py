@@ -12,7 +12,7 @@ from apps.accounts import access, languages
 from apps.accounts.models import User
 from apps.core import live
 from apps.core.wake import wake
-from apps.notifications import preferences
+from apps.notifications import channels, preferences, relays
 from apps.notifications.models import Device, Notification, Push
 
 type Text = str | Callable[[], str]
@@ -72,11 +72,17 @@ def notify(
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
     pushed = [user for user in people if preferences.wants(chosen.get(user.pk), group, "push")]
     has_pushes = _push(message, pushed, free_at, now)
+    has_relays = False
+    for name in channels.in_use():
+        wanting = [user for user in people if preferences.wants(chosen.get(user.pk), group, name)]
+        has_relays |= relays.put(message.key, name, wanting, free_at, now)
     if held_until:
         return  # the sweep of notifications.send finds it
     live.announce([f"notifications:{row.user_id}" for row in rows if row.user_id])
     if has_pushes or any(row.email_due for row in rows):
         wake("notifications.send")
+    if has_relays:
+        wake("notifications.send_webhooks")
 
 
 class _InLanguages:

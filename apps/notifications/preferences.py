@@ -14,9 +14,8 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
+from apps.notifications.channels import ways
 from apps.notifications.models import Preferences
-
-CHANNELS = {"email": "E-mail", "push": gettext_noop("This person's devices")}
 
 
 class PreferenceError(Refusal):
@@ -63,7 +62,7 @@ def group_of(kind: str) -> Group:
 
 def wants(chosen: Preferences | None, group: Group, channel: str) -> bool:
     """Whether the person wants messages of that group by that channel."""
-    default = group.push if channel == "push" else True
+    default = channel == "email" or group.push
     return bool(chosen.channels.get(group.name, {}).get(channel, default)) if chosen else default
 
 
@@ -122,7 +121,7 @@ def save(
         raise PreferenceError(gettext("Quiet hours that begin when they end would never end."))
     if time_zone and time_zone not in zoneinfo.available_timezones():
         raise PreferenceError(gettext("There is no time zone %(time_zone)s.") % {"time_zone": time_zone})
-    kept = {group.name: {name: bool(channels.get(group.name, {}).get(name)) for name in CHANNELS} for group in GROUPS}
+    kept = {group.name: {name: bool(channels.get(group.name, {}).get(name)) for name in ways()} for group in GROUPS}
     chosen, _ = Preferences.objects.update_or_create(
         user=user, defaults={"channels": kept, "quiet_from": quiet_from, "quiet_to": quiet_to}
     )

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.core import clock
-from apps.notifications import moves, push, webhooks
+from apps.notifications import moves, push, relays, webhooks
 
 
 @shared_task(name="notifications.send", ignore_result=True)
@@ -18,6 +18,8 @@ def send(**_: object) -> None:
 
 @shared_task(name="notifications.send_webhooks", ignore_result=True)
 def send_webhooks(**_: object) -> None:
-    """Post every message to another system that waits."""
+    """Post every message that waits: to other systems, and to people by the channels of extensions."""
     while webhooks.send_due(clock=clock.now) == webhooks.BATCH:
+        pass
+    while relays.send_due(now=clock.now()) == relays.BATCH:
         pass

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock, wording
-from apps.notifications import login_links, moves, preferences, push, queries
+from apps.notifications import channels, login_links, moves, preferences, push, queries
 from apps.odoo import request_scope
 
 SHOWN = 100
@@ -108,13 +108,13 @@ def choices(request: PersonsRequest) -> HttpResponse:
     """What this person wants to be told, by which way, and when not."""
     problem, status = "", 200
     if request.method == "POST":
-        channels = {
-            group.name: {channel: f"{group.name}:{channel}" in request.POST for channel in preferences.CHANNELS}
+        wanted = {
+            group.name: {channel: f"{group.name}:{channel}" in request.POST for channel in channels.ways()}
             for group in preferences.GROUPS
         }
         try:
             hours = [_hour(request.POST.get(name, "")) for name in ("quiet_from", "quiet_to")]
-            preferences.save(request.user, channels=channels, quiet_from=hours[0], quiet_to=hours[1],
+            preferences.save(request.user, channels=wanted, quiet_from=hours[0], quiet_to=hours[1],
                              time_zone=request.POST.get("time_zone", ""), now=clock.now())  # fmt: skip
         except preferences.PreferenceError as error:
             problem, status = str(error), error.status
@@ -124,10 +124,11 @@ def choices(request: PersonsRequest) -> HttpResponse:
     chosen = preferences.of([request.user]).get(request.user.pk)
     context = {
         "rows": [
-            (group, [(channel, preferences.wants(chosen, group, channel)) for channel in preferences.CHANNELS])
+            (group, [(channel, preferences.wants(chosen, group, channel)) for channel in channels.ways()])
             for group in preferences.GROUPS
         ],
         "chosen": chosen, "problem": problem, "zones": sorted(zoneinfo.available_timezones()), "key": push.public_key(),
+        "more": [channel.title for channel in channels.in_use().values()],
         "devices": request.user.devices.order_by("id"),
     }  # fmt: skip
     return render(request, "notifications/choices.html", context, status=status)

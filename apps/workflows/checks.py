@@ -51,11 +51,14 @@ def _shared(
 
 def problems_of(workflow: Workflow) -> list[str]:
     """What is wrong with one workflow, each with the remedy. Raises DeclarationError where it cannot even be compiled."""
+    columns = compiled.known_columns(workflow)
     compiled.stage_case(workflow)
     compiled.source(workflow)
     compiled.belongs(workflow)
     compiled.moment_ahead(workflow)
     compiled.column_of(workflow, workflow.label)
+    if columns.get("company_id") != "r":
+        return [f"{workflow.odoo_model} is mirrored without company_id, by which it is known who may see its records. Mirror it."]
     engine.move_statement(workflow)
     problems = [*naming.problems(workflow), *stage_coverage.problems(workflow), *_unknown_to_the_mirror(workflow)]
     exceptions = {kind.name for kind in workflow.exceptions}
@@ -73,7 +76,7 @@ def problems_of(workflow: Workflow) -> list[str]:
         compiled.predicate(workflow, approval.when)
         compiled.predicate(workflow, approval.possible)
         chosen = set(approval.choice.columns) if approval.choice else set()
-        for column in sorted(chosen & set(compiled.known_columns(workflow))):
+        for column in sorted(chosen & set(columns)):
             problems.append(f"The choice of {approval.name} returns {column}, which {workflow.name} has already. Rename it.")
         for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner,
                        *({*approval.context, *placeholders.columns_of(approval)} - chosen),
