@@ -54,6 +54,11 @@ TYPES = _declared(
         closed_because="The policy in force can be used again",
     ),
     IntegrationType(
+        name="integration.extension_refused", title="Extension refused", due=timedelta(hours=8),
+        evidence={"extension_name": "Package", "origin_name": "Found in", "problem_name": "What is wrong, and what to do"},
+        closed_because="It is in use, or was removed",
+    ),
+    IntegrationType(
         name="integration.webhooks_silent", title="No webhooks arrive", due=timedelta(hours=4),
         evidence={"heard_at": "Last heard", "address_name": "They are sent to"},
         closed_because="Webhooks arrive again",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
@@ -334,6 +335,12 @@ def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Itera
             cause=rule.kind, since=rule.created_at, severity=Severity.HIGH,
             evidence={"policy_name": rule.kind, "version_count": rule.version,
                       "problem_name": f"{problem} The declared policy is used until a new version is saved."},
+        )  # fmt: skip
+    for refused in settings.EXTENSIONS.refused:
+        yield Incident(
+            kind="integration.extension_refused", connection_id=kept_with.pk, model=TOWER, name=refused.package,
+            cause=refused.package, since=now, severity=Severity.HIGH,
+            evidence={"extension_name": refused.package, "origin_name": refused.origin, "problem_name": refused.problem},
         )  # fmt: skip
     is_any_down = any(link.connection.state == "failing" for link in overview.links)
     for waiting in overview.queues:

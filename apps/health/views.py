@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
@@ -50,6 +51,7 @@ def overview(request: PersonsRequest) -> HttpResponse:
     context = {
         "health": health, "may_integrate": request.user.role in INTEGRATORS, "links": figures.links(whole, now=now),
         "workflows": figures.workflows(now=now, seen=shown), "incidents": screens.incidents(shown),
+        "extensions": settings.EXTENSIONS,
     }  # fmt: skip
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 

@@ -79,6 +79,12 @@ def test_what_is_wrong_is_said_with_the_remedy(files: dict[str, str], said: str,
     assert catalogue.accepted == [] and said in refusal(catalogue)
 
 
+def test_an_app_without_migrations_takes_part_where_they_are_about_to_be_written(folder: Path) -> None:
+    write(folder, "ct_new", {"__init__.py": declared("new", app="ct_new")})
+    assert "ct_new has no migrations." in refusal(discover(folder=folder))
+    assert discover(folder=folder, writes_migrations=True).apps == ["apps.extensions.installed.ct_new"]
+
+
 def test_names_and_labels_are_given_once(folder: Path) -> None:
     write(folder, "ct_first", {"__init__.py": declared("twin")})
     write(folder, "ct_second", {"__init__.py": declared("twin")})

@@ -11,7 +11,6 @@ from apps.extensions import rights
 from apps.workflows import guard_requests, registry
 from apps.workflows.declare import Addition, ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall, Remedy, Workflow
 
-
 NO_OTHERS: dict[str, Any] = {"on_asked": [], "on_rejection": [], "on_withdrawal": [], "on_expiry": []}
 
 
