@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -80,8 +81,9 @@ INSTALLED_APPS = [
 ]
 # What packages of others add. Their apps come last: no template, command or static file of theirs stands before the tower's.
 EXTENSIONS = extensions.discover(
-    folder=None if env.extensions_folder == Path() else env.extensions_folder,
+    folder=None if env.extensions_folder == Path() else env.extensions_folder.resolve(),
     taken=[name.rpartition(".")[2] for name in INSTALLED_APPS],
+    writes_migrations=sys.argv[1:2] == ["makemigrations"],
 )
 INSTALLED_APPS += EXTENSIONS.apps
 MIGRATION_MODULES: dict[str, str | None] = {}

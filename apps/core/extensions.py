@@ -172,11 +172,12 @@ def _declared[T](module: str, attribute: str, kind: type[T]) -> T:
     return declared
 
 
-def discover(*, folder: Path | None = None, taken: Collection[str] = ()) -> Catalogue:
+def discover(*, folder: Path | None = None, taken: Collection[str] = (), writes_migrations: bool = False) -> Catalogue:
     """Build the catalogue of what is installed and of what lies in ``folder``.
 
     Args:
         taken: labels of Django apps that there are already.
+        writes_migrations: an app may have no migrations yet: they are about to be written.
     """
     invalidate_caches()
     accepted: dict[str, Accepted] = {}
@@ -189,7 +190,7 @@ def discover(*, folder: Path | None = None, taken: Collection[str] = ()) -> Cata
         try:
             if found.package in {*accepted, *refused}:
                 raise ExtensionError("It is found twice. Uninstall it, or take it out of the folder.")
-            one = _accepted(found)
+            one = _accepted(found, writes_migrations)
             if twin := next((other for other in accepted.values() if other.extension.name == one.extension.name), None):
                 raise ExtensionError(f"It is called {one.extension.name}, as that of {twin.package} is. Rename one of them.")
             if one.label and one.label in {*taken, *(other.label for other in accepted.values())}:
@@ -222,7 +223,7 @@ def _in_folder(folder: Path | None) -> list[Found]:
     return [Found(module=name, attribute="EXTENSION", origin=str(folder), folder=folder.resolve()) for name in names]
 
 
-def _accepted(found: Found) -> Accepted:
+def _accepted(found: Found, writes_migrations: bool) -> Accepted:
     """Return the extension that ``found`` declares. Its source is read before any of it runs. Raises ExtensionError."""
     spec = find_spec(found.package)
     if spec is None or not spec.submodule_search_locations:
@@ -235,6 +236,10 @@ def _accepted(found: Found) -> Accepted:
     declared = _declared(found.module, found.attribute or "EXTENSION", Extension)
     if problem := next(_problems(declared, found.package, root), ""):
         raise ExtensionError(problem)
+    if declared.app and not writes_migrations:
+        place = root.parent / Path(*declared.app.split("."))
+        if problem := next(extension_contract.problems_of_migrations(place, declared.app), ""):
+            raise ExtensionError(problem)
     if declared.app:
         _import(declared.app)
     return Accepted(extension=declared, package=found.package, origin=found.origin)
@@ -254,5 +259,3 @@ def _problems(declared: Extension, package: str, root: Path) -> Iterator[str]:
         is_there = place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
         if module.partition(".")[0] != package or not is_there:
             yield f"It names {module}, which is no module of {package}. Add the module, or name it no more."
-    if declared.app:
-        yield from extension_contract.problems_of_migrations(root.parent / Path(*declared.app.split(".")), declared.app)
