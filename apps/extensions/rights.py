@@ -69,12 +69,18 @@ def _remedies(declared: Workflow | Addition) -> list[Remedy]:
 def _statements(declared: Workflow | Addition) -> Iterator[tuple[str, str]]:
     """All SQL of ``declared``, each with where it stands."""
     yield from ((f"Fact {fact.name}", fact.sql) for fact in declared.facts)
+    if isinstance(declared, Workflow):
+        yield f"Workflow {declared.name}", declared.belongs_sql
+    yield from standalone(declared)
+
+
+def standalone(declared: Workflow | Addition) -> Iterator[tuple[str, str]]:
+    """Yield the SQL of ``declared`` that is run as it stands, each with where it stands; some of it is empty."""
     yield from ((f"The dependency on {one.model}", one.sql) for one in declared.dependencies)
     yield from ((f"Suggested action {remedy.name}", remedy.sql) for remedy in _remedies(declared))
     yield from ((f"Approval kind {kind.name}", sql) for kind in declared.approvals for sql in _of_kind(kind))
     if isinstance(declared, Workflow):
         yield from ((f"Blocker {one.kind}", one.sql) for one in declared.blockers)
-        yield f"Workflow {declared.name}", declared.belongs_sql
         yield f"The lines of {declared.name}", declared.lines.sql if declared.lines else ""
 
 

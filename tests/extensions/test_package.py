@@ -105,6 +105,7 @@ class Tower:
     def __init__(self, environment: Environment, token: str, secret: str) -> None:
         self.environment, self.token, self.secret = environment, token, secret
         self.url = f"http://127.0.0.1:{environment.port}"
+        self.browsers: dict[str, urllib.request.OpenerDirector] = {}
 
     def answers(self) -> bool:
         try:
@@ -122,16 +123,20 @@ class Tower:
             return json.loads(answer.read())
 
     def page(self, user: str, path: str) -> str:
-        """The page as ``user`` sees it, who signs in for it."""
-        jar = CookieJar()
-        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        """The page as ``user`` sees it, who signs in for the first."""
+        if user not in self.browsers:
+            self.browsers[user] = self._signed_in(user)
+        return str(self.browsers[user].open(f"{self.url}{path}", timeout=60).read().decode())
+
+    def _signed_in(self, user: str) -> urllib.request.OpenerDirector:
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         form = browser.open(f"{self.url}/accounts/login/", timeout=30).read().decode()
         (secret,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)[:1]
         given = {"login": user, "password": PASSWORD, "csrfmiddlewaretoken": secret}
         signing = urllib.request.Request(f"{self.url}/accounts/login/", urllib.parse.urlencode(given).encode(),
                                          headers={"Referer": self.url})  # fmt: skip
-        browser.open(signing, timeout=30).close()
-        return str(browser.open(f"{self.url}{path}", timeout=30).read().decode())
+        browser.open(signing, timeout=60).close()
+        return browser
 
     def tell(self, message: dict[str, Any]) -> None:
         """Have the terminal at the desk say something, and the tower work it off."""
