@@ -83,7 +83,7 @@ def test_an_order_waits_for_its_price_after_confirmation_as_well(world: World) -
     terms = json.dumps({"partner": 50, "company": 1, "currency": 1, "lines": [[5, 1, 10.0, 100.0, 70.0]]})
     refused(world, kind="pricing_exception", x_amount=300, x_exposure=500, x_terms=terms)
     request = Request.objects.get()
-    assert (request.kind, request.amount, request.context["asked_concession"]) == ("pricing_exception", 300, "500.00")
+    assert (request.kind, request.amount, request.context["asked_concession"]) == ("pricing_exception", 500, "500.00")
     moves.approve(request.pk, by=user("adam"), now=world.advance(minutes=1))
     release = Command.objects.filter(decision=f"approval:{request.pk}").order_by("sequence")[1]
     assert release.arguments["vals"]["x_ct_released_concession"] == 500.0

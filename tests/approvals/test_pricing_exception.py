@@ -154,6 +154,21 @@ def test_a_large_order_needs_sales_management_as_well(world: World, amount: int,
     assert [step.name for step in pending().steps.all()] == steps
 
 
+@pytest.mark.parametrize(("discount", "amount"), [(90, 20_000), (100, 0), (5, -60_000)])
+def test_who_gives_away_much_needs_those_who_may_decide_about_as_much(world: World, discount: int, amount: int) -> None:
+    world.customer(50, name="Azure Interior", credit_limit=0)
+    world.order(42, amount=amount, margin=None)
+    line(world, 0, price=2_000, quantity=100, discount=discount)
+    if amount < 0:
+        line(world, 1, price=-2_500, quantity=100)
+    attempt(world)
+    request = pending()
+    # What is left of the price is no measure of what is given away for it.
+    assert float(request.amount or 0) == float(conceded()) >= 140_000
+    assert [step.name for step in request.steps.all()] == ["Pricing", "Sales management"]
+    assert [row.user for row in request.steps.get(name="Pricing").assignments.all()] == [user("mia")]
+
+
 def line(
     world: World, number: int, *, price: float, quantity: float = 1, discount: float = 0, cost: float = 0, **more: Any
 ) -> None:  # fmt: skip

@@ -16,7 +16,8 @@ Margin, the greater of
   a cost below zero nor goods that are taken back raise the margin.
 
 The greater of discount and margin is what the order concedes. What was approved is that sum: an order that concedes more
-later needs a new decision. Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
+later needs a new decision. Steps and people's limits meet what the order is worth, or what it concedes where that is more: the
+less is left of a price, the more is decided about. Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
 """
 
 from datetime import timedelta
@@ -134,8 +135,8 @@ TERMS = Fact(
                     ELSE pricing_asked.pricing_ask_terms END AS price_terms,
                CASE WHEN stands.is_unconfirmed THEN price.conceded ELSE pricing_asked.pricing_ask_exposure END
                  AS asked_concession,
-               CASE WHEN stands.is_unconfirmed THEN money.company_amount
-                    ELSE {money.rounded(ASKED_VALUE, money.SMALLEST)} END
+               CASE WHEN stands.is_unconfirmed THEN GREATEST(money.company_amount, price.conceded)
+                    ELSE GREATEST({money.rounded(ASKED_VALUE, money.SMALLEST)}, pricing_asked.pricing_ask_exposure) END
                  AS price_asked_value
           FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
          WHERE stands.is_unconfirmed OR pricing_asked.pricing_ask_state = 'open'
