@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from apps.workflows import guard_requests, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import invoice_mismatch, involvement, money, return_limit
+from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit
 from apps.workflows.sql_message import joined, say
 
 KIND = return_limit.APPROVAL.name
@@ -136,10 +136,10 @@ CREDITED = Fact(
 
 # What was credited within the days of a cumulative policy, each as it stood against the notes before it: the guard counts the same.
 PEERS = f"""
-    SELECT r.odoo_id, r.name AS record_name, g.beyond AS amount, {invoice_mismatch.POSTED_AT} AS at
-      FROM {invoice_mismatch.POSTED_WITHIN.format(types="'out_refund'")}
+    SELECT r.odoo_id, r.name AS record_name, g.beyond AS amount, {posted_entries.POSTED_AT} AS at
+      FROM {posted_entries.POSTED_WITHIN.format(types="'out_refund'")}
      CROSS JOIN LATERAL ({_credited("r.state = 'posted'")}) AS g
-     WHERE {invoice_mismatch.of_the_same(KIND)} AND g.beyond > 0
+     WHERE {posted_entries.of_the_same(KIND)} AND g.beyond > 0
 """
 
 IS_DRAFT_CREDIT = Q(state="draft", move_type="out_refund")
@@ -354,7 +354,7 @@ if move.move_type == 'out_refund':
         move.with_user(1).write({{'x_ct_hold': False, 'x_ct_hold_reason': False}})
 """,
     condition=f"""
-{invoice_mismatch.TOGETHER_IN_ODOO.strip()}
+{posted_entries.IN_ODOO.strip()}
 if record:
     money = record.company_id.currency_id
     released = money.compare_amounts(released_up_to, beyond) >= 0

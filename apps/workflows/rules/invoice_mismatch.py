@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from apps.workflows import default_policies, guard_requests, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import invoice_resolution, involvement, money
+from apps.workflows.rules import invoice_resolution, involvement, money, posted_entries
 
 # In the company's currency, before tax.
 LIMIT = 100
@@ -25,6 +25,8 @@ KIND = "invoice_mismatch"
 # Quantities are told in the product's own unit; the line's own price is held against the price agreed for the unit of the bill,
 # which may be another than the order's. How many of the product's own the bill's unit holds:
 OF_BILL = units.ratio("il.product_uom_id", product="{line}.product_id", connection="il.connection_id")
+# What a later line of a bill bills of the same: it bears the excess before the earlier ones.
+LATER = f"GREATEST({units.own("later.quantity", "later")}, 0)"
 
 def _match(which: str) -> str:
     """Return SQL for what the invoices ``r`` bill that was not agreed; no row where nothing differs.
@@ -42,13 +44,14 @@ def _match(which: str) -> str:
                {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.SMALLEST)} AS ordered_price,
                {money.rounded("sum(d.price_off) * d.rate", money.SMALLEST)} AS price_difference,
                {money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST)} AS amount_over,
-               {money.rounded("sum(abs(d.price_off) + d.over * abs(d.price)) * d.rate", money.SMALLEST)} AS disputed_amount
+               {money.rounded("sum(abs(d.price_off) + abs(d.over * d.price)) * d.rate", money.SMALLEST)} AS disputed_amount
           FROM (
             SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
                              THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off
               FROM (
                 SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
-                       CASE WHEN o.bears_excess THEN LEAST(o.excess / o.holds, il.quantity) ELSE 0 END AS over,
+                       CASE WHEN o.is_apart THEN il.quantity
+                            ELSE GREATEST(LEAST((COALESCE(o.excess, 0) - o.later) / o.holds, il.quantity), 0) END AS over,
                        o.price, COALESCE(o.agreed, o.price) AS agreed, o.holds,
                        COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
                   FROM mirror_account_move_line il
@@ -60,14 +63,15 @@ def _match(which: str) -> str:
                           CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
                                THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) / {units.ratio_of("sl")}
                                     * {OF_BILL.format(line="sl")} END AS agreed,
-                          e.excess > 0 AND 0 = (
-                            SELECT count(*) FROM mirror_account_move_line later
+                          COALESCE((
+                            SELECT sum({LATER}) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
                                AND (m.state = 'draft' OR m.state = 'posted'
                                     AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
                              WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL) AS bears_excess
+                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL), 0) AS later,
+                          FALSE AS is_apart
                      FROM mirror_sale_order_line sl
                      JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
                     CROSS JOIN LATERAL (
@@ -85,31 +89,55 @@ def _match(which: str) -> str:
                           CASE WHEN po.currency_id = il.currency_id
                                THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit)
                                     / {units.ratio_of("pl")} * {OF_BILL.format(line="pl")} END,
-                          e.excess > 0 AND 0 = (
-                            SELECT count(*) FROM mirror_account_move_line later
+                          COALESCE((
+                            SELECT sum({LATER}) FROM mirror_account_move_line later
                               JOIN mirror_account_move m ON m.connection_id = later.connection_id
                                AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
                                AND (m.state = 'draft' OR m.state = 'posted'
                                     AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
                              WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL)
+                               AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL), 0),
+                          FALSE
                      FROM mirror_purchase_order_line pl
                      JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
                     CROSS JOIN LATERAL (
                       SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
-                                  ELSE COALESCE(-pl.qty_to_invoice,
-                                                pl.qty_invoiced - GREATEST(pl.product_qty, pl.qty_received)) END
-                             AS excess) AS e
+                                  ELSE GREATEST(-pl.qty_to_invoice, pl.qty_invoiced - pl.product_qty) END AS excess) AS e
                     WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
                       AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
                       AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
+                   UNION ALL
+                   SELECT of_orders.names, product.name, 0, 0, {units.own("il.quantity", "il")}, 0, {units.ratio_of("il")},
+                          il.price_subtotal / NULLIF(il.quantity, 0), NULL, 0, TRUE
+                     FROM (SELECT COALESCE(
+                             (SELECT string_agg(DISTINCT so.name, ', ')
+                                FROM mirror_account_move_line beside
+                                JOIN mirror_sale_order_line sl ON sl.connection_id = beside.connection_id
+                                 AND sl.odoo_id = ANY(beside.sale_line_ids)
+                                JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+                               WHERE r.move_type = 'out_invoice' AND beside.connection_id = il.connection_id
+                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL),
+                             (SELECT string_agg(DISTINCT po.name, ', ')
+                                FROM mirror_account_move_line beside
+                                JOIN mirror_purchase_order_line pl ON pl.connection_id = beside.connection_id
+                                 AND pl.odoo_id = beside.purchase_line_id
+                                JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+                               WHERE r.move_type = 'in_invoice' AND beside.connection_id = il.connection_id
+                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL)) AS names) AS of_orders
+                     LEFT JOIN LATERAL (
+                       SELECT t.name FROM mirror_product_product pr
+                         JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+                        WHERE pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id) AS product ON TRUE
+                    WHERE of_orders.names IS NOT NULL AND il.price_subtotal <> 0
+                      AND CASE WHEN r.move_type = 'out_invoice' THEN COALESCE(il.sale_line_ids, '{{}}') = '{{}}'
+                               ELSE il.purchase_line_id IS NULL END
                  ) AS o
                  WHERE r.move_type IN ('out_invoice', 'in_invoice')
                    AND {which} AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
                    AND COALESCE(il.display_type, '') IN ('', 'product')
               ) AS b
           ) AS d
-         WHERE d.over > 0 OR d.price_off <> 0
+         WHERE d.over <> 0 OR d.price_off <> 0
          GROUP BY d.rate
     """
 
@@ -124,34 +152,12 @@ MATCH = Fact(
     sql=_match("(r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))"),
 )
 
-# When an entry ``r`` was posted, as far as the tower knows; where nobody saw it, its own dates.
-POSTED_AT = """COALESCE(
-             (SELECT max(t.at) FROM workflows_transition t
-               WHERE t.connection_id = r.connection_id AND t.model = 'account.move' AND t.odoo_id = r.odoo_id
-                 AND t.from_stage IN ('draft', 'disputed')), r.create_date)"""
-# Entries ``r`` of one of ``{types}`` that were posted within the days of a cumulative policy, beside the ``own`` one. No field of
-# Odoo says when an entry was posted, and its dates can be written; what is written in the row has changed since then.
-POSTED_WITHIN = f"""mirror_account_move own
-      JOIN mirror_account_move r
-        ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
-       AND r.deleted_at IS NULL AND r.state = 'posted' AND r.move_type IN ({{types}}) AND r.write_date >= %(since)s
-       AND (r.create_date >= %(since)s OR r.invoice_date >= (%(since)s AT TIME ZONE 'UTC')::date OR {POSTED_AT} >= %(since)s)"""
-
-
-def of_the_same(kind: str) -> str:
-    """Return SQL that holds where ``r`` is of the partner and person of ``own``, as far as the policy of ``kind`` asks for it."""
-    return f"""own.connection_id = %(connection)s AND own.odoo_id = %(record)s
-       AND (NOT %(by_partner)s OR r.commercial_partner_id IS NOT DISTINCT FROM own.commercial_partner_id)
-       AND (NOT %(by_person)s OR r.invoice_user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
-            OR {guard_requests.asked_by_the_same(kind, "account.move")})"""
-
-
 # What was posted in dispute within the days of a cumulative policy, paid or not: the guard counts the same.
 PEERS = f"""
-    SELECT r.odoo_id, r.name AS record_name, m.disputed_amount AS amount, {POSTED_AT} AS at
-      FROM {POSTED_WITHIN.format(types="'out_invoice', 'in_invoice'")}
+    SELECT r.odoo_id, r.name AS record_name, m.disputed_amount AS amount, {posted_entries.POSTED_AT} AS at
+      FROM {posted_entries.POSTED_WITHIN.format(types="'out_invoice', 'in_invoice'")}
      CROSS JOIN LATERAL ({_match("r.state = 'posted'")}) AS m
-     WHERE {of_the_same(KIND)} AND m.disputed_amount > 0
+     WHERE {posted_entries.of_the_same(KIND)} AND m.disputed_amount > 0
 """
 
 
@@ -318,20 +324,6 @@ for line in record.invoice_line_ids:
 """
 IDENTITY = ["partner_id", "company_id", "currency_id", "move_type"]
 
-# What counts together with an entry, for its guard and that of credit notes.
-TOGETHER_IN_ODOO = """
-def entries_together(env, kind, move, types, rule, release):
-    entries = env['account.move'].sudo()
-    domain = [('id', '!=', move.id), ('company_id', '=', move.company_id.id), ('move_type', 'in', types)] + of_the_same(
-        env, kind, 'account.move', rule, [('commercial_partner_id', '=', move.commercial_partner_id.id)],
-        ['invoice_user_id', 'create_uid'], [env.uid, move.invoice_user_id.id, move.create_uid.id])
-    posted = entries.search(domain + [('state', '=', 'posted'), ('write_date', '>=', rule['since'])])
-    return posted_since(env, posted, rule['since']) | entries.search(domain + [
-        ('state', '=', 'draft'), '|', '|', ('id', 'in', asked_before(env, kind, move, rule['since'])),
-        '&', (release, '>', 0), ('create_date', '>=', rule['since']),
-        '&', ('id', '<', move.id), '&', ('x_ct_hold', '=', kind), ('x_ct_rejected', '=', False)])
-"""
-
 # The figures of MATCH, line by line. The hold is lifted as Odoo itself (user 1), which may write the tower's fields.
 GUARD = Guard(
     approval=KIND,
@@ -345,19 +337,28 @@ GUARD = Guard(
     identity=IDENTITY,
     subject=f"""
 def difference_of(env, move):
-    # What of an invoice was not agreed: by price, in quantity, and the sum in dispute.
+    # What of an invoice was not agreed: by price, in quantity, the sum in dispute, and what of it is on lines of no order.
     off = 0.0
     too_many = 0.0
     disputed = 0.0
+    apart = 0.0
     is_sale = move.move_type == 'out_invoice'
     link = 'sale_line_ids' if is_sale else 'purchase_line_id'
     rate = abs(move.amount_total_signed / move.amount_total) if move.amount_total else 1.0
     lines = move.invoice_line_ids
     if link not in lines._fields:
         lines = lines[:0]
+    is_of_order = False
+    for line in lines:
+        if line.display_type == 'product' and line[link]:
+            is_of_order = True
     for line in lines:
         if line.display_type != 'product':
             continue
+        if is_of_order and not line[link]:
+            # Beside what an order names, nobody has agreed to it.
+            apart = apart + line.price_subtotal * rate
+            disputed = disputed + abs(line.price_subtotal) * rate
         for agreed in line[link]:
             ordered = agreed.product_uom_qty if is_sale else agreed.product_qty
             if not ordered and not (agreed.qty_delivered if is_sale else agreed.qty_received):
@@ -381,28 +382,40 @@ def difference_of(env, move):
             if abs(by_price) > max(0.02, abs(line.quantity * right) / 1000.0):
                 off = off + by_price * rate
                 disputed = disputed + abs(by_price) * rate
-            excess = agreed.qty_invoiced if agreed.order_id.state == 'cancel' else -agreed.qty_to_invoice
+            excess = -agreed.qty_to_invoice
+            if agreed.order_id.state == 'cancel':
+                excess = agreed.qty_invoiced
+            elif not is_sale:
+                # More than ordered is not agreed to by being received.
+                excess = max(excess, agreed.qty_invoiced - agreed.product_qty)
+            excess = excess * holds
             if excess > 0:
-                later = env['account.move.line'].sudo().search([
-                    (link, '=' if not is_sale else 'in', agreed.id if not is_sale else agreed.ids), ('id', '>', line.id),
-                    ('move_id.move_type', '=', move.move_type),
-                    '|', ('move_id.state', '=', 'draft'), '&', ('move_id.state', '=', 'posted'),
-                    ('move_id.payment_state', 'in', ['not_paid', 'partial', 'blocked'])], limit=1)
-                if not later:
-                    excess = min(excess * holds, line.quantity)
-                    too_many = too_many + excess
-                    disputed = disputed + excess * abs(price) * rate
-    return off, too_many, move.company_id.currency_id.round(round(disputed, 8))
+                # What is billed later bears it first.
+                for later in env['account.move.line'].sudo().search([
+                        (link, '=' if not is_sale else 'in', agreed.id if not is_sale else agreed.ids), ('id', '>', line.id),
+                        ('move_id.move_type', '=', move.move_type),
+                        '|', ('move_id.state', '=', 'draft'), '&', ('move_id.state', '=', 'posted'),
+                        ('move_id.payment_state', 'in', ['not_paid', 'partial', 'blocked'])]):
+                    billed = later.quantity
+                    if later.product_uom_id and line.product_uom_id:
+                        billed = later.product_uom_id._compute_quantity(
+                            billed, line.product_uom_id, round=False, raise_if_failure=False)
+                    excess = excess - max(billed, 0.0)
+            excess = min(excess, line.quantity)
+            if excess > 0:
+                too_many = too_many + excess
+                disputed = disputed + excess * abs(price) * rate
+    return off, too_many, move.company_id.currency_id.round(round(disputed, 8)), apart
 move = record.sudo()
 record = env['account.move'].sudo()
 if move.move_type in ['out_invoice', 'in_invoice']:
     record = move
-    off, too_many, disputed = difference_of(env, move)
+    off, too_many, disputed, apart = difference_of(env, move)
     if not disputed and move.x_ct_hold == '{KIND}':
         move.with_user(1).write({{'x_ct_hold': False, 'x_ct_hold_reason': False}})
 """,
     condition=f"""
-{TOGETHER_IN_ODOO.strip()}
+{posted_entries.IN_ODOO.strip()}
 if record:
     money = record.company_id.currency_id
     released = money.compare_amounts(released_up_to, disputed) >= 0
@@ -427,6 +440,9 @@ if record:
                 money.decimal_places, abs(off), money.name, 'above' if off > 0 else 'below')
         if too_many:
             why = why + '%s %.10g billed beyond what may be' % (',' if off else ':', too_many)
+        if apart:
+            why = why + '%s %.*f %s on lines of no order' % (
+                ',' if off or too_many else ':', money.decimal_places, apart, money.name)
         why = why + ('; from {LIMIT} on together that needs a decision.' if named else '; from {LIMIT} on that needs a decision.')
 """,
 )

@@ -1,0 +1,110 @@
+"""Ways round a limit by what is billed, credited or delivered in a real Odoo that its guards close."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from apps.core import clock
+from apps.odoo.client import OdooClient
+from tests.odoo.seen import Seen, Worker, refusal
+from tests.odoo.test_guards import SELLER, customer, desk, pending, quoted
+from tests.odoo.test_returns import drafted, receive
+from tests.odoo.test_ways_round import ACCOUNTANT, bought
+
+__all__ = ["desk"]
+pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
+
+
+class Bought:
+    """Ten desks at 40 that were ordered of a vendor."""
+
+    def __init__(self, odoo: OdooClient, accountant: Worker, desk: int, *, control: str = "purchase") -> None:
+        self.odoo, self.accountant, self.desk = odoo, accountant, desk
+        odoo.write("product.product", [desk], {"purchase_method": control})
+        self.vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
+        self.order = bought(accountant, self.vendor, {"product_id": desk, "product_qty": 10, "price_unit": 40})
+        accountant.do("purchase.order", "button_confirm", [self.order])
+        (self.line,) = odoo.search("purchase.order.line", [("order_id", "=", self.order)])
+
+    def billed(self, *lines: dict[str, Any]) -> int:
+        """A draft of a bill; a line without more is of the order."""
+        common = {"product_id": self.desk, "price_unit": 40, "purchase_line_id": self.line, "tax_ids": [(5, 0, 0)]}
+        values = {"move_type": "in_invoice", "partner_id": self.vendor, "invoice_date": str(clock.now().date()),
+                  "invoice_line_ids": [(0, 0, common | line) for line in lines]}  # fmt: skip
+        return int(self.accountant.do("account.move", "create", values))
+
+
+def test_what_no_order_names_is_not_billed_beside_what_one_does(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    desks = Bought(odoo, hired(*ACCOUNTANT), desk)
+    for beside, counts in (
+        ({"name": "Surcharge", "product_id": False, "quantity": 1, "price_unit": 5_000}, 5_000),
+        ({"name": "More of it", "quantity": 100}, 4_000),
+        ({"name": "Rebate", "product_id": False, "quantity": -1, "price_unit": 150}, 150),
+    ):
+        bill = desks.billed({"quantity": 10}, {"purchase_line_id": False, **beside})
+        said = refusal(desks.accountant, "account.move", "action_post", bill)
+        assert "on lines of no order; from 100 on that needs a decision" in said
+        guarded.look()
+        request = pending(bill, "invoice_mismatch")
+        assert (request.amount, "odoo_counted" in request.context) == (counts, False)
+        desks.accountant.do("account.move", "button_cancel", [bill])
+    freight = {"name": "Freight", "product_id": False, "purchase_line_id": False, "quantity": 1, "price_unit": 60}
+    assert refusal(desks.accountant, "account.move", "action_post", desks.billed({"quantity": 10}, freight)) == ""
+
+
+def test_a_customer_is_given_no_rebate_on_the_invoice_unasked(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    accountant, seller = hired(*ACCOUNTANT), hired(*SELLER)
+    odoo.write("product.product", [desk], {"invoice_policy": "order"})
+    order = quoted(seller, customer(odoo, 0), desk, 10)
+    assert refusal(seller, "sale.order", "action_confirm", order) == ""
+    invoice = drafted(accountant, order)
+    rebate = {"name": "Goodwill", "quantity": 1, "price_unit": -600, "tax_ids": [(5, 0, 0)]}
+    accountant.do("account.move", "write", [invoice], {"invoice_line_ids": [(0, 0, rebate)]})
+    assert "-600.00 USD on lines of no order" in refusal(accountant, "account.move", "action_post", invoice)
+    guarded.look()
+    assert pending(invoice, "invoice_mismatch").amount == 600
+    accountant.do("account.move", "button_cancel", [invoice])
+
+
+def test_no_later_line_bears_all_that_an_earlier_one_bills_too_much(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    accountant = hired(*ACCOUNTANT)
+    together = Bought(odoo, accountant, desk)
+    both = together.billed({"quantity": 70}, {"quantity": 1})
+    apart = Bought(odoo, accountant, desk)
+    first, second = apart.billed({"quantity": 70}), apart.billed({"quantity": 1})
+    assert "61 billed beyond what may be" in refusal(accountant, "account.move", "action_post", both)
+    assert "60 billed beyond what may be" in refusal(accountant, "account.move", "action_post", first)
+    assert refusal(accountant, "account.move", "action_post", second) == ""
+    guarded.look()
+    for bill, amount in ((both, 2_440), (first, 2_400)):
+        request = pending(bill, "invoice_mismatch")
+        assert (request.amount, "odoo_counted" in request.context) == (amount, False)
+        accountant.do("account.move", "button_cancel", [bill])
+
+
+def test_what_was_received_beyond_the_order_is_not_billed_unasked(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    picker = hired("stock.group_stock_user")
+    desks = Bought(odoo, hired(*ACCOUNTANT), desk, control="receive")
+    (receipt,) = odoo.search("stock.picking", [("purchase_id", "=", desks.order)])
+    picker.do("stock.move", "write", odoo.search("stock.move", [("picking_id", "=", receipt)]), {"quantity": 400, "picked": True})
+    receive(picker, receipt)
+    bill = desks.billed({"quantity": 400})
+    assert "390 billed beyond what may be" in refusal(desks.accountant, "account.move", "action_post", bill)
+    guarded.look()
+    request = pending(bill, "invoice_mismatch")
+    assert (request.amount, "odoo_counted" in request.context) == (15_600, False)
+    # What was ordered may be billed, and the order may be raised: the limit of purchases then says by whom.
+    (line,) = odoo.search("account.move.line", [("move_id", "=", bill), ("display_type", "=", "product")])
+    desks.accountant.do("account.move", "write", [bill], {"invoice_line_ids": [(1, line, {"quantity": 10})]})
+    assert refusal(desks.accountant, "account.move", "action_post", bill) == ""
+    raised = {"order_line": [(1, desks.line, {"product_qty": 400})]}
+    assert "is worth 16000.00" in refusal(desks.accountant, "purchase.order", "write", desks.order, vals=raised)
