@@ -8,7 +8,8 @@ import pytest
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
-from tests.odoo.test_guards import SELLER, customer, desk, pending, quoted
+from tests.odoo.test_after_done import in_stock
+from tests.odoo.test_guards import SELLER, customer, desk, line_of, pending, quoted
 from tests.odoo.test_returns import drafted, receive
 from tests.odoo.test_ways_round import ACCOUNTANT, bought
 
@@ -108,3 +109,25 @@ def test_what_was_received_beyond_the_order_is_not_billed_unasked(
     assert refusal(desks.accountant, "account.move", "action_post", bill) == ""
     raised = {"order_line": [(1, desks.line, {"product_qty": 400})]}
     assert "is worth 16000.00" in refusal(desks.accountant, "purchase.order", "write", desks.order, vals=raised)
+
+
+def test_what_was_delivered_beyond_the_order_is_owed_as_well(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    seller, picker = hired(*SELLER), hired("stock.group_stock_manager")
+    odoo.write("product.product", [desk], {"invoice_policy": "delivery"})
+    in_stock(picker, odoo, desk, 100)
+    partner = customer(odoo, 1_000)
+    order = quoted(seller, partner, desk, 8)
+    assert refusal(seller, "sale.order", "action_confirm", order) == ""
+    (delivery,) = odoo.search("stock.picking", [("sale_id", "=", order)])
+    picker.do("stock.move", "write", odoo.search("stock.move", [("picking_id", "=", delivery)]), {"quantity": 20, "picked": True})
+    receive(picker, delivery)
+    assert odoo.read("sale.order.line", [line_of(odoo, order)], ["qty_delivered"])[0]["qty_delivered"] == 20
+    owed = odoo.read("res.partner", [partner], ["credit_to_invoice"])[0]["credit_to_invoice"]
+    assert owed == 2_000
+    small = quoted(seller, partner, desk, 1)
+    assert "to 2100.00 USD, above its credit limit" in refusal(seller, "sale.order", "action_confirm", small)
+    guarded.look()
+    request = pending(small, "credit_override")
+    assert (request.context["exposure"], "odoo_counted" in request.context) == ("2100.00", False)

@@ -58,12 +58,14 @@ FACT = Fact(
                          AND o.state = 'sale' AND o.invoice_status IN ('no', 'to invoice', 'upselling')
                          AND o.company_id = ANY(family.ids) AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
                        CROSS JOIN LATERAL (
-                         SELECT COALESCE(sum(l.price_total * (l.product_uom_qty - l.qty_invoiced) / l.product_uom_qty)
-                                           FILTER (WHERE l.product_uom_qty <> 0
-                                                     AND (l.product_uom_qty - l.qty_invoiced) / NULLIF(l.product_uom_qty, 0) > 0
-                                                  ), 0) AS amount,
+                         SELECT COALESCE(sum(l.price_total * rest.part) FILTER (WHERE rest.part > 0), 0) AS amount,
                                 array_agg(l.odoo_id) FILTER (WHERE l.is_downpayment) AS down_payments
                            FROM mirror_sale_order_line l
+                          CROSS JOIN LATERAL (
+                            SELECT CASE WHEN l.product_uom_qty > 0
+                                        THEN GREATEST(l.product_uom_qty - l.qty_invoiced, l.qty_to_invoice)
+                                        ELSE l.product_uom_qty - l.qty_invoiced END / NULLIF(l.product_uom_qty, 0) AS part
+                          ) AS rest
                           WHERE l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
                        ) AS still
                        CROSS JOIN LATERAL (
@@ -299,8 +301,12 @@ for other in env['sale.order'].sudo().search([
         ('invoice_status', '!=', 'invoiced'), ('id', '!=', order.id)]):
     still = 0.0
     for line in other.order_line:
-        if line.product_uom_qty and (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty > 0:
-            still = still + line.price_total * (line.product_uom_qty - line.qty_invoiced) / line.product_uom_qty
+        rest = line.product_uom_qty - line.qty_invoiced
+        if line.product_uom_qty > 0:
+            # What was delivered beyond what was ordered is to be invoiced as well.
+            rest = max(rest, line.qty_to_invoice)
+        if line.product_uom_qty and rest / line.product_uom_qty > 0:
+            still = still + line.price_total * rest / line.product_uom_qty
         if 'is_downpayment' in line._fields and line.is_downpayment:
             for billed in line.invoice_lines:
                 if billed.move_id.state in ['draft', 'posted']:
