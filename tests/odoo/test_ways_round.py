@@ -10,11 +10,12 @@ from apps.accounts.models import User
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
-from tests.odoo.test_after_done import shelf
+from tests.odoo.test_after_done import in_stock, shelf
 from tests.odoo.test_guards import (
     BUYER,
     SELLER,
     changed,
+    company,
     customer,
     decide,
     desk,
@@ -216,3 +217,21 @@ def test_a_line_that_corrects_another_bill_pays_for_no_breach(
     assert "needs a decision" in refusal(accountant, "account.move", "action_post", second)
     accountant.do("account.move", "button_cancel", [second])
 
+
+
+def test_a_move_that_calls_itself_a_count_is_none(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    manager = hired("stock.group_stock_manager")
+    in_stock(manager, odoo, desk, 50)
+    odoo.write("product.product", [desk], {"standard_price": 40.0})
+    stock = odoo.search_read("stock.warehouse", [], ["lot_stock_id", "int_type_id"], limit=1, order="id")[0]
+    loss = odoo.search("stock.location", [("usage", "=", "inventory"), ("company_id", "=", company(odoo))], limit=1)[0]
+    places = {"location_id": stock["lot_stock_id"], "location_dest_id": loss}
+    move = {"product_id": desk, "product_uom_qty": 10, **places}
+    values = {"picking_type_id": stock["int_type_id"], "move_ids": [(0, 0, move)], **places}
+    transfer = manager.do("stock.picking", "create", [values])[0]
+    manager.do("stock.picking", "action_confirm", [transfer])
+    moves = odoo.search("stock.move", [("picking_id", "=", transfer)])
+    manager.do("stock.move", "write", moves, {"is_inventory": True, "quantity": 10, "picked": True})
+    assert "changes the stock by 400.00 USD" in refusal(manager, "stock.picking", "button_validate", transfer)

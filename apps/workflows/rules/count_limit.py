@@ -285,8 +285,17 @@ def moved_together(env, move, quant, rule):
     return found, names
 move = record.sudo()
 record = env['stock.quant'].sudo()
+if move.is_inventory and move.quantity and not is_change:
+    counted = [('product_id', '=', move.product_id.id), ('inventory_quantity_set', '=', True),
+               ('location_id', 'in', [move.location_id.id, move.location_dest_id.id])]
+    # Each lot, package and owner at a place is counted by itself.
+    line = move.move_line_ids[:1]
+    package = line.package_id or line.result_package_id
+    record = record.search(counted + [('lot_id', '=', line.lot_id.id), ('package_id', '=', package.id),
+                                      ('owner_id', '=', line.owner_id.id)], limit=1) or record.search(counted, limit=1)
 taken = 0.0
-if not past and (is_change or not move.is_inventory):
+# A move that calls itself a count, where nothing was counted, is none.
+if not past and (is_change or not record):
     taken = lost_of(move)
     if is_change:
         # What was done is changed afterwards: the difference moves stock as well, and so does another place.
@@ -315,14 +324,6 @@ if taken:
                             move.location_dest_id.complete_name,
                             in_words(currency, value, value + found_together[0], found_together[1], rule),
                             'together ' if found_together[1] else ''))
-if move.is_inventory and move.quantity and not is_change:
-    counted = [('product_id', '=', move.product_id.id), ('inventory_quantity_set', '=', True),
-               ('location_id', 'in', [move.location_id.id, move.location_dest_id.id])]
-    # Each lot, package and owner at a place is counted by itself.
-    line = move.move_line_ids[:1]
-    package = line.package_id or line.result_package_id
-    record = record.search(counted + [('lot_id', '=', line.lot_id.id), ('package_id', '=', package.id),
-                                      ('owner_id', '=', line.owner_id.id)], limit=1) or record.search(counted, limit=1)
 """,
     condition=f"""
 if record:
