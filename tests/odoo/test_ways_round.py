@@ -19,6 +19,7 @@ from tests.odoo.test_guards import (
     customer,
     decide,
     desk,
+    line_changed,
     other_currency,
     pending,
     quoted,
@@ -235,3 +236,23 @@ def test_a_move_that_calls_itself_a_count_is_none(
     moves = odoo.search("stock.move", [("picking_id", "=", transfer)])
     manager.do("stock.move", "write", moves, {"is_inventory": True, "quantity": 10, "picked": True})
     assert "changes the stock by 400.00 USD" in refusal(manager, "stock.picking", "button_validate", transfer)
+
+
+def test_a_cost_that_the_seller_writes_raises_no_margin(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    seller = hired(*SELLER)
+    dozen = odoo.search("uom.uom", [("name", "=", "Dozens")])[0]
+    for line, cost, short in (
+        ({"price_unit": 30.0}, 1.0, 130), ({"price_unit": 360.0, "product_uom_id": dozen}, 12.0, 1_560),
+        ({"price_unit": 100.0}, 1.0, 0), ({"price_unit": 100.0}, 95.0, 50),
+    ):  # fmt: skip
+        order = quoted(seller, customer(odoo, 0), desk, 10, **line)
+        assert line_changed(seller, odoo, order, {"purchase_price": cost}) == ""
+        said = refusal(seller, "sale.order", "action_confirm", order)
+        assert bool(said) == bool(short), line
+        if short:
+            guarded.look()
+            request = pending(order, "pricing_exception")
+            assert float(request.context["conceded"]) == short
+            assert "odoo_counted" not in request.context

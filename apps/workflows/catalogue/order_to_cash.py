@@ -176,6 +176,7 @@ DEPENDENCIES = [
         " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
     ),
     guard_requests.about("sale.order"),
+    price_limits.COSTS,
     Dependency(model="res.partner", sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
         model="account.move",

@@ -9,7 +9,8 @@ Discount, the greater of
 - of the order, all discounts and whatever its negative lines take off (a price or a quantity below zero, a "discount"
   product, a reward), beyond :data:`MOST_DISCOUNT` of the list value of the lines that are sold.
 
-Margin, the greater of
+Margin, where a line costs what stands on it, or what the product costs where that is more (whoever sells may write another cost
+on the line), the greater of
 
 - of each line, what it is sold for below its cost;
 - of the order, what is missing to :data:`LEAST_MARGIN` of its untaxed amount. A line earns at most what it is sold for: neither
@@ -17,15 +18,17 @@ Margin, the greater of
 
 The greater of discount and margin is what the order concedes. What was approved is that sum: an order that concedes more
 later needs a new decision. Steps and people's limits meet what the order is worth, or what it concedes where that is more: the
-less is left of a price, the more is decided about. Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
+less is left of a price, the more is decided about.
+
+Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone count.
 """
 
 from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import default_policies, guard_requests
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows import default_policies, guard_requests, units
+from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 from apps.workflows.sql_message import joined, say
 
@@ -35,6 +38,10 @@ LEAST_MARGIN = 10
 
 ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_")
 
+# A cost on a line that is less than the product's by no more than this is the same one, converted to other units or currencies.
+AS_GOOD_AS = 1.00001
+
+EARNED = "r.margin - t.overstated - t.understated"
 GIVEN = f"GREATEST(t.beyond, t.discounts + t.taken_off - t.list_value * {MOST_DISCOUNT} / 100, 0) / g.rate"
 DISCOUNTED = say("{product} ({discount:quantity} % off)", product="l.name", discount="l.discount")
 DISCOUNTED_LINES = f"""jsonb_agg({DISCOUNTED} ORDER BY l.discount DESC)
@@ -57,14 +64,14 @@ FACT = Fact(
             SELECT {money.rounded(GIVEN)} AS discount_given,
                    CASE WHEN r.state IN ('draft', 'sent') AND r.margin IS NOT NULL
                         THEN {money.rounded(f"""GREATEST(
-                          GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN} / 100 - r.margin + t.overstated, t.below_cost, 0
+                          GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN} / 100 - ({EARNED}), t.below_cost, 0
                         ) / g.rate""")}
                         ELSE 0 END AS margin_short,
                    GREATEST(t.deepest, CASE WHEN t.taken_off > 0 AND t.list_value > 0
                                             THEN round((t.discounts + t.taken_off) * 100 / t.list_value, 1) END)
                      AS deepest_discount_percent,
-                   {money.rounded("(r.margin - t.overstated) / g.rate")} AS order_margin,
-                   round((r.margin - t.overstated) * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
+                   {money.rounded(f"({EARNED}) / g.rate")} AS order_margin,
+                   round(({EARNED}) * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
                    t.names AS discounted_names
               FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.SMALLEST} AS smallest) AS g
              CROSS JOIN LATERAL (
@@ -75,19 +82,38 @@ FACT = Fact(
                       COALESCE(sum(l.list_value) FILTER (WHERE l.list_value > 0), 0) AS list_value,
                       COALESCE(sum(GREATEST(-l.list_value * (1 - l.discount / 100), 0)) FILTER (WHERE l.list_value < 0), 0)
                         AS taken_off,
-                      COALESCE(sum(GREATEST(-l.margin, 0)) FILTER (WHERE l.list_value >= 0), 0) AS below_cost,
-                      COALESCE(sum(GREATEST(l.margin - l.price_subtotal, 0)), 0) AS overstated,
+                      COALESCE(sum(GREATEST(l.understated - l.margin, 0)) FILTER (WHERE l.list_value >= 0), 0) AS below_cost,
+                      COALESCE(sum(GREATEST(l.margin - l.understated - l.price_subtotal, 0)), 0) AS overstated,
+                      COALESCE(sum(l.understated), 0) AS understated,
                       max(l.discount) FILTER (WHERE l.list_value > 0) AS deepest,
                       {joined(DISCOUNTED_LINES)} AS names
                  FROM (
                    SELECT o.name, o.margin, o.price_subtotal, COALESCE(o.discount, 0) AS discount,
-                          COALESCE(o.price_unit, 0) * COALESCE(o.product_uom_qty, 0) AS list_value
+                          COALESCE(o.price_unit, 0) * COALESCE(o.product_uom_qty, 0) AS list_value,
+                          CASE WHEN o.product_uom_qty > 0 AND product.cost > o.purchase_price * {AS_GOOD_AS} + 0.00001
+                               THEN (product.cost - o.purchase_price) * o.product_uom_qty ELSE 0 END AS understated
                      FROM mirror_sale_order_line o
+                     LEFT JOIN LATERAL (
+                       SELECT {money.in_company("standard_price", "pr")} * {units.ratio_of("o")} * g.rate AS cost
+                         FROM mirror_product_product pr
+                        WHERE pr.connection_id = o.connection_id AND pr.odoo_id = o.product_id) AS product ON TRUE
                     WHERE r.state IN ('draft', 'sent') AND o.connection_id = r.connection_id AND o.order_id = r.odoo_id
                       AND o.deleted_at IS NULL
                    OFFSET 0) AS l
              ) AS t
           ) AS f
+    """,
+)
+
+# Orders that wait for a decision about their price are looked at again when what they sell costs more or less.
+COSTS = Dependency(
+    model="product.product",
+    sql="""
+        SELECT DISTINCT l.order_id
+          FROM mirror_x_ct_request a
+          JOIN mirror_sale_order_line l ON l.connection_id = a.connection_id AND l.order_id = a.x_res_id
+         WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'pricing_exception'
+           AND a.x_state = 'open' AND a.deleted_at IS NULL AND l.product_id = ANY(%(ids)s)
     """,
 )
 
@@ -254,12 +280,21 @@ GUARD = Guard(
     ),
     # Lines that concede nothing may come and go.
     terms=f"""
+def understated_cost(line, unit):
+    # What the line's cost lacks to that of its product, in the currency of the order.
+    if 'margin' not in line._fields or not line.product_id or line.product_uom_qty <= 0:
+        return 0.0
+    product = line.product_id.with_company(line.order_id.company_id)
+    cost = unit._compute_quantity(1.0, product.uom_id, round=False, raise_if_failure=False) * product.standard_price * (
+        line.order_id.currency_rate or 1.0)
+    return (cost - line.purchase_price) * line.product_uom_qty if cost > line.purchase_price * {AS_GOOD_AS} + 0.00001 else 0.0
 order = record.sudo()
 terms = {{'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id,
          'lines': []}}
 for line in order.order_line:
     unit = line['product_uom_id' if 'product_uom_id' in line._fields else 'product_uom']
-    is_thin = 'margin' in line._fields and line.margin < line.price_subtotal * {LEAST_MARGIN} / 100.0
+    is_thin = ('margin' in line._fields
+               and line.margin - understated_cost(line, unit) < line.price_subtotal * {LEAST_MARGIN} / 100.0)
     if line.product_uom_qty and (
             line.discount > {MOST_DISCOUNT} or is_thin or line.price_unit * line.product_uom_qty < 0):
         terms['lines'].append([line.product_id.id or 0, unit.id or 0, line.product_uom_qty, line.price_unit, line.discount])
@@ -279,6 +314,7 @@ list_value = 0.0
 taken_off = 0.0
 below_cost = 0.0
 overstated = 0.0
+understated = 0.0
 deepest = 0.0
 has_margin = 'margin' in order._fields
 for line in order.order_line:
@@ -292,14 +328,16 @@ for line in order.order_line:
     elif value < 0:
         taken_off = taken_off + max(-value * (1.0 - line.discount / 100.0), 0.0)
     if has_margin:
-        overstated = overstated + max(line.margin - line.price_subtotal, 0.0)
+        hidden = understated_cost(line, line['product_uom_id' if 'product_uom_id' in line._fields else 'product_uom'])
+        understated = understated + hidden
+        overstated = overstated + max(line.margin - hidden - line.price_subtotal, 0.0)
         if value >= 0:
-            below_cost = below_cost + max(-line.margin, 0.0)
+            below_cost = below_cost + max(hidden - line.margin, 0.0)
 given = max(beyond, discounts + taken_off - list_value * {MOST_DISCOUNT} / 100.0, 0.0)
 short = 0.0
 earned = 0.0
 if has_margin:
-    earned = order.margin - overstated
+    earned = order.margin - overstated - understated
     short = max(max(order.amount_untaxed, 0.0) * {LEAST_MARGIN} / 100.0 - earned, below_cost, 0.0)
 conceded = company.currency_id.round(round(max(given, short) / rate, 8))
 exposure = conceded
