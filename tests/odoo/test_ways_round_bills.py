@@ -10,7 +10,7 @@ from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
 from tests.odoo.test_after_done import in_stock
 from tests.odoo.test_guards import SELLER, customer, desk, line_of, pending, quoted
-from tests.odoo.test_returns import drafted, receive
+from tests.odoo.test_returns import drafted, receive, return_of, sold
 from tests.odoo.test_ways_round import ACCOUNTANT, bought
 
 __all__ = ["desk"]
@@ -111,6 +111,23 @@ def test_what_was_received_beyond_the_order_is_not_billed_unasked(
     assert "is worth 16000.00" in refusal(desks.accountant, "purchase.order", "write", desks.order, vals=raised)
 
 
+def test_what_came_back_is_credited_once(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]) -> None:
+    picker, accountant = hired("stock.group_stock_user"), hired(*ACCOUNTANT)
+    desks = sold(odoo, picker, accountant, 6, price=200)
+    receive(picker, return_of(picker, desks.delivery, 2))
+    credit = drafted(accountant, desks.order)
+    own = [("move_id", "=", credit), ("display_type", "=", "product")]
+    (line,) = odoo.search_read("account.move.line", own, ["sale_line_ids", "product_id"])
+    again = {"product_id": line["product_id"], "quantity": 2, "price_unit": 200, "tax_ids": [(5, 0, 0)],
+             "sale_line_ids": [(6, 0, line["sale_line_ids"])]}  # fmt: skip
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(0, 0, again), (0, 0, again)]})
+    assert "credited 800.00 USD beyond what came back" in refusal(accountant, "account.move", "action_post", credit)
+    guarded.look()
+    request = pending(credit, "return_authorisation")
+    assert (request.amount, "odoo_counted" in request.context) == (800, False)
+    accountant.do("account.move", "button_cancel", [credit])
+
+
 def test_what_was_delivered_beyond_the_order_is_owed_as_well(
     guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
 ) -> None:
@@ -131,3 +148,26 @@ def test_what_was_delivered_beyond_the_order_is_owed_as_well(
     guarded.look()
     request = pending(small, "credit_override")
     assert (request.context["exposure"], "odoo_counted" in request.context) == ("2100.00", False)
+
+
+def test_what_was_sent_again_for_what_came_back_is_not_credited_as_well(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]
+) -> None:
+    picker, accountant = hired("stock.group_stock_user"), hired(*ACCOUNTANT)
+    desks = sold(odoo, picker, accountant, 6, price=200)
+    back = return_of(picker, desks.delivery, 2)
+    receive(picker, back)
+    receive(picker, return_of(picker, back, 2))
+    receive(picker, return_of(picker, desks.delivery, 2))
+    # Two of the four that came back have gone out once more: two are to be credited.
+    (line,) = odoo.search("sale.order.line", [("order_id", "=", desks.order)])
+    assert odoo.read("sale.order.line", [line], ["qty_delivered"])[0]["qty_delivered"] == 4
+    credit = drafted(accountant, desks.order)
+    (own,) = odoo.search("account.move.line", [("move_id", "=", credit), ("display_type", "=", "product")])
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, own, {"quantity": 5})]})
+    assert "credited 600.00 USD beyond what came back" in refusal(accountant, "account.move", "action_post", credit)
+    guarded.look()
+    request = pending(credit, "return_authorisation")
+    assert (request.amount, "odoo_counted" in request.context) == (600, False)
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, own, {"quantity": 2})]})
+    assert refusal(accountant, "account.move", "action_post", credit) == ""

@@ -46,6 +46,22 @@ BACK_OF_LINE = f"""
       ) AS b
 """
 
+# What of line sl of an order has gone out beyond what was billed, or else ordered: it was sent once more for what came back.
+SENT_AGAIN = f"""
+    GREATEST(
+      COALESCE((SELECT sum({units.own("m.quantity", "m", units.MOVE)})
+                  FROM mirror_stock_move m
+                 WHERE m.connection_id = sl.connection_id AND m.sale_line_id = sl.odoo_id AND m.product_id = sl.product_id
+                   AND m.state = 'done' AND m.deleted_at IS NULL AND {returned.place_is("customer", "location_dest_id", "m")}
+                   AND NOT {returned.place_is("customer", "location_id", "m")}), 0)
+      - COALESCE((SELECT sum({units.own("b.quantity", "b")})
+                    FROM mirror_account_move_line b
+                    JOIN mirror_account_move bill ON bill.connection_id = b.connection_id AND bill.odoo_id = b.move_id
+                     AND bill.move_type = 'out_invoice' AND bill.state = 'posted' AND bill.deleted_at IS NULL
+                   WHERE b.connection_id = sl.connection_id AND b.sale_line_ids @> ARRAY[sl.odoo_id] AND b.quantity > 0
+                     AND b.deleted_at IS NULL), {units.own("sl.product_uom_qty", "sl")}), 0)
+"""
+
 # What one of the unit of line il was billed at, or else ordered at, in the currency of the credit note r.
 RATE_OF = "COALESCE(abs({move}.amount_total_signed) / NULLIF(abs({move}.amount_total), 0), 1)"
 AGREED_PRICE = f"""
@@ -73,7 +89,8 @@ IS_OPEN = "(r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not
 def _credited(which: str) -> str:
     """Return SQL for what the credit notes ``r`` give, and what of it beyond what came back.
 
-    Of each line of an order: what came back of it, less what other credit notes gave for it, at the price at which it was billed.
+    Of each line of an order: what came back of it and was not sent again, less what other credit notes, and earlier lines of the
+    same, gave for it, at the price at which it was billed.
     Without an order nothing came back. Of several that are posted, what came back covers the earliest first.
 
     Args:
@@ -95,7 +112,7 @@ def _credited(which: str) -> str:
               LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
              CROSS JOIN LATERAL (
                SELECT GREATEST(
-                 COALESCE((SELECT sum(b.quantity)
+                 COALESCE((SELECT sum(COALESCE(b.quantity, 0) - {SENT_AGAIN})
                              FROM mirror_sale_order_line sl
                             CROSS JOIN LATERAL ({BACK_OF_LINE}) AS b
                             WHERE sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)), 0)
@@ -105,7 +122,12 @@ def _credited(which: str) -> str:
                                 AND n.move_type = 'out_refund' AND n.state = 'posted' AND n.deleted_at IS NULL
                                 AND (r.state = 'draft' OR n.odoo_id < r.odoo_id)
                               WHERE o.connection_id = il.connection_id AND o.sale_line_ids && il.sale_line_ids
-                                AND o.move_id <> il.move_id AND o.deleted_at IS NULL), 0), 0) / {units.ratio_of("il")} AS quantity
+                                AND o.move_id <> il.move_id AND o.deleted_at IS NULL), 0)
+                 - COALESCE((SELECT sum(GREATEST({units.own("o.quantity", "o")}, 0))
+                               FROM mirror_account_move_line o
+                              WHERE o.connection_id = il.connection_id AND o.move_id = il.move_id AND o.odoo_id < il.odoo_id
+                                AND o.sale_line_ids && il.sale_line_ids AND o.deleted_at IS NULL), 0), 0)
+                 / {units.ratio_of("il")} AS quantity
              ) AS back
              WHERE r.move_type = 'out_refund' AND {which} AND il.connection_id = r.connection_id
                AND il.move_id = r.odoo_id AND il.deleted_at IS NULL AND COALESCE(il.display_type, '') IN ('', 'product')
@@ -302,6 +324,29 @@ def agreed_price(env, move, line, sold, rate):
         return found * line.product_uom_id._compute_quantity(
             1.0, line.product_id.uom_id, round=False, raise_if_failure=False)
     return found
+def sent_again(env, ordered, moves):
+    # What of an order's line has gone out beyond what was billed, or else ordered: it was sent once more for what came back.
+    out = 0.0
+    for moved in moves.search([
+            ('sale_line_id', '=', ordered.id), ('product_id', '=', ordered.product_id.id), ('state', '=', 'done'),
+            ('location_dest_id.usage', '=', 'customer'), ('location_id.usage', '!=', 'customer')]):
+        out = out + moved.product_uom._compute_quantity(
+            moved.quantity, moved.product_id.uom_id, round=False, raise_if_failure=False)
+    if not out:
+        return 0.0
+    billed = False
+    for other in env['account.move.line'].sudo().search([
+            ('sale_line_ids', 'in', ordered.ids), ('move_id.move_type', '=', 'out_invoice'), ('move_id.state', '=', 'posted'),
+            ('quantity', '>', 0)]):
+        quantity = other.quantity
+        if other.product_uom_id and other.product_id:
+            quantity = other.product_uom_id._compute_quantity(
+                quantity, other.product_id.uom_id, round=False, raise_if_failure=False)
+        billed = (billed or 0.0) + quantity
+    if billed is False:
+        unit = ordered['product_uom_id' if 'product_uom_id' in ordered._fields else 'product_uom']
+        billed = unit._compute_quantity(ordered.product_uom_qty, ordered.product_id.uom_id, round=False, raise_if_failure=False)
+    return max(out - billed, 0.0)
 def credited_beyond(env, move, is_before):
     # What a credit note gives beyond what came back, less what other credit notes, or those before it, gave for the same.
     beyond = 0.0
@@ -332,12 +377,19 @@ def credited_beyond(env, move, is_before):
                 sets_of = sets_of_kits(env, kits)
                 for sold_id in sets_of:
                     back = back + sets_of[sold_id][0]
+                for ordered in env['sale.order.line'].sudo().browse(sold):
+                    back = back - sent_again(env, ordered, moves)
             for other in env['account.move.line'].sudo().search([
                 ('sale_line_ids', 'in', sold), ('move_id', '!=', move.id), ('move_id.move_type', '=', 'out_refund'),
                 ('move_id.state', '=', 'posted')] + ([('move_id', '<', move.id)] if is_before else [])):
                 back = back - (other.product_uom_id._compute_quantity(
                     other.quantity, other.product_id.uom_id, round=False, raise_if_failure=False)
                     if other.product_uom_id and other.product_id else other.quantity)
+            for earlier in move.invoice_line_ids:
+                if earlier.id < line.id and earlier.sale_line_ids & line.sale_line_ids:
+                    back = back - max(earlier.product_uom_id._compute_quantity(
+                        earlier.quantity, earlier.product_id.uom_id, round=False, raise_if_failure=False)
+                        if earlier.product_uom_id and earlier.product_id else earlier.quantity, 0.0)
             if line.product_uom_id and line.product_id:
                 back = line.product_id.uom_id._compute_quantity(
                     back, line.product_uom_id, round=False, raise_if_failure=False)
