@@ -256,3 +256,21 @@ def test_a_cost_that_the_seller_writes_raises_no_margin(
             request = pending(order, "pricing_exception")
             assert float(request.context["conceded"]) == short
             assert "odoo_counted" not in request.context
+
+
+def test_what_comes_from_a_customer_is_a_return_whatever_the_transfer_says(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    manager = hired("stock.group_stock_manager")
+    stock = odoo.search_read("stock.warehouse", [], ["lot_stock_id", "in_type_id"], limit=1, order="id")[0]
+    vendors, customers = (odoo.search("stock.location", [("usage", "=", usage)], limit=1)[0] for usage in ("supplier", "customer"))
+    for quantity, comes_from in ((30, vendors), (4, customers), (30, customers)):
+        places = {"location_id": vendors, "location_dest_id": stock["lot_stock_id"]}
+        move = {"product_id": desk, "product_uom_qty": quantity, **places, "location_id": comes_from}
+        values = {"picking_type_id": stock["in_type_id"], "move_ids": [(0, 0, move)], **places}
+        receipt = manager.do("stock.picking", "create", [values])[0]
+        manager.do("stock.picking", "action_confirm", [receipt])
+        moves = odoo.search("stock.move", [("picking_id", "=", receipt)])
+        manager.do("stock.move", "write", moves, {"quantity": quantity, "picked": True})
+        said = refusal(manager, "stock.picking", "button_validate", receipt)
+        assert ("on a transfer that says so" in said) == (quantity * 100 >= 500 and comes_from == customers), said

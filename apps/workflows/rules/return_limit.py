@@ -164,7 +164,10 @@ source = record.location_id.usage
 is_return = record.return_id and record.picking_type_id.code == 'incoming' and source != 'supplier'
 if source == 'customer':
     is_return = record.location_dest_id.usage != 'customer'
-if not is_return:
+# Its goods may come from elsewhere than the transfer says.
+is_astray = not is_return and move.location_dest_id.usage != 'customer' and 'customer' in [
+    place.usage for place in move.location_id | move.move_line_ids.location_id]
+if not is_return and not is_astray:
     record = env['stock.picking'].sudo()
 """,
     condition=f"""
@@ -231,7 +234,9 @@ if record:
         why = 'The return %s is worth %s; from {LIMIT} on %s.' % (
             record.name, in_words(company.currency_id, amount, exposure, named, rule),
             'together they need an authorisation' if named else 'a return needs an authorisation')
-        if is_change:
+        if is_astray:
+            remedy = 'Its goods come from a customer. Take them back on a transfer that says so.'
+        elif is_change:
             remedy = 'What was received cannot be raised to that. Make another return for the rest.'
 """,
 )
