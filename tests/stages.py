@@ -7,11 +7,16 @@ from django.db import connection
 from psycopg import sql
 
 from apps.workflows import compile as compiled
+from apps.workflows import parameter_catalogue, parameters
 from apps.workflows.declare import Workflow
 
 
 def stages_of(workflow: Workflow, row: Mapping[str, Any], types: Mapping[str, str]) -> list[str]:
     """Every stage whose own condition holds for ``row``; ``types`` names the columns that are no text."""
+    if not any(fact.name == parameters.FACT for fact in workflow.facts):
+        workflow = parameter_catalogue.with_parameters(workflow)
+    row = {one.name: one.default for one in workflow.parameters} | dict(row)
+    types = {one.name: "numeric" for one in workflow.parameters} | dict(types)
     columns = compiled.known_columns(workflow)
     aliases: dict[str, list[sql.Composable]] = {}
     for name, value in row.items():

@@ -6,6 +6,7 @@ so that every figure is exact and none costs by how many records there are.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.boards.zone import zone_in_sight, zone_midnight
+from apps.workflows import parameter_values
 from apps.workflows.declare import Workflow
 
 FLOW_WINDOW = timedelta(hours=24)
@@ -239,10 +241,12 @@ def _bands(cut: list[int], count: int) -> list[AgeBand]:
     ]  # fmt: skip
 
 
-def ages_of(workflow: Workflow, standing: dict[str, int], *, now: datetime, seen: AccessScope) -> dict[str, list[AgeBand]]:
+def ages_of(
+    workflow: Workflow, standing: dict[str, int], targets: Mapping[str, timedelta], *, now: datetime, seen: AccessScope
+) -> dict[str, list[AgeBand]]:
     """How the records of each stage that has a target spread against it."""
-    stages = [stage for stage in workflow.stages if stage.is_open and stage.target and standing.get(stage.name)]
-    cuts = [(stage.name, now - stage.target * cut) for stage in stages for cut in AGE_CUTS if stage.target]
+    stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets and standing.get(stage.name)]
+    cuts = [(stage.name, now - targets[stage.name] * cut) for stage in stages for cut in AGE_CUTS]
     values = {"workflow": workflow.name, "stages": [name for name, _ in cuts], "cuts": [since for _, since in cuts]}
     found = {
         (stage, since): int(count)
@@ -251,13 +255,13 @@ def ages_of(workflow: Workflow, standing: dict[str, int], *, now: datetime, seen
         )
     }
     return {
-        stage.name: _bands([found[stage.name, now - stage.target * cut] for cut in AGE_CUTS if stage.target], standing[stage.name])
+        stage.name: _bands([found[stage.name, now - targets[stage.name] * cut] for cut in AGE_CUTS], standing[stage.name])
         for stage in stages
     }
 
 
 def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[StageFigures]:
-    """The figures of every stage, in the order of flow: five statements, whatever the number of records."""
+    """The figures of every stage, in the order of flow: seven statements, whatever the number of records."""
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     values = {"workflow": workflow.name, "now": now, "today": midnight.date(), "midnight": midnight}
@@ -270,7 +274,8 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[S
         if amount or late_amount:
             money[stage].append((currency, amount, late_amount))
     arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, seen=seen)
-    ages = ages_of(workflow, counts, now=now, seen=seen)
+    targets = parameter_values.targets_in(workflow, seen)
+    ages = ages_of(workflow, counts, targets, now=now, seen=seen)
     _, trends = levels(workflow, counts, now=now, days=TREND_DAYS, seen=seen)
     figures = []
     for stage in workflow.stages:
@@ -279,7 +284,7 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[S
         figures.append(
             StageFigures(
                 stage=stage.name, title=gettext(stage.title), owner=stage.owner, is_open=stage.is_open,
-                target_seconds=int(stage.target.total_seconds()) if stage.target else None,
+                target_seconds=int(targets[stage.name].total_seconds()) if stage.name in targets else None,
                 count=count if stage.is_open else None,
                 amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,
                 currency=sums[0][0] if sums else "",

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.boards.figures import rows
+from apps.workflows import parameter_values
 from apps.workflows.declare import Workflow
 
 LEARNT_FROM = timedelta(weeks=10)
@@ -192,11 +193,12 @@ class Forecast:
 
 def of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
     """The breaches expected in the next hours, of the records in sight, by the history in sight."""
-    stages = [stage for stage in workflow.stages if stage.is_open and stage.target]
+    targets = parameter_values.targets_in(workflow, seen)
+    stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets]
     values: dict[str, Any] = {
         "workflow": workflow.name, "now": now, "since": now - LEARNT_FROM, "held_out": now - HELD_OUT,
         "stages": [stage.name for stage in stages],
-        "targets": [stage.target.total_seconds() for stage in stages if stage.target],
+        "targets": [targets[stage.name].total_seconds() for stage in stages],
     }  # fmt: skip
     learnt, tried = _history(values, seen)
     due: dict[str, dict[int, int]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0))
@@ -228,7 +230,7 @@ Tried = dict[str, tuple[int, int, float, float, int]]
 
 def _history(values: dict[str, Any], seen: AccessScope) -> tuple[Learnt, Tried]:
     """What the past says; it changes slowly and costs by what moved in ten weeks, so it is kept for a quarter of an hour."""
-    whose = hashlib.sha256(repr(access.written(seen)).encode()).hexdigest()[:16]
+    whose = hashlib.sha256(repr((access.written(seen), values["targets"])).encode()).hexdigest()[:16]
     key = f"stays:{values['workflow']}:{whose}:{int(values['now'].timestamp() // KEPT_SECONDS)}"
     kept: tuple[Learnt, Tried] | None = cache.get(key)
     if kept is not None:

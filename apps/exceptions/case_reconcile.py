@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due, sla
 from apps.timers.models import Timer
-from apps.workflows import severity_boost
+from apps.workflows import parameter_catalogue, parameter_values, parameters, severity_boost
 from apps.workflows.declare import ExceptionType
 from apps.workflows.engine import Evaluation, Finding
 from apps.workflows.models import Position
@@ -106,10 +106,19 @@ def severity_of(finding: Finding) -> Severity:
     """How bad it is: by the type's own thresholds, and a step more for a promise that is due and for a key customer."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
-    column, thresholds = kind.severity
-    value = finding.columns[column] or 0
-    by_money = 1 + sum(value >= Decimal(str(threshold)) for threshold in thresholds)
+    value = finding.columns[kind.severity[0]] or 0
+    settings = finding.columns.get(parameters.VALUES)
+    thresholds = parameter_catalogue.thresholds_of(kind)
+    by_money = 1 + sum(value >= parameter_values.effective(settings, one.name, one.default) for one in thresholds)
     return Severity(min(by_money + (finding.columns.get(severity_boost.STEPS) or 0), Severity.CRITICAL))
+
+
+def _due_of(finding: Finding) -> timedelta:
+    """The SLA of the type, as it is set for the record's company."""
+    assert isinstance(finding.kind, ExceptionType)
+    due = parameter_catalogue.due_of(finding.kind)
+    hours = parameter_values.effective(finding.columns.get(parameters.VALUES), due.name, due.default)
+    return timedelta(hours=float(hours))
 
 
 def _amount(finding: Finding) -> Decimal | None:
@@ -138,14 +147,15 @@ def _open(
         return []
     owning = teams({team_of(finding) for finding in findings})
     owners = {slug: Owners(team, evaluation.connection_id) for slug, team in owning.items()}
-    deadlines: dict[tuple[str, str], datetime] = {}
+    deadlines: dict[tuple[str, str, timedelta], datetime] = {}
     cases = []
     for finding in findings:
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
         team = team_of(finding)
-        if (kind.name, team) not in deadlines:
-            deadlines[kind.name, team] = sla.due_after(kind.due, start=now, team=owning[team])
+        within = _due_of(finding)
+        if (kind.name, team, within) not in deadlines:
+            deadlines[kind.name, team, within] = sla.due_after(within, start=now, team=owning[team])
         cases.append(
             ExceptionCase(
                 connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
@@ -155,7 +165,7 @@ def _open(
                 severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
                 amount=_amount(finding),
                 currency=(finding.columns[evaluation.workflow.currency] or "")[:LONGEST_CURRENCY],
-                opened_at=now, due_at=deadlines[kind.name, team], evidence=evidence_of(finding), updated_at=now,
+                opened_at=now, due_at=deadlines[kind.name, team, within], evidence=evidence_of(finding), updated_at=now,
                 stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
             )
         )  # fmt: skip

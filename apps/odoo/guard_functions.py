@@ -3,6 +3,15 @@
 Odoo's ``safe_eval`` allows functions, but no closures: no comprehension in one may name its locals.
 """
 
+# What is set for a company in the tower (:mod:`apps.approvals.guard_policy` writes it), and else what the rule declares.
+PARAMETER = """\
+def parameter_of(env, name, company, default):
+    row = env['{ask}'].sudo().search([('x_res_model', '=', '{policy_row}'), ('x_kind', '=', '{parameters}')], limit=1)
+    of_name = (json.loads(row.x_terms or 'null') or {}).get(name) or {}
+    return of_name.get(str(company.id), of_name.get('', default))
+
+"""
+
 # cumulative_rule, asked_before and of_the_same find what counts together with a record (:mod:`apps.approvals.cumulation`). No field
 # of Odoo says when an entry was posted, and its dates can be written; posted_since goes by what Odoo tracked of its state as well.
 SHARED = """\
@@ -37,9 +46,9 @@ def followed(env, given, terms):
             known[name] = terms[name]
     return known
 
-def cumulative_rule(env, kind):
+def cumulative_rule(env, kind, company):
     row = env['{ask}'].sudo().search([('x_res_model', '=', '{policy_row}'), ('x_kind', '=', kind)], limit=1)
-    rule = json.loads(row.x_terms or 'null')
+    rule = parameter_of(env, '{together}%s' % kind, company, json.loads(row.x_terms or 'null'))
     if rule:
         rule['since'] = datetime.datetime.utcnow().replace(microsecond=0) - datetime.timedelta(days=rule['over_days'])
     return rule

@@ -14,7 +14,7 @@ from typing import Any
 
 from apps.odoo import holds
 from apps.odoo.blueprint import CustomField, CustomModel
-from apps.odoo.guard_functions import SHARED
+from apps.odoo.guard_functions import PARAMETER, SHARED
 from apps.odoo.models import Connection
 from apps.odoo.portal import NEUTRAL
 
@@ -22,6 +22,10 @@ ASK = holds.ASK
 HEARTBEAT = "x_ct_heartbeat"
 # The model of a row of ASK that is no ask: its x_terms are what the policy for x_kind has the guard count together.
 POLICY_ROW = "policy"
+# The kind of the one whose x_terms are the values that guards read of parameters, each by company.
+PARAMETERS = "parameters"
+# Begins the name under which a company's own rule of counting together stands there; that of all companies has a row of its own.
+TOGETHER = "together:"
 
 # What a refusal says where the guard has asked.
 ASKED = "An approval has been asked for."
@@ -293,6 +297,7 @@ if owner and owner.state in {states!r}:
 # A release ends with the record's cancellation or its way back to a draft, and when partner, company or currency become
 # others; a number that is written without what it is for is for the record as it stands.
 RELEASES = """\
+{shared}
 old_values = env.context.get('old_values')
 was = (old_values or {{}}).get(record.id, {{}})
 ends = 'state' in was and was['state'] != record.sudo().state and record.sudo().state in ['cancel', 'draft']
@@ -386,7 +391,7 @@ def guard_code(
         for one in conditions
     )  # fmt: skip
     return GUARD.format(
-        shared=SHARED.replace("{ask}", ASK).replace("{policy_row}", POLICY_ROW),
+        shared=_shared(PARAMETER + SHARED),
         key=key, states=list(states), has_siblings=not subject.strip(), kinds=[one.approval for one in conditions],
         subject=indent(subject.strip(), " " * 12), conditions=indent(tried.strip(), " " * 16),
         place=holds.place(connection), ask=ASK, neutral=NEUTRAL[""], asked=ASKED,
@@ -409,7 +414,15 @@ def releases_code(releases: Sequence[tuple[str, str]], *, identity: Sequence[str
         RELEASE.format(release=release, terms_field=terms_field(release), terms=indent(terms.strip(), " " * 8))
         for release, terms in releases
     )
-    return RELEASES.format(identity=list(identity), releases=each.strip())
+    shared = _shared(PARAMETER) if "parameter_of(" in each else ""
+    return RELEASES.format(shared=shared, identity=list(identity), releases=each.strip())
+
+
+def _shared(functions: str) -> str:
+    names = {"{ask}": ASK, "{policy_row}": POLICY_ROW, "{parameters}": PARAMETERS, "{together}": TOGETHER}
+    for place, name in names.items():
+        functions = functions.replace(place, name)
+    return functions
 
 
 def ask_code(kind: str, what: str = "", domain: Sequence[Any] = ()) -> str:

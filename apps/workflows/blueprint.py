@@ -43,7 +43,8 @@ def of_catalogue() -> Blueprint:
     # One row a kind, which may be about records of several models.
     cumulative = {kind.name for one in registry.workflows().values() for kind in one.approvals
                   if kind.figures and kind.figures.is_cumulative}  # fmt: skip
-    items += [CustomRow(guards.ASK, {"x_res_model": guards.POLICY_ROW, "x_kind": kind}) for kind in sorted(cumulative)]
+    rules = [*sorted(cumulative), guards.PARAMETERS]
+    items += [CustomRow(guards.ASK, {"x_res_model": guards.POLICY_ROW, "x_kind": kind}) for kind in rules]
     for model, fields in sorted(watched.items()):
         items.append(HookRule(model=model, watch=sorted(fields)))
         items.append(HookRule(model=model, trigger="on_unlink"))

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from apps.workflows.parameters import Parameter
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
@@ -360,6 +362,8 @@ class Workflow:
         lines: the record's lines, where it has any.
         blockers: what may hold a record up beside its stage, the nearest cause first.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
+        parameters: the numbers of its rules that can be set per connection and company. Targets, SLA times and severity
+            thresholds need no mention: they are parameters by themselves.
     """
 
     name: str
@@ -386,6 +390,7 @@ class Workflow:
     lines: Lines | None = None
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
+    parameters: Sequence[Parameter] = ()
 
     def stage(self, name: str) -> Stage:
         """The stage called ``name``. Raises KeyError with what there is."""

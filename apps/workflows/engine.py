@@ -18,8 +18,8 @@ from psycopg import sql
 from apps.core import prepared, sentences
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import days, placeholders, registry, severity_boost, stuck
-from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
+from apps.workflows import days, parameter_catalogue, parameters, placeholders, registry, severity_boost, stuck
+from apps.workflows.declare import ApprovalKind, ExceptionType, Stage, Workflow
 
 # A batch is bounded, so that its transaction and its memory are.
 BATCH = 5_000
@@ -77,7 +77,8 @@ WITH seen AS (
          left(COALESCE({currency}, ''), 10) AS currency, r.company_id, {partner_id} AS partner_id,
          COALESCE({partner_name}, '') AS partner_name,
          CASE WHEN r.write_date > {latest} THEN {latest} ELSE r.write_date END AS write_date,
-         CASE WHEN cause.written_at > {latest} THEN {latest} ELSE cause.written_at END AS written_at, {first_seen}
+         CASE WHEN cause.written_at > {latest} THEN {latest} ELSE cause.written_at END AS written_at,
+         parameters.parameter_values, {first_seen}
     FROM {source}
     LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
       ON cause.odoo_id = r.odoo_id
@@ -105,7 +106,7 @@ WITH seen AS (
          since = CASE WHEN p.stage = excluded.stage THEN p.since
                       ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                WHERE s.odoo_id = excluded.odoo_id)) END,
-         due_at = CASE WHEN p.stage = excluded.stage THEN p.due_at
+         due_at = CASE WHEN p.stage = excluded.stage THEN p.since + (excluded.due_at - excluded.since)
                        ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                 WHERE s.odoo_id = excluded.odoo_id))
                             + (excluded.due_at - excluded.since) END
@@ -113,6 +114,8 @@ WITH seen AS (
          IS DISTINCT FROM
          (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
           excluded.partner_name, excluded.look_again_at)
+         -- Another target: the stage is the same, the moment is not.
+         OR p.stage = excluded.stage AND p.due_at IS DISTINCT FROM p.since + (excluded.due_at - excluded.since)
   RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount, new.company_id
 ), moved AS (
   INSERT INTO workflows_transition
@@ -158,6 +161,15 @@ SELECT r.odoo_id AS odoo_id, COALESCE({label}, '') AS record_name, {columns}
 """)
 
 
+OVER = sql.SQL("""
+SELECT r.odoo_id
+  FROM {source}
+  JOIN workflows_position p
+    ON p.connection_id = r.connection_id AND p.workflow = {workflow} AND p.odoo_id = r.odoo_id AND p.is_open
+ WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND p.since + {target} <= %(now)s
+""")
+
+
 @cache
 def _statements(workflow_name: str) -> tuple[str, str, str, list[tuple[str, Any]]]:
     """The workflow's three statements, put together once, and the label under which FIND returns each condition."""
@@ -190,7 +202,7 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         "timestamptz",
     )  # fmt: skip
     named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
-    named |= {workflow.look_again, workflow.promise} - {""}
+    named |= {workflow.look_again, workflow.promise, parameters.VALUES} - {""}
     return MOVE.format(
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
@@ -203,7 +215,7 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         first_seen=sql.SQL(", ").join(first_seen),
         source=compiled.source(workflow, named.union(*(compiled.named_in(stage.when) for stage in workflow.stages))),
         since=since,
-        target=compiled.by_stage(workflow, stage_column, [(s.name, s.target) for s in workflow.stages], "interval"),
+        target=compiled.by_stage(workflow, stage_column, [(s.name, _target(workflow, s)) for s in workflow.stages], "interval"),
         is_open=compiled.by_stage(workflow, stage_column, [(s.name, s.is_open) for s in workflow.stages], "boolean"),
         look_again=compiled.moment_ahead(workflow),
         promise=sql.SQL("CASE WHEN {promised} < {last} THEN {promised} END").format(
@@ -213,7 +225,7 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         else sql.SQL("NULL::timestamptz"),
         promise_look=severity_boost.next_look(sql.Identifier("promised")),
         stuck_look=stuck.next_look(
-            compiled.by_stage(workflow, stage_column, [(s.name, stuck.patience(s)) for s in workflow.stages], "interval"),
+            compiled.by_stage(workflow, stage_column, [(s.name, _patience(workflow, s)) for s in workflow.stages], "interval"),
             sql.Identifier("stands_since"),
         ),
         workflow=sql.Literal(workflow.name),
@@ -222,6 +234,23 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         belongs=compiled.belongs(workflow),
         latest=sql.SQL(LATEST),
     )
+
+
+def _target(workflow: Workflow, stage: Stage, settings: str = parameters.VALUES) -> sql.Composable | None:
+    """The SQL of how long a record may stand in a stage, as it is set for the record's company; none where there is no target."""
+    if stage.target is None:
+        return None
+    target = parameter_catalogue.target_of(workflow.name, stage)
+    text = parameters.value_sql(target.name, target.default, settings)
+    return sql.SQL(f"make_interval(secs => ({text} * {parameters.SECONDS[target.unit]})::float)")
+
+
+def _patience(workflow: Workflow, stage: Stage) -> sql.Composable | None:
+    """The SQL of how long a record may stand in a stage before it is stuck; none where it never is."""
+    target = _target(workflow, stage)
+    if target is None or stuck.patience(stage) is None:
+        return None
+    return sql.SQL("GREATEST(2 * {target}, {target} + interval '1 day')").format(target=target)
 
 
 def _within(column: sql.Composable) -> sql.Composed:
@@ -253,7 +282,7 @@ def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, An
 
 def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
-    needed = {workflow.currency, "partner_name", "company_id", severity_boost.STEPS, workflow.promise}
+    needed = {workflow.currency, "partner_name", "company_id", severity_boost.STEPS, workflow.promise, parameters.VALUES}
     for kind in workflow.exceptions:
         needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
     for approval in workflow.approvals:
@@ -307,14 +336,9 @@ def evaluate(
     move, vanish, find, kinds = _statements(workflow.name)
     moves = [Move(**row) for row in _rows(move, parameters)]
     gone = _rows(vanish, parameters)
-    rows = _rows(find, parameters)
     found: dict[type, list[Finding]] = {ExceptionType: [], ApprovalKind: []}
-    for row in rows:
-        for label, kind in kinds:
-            if row[label]:
-                found[type(kind)].append(
-                    Finding(kind=kind, odoo_id=row["odoo_id"], name=row["record_name"], columns=row)
-                )
+    for finding in _findings(_rows(find, parameters), kinds):
+        found[type(finding.kind)].append(finding)
     return Evaluation(
         workflow=workflow, connection_id=connection_id, evaluated=ids, moves=moves,
         vanished=[row["odoo_id"] for row in gone if row["to_stage"] == "deleted"],
@@ -322,6 +346,29 @@ def evaluate(
         exceptions=found[ExceptionType], approvals=found[ApprovalKind],
         unchanged=frozenset(odoo_id for odoo_id, moment in records.items() if moment is None),
     )  # fmt: skip
+
+
+def _findings(rows: Iterable[Mapping[str, Any]], kinds: Sequence[tuple[str, Any]]) -> Iterable[Finding]:
+    for row in rows:
+        for label, kind in kinds:
+            if row[label]:
+                yield Finding(kind=kind, odoo_id=row["odoo_id"], name=row["record_name"], columns=row)
+
+
+def find(workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], now: datetime) -> list[Finding]:
+    """Find what would be raised about the records as they stand, and change nothing."""
+    _, _, statement, kinds = _statements(workflow.name)
+    return list(_findings(_rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now}), kinds))
+
+
+def over_target(workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], now: datetime) -> list[int]:
+    """Find which of the records stand in an open stage for longer than its target, as that is set now."""
+    targets = [(stage.name, _target(workflow, stage, f"{parameters.FACT}.{parameters.VALUES}")) for stage in workflow.stages]
+    statement = OVER.format(
+        source=compiled.source(workflow, {parameters.VALUES}), workflow=sql.Literal(workflow.name),
+        target=compiled.by_stage(workflow, sql.Identifier("p", "stage"), targets, "interval"),
+    )  # fmt: skip
+    return [row["odoo_id"] for row in _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})]
 
 
 def look(

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from apps.odoo.guards import POLICY_ROW, terms_field
+from apps.odoo.guards import PARAMETERS, POLICY_ROW, TOGETHER, terms_field
 from apps.workflows.declare import Dependency, Fact, OdooCall
 
 # Who asked, where Odoo's user is not known. Kept as a name is, and translated where it is shown.
@@ -98,7 +98,12 @@ def together(kind: str, model: str, *, of: str = "", where: str = "TRUE") -> Dep
            AND a.deleted_at IS NULL AND cardinality(%(ids)s::bigint[]) > 0
            AND EXISTS (SELECT FROM mirror_x_ct_request rule
                         WHERE rule.connection_id = a.connection_id AND rule.x_res_model = '{POLICY_ROW}' AND rule.x_kind = a.x_kind
-                          AND COALESCE(rule.x_terms, '') NOT IN ('', 'null') AND rule.deleted_at IS NULL)
+                          AND COALESCE(rule.x_terms, '') NOT IN ('', 'null') AND rule.deleted_at IS NULL
+                        UNION ALL
+                       SELECT FROM mirror_x_ct_request own
+                        WHERE own.connection_id = a.connection_id AND own.x_res_model = '{POLICY_ROW}'
+                          AND own.x_kind = '{PARAMETERS}' AND own.x_terms LIKE '%%"{TOGETHER}' || a.x_kind || '"%%'
+                          AND own.deleted_at IS NULL)
            AND {where}
     """,
     )

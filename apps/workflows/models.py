@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from apps.accounts.models import User
 from apps.odoo.models import Connection
 
 # Odoo tells the past by the second: in one second its own order counts, and what the tower saw itself comes after.
@@ -129,3 +130,38 @@ class FlowTally(models.Model):
             )
         ]
         indexes = [models.Index(fields=["workflow", "hour"], condition=models.Q(is_folded=False), name="flow_tally_appended")]
+
+
+class ParameterValue(models.Model):
+    """One version of the value of a parameter: for everybody, for a connection, or for one company of it.
+
+    Versions are appended. The current one of a scope counts there; one without a number says that none is set any more.
+    """
+
+    name = models.CharField(max_length=120)
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, help_text="None: for everybody")
+    company_id = models.BigIntegerField(null=True, help_text="A company of the connection in Odoo; none: all of them")
+    number = models.DecimalField(null=True, help_text="In the parameter's unit; none: not set here any more")
+    version = models.PositiveIntegerField()
+    is_current = models.BooleanField(default=True, db_default=True)
+    set_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", help_text="None: by a command on the server")
+    set_at = models.DateTimeField()
+    note = models.CharField(max_length=300, blank=True, db_default="")
+    applied_at = models.DateTimeField(null=True, help_text="When the records that it concerns were put up for evaluation")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name", "connection", "company_id", "version"], name="one_parameter_value_a_version", nulls_distinct=False
+            ),
+            models.UniqueConstraint(
+                fields=["name", "connection", "company_id"], condition=models.Q(is_current=True), nulls_distinct=False,
+                name="one_current_parameter_value",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(company_id=None) | models.Q(connection__isnull=False), name="company_of_a_connection"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["set_at"], condition=models.Q(applied_at=None), name="parameter_values_to_apply"),
+        ]

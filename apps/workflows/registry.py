@@ -9,9 +9,10 @@ from functools import cache
 from django.conf import settings
 
 from apps.mirror import registry as mirror
-from apps.workflows import catalogue, severity_boost, stuck
+from apps.workflows import catalogue, parameter_catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Workflow
+from apps.workflows.parameter_catalogue import Declared
 
 
 @cache
@@ -75,7 +76,7 @@ def _completed(declared: Workflow) -> Workflow:
     """``declared`` with what every workflow has: its stuck records, and what makes an exception weigh more."""
     model = mirror.models().get(declared.odoo_model)
     has_partner = model is not None and any(field.column == "partner_id" for field in model._meta.concrete_fields)
-    return severity_boost.with_weight(stuck.with_stuck(declared), has_partner=has_partner)
+    return parameter_catalogue.with_parameters(severity_boost.with_weight(stuck.with_stuck(declared), has_partner=has_partner))
 
 
 def is_workflow(name: str, _: object = None) -> bool:
@@ -124,3 +125,8 @@ def facts_of(kind: str) -> dict[str, str]:
 def exception_types() -> dict[str, tuple[Workflow, ExceptionType]]:
     """Every exception type by its name, with its workflow."""
     return {kind.name: (workflow, kind) for workflow in workflows().values() for kind in workflow.exceptions}
+
+
+def parameters() -> dict[str, Declared]:
+    """Every parameter by its name, in the order of the workflows that read it."""
+    return parameter_catalogue.catalogue(workflows())

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db.models import Q
 from psycopg import sql
 
+from apps.workflows import parameter_catalogue, parameters
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
 from apps.workflows.sql_message import literal, say
 
@@ -67,12 +68,12 @@ def with_stuck(workflow: Workflow) -> Workflow:
 def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
     """Where the record stands and for how long, against the stage's patience. Its weight doubles when the time does."""
     rows = ",\n".join(
-        f"({literal(stage.name)}, {say(stage.title)}, {literal(stage.owner)}, {_days(stage.target or limit)}, {_days(limit)},"
-        f" {stage.stuck_from})"
-        for stage, limit in stages
+        f"({literal(stage.name)}, {say(stage.title)}, {literal(stage.owner)}, {_target_days(workflow, stage)},"
+        f" {_stuck_from(workflow, stage)})"
+        for stage, _ in stages
     )
     # By the looks alone, so that looking in between says the same.
-    times = " ".join(f"WHEN s.days >= {many} * t.patience THEN {many}" for many in reversed(LOOKS[1:]))
+    times = " ".join(f"WHEN s.days >= {many} * s.patience THEN {many}" for many in reversed(LOOKS[1:]))
     return Fact(
         name="stuck",
         columns=COLUMNS,
@@ -80,14 +81,22 @@ def _fact(workflow: Workflow, stages: list[tuple[Stage, timedelta]]) -> Fact:
             SELECT p.stage AS stuck_stage, t.title AS stuck_stage_title, t.owner AS stuck_team, p.since AS stuck_since,
                    floor(s.days)::int AS stuck_days, trim_scale(round(t.target, 1)) AS stuck_target_days,
                    p.amount * (CASE {times} ELSE 1 END) AS stuck_weight,
-                   s.days >= t.patience AND COALESCE(p.amount >= t.stuck_from, TRUE) AS is_stuck
+                   s.days >= s.patience AND COALESCE(p.amount >= t.stuck_from, TRUE) AS is_stuck
               FROM workflows_position p
-              JOIN (VALUES {rows}) AS t(stage, title, owner, target, patience, stuck_from) ON t.stage = p.stage
-             CROSS JOIN LATERAL (SELECT extract(epoch FROM %(now)s::timestamptz - p.since) / 86400 AS days) AS s
+              JOIN (VALUES {rows}) AS t(stage, title, owner, target, stuck_from) ON t.stage = p.stage
+             CROSS JOIN LATERAL (
+               SELECT extract(epoch FROM %(now)s::timestamptz - p.since) / 86400 AS days,
+                      GREATEST(2 * t.target, t.target + 1) AS patience) AS s
              WHERE p.connection_id = r.connection_id AND p.workflow = {literal(workflow.name)} AND p.odoo_id = r.odoo_id
         """,
     )
 
 
-def _days(span: timedelta) -> str:
-    return f"{span.total_seconds() / 86400:.6f}"
+def _target_days(workflow: Workflow, stage: Stage) -> str:
+    target = parameter_catalogue.target_of(workflow.name, stage)
+    return f"{parameters.value_sql(target.name, target.default)} * {parameters.SECONDS[target.unit]} / 86400.0"
+
+
+def _stuck_from(workflow: Workflow, stage: Stage) -> str:
+    least = parameter_catalogue.stuck_from_of(workflow.name, stage)
+    return parameters.value_sql(least.name, least.default)

@@ -79,7 +79,7 @@ def test_a_warehouse_is_over_capacity_while_more_is_ready_than_it_does_in_a_shif
     assert over.evidence == {
         "ready_transfers_count": 2, "late_transfers_count": 0, "ready_lines_count": "6", "lines_a_day_quantity": "3.0",
         "working_days": 2, "hours_to_clear_quantity": "16.0", "beyond_lines_quantity": "3", "beyond_amount": "300.00",
-        "ready_amount": "600.00",
+        "ready_amount": "600.00", "shift_hours": "8",
     }  # fmt: skip
     assert [one.kind for one in blockers.of_stage(Position.objects.get(workflow="warehouse_load", odoo_id=1))] == [
         "warehouse_capacity"

@@ -132,6 +132,7 @@ WORKFLOW = Workflow(
     label="label",
     amount="at_stake",
     currency="currency",
+    parameters=[count_limit.LIMIT],
     facts=[GOODS, COUNT, count_limit.ASKED, count_limit.ASKING, count_limit.REJECTION],
     dependencies=DEPENDENCIES,
     stages=STAGES,

@@ -16,10 +16,11 @@ Days are the company's (:mod:`apps.workflows.days`).
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import days, guard_requests, returned, supply_allocation
+from apps.workflows import days, guard_requests, parameters, returned, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import credit_note_limit, invoice_mismatch, money
+from apps.workflows.rules import credit_note_limit, invoice_mismatch, money, return_limit
 from apps.workflows.sql_message import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
@@ -44,7 +45,17 @@ MONEY = Fact(
     """,
 )
 
-# The days late at which something changes: an invoice is overdue from the first on, an exposure from the seventh.
+EXPOSED_AFTER = parameters.Parameter(
+    name="overdue_exposure_days", title=gettext_noop("Overdue exposure after"), type=parameters.TIME, unit=parameters.DAYS,
+    default=7, bounds=(1, 365),
+    help=gettext_noop("From so many days overdue on, what a customer owes is raised, however little it is."),
+)  # fmt: skip
+EXPOSED_FROM = parameters.limit(
+    name="overdue_exposure_from", title=gettext_noop("Overdue exposure from"), default=10_000,
+    help=gettext_noop("From this sum overdue on, what a customer owes is raised on the first day."),
+)  # fmt: skip
+
+# The days late at which something changes: an invoice is overdue from the first on, an exposure once it is raised.
 DUE = Fact(
     name="due",
     columns=["due_on", "overdue_since", "days_overdue", "next_change_at"],
@@ -53,7 +64,7 @@ DUE = Fact(
                CASE WHEN d.is_owed THEN d.today - d.due_on END AS days_overdue,
                CASE WHEN d.is_owed THEN (
                  SELECT {days.midnight("d.due_on + step", at="d.zone")}
-                   FROM unnest(ARRAY[1, 7]) AS step
+                   FROM unnest(ARRAY[1, ceil({EXPOSED_AFTER.sql})::int]) AS step
                   WHERE d.due_on + step > d.today
                   ORDER BY step LIMIT 1) END AS next_change_at
           FROM (
@@ -307,12 +318,14 @@ WORKFLOW = Workflow(
            credit_note_limit.ASKED, credit_note_limit.CREDITED, EXPOSURE],
     dependencies=DEPENDENCIES,
     stages=STAGES,
+    parameters=[invoice_mismatch.LIMIT, return_limit.LIMIT, EXPOSED_AFTER, EXPOSED_FROM],
     exceptions=[
         invoice_mismatch.EXCEPTION,
         ExceptionType(
             name="invoice.overdue_exposure",
             title="Overdue exposure",
-            when=Q(carries_exposure=True, overdue_total__gt=0) & (Q(days_overdue__gte=7) | Q(overdue_total__gte=10_000)),
+            when=Q(carries_exposure=True, overdue_total__gt=0)
+            & (Q(days_overdue__gte=EXPOSED_AFTER.column) | Q(overdue_total__gte=EXPOSED_FROM.column)),
             team="finance",
             due=timedelta(hours=16),
             amount="overdue_total",

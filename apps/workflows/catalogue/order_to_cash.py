@@ -311,7 +311,7 @@ STAGES = [
         title="Delivered, to invoice",
         when=TO_INVOICE,
         owner="finance",
-        target=timedelta(days=not_invoiced.GRACE_DAYS),
+        target=not_invoiced.GRACE,
         # Delivered and not invoiced is an exception type of its own.
         stuck_from=None,
     ),
@@ -395,6 +395,7 @@ WORKFLOW = Workflow(
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
+    parameters=[price_limits.MOST_DISCOUNT, price_limits.LEAST_MARGIN],
     exceptions=[
         credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN), promises.STOCK_SHORTAGE,
         promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE, unusual.EXCEPTION,

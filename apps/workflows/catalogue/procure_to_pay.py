@@ -323,6 +323,7 @@ WORKFLOW = Workflow(
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
+    parameters=[purchase_limit.LIMIT, purchase_differences.TOLERANCE, purchase_differences.LEAST_DIFFERENCE],
     exceptions=[
         ExceptionType(
             name="purchase.supplier_delay",

@@ -280,6 +280,7 @@ WORKFLOW = Workflow(
     facts=[PARTIES, GOODS, return_limit.ASKED, return_limit.ASKING],
     dependencies=DEPENDENCIES,
     stages=STAGES,
+    parameters=[return_limit.LIMIT],
     exceptions=[
         ExceptionType(
             name="returns.authorisation_pending",

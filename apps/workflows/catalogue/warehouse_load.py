@@ -10,12 +10,16 @@ one of its deliveries changes, and as a day ends.
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import days
+from apps.workflows import days, parameters
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import money
 
-SHIFT_HOURS = 8
+SHIFT = parameters.Parameter(
+    name="shift_hours", title=gettext_noop("Shift"), type=parameters.TIME, unit=parameters.HOURS, default=8, bounds=(1, 24),
+    help=gettext_noop("What leaves a warehouse on a working day leaves it in so many hours. What takes longer is over capacity."),
+)  # fmt: skip
 
 BEYOND = "ready.amount * GREATEST(ready.lines - p.a_day, 0) / NULLIF(ready.lines, 0)"
 
@@ -46,7 +50,7 @@ LOAD = Fact(
                ready.transfers AS ready_transfers_count, ready.lines AS ready_lines_count,
                ready.late AS late_transfers_count, {money.rounded("ready.amount", money.SMALLEST)} AS ready_amount,
                round(p.a_day, 1) AS lines_a_day_quantity, p.days AS working_days,
-               round(ready.lines * {SHIFT_HOURS} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
+               round(ready.lines * {SHIFT.sql} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
                round(GREATEST(ready.lines - p.a_day, 0), 0) AS beyond_lines_quantity,
                {money.rounded(BEYOND, money.SMALLEST)} AS beyond_amount,
                %(now)s::timestamptz AS measured_at,
@@ -90,7 +94,7 @@ LOAD = Fact(
     """,
 )
 
-OVER = Q(hours_to_clear_quantity__gt=SHIFT_HOURS)
+OVER = Q(hours_to_clear_quantity__gt=SHIFT.column)
 
 WORKFLOW = Workflow(
     name="warehouse_load",
@@ -101,6 +105,7 @@ WORKFLOW = Workflow(
     amount="ready_amount",
     currency="currency",
     facts=[LOAD],
+    parameters=[SHIFT],
     dependencies=[
         Dependency(
             model="stock.picking",
@@ -120,7 +125,7 @@ WORKFLOW = Workflow(
             title="Over capacity",
             when=OVER,
             owner="warehouse",
-            target=timedelta(hours=SHIFT_HOURS),
+            target=timedelta(hours=8),
             first_seen_since="measured_at",
             blocker=("warehouse_capacity", "more stands ready than leaves it in a shift"),
         ),
@@ -147,7 +152,8 @@ WORKFLOW = Workflow(
                 "ready_lines_count": "Lines ready",
                 "lines_a_day_quantity": "Lines that leave it a working day",
                 "working_days": "Measured over",
-                "hours_to_clear_quantity": f"Hours to clear, of {SHIFT_HOURS} in a shift",
+                "hours_to_clear_quantity": "Hours to clear",
+                "shift_hours": "Hours of a shift",
                 "beyond_lines_quantity": "Lines beyond the shift",
                 "beyond_amount": "Value beyond the shift",
                 "ready_amount": "Value of all that is ready",

@@ -15,13 +15,16 @@ release is for one application, and is taken back after it.
 from datetime import timedelta
 
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import days, default_policies, guard_requests, units
+from apps.workflows import days, default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
-# In the company's currency.
-LIMIT = 250
+LIMIT = parameters.limit(
+    name="count_limit", title=gettext_noop("Count limit"), default=250,
+    help=gettext_noop("From this difference at standard cost on, a count needs an approval before it is applied."),
+)  # fmt: skip
 KIND = "inventory_adjustment"
 
 ASKED = guard_requests.asked(KIND, "stock.quant")
@@ -29,7 +32,7 @@ ASKED = guard_requests.asked(KIND, "stock.quant")
 # A count is asked about each time it comes to wait, whether or not somebody has tried to apply it.
 ASKING = Fact(
     name="asking",
-    columns=["count_cause", "count_asked_by", "counter_login", "counter_email", "count_asked_uid", "count_limit",
+    columns=["count_cause", "count_asked_by", "counter_login", "counter_email", "count_asked_uid",
              "count_terms", "count_measure"],
     sql=f"""
         SELECT (SELECT concat('count@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
@@ -39,7 +42,6 @@ ASKING = Fact(
                COALESCE(asked.asked_by, u.name, '{guard_requests.SOMEBODY}') AS count_asked_by,
                COALESCE(u.login, '') AS counter_login,
                COALESCE(u.email, '') AS counter_email, asked.asked_uid AS count_asked_uid,
-               {LIMIT} AS count_limit,
                jsonb_build_object('company', r.company_id, 'product', r.product_id, 'location', r.location_id,
                                   'lot', COALESCE(r.lot_id, 0), 'counted', r.inventory_quantity)::text AS count_terms,
                count.difference_value AS count_measure
@@ -66,7 +68,7 @@ REJECTION = Fact(
 
 # What the guard asks is asked, whatever the tower counts.
 BROKEN = Q(inventory_quantity_set=True) & (
-    Q(is_asked=True) | Q(difference_value__gte=LIMIT) & ~Q(x_ct_released_value__gte=F("difference_value"))
+    Q(is_asked=True) | Q(difference_value__gte=LIMIT.column) & ~Q(x_ct_released_value__gte=F("difference_value"))
 )
 
 FIGURES = {
@@ -315,14 +317,15 @@ if not past and (is_change or not record):
 if taken:
     currency = move.company_id.currency_id
     value = value_of(move, taken)
-    rule = cumulative_rule(env, '{KIND}') if value else False
+    rule = cumulative_rule(env, '{KIND}', move.company_id) if value else False
     found_together = moved_together(env, move, record, rule) if rule else (0.0, [])
-    if currency.compare_amounts(value + found_together[0], {LIMIT}) >= 0:
-        raise UserError('Moving %s %s between %s and %s changes the stock by %s; from {LIMIT} on %sthat needs an approval. '
+    most = {LIMIT.in_odoo("move.company_id")}
+    if currency.compare_amounts(value + found_together[0], most) >= 0:
+        raise UserError('Moving %s %s between %s and %s changes the stock by %s; from %.10g on %sthat needs an approval. '
                         'Enter it under Physical Inventory first, so that it can be decided about.' % (
                             abs(taken), move.product_id.display_name, move.location_id.complete_name,
                             move.location_dest_id.complete_name,
-                            in_words(currency, value, value + found_together[0], found_together[1], rule),
+                            in_words(currency, value, value + found_together[0], found_together[1], rule), most,
                             'together ' if found_together[1] else ''))
 """,
     condition=f"""
@@ -331,13 +334,13 @@ if record:
     money = company.currency_id
     amount = value_of(move, quantity_of(move))
     released = money.compare_amounts(released_up_to, amount) >= 0
-    rule = False if released else cumulative_rule(env, '{KIND}')
+    rule = False if released else cumulative_rule(env, '{KIND}', company)
     others, named = moved_together(env, move, record, rule) if rule else (0.0, [])
     exposure = money.round(round(amount + others, 8))
-    limit = {LIMIT}.0
-    if not released and money.compare_amounts(exposure, {LIMIT}) >= 0:
-        why = 'The count of %s in %s changes the stock by %s; from {LIMIT} on %s.' % (
-            move.product_id.name, record.location_id.complete_name, in_words(money, amount, exposure, named, rule),
+    limit = {LIMIT.in_odoo("company")}
+    if not released and money.compare_amounts(exposure, limit) >= 0:
+        why = 'The count of %s in %s changes the stock by %s; from %.10g on %s.' % (
+            move.product_id.name, record.location_id.complete_name, in_words(money, amount, exposure, named, rule), limit,
             'together they need an approval' if named else 'a count needs an approval')
         before = env.registry.cursor()
         try:

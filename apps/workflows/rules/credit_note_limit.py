@@ -148,7 +148,7 @@ CREDITED = Fact(
                     ELSE concat('credit@', g.beyond) END AS credit_note_cause,
                COALESCE(credit_note_asked.credit_note_asked_by, NULLIF(people.invoice_maker, ''), '{guard_requests.SOMEBODY}')
                  AS credit_note_asker,
-               {return_limit.LIMIT} AS credit_note_limit
+               {return_limit.LIMIT.sql} AS credit_note_limit
           FROM ({_credited(IS_OPEN)}) AS g
           LEFT JOIN mirror_account_move origin
             ON origin.connection_id = r.connection_id AND origin.odoo_id = r.reversed_entry_id
@@ -169,7 +169,7 @@ IS_DRAFT_CREDIT = Q(state="draft", move_type="out_refund")
 BROKEN = (
     IS_DRAFT_CREDIT
     & (
-        Q(credited_beyond__gte=return_limit.LIMIT)
+        Q(credited_beyond__gte=return_limit.LIMIT.column)
         # What the guard asks is asked, whatever the tower counts.
         | Q(credit_note_is_asked=True)
         | Q(x_ct_hold=KIND, credit_note_ask_state="open", credited_beyond__gt=0)
@@ -182,7 +182,7 @@ FOR_NOTHING = ExceptionType(
     name="invoice.credit_for_nothing",
     title="Credit beyond what came back",
     when=Q(state="posted", move_type="out_refund", payment_state__in=["not_paid", "partial", "blocked"])
-    & Q(credited_beyond__gte=return_limit.LIMIT)
+    & Q(credited_beyond__gte=return_limit.LIMIT.column)
     & ~Q(x_ct_released_credit__gte=F("credited_beyond")),
     team="finance",
     due=timedelta(hours=16),
@@ -412,7 +412,7 @@ if record:
     released = money.compare_amounts(released_up_to, beyond) >= 0
     others = 0.0
     named = []
-    rule = cumulative_rule(env, '{KIND}') if beyond > 0 and not released else False
+    rule = cumulative_rule(env, '{KIND}', record.company_id) if beyond > 0 and not released else False
     if rule:
         for other in entries_together(env, '{KIND}', record, ['out_refund'], rule, 'x_ct_released_credit'):
             whole = credited_beyond(env, other, True)
@@ -421,10 +421,10 @@ if record:
                 named.append(other.name or 'Draft %s' % other.id)
     exposure = money.round(round(beyond + others, 8))
     measure = exposure
-    limit = {return_limit.LIMIT}.0
-    if not released and money.compare_amounts(exposure, {return_limit.LIMIT}) >= 0:
-        why = '%s would be credited %s beyond what came back; from {return_limit.LIMIT} on %s.' % (
-            record.partner_id.name, in_words(money, beyond, exposure, named, rule),
+    limit = {return_limit.LIMIT.in_odoo("record.company_id")}
+    if not released and money.compare_amounts(exposure, limit) >= 0:
+        why = '%s would be credited %s beyond what came back; from %.10g on %s.' % (
+            record.partner_id.name, in_words(money, beyond, exposure, named, rule), limit,
             'together that needs an authorisation' if named else 'that needs an authorisation')
 """,
 )

@@ -9,13 +9,16 @@ nothing differs any more, Odoo lifts the hold itself as the invoice is posted, f
 from datetime import timedelta
 
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import default_policies, guard_requests, units
+from apps.workflows import default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_resolution, involvement, money, posted_entries
 
-# In the company's currency, before tax.
-LIMIT = 100
+LIMIT = parameters.limit(
+    name="mismatch_limit", title=gettext_noop("Invoice difference limit"), default=100,
+    help=gettext_noop("From this difference to order or delivery on, before tax, an invoice or bill needs a decision."),
+)  # fmt: skip
 KIND = "invoice_mismatch"
 
 # Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
@@ -183,12 +186,12 @@ ASKED = guard_requests.asked(KIND, "account.move", prefix="invoice_", where="r.s
 PEOPLE = Fact(
     name="people",
     columns=[
-        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "mismatch_limit", "mismatch_measure",
+        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "mismatch_measure",
     ],
-    sql=f"""
+    sql="""
         SELECT COALESCE(o.name, '') AS invoice_owner, COALESCE(o.login, '') AS invoice_owner_login,
                COALESCE(o.email, '') AS invoice_owner_email, COALESCE(m.name, '') AS invoice_maker,
-               {LIMIT} AS mismatch_limit, COALESCE(match.disputed_amount, 0) AS mismatch_measure
+               COALESCE(match.disputed_amount, 0) AS mismatch_measure
           FROM (SELECT r.invoice_user_id, r.create_uid WHERE r.state = 'draft') AS own
           LEFT JOIN mirror_res_users o ON o.connection_id = r.connection_id AND o.odoo_id = own.invoice_user_id
           LEFT JOIN mirror_res_users m ON m.connection_id = r.connection_id AND m.odoo_id = own.create_uid
@@ -201,7 +204,7 @@ DIFFERS = Q(differing_count__gt=0) & ~Q(x_ct_released_difference__gte=F("dispute
 IS_HELD = Q(x_ct_hold=KIND)
 # What is held stays to be decided about until nothing differs any more, be it ever so little.
 BROKEN = IS_DRAFT & (
-    DIFFERS & Q(invoice_ask_state="open") & (Q(disputed_amount__gte=LIMIT) | IS_HELD)
+    DIFFERS & Q(invoice_ask_state="open") & (Q(disputed_amount__gte=LIMIT.column) | IS_HELD)
     # What the guard asks is asked, whatever the tower counts.
     | Q(invoice_is_asked=True)
 )
@@ -421,7 +424,7 @@ if record:
     released = money.compare_amounts(released_up_to, disputed) >= 0
     others = 0.0
     named = []
-    rule = False if released else cumulative_rule(env, '{KIND}')
+    rule = False if released else cumulative_rule(env, '{KIND}', record.company_id)
     if rule:
         for other in entries_together(env, '{KIND}', record, ['out_invoice', 'in_invoice'], rule, 'x_ct_released_difference'):
             whole = difference_of(env, other)[2]
@@ -430,8 +433,8 @@ if record:
                 named.append(other.name or 'Draft %s' % other.id)
     exposure = money.round(round(disputed + others, 8))
     measure = exposure
-    limit = {LIMIT}.0
-    if not released and money.compare_amounts(exposure, {LIMIT}) >= 0:
+    limit = {LIMIT.in_odoo("record.company_id")}
+    if not released and money.compare_amounts(exposure, limit) >= 0:
         why = '%s of %s for %s differs from the order or the delivery by %s' % (
             'The bill' if record.move_type == 'in_invoice' else 'The invoice', record.partner_id.name,
             record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
@@ -443,6 +446,6 @@ if record:
         if apart:
             why = why + '%s %.*f %s on lines of no order' % (
                 ',' if off or too_many else ':', money.decimal_places, apart, money.name)
-        why = why + ('; from {LIMIT} on together that needs a decision.' if named else '; from {LIMIT} on that needs a decision.')
+        why = why + '; from %.10g on %s.' % (limit, 'together that needs a decision' if named else 'that needs a decision')
 """,
 )

@@ -2,7 +2,7 @@
 
 What is to be invoiced is Odoo's own reckoning, the order line's ``qty_to_invoice``, in which drafts count as invoiced: a
 draft that nobody posts is the invoice's own trouble. Since when is the last delivery. It is told of once the order has been
-delivered for :data:`GRACE_DAYS`, the time that its stage allows, however little it is worth; that it stands still is not told
+delivered for as long as its stage's target allows, however little it is worth; that it stands still is not told
 beside it.
 """
 
@@ -10,11 +10,13 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import units
+from apps.workflows import parameters, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
 
-GRACE_DAYS = 2
+# The stage in which it waits, and how long it may: the fact reads what is set for the stage.
+STAGE, GRACE = "to_invoice", timedelta(days=2)
+GRACE_SQL = f"make_interval(secs => ({parameters.value_sql(f'order_to_cash.{STAGE}.target', GRACE.days)} * 86400)::float)"
 
 FACT = Fact(
     name="billing",
@@ -28,8 +30,8 @@ FACT = Fact(
                trim_scale(g.invoiced) AS invoiced_before_quantity, g.products AS uninvoiced_products_names,
                d.since AS last_delivered_at, floor(extract(epoch FROM %(now)s::timestamptz - d.since) / 86400)::int
                  AS uninvoiced_days,
-               d.since + interval '{GRACE_DAYS} days' <= %(now)s AS is_invoice_late,
-               CASE WHEN d.since + interval '{GRACE_DAYS} days' > %(now)s THEN d.since + interval '{GRACE_DAYS} days' END
+               d.since + {GRACE_SQL} <= %(now)s AS is_invoice_late,
+               CASE WHEN d.since + {GRACE_SQL} > %(now)s THEN d.since + {GRACE_SQL} END
                  AS invoice_look_at
           FROM (
             SELECT sum({units.own("l.qty_to_invoice", "l")}) AS to_invoice, sum({units.own("l.qty_delivered", "l")}) AS delivered,

@@ -26,15 +26,21 @@ Where Odoo keeps no margin (``sale_margin`` is not installed) discounts alone co
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import default_policies, guard_requests, units
+from apps.workflows import default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 from apps.workflows.sql_message import joined, say
 
-# Both in per cent.
-MOST_DISCOUNT = 20
-LEAST_MARGIN = 10
+MOST_DISCOUNT = parameters.percent(
+    name="most_discount_percent", title=gettext_noop("Maximum discount"), default=20,
+    help=gettext_noop("What a line, or an order as a whole, gives off beyond this needs an approval."),
+)  # fmt: skip
+LEAST_MARGIN = parameters.percent(
+    name="least_margin_percent", title=gettext_noop("Minimum margin"), default=10,
+    help=gettext_noop("An order that earns less of its untaxed amount needs an approval."),
+)  # fmt: skip
 
 ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_")
 
@@ -42,29 +48,27 @@ ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_
 AS_GOOD_AS = 1.00001
 
 EARNED = "r.margin - t.overstated - t.understated"
-GIVEN = f"GREATEST(t.beyond, t.discounts + t.taken_off - t.list_value * {MOST_DISCOUNT} / 100, 0) / g.rate"
+GIVEN = f"GREATEST(t.beyond, t.discounts + t.taken_off - t.list_value * {MOST_DISCOUNT.sql} / 100, 0) / g.rate"
 DISCOUNTED = say("{product} ({discount:quantity} % off)", product="l.name", discount="l.discount")
 DISCOUNTED_LINES = f"""jsonb_agg({DISCOUNTED} ORDER BY l.discount DESC)
-                     FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT})"""
+                     FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT.sql})"""
 
 # Only for orders that are not confirmed: for the others the lines are never read.
 FACT = Fact(
     name="price",
     columns=[
         "discount_given", "margin_short", "conceded", "deepest_discount_percent", "order_margin", "order_margin_percent",
-        "discounted_names", "price_is_settled", "most_discount_percent", "least_margin_percent",
-        "released_concession",
+        "discounted_names", "price_is_settled", "released_concession",
     ],
     sql=f"""
         SELECT f.*, GREATEST(f.discount_given, f.margin_short) AS conceded,
                GREATEST(f.discount_given, f.margin_short) <= COALESCE(r.x_ct_released_concession, 0) AS price_is_settled,
-               COALESCE(r.x_ct_released_concession, 0) AS released_concession,
-               {MOST_DISCOUNT} AS most_discount_percent, {LEAST_MARGIN} AS least_margin_percent
+               COALESCE(r.x_ct_released_concession, 0) AS released_concession
           FROM (
             SELECT {money.rounded(GIVEN)} AS discount_given,
                    CASE WHEN r.state IN ('draft', 'sent') AND r.margin IS NOT NULL
                         THEN {money.rounded(f"""GREATEST(
-                          GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN} / 100 - ({EARNED}), t.below_cost, 0
+                          GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN.sql} / 100 - ({EARNED}), t.below_cost, 0
                         ) / g.rate""")}
                         ELSE 0 END AS margin_short,
                    GREATEST(t.deepest, CASE WHEN t.taken_off > 0 AND t.list_value > 0
@@ -75,8 +79,8 @@ FACT = Fact(
                    t.names AS discounted_names
               FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.SMALLEST} AS smallest) AS g
              CROSS JOIN LATERAL (
-               SELECT COALESCE(sum(l.list_value * (l.discount - {MOST_DISCOUNT}) / 100)
-                                 FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT}), 0) AS beyond,
+               SELECT COALESCE(sum(l.list_value * (l.discount - {MOST_DISCOUNT.sql}) / 100)
+                                 FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT.sql}), 0) AS beyond,
                       COALESCE(sum(l.list_value * GREATEST(l.discount, 0) / 100) FILTER (WHERE l.list_value > 0), 0)
                         AS discounts,
                       COALESCE(sum(l.list_value) FILTER (WHERE l.list_value > 0), 0) AS list_value,
@@ -289,21 +293,23 @@ def understated_cost(line, unit):
         line.order_id.currency_rate or 1.0)
     return (cost - line.purchase_price) * line.product_uom_qty if cost > line.purchase_price * {AS_GOOD_AS} + 0.00001 else 0.0
 order = record.sudo()
+most_discount = {MOST_DISCOUNT.in_odoo("order.company_id")}
+least_margin = {LEAST_MARGIN.in_odoo("order.company_id")}
 terms = {{'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id,
          'lines': []}}
 for line in order.order_line:
     unit = line['product_uom_id' if 'product_uom_id' in line._fields else 'product_uom']
     is_thin = ('margin' in line._fields
-               and line.margin - understated_cost(line, unit) < line.price_subtotal * {LEAST_MARGIN} / 100.0)
+               and line.margin - understated_cost(line, unit) < line.price_subtotal * least_margin / 100.0)
     if line.product_uom_qty and (
-            line.discount > {MOST_DISCOUNT} or is_thin or line.price_unit * line.product_uom_qty < 0):
+            line.discount > most_discount or is_thin or line.price_unit * line.product_uom_qty < 0):
         terms['lines'].append([line.product_id.id or 0, unit.id or 0, line.product_uom_qty, line.price_unit, line.discount])
 """,
     identity=["partner_id", "company_id", "currency_id"],
     watch=["amount_total", "partner_id", "company_id", "currency_id"],
     later=["done"],
     lines=[("sale.order.line", "order_id", ("price_unit", "discount", "product_uom_qty", "product_id", "product_uom_id"))],
-    condition=f"""
+    condition="""
 order = record.sudo()
 rate = order.currency_rate or 1.0
 company = order.company_id
@@ -323,8 +329,8 @@ for line in order.order_line:
         list_value = list_value + value
         discounts = discounts + value * max(line.discount, 0.0) / 100.0
         deepest = max(deepest, line.discount)
-        if line.discount > {MOST_DISCOUNT}:
-            beyond = beyond + value * (line.discount - {MOST_DISCOUNT}) / 100.0
+        if line.discount > most_discount:
+            beyond = beyond + value * (line.discount - most_discount) / 100.0
     elif value < 0:
         taken_off = taken_off + max(-value * (1.0 - line.discount / 100.0), 0.0)
     if has_margin:
@@ -333,26 +339,26 @@ for line in order.order_line:
         overstated = overstated + max(line.margin - hidden - line.price_subtotal, 0.0)
         if value >= 0:
             below_cost = below_cost + max(hidden - line.margin, 0.0)
-given = max(beyond, discounts + taken_off - list_value * {MOST_DISCOUNT} / 100.0, 0.0)
+given = max(beyond, discounts + taken_off - list_value * most_discount / 100.0, 0.0)
 short = 0.0
 earned = 0.0
 if has_margin:
     earned = order.margin - overstated - understated
-    short = max(max(order.amount_untaxed, 0.0) * {LEAST_MARGIN} / 100.0 - earned, below_cost, 0.0)
+    short = max(max(order.amount_untaxed, 0.0) * least_margin / 100.0 - earned, below_cost, 0.0)
 conceded = company.currency_id.round(round(max(given, short) / rate, 8))
 exposure = conceded
 measure = conceded
 if company.currency_id.compare_amounts(conceded, released_up_to) > 0:
     if given >= short and given > beyond:
-        why = '%s gives up to %.1f %% off, negative lines included; more than {MOST_DISCOUNT} %% needs an approval.' % (
-            order.name, max(deepest, (discounts + taken_off) * 100.0 / list_value if list_value else 100.0))
+        why = '%s gives up to %.1f %% off, negative lines included; more than %.10g %% needs an approval.' % (
+            order.name, max(deepest, (discounts + taken_off) * 100.0 / list_value if list_value else 100.0), most_discount)
     elif given >= short:
-        why = '%s gives up to %.1f %% off; more than {MOST_DISCOUNT} %% needs an approval.' % (order.name, deepest)
+        why = '%s gives up to %.1f %% off; more than %.10g %% needs an approval.' % (order.name, deepest, most_discount)
     elif below_cost >= short:
         why = '%s is sold %.*f %s below cost; that needs an approval, whatever its other lines earn.' % (
             order.name, company.currency_id.decimal_places, below_cost / rate, company.currency_id.name)
     else:
-        why = 'The margin of %s is %.1f %%; less than {LEAST_MARGIN} %% needs an approval.' % (
-            order.name, earned * 100.0 / order.amount_untaxed if order.amount_untaxed else 0.0)
+        why = 'The margin of %s is %.1f %%; less than %.10g %% needs an approval.' % (
+            order.name, earned * 100.0 / order.amount_untaxed if order.amount_untaxed else 0.0, least_margin)
 """,
 )

@@ -3,15 +3,22 @@
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import units
+from apps.workflows import parameters, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money
 from apps.workflows.sql_message import say
 
-# Prices differ from this share on, and where it makes a difference of this much in the order's currency at the least.
-TOLERANCE_PERCENT = 2
-LEAST_DIFFERENCE = 1
+TOLERANCE = parameters.percent(
+    name="price_tolerance_percent", title=gettext_noop("Purchase price tolerance"), default=2,
+    help=gettext_noop("A vendor's price differs where it is more than this above or below the order's."),
+)  # fmt: skip
+LEAST_DIFFERENCE = parameters.Parameter(
+    name="least_price_difference", title=gettext_noop("Smallest purchase price difference"), type=parameters.AMOUNT,
+    unit=gettext_noop("the order's currency"), default=1, bounds=(0, parameters.LARGEST_AMOUNT),
+    help=gettext_noop("A price that makes less difference on a line is not raised."),
+)  # fmt: skip
 
 # Whether a line brings anything more: one whose receipts are all done or cancelled does not, whatever is missing.
 CLOSED_SHORT = """
@@ -106,7 +113,7 @@ PRICES = Fact(
              WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
                AND l.deleted_at IS NULL
           ) AS d
-         WHERE abs(d.found - d.expected) * 100 > abs(d.expected) * {TOLERANCE_PERCENT} AND abs(d.difference) >= {LEAST_DIFFERENCE}
+         WHERE abs(d.found - d.expected) * 100 > abs(d.expected) * {TOLERANCE.sql} AND abs(d.difference) >= {LEAST_DIFFERENCE.sql}
     """,
 )
 

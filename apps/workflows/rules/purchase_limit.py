@@ -9,13 +9,16 @@ person, within its days counts with it, so that no order hides another either.
 """
 
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import default_policies, guard_requests
+from apps.workflows import default_policies, guard_requests, parameters
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
-# In the company's currency, taxes included as in the order's total.
-LIMIT = 10_000
+LIMIT = parameters.limit(
+    name="purchase_limit", title=gettext_noop("Purchase limit"), default=10_000,
+    help=gettext_noop("From this order value on, taxes included, a purchase needs an approval."),
+)  # fmt: skip
 KIND = "procurement_threshold"
 
 # In the order's currency and in the company's, for orders that wait for a decision; of the others the total tells.
@@ -42,7 +45,7 @@ ASKED = guard_requests.asked(KIND, "purchase.order")
 ASKING = Fact(
     name="asking",
     columns=[
-        "approval_cause", "approval_asked_by", "approval_asked_uid", "purchase_limit", "is_unconfirmed", "is_undecided",
+        "approval_cause", "approval_asked_by", "approval_asked_uid", "is_unconfirmed", "is_undecided",
         "asked_amount", "asked_value", "purchase_terms", "changer_id", "guard_asks",
     ],
     sql=f"""
@@ -54,7 +57,7 @@ ASKING = Fact(
                     ELSE asked.ask_cause END AS approval_cause,
                CASE WHEN r.state = 'to approve' THEN buyer.buyer_name ELSE asked.asked_by END AS approval_asked_by,
                asked.asked_uid AS approval_asked_uid,
-               {LIMIT} AS purchase_limit, stands.is_unconfirmed, stands.is_undecided,
+               stands.is_unconfirmed, stands.is_undecided,
                CASE WHEN stands.is_undecided THEN bought.bought_amount ELSE asked.ask_amount END AS asked_amount,
                CASE WHEN stands.is_undecided THEN bought.bought_value
                     ELSE COALESCE((asked.ask_terms::jsonb ->> 'value')::numeric,
@@ -75,7 +78,7 @@ ASKING = Fact(
 BROKEN = Q(state="to approve") | (
     Q(state__in=["draft", "sent"], ask_state="open")
     # What the guard asks is asked, whatever the tower counts.
-    & (Q(guard_asks=True) | Q(bought_value__gte=LIMIT) & ~Q(x_ct_released_amount__gte=F("bought_amount")))
+    & (Q(guard_asks=True) | Q(bought_value__gte=LIMIT.column) & ~Q(x_ct_released_amount__gte=F("bought_amount")))
 )
 # An order that is confirmed stays as it is until somebody has agreed to the change that Odoo refused.
 # One that was confirmed in another way than by what was asked needs no decision any more.
@@ -260,7 +263,7 @@ value = company.currency_id.round(round(amount / (order.currency_rate or 1.0), 8
 released = order.currency_id.compare_amounts(released_up_to, amount) >= 0
 others = 0.0
 named = []
-rule = False if released else cumulative_rule(env, '{KIND}')
+rule = False if released else cumulative_rule(env, '{KIND}', company)
 if rule:
     for other in env['purchase.order'].sudo().search([
             ('id', '!=', order.id), ('company_id', '=', company.id), '|', '|',
@@ -276,10 +279,10 @@ if rule:
         named.append(other.name)
 exposure = company.currency_id.round(round(value + others, 8))
 measure = exposure
-limit = {LIMIT}.0
-if not released and company.currency_id.compare_amounts(exposure, {LIMIT}) >= 0:
-    why = '%s is worth %s; from {LIMIT} on %s.' % (
-        order.name, in_words(company.currency_id, value, exposure, named, rule),
+limit = {LIMIT.in_odoo("company")}
+if not released and company.currency_id.compare_amounts(exposure, limit) >= 0:
+    why = '%s is worth %s; from %.10g on %s.' % (
+        order.name, in_words(company.currency_id, value, exposure, named, rule), limit,
         'together they need an approval' if named else 'an order needs an approval')
 """,
 )

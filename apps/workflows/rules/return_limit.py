@@ -13,13 +13,16 @@ Odoo has no button between a return that is made and its receipt, so the guard s
 """
 
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
-from apps.workflows import default_policies, guard_requests, kits
+from apps.workflows import default_policies, guard_requests, kits, parameters
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement
 
-# In the company's currency, before tax.
-LIMIT = 500
+LIMIT = parameters.limit(
+    name="return_limit", title=gettext_noop("Return limit"), default=500,
+    help=gettext_noop("From this value on, before tax, goods that come back, and credit beyond them, need an authorisation."),
+)  # fmt: skip
 KIND = "return_authorisation"
 
 ASKED = guard_requests.asked(KIND, "stock.picking")
@@ -27,7 +30,7 @@ ASKED = guard_requests.asked(KIND, "stock.picking")
 # A return is asked about each time it comes to wait, whether or not somebody has tried to receive it.
 ASKING = Fact(
     name="asking",
-    columns=["return_cause", "return_asked_by", "return_asked_uid", "return_person_id", "return_limit", "return_measure",
+    columns=["return_cause", "return_asked_by", "return_asked_uid", "return_person_id", "return_measure",
              "is_unconfirmed", "return_terms"],
     sql=f"""
         SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
@@ -37,7 +40,7 @@ ASKING = Fact(
                asked.asked_uid AS return_asked_uid,
                COALESCE(CASE WHEN asked.asked_uid > 1 AND asked.asked_by <> '{guard_requests.CUSTOMER}' THEN asked.asked_uid END,
                         r.user_id) AS return_person_id,
-               {LIMIT} AS return_limit, goods.return_value AS return_measure, r.state = 'draft' AS is_unconfirmed,
+               goods.return_value AS return_measure, r.state = 'draft' AS is_unconfirmed,
                jsonb_build_object(
                  'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
                               WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
@@ -55,7 +58,7 @@ ASKING = Fact(
 BROKEN = (
     ~Q(state__in=["cancel", "done"])
     # What the guard asks is asked, whatever the tower counts.
-    & (Q(is_asked=True) | Q(return_value__gte=LIMIT) & ~Q(x_ct_released_value__gte=F("return_value")))
+    & (Q(is_asked=True) | Q(return_value__gte=LIMIT.column) & ~Q(x_ct_released_value__gte=F("return_value")))
 )
 
 APPROVAL = ApprovalKind(
@@ -203,7 +206,7 @@ if record:
     released = company.currency_id.compare_amounts(released_up_to, amount) >= 0
     others = 0.0
     named = []
-    rule = False if released else cumulative_rule(env, '{KIND}')
+    rule = False if released else cumulative_rule(env, '{KIND}', company)
     if rule:
         hands = ['user_id', 'create_uid']
         people = [env.uid, record.user_id.id, record.create_uid.id]
@@ -229,10 +232,10 @@ if record:
                 named.append(other.name)
     exposure = company.currency_id.round(round(amount + others, 8))
     measure = exposure
-    limit = {LIMIT}.0
-    if not released and company.currency_id.compare_amounts(exposure, {LIMIT}) >= 0:
-        why = 'The return %s is worth %s; from {LIMIT} on %s.' % (
-            record.name, in_words(company.currency_id, amount, exposure, named, rule),
+    limit = {LIMIT.in_odoo("company")}
+    if not released and company.currency_id.compare_amounts(exposure, limit) >= 0:
+        why = 'The return %s is worth %s; from %.10g on %s.' % (
+            record.name, in_words(company.currency_id, amount, exposure, named, rule), limit,
             'together they need an authorisation' if named else 'a return needs an authorisation')
         if is_astray:
             remedy = 'Its goods come from a customer. Take them back on a transfer that says so.'

@@ -1,0 +1,142 @@
+"""Which parameters there are: those that rules declare, and those that every stage and exception type has by what it is."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.utils.translation import gettext_noop
+
+from apps.workflows import parameters
+from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
+from apps.workflows.parameters import Parameter
+
+LONGEST_DAYS, LONGEST_HOURS = 730, 2_000
+THRESHOLDS = ("medium", "high", "critical")
+IN_GUARD = re.compile(re.escape(parameters.CALL) + r"'(\w+)'")
+TARGET_HELP = gettext_noop("A record that stands there longer is over its target. At twice the time it is raised as stuck.")
+STUCK_HELP = gettext_noop("From what value on a record that stands there far beyond the target is raised as stuck.")
+DUE_HELP = gettext_noop("The SLA of what is opened from now on, in the team's working hours.")
+SEVERITY_HELP = gettext_noop("From this on it is at least that severe.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """A parameter with where it counts.
+
+    Attributes:
+        workflows: the workflows that read it, by rank.
+        part: what of the workflow it is about, in words: a stage or an exception type; empty for a rule's own.
+        is_in_guard: whether Odoo's guards read it too.
+    """
+
+    parameter: Parameter
+    workflows: tuple[Workflow, ...]
+    part: str = ""
+    is_in_guard: bool = False
+
+
+def target_name(workflow: str, stage: str) -> str:
+    """Return the name of the parameter with a stage's target."""
+    return f"{workflow}.{stage}.target"
+
+
+def target_of(workflow: str, stage: Stage) -> Parameter:
+    """Return the parameter of a stage's target; the stage has one."""
+    assert stage.target is not None
+    unit = parameters.HOURS if stage.target < timedelta(days=1) else parameters.DAYS
+    longest = LONGEST_DAYS * (1 if unit == parameters.DAYS else 24)
+    return Parameter(
+        name=target_name(workflow, stage.name), title=gettext_noop("Stage target"), type=parameters.TIME, unit=unit,
+        default=stage.target.total_seconds() / parameters.SECONDS[unit], bounds=(0.1, longest), help=TARGET_HELP,
+    )  # fmt: skip
+
+
+def stuck_from_of(workflow: str, stage: Stage) -> Parameter:
+    """Return the parameter of the value from which a stage's records are raised as stuck; the stage has one."""
+    assert stage.stuck_from is not None
+    return parameters.limit(
+        name=f"{workflow}.{stage.name}.stuck_from", title=gettext_noop("Stuck from"), default=stage.stuck_from, help=STUCK_HELP
+    )
+
+
+def due_of(kind: ExceptionType) -> Parameter:
+    """Return the parameter of an exception type's SLA."""
+    return Parameter(
+        name=f"{kind.name}.due", title=gettext_noop("SLA"), type=parameters.TIME, unit=parameters.WORKING_HOURS,
+        default=kind.due.total_seconds() / 3_600, bounds=(0.1, LONGEST_HOURS), help=DUE_HELP,
+    )  # fmt: skip
+
+
+def thresholds_of(kind: ExceptionType) -> list[Parameter]:
+    """Return the parameters of an exception type's severity, the least severe first."""
+    column, numbers = kind.severity
+    titles = (gettext_noop("Medium from"), gettext_noop("High from"), gettext_noop("Critical from"))
+    unit = parameters.DAYS if column.endswith("_days") else gettext_noop("rank") if column.endswith("_rank") else ""
+    kept = parameters.NUMBER if unit else parameters.AMOUNT
+    return [
+        Parameter(
+            name=f"{kind.name}.{level}", title=title, type=kept, unit=unit or parameters.CURRENCY, default=number,
+            bounds=(0, parameters.LARGEST_AMOUNT if kept == parameters.AMOUNT else 10_000), help=SEVERITY_HELP,
+        )
+        for level, title, number in zip(THRESHOLDS, titles, numbers, strict=True)
+    ]  # fmt: skip
+
+
+def of_workflow(workflow: Workflow) -> Iterator[tuple[Parameter, str]]:
+    """Each parameter of a completed workflow, with what of it that is about."""
+    for parameter in workflow.parameters:
+        yield parameter, ""
+    for stage in workflow.stages:
+        if stage.target is not None:
+            yield target_of(workflow.name, stage), stage.title
+        if stage.target is not None and stage.stuck_from is not None and stage.is_open:
+            yield stuck_from_of(workflow.name, stage), stage.title
+    for kind in workflow.exceptions:
+        yield due_of(kind), kind.title
+        for threshold in thresholds_of(kind):
+            yield threshold, kind.title
+
+
+def with_parameters(workflow: Workflow) -> Workflow:
+    """``workflow`` with the fact by which its rules read their parameters."""
+    columns = [
+        f"COALESCE((s.settings ->> '{one.name}')::numeric, {parameters.plain(one.default)}) AS {one.name}"
+        for one in workflow.parameters
+    ]
+    # Of several settings of one name the last stays: the company's own before the connection's before everybody's. PostgreSQL
+    # keeps the answer for the next record of the same company.
+    fact = Fact(
+        name=parameters.FACT,
+        columns=[parameters.VALUES, *(one.name for one in workflow.parameters)],
+        sql=f"""
+        SELECT {", ".join([f"s.settings AS {parameters.VALUES}", *columns])}
+          FROM (
+            SELECT jsonb_object_agg(v.name, v.number ORDER BY v.connection_id NULLS FIRST, v.company_id NULLS FIRST) AS settings
+              FROM workflows_parametervalue v
+             WHERE v.is_current AND v.number IS NOT NULL
+               AND (v.connection_id IS NULL OR v.connection_id = r.connection_id)
+               AND (v.company_id IS NULL OR v.company_id = r.company_id)
+          ) AS s
+    """,
+    )
+    return replace(workflow, facts=[fact, *workflow.facts])
+
+
+def guard_names(workflow: Workflow) -> set[str]:
+    """Return the names of the parameters that the workflow's guards read inside Odoo."""
+    code = "\n".join(text for guard in workflow.guards for text in (guard.terms, guard.condition, guard.subject))
+    return set(IN_GUARD.findall(code))
+
+
+def catalogue(workflows: dict[str, Workflow]) -> dict[str, Declared]:
+    """Every parameter of ``workflows`` by its name, in their order. Those that share one declare the same."""
+    found: dict[str, Declared] = {}
+    for workflow in workflows.values():
+        guarded = guard_names(workflow)
+        for parameter, part in of_workflow(workflow):
+            before = found.get(parameter.name)
+            readers = (*before.workflows, workflow) if before else (workflow,)
+            is_in_guard = parameter.name in guarded or bool(before and before.is_in_guard)
+            found[parameter.name] = Declared(parameter=parameter, workflows=readers, part=part, is_in_guard=is_in_guard)
+    return found
