@@ -14,8 +14,10 @@ from apps.api import schema as schema  # registers how the token is described
 from apps.api.idempotency import idempotent
 from apps.approvals import api as approvals
 from apps.approvals import away_api as away
+from apps.approvals import policies_api as policies
 from apps.audit import api as audit
 from apps.boards import api as boards
+from apps.boards import parameters_api as parameters
 from apps.events import api as events
 from apps.exceptions import api as exceptions
 from apps.exceptions import saved_api
@@ -88,8 +90,12 @@ urlpatterns = [
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
     route("absence/", away.OwnAbsence, "absence"),
     route("absence/end/", away.EndAbsence, "absence-end"),
-    route("policies/", approvals.Policies, "policies"),
-    route("policies/preview/", away.PolicyPreview, "policy-preview"),
+    route("policies/", policies.Policies, "policies"),
+    route("policies/withdraw/", policies.WithdrawPolicy, "policy-withdraw"),
+    route("policies/preview/", policies.PolicyPreview, "policy-preview"),
+    route("parameters/", parameters.Parameters, "parameters"),
+    route("parameters/preview/", parameters.ParameterPreview, "parameter-preview"),
+    route("parameters/<str:parameter>/", parameters.OneParameter, "parameter"),
     route("preferences/", notifications.OwnPreferences, "preferences"),
     route("boards/<str:workflow>/", boards.Board, "board"),
     route("search/", boards.Search, "search"),

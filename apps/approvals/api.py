@@ -1,4 +1,4 @@
-"""REST: approval requests and the policies that demand them."""
+"""REST: approval requests."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import available_requests, distinct, facts, inquiries, moves, policy, queries, undoing
-from apps.approvals.models import Assignment, Inquiry, Policy, Request, Status, Step, StepStatus
+from apps.approvals import available_requests, facts, inquiries, moves, queries, undoing
+from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
 from apps.core import clock, sentences
 from apps.core.rest import FilteredList, RecordRef, moment, money
 from apps.odoo import request_scope
@@ -378,71 +378,3 @@ class DelegateMove(_Decision):
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
         moves.delegate(request_id, to=given["to"], by=user, reason=given["reason"], now=clock.now())
-
-
-class PolicyShape(serializers.Serializer[Any]):
-    """One version of a policy."""
-
-    id = serializers.IntegerField()
-    kind = serializers.CharField()
-    version = serializers.IntegerField()
-    is_active = serializers.BooleanField()
-    rules = serializers.DictField()
-    note = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    created_by = serializers.CharField(allow_null=True)
-
-    def to_representation(self, row: Policy) -> dict[str, Any]:
-        return {
-            "id": row.id, "kind": row.kind, "version": row.version, "is_active": row.is_active, "rules": row.rules,
-            "note": row.note, "created_at": moment(row.created_at),
-            "created_by": row.created_by.username if row.created_by else None,
-        }  # fmt: skip
-
-
-class MadePolicy(PolicyShape):
-    """A new version, with what it leaves to administrators."""
-
-    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
-
-    def to_representation(self, row: Policy) -> dict[str, Any]:
-        return {**super().to_representation(row), "warnings": distinct.warnings(row.rules)}
-
-
-class NewPolicy(serializers.Serializer[Any]):
-    """The rules of a new version."""
-
-    kind = serializers.CharField(max_length=60)
-    rules = serializers.DictField()
-    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-
-
-POLICY_FILTERS = {"kind": "kind", "is_active": ("is_active", {"true": True, "false": False})}
-
-
-class Policies(FilteredList):
-    """Policies with all their versions, the newest first."""
-
-    queryset = Policy.objects.none()
-    serializer_class = PolicyShape
-    scope = "admin"
-    filters = POLICY_FILTERS
-
-    def get_queryset(self) -> Any:
-        return Policy.objects.select_related("created_by")
-
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in POLICY_FILTERS])
-    def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
-        """List policies."""
-        return super().get(request, *arguments, **named)
-
-    @extend_schema(request=NewPolicy, responses={201: MadePolicy})
-    def post(self, request: PersonsCall) -> Response:
-        """Make a new version of a policy; requests that run already keep theirs."""
-        given = NewPolicy(data=request.data)
-        given.is_valid(raise_exception=True)
-        made = policy.save(
-            given.validated_data["kind"], given.validated_data["rules"], by=request.user, note=given.validated_data["note"],
-            now=clock.now(),
-        )  # fmt: skip
-        return Response(MadePolicy(made).data, status=201)

@@ -8,14 +8,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import access
-from apps.accounts.models import Scope, User
+from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
-from apps.approvals import absence, policy, preview
+from apps.approvals import absence
 from apps.approvals.models import Absence
 from apps.core import clock
 from apps.core.rest import moment
-from apps.workflows import registry
 
 
 class AbsenceShape(serializers.Serializer[Any]):
@@ -69,46 +67,3 @@ class EndAbsence(APIView):
         """Be back. What the deputy was asked meanwhile stays with the deputy."""
         absence.end(request.user, now=clock.now())
         return Response(status=204)
-
-
-class PreviewShape(serializers.Serializer[Any]):
-    """A policy laid over the last 30 days."""
-
-    sentence = serializers.CharField()
-    records = serializers.IntegerField(help_text="Of the workflow, made in that time")
-    asked = serializers.IntegerField(help_text="Requests in that time")
-    bulk = serializers.IntegerField(help_text="How many of them could have been approved many at a time")
-    is_cut = serializers.BooleanField(help_text="Whether only the latest were looked at")
-    steps = serializers.ListField(child=serializers.DictField(), help_text="name, needed, nobody (who could decide)")
-
-    def to_representation(self, found: preview.Preview) -> dict[str, Any]:
-        return {
-            "sentence": found.sentence, "records": found.records, "asked": found.asked, "bulk": found.bulk,
-            "is_cut": found.is_cut,
-            "steps": [{"name": step.name, "needed": step.needed, "nobody": step.nobody} for step in found.steps],
-        }  # fmt: skip
-
-
-class Rules(serializers.Serializer[Any]):
-    """Rules that are no policy yet."""
-
-    kind = serializers.CharField(max_length=60)
-    rules = serializers.DictField()
-
-
-class PolicyPreview(APIView):
-    """Trying a policy before it counts."""
-
-    # It changes nothing: a POST for its body alone.
-    scope = Scope.READ
-
-    @extend_schema(request=Rules, responses=PreviewShape)
-    def post(self, request: PersonsCall) -> Response:
-        """Say what a policy would have meant for the last 30 days, without saving it."""
-        given = Rules(data=request.data)
-        given.is_valid(raise_exception=True)
-        kind, rules = given.validated_data["kind"], given.validated_data["rules"]
-        if kind not in registry.approval_kinds():
-            raise policy.PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
-        policy.check(kind, rules)
-        return Response(PreviewShape(preview.preview(kind, rules, seen=access.scope_of(request.user), now=clock.now())).data)

@@ -3,7 +3,7 @@
 A policy says so beside its steps: ``"cumulative": {"over_days": 7, "per": ["partner", "person"]}``. Steps, people's limits and bulk
 bounds are then compared with the sum of the request and of the others of that time, and the request shows the others. Where Odoo's
 guard has a limit of its own (:attr:`apps.workflows.declare.GuardFigures.is_cumulative`), it sums by the same rule, which
-:func:`publish` writes there: what is below the limit alone is asked about as well.
+:mod:`apps.approvals.guard_policy` writes there: what is below the limit alone is asked about as well.
 """
 
 import json
@@ -14,21 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection as database
-from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
-from apps.approvals.models import Policy, Request, Status
+from apps.approvals import queries
+from apps.approvals.models import Request, Status
 from apps.approvals.policy_bounds import PolicyError, is_whole
-from apps.core import actor, sentences
+from apps.core import sentences
 from apps.core.currencies import exact
-from apps.mirror.models.x_ct_request import ApprovalAsk
-from apps.odoo.guards import ASK, POLICY_ROW
-from apps.odoo.models import Connection
-from apps.outbox import enqueue
-from apps.outbox.models import Command
-from apps.outbox.models import Status as CommandStatus
-from apps.workflows import placeholders, registry
-from apps.workflows.declare import ApprovalKind, OdooCall, Workflow
+from apps.workflows import placeholders
+from apps.workflows.declare import ApprovalKind, Workflow
 from apps.workflows.engine import Finding
 
 # The rules' word for it, and what a request's context keeps: the rule, the sum of the others, and the others.
@@ -44,15 +38,6 @@ WITH_OTHERS = gettext_noop("{own:money} {currency} now; {whole:money} {currency}
 MOST_NAMED = 50
 # Columns of those with a hand in a record that tell nothing of whose order it is: everybody edits.
 EDITORS = frozenset({"write_uid", "line_editor_uids"})
-
-# What the guard reads where nothing counts together.
-NO_RULE = "null"
-TELL_GUARD = OdooCall(
-    title=gettext_noop("Have Odoo's guard count together what the policy says"),
-    method="write",
-    arguments={"vals": {"x_terms": "{rule}"}},
-    expect=[["x_terms", "=", "{rule}"]],
-)
 
 # Other requests of the kind that were approved, or wait and were asked for before, of the same company, partner and person as
 # the policy says. What was cancelled in Odoo since then counts no longer.
@@ -216,7 +201,9 @@ def summed_finding(finding: Finding, request: Request | None, workflow: Workflow
     """
     kind = finding.kind
     assert isinstance(kind, ApprovalKind)
-    policy = request.policy if request else Policy.objects.filter(kind=kind.name, is_active=True).first()
+    policy = request.policy if request else queries.in_force(
+        kind.name, connection_id=connection_id, company_id=finding.columns["company_id"]
+    )
     columns = summed(
         finding.columns, kind, workflow, policy.rules if policy else kind.default_policy,
         connection_id=connection_id, odoo_id=finding.odoo_id, now=now, request=request,
@@ -308,30 +295,3 @@ def _rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
     with database.cursor() as cursor:
         cursor.execute(sql, values)
         return sentences.rows_of(cursor)
-
-
-@transaction.atomic
-def publish(*, now: datetime) -> list[Command]:
-    """Write the rules in force where Odoo's guards read them, wherever another stands there; the commands that do it."""
-    wanted = {}
-    for one in Policy.objects.filter(is_active=True, kind__in=registry.approval_kinds()):
-        rule = rule_of(one.rules)
-        wanted[one.kind] = (rule.text() if rule else NO_RULE, one.version)
-    made = []
-    rows = ApprovalAsk.objects.filter(x_res_model=POLICY_ROW, deleted_at=None, x_kind__in=wanted)
-    for connection_id, odoo_id, kind, standing in rows.values_list("connection_id", "odoo_id", "x_kind", "x_terms"):
-        text, version = wanted[kind]
-        if text == (standing or NO_RULE) or _is_on_its_way(connection_id, odoo_id, text):
-            continue
-        made += enqueue.commands(
-            [TELL_GUARD], connection=Connection.objects.get(pk=connection_id), model=ASK, odoo_id=odoo_id,
-            context={"rule": text}, decision=f"policy:{kind}:{version}", by=actor.system("approvals"), now=now,
-        )  # fmt: skip
-    return made
-
-
-def _is_on_its_way(connection_id: int, odoo_id: int, text: str) -> bool:
-    lane = enqueue.lane_of(connection_id, ASK, odoo_id)
-    waiting = Command.objects.filter(lane=lane, status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN])
-    last = waiting.order_by("-sequence").first()
-    return last is not None and last.arguments["vals"]["x_terms"] == text

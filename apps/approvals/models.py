@@ -14,9 +14,14 @@ from apps.odoo.models import Connection
 
 
 class Policy(models.Model):
-    """One version of the rule for one approval kind. A new version never touches requests that already run."""
+    """One version of the rule for one approval kind, for everybody, a connection or one company of it.
+
+    A new version never touches requests that already run. Versions count by kind, wherever they are for.
+    """
 
     kind = models.CharField(max_length=60)
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, help_text="None: for everybody")
+    company_id = models.BigIntegerField(null=True, help_text="A company of the connection in Odoo; none: all of them")
     version = models.PositiveIntegerField()
     rules = models.JSONField(help_text="Checked by approvals.policy; the schema is in docs/policies.md")
     is_active = models.BooleanField(default=True)
@@ -27,7 +32,13 @@ class Policy(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "version"], name="one_policy_a_version"),
-            models.UniqueConstraint(fields=["kind"], condition=Q(is_active=True), name="one_active_policy_a_kind"),
+            models.UniqueConstraint(
+                fields=["kind", "connection", "company_id"], condition=Q(is_active=True), nulls_distinct=False,
+                name="one_active_policy_a_scope",
+            ),
+            models.CheckConstraint(
+                condition=Q(company_id=None) | Q(connection__isnull=False), name="policy_company_of_a_connection"
+            ),
         ]
         verbose_name_plural = "policies"
 

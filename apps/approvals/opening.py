@@ -145,7 +145,9 @@ def _is_same_ask(decided: Request, cause: str, amount: Decimal | None) -> bool:
 def open_request(asking: Asking, *, now: datetime) -> Request:
     """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
     kind, columns, user = asking.kind, asking.columns, asking.user
-    in_force = policy.active(kind.name, now=now)
+    in_force = policy.active(
+        kind.name, now=now, connection_id=asking.connection.pk, company_id=asking.columns["company_id"]
+    )
     amount = columns[kind.amount]
     hands = segregation.involved_in(asking.connection.pk, columns, kind.involved, user)
     together = cumulation.summed(

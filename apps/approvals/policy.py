@@ -5,9 +5,8 @@ when it begins, so a new version never touches requests that already run.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -16,18 +15,20 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts import access, permissions
 from apps.accounts.models import Role, Team, User
-from apps.approvals import cumulation, limits, segregation
+from apps.approvals import cumulation, guard_policy, limits, queries, segregation
 from apps.approvals.limits import Amount
 from apps.approvals.models import Policy, ReasonTemplate, Request
 from apps.approvals.policy_bounds import PolicyError, check_amount, check_clean, is_text, is_whole, number_of
+from apps.approvals.policy_conditions import NUMERIC, TESTS, holds
 from apps.approvals.segregation import Standing
 from apps.audit import trail
-from apps.core import clock, sentences
+from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.words import money
 from apps.mirror.identities import Identity
 from apps.odoo.models import Connection
 from apps.workflows import registry
+from apps.workflows.scopes import EVERYBODY, Scope, check_in_sight
 
 logger = logging.getLogger(__name__)
 
@@ -187,31 +188,6 @@ def _check_conditions(place: str, kind: str, conditions: Any) -> None:
             raise PolicyError(gettext("%(place)s: %(test)s must be a number.") % {"place": place, "test": test})
 
 
-def _at_least(found: Any, wanted: Any) -> bool:
-    number = number_of(found)
-    return number is not None and number >= Decimal(str(wanted))
-
-
-def _at_most(found: Any, wanted: Any) -> bool:
-    number = number_of(found)
-    return number is not None and number <= Decimal(str(wanted))
-
-
-# What a condition may ask of a fact. A fact that is not known meets none of them.
-TESTS: dict[str, Callable[[Any, Any], bool]] = {
-    "at_least": _at_least,
-    "at_most": _at_most,
-    "is": lambda found, wanted: str(found) == str(wanted),
-    "has": lambda found, wanted: str(wanted) in [part.strip() for part in str(found or "").split(",")],
-}
-NUMERIC = ("at_least", "at_most")
-
-
-def _holds(condition: dict[str, Any], facts: Mapping[str, Any]) -> bool:
-    (test,) = set(condition) - {"fact"}
-    return TESTS[test](sentences.plain(facts.get(condition["fact"])), condition[test])
-
-
 def _check_level(place: str, level: Any) -> None:
     minutes = level.get("within_minutes") if isinstance(level, dict) else None
     if not isinstance(minutes, int) or isinstance(minutes, bool) or not 0 < minutes <= 525_600:
@@ -261,9 +237,9 @@ def levels_ask(levels: Iterable[Mapping[str, Any]], user: User, *, owner_login: 
     return any(people(level["ask"], owner_login=owner_login).filter(pk=user.pk).exists() for level in levels)
 
 
-def active(kind: str, *, now: datetime) -> Policy:
-    """The policy in force for an approval kind; its declared first version, if nobody has written one yet."""
-    policy = Policy.objects.filter(kind=kind, is_active=True).first()
+def active(kind: str, *, now: datetime, connection_id: int | None = None, company_id: int | None = None) -> Policy:
+    """The policy in force for an approval kind: the company's, the connection's, everybody's, or the declared first version."""
+    policy = queries.in_force(kind, connection_id=connection_id, company_id=company_id)
     if policy is not None:
         return policy
     declared = registry.approval_kinds()[kind][1]
@@ -274,14 +250,14 @@ def active(kind: str, *, now: datetime) -> Policy:
     return policy
 
 
-def usable_rules(in_force: Policy) -> Mapping[str, Any]:
+def usable_rules(stored: Policy) -> Mapping[str, Any]:
     """Return the policy's rules, or the declared ones where it was stored out of bounds: a request must not fail for it."""
     try:
-        check_shape(in_force.kind, in_force.rules)
+        check_shape(stored.kind, stored.rules)
     except PolicyError as error:
-        logger.error("Policy %s, version %s, cannot be used, the declared one is: %s", in_force.kind, in_force.version, error)
-        return registry.approval_kinds()[in_force.kind][1].default_policy
-    rules: Mapping[str, Any] = in_force.rules
+        logger.error("Policy %s, version %s, cannot be used, the declared one is: %s", stored.kind, stored.version, error)
+        return registry.approval_kinds()[stored.kind][1].default_policy
+    rules: Mapping[str, Any] = stored.rules
     return rules
 
 
@@ -297,31 +273,74 @@ def unusable() -> list[tuple[Policy, str]]:
 
 
 @transaction.atomic
-def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "") -> Policy:
-    """Make ``rules`` the new version of the policy for ``kind``.
+def save(
+    kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "", scope: Scope = EVERYBODY
+) -> Policy:
+    """Make ``rules`` the new version of the policy for ``kind`` in ``scope``.
 
     Raises:
         NotAllowedError: this person may not make policies.
         PolicyError: the rules cannot be, or nobody could satisfy them.
     """
     permissions.check_may_make_policy(by)
+    if scope != EVERYBODY:
+        check_in_sight(by, scope)
     if kind not in registry.approval_kinds():
         raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
     check(kind, rules)
     if not is_text(note, LONGEST_NOTE):
         raise PolicyError(gettext("The note has at most %(most)s characters.") % {"most": LONGEST_NOTE})
     active(kind, now=now)
-    latest = Policy.objects.select_for_update().filter(kind=kind, is_active=True).get()
-    Policy.objects.filter(kind=kind, is_active=True).update(is_active=False)
+    latest = _written_here(kind, scope)
+    Policy.objects.filter(pk__in=[latest.pk] if latest else []).update(is_active=False)
     version = (Policy.objects.filter(kind=kind).aggregate(top=Max("version"))["top"] or 0) + 1
-    policy = Policy.objects.create(kind=kind, version=version, rules=rules, created_at=now, created_by=by, note=note)
+    connection_id, company_id = scope.key
+    policy = Policy.objects.create(
+        kind=kind, version=version, rules=rules, created_at=now, created_by=by, note=note, connection_id=connection_id,
+        company_id=company_id,
+    )  # fmt: skip
+    _record("policy.changed", kind, scope, {"from": latest.version if latest else None, "to": version, "rules": rules}, by, now)
+    guard_policy.publish(now=now)
+    return policy
+
+
+@transaction.atomic
+def withdraw(kind: str, *, scope: Scope, by: User, now: datetime) -> Policy:
+    """Have the policy that counts wider count in ``scope`` again; the one that does now.
+
+    Raises NotAllowedError, PolicyError where there is none of its own.
+    """
+    permissions.check_may_make_policy(by)
+    check_in_sight(by, scope)
+    if kind not in registry.approval_kinds():
+        raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
+    active(kind, now=now)
+    own = _written_here(kind, scope) if scope != EVERYBODY else None
+    if own is None:
+        raise PolicyError(gettext("There is no policy of its own to withdraw."))
+    Policy.objects.filter(pk=own.pk).update(is_active=False)
+    connection_id, company_id = scope.key
+    wider = active(kind, now=now, connection_id=connection_id, company_id=company_id)
+    _record("policy.withdrawn", kind, scope, {"from": own.version, "to": wider.version}, by, now)
+    guard_policy.publish(now=now)
+    return wider
+
+
+def _written_here(kind: str, scope: Scope) -> Policy | None:
+    """Return the active policy of exactly that scope. The general one is locked: two versions are never written at once."""
+    connection_id, company_id = scope.key
+    rows = Policy.objects.select_for_update(of=("self",)).filter(kind=kind, is_active=True).order_by("pk")
+    return next((row for row in rows if (row.connection_id, row.company_id) == (connection_id, company_id)), None)
+
+
+def _record(action: str, kind: str, scope: Scope, data: dict[str, Any], by: User, now: datetime) -> None:
+    connection_id, company_id = scope.key
+    place = {"connection": scope.connection.name, "company": company_id} if scope.connection else {}
     trail.record(
-        trail.Event(action="policy.changed", actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"policy:{kind}",
-                    data={"from": latest.version, "to": version, "rules": rules}),
+        trail.Event(action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"policy:{kind}",
+                    data=data | place, about=(connection_id, company_id) if connection_id is not None else None),
         now=now,
     )  # fmt: skip
-    cumulation.publish(now=now)
-    return policy
 
 
 def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> bool:
@@ -329,7 +348,7 @@ def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, A
     bulk = rules.get("bulk")
     if not bulk:
         return False
-    return amount.is_at_most(*limits.bound_of(bulk, "up_to_amount")) and all(_holds(one, facts) for one in bulk.get("when", []))
+    return amount.is_at_most(*limits.bound_of(bulk, "up_to_amount")) and all(holds(one, facts) for one in bulk.get("when", []))
 
 
 @transaction.atomic
@@ -362,7 +381,7 @@ def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any])
     """
     chosen = [
         place for place, step in enumerate(rules["steps"])
-        if amount.is_at_least(*limits.bound_of(step, "from_amount")) and all(_holds(one, facts) for one in step.get("when", []))
+        if amount.is_at_least(*limits.bound_of(step, "from_amount")) and all(holds(one, facts) for one in step.get("when", []))
     ]  # fmt: skip
     return chosen or [0]
 

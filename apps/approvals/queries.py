@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
+from apps.approvals.models import Assignment, Inquiry, Policy, Request, Status, Step, StepStatus
 
 
 def requests() -> QuerySet[Request]:
@@ -43,3 +43,12 @@ def waiting_of(user: User, seen: AccessScope, *, now: datetime) -> tuple[int, in
 def of_record(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> QuerySet[Request]:
     """The requests of one record, newest first."""
     return in_sight(seen).filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")
+
+
+def in_force(kind: str, *, connection_id: int | None = None, company_id: int | None = None) -> Policy | None:
+    """Return the policy that somebody wrote for a company, else for its connection, else for everybody; None where nobody did."""
+    rows = Policy.objects.filter(kind=kind, is_active=True)
+    near = rows.filter(
+        Q(connection=None) | Q(connection_id=connection_id) & (Q(company_id=None) | Q(company_id=company_id))
+    )
+    return near.order_by(F("connection_id").desc(nulls_last=True), F("company_id").desc(nulls_last=True)).first()

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop, ngettext
 
 from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import (
@@ -31,7 +32,7 @@ from apps.core.figures import Figure, figures
 from apps.core.templatetags.show import number
 from apps.mirror import rates
 from apps.outbox.models import Command
-from apps.workflows import registry
+from apps.workflows import registry, scopes
 from apps.workflows.lines import Table, lines_of
 
 BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
@@ -192,8 +193,8 @@ def lapsed_answers(request: Request) -> list[Assignment]:
     )  # fmt: skip
 
 
-def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str, Any]:
-    """What the form of a policy needs: its steps with their numbers, and what can be chosen in it."""
+def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: AccessScope) -> dict[str, Any]:
+    """What the form of a policy needs: its steps with their numbers, what can be chosen in it, and the versions in ``seen``."""
     declared = registry.approval_kinds()[kind][1]
     asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in policy.DECIDING_ROLES]
     asks += [(f"team:{team.slug}", gettext("Team %(team)s") % {"team": team}) for team in Team.objects.order_by("name")]
@@ -216,7 +217,8 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy) -> dict[str,
         "cumulative": {"per": cumulation.PER} | (rules.get(cumulation.KEY) or {}),
         "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
-        "versions": Policy.objects.filter(kind=kind).select_related("created_by").order_by("-version")[:10],
+        "versions": Policy.objects.filter(scopes.visible_in(seen), kind=kind).select_related("created_by", "connection")
+        .order_by("-version")[:10],
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -41,8 +42,9 @@ from apps.core.refusal_pages import wants_json
 from apps.core.refusals import Refusal
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
-from apps.workflows import registry
+from apps.workflows import registry, scopes
 from apps.workflows.models import Position
+from apps.workflows.scopes import EVERYBODY
 
 
 def _visible(request: PersonsRequest, request_id: int) -> Request:
@@ -294,8 +296,15 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
 def policies(request: PersonsRequest) -> HttpResponse:
     """The policy in force for each kind of approval."""
     now = clock.now()
-    found = [(declared, policy.active(kind, now=now)) for kind, (_, declared) in registry.approval_kinds().items()]
-    return render(request, "approvals/policies.html", {"found": found, "tab": "policies"})
+    scope, places = scopes.chosen_in(request, request.user)
+    connection_id, company_id = scope.key
+    found = [
+        (declared, in_force, (in_force.connection_id, in_force.company_id) == scope.key)
+        for kind, (_, declared) in registry.approval_kinds().items()
+        for in_force in [policy.active(kind, now=now, connection_id=connection_id, company_id=company_id)]
+    ]  # fmt: skip
+    context = {"found": found, "tab": "policies", "places": places, "query": f"?{scope.query}", "is_general": scope == EVERYBODY}
+    return render(request, "approvals/policies.html", context)
 
 
 @login_required
@@ -306,15 +315,26 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
         raise Http404(gettext("There is no approval kind %(kind)s.") % {"kind": kind})
     now, problem, status, shown = clock.now(), "", 200, None
     warned: list[str] = []
-    in_force = policy.active(kind, now=now)
+    scope, places = scopes.chosen_in(request, request.user)
+    connection_id, company_id = scope.key
+    in_force = policy.active(kind, now=now, connection_id=connection_id, company_id=company_id)
+    here = f"{reverse('approvals:policy', args=[kind])}?{scope.query}"
     rules, act = in_force.rules, request.POST.get("act", "")
     why_not = permissions.why_not_make_policy(request.user)
     if act == "reasons":
         texts = {decision: request.POST.get(f"reasons-{decision}", "").splitlines() for decision in policy.DECISIONS}
         policy.save_reasons(kind, texts, by=request.user, now=now)
         messages.success(request, gettext("The reasons are saved."), extra_tags="done")
-        return redirect("approvals:policy", kind)
-    if request.method == "POST":
+        return redirect(here)
+    if act == "withdraw":
+        try:
+            policy.withdraw(kind, scope=scope, by=request.user, now=now)
+        except policy.PolicyError as error:
+            problem, status = str(error), error.status
+        else:
+            messages.success(request, gettext("Withdrawn. Requests that run keep theirs."), extra_tags="done")
+            return redirect(here)
+    if request.method == "POST" and act != "withdraw":
         rules = editing.changed(editing.rules_of(request.POST), act)
     if act in ("preview", "save") or request.method != "POST":
         try:
@@ -325,17 +345,20 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                         gettext("Version %(version)s was saved meanwhile. Compare, then save again.")
                         % {"version": in_force.version}
                     )
-                policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300])
+                policy.save(
+                    kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300], scope=scope
+                )
                 messages.success(request, gettext("Saved as a new version. Requests that run keep theirs."), extra_tags="done")
                 for warning in distinct.warnings(rules):
                     messages.warning(request, warning, extra_tags="risk")
-                return redirect("approvals:policy", kind)
+                return redirect(here)
             warned = distinct.warnings(rules)
-            shown = preview.preview(kind, rules, seen=access.scope_of(request.user), now=now)
+            shown = preview.preview(kind, rules, seen=scope.within(access.scope_of(request.user)), now=now)
         except Refusal as error:
             problem, status = str(error), error.status
-    context = screens.policy_form(kind, rules, in_force) | {
+    context = screens.policy_form(kind, rules, in_force, access.scope_of(request.user)) | {
         "problem": problem, "warnings": warned, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""),
-        "tab": "policies",
+        "tab": "policies", "places": places, "query": f"?{scope.query}", "where": scopes.words_of(places),
+        "is_own": (in_force.connection_id, in_force.company_id) == scope.key, "is_general": scope == EVERYBODY,
     }  # fmt: skip
     return render(request, "approvals/policy.html", context, status=status)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.boards.views import boards, finding, pages, targets
+from apps.boards.views import boards, finding, pages, parameters, targets
 
 app_name = "boards"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("eventlog/xes/", boards.xes, name="xes"),
     path("figures/", boards.figures, name="figures"),
     path("figures/targets/", targets.targets, name="targets"),
+    path("parameters/", parameters.listing, name="parameters"),
+    path("parameters/<str:parameter>/", parameters.one, name="parameter"),
     path("boards/", boards.overview, name="overview"),
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),

@@ -59,6 +59,11 @@ TYPES = _declared(
         closed_because="It is in use, or was removed",
     ),
     IntegrationType(
+        name="integration.guards_outdated", title="Guards in Odoo go by other limits", due=timedelta(hours=8),
+        evidence={"problem_name": "What is wrong, and what to do"},
+        closed_because="The guards go by what is set",
+    ),
+    IntegrationType(
         name="integration.webhooks_silent", title="No webhooks arrive", due=timedelta(hours=4),
         evidence={"heard_at": "Last heard", "address_name": "They are sent to"},
         closed_because="Webhooks arrive again",

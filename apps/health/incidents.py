@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
-from apps.approvals import policy
+from apps.approvals import guard_policy, policy
 from apps.core import isolation, live
 from apps.exceptions import incident_reconcile
 from apps.exceptions.incident_reconcile import Incident
@@ -121,7 +121,7 @@ def found(*, now: datetime, singly: bool = False) -> Iterator[Incident]:
     answering = {link.connection.pk: link.connection for link in links if link.connection.state != "failing"}
     searches = [
         *(partial(_of_link, link, overview, now) for link in links), partial(_of_jobs, answering, now),
-        partial(_failed_commands, active), partial(_unanswered_asks, answering, now),
+        partial(_failed_commands, active), partial(_outdated_guards, answering, now), partial(_unanswered_asks, answering, now),
         partial(_dead_letters, active), partial(_held, active, now),
     ]  # fmt: skip
     if links:
@@ -253,6 +253,15 @@ def _failed_commands(connections: dict[int, Connection]) -> Iterator[Incident]:
             evidence={"stopped_count": row["stopped"], "command_name": row["says"] or row["title"],
                       "attempts_count": row["attempts"], "stopped_at": row["done_at"], "problem_name": row["problem"]},
         )  # fmt: skip
+
+
+def _outdated_guards(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
+    for connection_id, found in guard_policy.problems().items():
+        if connection_id in connections:
+            yield Incident(
+                kind="integration.guards_outdated", connection_id=connection_id, name=connections[connection_id].name, since=now,
+                severity=Severity.HIGH, evidence={"problem_name": " ".join(found)},
+            )  # fmt: skip
 
 
 def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:

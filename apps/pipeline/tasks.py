@@ -2,11 +2,11 @@
 
 from celery import shared_task
 
-from apps.approvals import cumulation
+from apps.approvals import guard_policy
 from apps.core import clock
 from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
-from apps.pipeline import batch, change_processing, external_events, refusals, upkeep
+from apps.pipeline import batch, change_processing, external_events, parameter_changes, refusals, upkeep
 from apps.workflows import tallies
 
 
@@ -28,7 +28,8 @@ def dispatch_commands(**_: object) -> None:
 
 @shared_task(name="pipeline.look_again", ignore_result=True)
 def look_again(**_: object) -> None:
-    """Look again at the records that the passing of time alone may have moved."""
+    """Look again at the records that the passing of time, or a parameter that was set, may have moved."""
+    parameter_changes.apply_due(now=clock.now())
     while change_processing.reevaluate_due(now=clock.now()) == change_processing.LOOKED_AGAIN:
         pass
 
@@ -55,7 +56,7 @@ def reconcile(**_: object) -> None:
 def probe(**_: object) -> None:
     """Ask every connection whether it is well and what it can do, and see that its guards go by the policies in force."""
     upkeep.probe_all(clock=clock.now)
-    cumulation.publish(now=clock.now())
+    guard_policy.publish(now=clock.now())
 
 
 @shared_task(name="pipeline.register", ignore_result=True)

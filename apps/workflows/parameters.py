@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from django.db.models import F
 from django.utils.translation import gettext, gettext_noop
 
+from apps.core.refusals import Problem, Refusal
+
 AMOUNT, PERCENT, TIME, NUMBER = "amount", "percent", "time", "number"
 TYPES = (AMOUNT, PERCENT, TIME, NUMBER)
 CURRENCY = gettext_noop("the company's currency")
@@ -24,8 +26,14 @@ SECONDS = {DAYS: 86_400, HOURS: 3_600, WORKING_HOURS: 3_600}
 CALL = "parameter_of(env, "
 
 
-class ParameterRefusedError(Exception):
+class ParameterRefusedError(Refusal):
     """That cannot be the value of a parameter; the message says why, and what can."""
+
+    problem = Problem(
+        "parameter_invalid", 422, "Invalid parameter",
+        meaning="There is no such parameter, or the value is not one that it can have.",
+        remedy="Send a number within the bounds that parameters/ lists.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

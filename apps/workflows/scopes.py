@@ -11,6 +11,7 @@ from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
+from apps.core.refusals import Problem, Refusal
 from apps.mirror.models.res_company import Company
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
@@ -18,8 +19,14 @@ from apps.odoo.models import Connection
 LARGEST_ID = 2**63 - 1
 
 
-class ScopeError(Exception):
+class ScopeError(Refusal):
     """There is no such connection or company; the message says so."""
+
+    problem = Problem(
+        "scope_not_found", 404, "Connection or company not found",
+        meaning="There is no such connection or company, or it is outside of the access scope.",
+        remedy="Name a connection and a company that you may see.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

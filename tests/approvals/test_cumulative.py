@@ -9,7 +9,7 @@ import pytest
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import bulk, cumulation, facts, moves, policy, preview, screens
+from apps.approvals import bulk, cumulation, facts, guard_policy, moves, policy, preview, screens
 from apps.approvals.errors import FactsChangedError
 from apps.approvals.models import Assignment, Request
 from apps.approvals.policy_bounds import PolicyError
@@ -225,13 +225,13 @@ def test_the_guard_in_odoo_is_told_of_the_rule_once(world: World) -> None:
     told = Command.objects.get()
     assert (told.model, told.odoo_id, told.method) == ("x_ct_request", 5, "write")
     assert told.arguments == {"vals": {"x_terms": '{"over_days": 7, "per": ["partner"]}'}}
-    assert cumulation.publish(now=world.now) == []
+    assert guard_policy.publish(now=world.now) == []
     Command.objects.update(status="done")
     world.write("x_ct_request", 5, **row, x_terms='{"over_days": 7, "per": ["partner"]}')
-    assert cumulation.publish(now=world.now) == []
+    assert guard_policy.publish(now=world.now) == []
     # Somebody, or an older backup, changed what stands there.
     world.write("x_ct_request", 5, **row, x_terms="null")
-    assert len(cumulation.publish(now=world.now)) == 1
+    assert len(guard_policy.publish(now=world.now)) == 1
 
 
 def test_the_request_shows_the_others_on_its_page_and_over_rest(world: World) -> None:

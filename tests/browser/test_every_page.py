@@ -14,6 +14,8 @@ PAGES = {
     "home of an integrator": ("ivan", "/"),
     "inbox": ("adam", "/approvals/"),
     "empty inbox": ("ivan", "/approvals/"),
+    "parameters": ("mia", "/parameters/"),
+    "parameter": ("mia", "/parameters/purchase_limit/"),
     "policies": ("mia", "/approvals/policies/"),
     "policy": ("mia", "/approvals/policies/credit_override/"),
     "policy of somebody who may not change it": ("adam", "/approvals/policies/pricing_exception/"),

@@ -40,7 +40,8 @@ def company() -> World:
 
 PAGES = [
     ("", "/accounts/login/"), ("", "/offline/"), ("adam", "/"), ("olga", "/"), ("ivan", "/"), ("adam", "/approvals/"),
-    ("mia", "/approvals/policies/"), ("mia", "/approvals/policies/credit_override/"), ("adam", "/approvals/away/"),
+    ("mia", "/approvals/policies/"), ("mia", "/approvals/policies/credit_override/"),
+    ("mia", "/parameters/"), ("mia", "/parameters/purchase_limit/"), ("adam", "/approvals/away/"),
     ("adam", "/approvals/history/"), ("adam", "/approvals/{request}/"), ("olga", "/approvals/{request}/"),
     ("olga", "/exceptions/"), ("olga", "/exceptions/?group=type"), ("olga", "/exceptions/?status=resolved"),
     ("olga", "/exceptions/{case}/"), ("olga", "/exceptions/{case}/around/"), ("mia", "/boards/"), ("mia", "/boards/order_to_cash/"),

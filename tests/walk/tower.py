@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.models import Role, Team, User
 from apps.accounts.people import change_user
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import absence, cumulation, moves, policy, undoing
+from apps.approvals import absence, guard_policy, moves, policy, undoing
 from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Request, Status
 from apps.core import clock
@@ -80,7 +80,7 @@ class Tower:
         upkeep.probe(connection, now=clock.now())
         list(first_sync.first_read(connection, clock=clock.now))
         # The guards in Odoo count together from here on, as the policy says.
-        cumulation.publish(now=clock.now())
+        guard_policy.publish(now=clock.now())
         self.carry_out()
 
     def appoint(self, logins: dict[str, str]) -> None:

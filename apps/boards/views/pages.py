@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import access
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
+from apps.approvals import guard_policy
 from apps.boards import home as homes
 from apps.boards import layout, records
 from apps.boards.views.parts import part
@@ -102,4 +103,8 @@ def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     """How many records of each model the mirror holds of one connection, as a part of its page."""
     mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
-    return render(request, "boards/mirrored.html", {"counts": records.mirrored(found), "past": records.past_read(found)})
+    context = {
+        "counts": records.mirrored(found), "past": records.past_read(found),
+        "guard_problems": guard_policy.problems(found.pk).get(found.pk, []), "is_provisioned": found.is_provisioned,
+    }  # fmt: skip
+    return render(request, "boards/mirrored.html", context)
