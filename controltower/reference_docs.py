@@ -59,7 +59,60 @@ def _states() -> Iterator[str]:
             yield f"| {row.move} | {sources} | {f'`{row.target}`' if row.target else '='} | {row.by} |\n"
 
 
-DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {"errors.md": _errors, "states.md": _states}
+PARAMETERS = """# Parameters
+
+The numbers of the rules: limits, stage targets, SLA times, severity thresholds. Each is declared beside its rule
+(`Parameter` in [`apps/workflows/parameters.py`](../apps/workflows/parameters.py)) or follows from what every stage and exception
+type has. This page is written from the code by `make reference-docs`.
+
+A value is set for everybody, for a connection, or for one company of a connection. The company's own counts before the
+connection's, that before everybody's, and what is declared where none is set. A sum without another unit is in the company's own
+currency: 10,000 yen there is 10,000 yen.
+
+- **In the tower**: Approvals, Parameters. Before a value is set, *Preview* says what it would change among the records that are
+  open now: exceptions that would open, close, become more or less severe, approvals that would be requested or withdrawn, records
+  over their target.
+- **By command**: `manage.py parameter list|set|reset|preview|history`, with `--connection`, `--company` and `--json`:
+  `manage.py parameter set purchase_limit 5000 --connection main --company 2 --note "New branch"`.
+- **Over REST**: `GET /api/v1/parameters/?connection=main&company=2`, `POST` there sets one (`"value": null` resets it; scope
+  `admin`), `parameters/preview/` says what it would change, `parameters/NAME/` has every version.
+
+Who may make policies sets them, in what they may see; what counts for everybody is set by who sees all. Values are never changed:
+each is a version that says who set it, when and why, and the audit trail has an entry. What is open, and what stands in a queue or
+an inbox, is evaluated anew at once; a record that has ended is judged when it next changes. An SLA time holds for what is opened
+from then on.
+
+Those marked *guard* are read by Odoo's own guards as well. The tower writes them there as a command of the outbox, within seconds.
+The connection's page, and an exception `integration.guards_outdated`, say where a guard goes by another value: an Odoo that was
+provisioned by an older version needs `manage.py provision_odoo NAME` first.
+
+Targets of the KPIs are set at Boards, Figures, Targets, working hours of teams at Approvals, Working hours.
+"""
+
+
+def _parameters() -> Iterator[str]:
+    yield PARAMETERS
+    registry, plain = import_module("apps.workflows.registry"), import_module("apps.workflows.parameters").plain
+    known = registry.parameters()
+    for workflow in registry.workflows().values():
+        own = [one for one in known.values() if one.workflows[0].name == workflow.name]
+        if not own:
+            continue
+        yield f"\n## {workflow.title}\n\n"
+        yield "| name | what | default | unit | from | to | guard |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+        for declared in own:
+            one = declared.parameter
+            what = f"{declared.part}: {one.title}" if declared.part else f"**{one.title}**. {one.help}"
+            least, most = (plain(bound) for bound in one.bounds)
+            guard = "yes" if declared.is_in_guard else ""
+            yield f"| `{one.name}` | {what} | {plain(one.default)} | {one.unit} | {least} | {most} | {guard} |\n"
+
+
+DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {
+    "errors.md": _errors,
+    "states.md": _states,
+    "parameters.md": _parameters,
+}
 
 
 def text_of(name: str) -> str:
