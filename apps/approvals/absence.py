@@ -35,9 +35,9 @@ def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now
     roles.check_may_decide(user)
     roles.check_may_decide(deputy)
     if deputy == user or not deputy.is_active:
-        raise DecisionRefusedError(gettext("Choose a colleague who is there."))
+        raise DecisionRefusedError(gettext("Choose a colleague who is not out of office."))
     if until <= max(starts_at, now):
-        raise DecisionRefusedError(gettext("The last day must not lie before the first, or in the past."))
+        raise DecisionRefusedError(gettext("The last day must not be before the first or in the past."))
     User.objects.select_for_update().get(pk=user.pk)
     Absence.objects.filter(user=user, ended_at=None).update(ended_at=now)
     away = Absence.objects.create(user=user, deputy=deputy, starts_at=starts_at, until=until, created_at=now)

@@ -40,7 +40,7 @@ def approve(chosen: Mapping[int, str], *, by: User, key: str, now: datetime, und
             seen = Seen(digest=chosen[number] or "none")
             outcomes.append(_one(request, seen, by=by, key=f"{key}:{number}"[:64], now=now, undo_for=undo_for))
         else:
-            outcomes.append(Outcome(request=request, problem=gettext("Its policy wants it decided alone.")))
+            outcomes.append(Outcome(request=request, problem=gettext("The policy does not allow bulk approval.")))
     return outcomes
 
 

@@ -79,7 +79,7 @@ def question(request: Request) -> str:
     try:
         return str(enqueue.fill(gettext(kind_of(request).question), context))
     except enqueue.ContextMissingError:
-        return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
+        return gettext("Release %(record_name)s?") % {"record_name": request.record_name}
 
 
 def withdrawal_calls(request: Request, *, now: datetime) -> Sequence[OdooCall]:

@@ -25,16 +25,16 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     standing = segregation.standings([to], request)[to.pk]
     if to.pk == own.user_id or standing == Standing.HAND:
         raise SegregationError(
-            gettext("%(to)s had a hand in %(record_name)s and may not decide it.") % {"to": to, "record_name": request.record_name}
+            gettext("%(to)s worked on %(record_name)s and cannot decide it.") % {"to": to, "record_name": request.record_name}
         )
     if standing == Standing.UNKNOWN:
         raise SegregationError(
-            gettext("It is not known which user of %(connection)s %(to)s is, and so whether they had a hand in %(record_name)s.")
+            gettext("%(to)s is not linked to a user of %(connection)s, so their involvement in %(record_name)s is unknown.")
             % {"connection": request.connection, "to": to, "record_name": request.record_name}
         )
     if not access.scope_of(to).sees(request.connection_id, request.company_id):
         raise OutsideScopeError(
-            gettext("%(to)s may not see the company of %(record_name)s. Choose somebody who may.")
+            gettext("%(to)s has no access to the company of %(record_name)s. Choose someone who has.")
             % {"to": to, "record_name": request.record_name}
         )
     if not to.is_active or not limits.covers(to, limits.amount_of(request)):
@@ -45,15 +45,15 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     present = own.step.assignments.filter(user=to, lapsed_at=None)
     if present.exclude(decision="", is_active=True).exists():
         raise DelegateRefusedError(
-            gettext("%(to)s has handed this request on or answered it already; it cannot come back to them.") % {"to": to}
+            gettext("%(to)s has already delegated or answered this request; it cannot return to them.") % {"to": to}
         )
     if own.step.needs_all and present.exists():
-        raise DelegateRefusedError(gettext("%(to)s is asked already, and all who are asked must agree.") % {"to": to})
+        raise DelegateRefusedError(gettext("%(to)s is already assigned, and all assignees must agree.") % {"to": to})
     # In an administrator's place, who is asked where nobody of the levels may, another administrator may be asked.
     in_for_admin = own.user.role == to.role == Role.ADMIN
     if why := permissions.obstacle(request, own.step, to, is_asked=in_for_admin):
         raise DelegateRefusedError(
-            gettext("%(why)s. Choose somebody whom %(step)s could have asked.")
+            gettext("%(why)s. Choose someone eligible for %(step)s.")
             % {"why": reasons.told(why), "step": gettext(own.step.name)}
         )
 

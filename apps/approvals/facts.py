@@ -22,7 +22,7 @@ from apps.workflows import registry
 # How many earlier versions of its facts a request keeps, to name what changed since one of them was seen.
 MOST_EARLIER = 20
 AMOUNT, CURRENCY, PARTNER = gettext_noop("Amount"), gettext_noop("Currency"), gettext_noop("Partner")
-OTHERS = gettext_noop("Others that count together with it")
+OTHERS = gettext_noop("Combined with")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +145,8 @@ def _refusal(request: Request, changed: list[dict[str, Any]], *, remedy: str = "
         % {"fact": gettext(label), "before": _said(request, one, "before"), "now": _said(request, one, "now")}
         for label, one in ((str(one["label"]), one) for one in changed)
     )
-    sentence = gettext("The facts have changed since you looked at %(record_name)s.") % {"record_name": request.record_name}
-    remedy = remedy or gettext("Look at the figures again, then decide.")
+    sentence = gettext("The facts have changed since you opened %(record_name)s.") % {"record_name": request.record_name}
+    remedy = remedy or gettext("Review the figures again, then decide.")
     return FactsChangedError(" ".join(part for part in (sentence, f"{named}." if named else "", remedy) if part), changed)
 
 

@@ -30,10 +30,10 @@ from apps.workflows.engine import Evaluation, Finding
 # asking that is, and the sentence that names it.
 DIFFERENCE, NAMED = "guard_difference", "odoo_counted"
 DIFFERS = gettext_noop(
-    "Odoo counted {guard:money} {currency} against {guard_limit:money}; the tower counts {own:money} against {own_limit:money}. "
-    "What Odoo counted is decided about."
+    "Odoo's figure: {guard:money} {currency}, limit {guard_limit:money}; the tower's: {own:money}, limit "
+    "{own_limit:money}. The decision is on Odoo's figure."
 )
-REASON_GONE = gettext_noop("Nothing is beyond the limit any more: {measure:money} {currency} against {limit:money}.")
+REASON_GONE = gettext_noop("Within the limit: {measure:money} {currency} of {limit:money}.")
 
 
 def agreed(finding: Finding, request: Request | None) -> Finding | None:

@@ -35,7 +35,7 @@ def _tell(title: str) -> OdooCall:
     )
 
 
-TELL_RULE = _tell(gettext_noop("Have Odoo's guard count together what the policy says"))
+TELL_RULE = _tell(gettext_noop("Update Odoo's guard to the policy's combined amount"))
 TELL_PARAMETERS = _tell(gettext_noop("Have Odoo's guards go by the limits that are set"))
 
 

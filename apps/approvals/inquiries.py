@@ -35,9 +35,9 @@ def request_information(request_id: int, *, wants_changes: bool, text: str, by: 
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     permissions.check_may_decide_request(request, by)
     if not text.strip():
-        raise DecisionRefusedError(gettext("Say what is to be changed.") if wants_changes else gettext("Write the question."))
+        raise DecisionRefusedError(gettext("Enter the requested change.") if wants_changes else gettext("Enter a question."))
     if wants_changes and request.paused_at:
-        raise AlreadyDecidedError(gettext("%(record_name)s waits for changes already.") % {"record_name": request.record_name})
+        raise AlreadyDecidedError(gettext("%(record_name)s is already waiting for changes.") % {"record_name": request.record_name})
     inquiry = Inquiry.objects.create(
         request=request, wants_changes=wants_changes, text=text.strip(), asked_by=by, asked_at=now
     )
@@ -61,7 +61,8 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
     notify(
         Message(kind="approval.question", key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
                 about=(request.connection_id, request.company_id), 
-                title=lambda: (gettext("Changes wanted: %(record)s") if inquiry.wants_changes else gettext("Question: %(record)s"))
+                title=lambda: (gettext("Changes requested: %(record)s") if inquiry.wants_changes
+                               else gettext("Question: %(record)s"))
                 % {"record": request.record_name},
                 body=f"{inquiry.asked_by}: {inquiry.text}", path=f"/approvals/{request.pk}/"),
         people=people, addresses=addresses, now=now,
@@ -71,11 +72,11 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
 def check_may_answer(inquiry: Inquiry, user: User) -> None:
     """Raises NotAllowedError unless the person works on records here, sees this one, and did not ask this themselves."""
     if inquiry.asked_by_id == user.pk:
-        raise SegregationError(gettext("You asked this yourself."))
+        raise SegregationError(gettext("You requested this yourself."))
     roles.check_may_work_exceptions(user)
     request = inquiry.request
     if not access.scope_of(user).sees(request.connection_id, request.company_id):
-        raise OutsideScopeError(gettext("The company that this is about is not for you to see."))
+        raise OutsideScopeError(gettext("You have no access to this company."))
 
 
 def why_not_answer(inquiry: Inquiry, user: User) -> str | None:
@@ -105,7 +106,7 @@ def answer(inquiry_id: int, *, text: str, by: User, now: datetime) -> Inquiry:
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     check_may_answer(inquiry, by)
     if not text.strip():
-        raise DecisionRefusedError(gettext("Write the answer."))
+        raise DecisionRefusedError(gettext("Enter an answer."))
     if inquiry.answered_at:
         raise AlreadyDecidedError(
             gettext("%(answered_by_name)s has answered that already: %(answer)s")

@@ -58,7 +58,7 @@ class Amount:
         if self.value is not None and currency not in ("", self.currency):
             converted = self.in_currency(currency)
             if converted is None:
-                told = gettext("%(amount)s (no rate to %(currency)s is known)") % {"amount": told, "currency": currency}
+                told = gettext("%(amount)s (no exchange rate to %(currency)s)") % {"amount": told, "currency": currency}
             else:
                 told = gettext("%(amount)s (%(converted)s)") % {"amount": told, "converted": money(converted, currency)}
         if not self.others:

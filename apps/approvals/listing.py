@@ -32,7 +32,7 @@ DUE_WITHIN = {
     "24h": (timedelta(hours=24), gettext_noop("Within 24 h")), "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
 }  # fmt: skip
 SORTS: dict[str, tuple[str, tuple[Key, ...]]] = {
-    "due": (gettext_noop("Due first"), (Key(name="due_at", kind="moment"),)),
+    "due": (gettext_noop("Earliest due"), (Key(name="due_at", kind="moment"),)),
     "amount": (gettext_noop("Largest amount"), (Key(name="sum", kind="number", falls=True),)),
     "new": (gettext_noop("Newest"), (Key(name="requested_at", kind="moment", falls=True),)),
     "old": (gettext_noop("Oldest"), (Key(name="requested_at", kind="moment"),)),

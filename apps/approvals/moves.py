@@ -86,7 +86,7 @@ def reject(
         DecisionRefusedError: there is no reason, or (FactsChangedError) the facts are no longer those that were seen.
     """
     if not reason.strip():
-        raise DecisionRefusedError(gettext("A rejection needs a reason: the one who asked has to know what to change."))
+        raise DecisionRefusedError(gettext("A rejection needs a reason: the requester has to know what to change."))
     request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key, seen)
     if assignment is None:
         return request
@@ -167,7 +167,7 @@ def ask(
     if connection is None or model != workflow.odoo_model:
         models = " / ".join(one.odoo_model for one, _ in declarations)
         raise DecisionRefusedError(
-            gettext("%(title)s is asked for a %(odoo_model)s of a connection of the tower.")
+            gettext("%(title)s is requested for a %(odoo_model)s of a connection.")
             % {"title": gettext(declared.title), "odoo_model": models}
         )
     known = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now)
@@ -179,7 +179,7 @@ def ask(
     rows = engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=now, condition=declared.possible)
     if not rows:
         raise DecisionRefusedError(
-            gettext("%(model)s %(odoo_id)s has gone too far in Odoo to ask for %(title)s.")
+            gettext("%(title)s can no longer be requested: %(model)s %(odoo_id)s is too far along in Odoo.")
             % {"model": model, "odoo_id": odoo_id, "title": gettext(declared.title)}
         )
     standing = Request.objects.filter(
@@ -187,7 +187,7 @@ def ask(
     ).first()
     if standing:
         raise AlreadyDecidedError(
-            gettext("Request %(standing_id)s for %(record_name)s waits already.")
+            gettext("Request %(standing_id)s for %(record_name)s is already pending.")
             % {"standing_id": standing.pk, "record_name": standing.record_name}
         )
     chosen: Mapping[str, Any] = {}
@@ -196,9 +196,9 @@ def ask(
         offered = offers.options(choice, connection_id=connection_id, odoo_id=odoo_id, now=now) if choice else []
         found = next((one for one in offered if one.key == option), None)
         if choice is None or found is None:
-            there = ", ".join(f"{one.key} ({one.text})" for one in offered) or gettext("nothing to choose")
+            there = ", ".join(f"{one.key} ({one.text})" for one in offered) or gettext("no options")
             raise DecisionRefusedError(
-                gettext("%(title)s cannot be asked for with the option %(option)s. There is %(there)s.")
+                gettext("%(title)s cannot be requested with the option %(option)s. Available: %(there)s.")
                 % {"title": gettext(declared.title), "option": option, "there": there}
             )
         chosen = {name: found.columns[name] for name in choice.columns}

@@ -181,9 +181,9 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     notify(
         Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
                 about=(request.connection_id, request.company_id),
-                title=lambda: gettext("%(kind)s asked for: %(record)s, %(partner)s") % {
+                title=lambda: gettext("%(kind)s requested: %(record)s, %(partner)s") % {
                     "kind": gettext(kind.title), "record": request.record_name, "partner": request.partner_name},
-                body=lambda: gettext("%(amount)s, asked by %(by)s. You look after this customer.") % {
+                body=lambda: gettext("%(amount)s, requested by %(by)s. You are the account owner.") % {
                     "amount": money(amount, request.currency), "by": asking.asked_by},
                 path=f"/approvals/{request.pk}/"),
         people=people, addresses=addresses, now=now,

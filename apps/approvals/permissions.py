@@ -22,13 +22,13 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     """
     check_may_decide(user)
     if not access.scope_of(user).sees(request.connection_id, request.company_id):
-        raise OutsideScopeError(gettext("The company that this is about is not for you to see; somebody else has to decide it."))
+        raise OutsideScopeError(gettext("You have no access to this company; someone else must decide."))
     if refusal := segregation.why_not(request, user):
         raise SegregationError(refusal)
     if not limits.covers(user, limits.amount_of(request)):
         raise OverLimitError(
             gettext(
-                "%(record_name)s asks for %(amount)s; your limit is %(limit)s. It has to be decided by somebody with a higher one."
+                "%(record_name)s is for %(amount)s; your limit is %(limit)s. Someone with a higher limit must decide."
             )
             % {
                 "record_name": request.record_name, "amount": limits.amount_of(request).text(limits.currency_of(user)),
@@ -44,17 +44,17 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
     assignment = own.order_by("decision", "others", "step__position", "step_id").first()
     if assignment is None:
         raise NotAskedError(
-            gettext("You are not asked to decide %(record_name)s; %(who_is_asked)s.")
+            gettext("%(record_name)s is not assigned to you; %(who_is_asked)s.")
             % {"record_name": request.record_name, "who_is_asked": who_is_asked(request)}
         )
     if assignment.decision:
         raise NotAskedError(
-            gettext("You have already said %(decision)s on %(record_name)s; %(who_is_asked)s.")
+            gettext("You have already decided %(record_name)s (%(decision)s); %(who_is_asked)s.")
             % {"decision": assignment.decision, "record_name": request.record_name, "who_is_asked": who_is_asked(request)}
         )
     if why := obstacle(request, assignment.step, user):
         raise StepExcludesError(
-            gettext("%(why)s; somebody else has to decide %(record_name)s.")
+            gettext("%(why)s; someone else must decide %(record_name)s.")
             % {"why": reasons.told(why), "record_name": request.record_name}
         )
     return assignment
@@ -113,9 +113,9 @@ def who_is_asked(request: Request) -> str:
         .order_by("id")
     ]
     return (
-        ngettext("%(names)s is asked", "%(names)s are asked", len(names)) % {"names": ", ".join(names)}
+        ngettext("assigned to %(names)s", "assigned to %(names)s", len(names)) % {"names": ", ".join(names)}
         if names
-        else gettext("nobody is asked any more")
+        else gettext("no one is assigned")
     )
 
 

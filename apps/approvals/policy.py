@@ -69,8 +69,7 @@ def check(kind: str, rules: Any) -> None:
                 place = gettext("Step %(number)s, level %(depth)s") % {"number": number, "depth": depth}
                 raise PolicyError(
                     gettext(
-                        "%(place)s: nobody can be asked: there is no active approver for %(ask)s. "
-                        "Make one with create_user, or ask another."
+                        "%(place)s: no active approver for %(ask)s. Create one with create_user, or choose another."
                     )
                     % {"place": place, "ask": ask}
                 )
@@ -131,8 +130,8 @@ def _check_limits(place: str, step: Mapping[str, Any], asked: list[dict[str, str
         named = ", ".join(sorted(f"{user} ({limits.limit_of(user)})" for user in found))
         raise PolicyError(
             gettext(
-                "%(place)s: nobody who is asked may decide on %(from_amount)s: no limit of %(named)s is that high. "
-                "Raise a limit, or ask somebody else as well."
+                "%(place)s: no approver here covers %(from_amount)s: no limit of %(named)s is that high. Raise a "
+                "limit, or add another approver."
             )
             % {"place": place, "from_amount": money(bound, currency), "named": named}
         )
@@ -197,17 +196,17 @@ def _check_level(place: str, level: Any) -> None:
         )
     reminder = level.get("remind_after_minutes")
     if reminder is not None and not is_whole(reminder, 1, minutes - 1):
-        raise PolicyError(gettext("%(place)s: remind_after_minutes must lie before within_minutes.") % {"place": place})
+        raise PolicyError(gettext("%(place)s: remind_after_minutes must be less than within_minutes.") % {"place": place})
     ask = level.get("ask")
     if not isinstance(ask, dict) or len(ask) != 1 or next(iter(ask)) not in {"role", "team", "user", "manager_of"}:
         raise PolicyError(
             gettext("%(place)s: ask must name one role, one team, one user, or manager_of the record.") % {"place": place}
         )
     if not is_text(next(iter(ask.values())), LONGEST_VALUE):
-        raise PolicyError(gettext("%(place)s: ask must name one role, one team or one user, in words.") % {"place": place})
+        raise PolicyError(gettext("%(place)s: ask must name one role, one team or one user, as text.") % {"place": place})
     if ask.get("manager_of", RECORD) != RECORD:
         raise PolicyError(
-            gettext('%(place)s: manager_of can only be "%(RECORD)s": whoever manages the one who looks after it.')
+            gettext("%(place)s: manager_of can only be \"%(RECORD)s\": the manager of the record's owner.")
             % {"place": place, "RECORD": RECORD}
         )
 
@@ -245,7 +244,7 @@ def active(kind: str, *, now: datetime, connection_id: int | None = None, compan
     declared = registry.approval_kinds()[kind][1]
     policy, _ = Policy.objects.get_or_create(
         kind=kind, version=1,
-        defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("As declared by the workflow")},
+        defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("Workflow default")},
     )  # fmt: skip
     return policy
 

@@ -43,11 +43,11 @@ def check_clean(rules: Any, depth: int = 0) -> None:
             check_clean(one, depth + 1)
     elif isinstance(rules, str) and not is_text(rules, LONGEST_TEXT):
         raise PolicyError(
-            gettext("A text of the rules is longer than %(most)s characters, or has a character that is none.")
+            gettext("A text in the rules is longer than %(most)s characters, or contains an invalid character.")
             % {"most": LONGEST_TEXT}
         )
     elif isinstance(rules, float) and not isfinite(rules):
-        raise PolicyError(gettext("A number of the rules is none."))
+        raise PolicyError(gettext("A number in the rules is not valid."))
 
 
 def is_text(value: Any, most: int) -> bool:
@@ -76,5 +76,5 @@ def check_amount(place: str, name: str, value: Any, currency: Any) -> None:
         )
     if currency and not (isinstance(currency, str) and CURRENCY.fullmatch(currency)):
         raise PolicyError(
-            gettext("%(place)s: currency must be the code that Odoo knows it by, such as EUR.") % {"place": place}
+            gettext("%(place)s: currency must be an Odoo currency code, such as EUR.") % {"place": place}
         )

@@ -8,12 +8,12 @@ from django.utils.translation import gettext_noop
 from apps.core import sentences
 
 DELETED = gettext_noop("The record was deleted in Odoo")
-MOVED_ON = gettext_noop("No longer needed: {record} moved on in Odoo, or what it broke is kept again")
+MOVED_ON = gettext_noop("No longer needed: {record} progressed in Odoo, or complies with the policy again")
 # On an ask in Odoo that no request answered.
-ASK_ENDED = gettext_noop("No longer needed: the record moved on in Odoo")
+ASK_ENDED = gettext_noop("No longer needed: the record progressed in Odoo")
 NEVER_SAVED = gettext_noop("The record was never saved in Odoo")
-NOBODY_ANSWERED = gettext_noop("Nobody answered in time ({step})")
-IS_AWAY = gettext_noop("{person} is away")
+NOBODY_ANSWERED = gettext_noop("Not decided in time ({step})")
+IS_AWAY = gettext_noop("{person} is out of office")
 # What answers who wanted changes first.
 SUM_CHANGED = gettext_noop("Changed in Odoo: {before:money} {currency} before, now {now:money} {same}")
 FIGURES_CHANGED = gettext_noop("The figures changed in Odoo")
@@ -24,13 +24,13 @@ PARTNER_CHANGED = gettext_noop("{person} approved it for {before}; it is now for
 COMPANY_CHANGED = gettext_noop("{person} approved it for another company")
 LIMIT_TOO_LOW = gettext_noop("The limit of {person} does not cover {now:money} {currency}")
 NO_APPROVER = gettext_noop("{person} may not decide approvals any more")
-OUT_OF_SCOPE = gettext_noop("{person} may not see the company of the record")
-HAS_A_HAND = gettext_noop("{person} had a hand in the record")
-NOT_KNOWN = gettext_noop("It is not known which user of {connection} {person} is")
+OUT_OF_SCOPE = gettext_noop("{person} has no access to the company of the record")
+HAS_A_HAND = gettext_noop("{person} worked on the record")
+NOT_KNOWN = gettext_noop("{person} is not linked to a user of {connection}")
 DECIDED_ANOTHER_STEP = gettext_noop("{person} has decided another step: {step}")
-NOT_OF_THE_LEVELS = gettext_noop("{person} is not among those whom this step asks")
+NOT_OF_THE_LEVELS = gettext_noop("{person} is not an approver of this step")
 # Why administrators are asked.
-NOBODY_ELSE = gettext_noop("Nobody whom the policy names may decide this; administrators are asked")
+NOBODY_ELSE = gettext_noop("No approver named by the policy is eligible; assigned to administrators")
 # The narrower first: a reason is read by the first that fits.
 LAPSES = (
     FACT_GREW, PARTNER_CHANGED, COMPANY_CHANGED, LIMIT_TOO_LOW, NO_APPROVER, OUT_OF_SCOPE, HAS_A_HAND, NOT_KNOWN,

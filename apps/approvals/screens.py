@@ -123,7 +123,7 @@ def kind_title(kind: str) -> str:
 def question_of(request: Request) -> str:
     """What is asked, in one sentence; also of a kind that no workflow declares any more."""
     if not decision_commands.is_declared(request):
-        return gettext("May %(record_name)s go on?") % {"record_name": request.record_name}
+        return gettext("Release %(record_name)s?") % {"record_name": request.record_name}
     return decision_commands.question(request)
 
 
@@ -159,7 +159,7 @@ def figures_of(request: Request) -> list[Figure]:
     found = registry.approval_kind(request.kind, request.model)
     declared = found.context if found else {key: key.replace("_", " ") for key in request.context}
     shown = {key: words for key, words in declared.items() if key not in IN_BAR}
-    return list(figures({guard_figures.NAMED: gettext_noop("Odoo's own count")} | shown, request.context))
+    return list(figures({guard_figures.NAMED: gettext_noop("Odoo's figure")} | shown, request.context))
 
 
 def flags_of(request: Request) -> list[str]:

@@ -57,18 +57,18 @@ def standings(
 def why_not(request: Request, user: User) -> str:
     """Return why segregation keeps the person from deciding the request; empty where it does not."""
     if request.requested_by_user_id == user.pk:
-        return gettext("You asked for this yourself; somebody else has to decide %(record_name)s.") % {
+        return gettext("You requested this; someone else must decide %(record_name)s.") % {
             "record_name": request.record_name
         }
     standing = standings([user], request)[user.pk]
     if standing == Standing.HAND:
-        return gettext("You had a hand in %(record_name)s in Odoo; somebody else has to decide it.") % {
+        return gettext("You worked on %(record_name)s in Odoo; someone else must decide.") % {
             "record_name": request.record_name
         }
     if standing == Standing.UNKNOWN:
         return gettext(
-            "It is not known which user of %(connection)s you are, and so whether you had a hand in %(record_name)s. "
-            "An administrator can say it with: manage.py link_odoo_user %(username)s --odoo-login LOGIN"
+            "You are not linked to a user of %(connection)s, so your involvement in %(record_name)s is unknown. "
+            "An administrator can link you: manage.py link_odoo_user %(username)s --odoo-login LOGIN"
         ) % {"connection": request.connection, "record_name": request.record_name, "username": user.username}
     return ""
 

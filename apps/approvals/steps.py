@@ -156,7 +156,7 @@ def ask(
 ) -> None:  # fmt: skip
     """Tell ``people`` that their word is wanted by ``due_at``: ``word`` is asked, reminded or escalated; ``why`` asked anew."""
     openings = {
-        "asked": gettext_noop("Your decision"), "reminded": gettext_noop("Still waiting for you"),
+        "asked": gettext_noop("Your decision"), "reminded": gettext_noop("Waiting for you"),
         "escalated": gettext_noop("Escalated to you"),
     }  # fmt: skip
     notify(

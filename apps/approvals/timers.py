@@ -87,7 +87,7 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
                 about=(request.connection_id, request.company_id),
                 title=lambda: gettext("Escalated: %(record)s, %(amount)s") % {
                     "record": request.record_name, "amount": money(request.amount, request.currency)},
-                body=lambda: gettext("%(silent)s did not answer in time; now asked: %(asked)s.") % {
+                body=lambda: gettext("%(silent)s did not answer in time; now assigned to: %(asked)s.") % {
                     "silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))},
                 path=f"/approvals/{request.pk}/"),
         people=[*silent, *people], addresses=addresses, now=now,
@@ -103,10 +103,10 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     notify(
         Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
                 about=(request.connection_id, request.company_id),
-                title=lambda: gettext("Nobody decided: %(record)s, %(amount)s") % {
+                title=lambda: gettext("Not decided in time: %(record)s, %(amount)s") % {
                     "record": request.record_name, "amount": money(request.amount, request.currency)},
                 body=lambda: gettext(
-                    "Nobody answered in time; the record stays held in Odoo. Ask again, or take it up yourself."),
+                    "Not decided in time; the record stays held in Odoo. Request approval again, or follow up yourself."),
                 path=f"/approvals/{request.pk}/"),
         people=managers, now=now,
     )  # fmt: skip

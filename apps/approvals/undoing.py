@@ -25,7 +25,7 @@ from apps.outbox import enqueue
 # To see it and press; one second more for the way of a press on a phone.
 SHOWN_FOR = timedelta(seconds=settings.UNDO_SECONDS)
 UNDO_FOR = SHOWN_FOR + timedelta(seconds=1)
-UNDONE = gettext_noop("The decision was taken back before it was sent")
+UNDONE = gettext_noop("The decision was undone before it was sent")
 
 
 def undoable(request: Request, user: User, *, now: datetime) -> Assignment | None:
@@ -45,13 +45,13 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
     said = undoable(request, by, now=now)
     if said is None:
         raise AlreadyDecidedError(
-            gettext("There is nothing to undo any more: %(record_name)s is on its way.") % {"record_name": request.record_name}
+            gettext("Too late to undo: %(record_name)s has been sent to Odoo.") % {"record_name": request.record_name}
         )
     if request.status != Status.PENDING:
         _reopen(request, said)
     elif not _undo_next_step(request, said):
         raise AlreadyDecidedError(
-            gettext("Somebody after you has answered already; %(record_name)s goes on from there.")
+            gettext("A later step has already been decided; %(record_name)s continues from there.")
             % {"record_name": request.record_name}
         )
     changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now, lapsed_at=None).exclude(decision="").update(
@@ -59,7 +59,7 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
     )
     if changed != 1:
         raise AlreadyDecidedError(
-            gettext("There is nothing to undo any more: %(record_name)s is on its way.") % {"record_name": request.record_name}
+            gettext("Too late to undo: %(record_name)s has been sent to Odoo.") % {"record_name": request.record_name}
         )
     _go_on(request, said.step)
     _ask_again_beside(request, said)
@@ -83,17 +83,17 @@ def _reopen(request: Request, said: Assignment) -> None:
     of_it = {"connection": request.connection_id, "model": request.model, "odoo_id": request.odoo_id, "kind": request.kind}
     if request.decided_at != said.decided_at or request.decided_by_id != said.user_id:
         raise AlreadyDecidedError(
-            gettext("%(record_name)s was settled by what came after your decision.") % {"record_name": request.record_name}
+            gettext("%(record_name)s was closed by a later decision.") % {"record_name": request.record_name}
         )
     if Request.objects.filter(**of_it, status=Status.PENDING).exists():
         raise AlreadyDecidedError(
-            gettext("A new request for %(record_name)s waits already; decide that one.") % {"record_name": request.record_name}
+            gettext("A newer request for %(record_name)s is pending; decide that one.") % {"record_name": request.record_name}
         )
     made_at = request.decided_at
     assert made_at is not None
     if not enqueue.withdraw_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
         raise AlreadyDecidedError(
-            gettext("It is too late: Odoo is being told about %(record_name)s.") % {"record_name": request.record_name}
+            gettext("Too late: the decision on %(record_name)s is being sent to Odoo.") % {"record_name": request.record_name}
         )
     REQUESTS.make("undo", request)
     request.decided_at, request.decided_by, request.reason = None, None, ""

@@ -53,7 +53,7 @@ def _visible(request: PersonsRequest, request_id: int) -> Request:
         return found.get(id=request_id)
     except Request.DoesNotExist as error:
         raise Http404(
-            gettext("Approval request %(request_id)s is not there, or not for you to see.") % {"request_id": request_id}
+            gettext("Approval request %(request_id)s does not exist, or you have no access to it.") % {"request_id": request_id}
         ) from error
 
 
@@ -151,7 +151,7 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
         if decision not in ("approve", "reject"):
             raise moves.DecisionRefusedError(gettext("Choose Approve or Reject."))
         if decision == "reject" and not reason:
-            raise moves.DecisionRefusedError(gettext("Say why: a rejection needs a reason."))
+            raise moves.DecisionRefusedError(gettext("Enter a reason: a rejection needs one."))
         move = moves.approve if decision == "approve" else moves.reject
         move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key, seen=shown)
     except Refusal as error:
@@ -159,7 +159,7 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
             raise
         return _page(request, _visible(request, request_id), problem=str(error), status=error.status, reason=reason)
     if wants_json(request):
-        return JsonResponse({"detail": gettext("%(record_name)s: your decision has arrived.") % {"record_name": asked.record_name}})
+        return JsonResponse({"detail": gettext("%(record_name)s: your decision is saved.") % {"record_name": asked.record_name}})
     return redirect("approvals:detail", request_id)
 
 
@@ -189,7 +189,7 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
     chosen = request.POST.get("to", "")
     to = User.objects.filter(pk=int(chosen), is_active=True).first() if chosen.isdecimal() else None
     if to is None:
-        return _page(request, asked, problem=gettext("Choose a colleague to hand this to."), status=422)
+        return _page(request, asked, problem=gettext("Choose a colleague to delegate to."), status=422)
     try:
         moves.delegate(request_id, to=to, by=request.user, reason=request.POST.get("reason", "").strip(), now=clock.now())
     except Refusal as error:
@@ -234,7 +234,7 @@ def away(request: PersonsRequest) -> HttpResponse:
     problem, status, now = "", 200, clock.now()
     if request.method == "POST" and request.POST.get("back"):
         absence.end(request.user, now=now)
-        messages.success(request, gettext("Welcome back: you are asked again."), extra_tags="done")
+        messages.success(request, gettext("Out of office ended. New requests come to you again."), extra_tags="done")
         return redirect("approvals:away")
     if request.method == "POST":
         try:
@@ -267,13 +267,13 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
     position = Position.objects.filter(mine.of_records(), connection=of, model=model, odoo_id=odoo_id).first()
     if position is None:
         raise Http404(
-            gettext("The tower does not follow %(model)s %(odoo_id)s of %(connection)s.")
+            gettext("%(model)s %(odoo_id)s of %(connection)s is not tracked.")
             % {"model": model, "odoo_id": odoo_id, "connection": connection}
         )
     problem, status, now = "", 200, clock.now()
     kind, reason, option = (request.POST.get(name, "").strip()[:1_000] for name in ("kind", "reason", "option"))
     if request.method == "POST" and not reason:
-        problem, status = gettext("Say why: whoever decides was not there."), 422
+        problem, status = gettext("Enter a reason for the approver."), 422
     elif request.method == "POST":
         try:
             asked = moves.ask(
@@ -324,7 +324,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     if act == "reasons":
         texts = {decision: request.POST.get(f"reasons-{decision}", "").splitlines() for decision in policy.DECISIONS}
         policy.save_reasons(kind, texts, by=request.user, now=now)
-        messages.success(request, gettext("The reasons are saved."), extra_tags="done")
+        messages.success(request, gettext("Templates saved."), extra_tags="done")
         return redirect(here)
     if act == "withdraw":
         try:
@@ -332,7 +332,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
         except policy.PolicyError as error:
             problem, status = str(error), error.status
         else:
-            messages.success(request, gettext("Withdrawn. Requests that run keep theirs."), extra_tags="done")
+            messages.success(request, gettext("Withdrawn. Pending requests keep their version."), extra_tags="done")
             return redirect(here)
     if request.method == "POST" and act != "withdraw":
         rules = editing.changed(editing.rules_of(request.POST), act)
@@ -348,7 +348,8 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                 policy.save(
                     kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300], scope=scope
                 )
-                messages.success(request, gettext("Saved as a new version. Requests that run keep theirs."), extra_tags="done")
+                done = gettext("Saved as a new version. Pending requests keep their version.")
+                messages.success(request, done, extra_tags="done")
                 for warning in distinct.warnings(rules):
                     messages.warning(request, warning, extra_tags="risk")
                 return redirect(here)

@@ -220,7 +220,7 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list
 def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Path]:
     order = {stage.name: number for number, stage in enumerate(workflow.stages)}
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
-    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
+    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Out")}
     found = [
         Path(from_stage=start, to_stage=end, from_title=titles.get(start, start), to_title=titles.get(end, end), count=int(count),
              is_back=order.get(end, 99) < order.get(start, -1),

@@ -77,9 +77,9 @@ def relief(waits: list[Wait], worst: str) -> str:
         return ""
     first = here[0]
     if first.what == "decision":
-        told = gettext("%(count)s of its records wait for a decision: %(title)s. Ending these first relieves it most.")
+        told = gettext("%(count)s of its records are blocked by a pending approval: %(title)s. Decide these first.")
     else:
         told = gettext(
-            "%(count)s of its records wait for an exception to be resolved: %(title)s. Ending these first relieves it most."
+            "%(count)s of its records are blocked by an open exception: %(title)s. Resolve these first."
         )
     return told % {"count": first.count, "title": first.title}

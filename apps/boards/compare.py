@@ -80,7 +80,7 @@ def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessSco
     nothing = ""
     if not found:
         no_warehouse = gettext("No record of this workflow has a warehouse.")
-        nothing = no_warehouse if by == "warehouse" else gettext("Nothing is on its way.")
+        nothing = no_warehouse if by == "warehouse" else gettext("No records in progress.")
     return Comparison(by=by, days=days, sides=found, nothing=nothing)
 
 

@@ -69,7 +69,7 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
     used = {path.from_stage for path in paths} | {path.to_stage for path in paths}
     order = [name for name in ["", *(stage.name for stage in workflow.stages), "left", "deleted"] if name in used]
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
-    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Left")}
+    titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Out")}
     step = max(min(NODE_WIDTH + NODE_GAP, (WIDEST - 8) // max(len(order), 1)), LEAST_STEP)
     node_width = step - NODE_GAP
     characters = LINE_CHARACTERS * node_width // NODE_WIDTH

@@ -231,8 +231,8 @@ def levels(
 def _bands(cut: list[int], count: int) -> list[AgeBand]:
     bounds = [count, *cut, 0]
     titles = (
-        (gettext("under half the target"), "calm"), (gettext("up to the target"), "calm-2"), (gettext("up to twice"), "risk"),
-        (gettext("beyond twice"), "late"),
+        (gettext("under half the target"), "calm"), (gettext("up to the target"), "calm-2"),
+        (gettext("up to twice the target"), "risk"), (gettext("over twice the target"), "late"),
     )  # fmt: skip
     return [
         AgeBand(title=title, tone=tone, count=bounds[number] - bounds[number + 1],

@@ -87,7 +87,7 @@ def of(
         told = (
             gettext("brings %(quantity)s %(product)s")
             if supply.linked
-            else gettext("brings %(quantity)s %(product)s, the next to come")
+            else gettext("brings %(quantity)s %(product)s, the next receipt")
         )
         text = told % {"quantity": quantity(supply.quantity), "product": supply.product}
         before.setdefault(

@@ -73,12 +73,12 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
         Tile(word=gettext("Unowned exceptions"), number=counts["unowned"], href="/exceptions/?owner=none", icon="user-plus",
              foot=gettext("of %(all)s open") % {"all": counts["all"]}),
         Tile(word=gettext("Due within 1 h"), number=counts["due"], href="/exceptions/?due=1h", icon="timer",
-             foot=gettext("late ones included")),
+             foot=gettext("including late ones")),
     ]  # fmt: skip
     if user.role in (Role.INTEGRATOR, Role.ADMIN):
         stuck = Command.objects.filter(seen.of_records(), status__in=["refused", "dead"]).count()
-        tiles.append(Tile(word=gettext("Commands stopped"), number=stuck, href="/health/", icon="octagon-alert",
-                          foot=gettext("a person must look")))  # fmt: skip
+        tiles.append(Tile(word=gettext("Failed commands: action needed"), number=stuck, href="/health/", icon="octagon-alert",
+                          foot=gettext("action needed")))  # fmt: skip
     boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
     if waiting:
         if late:

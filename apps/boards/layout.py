@@ -50,9 +50,9 @@ def freshness(known: Iterable[Connection], seen: AccessScope) -> dict[str, Any]:
     if not connections:
         state, words = "none", gettext("no Odoo yet")
     elif failing:
-        state, words = "down", gettext("%(name)s is out of reach") % {"name": failing[0].name}
+        state, words = "down", gettext("%(name)s cannot be reached") % {"name": failing[0].name}
     elif any(one.is_late for one in fresh.values()) or (heard is not None and (now - heard).total_seconds() > LATE_AFTER_SECONDS):
-        state, words = "stale", gettext("Odoo not heard of lately")
+        state, words = "stale", gettext("No recent data from Odoo")
     elif unread:
         connection, model, _ = unread[0]
         state, words = "stale", gettext("%(name)s: %(model)s is not up to date") % {"name": connection.name, "model": model}

@@ -42,8 +42,8 @@ def by_the_hour(hours: Sequence[Hour]) -> dict[str, Any]:
     """Draw arrivals and departures of each hour."""
     return _figure(
         [
-            _bars(gettext("Arrived"), [row.hour.isoformat() for row in hours], [row.arrived for row in hours], "--calm"),
-            _bars(gettext("Departed"), [row.hour.isoformat() for row in hours], [row.departed for row in hours], "--risk"),
+            _bars(gettext("In"), [row.hour.isoformat() for row in hours], [row.arrived for row in hours], "--calm"),
+            _bars(gettext("Out"), [row.hour.isoformat() for row in hours], [row.departed for row in hours], "--risk"),
         ],
         xaxis={"type": "date", "tickformat": "%H:%M"},
     )
@@ -74,8 +74,8 @@ def throughput(told: Analysis) -> dict[str, Any]:
     days, links = [one.day.isoformat() for one in told.throughput], [one.href for one in told.throughput]
     return _figure(
         [
-            _bars(gettext("Arrived"), days, [one.arrived for one in told.throughput], "--calm", links=links),
-            _bars(gettext("Departed"), days, [one.departed for one in told.throughput], "--risk", links=links),
+            _bars(gettext("In"), days, [one.arrived for one in told.throughput], "--calm", links=links),
+            _bars(gettext("Out"), days, [one.departed for one in told.throughput], "--risk", links=links),
         ],
         xaxis={"type": "date", "tickformat": _day_format()},
     )

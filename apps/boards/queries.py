@@ -110,7 +110,7 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     if not late:
         waiting = sum(stage.count or 0 for stage in stages)
         if not waiting:
-            return gettext("Nothing is on its way. The first record that Odoo tells of appears here by itself."), ""
+            return gettext("No records in progress. Records from Odoo appear here automatically."), ""
         return gettext("Every record is within its stage's target."), ""
     by_money = sum((stage.late_amount for stage in late), Decimal(0))
     if by_money > 0 and len({stage.currency for stage in late if stage.late_amount}) == 1:
@@ -123,13 +123,13 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     many = worst.over_target or 0
     trend = worst.arrived_24h - worst.departed_24h
     if trend > 0:
-        told = gettext("in the last 24 hours %(came)s came and %(left)s left, so it is filling up.")
+        told = gettext("%(came)s in and %(left)s out in the last 24 hours: the backlog is growing.")
     elif trend < 0:
-        told = gettext("in the last 24 hours %(came)s came and %(left)s left, so it is draining.")
+        told = gettext("%(came)s in and %(left)s out in the last 24 hours: the backlog is shrinking.")
     else:
-        told = gettext("in the last 24 hours %(came)s came and %(left)s left.")
+        told = gettext("%(came)s in and %(left)s out in the last 24 hours.")
     flow = told % {"came": worst.arrived_24h, "left": worst.departed_24h}
-    sentence = gettext("%(stage)s holds %(share)s that is over target: %(many)s of %(count)s records; %(flow)s") % {
+    sentence = gettext("%(stage)s holds %(share)s over target: %(many)s of %(count)s records; %(flow)s") % {
         "stage": worst.title, "share": share, "many": many, "count": worst.count, "flow": flow,
     }  # fmt: skip
     return sentence, worst.stage
@@ -147,18 +147,18 @@ def why(stage: StageFigures) -> list[Reason]:
         )
     if stage.departed_24h:
         rate = stage.arrived_24h / stage.departed_24h
-        found.append(Reason(word=gettext("Inflow over outflow, 24 h"), text=number(rate, 2), is_bad=rate > MUCH_SLOWER))
+        found.append(Reason(word=gettext("Inflow / outflow, 24 h"), text=number(rate, 2), is_bad=rate > MUCH_SLOWER))
     else:
         text = (
-            gettext("%(arrived_24h)s came, none left") % {"arrived_24h": stage.arrived_24h}
+            gettext("%(arrived_24h)s in, none out") % {"arrived_24h": stage.arrived_24h}
             if stage.arrived_24h
-            else gettext("nothing came or left")
+            else gettext("nothing in or out")
         )
-        found.append(Reason(word=gettext("Inflow over outflow, 24 h"), text=text, is_bad=stage.arrived_24h > 0))
+        found.append(Reason(word=gettext("Inflow / outflow, 24 h"), text=text, is_bad=stage.arrived_24h > 0))
     if stage.amount:
         percent = round(100 * stage.late_amount / stage.amount)
-        text = gettext("%(percent)s %% of what waits here") % {"percent": percent}
-        found.append(Reason(word=gettext("Value that is late"), text=text,
+        text = gettext("%(percent)s %% of the backlog here") % {"percent": percent}
+        found.append(Reason(word=gettext("Late value"), text=text,
                             is_bad=stage.late_amount * 4 >= stage.amount))  # fmt: skip
     found.append(
         Reason(
@@ -174,13 +174,13 @@ def relief(stage: StageFigures) -> str:
     """What it takes, by the stage's own figures, to hold its level and to clear what is late within a day."""
     owner = gettext(stage.owner.replace("_", " ").capitalize())
     late, growing = stage.over_target or 0, stage.arrived_24h - stage.departed_24h
-    clear = gettext("the %(late)s late ones cleared within a day would be %(rate)s a day instead of %(now)s") % {
+    clear = gettext("clearing the %(late)s late ones within a day takes %(rate)s a day instead of %(now)s") % {
         "late": late, "rate": stage.departed_24h + late, "now": stage.departed_24h,
     }  # fmt: skip
     if growing > 0:
-        told = gettext("For %(owner)s: %(growing)s more a day would hold its level; %(clear)s.")
+        told = gettext("For %(owner)s: %(growing)s more a day would keep the backlog level; %(clear)s.")
         return told % {"owner": owner, "growing": growing, "clear": clear}
-    return gettext("For %(owner)s: it holds its level; %(clear)s.") % {"owner": owner, "clear": clear}
+    return gettext("For %(owner)s: the backlog is stable; %(clear)s.") % {"owner": owner, "clear": clear}
 
 
 def worst_of(boards: list[Board]) -> Board | None:

@@ -48,27 +48,27 @@ TOLD = {
     "exception.assigned": ("user-check", "calm", gettext_noop("assigned the exception")),
     "exception.acknowledged": ("eye", "calm", gettext_noop("acknowledged the exception")),
     "exception.snoozed": ("bell-off", "", gettext_noop("snoozed the exception")),
-    "exception.woken": ("alarm-clock", "risk", gettext_noop("woke the exception")),
-    "exception.breached": ("alarm-clock", "late", gettext_noop("saw the SLA breached of the exception")),
+    "exception.woken": ("alarm-clock", "risk", gettext_noop("ended the snooze of the exception")),
+    "exception.breached": ("alarm-clock", "late", gettext_noop("recorded the SLA breach of the exception")),
     "exception.resolved": ("circle-check", "done", gettext_noop("resolved the exception")),
     "exception.closed": ("cog", "done", gettext_noop("closed the exception")),  # by itself
-    "approval.hold_lifted": ("lock-open", "ok", gettext_noop("lifted the hold: its reason is gone")),
-    "approval.requested": ("stamp", "risk", gettext_noop("asked for the approval")),
-    "approval.reminded": ("bell", "risk", gettext_noop("reminded of the approval")),
+    "approval.hold_lifted": ("lock-open", "ok", gettext_noop("lifted the hold: no longer required")),
+    "approval.requested": ("stamp", "risk", gettext_noop("requested the approval")),
+    "approval.reminded": ("bell", "risk", gettext_noop("sent an approval reminder")),
     "approval.escalated": ("flag", "late", gettext_noop("escalated the approval")),
-    "approval.reevaluated": ("history", "risk", gettext_noop("evaluated the approval anew")),
-    "approval.administrators_asked": ("bell", "risk", gettext_noop("asked administrators for the approval")),
-    "approval.delegated": ("corner-up-right", "calm", gettext_noop("handed on the approval")),
+    "approval.reevaluated": ("history", "risk", gettext_noop("re-evaluated the approval")),
+    "approval.administrators_asked": ("bell", "risk", gettext_noop("assigned the approval to administrators")),
+    "approval.delegated": ("corner-up-right", "calm", gettext_noop("delegated the approval")),
     "approval.approved": ("circle-check", "done", gettext_noop("approved")),
     "approval.rejected": ("circle-x", "late", gettext_noop("rejected")),
     "approval.cancelled": ("ban", "", gettext_noop("withdrew the approval")),
-    "approval.expired": ("hourglass", "risk", gettext_noop("let expire the approval")),
-    "command.enqueued": ("clock", "", gettext_noop("will tell Odoo")),
-    "command.done": ("check-check", "done", gettext_noop("saw in Odoo")),
+    "approval.expired": ("hourglass", "risk", gettext_noop("expired the approval")),
+    "command.enqueued": ("clock", "", gettext_noop("queued a command to Odoo")),
+    "command.done": ("check-check", "done", gettext_noop("observed in Odoo")),
     "command.refused": ("octagon-alert", "late", gettext_noop("was refused by Odoo")),
-    "command.dead": ("octagon-alert", "late", gettext_noop("gave up telling Odoo")),
-    "command.cancelled": ("ban", "", gettext_noop("did not tell Odoo")),
-    "command.retried": ("refresh-cw", "calm", gettext_noop("tried again to tell Odoo")),
+    "command.dead": ("octagon-alert", "late", gettext_noop("stopped retrying the command to Odoo")),
+    "command.cancelled": ("ban", "", gettext_noop("cancelled the command to Odoo")),
+    "command.retried": ("refresh-cw", "calm", gettext_noop("retried the command to Odoo")),
 }
 # What tells only that Odoo was told, and did as it was told.
 SYNCS = {"command.enqueued", "command.done", "command.cancelled"}
@@ -82,17 +82,17 @@ def _stage(workflow: str, name: str) -> str:
 
 def _moved(move: Transition) -> TimelineEntry:
     to = _stage(move.workflow, move.to_stage)
-    what = gettext("first showed it, in %(to)s") % {"to": to}
+    what = gettext("first reported the record in %(to)s") % {"to": to}
     if move.from_stage:
-        what = gettext("moved it from %(from)s to %(to)s") % {"from": _stage(move.workflow, move.from_stage), "to": to}
+        what = gettext("moved the record from %(from)s to %(to)s") % {"from": _stage(move.workflow, move.from_stage), "to": to}
     key = f"move-{move.pk}"
     if move.tracking_id is None:
         return TimelineEntry(at=move.at, icon="arrow-right", tone="calm", who="Odoo", what=what, key=key)
     if not move.from_stage:
-        what = gettext("created it, in %(to)s") % {"to": to}
+        what = gettext("created the record in %(to)s") % {"to": to}
     return TimelineEntry(
         at=move.at, icon="arrow-right", tone="calm", who=move.author or "Odoo", what=what,
-        quote=f"{gettext("From Odoo's own history.")} {move.told}".rstrip(), key=key,
+        quote=f"{gettext("From Odoo's history.")} {move.told}".rstrip(), key=key,
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> TimelineEn
     said = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or entry.data.get("problem") or ""
     if entry.action == "approval.requested" and entry.data.get("asked_by"):
         by = str(entry.data["asked_by"])
-        said = gettext("Asked for by %(asked_by)s") % {"asked_by": gettext(by)}
+        said = gettext("Requested by %(asked_by)s") % {"asked_by": gettext(by)}
     return TimelineEntry(
         at=entry.at, icon=icon, tone=tone, who=entry.actor_name,
         what=f"{gettext(what)}: {gettext(title)}" if title else gettext(what),
@@ -161,7 +161,7 @@ def merge(
     told += _changed(changes, {move.tracking_id for move in transitions if move.tracking_id})
     told += [_happened(entry, named.get(entry.subject, ""), retold) for entry in entries if entry.action != "exception.commented"]
     told += [
-        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"),
+        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("commented"),
                       quote=comment.text, key=f"comment-{comment.pk}")
         for comment in comments
     ]

@@ -18,6 +18,7 @@ from typing import Any
 from django.utils import formats, translation
 from django.utils.translation import get_language, gettext, pgettext
 
+from apps.core.former_wording import FORMER
 from apps.core.words import sum_of
 
 # ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
@@ -50,7 +51,7 @@ def said(value: Any) -> str:
     if isinstance(value, Mapping) and "each" in value:
         return str(value.get("by", ", ")).join(said(one) for one in value["each"])
     if isinstance(value, Mapping) and "say" in value:
-        template = str(value["say"])
+        template = current(str(value["say"]))
         return filled(gettext(template), value) if template else ""
     return "" if value is None else str(value)
 
@@ -63,18 +64,23 @@ def filled(template: str, values: Mapping[str, Any]) -> str:
     ).strip()
 
 
+def current(template: str) -> str:
+    """Return the wording of today of a template that may have been stored under an earlier one."""
+    return FORMER.get(template, template)
+
+
 def again(text: str, *templates: str) -> str:
     """What the tower once said in English, and kept so, in the active language.
 
-    The values are read out of it by that of ``templates`` which it was made from; as the catalogues have it, or as it is,
-    where none of them was.
+    The values are read out of it by that of ``templates`` which it was made from, in its wording of today or an earlier one;
+    as the catalogues have it, or as it is, where none of them was.
     """
-    for template in templates:
+    for template in (*templates, *(old for old, new in FORMER.items() if new in templates)):
         if match := _reading(template).fullmatch(text):
             sums = {name for name, form in PLACEHOLDER.findall(template) if form == "money"}
             values = {name: _sum_in(text) if name in sums else gettext(text) for name, text in match.groupdict().items()}
-            return filled(gettext(template), values)
-    return gettext(text) if text else ""
+            return filled(gettext(current(template)), values)
+    return gettext(current(text)) if text else ""
 
 
 def _sum_in(text: str) -> str | None:

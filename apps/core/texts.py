@@ -18,6 +18,6 @@ class RefuseNul:
         if request.method == "POST" and request.content_type in FORMS and not request.path.startswith("/api/"):
             for name, values in request.POST.lists():
                 if any("\0" in text for text in (name, *values)):
-                    told = gettext("The field %(name)s holds a character that is no text. Take it out and send it again.")
+                    told = gettext("The field %(name)s contains an invalid character. Remove it and try again.")
                     return HttpResponse(told % {"name": name.replace("\0", "")[:60]}, status=400, content_type="text/plain")
         return self.get_response(request)

@@ -15,7 +15,7 @@ from apps.core.currencies import digits_of
 def sum_of(amount: Decimal | float | str | None, currency: str = "") -> str:
     """An amount as text, "59,512.50", with the currency's own decimals; "an unknown sum" where there is none."""
     if amount in (None, ""):
-        return gettext("an unknown sum")
+        return gettext("an unknown amount")
     digits = digits_of(currency)
     return formats.number_format(round(Decimal(str(amount)), digits), digits, force_grouping=True)
 

@@ -154,7 +154,7 @@ def _waiting(event_id: int) -> OutsideEvent:
 def _record(event: OutsideEvent, named: str) -> tuple[int, str]:
     """The id and name of the record that a person means. Raises EventRefusedError."""
     if not named or "\x00" in named:
-        raise EventRefusedError(gettext("Give the record's name in Odoo, or its id."))
+        raise EventRefusedError(gettext("Enter the record's name in Odoo, or its ID."))
     column = registry.references()[event.model].name
     means = Q(**{column: named})
     if named.isascii() and named.isdecimal() and int(named) < LARGEST_ID:

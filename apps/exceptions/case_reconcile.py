@@ -198,7 +198,7 @@ def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: dateti
 
 
 def _many_title(own: Sequence[ExceptionCase]) -> str:
-    return gettext("%(n)s exceptions are yours now") % {"n": len(own)}
+    return gettext("%(n)s exceptions assigned to you") % {"n": len(own)}
 
 
 def _many_body(counts: Counter[str]) -> str:

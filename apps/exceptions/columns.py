@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
+from apps.core import sentences
 from apps.exceptions.screens import Row
 
 # Which columns are hidden, with a dot between; a page that has no such cookie chooses by its width (static/css/queue.css).
@@ -37,13 +38,17 @@ class Column:
         return self.of(row)
 
 
+def _said(resolution: str) -> str:
+    return gettext(sentences.current(resolution)) if resolution else ""
+
+
 COLUMNS = (
     Column(name="severity", words=[gettext_noop("Severity")], of=lambda row: [row.case.get_severity_display()]),
     Column(name="record", words=[gettext_noop("Record"), gettext_noop("Connection")], is_fixed=True,
            of=lambda row: [row.case.record_name, row.case.connection.name]),
     Column(name="type", words=[gettext_noop("Type")], of=lambda row: [row.type]),
     Column(name="customer", words=[gettext_noop("Customer")], of=lambda row: [row.case.partner_name]),
-    Column(name="money", words=[gettext_noop("Money at risk"), gettext_noop("Currency")],
+    Column(name="money", words=[gettext_noop("Amount at risk"), gettext_noop("Currency")],
            of=lambda row: [row.case.amount, row.case.currency]),
     Column(name="promised", words=[gettext_noop("Promised")], of=lambda row: [row.case.promised_at]),
     Column(name="due", words=[gettext_noop("Due")], of=lambda row: [row.case.due_at]),
@@ -52,7 +57,7 @@ COLUMNS = (
            of=lambda row: [str(row.case.owner or ""), str(row.case.team)]),
     Column(name="stage", words=[gettext_noop("Stage")], of=lambda row: [row.stage]),
     Column(name="status", words=[gettext_noop("Status"), gettext_noop("Resolution")],
-           of=lambda row: [row.case.get_status_display(), gettext(row.case.resolution) if row.case.resolution else ""]),
+           of=lambda row: [row.case.get_status_display(), _said(row.case.resolution)]),
 )  # fmt: skip
 NAMES = {column.name for column in COLUMNS if not column.is_fixed}
 

@@ -75,7 +75,7 @@ def parameters(known: Known) -> dict[str, Parameter]:
         "workflow": Parameter(label=gettext("Workflow"), is_known=_each(one_of([*workflows, integration.WORKFLOW]))),
         "stage": Parameter(label=gettext("Stage"), is_known=one_of({*stages, NONE})),
         "customer": Parameter(label=gettext("Customer")),
-        "amount": Parameter(label=gettext("Money at risk from"), is_known=_is_amount),
+        "amount": Parameter(label=gettext("Amount at risk from"), is_known=_is_amount),
         "due": Parameter(label=gettext("Due"), is_known=one_of(DUE_WITHIN)),
         "connection": Parameter(label=gettext("Connection"), is_known=lambda value: request_scope.is_connection(value, own)),
         "company": Parameter(label=gettext("Company"), is_known=request_scope.is_number),

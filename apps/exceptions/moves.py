@@ -17,7 +17,7 @@ from apps.accounts import access, permissions
 from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.audit.models import Entry
-from apps.core import live
+from apps.core import live, sentences
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
@@ -192,7 +192,7 @@ def _forbidden(case: ExceptionCase, change: Change, by: User) -> Refusal | None:
         return error
     if change.owner is not None and not access.scope_of(change.owner).sees(*about(case)):
         return permissions.OutsideScopeError(
-            gettext("%(owner)s may not see the company of %(record_name)s. Choose somebody who may.")
+            gettext("%(owner)s has no access to the company of %(record_name)s. Choose someone who has.")
             % {"owner": change.owner, "record_name": case.record_name}
         )
     return None
@@ -220,7 +220,7 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
         state = case.get_status_display().lower()
         if case.resolved_at:
             state = gettext("%(state)s since %(at)s: %(resolution)s") % {
-                "state": state, "at": moment(case.resolved_at), "resolution": gettext(case.resolution),
+                "state": state, "at": moment(case.resolved_at), "resolution": gettext(sentences.current(case.resolution)),
             } + (f" ({last.actor_name})" if last else "")  # fmt: skip
         else:
             state += who
@@ -230,7 +230,7 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
             "state": state,
             "verb": gettext(verb),
         }
-    owner = gettext("%(owner)s owns it") % {"owner": case.owner} if case.owner else gettext("it is unassigned")
+    owner = gettext("owner: %(owner)s") % {"owner": case.owner} if case.owner else gettext("it is unassigned")
     return gettext("Changed meanwhile%(who)s: %(record_name)s is now %(status)s, and %(owner)s. Check it again.") % {
         "who": who, "record_name": case.record_name, "status": case.get_status_display().lower(), "owner": owner,
     }  # fmt: skip
@@ -263,7 +263,7 @@ def acknowledging(by: User) -> Change:
 def snoozing(until: datetime, *, now: datetime) -> Change:
     """The move aside until ``until``. Raises MoveRefusedError where that is past."""
     if until <= now:
-        raise MoveRefusedError(gettext("An exception can only be snoozed until a moment in the future."))
+        raise MoveRefusedError(gettext("Snooze until a time in the future."))
     return Change(action="exception.snoozed", move="snooze", data={"until": until.isoformat()},
                   values={"snoozed_until": until})  # fmt: skip
 
@@ -271,7 +271,7 @@ def snoozing(until: datetime, *, now: datetime) -> Change:
 def resolving(resolution: str, *, now: datetime) -> Change:
     """The move out of the queue by hand. Raises MoveRefusedError without a word on how it ended."""
     if not resolution.strip():
-        raise MoveRefusedError(gettext("Say how it was resolved: whoever meets the next one will want to know."))
+        raise MoveRefusedError(gettext("Enter a resolution: it helps with similar exceptions."))
     return Change(
         action="exception.resolved", move="resolve", data={"resolution": resolution.strip()[:300]},
         values={"resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
@@ -291,7 +291,7 @@ def assign(
     case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
         message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
+                          title=lambda: gettext("%(by)s assigned you %(record)s: %(type)s") % {
                               "by": by, "record": case.record_name, "type": types.title_of(case.type)}, body=note.strip(),
                           path=f"/exceptions/{case.id}/")  # fmt: skip
         notify(message, people=[owner], now=now)
@@ -339,7 +339,7 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
     found = registry.exception_types().get(case.type)
     declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
     if declared is None:
-        raise MoveRefusedError(gettext("%(type)s has no remedy %(remedy)s.") % {"type": case.type, "remedy": remedy})
+        raise MoveRefusedError(gettext("%(type)s has no suggested action %(remedy)s.") % {"type": case.type, "remedy": remedy})
     decision = remedies.decision_of(case, remedy, option)
     earlier = next((command for command in remedies.commands_of(case) if command.decision == decision), None)
     if earlier is not None:
@@ -350,7 +350,7 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
     chosen = next((one for one in remedies.options_of(case, declared, now=now) if one.key == option), None)
     if chosen is None:
         raise MoveRefusedError(
-            gettext("%(title)s: this is not possible any more. See what is offered now.") % {"title": gettext(declared.title)}
+            gettext("%(title)s: no longer available. See the current suggested actions.") % {"title": gettext(declared.title)}
         )
     enqueue.commands(
         declared.calls, connection=case.connection, model=case.model, odoo_id=case.odoo_id,
@@ -388,7 +388,7 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     Raises NotAllowedError, MoveRefusedError (without text).
     """
     if not text.strip():
-        raise MoveRefusedError(gettext("A comment needs a text."))
+        raise MoveRefusedError(gettext("Enter a comment."))
     target = ExceptionCase.objects.filter(pk=case_id).values_list("connection_id", "company_id").first()
     # Who may not see it is not told, and not named as told.
     people = [user for user in access.those_who_see(mentioned(text), *target) if user != by] if target else []
@@ -396,7 +396,7 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     case = _one(Change(action="exception.commented", move="comment", values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
-                      title=lambda: gettext("%(by)s mentions you on %(record)s") % {"by": by, "record": case.record_name},
+                      title=lambda: gettext("%(by)s mentioned you on %(record)s") % {"by": by, "record": case.record_name},
                       path=f"/exceptions/{case.pk}/")  # fmt: skip
     notify(message, people=people, now=now)
     return written

@@ -43,7 +43,7 @@ RESPONSIBLE = ("user_id", "invoice_user_id")
 NOTE = gettext_noop("Note {title} on the record in Odoo")
 VALUES = {"summary": "{summary}", "note": "{note}", "user_id": "{user_id:number}", "date_deadline": "{deadline}"}
 MAKE = OdooCall(
-    title=gettext_noop("Give an activity for {title}"), method="create", model="mail.activity",
+    title=gettext_noop("Create an activity for {title}"), method="create", model="mail.activity",
     arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", **VALUES}]},
 )  # fmt: skip
 CHANGE = OdooCall(
@@ -130,7 +130,7 @@ def _change(
     if not cases:
         return
     # Of several changes that Odoo has not heard of yet only the last is worth a call.
-    enqueue.withdraw([_changes(case) for case in cases], because=gettext_noop("A later change says it all"), now=now)
+    enqueue.withdraw([_changes(case) for case in cases], because=gettext_noop("Superseded by a later change"), now=now)
     orders = []
     for case in cases:
         row = shown[case.pk]
@@ -143,7 +143,7 @@ def _change(
 def _finish(cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], connection: Connection, *, now: datetime) -> None:
     decisions = [decision for case in cases for decision in (_decision(case), _changes(case))]
     # What Odoo was never told of need not be taken back there.
-    taken = {str(pk) for pk in enqueue.withdraw(decisions, because=gettext_noop("It was resolved before Odoo was told"), now=now)}
+    taken = {str(pk) for pk in enqueue.withdraw(decisions, because=gettext_noop("Resolved before it was sent to Odoo"), now=now)}
     orders = []
     for case in cases:
         row = shown[case.pk]

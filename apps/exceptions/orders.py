@@ -104,9 +104,9 @@ class Order:
 
 ORDERS = {
     "cost": Order(word=gettext_noop("Cost of delay"), by=F("rank"), is_rank=True),
-    "due": Order(word=gettext_noop("Due first"), by=DUE),
-    "money": Order(word=gettext_noop("Most money at risk"), by=MONEY, falls=True, is_money=True),
+    "due": Order(word=gettext_noop("Earliest due"), by=DUE),
+    "money": Order(word=gettext_noop("Highest amount at risk"), by=MONEY, falls=True, is_money=True),
     "age": Order(word=gettext_noop("Oldest"), by=F("opened_at")),
     "new": Order(word=gettext_noop("Newest"), by=F("opened_at"), falls=True),
 }
-ENDED = Order(word=gettext_noop("Ended last"), by=F("resolved_at"), falls=True)
+ENDED = Order(word=gettext_noop("Recently closed"), by=F("resolved_at"), falls=True)

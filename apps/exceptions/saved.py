@@ -24,17 +24,17 @@ def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datet
     """
     name = " ".join(name.split())[:LONGEST_NAME]
     if not name or "\x00" in name:
-        raise MoveRefusedError(gettext("Give the view a name."))
+        raise MoveRefusedError(gettext("Enter a name for the view."))
     shared = by.teams.filter(slug=team).first() if team else None
     if team and shared is None:
         raise MoveRefusedError(gettext("Only the members of a team can share a view with it."))
     kept = urlencode({key: value for key, value in query.items() if key in (*FILTERS, *SHOWN_BY) and value})
     if len(kept) > LONGEST_QUERY:
-        raise MoveRefusedError(gettext("This view says too much to be kept. Narrow it by fewer words."))
+        raise MoveRefusedError(gettext("This view is too long to save. Use fewer filter values."))
     same = SavedView.objects.filter(name=name, team=shared, **({} if shared else {"owner": by}))
     if not same.exists() and SavedView.objects.filter(owner=by).count() >= listing.MOST_VIEWS:
         raise MoveRefusedError(
-            gettext("You have %(MOST_VIEWS)s views already. Take one away first.") % {"MOST_VIEWS": listing.MOST_VIEWS}
+            gettext("You already have %(MOST_VIEWS)s views. Remove one first.") % {"MOST_VIEWS": listing.MOST_VIEWS}
         )
     view, _ = same.update_or_create(defaults={"query": kept}, create_defaults={
         "owner": by, "team": shared, "name": name, "query": kept, "created_at": now,

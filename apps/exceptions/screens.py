@@ -134,12 +134,12 @@ def evidence_of(case: ExceptionCase) -> list[Figure]:
 def in_odoo(connection: Connection) -> dict[str, Any]:
     """What of the queue ``connection`` shows in Odoo, for its page."""
     chosen = ShowInOdoo.of(connection)
-    sentence = gettext("Nothing is shown there.")
+    sentence = gettext("Nothing is shown in Odoo.")
     if not connection.is_provisioned:
-        sentence = gettext("Nothing is shown there until it is provisioned.")
+        sentence = gettext("Nothing is shown in Odoo until the connection is provisioned.")
     elif chosen.is_on:
         standing = Shown.objects.filter(case__connection=connection, ended_at=None).count()
-        sentence = gettext("%(standing)s of the open exceptions are shown there now, from %(severity)s on.") % {
+        sentence = gettext("%(standing)s open exceptions shown there, severity %(severity)s and above.") % {
             "standing": standing,
             "severity": chosen.get_severity_display().lower(),
         }
@@ -215,8 +215,9 @@ ICONS = {
 
 VERBS = {
     "opened": gettext_noop("opened"), "acknowledged": gettext_noop("acknowledged"), "snoozed": gettext_noop("snoozed"),
-    "woken": gettext_noop("woken"), "resolved": gettext_noop("resolved it"), "closed": gettext_noop("closed automatically"),
-    "remedied": gettext_noop("applied a suggested action"), "breached": gettext_noop("breached"),
+    "woken": gettext_noop("ended the snooze"), "resolved": gettext_noop("resolved the exception"),
+    "closed": gettext_noop("closed automatically"),
+    "remedied": gettext_noop("applied a suggested action"), "breached": gettext_noop("recorded an SLA breach"),
     "updated": gettext_noop("updated"),
 }  # fmt: skip
 
@@ -226,7 +227,7 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
         to = [data.get("owner") or gettext("nobody")] + (
             [gettext("team %(team)s") % {"team": teams.get(data["team"], data["team"])}] if data.get("team") else []
         )
-        return gettext("assigned it to %(known)s") % {"known": ", ".join(to)}
+        return gettext("assigned the exception to %(known)s") % {"known": ", ".join(to)}
     # Entries of 0.1.0 are called taken_back.
     if verb in ("undone", "taken_back"):
         return gettext("undid the last action")
@@ -236,7 +237,7 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
 def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
     """What happened to it, newest first: the audit trail's entries and what people wrote."""
     happened = [
-        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("wrote"),
+        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("commented"),
                       quote=comment.text)
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]

@@ -33,7 +33,7 @@ def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
 
 
 def _late_title(case: ExceptionCase, seen: access.AccessScope) -> str:
-    return gettext("Over its SLA: %(what)s") % {"what": case.about(seen)}
+    return gettext("SLA breached: %(what)s") % {"what": case.about(seen)}
 
 
 def _late_body(case: ExceptionCase) -> str:
@@ -43,7 +43,7 @@ def _late_body(case: ExceptionCase) -> str:
 
 
 def _woken_title(case: ExceptionCase) -> str:
-    return gettext("Back in the queue: %(record)s") % {"record": case.record_name}
+    return gettext("Snooze ended: %(record)s") % {"record": case.record_name}
 
 
 @due.handles("exceptions.breach")

@@ -41,7 +41,7 @@ MORNING = 8
 # Why most exceptions end by hand; any other words will do as well.
 ENDINGS = (
     gettext_noop("Settled with the customer"), gettext_noop("Corrected in Odoo"), gettext_noop("Accepted as it is"),
-    gettext_noop("Duplicate of another one"), gettext_noop("Not a problem"),
+    gettext_noop("Duplicate"), gettext_noop("Not a problem"),
 )  # fmt: skip
 MOST_CHOSEN = 1_000
 
@@ -179,7 +179,7 @@ def _until(hours: str, until: str, now: datetime) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise moves.MoveRefusedError(gettext("Say until when to snooze it."))
+        raise moves.MoveRefusedError(gettext("Choose when the snooze ends."))
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
@@ -358,7 +358,7 @@ def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
             connection, is_on="is_on" in request.POST, severity=severity, an_hour=an_hour, by=request.user, now=clock.now(),
             types_off=[kind for kind in registry.exception_types() if kind not in shown],
         )  # fmt: skip
-        messages.success(request, gettext("Saved. It holds for exceptions from now on."), extra_tags="done")
+        messages.success(request, gettext("Saved. Applies to new exceptions."), extra_tags="done")
         return redirect("connections:detail", connection.name)
     return render(request, "exceptions/in_odoo.html", screens.in_odoo(connection) | {
         "connection": connection, "may_integrate": request.user.role in INTEGRATORS,

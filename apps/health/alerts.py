@@ -91,7 +91,7 @@ def _tell_of_troubles(rule: AlertRule, now: datetime) -> int:
     many = len(fresh)
 
     def title() -> str:
-        return _line(fresh[0]) if many == 1 else gettext("%(n)s troubles of the integration") % {"n": many}
+        return _line(fresh[0]) if many == 1 else gettext("%(n)s integration incidents") % {"n": many}
 
     def body() -> str:
         return _why(fresh[0]) if many == 1 else "\n".join(_line(case) for case in fresh[:NAMED])
@@ -111,7 +111,7 @@ def _tell_that_all_is_well(rule: AlertRule, now: datetime) -> int:
     def body() -> str:
         return "\n".join(f"{_line(case)} ({gettext(case.resolution)})" for case in cases[:NAMED])
 
-    _tell(rule, "alert.cleared", lambda: gettext("All is well again"), body, cases, now)
+    _tell(rule, "alert.cleared", lambda: gettext("Resolved"), body, cases, now)
     return 1
 
 

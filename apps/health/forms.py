@@ -22,11 +22,11 @@ class RuleForm(forms.ModelForm):
 
     types = forms.MultipleChoiceField(
         choices=_troubles, widget=forms.CheckboxSelectMultiple, required=False,
-        label=gettext_lazy("Troubles"), help_text=gettext_lazy("None chosen: all of them."),
+        label=gettext_lazy("Incidents"), help_text=gettext_lazy("None selected: all."),
     )  # fmt: skip
     people = forms.ModelMultipleChoiceField(
         User.objects.filter(is_active=True).order_by("username"), widget=forms.CheckboxSelectMultiple, required=False,
-        label=gettext_lazy("People"), help_text=gettext_lazy("In the tower, and by e-mail where they have an address."),
+        label=gettext_lazy("People"), help_text=gettext_lazy("In the tower, and by e-mail if they have an address."),
     )  # fmt: skip
     endpoints = forms.ModelMultipleChoiceField(
         Endpoint.objects.order_by("name"), widget=forms.CheckboxSelectMultiple, required=False, label=gettext_lazy("Other systems"),
@@ -40,14 +40,14 @@ class RuleForm(forms.ModelForm):
             "quiet_until", "time_zone", "critical_anyway",
         ]  # fmt: skip
         labels = {
-            "is_active": gettext_lazy("Switched on"), "severity": gettext_lazy("From which severity on"),
+            "is_active": gettext_lazy("Switched on"), "severity": gettext_lazy("Minimum severity"),
             "connection": gettext_lazy("Connection"),
-            "after_seconds": gettext_lazy("Only what has lasted this many seconds"), "quiet_from": gettext_lazy("Quiet from"),
+            "after_seconds": gettext_lazy("Minimum duration, seconds"), "quiet_from": gettext_lazy("Quiet from"),
             "quiet_until": gettext_lazy("Quiet until"),
             "time_zone": gettext_lazy("Time zone of the quiet hours"),
-            "critical_anyway": gettext_lazy("Tell of critical troubles in quiet hours too"),
+            "critical_anyway": gettext_lazy("Notify critical incidents during quiet hours"),
         }  # fmt: skip
-        help_texts = {"connection": gettext_lazy("None chosen: all of them."), "severity": "", "after_seconds": ""}
+        help_texts = {"connection": gettext_lazy("None selected: all."), "severity": "", "after_seconds": ""}
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_until": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
@@ -64,7 +64,7 @@ class RuleForm(forms.ModelForm):
         """Somebody has to be told, and quiet hours have two ends."""
         given: dict[str, Any] = super().clean() or {}
         if not given.get("people") and not given.get("endpoints"):
-            self.add_error("people", gettext("Choose who is told: a person or another system."))
+            self.add_error("people", gettext("Choose a recipient: a person or another system."))
         if (given.get("quiet_from") is None) != (given.get("quiet_until") is None):
             self.add_error("quiet_until", gettext("Quiet hours need both a beginning and an end."))
         return given

@@ -43,11 +43,11 @@ class Intake:
     def words(self) -> str:
         """What they notice, as a sentence."""
         if self.away_since is not None:
-            return gettext("the intake has not answered since %(at)s UTC.") % {"at": f"{self.away_since:%H:%M:%S}"}
+            return gettext("the webhook intake has not responded since %(at)s UTC.") % {"at": f"{self.away_since:%H:%M:%S}"}
         one = self.lately
         return gettext(
-            "of %(answered)s webhooks in the last minutes, %(slow)s were answered after more than half a second and "
-            "%(turned_away)s turned away."
+            "of %(answered)s webhooks in the last minutes, %(slow)s took more than half a second and "
+            "%(turned_away)s were rejected."
         ) % {"answered": one.answered, "slow": one.slow, "turned_away": one.turned_away}
 
 

@@ -94,7 +94,7 @@ def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
         oldest.add_metric([queue.name], (now - queue.oldest_at).total_seconds() if queue.oldest_at else 0)
         stopped.add_metric([queue.name], queue.stopped)
     yield from (waiting, oldest, stopped)
-    serving = _gauge("workers", "Workers that live", ["queue"])
+    serving = _gauge("workers", "Live workers", ["queue"])
     for name in workers.NEEDED:
         serving.add_metric([name], sum(name in worker.queues for worker in overview.workers))
     yield serving

@@ -32,7 +32,7 @@ LINK_LATE = freshness.LATE
 SILENT_AFTER = timedelta(minutes=15)
 WAITING_LONG = timedelta(seconds=30)
 SHOWN = 20
-TO_ABSORB, TO_SEND = gettext_noop("Deliveries to absorb"), gettext_noop("Commands to Odoo")
+TO_ABSORB, TO_SEND = gettext_noop("Deliveries to process"), gettext_noop("Commands to Odoo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ def _commands(seen: AccessScope, now: datetime) -> Queue:
 
 def _timers(now: datetime) -> Queue:
     found = Timer.objects.filter(status="pending", due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
-    return _queue(gettext_noop("Timers due"), found["count"], found["oldest"], 0, now)
+    return _queue(gettext_noop("Due timers"), found["count"], found["oldest"], 0, now)
 
 
 def _messages(now: datetime) -> Queue:
@@ -201,13 +201,13 @@ def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, no
 
 def _silence(living: list[workers.Worker], unserved: list[str], *, is_beat_late: bool) -> tuple[str, bool] | None:
     if not living:
-        return gettext("No worker is heard of: nothing is read from Odoo or written to it. Start one."), False
+        return gettext("No worker is running: nothing is read from or written to Odoo. Start one."), False
     if unserved:
-        return gettext("No worker serves %(known)s: what waits there is not done. Start one that does.") % {
+        return gettext("No worker on queue %(known)s: its tasks are not processed. Start one.") % {
             "known": " and ".join(unserved)
         }, False
     if is_beat_late:
-        return gettext("The scheduler (celery beat) is not heard of: timers fire late or not at all. Start it."), False
+        return gettext("No heartbeat from the scheduler (celery beat): timers fire late or not at all. Start it."), False
     return None
 
 
@@ -216,17 +216,17 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
     links = [link for link in links if link.connection.is_active]
     for link in links:
         if link.connection.state == "failing":
-            return gettext("%(name)s is out of reach: %(problem)s") % {
+            return gettext("%(name)s cannot be reached: %(problem)s") % {
                 "name": link.connection.name,
                 "problem": link.connection.problem,
             }, False
     for link in links:
         if link.is_late:
-            return gettext("%(name)s has not been read for a while; what is shown of it may be old.") % {
+            return gettext("%(name)s has not been read recently; its data may be out of date.") % {
                 "name": link.connection.name
             }, False
         if link.is_silent:
-            return gettext("No webhook of %(name)s arrives; changes are found by polling alone, a little later.") % {
+            return gettext("No webhooks from %(name)s; changes are found by polling only, a little later.") % {
                 "name": link.connection.name
             }, False
     for link in links:
@@ -237,12 +237,12 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             }, False  # fmt: skip
     for link in links:
         if link.is_first_read_open:
-            return gettext("The initial sync of %(name)s is not complete; what is shown of it is not whole yet.") % {
+            return gettext("The initial sync of %(name)s is not complete; its data are partial.") % {
                 "name": link.connection.name
             }, False
     for link in links:
         if link.intake.hurts:
-            told = gettext("Odoo's users wait for the tower when they save in %(name)s.")
+            told = gettext("Saving in %(name)s is delayed by webhooks.")
             return told % {"name": link.connection.name}, False
     for link in links:
         if link.connection.hooks_off_at:
@@ -250,17 +250,17 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
             return told % {"name": link.connection.name}, False
     for queue in queues:
         if queue.is_late:
-            return gettext("%(queue)s: %(waiting)s wait longer than they should.") % {
+            return gettext("%(queue)s: %(waiting)s overdue.") % {
                 "queue": gettext(queue.name),
                 "waiting": queue.waiting,
             }, False
     stopped = sum(queue.stopped for queue in queues)
     if stopped:
         return ngettext(
-            "Everything runs; %(n)s thing stopped and needs a person.",
-            "Everything runs; %(n)s things stopped and need a person.",
+            "All systems operational; %(n)s failed operation needs action.",
+            "All systems operational; %(n)s failed operations need action.",
             stopped,
         ) % {"n": stopped}, False
     if not links:
-        return gettext("Everything runs. No Odoo is connected yet."), True
-    return gettext("Everything runs."), True
+        return gettext("All systems operational. No Odoo is connected yet."), True
+    return gettext("All systems operational."), True

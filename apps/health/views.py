@@ -65,7 +65,7 @@ def retry(request: PersonsRequest, command_id: UUID) -> HttpResponse:
     except commands.RetryRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        messages.success(request, gettext("%(title)s is tried again.") % {"title": command.told}, extra_tags="done")
+        messages.success(request, gettext("%(title)s is being retried.") % {"title": command.told}, extra_tags="done")
     return redirect("health:overview")
 
 
@@ -130,7 +130,7 @@ def replay(request: PersonsRequest) -> HttpResponse:
     except deliveries.ReplayRefusedError as error:
         messages.error(request, str(error), extra_tags="late")
     else:
-        said = ngettext("%(count)s delivery is absorbed again.", "%(count)s deliveries are absorbed again.", count)
+        said = ngettext("%(count)s delivery queued for replay.", "%(count)s deliveries queued for replay.", count)
         messages.success(request, said % {"count": count}, extra_tags="done")
     return redirect("health:dead-letters")
 
@@ -158,7 +158,7 @@ def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpRespo
     rule = get_object_or_404(AlertRule, id=rule_id) if rule_id else None
     if request.method == "POST" and "remove" in request.POST and rule:
         alerts.remove(rule, by=request.user, now=clock.now())
-        messages.success(request, gettext("%(rule)s is removed.") % {"rule": rule}, extra_tags="done")
+        messages.success(request, gettext("%(rule)s removed.") % {"rule": rule}, extra_tags="done")
         return redirect("health:alerts")
     form = RuleForm(request.POST or None, instance=rule)
     if request.method == "POST" and form.is_valid():
@@ -166,7 +166,7 @@ def alert_rule(request: PersonsRequest, rule_id: int | None = None) -> HttpRespo
         kept = alerts.save(
             form.save(commit=False), people=given["people"], endpoints=given["endpoints"], by=request.user, now=clock.now()
         )
-        messages.success(request, gettext("%(kept)s holds from now on.") % {"kept": kept}, extra_tags="done")
+        messages.success(request, gettext("%(kept)s is active.") % {"kept": kept}, extra_tags="done")
         return redirect("health:alerts")
     context = {"form": form, "rule": rule}
     return render(request, "health/alert.html", context, status=422 if request.method == "POST" else 200)
@@ -192,7 +192,7 @@ def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
     found, now, secret = get_object_or_404(Endpoint, id=endpoint_id), clock.now(), ""
     if "remove" in request.POST:
         webhooks.remove(found, by=request.user, now=now)
-        messages.success(request, gettext("%(found)s is told nothing more.") % {"found": found}, extra_tags="done")
+        messages.success(request, gettext("%(found)s no longer receives alerts.") % {"found": found}, extra_tags="done")
         return redirect("health:alerts")
     if "rotate" in request.POST:
         secret = webhooks.rotate(found, by=request.user, now=now)
@@ -203,7 +203,7 @@ def endpoint(request: PersonsRequest, endpoint_id: int) -> HttpResponse:
                 webhooks.save(found, by=request.user, now=now)
             else:
                 webhooks.post([found], key=f"try:{now.isoformat()}", kind="alert.tried", data={"by": str(request.user)}, now=now)
-                messages.success(request, gettext("A message is on its way; what became of it stands below."), extra_tags="done")
+                messages.success(request, gettext("Test message sent. Its result is shown below."), extra_tags="done")
         except AddressNotAllowedError as error:
             messages.error(request, str(error), extra_tags="late")
         return redirect("health:endpoint", found.pk)

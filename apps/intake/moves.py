@@ -43,7 +43,7 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     rows = Delivery.objects.filter(id__in=ids, status__in=[Status.DEAD, Status.DONE])
     numbers = sorted(rows.values_list("id", flat=True))
     if not numbers:
-        raise ReplayRefusedError(gettext("There is no such delivery, or it waits already."))
+        raise ReplayRefusedError(gettext("There is no such delivery, or it is already queued."))
     rows.update(status=Status.PENDING, attempts=0, not_before=now, problem="", processed_at=None)
     tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
@@ -77,7 +77,7 @@ def edit_payload(delivery_id: int, *, body: str, by: User, now: datetime) -> Del
     permissions.check_may_integrate(by)
     delivery = Delivery.objects.select_for_update().filter(id=delivery_id).first()
     if delivery is None or delivery.status != Status.DEAD:
-        raise PayloadEditError(gettext("Only a dead letter can be mended; it is none any more."))
+        raise PayloadEditError(gettext("Only a dead letter can be edited; this is no longer one."))
     said = body.encode(errors="surrogatepass")
     if len(said) > message.LARGEST_BODY:
         raise PayloadEditError(gettext("The text is larger than %(value)s MB.") % {"value": message.LARGEST_BODY >> 20})

@@ -45,10 +45,10 @@ def lead(token: str, user: User, *, now: datetime) -> str:
     except signing.SignatureExpired as error:
         raise LoginLinkError(gettext("This link is older than three days.")) from error
     except signing.BadSignature as error:
-        raise LoginLinkError(gettext("This link is not whole. Copy all of it from the e-mail.")) from error
+        raise LoginLinkError(gettext("This link is incomplete. Copy all of it from the e-mail.")) from error
     told = Notification.objects.filter(pk=number).first()
     if told is None:
-        raise LoginLinkError(gettext("What this link led to is not there any more."))
+        raise LoginLinkError(gettext("The linked page no longer exists."))
     if told.user_id != user.pk:
         raise LoginLinkError(gettext("This link was sent to somebody else than %(user)s.") % {"user": user})
     if Notification.objects.filter(pk=told.pk, opened_at=None).update(opened_at=now) != 1:

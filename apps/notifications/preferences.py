@@ -39,14 +39,14 @@ class Group:
 
 
 GROUPS = (
-    Group(name="asked", words=gettext_noop("A decision is asked of you"), kinds=("approval.asked",), push=True),
-    Group(name="reminded", words=gettext_noop("A decision still waits for you"), kinds=("approval.reminded",), push=True),
-    Group(name="escalated", words=gettext_noop("A decision is escalated, or nobody took it"),
+    Group(name="asked", words=gettext_noop("Approval requested"), kinds=("approval.asked",), push=True),
+    Group(name="reminded", words=gettext_noop("Approval reminder"), kinds=("approval.reminded",), push=True),
+    Group(name="escalated", words=gettext_noop("Approval escalated or expired"),
           kinds=("approval.escalated", "approval.escalation", "approval.fell_back"), push=True),
-    Group(name="asked_back", words=gettext_noop("Questions, wanted changes and their answers"),
+    Group(name="asked_back", words=gettext_noop("Questions, requested changes and answers"),
           kinds=("approval.question", "approval.answered"), push=True),
-    Group(name="decided", words=gettext_noop("What became of requests that concern you"), kinds=("approval.",), push=False),
-    Group(name="exceptions", words=gettext_noop("Exceptions of yours and your teams"), kinds=("exception.",), push=False),
+    Group(name="decided", words=gettext_noop("Outcome of requests that concern you"), kinds=("approval.",), push=False),
+    Group(name="exceptions", words=gettext_noop("Exceptions assigned to you and your teams"), kinds=("exception.",), push=False),
     Group(name="others", words=gettext_noop("Everything else, such as commands that Odoo refused"), kinds=("",), push=False),
 )  # fmt: skip
 
@@ -97,7 +97,7 @@ def of(people: Iterable[User]) -> Mapping[int, Preferences]:
 def read_in(user: User, language: str, *, now: datetime) -> None:
     """Change the person's language alone; "" for that of the browser. Raises PreferenceError."""
     if language and language not in dict(languages.spoken()):
-        raise PreferenceError(gettext("The tower does not speak %(language)s.") % {"language": language})
+        raise PreferenceError(gettext("Language %(language)s is not available.") % {"language": language})
     User.objects.filter(pk=user.pk).update(language=language)
     trail.record(
         trail.Event(action="preferences.saved", actor=Actor(kind="user", id=str(user.pk), name=str(user)),
@@ -118,7 +118,7 @@ def save(
     if (quiet_from is None) != (quiet_to is None):
         raise PreferenceError(gettext("Quiet hours need both a beginning and an end."))
     if quiet_from is not None and quiet_from == quiet_to:
-        raise PreferenceError(gettext("Quiet hours that begin when they end would never end."))
+        raise PreferenceError(gettext("Quiet hours must begin and end at different times."))
     if time_zone and time_zone not in zoneinfo.available_timezones():
         raise PreferenceError(gettext("There is no time zone %(time_zone)s.") % {"time_zone": time_zone})
     kept = {group.name: {name: bool(channels.get(group.name, {}).get(name)) for name in ways()} for group in GROUPS}

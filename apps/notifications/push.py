@@ -80,7 +80,7 @@ def add(user: User, *, endpoint: str, p256dh: str, auth: str, name: str, now: da
     others = Device.objects.filter(user=user).exclude(endpoint=endpoint)
     if others.count() >= MOST_DEVICES:
         raise DeviceRefusedError(
-            gettext("%(MOST_DEVICES)s devices are told already. Remove one first.") % {"MOST_DEVICES": MOST_DEVICES}
+            gettext("Push is enabled on %(MOST_DEVICES)s devices, the maximum. Remove one first.") % {"MOST_DEVICES": MOST_DEVICES}
         )
     Device.objects.filter(endpoint=endpoint).exclude(user=user).delete()
     made, _ = Device.objects.update_or_create(

@@ -40,7 +40,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
     places = ((gettext("Approvals"), "/approvals/"), (gettext("Out of office"), "/approvals/away/"))
     shortcuts = [{"name": name, "url": url} for name, url in places]
     found = {
-        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": gettext("What waits for your decision."),
+        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": gettext("Requests waiting for your decision."),
         "start_url": "/approvals/", "scope": "/", "display": "standalone", "background_color": "#0f2a35",
         "theme_color": "#0f2a35", "lang": get_language(), "icons": icons, "shortcuts": shortcuts,
     }  # fmt: skip
@@ -150,7 +150,7 @@ def _hour(text: str) -> time | None:
     try:
         return time.fromisoformat(text) if text else None
     except ValueError as error:
-        raise preferences.PreferenceError(gettext("%(text)s is no time of the day.") % {"text": text}) from error
+        raise preferences.PreferenceError(gettext("%(text)s is not a time of day.") % {"text": text}) from error
 
 
 def _sent(request: PersonsRequest) -> Any:
@@ -169,9 +169,9 @@ def add_device(request: PersonsRequest) -> HttpResponse:
         device = {"endpoint": str(given["endpoint"])[:1_000], "p256dh": str(given["keys"]["p256dh"])[:120],
                   "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
     except (ValueError, KeyError, TypeError):
-        return JsonResponse({"detail": gettext("That is no subscription of a browser.")}, status=400)
+        return JsonResponse({"detail": gettext("Not a valid push subscription.")}, status=400)
     push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())
-    return JsonResponse({"detail": gettext("This device is told from now on.")})
+    return JsonResponse({"detail": gettext("Push enabled on this device.")})
 
 
 @login_required
@@ -185,6 +185,6 @@ def drop_device(request: PersonsRequest) -> HttpResponse:
     try:
         endpoint = str(_sent(request)["endpoint"])
     except (ValueError, KeyError, TypeError):
-        return JsonResponse({"detail": gettext("That is no subscription of a browser.")}, status=400)
+        return JsonResponse({"detail": gettext("Not a valid push subscription.")}, status=400)
     push.remove(request.user, endpoint=endpoint)
-    return JsonResponse({"detail": gettext("This device is told no more.")})
+    return JsonResponse({"detail": gettext("Push disabled on this device.")})

@@ -82,9 +82,9 @@ def save_tested(test: AccessTest, *, by: User, now: datetime) -> list[str]:
     _check_stands(connection)
     found = AccessTest.objects.select_for_update().filter(pk=test.pk).first()
     if found is None:
-        raise AccessDataError(gettext("Somebody has tested other access data since. Look at theirs, or test yours again."))
+        raise AccessDataError(gettext("Other access data have been tested since. Review those, or test yours again."))
     if found.state != AccessTest.State.PASSED or now - found.requested_at > TEST_VALID_FOR:
-        raise AccessDataError(gettext("Only what Odoo has accepted within the last hour is saved. Test it again."))
+        raise AccessDataError(gettext("The test is older than an hour. Test again before saving."))
     changed = [name for name in FIELDS if getattr(connection, name) != getattr(found, name)]
     for name in changed:
         setattr(connection, name, getattr(found, name))

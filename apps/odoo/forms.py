@@ -14,7 +14,7 @@ class TimeZoneForm(forms.Form):
     """In which zone the companies of a connection count days. None chosen: each as its Odoo says."""
 
     time_zone = forms.ChoiceField(
-        choices=lambda: [("", gettext("As Odoo says")), *((zone, zone) for zone in sorted(zoneinfo.available_timezones()))],
+        choices=lambda: [("", gettext("From Odoo")), *((zone, zone) for zone in sorted(zoneinfo.available_timezones()))],
         required=False,
         label=gettext_lazy("Time zone of its companies"),
     )
@@ -25,7 +25,8 @@ class ConnectionForm(forms.ModelForm):
 
     api_key = forms.CharField(
         label="API key", max_length=500, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Made in Odoo: Preferences, Account Security, New API Key. Kept encrypted, never shown again."),
+        help_text=gettext_lazy("Create it in Odoo: Preferences, Account Security, New API Key. "
+                               "Stored encrypted and never shown again."),
     )  # fmt: skip
 
     class Meta:
@@ -39,9 +40,9 @@ class ConnectionForm(forms.ModelForm):
         }
         help_texts = {
             "name": gettext_lazy("Short, in lower case; it stands in addresses and commands, and cannot be changed later."),
-            "url": gettext_lazy("Such as https://erp.example.com"),
-            "database": gettext_lazy("As Odoo's database selector names it."),
-            "login": gettext_lazy("A user of the tower's own, so that Odoo's log tells its writes apart."),
+            "url": gettext_lazy("For example https://erp.example.com"),
+            "database": gettext_lazy("The name in Odoo's database selector."),
+            "login": gettext_lazy("A dedicated Odoo user, so that Odoo's log shows the tower's changes."),
         }
 
     def clean_url(self) -> str:
@@ -64,7 +65,7 @@ class AccessForm(ConnectionForm):
     class Meta(ConnectionForm.Meta):
         fields = ["url", "database", "login", "api_key"]
         help_texts = ConnectionForm.Meta.help_texts | {
-            "api_key": gettext_lazy("Leave it empty to keep the stored one; a new address, database or login needs it again."),
+            "api_key": gettext_lazy("Leave empty to keep the stored key; a new address, database or login needs it again."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

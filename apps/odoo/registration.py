@@ -45,7 +45,7 @@ def register(
         )
     if transport not in Transport.values:
         raise ValueError(
-            gettext("'%(transport)s' is no transport: choose one of %(known)s.")
+            gettext("'%(transport)s' is not a transport: choose one of %(known)s.")
             % {"transport": transport, "known": ", ".join(Transport.values)}
         )
     for what, value in (("database", database), ("login", login), ("key", key)):
@@ -53,7 +53,7 @@ def register(
             raise ValueError(gettext("Connection '%(name)s' needs a %(what)s.") % {"name": name, "what": what})
     url = checked_url(url, connection=name)
     if len(url) > 300:
-        raise AddressRefusedError(name, gettext("the address is longer than 300 characters"), gettext("Give Odoo's own address."))
+        raise AddressRefusedError(name, gettext("the address is longer than 300 characters"), gettext("Enter Odoo's address."))
     trial = Connection(name=name, url=url, database=database, login=login, api_key=key, transport=transport)
     try:
         report = look(trial, wanted or {}, optional=optional, now=now)

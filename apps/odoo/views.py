@@ -182,7 +182,7 @@ def delete(request: PersonsRequest, name: str) -> HttpResponse:
         except access_data.AccessDataError as error:
             problem = str(error)
         else:
-            messages.success(request, gettext("A worker deletes %(name)s.") % {"name": name}, extra_tags="done")
+            messages.success(request, gettext("Deleting %(name)s.") % {"name": name}, extra_tags="done")
             return redirect("connections:list")
     context = {"connection": connection, "problem": problem} | _losses(lost)
     return render(request, "odoo/delete.html", context, status=422 if problem else 200)
@@ -209,7 +209,7 @@ def time_zone(request: PersonsRequest, name: str) -> HttpResponse:
         return redirect("connections:detail", name)
     is_changed = zones.set_time_zone(connection, form.cleaned_data["time_zone"], by=request.user, now=clock.now())
     if is_changed:
-        said = gettext("The time zone of %(name)s is saved. Records follow as they change, and at their next midnight.")
+        said = gettext("Time zone of %(name)s saved. Records are updated as they change, and at the next midnight.")
         messages.success(request, said % {"name": name}, extra_tags="done")
     return redirect("connections:detail", name)
 
@@ -223,11 +223,11 @@ def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
     is_changed = hooks.set_webhook_state(connection, on=is_on, by=request.user, now=clock.now())
     if is_changed:
         if is_on:
-            said = gettext("A worker switches the webhooks of %(name)s on. Changes are told at once again.")
+            said = gettext("Switching on the webhooks of %(name)s. Changes arrive immediately again.")
         else:
             said = gettext(
-                "A worker switches the webhooks of %(name)s off. Odoo's users wait for nothing any more; changes are found by "
-                "polling, a little later."
+                "Switching off the webhooks of %(name)s. Odoo's users no longer wait; changes are found by polling, "
+                "a little later."
             )
         messages.success(request, said % {"name": name}, extra_tags="done")
     return redirect("connections:detail", name)

@@ -15,13 +15,13 @@ class Status(models.TextChoices):
     UNKNOWN = "unknown", gettext_lazy("Outcome unknown")  # sent, no answer: only read until Odoo's own time limit has passed
     DONE = "done", gettext_lazy("Seen in Odoo")
     REFUSED = "refused", gettext_lazy("Refused")  # Odoo or the precondition said no: a person must look
-    DEAD = "dead", gettext_lazy("Given up")  # failed too often: a person must replay it
+    DEAD = "dead", gettext_lazy("Dead-lettered")  # failed too often: a person must replay it
     # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
     CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
 # Why a command was cancelled. Kept in English, told in the reader's language.
 NOT_BEFORE = gettext_noop("“{command}” was not carried out")
-WAITS = gettext_noop("It waits for an approval that was asked for since, which carries it out: {kinds}")
+WAITS = gettext_noop("Waiting for a later approval that includes it: {kinds}")
 
 
 class Command(models.Model):

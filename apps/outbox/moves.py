@@ -41,7 +41,7 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
         raise RetryRefusedError(gettext("There is no command %(command_id)s.") % {"command_id": command_id})
     if command.status not in COMMANDS.sources("retry"):
         raise RetryRefusedError(
-            gettext("“%(title)s” is %(status)s; only what was refused or given up can be retried.")
+            gettext("“%(title)s” is %(status)s; only refused or failed commands can be retried.")
             % {"title": command.told, "status": command.get_status_display().lower()}
         )
     _queue_again("retry", command, now)

@@ -90,7 +90,7 @@ def checked_hours(given: Any) -> dict[str, list[list[str]]]:
     for key, shifts in given.items():
         day = str(WEEKDAYS.index(str(key).lower()[:3])) if str(key).lower()[:3] in WEEKDAYS else str(key)
         if day not in {str(number) for number in range(7)} or day in hours:
-            said = gettext("%(day)s is no weekday, or stands twice. Monday is 0 and Sunday is 6.")
+            said = gettext("%(day)s is not a weekday, or is listed twice. Monday is 0 and Sunday is 6.")
             raise CalendarRefusedError(said % {"day": str(key)[:20]})
         found = _joined(sorted(_minutes(shift) for shift in _shifts_of(shifts)))
         if found:
@@ -121,7 +121,7 @@ def _minutes(shift: Any) -> tuple[int, int]:
     except (TypeError, ValueError):
         begins, ends = -1, -1
     if not 0 <= begins < MINUTES_A_DAY or not 0 <= ends <= MINUTES_A_DAY:
-        said = gettext("%(shift)s is no shift. Enter two times such as 08:00-17:00, 22:00-06:00 or 18:00-24:00.")
+        said = gettext("%(shift)s is not a shift. Enter two times such as 08:00-17:00, 22:00-06:00 or 18:00-24:00.")
         raise CalendarRefusedError(said % {"shift": str(shift)[:40]})
     return begins, ends if ends > begins else ends + MINUTES_A_DAY
 

@@ -13,7 +13,7 @@ from apps.odoo.guards import PARAMETERS, POLICY_ROW, TOGETHER, terms_field
 from apps.workflows.declare import Dependency, Fact, OdooCall
 
 # Who asked, where Odoo's user is not known. Kept as a name is, and translated where it is shown.
-SOMEBODY = gettext_noop("somebody in Odoo")
+SOMEBODY = gettext_noop("someone in Odoo")
 CUSTOMER = gettext_noop("the customer")
 
 

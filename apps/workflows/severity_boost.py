@@ -54,7 +54,7 @@ def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
               ) AS w
         """,
     )
-    exceptions = [replace(kind, evidence={**kind.evidence, REASONS: "Weighs more for"}) for kind in workflow.exceptions]
+    exceptions = [replace(kind, evidence={**kind.evidence, REASONS: "Severity raised by"}) for kind in workflow.exceptions]
     return replace(workflow, facts=[*workflow.facts, fact], exceptions=exceptions)
 
 

@@ -44,7 +44,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
         return workflow
     kind = ExceptionType(
         name=f"{workflow.name}.stuck",
-        title=f"Stuck: {workflow.title[0].lower()}{workflow.title[1:]}",
+        title=f"Stalled: {workflow.title[0].lower()}{workflow.title[1:]}",
         when=Q(is_stuck=True),
         team=stages[0][0].owner,
         team_column="stuck_team",
@@ -53,14 +53,14 @@ def with_stuck(workflow: Workflow) -> Workflow:
         cause="stuck_stage",
         evidence={
             "stuck_stage_title": "Stage",
-            "stuck_since": "There since",
-            "stuck_days": "Days there",
-            "stuck_target_days": "Days it should take",
+            "stuck_since": "In stage since",
+            "stuck_days": "Days in stage",
+            "stuck_target_days": "Target days",
             "partner_name": "Partner",
             workflow.amount: "Value",
         },
         severity=("stuck_weight", (5_000, 25_000, 100_000)),
-        closed_because="The record has moved on",
+        closed_because="The record has progressed",
     )
     return replace(workflow, facts=[*workflow.facts, _fact(workflow, stages)], exceptions=[*workflow.exceptions, kind])
 

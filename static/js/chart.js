@@ -67,7 +67,7 @@ class Chart extends HTMLElement {
     button.type = "button";
     button.className = "btn btn-bare chart-png";
     button.textContent = "PNG";
-    button.setAttribute("aria-label", gettext("Save the drawing as a PNG picture"));
+    button.setAttribute("aria-label", gettext("Save the chart as PNG"));
     button.addEventListener("click", () =>
       this.plotly.downloadImage(this.area, { format: "png", width: 1280, height: 560, scale: 2, filename: this.dataset.png }),
     );

@@ -16,7 +16,7 @@ const FIND_AFTER_MS = 120;
 let begun = null;
 
 export function command(given) {
-  const one = { group: gettext("Here"), keys: "", when: () => true, ...given };
+  const one = { group: gettext("On this page"), keys: "", when: () => true, ...given };
   all.push(one);
   return () => all.splice(all.indexOf(one), 1);
 }
@@ -263,7 +263,7 @@ function search() {
   } else document.querySelector(".search-phone")?.click();
 }
 
-const everywhere = gettext("Everywhere");
+const everywhere = gettext("On every page");
 command({ keys: "?", words: gettext("Show keyboard shortcuts"), group: everywhere, run: help });
 command({ words: gettext("Turn single-key shortcuts on or off"), group: everywhere, run: help });
 command({ keys: "/", words: gettext("Search"), group: everywhere, run: search });

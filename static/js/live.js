@@ -244,7 +244,7 @@ function freshness() {
       words = gettext("no Odoo yet");
     } else if (!chip.dataset.trouble && behind > late) {
       state = "stale";
-      words = fill(gettext("Odoo seen %(minutes)s min ago"), { minutes: Math.round(behind / 60000) });
+      words = fill(gettext("Odoo data %(minutes)s min old"), { minutes: Math.round(behind / 60000) });
     }
     if (chip.dataset.state !== state) chip.dataset.state = state;
     const text = chip.querySelector(".fresh-words");

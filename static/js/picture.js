@@ -66,7 +66,7 @@ class Picture extends HTMLElement {
     button.type = "button";
     button.className = "btn btn-bare chart-png";
     button.textContent = "PNG";
-    button.setAttribute("aria-label", gettext("Save the drawing as a PNG picture"));
+    button.setAttribute("aria-label", gettext("Save the chart as PNG"));
     button.addEventListener("click", () => this.save());
     this.append(button);
   }

@@ -242,11 +242,11 @@ class Queue extends HTMLElement {
 
   #addCommands() {
     const move = gettext("Move");
-    const act = gettext("Do");
+    const act = gettext("Actions");
     const known = [
       { keys: "o", words: gettext("Open beside the list (Enter)"), group: move, run: () => this.panel.open(this.#here.dataset.case), when: () => Boolean(this.#here) },
       { keys: "Escape", words: gettext("Close the panel, or clear the selection"), group: move, run: () => (this.panel.openCase ? this.panel.close() : this.selection?.clear()) },
-      { keys: "n", words: gettext("Show what is new"), group: move, run: () => this.#show(), when: () => Boolean(this.#waiting) },
+      { keys: "n", words: gettext("Show new entries"), group: move, run: () => this.#show(), when: () => Boolean(this.#waiting) },
     ];
     if (this.dataset.mayWork === "1") {
       const when = () => this.#subjects.length > 0;

@@ -160,7 +160,7 @@ function draw() {
       write(NEWS, read(NEWS).filter((_, other) => other !== index));
       draw();
     });
-    const text = fill(row.ok ? gettext("%(verb)s %(what)s: sent.") : gettext("%(verb)s %(what)s: did not count. %(detail)s"), row);
+    const text = fill(row.ok ? gettext("%(verb)s %(what)s: sent.") : gettext("%(verb)s %(what)s: not accepted. %(detail)s"), row);
     const there = row.page === location.pathname ? [] : [link(gettext("View"), row.page)];
     rows.push(line(row.ok ? "done" : "late", text, [...there, seen]));
   }

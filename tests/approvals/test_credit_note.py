@@ -71,9 +71,9 @@ def test_a_large_credit_for_nothing_that_came_back_is_asked_about_as_it_is_draft
         "600.00", "0.00", "Desk",
     )  # fmt: skip
     assert Command.objects.get().arguments["vals"]["x_ct_hold"] == KIND
-    assert screens.question_of(request) == "May Azure Interior be credited 600.00 EUR beyond what came back?"
+    assert screens.question_of(request) == "Credit Azure Interior 600.00 EUR more than was returned?"
     # The words of the other record that this kind is about would say nothing here.
-    assert {figure.words for figure in screens.figures_of(request)} >= {"Beyond what came back", "The whole credit note"}
+    assert {figure.words for figure in screens.figures_of(request)} >= {"Exceeds the returned quantity", "The whole credit note"}
 
 
 def test_what_came_back_may_be_credited_by_anybody(sold: World) -> None:
@@ -120,7 +120,7 @@ def test_yes_posts_it(sold: World) -> None:
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), reason="Broken on the way", now=sold.advance(minutes=1))
     assert [(one.method, one.title) for one in told(request)] == [
-        ("write", "Release the credit note with 600.00 EUR beyond what came back"), ("action_post", "Post the credit note"),
+        ("write", "Release the credit note with 600.00 EUR more than was returned"), ("action_post", "Post the credit note"),
         ("message_post", "Note the decision in the record's chatter"),
     ]  # fmt: skip
     Command.objects.update(status="done")

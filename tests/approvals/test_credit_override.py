@@ -250,7 +250,7 @@ def test_nobody_acts_reminder_then_the_next_level_then_the_fallback(world: World
     )  # fmt: skip
     due.fire_due(now=world.advance(minutes=241))
     request.refresh_from_db()
-    assert (request.status, request.reason) == ("expired", "Nobody answered in time (Credit control)")
+    assert (request.status, request.reason) == ("expired", "Not decided in time (Credit control)")
     assert ExceptionCase.objects.get().status == "open"
     assert Notification.objects.filter(user=user("mia"), kind="approval.fell_back").exists()
     actions = list(Entry.objects.filter(subject=f"approval:{request.pk}").order_by("sequence").values_list("action", flat=True))

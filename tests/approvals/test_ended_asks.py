@@ -31,7 +31,7 @@ def answered(world: World, *, is_in_odoo: bool = False) -> list[str]:
 def test_of_an_order_that_was_cancelled_before_the_tower_looked(world: World) -> None:
     world.order(amount=8_000, state="cancel")
     ask(world, x_amount=8_000, x_exposure=8_000, x_limit=5_000)
-    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+    assert answered(world) == ["No longer needed: the record progressed in Odoo"]
     # Once, however often it is looked at before Odoo has the answer.
     assert len(answered(world)) == 1
 
@@ -46,7 +46,7 @@ def test_of_an_order_that_was_cancelled_as_somebody_said_no(world: World) -> Non
     # The hold is not kept on an order that was cancelled, and what was to follow it is not carried out, the answer either.
     Command.objects.exclude(model="sale.order").update(status="cancelled")
     Command.objects.filter(model="sale.order").update(status="refused")
-    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+    assert answered(world) == ["No longer needed: the record progressed in Odoo"]
 
 
 def test_of_a_record_that_was_never_saved(world: World) -> None:
@@ -76,7 +76,7 @@ def test_of_a_record_that_was_deleted(world: World) -> None:
 def test_of_every_kind(world: World, model: str, record: int, kind: str, values: dict[str, object]) -> None:
     world.write(model, record, company_id=1, currency_id=1, **values)
     ask(world, record, kind=kind, model=model, x_amount=900, x_exposure=900)
-    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+    assert answered(world) == ["No longer needed: the record progressed in Odoo"]
 
 
 def test_what_waits_or_was_just_asked_is_left(world: World) -> None:
@@ -120,7 +120,7 @@ def test_a_price_is_withdrawn_once_the_customers_credit_is_refused(world: World)
     Command.objects.update(status="done")
     assert not Request.objects.filter(status="pending").exists()
     # The answer about the credit is none about the price.
-    assert answered(world) == ["No longer needed: the record moved on in Odoo"]
+    assert answered(world) == ["No longer needed: the record progressed in Odoo"]
     assert Command.objects.get(decision="ask:901").odoo_id == 901
 
 

@@ -106,7 +106,7 @@ def test_the_request_follows_the_mirror_by_the_difference_and_ends_with_its_reas
     world.write("account.move.line", invoice + 10_000, amount_residual=3_999)
     assert not Request.objects.filter(status="pending").exists()
     assert list(Command.objects.order_by("-sequence").values_list("title", flat=True)[:2]) == [
-        "Note the answer on what was asked: withdrawn", "Lift the hold"
+        "Add a note with the decision: withdrawn", "Lift the hold"
     ]  # fmt: skip
     # Until Odoo has the answer the ask stands open, and is not asked once more.
     world.order(amount=601)

@@ -73,8 +73,8 @@ def test_yes_releases_applies_and_takes_the_release_back(world: World) -> None:
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), now=world.advance(minutes=1))
     assert titles(request) == [
-        "Note the answer on what was asked: approved", "Release the count up to 600.00 EUR", "Apply the count",
-        "Take the release back: it was for this count", "Note the decision in the product's chatter",
+        "Add a note with the decision: approved", "Release the count up to 600.00 EUR", "Apply the count",
+        "Withdraw the release: it covered this count only", "Note the decision in the product's chatter",
     ]  # fmt: skip
     apply = Command.objects.get(method="action_apply_inventory")
     assert apply.precondition == [["inventory_quantity_set", "=", True], ["inventory_diff_quantity", "=", -15]]

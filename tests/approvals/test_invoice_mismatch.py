@@ -71,7 +71,7 @@ def test_yes_posts_it_and_what_was_agreed_to_is_no_dispute_any_more(draft: World
     request = refused(draft)
     moves.approve(request.pk, by=adam(), now=draft.advance(minutes=1))
     assert [(one.method, one.title) for one in told(request)] == [
-        ("write", "Note the answer on what was asked: approved"), ("write", "Release the invoice with 300.00 EUR in dispute"),
+        ("write", "Add a note with the decision: approved"), ("write", "Release the invoice with 300.00 EUR in dispute"),
         ("action_post", "Post the invoice"), ("message_post", "Note the decision in the record's chatter"),
     ]  # fmt: skip
     draft.write("account.move", 600, state="posted", payment_state="not_paid", x_ct_released_difference=300,

@@ -88,7 +88,7 @@ def test_yes_releases_what_is_conceded_and_confirms(world: World) -> None:
     request = pending()
     moves.approve(request.pk, by=user("adam"), reason="Fair price", now=world.advance(minutes=1))
     assert commands_of(request) == [
-        "Note the answer on what was asked: approved", "Release the order with 200.00 EUR conceded", "Confirm the order",
+        "Add a note with the decision: approved", "Release the order with a 200.00 EUR concession", "Confirm the order",
         "Note the decision in the record's chatter",
     ]  # fmt: skip
     release = Command.objects.get(title__startswith="Release")

@@ -63,7 +63,7 @@ def test_yes_releases_confirms_and_approves(world: World) -> None:
     request = Request.objects.get()
     moves.approve(request.pk, by=user("adam"), now=world.advance(minutes=1))
     assert titles(request) == [
-        "Note the answer on what was asked: approved", "Release the order up to 12,000.00 EUR", "Confirm the order",
+        "Add a note with the decision: approved", "Release the order up to 12,000.00 EUR", "Confirm the order",
         "Approve the order", "Note the decision in the record's chatter",
     ]  # fmt: skip
     purchase(world, state="purchase", x_ct_released_amount=12_000, acknowledged=True)

@@ -306,7 +306,7 @@ def test_the_page_and_the_inbox_show_it(world: World, client: Any) -> None:
     client.force_login(user("adam"))
     why = "Adam approved 32,200.00 EUR; it is now 40,000.00 EUR"
     page = client.get(f"/approvals/{only().pk}/").content.decode()
-    assert why in page and "Changed since it was asked for" in page and "no longer counts" in page
+    assert why in page and "Changed since the request" in page and "no longer counts" in page
     assert why in client.get("/approvals/").content.decode()
 
 

@@ -80,7 +80,7 @@ def test_the_picker_who_asked_is_given_an_activity(world: World) -> None:
     comes_back(world, 6)
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), reason="Wrong colour", now=world.advance(minutes=1))
-    told = Command.objects.get(title="Give Pia Picker an activity with the reason").arguments["vals_list"][0]
+    told = Command.objects.get(title="Create an activity for Pia Picker with the reason").arguments["vals_list"][0]
     assert (told["user_id"], told["summary"]) == (12, "Receive the return: authorised by Adam")
     assert "Wrong colour" in told["note"]
 

@@ -85,7 +85,7 @@ def test_after_an_undo_it_is_decided_anew_and_told_once(world: World, asked: Req
 
 def test_undo_is_refused_when_its_time_is_over(world: World, asked: Request) -> None:
     moves.approve(asked.pk, by=user("adam"), now=world.now, undo_for=FIVE)
-    with pytest.raises(moves.AlreadyDecidedError, match="on its way"):
+    with pytest.raises(moves.AlreadyDecidedError, match="in progress"):
         undoing.undo(asked.pk, by=user("adam"), now=world.now + FIVE)
     asked.refresh_from_db()
     assert asked.status == "approved"

@@ -57,7 +57,7 @@ def test_the_stage_leads_to_the_record(held: World) -> None:
 
 def test_the_record_tells_where_it_stands_what_holds_it_up_and_what_happened(held: World) -> None:
     text = page("mia", "/records/main/sale.order/42/")
-    for part in ("Credit review", "over the credit limit", "asked for the approval", "opened the exception", "Open in Odoo"):
+    for part in ("Credit review", "over the credit limit", "requested the approval", "opened the exception", "Open in Odoo"):
         assert part in text
 
 
@@ -112,7 +112,7 @@ def test_an_invoice_has_its_board_its_stage_its_record_and_its_exception(world: 
     assert "it differs from the order or the delivery" in record and "Invoice differs from order or delivery" in record
     assert "INV/600" in page("mia", "/exceptions/")
     shown = page("mia", f"/exceptions/{ExceptionCase.objects.get().pk}/")
-    for words, figure in [("Delivered", "7.5"), ("Billed beyond what may be", "2.5"), ("Ordered", "10"), ("Product", "Desk")]:
+    for words, figure in [("Delivered", "7.5"), ("Billed over the allowed amount", "2.5"), ("Ordered", "10"), ("Product", "Desk")]:
         assert f"<dt>{words}</dt><dd>{figure}</dd>" in shown
 
 

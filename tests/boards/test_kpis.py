@@ -177,7 +177,7 @@ def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world:
     assert (shipped["value"], shipped["target"], shipped["is_met"], len(shipped["trend"])) == (1.0, 0.95, True, 3)
     client.force_login(mia_manager)
     page = client.get("/figures/").content.decode()
-    assert page.index("Business") < page.index("Shipped on time") < page.index("Orchestration") < page.index("Detected to owner")
+    assert page.index("Business") < page.index("Shipped on time") < page.index("Orchestration") < page.index("Time to assign")
 
 
 def test_every_figure_has_its_statement_in_the_docs() -> None:

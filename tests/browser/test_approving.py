@@ -177,7 +177,7 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
 def test_a_question_is_asked_on_a_phone_and_answered_on_a_desk(visit: Visit, world: World) -> None:
     page = card(visit)
     page.get_by_text("Request information").click()
-    page.get_by_label("Question, or what is to be changed").fill("Who pays?")
+    page.get_by_label("Question or requested change").fill("Who pays?")
     page.get_by_role("button", name="Request changes").click()
     expect(page.get_by_text("waiting for changes")).to_be_visible()
     desk = visit("olga", page.url.removeprefix(server_of(page)), size=DESKTOP)

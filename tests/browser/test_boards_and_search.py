@@ -20,7 +20,7 @@ def test_a_manager_goes_from_the_overview_to_the_record_that_waits(visit: Visit,
     page = visit("mia", "/boards/", size=size, theme=theme)
     page.locator("#main").get_by_role("link", name="Order to cash").first.click()
     expect(page.locator("#bottleneck")).to_be_visible()
-    expect(page.locator("#outlook-h")).to_have_text("Breaches expected")
+    expect(page.locator("#outlook-h")).to_have_text("Expected breaches")
     expect(page.get_by_role("link", name="Credit hold")).to_be_visible()
     page.locator("#stage-credit_review").click()
     page.get_by_role("link", name="S00042").click()
@@ -33,7 +33,7 @@ def test_the_charts_are_drawn_after_the_page_and_lead_to_records(visit: Visit, w
     page = visit("mia", "/boards/order_to_cash/flow/")
     expect(page.locator("ct-chart[data-drawn]").first).to_be_visible(timeout=20_000)
     assert page.locator(".heat a").count() >= 1
-    buttons = page.get_by_role("button", name="Save the drawing as a PNG picture")
+    buttons = page.get_by_role("button", name="Save the chart as PNG")
     names = set()
     # The heat map and the paths are drawn by the server, the others by Plotly.
     for number in range(buttons.count()):
@@ -45,7 +45,7 @@ def test_the_charts_are_drawn_after_the_page_and_lead_to_records(visit: Visit, w
     page.locator("#paths-h + span").wait_for()
     page.get_by_text("The figures as a table").first.click()
     page.locator("details[open] a").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("The moves behind the figure")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Transitions")
     expect(page.get_by_role("link", name="S00042").first).to_be_visible()
 
 

@@ -153,7 +153,7 @@ def test_the_page_shows_what_waits_and_takes_the_record(world: World, tell: Tell
     assert "There is no stock.picking called WH/OUT/99999" in refused
     page = client.post(f"/events/{event.pk}/match/", {"record": "WH/OUT/00007"}, follow=True).content.decode()
 
-    assert "Every event found its record." in page and "/records/main/stock.picking/7/" in page
+    assert "All events are matched." in page and "/records/main/stock.picking/7/" in page
     assert matched() == [("matched", 7)]
     assert "/events/" in client.get("/health/").content.decode()
 

@@ -82,7 +82,7 @@ def test_the_new_owner_of_many_gets_one_message_with_the_note(world: World) -> N
     begin(world, many_ids, "assign", owner=user("mia").pk, team=sales.pk, note="I am away from noon")
     run(world)
     told = Notification.objects.get(user=user("mia"), kind="exception.assigned")
-    assert (told.title, told.body) == ("Olga gave you 20 exceptions", "I am away from noon")
+    assert (told.title, told.body) == ("Olga assigned you 20 exceptions", "I am away from noon")
     assert ExceptionCase.objects.filter(owner=user("mia"), team=sales).count() == 20
 
 

@@ -52,7 +52,7 @@ def test_many_of_one_batch_are_one_message_to_their_owner() -> None:
     overdue(world, range(200, 240))
     assert ExceptionCase.objects.filter(owner=olga).count() == 40
     told = Notification.objects.get(user=olga, kind="exception.opened")
-    assert (told.title, told.body) == ("40 exceptions are yours now", "Overdue exposure: 40.")
+    assert (told.title, told.body) == ("40 exceptions assigned to you", "Overdue exposure: 40.")
 
 
 @pytest.mark.django_db

@@ -180,4 +180,4 @@ def test_an_integrator_chooses_on_the_connections_page_and_others_may_not(world:
     assert (chosen.is_on, chosen.severity, chosen.an_hour) == (False, 3, 50)
     assert "order.credit_hold" not in chosen.types_off
     assert chosen.types_off
-    assert "Nothing is shown there." in client.get(address).content.decode()
+    assert "Nothing is shown in Odoo." in client.get(address).content.decode()

@@ -71,15 +71,15 @@ def test_the_query_string_is_the_view(case: ExceptionCase) -> None:
     client = signed_in("olga")
     assert "S00042" not in client.get("/exceptions/?q=deco").content.decode()
     assert "S00042" in client.get("/exceptions/?q=azure").content.decode()
-    assert "Nothing matches this view." in client.get("/exceptions/?status=resolved").content.decode()
+    assert "No matches in this view." in client.get("/exceptions/?status=resolved").content.decode()
 
 
 @pytest.mark.parametrize(("query", "words"), [
     ("severity=nonsense", "Severity: “nonsense”"), ("type=order.nothing", "Type: “order.nothing”"),
     ("status=lost", "Status: “lost”"),
     ("team=nobody", "Team: “nobody”"), ("owner=no-one", "Owner: “no-one”"), ("workflow=magic", "Workflow: “magic”"),
-    ("stage=order_to_cash.moon", "Stage: “order_to_cash.moon”"), ("amount=much", "Money at risk from: “much”"),
-    ("amount=NaN", "Money at risk from: “NaN”"), ("due=soon", "Due: “soon”"), ("sort=size", "Sort: “size”"),
+    ("stage=order_to_cash.moon", "Stage: “order_to_cash.moon”"), ("amount=much", "Amount at risk from: “much”"),
+    ("amount=NaN", "Amount at risk from: “NaN”"), ("due=soon", "Due: “soon”"), ("sort=size", "Sort: “size”"),
     ("group=moon", "Group: “moon”"), ("connection=other", "Connection: “other”"), ("company=x", "Company: “x”"),
     ("sverity=3", "no filter “sverity”"), ("type=order.credit_hold,order.nothing", "Type: “order.credit_hold,order.nothing”"),
     ("q=a%00", "Record or customer: “a�”"),
@@ -125,7 +125,7 @@ def test_the_view_is_exported_with_the_columns_shown(case: ExceptionCase) -> Non
     client = signed_in("olga")
     answer = client.get("/exceptions/export.csv?sort=money")
     lines = b"".join(answer.streaming_content).decode().lstrip("\ufeff").splitlines()  # type: ignore[attr-defined]
-    assert lines[0].startswith("Severity,Record,Connection,Type,Customer,Money at risk,Currency,Promised,Due,Opened,Owner,Team")
+    assert lines[0].startswith("Severity,Record,Connection,Type,Customer,Amount at risk,Currency,Promised,Due,Opened,Owner,Team")
     assert len(lines) == 5 and "S00042" in lines[1] and "'=cmd()" in lines[3]
     client.cookies["queue_hidden"] = "severity.stage.nonsense"
     answer = client.get("/exceptions/export.csv?q=deco")

@@ -64,7 +64,7 @@ def test_a_late_purchase_offers_a_new_promise_stock_elsewhere_and_other_vendors(
     price(world, 61)
     assert offered(world, case) == {
         "promise_later": [f"S00042, Azure Interior: {days(world, 8)[:10]} instead of {days(world, 3)[:10]}"],
-        "move_stock": ["12 Oak desk from Annex/Stock, where 12 are free"],
+        "move_stock": ["12 Oak desk from Annex/Stock, 12 available"],
         "buy_elsewhere": ["20 Oak desk from Fjord Furniture at 45.00 EUR, 7 days to deliver"],
     }
 
@@ -96,7 +96,7 @@ def test_a_request_for_quotation_is_drafted_for_the_other_vendor(world: World) -
 def test_what_is_short_is_taken_from_another_warehouse(world: World) -> None:
     case = short_transfer(world)
     stock(world, 9, 6)
-    assert offered(world, case) == {"move_stock": ["6 Oak desk from Annex/Stock, where 6 are free"]}
+    assert offered(world, case) == {"move_stock": ["6 Oak desk from Annex/Stock, 6 available"]}
     take(world, case, "move_stock", f"{DESK}-9")
     draft = Command.objects.get(method="create")
     (values,) = draft.arguments["vals_list"]
@@ -113,7 +113,7 @@ def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
     stock(world, 8, 4)
     assert "reserve_again" not in offered(world, case)
     stock(world, 8, 10)
-    assert offered(world, case) == {"reserve_again": ["All that is missing on 1 lines is free in the warehouse by now"]}
+    assert offered(world, case) == {"reserve_again": ["The missing quantity on 1 lines is now available in the warehouse"]}
     take(world, case, "reserve_again", "now")
     assert Command.objects.get(method="action_assign").odoo_id == 42
 
@@ -138,7 +138,7 @@ def test_the_page_offers_the_ways_out_and_shows_what_becomes_of_the_one_taken(wo
     case = late_purchase(world)
     client.force_login(User.objects.get(username="olga"))
     page = client.get(f"/exceptions/{case.pk}/").content.decode()
-    assert "Promise the customer a later date" in page
+    assert "Change the delivery date" in page
     done = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"}, follow=True)
     assert "Promise S00042 for" in done.content.decode()
     again = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"})
@@ -155,7 +155,7 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
         record_name="INV/600", severity=2, team=late_purchase(world).team, opened_at=world.now, updated_at=world.now,
     )  # fmt: skip
     assert offered(world, case) == {
-        "correct": ["Odoo opens it again as a draft, to be corrected and posted"],
+        "correct": ["Odoo resets it to draft, to be corrected and posted"],
         "claim": ["Sofia Sales gets an activity: give the customer a credit note"],
     }
     take(world, case, "claim", "600")
@@ -179,7 +179,7 @@ def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) 
         world.write("product.product", product, product_tmpl_id=template, active=True)
         world.write("stock.quant", 900 + product, product_id=product, location_id=8, company_id=1, quantity=free)
     world.write("sale.order.line", 420, price_unit=100, discount=5)
-    assert offered(world, case)["substitute"] == ["9 Beech desk instead of Oak desk on S00042, of which 20 are free"]
+    assert offered(world, case)["substitute"] == ["9 Beech desk instead of Oak desk on S00042, 20 available"]
     take(world, case, "substitute", "42-32")
     write, note = Command.objects.filter(decision=f"exception:{case.pk}:substitute:42-32").order_by("sequence")
     assert (write.model, write.odoo_id, write.method) == ("sale.order", 42, "write")
@@ -211,7 +211,7 @@ def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World
     purchase(world, expected_in=5, origin="as told", write_date=days(world, 0.01))
     case = ExceptionCase.objects.get(type="purchase.supplier_delay")
     new, old = days(world, 12), days(world, 5)
-    assert offered(world, case)["reschedule"] == [f"Goods: {new[:10]} instead of {old[:10]}, says supplier_portal"]
+    assert offered(world, case)["reschedule"] == [f"Goods: {new[:10]} instead of {old[:10]}, reported by supplier_portal"]
     take(world, case, "reschedule", f"800@{new[:10]}")
     line, receipt, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}:reschedule").order_by("sequence")
     assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})

@@ -52,14 +52,14 @@ def test_a_trouble_that_lasts_is_told_once_and_its_end_once(rule: AlertRule, olg
     assert alerts.look(now=now) == 0
     for seconds in (61, 91, 121):
         alerts.look(now=now + timedelta(seconds=seconds))
-    assert told(olga_operator) == ["Odoo is out of reach: main"]
+    assert told(olga_operator) == ["Odoo cannot be reached: main"]
 
     Connection.objects.update(state="connected")
     incidents.detect_incidents(now=now)
     for seconds in (151, 181):
         alerts.look(now=now + timedelta(seconds=seconds))
 
-    assert told(olga_operator) == ["Odoo is out of reach: main", "All is well again"]
+    assert told(olga_operator) == ["Odoo cannot be reached: main", "Resolved"]
     raised, cleared = (json.loads(row.body) for row in Outgoing.objects.order_by("id"))
     assert (raised["type"], raised["data"]["troubles"][0]["type"]) == ("alert.raised", "integration.connection_down")
     assert (cleared["type"], cleared["data"]["troubles"][0]["resolution"]) == ("alert.cleared", "Odoo answers again")
@@ -80,7 +80,7 @@ def test_what_grows_worse_is_told_again(rule: AlertRule, olga_operator: User, no
     for minutes in (61, 62):
         alerts.look(now=now + timedelta(minutes=minutes))
 
-    assert told(olga_operator) == ["Odoo is out of reach: main"] * 2
+    assert told(olga_operator) == ["Odoo cannot be reached: main"] * 2
 
 
 def test_several_at_once_are_one_message(rule: AlertRule, olga_operator: User, now: datetime) -> None:
@@ -92,7 +92,7 @@ def test_several_at_once_are_one_message(rule: AlertRule, olga_operator: User, n
 
     alerts.look(now=now + timedelta(minutes=2))
 
-    assert told(olga_operator) == ["3 troubles of the integration"]
+    assert told(olga_operator) == ["3 integration incidents"]
 
 
 def test_while_some_of_it_lasts_nothing_is_said_to_be_well(rule: AlertRule, olga_operator: User, now: datetime) -> None:
@@ -106,7 +106,7 @@ def test_while_some_of_it_lasts_nothing_is_said_to_be_well(rule: AlertRule, olga
     ExceptionCase.objects.filter(pk=first).update(status="resolved", resolved_at=now)
     alerts.look(now=now + timedelta(minutes=3))
 
-    assert told(olga_operator) == ["2 troubles of the integration"]
+    assert told(olga_operator) == ["2 integration incidents"]
 
 
 def test_in_quiet_hours_only_what_is_critical_is_told_and_the_rest_after_them(
@@ -120,7 +120,7 @@ def test_in_quiet_hours_only_what_is_critical_is_told_and_the_rest_after_them(
 
     staff(later := now + timedelta(minutes=31))
     alerts.look(now=later)
-    assert told(olga_operator) == ["Odoo is out of reach: main"]
+    assert told(olga_operator) == ["Odoo cannot be reached: main"]
     AlertRule.objects.update(quiet_until=time(23), quiet_from=time(9))
     ExceptionCase.objects.update(severity=Severity.CRITICAL)
     alerts.look(now=later + timedelta(minutes=1))
@@ -178,7 +178,7 @@ def test_on_the_page_a_rule_is_entered_changed_and_removed(
     nights = AlertRule.objects.get(name="Nights")
     assert (nights.severity, nights.types, list(nights.people.all())) == (4, ["integration.dead_letters"], [olga_operator])
     client.post(f"/health/alerts/{nights.pk}/", given | {"severity": "2"})
-    assert "medium or worse" in client.get("/health/alerts/").content.decode()
+    assert "medium and above" in client.get("/health/alerts/").content.decode()
     client.post(f"/health/alerts/{nights.pk}/", {"remove": "1"})
     assert not AlertRule.objects.filter(name="Nights").exists()
     client.force_login(olga_operator)

@@ -82,7 +82,7 @@ def test_on_the_page_they_are_read_mended_and_replayed(client: Client, letters: 
     client.post("/health/deliveries/replay/", {"id": [second.pk]})
 
     assert list(Delivery.objects.order_by("id").values_list("status", flat=True)) == ["pending", "pending", "dead"]
-    assert "What it said before" in client.get(f"/health/deliveries/{first.pk}/").content.decode()
+    assert "Previous content" in client.get(f"/health/deliveries/{first.pk}/").content.decode()
     client.post("/health/deliveries/replay/", {"all": "1"})
     third.refresh_from_db()
     assert third.status == "pending"

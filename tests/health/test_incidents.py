@@ -61,7 +61,7 @@ def test_an_odoo_that_is_away_is_one_exception_with_owner_and_sla_and_closes_whe
     )  # fmt: skip
     assert (case.owner, case.team.slug, case.due_at) == (ivan_integrator, "integration", now + timedelta(minutes=30))
     assert case.evidence["problem_name"] == "main does not answer. Check the address."
-    assert Notification.objects.get(user=ivan_integrator).title == "Odoo is out of reach: main"
+    assert Notification.objects.get(user=ivan_integrator).title == "Odoo cannot be reached: main"
 
     Connection.objects.update(state="connected", state_since=now, problem="")
     SyncState.objects.update(increment_at=now, seen_until=now)
@@ -233,7 +233,7 @@ def test_they_stand_in_the_queue_and_the_interface_with_a_way_to_the_health_page
     client.force_login(ivan_integrator)
 
     page = client.get("/exceptions/?type=integration").content.decode()
-    assert "Odoo is out of reach" in page and "Not carried out in Odoo" in page
+    assert "Odoo cannot be reached" in page and "Not carried out in Odoo" in page
     detail = client.get(f"/exceptions/{open_cases()['integration.connection_down'].pk}/").content.decode()
     assert "Away, &lt;b&gt;really&lt;/b&gt;." in detail and 'href="/health/"' in detail and "Acknowledge" in detail
     assert client.get(f"/exceptions/{open_cases()['integration.command_failed'].pk}/").status_code == 200

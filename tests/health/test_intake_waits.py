@@ -56,7 +56,7 @@ def test_an_intake_that_answers_late_is_one_exception_until_it_answers_at_once(c
     assert look(now) == {"integration.intake_slow"}
     case = ExceptionCase.objects.get()
     assert (case.severity, case.evidence["slow_count"], case.evidence["turned_away_count"]) == (Severity.CRITICAL, 4, 3)
-    assert "Odoo's users wait for the tower" in queries.overview(now=now).sentence
+    assert "Webhook delay in Odoo" in queries.overview(now=now).sentence
 
     assert look(now + timedelta(minutes=4)) == set()
 

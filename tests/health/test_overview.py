@@ -50,7 +50,7 @@ def test_everything_runs(connection: Connection, now: datetime) -> None:
 
     found = queries.overview(now=now)
 
-    assert (found.sentence, found.is_well) == ("Everything runs.", True)
+    assert (found.sentence, found.is_well) == ("All systems operational.", True)
 
 
 @pytest.mark.usefixtures("staffed")
@@ -107,7 +107,7 @@ def test_work_that_waits_too_long_is_noticed(connection: Connection, now: dateti
 
     found = queries.overview(now=now)
 
-    assert found.sentence == "Deliveries to absorb: 3 wait longer than they should."
+    assert found.sentence == "Deliveries to process: 3 overdue."
     assert found.queues[0].waiting == 3
 
 

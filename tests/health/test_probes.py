@@ -69,8 +69,8 @@ def test_the_figures_are_prometheus_own_format_and_tell_no_secret(
 
     assert answer["Content-Type"].startswith("text/plain")
     assert found["controltower_deliveries_total", "main", "received", "test"] == 2
-    assert found["controltower_waiting", "Deliveries to absorb"] == 2
-    assert found["controltower_oldest_waiting_seconds", "Deliveries to absorb"] >= 60
+    assert found["controltower_waiting", "Deliveries to process"] == 2
+    assert found["controltower_oldest_waiting_seconds", "Deliveries to process"] >= 60
     assert found["controltower_connected", "main"] == 1
     assert connection.hook_secret not in text
     assert "a-key-nobody-may-see" not in text

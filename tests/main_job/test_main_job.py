@@ -107,12 +107,12 @@ def test_nobody_acts_and_it_is_reminded_escalated_and_given_up(visit: Visit, tow
     phone = visit("manager", "/approvals/", size=PHONE)
     order, name, _ = held_order(company)
     record = visit("manager", f"/records/{tower.connection}/sale.order/{order}/")
-    expect(record.locator("#main")).to_contain_text("asked for the approval", timeout=5_000)
+    expect(record.locator("#main")).to_contain_text("requested the approval", timeout=5_000)
     token = tower.token("approver")
     (asked,) = tower.api(f"approvals/?odoo_id={order}", token)["results"]
 
     tower.let_pass("approvals.remind", asked["id"])
-    expect(record.locator(".timeline").first).to_contain_text("reminded of the approval", timeout=10_000)
+    expect(record.locator(".timeline").first).to_contain_text("sent an approval reminder", timeout=10_000)
     expect(phone.locator("#asks-others")).to_contain_text(name)
 
     tower.let_pass("approvals.escalate", asked["id"])

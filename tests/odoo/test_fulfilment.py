@@ -167,7 +167,7 @@ def test_a_picker_who_finds_fewer_is_believed_until_the_rest_is_found(floor: Flo
     assert floor.told(picking) == {}
     floor.picker("stock.move", "write", floor.moves(picking), {"quantity": 7, "picked": True})
     short = floor.told(picking)[SHORT]
-    assert (short["shortage_names"], short["missing_quantity"]) == ("Fewer picked than Odoo has on hand", "3")
+    assert (short["shortage_names"], short["missing_quantity"]) == ("Picked less than on hand in Odoo", "3")
     floor.picker("stock.move", "write", floor.moves(picking), {"quantity": 10})
     assert floor.told(picking) == {}
 

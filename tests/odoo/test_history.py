@@ -99,7 +99,7 @@ def test_the_ways_of_records_before_the_first_read_are_odoos_own(odoo: OdooClien
     page = records.page_of(tower, "sale.order", made["confirmed"], seen=EVERYTHING, now=clock.now())
     assert page
     told = [(item.who, item.quote) for item in page.timeline if item.at == confirmed_at]
-    assert (me, "From Odoo's own history. Status: Quotation → Sales Order") in told
+    assert (me, "From Odoo's history. Status: Quotation → Sales Order") in told
 
     [(_, _, ordered_at, _)] = told_by_odoo(odoo, "purchase.order", made["purchase"], "state")
     bought = Transition.objects.get(model="purchase.order", odoo_id=made["purchase"], from_stage="request")

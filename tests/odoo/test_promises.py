@@ -92,7 +92,7 @@ def test_an_address_that_nobody_can_deliver_to_holds_the_order_up_until_it_is_co
     position = Position.objects.get(model="sale.order", odoo_id=order)
     found = {blocker.kind: blocker for blocker in blockers.of(position, now=clock.now())}
     assert (found["missing_data"].model, found["missing_data"].odoo_id) == ("res.partner", shop.customer)
-    assert found["stock_shortage"].text == "Tower test desk: 2 of 2 missing, and no purchase order brings any"
+    assert found["stock_shortage"].text == "Tower test desk: 2 of 2 missing, none on order"
     (country,) = shop.odoo.search("res.country", [("code", "=", "DE")])
     shop.odoo.write("res.partner", [shop.customer], {"street": "Kai 4", "city": "Hamburg", "country_id": country})
     purchase, _ = shop.buy(2, expected_in=-1)

@@ -14,7 +14,7 @@ def test_the_zone_of_a_connection(db: None) -> None:
     person("olga", Role.OPERATOR)
     client = Client()
     client.force_login(User.objects.get(username="ivan"))
-    assert "As Odoo says" in client.get("/connections/main/").content.decode()
+    assert "From Odoo" in client.get("/connections/main/").content.decode()
     assert client.post("/connections/main/time-zone/", {"time_zone": "Pacific/Auckland"}).status_code == 302
     world.connection.refresh_from_db()
     assert world.connection.time_zone == "Pacific/Auckland"

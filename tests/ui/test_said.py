@@ -15,7 +15,7 @@ from apps.approvals import moves as approvals
 from apps.approvals import reasons
 from apps.approvals.models import Request
 from apps.audit.models import Entry
-from apps.core import sentences
+from apps.core import former_wording, sentences
 from apps.exceptions import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
@@ -72,13 +72,13 @@ def test_what_holds_a_record_up_is_said_on_its_page_and_beside_its_exception(wor
     world.write("sale.order.line", 421, order_id=42, name="", product_uom_qty=1)
     said = {
         "de": [
-            "Oak desk: 1.200 von 1.200 fehlen, davon 199,5, die keine Bestellung bringt",
-            "Nordic Timber sollte 1.000,5 Oak desk bis 21.11.2026 bringen (die Bestellung, die für diesen Auftrag reicht)",
+            "Oak desk: 1.200 von 1.200 fehlen, davon 199,5 nicht bestellt",
+            "Nordic Timber sollte 1.000,5 Oak desk bis 21.11.2026 liefern (die Bestellung für diesen Auftrag)",
             "Die Lieferadresse Azure Interior hat keine Straße, keinen Ort, kein Land", "Kein Produkt auf: eine Zeile ohne Text",
         ],
         "fr": [
-            "Oak desk : il en manque 1 200 sur 1 200, dont 199,5 qu'aucune commande d'achat n'apporte",
-            "Nordic Timber devait apporter 1 000,5 Oak desk pour le 21/11/2026 (l'achat qui parvient à cette commande)",
+            "Oak desk : il en manque 1 200 sur 1 200, dont 199,5 non commandés",
+            "Nordic Timber devait livrer 1 000,5 Oak desk pour le 21/11/2026 (le bon de commande fournisseur pour cette commande)",
             "L'adresse de livraison Azure Interior n'a pas de rue, pas de ville, pas de pays",
             "Pas de produit sur : une ligne sans texte",
         ],
@@ -103,14 +103,14 @@ def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: 
     case = case_of("fulfilment.pick_shortage")
     html = read("olga", language, f"/exceptions/{case.pk}/")
     said = {
-        "de": ["9 Oak desk aus Annex/Stock, wo 12,5 frei sind",
+        "de": ["9 Oak desk aus Annex/Stock, 12,5 verfügbar",
                "9 Oak desk von Fjord Furniture zu 1.045,00 EUR, 7 Tage Lieferzeit",
-               "9 Beech desk statt Oak desk auf S00042, davon sind 20 frei",
+               "9 Beech desk statt Oak desk auf S00042, 20 verfügbar",
                "9 Beech desk auf S00042 statt Oak desk setzen; dann "],
-        "fr": ["9 Oak desk depuis Annex/Stock, où 12,5 sont libres",
+        "fr": ["9 Oak desk depuis Annex/Stock, 12,5 disponibles",
                "9 Oak desk chez Fjord Furniture à 1 045,00 EUR, 7 jours de délai",
-               "9 Beech desk au lieu de Oak desk sur S00042, dont 20 sont libres",
-               "Mettre 9 Beech desk sur S00042 à la place de Oak desk ; puis "],
+               "9 Beech desk au lieu de Oak desk sur S00042, 20 disponibles",
+               "Remplacer Oak desk par 9 Beech desk sur S00042 ; puis "],
     }[language]  # fmt: skip
     assert [text for text in said if text not in html] == []
 
@@ -164,7 +164,7 @@ def test_what_can_be_chosen_what_waits_and_the_lines_are_said(world: World, lang
     for path in ("/approvals/", f"/approvals/{request.pk}/"):
         read("wanda", language, path)
     goods = read("olga", language, "/records/main/stock.picking/42/")
-    assert {"de": "Teilweise da", "fr": "En partie disponible"}[language] in goods
+    assert {"de": "Teilweise verfügbar", "fr": "En partie disponible"}[language] in goods
 
 
 @EACH
@@ -199,8 +199,8 @@ def test_the_reasons_that_the_tower_gives_are_said(world: World, language: str) 
     request, case = Request.objects.get(), case_of("order.credit_hold")
     world.order(42, state="cancel")
     request.refresh_from_db()
-    assert request.reason == "No longer needed: S00042 moved on in Odoo, or what it broke is kept again"
-    moved_on = {"de": "Nicht mehr nötig: S00042 ist in Odoo weitergegangen", "fr": "Plus nécessaire : S00042 a avancé dans Odoo"}
+    assert request.reason == "No longer needed: S00042 progressed in Odoo, or complies with the policy again"
+    moved_on = {"de": "Nicht mehr nötig: S00042 ist in Odoo fortgeschritten", "fr": "Plus nécessaire : S00042 a avancé dans Odoo"}
     for path in (f"/approvals/{request.pk}/", "/approvals/history/", "/records/main/sale.order/42/"):
         assert moved_on[language] in read("mia", language, path), path
     ExceptionCase.objects.filter(pk=case.pk).update(resolution="The record was deleted in Odoo")
@@ -216,7 +216,7 @@ def test_programs_are_told_in_english_and_in_words(world: World) -> None:
     client = Client(headers={"accept-language": "de", "authorization": f"Bearer {token}"})
     assert client.get(f"/api/v1/exceptions/{case.pk}/").json()["evidence"]["duplicate_why"] == "the same customer reference"
     record = client.get("/api/v1/records/sale.order/42/").json()
-    assert record["blockers"][0]["text"] == "Oak desk: 10 of 10 missing, and no purchase order brings any"
+    assert record["blockers"][0]["text"] == "Oak desk: 10 of 10 missing, none on order"
 
 
 def test_what_was_kept_as_plain_text_is_shown_as_it_is(world: World) -> None:
@@ -231,19 +231,19 @@ def test_what_was_kept_as_plain_text_is_shown_as_it_is(world: World) -> None:
 def test_a_sentence_is_said_with_its_values_in_each_language() -> None:
     short = {"say": "{product}: {missing:quantity} of {wanted:quantity} missing", "product": "50 % {oak}", "missing": 1234.5,
              "wanted": "2000.00"}  # fmt: skip
-    late = {"say": "{vendor} was to bring {quantity:quantity} {product} by {day:day}", "vendor": {"say": "The vendor"},
+    late = {"say": "{vendor} was due to deliver {quantity:quantity} {product} by {day:day}", "vendor": {"say": "The vendor"},
             "quantity": 0, "product": "Lamp", "day": "2026-03-07"}  # fmt: skip
-    unknown = {"say": "Expect {product_name} on {new_day:day}", "product_name": "12", "new_day": "soon"}
-    assert sentences.said(unknown) == "Expect 12 on soon"
+    unknown = {"say": "Set the expected arrival of {product_name} to {new_day:day}", "product_name": "12", "new_day": "soon"}
+    assert sentences.said(unknown) == "Set the expected arrival of 12 to soon"
     several = {"each": [{"say": "Back-ordered"}, "VIP"], "by": "; "}
     asked = {"say": "Release the order up to {asked_value:money} {currency}", "asked_value": "59512.5", "currency": "EUR"}
     assert [sentences.said(one) for one in (short, late, several, asked, "as it is", None)] == [
-        "50 % {oak}: 1234.5 of 2000 missing", "The vendor was to bring 0 Lamp by 2026-03-07", "Back-ordered; VIP",
+        "50 % {oak}: 1234.5 of 2000 missing", "The vendor was due to deliver 0 Lamp by 2026-03-07", "Back-ordered; VIP",
         "Release the order up to 59,512.50 EUR", "as it is", "",
     ]  # fmt: skip
     with translation.override("de"):
         assert [sentences.said(one) for one in (short, late, several, asked, "as it is")] == [
-            "50 % {oak}: 1.234,5 von 2.000 fehlen", "Der Lieferant sollte 0 Lamp bis 07.03.2026 bringen", "Im Rückstand; VIP",
+            "50 % {oak}: 1.234,5 von 2.000 fehlen", "Der Lieferant sollte 0 Lamp bis 07.03.2026 liefern", "Im Rückstand; VIP",
             "Auftrag bis 59.512,50 EUR freigeben", "as it is",
         ]  # fmt: skip
         assert sentences.plain({"why": several, "count": 2, "deep": {"why": short}}) == {
@@ -251,18 +251,29 @@ def test_a_sentence_is_said_with_its_values_in_each_language() -> None:
         }  # fmt: skip
 
 
+def test_what_was_stored_in_an_earlier_wording_is_said_in_that_of_today() -> None:
+    earlier = {"say": "{vendor} was to bring {quantity:quantity} {product} by {day:day}", "vendor": "Wood Corner",
+               "quantity": 2, "product": "Lamp", "day": "2026-03-07"}  # fmt: skip
+    assert sentences.said(earlier) == "Wood Corner was due to deliver 2 Lamp by 2026-03-07"
+    with translation.override("de"):
+        assert sentences.said(earlier) == "Wood Corner sollte 2 Lamp bis 07.03.2026 liefern"
+    for old, new in former_wording.FORMER.items():
+        assert set(sentences.names(old)) == set(sentences.names(new)), old
+        assert new not in former_wording.FORMER, f"{old}: its wording of today is a former one itself"
+
+
 def test_a_reason_is_told_again_by_the_template_that_it_was_made_from() -> None:
     with translation.override("de"):
-        assert sentences.again("Nobody answered in time (Finance)", "{person} is away", "Nobody answered in time ({step})") == (
-            f"Niemand hat rechtzeitig geantwortet ({translation.gettext('Finance')})"
-        )
-        assert sentences.again("Nobody knows", "{person} is away") == "Nobody knows"
-        assert sentences.again("", "{person} is away") == ""
+        for kept in ("Not decided in time (Finance)", "Nobody answered in time (Finance)"):  # as it was worded before
+            told = sentences.again(kept, "{person} is out of office", "Not decided in time ({step})")
+            assert told == f"Nicht rechtzeitig entschieden ({translation.gettext('Finance')})"
+        assert sentences.again("Nobody knows", "{person} is out of office") == "Nobody knows"
+        assert sentences.again("", "{person} is out of office") == ""
         assert reasons.told(reasons.of_change(Decimal("6200"), Decimal("-12345.5"), "EUR")) == (
             "In Odoo geändert: vorher 6.200,00 EUR, jetzt -12.345,50 EUR"
         )
         assert reasons.told(reasons.of_change(Decimal(1), Decimal(1), "EUR")) == "Die Zahlen haben sich in Odoo geändert"
-    assert reasons.of_change(Decimal("6200"), None, "EUR") == "Changed in Odoo: 6,200.00 EUR before, now an unknown sum EUR"
+    assert reasons.of_change(Decimal("6200"), None, "EUR") == "Changed in Odoo: 6,200.00 EUR before, now an unknown amount EUR"
 
 
 def found_by(statement: str, **values: Any) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def purchase(world: World, *, expected_in: timedelta) -> None:
 def test_what_is_missing_is_said_with_the_transfer_that_waits_for_it(world: World) -> None:
     (short,) = blockers.of(waiting_order(world), now=world.now)
     assert (short.kind, short.model, short.odoo_id, short.name) == ("stock_shortage", "stock.picking", 70, "WH/OUT/00070")
-    assert short.text == "Oak desk: 6 of 10 missing, and no purchase order brings any"
+    assert short.text == "Oak desk: 6 of 10 missing, none on order"
 
 
 def test_what_a_purchase_brings_in_time_is_no_delay(world: World) -> None:
@@ -53,7 +53,7 @@ def test_a_supplier_who_is_late_is_named(world: World) -> None:
     short, late = blockers.of(position, now=world.now)
     assert short.text == "Oak desk: 2.5 of 2.5 missing"
     assert (late.kind, late.model, late.name) == ("supplier_delay", "purchase.order", "P00080")
-    assert late.text == "Nordic Timber was to bring 2.5 Oak desk by 2026-11-21 (the purchase that reaches this order)"
+    assert late.text == "Nordic Timber was due to deliver 2.5 Oak desk by 2026-11-21 (the purchase order that supplies this order)"
     assert late.since == world.now - timedelta(days=2)
 
 
@@ -73,14 +73,14 @@ def test_what_a_vendor_brings_after_the_day_promised_is_a_delay_before_it_is_ove
     _, late = blockers.of(position, now=world.now)
     # Ordered by the customer three days before it was ordered from the vendor.
     assert (late.kind, late.since) == ("supplier_delay", world.now - timedelta(days=1))
-    assert late.text == "Nordic Timber brings 6 Oak desk only by 2026-11-26 (the purchase that reaches this order)"
+    assert late.text == "Nordic Timber delivers 6 Oak desk on 2026-11-26, too late (the purchase order that supplies this order)"
 
 
 def test_what_purchases_cover_only_in_part_is_said(world: World) -> None:
     position = waiting_order(world, wanted=30, reserved=0)
     purchase(world, expected_in=timedelta(days=3))
     (short,) = blockers.of(position, now=world.now)
-    assert short.text == "Oak desk: 30 of 30 missing, 10 of which no purchase order brings"
+    assert short.text == "Oak desk: 30 of 30 missing, 10 of which not on order"
 
 
 def test_an_address_that_nobody_can_deliver_to_is_missing_data(world: World) -> None:

@@ -137,7 +137,7 @@ def test_what_waits_for_stock_says_so(world: World) -> None:
     transfer(world, state="confirmed", reserved=0)
     position = Position.objects.get(workflow="fulfilment")
     assert [(one.kind, one.text) for one in blockers.of_stage(position)] == [
-        ("stock_shortage", "Waiting for stock: the goods are not there, or are reserved for others")
+        ("stock_shortage", "Waiting for stock: the goods are not available, or are reserved for others")
     ]
     assert standing() == []
 
@@ -190,7 +190,7 @@ def test_a_transfer_that_lacks_goods_says_what_is_missing_and_where_it_is(world:
     move(world, quantity=10, state="assigned")
     case.refresh_from_db()
     assert (case.status, case.resolution) == (
-        "resolved", "Nothing is missing any more, or nobody waits for it"
+        "resolved", "Nothing is missing, or no order needs it"
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def test_what_is_reserved_for_others_is_told_apart_and_follows_the_stock(world: 
     }  # fmt: skip
     stock(world, hall=(20, 5))
     assert told(SHORT, "shortage_names", "reserved_for_others_quantity") == {
-        "shortage_names": "Fewer picked than Odoo has on hand", "reserved_for_others_quantity": "1"
+        "shortage_names": "Picked less than on hand in Odoo", "reserved_for_others_quantity": "1"
     }  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def test_pages_and_the_api_tell_of_it_in_few_queries(world: World, django_assert
     with django_assert_max_num_queries(20):
         supplier = client.get("/suppliers/main/60/").content.decode()
     for text in (record, supplier):
-        assert "Who waits for it" in text
+        assert "Waiting for it" in text
         assert "S00119" in text
         assert "estimated by product and date" in text
     assert "/suppliers/main/60/" in record

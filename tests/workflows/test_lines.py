@@ -40,7 +40,7 @@ def test_the_goods_of_a_transfer_say_what_is_wanted_reserved_and_done(transfer: 
     assert table.title == "Goods"
     assert [cell.value for cell in table.headings] == ["Product", "Wanted", "Reserved", "Done", "State"]
     assert [[cell.value for cell in row] for row in table.rows] == [
-        ["Oak desk", Decimal(4), 0, Decimal(4), "Done"], ["Oak desk", Decimal("10.5"), Decimal(2), 0, "Partly there"]
+        ["Oak desk", Decimal(4), 0, Decimal(4), "Done"], ["Oak desk", Decimal("10.5"), Decimal(2), 0, "Partly available"]
     ]  # fmt: skip
     assert [cell.kind for cell in table.rows[0]] == ["text", "quantity", "quantity", "quantity", "text"]
 
@@ -65,4 +65,4 @@ def test_the_page_of_a_transfer_shows_its_goods(transfer: World, client: Client)
     assert "HALL/OUT/300" in page
     assert ">Goods</h2>" in page
     assert "10.5" in page
-    assert "Partly there" in page
+    assert "Partly available" in page

@@ -65,7 +65,7 @@ def test_it_follows_what_is_invoiced_and_closes_with_the_last_of_it(world: World
     bills(world, invoiced=10)
     world.write("sale.order", 42, invoice_status="invoiced")
     assert open_cases() == []
-    assert ExceptionCase.objects.get().resolution == "What was delivered is invoiced"
+    assert ExceptionCase.objects.get().resolution == "The delivery is invoiced"
 
 
 def test_money_is_the_companys(world: World) -> None:

@@ -151,7 +151,7 @@ def test_a_delay_follows_what_has_come_and_ends_with_the_rest_or_with_a_new_date
     assert case.evidence["late_days"] == 2
     world.write("purchase.order.line", 800, date_planned=odoo_time(world.now + timedelta(days=4)))
     case.refresh_from_db()
-    assert (case.status, case.resolution) == ("resolved", "Nothing of the order is late any more")
+    assert (case.status, case.resolution) == ("resolved", "The order is no longer late")
 
     time_passes(world, days=5)
     assert list(cases()) == ["purchase.supplier_delay"]

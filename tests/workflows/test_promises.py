@@ -52,7 +52,7 @@ def test_what_nothing_brings_is_a_shortage_until_a_purchase_brings_it(world: Wor
     assert (case.plain_evidence["uncovered_quantity"], case.plain_evidence["next_supply"]) == ("5", "P00080, Nordic Timber")
     purchase(world, 81, quantity=10, expected_in=2)
     assert SHORTAGE not in opened()
-    assert closed(SHORTAGE).resolution == "What was missing is there, or comes in time"
+    assert closed(SHORTAGE).resolution == "The missing goods are available, or arrive in time"
 
 
 def test_what_comes_after_the_promise_is_no_supply_in_time(world: World) -> None:

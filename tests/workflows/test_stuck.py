@@ -43,7 +43,7 @@ def test_a_record_is_stuck_after_twice_the_target_with_the_team_of_its_stage(wor
     )  # fmt: skip
     told = {"stuck_stage_title": "Confirmed, waiting for stock", "stuck_days": 10, "stuck_target_days": "5"}
     assert told.items() <= case.plain_evidence.items()
-    (since,) = [figure for figure in evidence_of(case) if figure.words == "There since"]
+    (since,) = [figure for figure in evidence_of(case) if figure.words == "In stage since"]
     assert (since.kind, since.value) == ("moment", case.opened_at - timedelta(days=10, hours=1))
 
 
@@ -64,7 +64,7 @@ def test_it_closes_when_the_record_moves_on_and_the_next_stage_counts_anew(world
     assert [(case.cause, case.team.slug) for case in opened()] == [("partly_delivered", "warehouse")]
     waiting(world)
     assert opened() == []
-    assert ExceptionCase.objects.get(type=STUCK).resolution == "The record has moved on"
+    assert ExceptionCase.objects.get(type=STUCK).resolution == "The record has progressed"
     assert Position.objects.get(workflow="order_to_cash").look_again_at == world.now + timedelta(days=10)
 
 

@@ -169,7 +169,7 @@ def test_what_the_vendor_delivers_is_expected_when_the_purchase_is(world: World)
     assert Position.objects.get(model="sale.order", odoo_id=42).stage == "waiting_for_stock"
     late = case(world, "order.promise_at_risk", 42)
     assert late is not None
-    assert (late["promise_late_days"], late["steps_names"]) == (6, "DS/00001 is to come from the vendor")
+    assert (late["promise_late_days"], late["steps_names"]) == (6, "DS/00001 is expected from the vendor")
     (waiting,) = impact.of(world.connection.pk, "purchase.order", 80, now=world.now).orders
     assert (waiting.odoo_id, waiting.is_linked, waiting.late_days) == (42, True, 6)
 

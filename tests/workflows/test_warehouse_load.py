@@ -89,7 +89,7 @@ def test_a_warehouse_is_over_capacity_while_more_is_ready_than_it_does_in_a_shif
     deliver(world, 13, lines=3)
     over.refresh_from_db()
     assert (stage(), over.status, over.resolution) == (
-        "within_capacity", "resolved", "What is ready can leave within a shift"
+        "within_capacity", "resolved", "Ready lines fit within a shift"
     )  # fmt: skip
 
 

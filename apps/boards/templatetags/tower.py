@@ -22,8 +22,8 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 # word, address, icon, count, what the count counts, in the phone's bar
 LINKS = (
     (gettext_noop("Home"), "boards:home", "house", "", "", True),
-    (gettext_noop("Approvals"), "approvals:inbox", "stamp", "inbox", gettext_noop("wait for you"), True),
-    (gettext_noop("Exceptions"), "exceptions:queue", "triangle-alert", "mine", gettext_noop("are yours"), True),
+    (gettext_noop("Approvals"), "approvals:inbox", "stamp", "inbox", gettext_noop("waiting for you"), True),
+    (gettext_noop("Exceptions"), "exceptions:queue", "triangle-alert", "mine", gettext_noop("assigned to you"), True),
     (gettext_noop("Boards"), "boards:overview", "chart-no-axes-column", "", "", True),
     (gettext_noop("Connections"), "connections:list", "plug", "", "", False),
     (gettext_noop("Health"), "health:overview", "heart-pulse", "", "", True),

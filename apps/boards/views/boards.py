@@ -87,8 +87,8 @@ def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart."""
     found = kpis.figures(now=clock.now(), seen=request_scope.scope_of(request, request.user))
     kinds = (
-        (gettext("Business"), gettext("What customers and vendors feel."), kpis.BUSINESS),
-        (gettext("Orchestration"), gettext("What the tower and the people at it make of it."), kpis.ORCHESTRATION),
+        (gettext("Business"), gettext("Customer and vendor service."), kpis.BUSINESS),
+        (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), kpis.ORCHESTRATION),
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
     return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
@@ -170,8 +170,8 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
         records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
         return sheets.answer(
             request, f"{found.name}-{stage}",
-            [gettext("Record"), gettext("Model"), gettext("Id in Odoo"), gettext("Connection"), gettext("Partner"),
-             gettext("Value"), gettext("Currency"), gettext("Here since"), gettext("Due")],
+            [gettext("Record"), gettext("Model"), gettext("ID in Odoo"), gettext("Connection"), gettext("Partner"),
+             gettext("Value"), gettext("Currency"), gettext("In stage since"), gettext("Due")],
             ([one.name, one.model, one.odoo_id, one.connection.name, one.partner_name, one.amount, one.currency, one.since,
               one.due_at] for one in records.iterator(chunk_size=2_000)),
         )  # fmt: skip
@@ -199,7 +199,7 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
         return sheets.answer(
             request,
             f"{found.name}-{days}-days",
-            [gettext("Part"), gettext("Of"), gettext("At"), gettext("Figure")],
+            [gettext("Part"), gettext("Sample"), gettext("At"), gettext("KPI")],
             _flow_sheet(told),
         )
     charts = {
@@ -219,7 +219,7 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
         yield from ([gettext("Age in %(title)s") % {"title": row.title}, heading, "", cell.count] for heading, cell in cells)
     for title, counts in told.levels:
         yield from (
-            [gettext("Standing at the end of the day"), title, at, count] for at, count in zip(told.moments, counts, strict=True)
+            [gettext("Open at end of day"), title, at, count] for at, count in zip(told.moments, counts, strict=True)
         )
     yield from ([gettext("Cycle time"), one.title, "", one.count] for one in told.bins)
     yield from (
@@ -227,8 +227,8 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
         for path in told.paths
     )
     for day in told.throughput:
-        yield [gettext("Arrived"), "", day.day, day.arrived]
-        yield [gettext("Departed"), "", day.day, day.departed]
+        yield [gettext("In"), "", day.day, day.arrived]
+        yield [gettext("Out"), "", day.day, day.departed]
 
 
 @login_required
@@ -275,8 +275,8 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request, f"{found.name}-by-{by}",
-            [gettext(compare.CHOICES[by]), gettext("Records"), gettext("Values"), gettext("Over target"), gettext("Arrived"),
-             gettext("Departed"), gettext("Median cycle time, s")],
+            [gettext(compare.CHOICES[by]), gettext("Records"), gettext("Values"), gettext("Over target"), gettext("In"),
+             gettext("Out"), gettext("Median cycle time, s")],
             ([side.title, side.count, ", ".join(f"{amount} {currency}" for currency, amount in side.amounts), side.over_target,
               side.arrived, side.departed, side.cycle_seconds] for side in told.sides),
         )  # fmt: skip

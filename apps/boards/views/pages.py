@@ -62,7 +62,7 @@ def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) 
     page = records.page_of(found, model, odoo_id, seen=mine, now=clock.now())
     if page is None:
         raise Http404(
-            gettext("The tower does not follow %(model)s %(odoo_id)s of %(connection)s.")
+            gettext("%(model)s %(odoo_id)s of %(connection)s is not tracked.")
             % {"model": model, "odoo_id": odoo_id, "connection": connection}
         )
     return page

@@ -27,7 +27,8 @@ def _entered(kpi: Kpi, text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        raise chosen.TargetRefusedError(gettext("%(title)s: %(text)s is no number.") % {"title": kpi.title, "text": text}) from None
+        refusal = gettext("%(title)s: %(text)s is not a number.") % {"title": kpi.title, "text": text}
+        raise chosen.TargetRefusedError(refusal) from None
     return number / PERCENT if kpi.is_share else number * MINUTE
 
 
@@ -48,7 +49,7 @@ def targets(request: PersonsRequest) -> HttpResponse:
             except chosen.TargetRefusedError as error:
                 problems[kpi.name] = str(error)
         if not problems:
-            messages.success(request, gettext("The targets hold from now on."), extra_tags="done")
+            messages.success(request, gettext("Targets saved."), extra_tags="done")
             return redirect("boards:figures")
     held = kpis.targets()
     rows: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 from lucide.templatetags.lucide import lucide
 
-from apps.core import clock, wording
+from apps.core import clock, sentences, wording
 from apps.core.currencies import digits_of
 
 register = template.Library()
@@ -247,7 +247,7 @@ def words(slug: Any) -> str:
 @register.filter
 def translated(text: Any) -> str:
     """What a workflow declares, a title or a label, in the reader's language."""
-    return gettext(str(text)) if text else ""
+    return gettext(sentences.current(str(text))) if text else ""
 
 
 @register.simple_tag

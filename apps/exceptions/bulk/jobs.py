@@ -68,7 +68,7 @@ def change_for(move: str, arguments: Mapping[str, Any], *, by: User, now: dateti
         owner = User.objects.filter(pk=arguments["owner"]).first() if arguments.get("owner") else None
         team = Team.objects.filter(pk=arguments["team"]).first() if arguments.get("team") else None
         return moves.assigning(owner, team, arguments.get("note", ""))
-    raise MoveRefusedError(gettext("There is no move %(move)s.") % {"move": move})
+    raise MoveRefusedError(gettext("There is no action %(move)s.") % {"move": move})
 
 
 @atomic_with_retry
@@ -108,7 +108,7 @@ def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, 
         job.total = cursor.rowcount
     if not 0 < job.total <= MOST:
         raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if job.total == 0 else
-                               gettext("These are more than %(MOST)s. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip
+                               gettext("More than %(MOST)s selected. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip
     job.save(update_fields=["total"])
     wake("exceptions.work")
     return job
@@ -149,7 +149,7 @@ def _do_chunk(job: BulkJob, *, now: datetime) -> None:
         done = progress(job).done
         if change is not None and change.owner is not None and change.owner != job.by and done:
             message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=None,
-                              title=lambda: gettext("%(by)s gave you %(n)s exceptions") % {"by": job.by, "n": done},
+                              title=lambda: gettext("%(by)s assigned you %(n)s exceptions") % {"by": job.by, "n": done},
                               body=str(change.data.get("note", "")),
                               path="/exceptions/?owner=me")  # fmt: skip
             notify(message, people=[change.owner], now=now)
@@ -160,7 +160,7 @@ def _notify_owner(job: BulkJob, change: Change, made: Made, *, now: datetime) ->
     if change.owner is None or change.owner == job.by or case is None:
         return
     message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=moves.about(case),
-                      title=lambda: gettext("%(by)s gave you %(record)s: %(type)s") % {
+                      title=lambda: gettext("%(by)s assigned you %(record)s: %(type)s") % {
                           "by": job.by, "record": case.record_name, "type": types.title_of(case.type)},
                       body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
     notify(message, people=[change.owner], now=now)
@@ -175,13 +175,13 @@ def undo(job_id: UUID, *, by: User, now: datetime) -> BulkJob:
     """
     job = BulkJob.objects.select_for_update(of=("self",)).select_related("by").filter(pk=job_id, by=by).first()
     if job is None:
-        raise MoveRefusedError(gettext("You have done nothing of that number."))
+        raise MoveRefusedError(gettext("There is no such action of yours to undo."))
     if job.state != BulkJob.State.DONE:
         raise MoveRefusedError(
-            gettext("It still runs.") if job.state == BulkJob.State.WAITING else gettext("It was undone already.")
+            gettext("Still running.") if job.state == BulkJob.State.WAITING else gettext("It was undone already.")
         )
     if now - job.created_at > UNDONE_WITHIN:
-        raise MoveRefusedError(gettext("That is more than a day ago. Move the exceptions themselves."))
+        raise MoveRefusedError(gettext("Undo is possible for one day only. Change the exceptions individually."))
     job.state, job.ended_at = BulkJob.State.UNDOING, None
     job.save(update_fields=["state", "ended_at"])
     if job.total == 1:
@@ -218,12 +218,12 @@ def _cannot_be_undone(case: ExceptionCase, item: BulkJobItem, by: User) -> str:
     if not access.scope_of(by).sees(*moves.about(case)):
         return gettext("There is no exception %(case_id)s.") % {"case_id": case.pk}
     if moves.taken_down(case) != item.after:
-        return gettext("%(record_name)s has been moved since, so it stays %(status)s.") % {
+        return gettext("%(record_name)s has changed since and stays %(status)s.") % {
             "record_name": case.record_name,
             "status": case.get_status_display().lower(),
         }
     if case.status == Status.RESOLVED and _has_opened_anew(case):
-        return gettext("%(record_name)s: it has opened anew meanwhile, so this one stays resolved.") % {
+        return gettext("%(record_name)s: a new exception has opened meanwhile; this one stays resolved.") % {
             "record_name": case.record_name
         }
     return ""

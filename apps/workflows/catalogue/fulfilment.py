@@ -171,7 +171,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=5),
         first_seen_since="create_date",
-        blocker=("stock_shortage", "the goods are not there, or are reserved for others"),
+        blocker=("stock_shortage", "the goods are not available, or are reserved for others"),
     ),
     Stage(
         name="ready",
@@ -198,7 +198,7 @@ STATE = say(
     when={
         "m.state = 'waiting'": "Waiting for another operation",
         "m.state = 'confirmed'": "Waiting for stock",
-        "m.state = 'partially_available'": "Partly there",
+        "m.state = 'partially_available'": "Partly available",
         "m.state = 'assigned'": "Ready",
         "m.state = 'done'": "Done",
         "m.state = 'cancel'": "Cancelled",
@@ -209,7 +209,7 @@ LINES = Lines(
     title="Goods",
     columns={
         "product_name": "Product",
-        "wanted_quantity": "Wanted",
+        "wanted_quantity": "Requested",
         "reserved_quantity": "Reserved",
         "done_quantity": "Done",
         "state_name": "State",
@@ -256,7 +256,7 @@ WORKFLOW = Workflow(
                 "partner_name": "Customer",
                 "order_name": "Order",
                 "late_days": "Days late",
-                "due_at": "Was to be done by",
+                "due_at": "Deadline",
                 "promised_at": "Promised for",
                 "goods_count": "Lines",
                 "missing_quantity": "Missing",

@@ -155,7 +155,7 @@ WORKFLOW = Workflow(
                 "last_count_date": "Last counted on",
             },
             severity=("missing_value", (250, 2_500, 25_000)),
-            closed_because="There is no less than nothing any more",
+            closed_because="The stock is no longer negative",
         ),
         count_limit.EXCEPTION,
     ],

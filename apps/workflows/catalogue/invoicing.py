@@ -278,7 +278,7 @@ EXPOSURE_FIGURES = {
     "overdue_total": "Overdue, all invoices",
     "overdue_count": "Invoices overdue",
     "due_on": "Oldest was due on",
-    "owed_total": "Owed in all",
+    "owed_total": "Total owed",
     "credit_limit": "Credit limit",
 }
 

@@ -272,7 +272,7 @@ STAGES = [
         when=IN_PRICING_REVIEW,
         owner="sales",
         target=timedelta(hours=8),
-        blocker=("pricing_approval", "the price has to be approved"),
+        blocker=("pricing_approval", "the price requires approval"),
         stuck_from=None,
     ),
     Stage(

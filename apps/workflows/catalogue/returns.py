@@ -308,7 +308,7 @@ WORKFLOW = Workflow(
                 "received_days": "Days since",
             },
             severity=("to_credit_value", (500, 5_000, 25_000)),
-            closed_because="What came back is credited",
+            closed_because="The return is credited",
         ),
     ],
     approvals=[replace(return_limit.APPROVAL, peers=PEERS)],

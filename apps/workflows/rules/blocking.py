@@ -17,9 +17,9 @@ SHORT = f"""
 MISSING = say(
     "{product}: {missing:quantity} of {wanted:quantity} missing",
     when={
-        "x.covered = 0": "{product}: {missing:quantity} of {wanted:quantity} missing, and no purchase order brings any",
+        "x.covered = 0": "{product}: {missing:quantity} of {wanted:quantity} missing, none on order",
         "x.covered < x.missing":
-            "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which no purchase order brings",
+            "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which not on order",
     },
     product="x.product", missing="x.missing", wanted="x.wanted", uncovered="x.missing - x.covered",
 )  # fmt: skip
@@ -34,7 +34,7 @@ STOCK_SHORTAGE = BlockerRule(
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
         UNION ALL
         SELECT u.create_date, 'purchase.order', u.purchase_id, u.purchase_name,
-               {say("{product} is to come from the vendor, and {purchase} is not ordered", product="u.name",
+               {say("{product} is expected from the vendor, but {purchase} is not confirmed", product="u.name",
                     purchase="u.purchase_name")}
           FROM mirror_sale_order r
          CROSS JOIN LATERAL ({promises.UNORDERED}) AS u
@@ -43,8 +43,8 @@ STOCK_SHORTAGE = BlockerRule(
 )
 
 BROUGHT_LATE = say(
-    "{vendor} brings {quantity:quantity} {product} only by {day:day}",
-    when={"x.planned_at <= %(now)s": "{vendor} was to bring {quantity:quantity} {product} by {day:day}"},
+    "{vendor} delivers {quantity:quantity} {product} on {day:day}, too late",
+    when={"x.planned_at <= %(now)s": "{vendor} was due to deliver {quantity:quantity} {product} by {day:day}"},
     vendor=f"COALESCE(to_jsonb(v.name), {say("The vendor")})", quantity="x.covered", product="x.product",
     day=company_day("x.planned_at", "x.company_id"),
 )  # fmt: skip
@@ -57,7 +57,7 @@ SUPPLIER_DELAY = BlockerRule(
                'purchase.order' AS model,
                x.purchase_id AS odoo_id, x.purchase_name AS name,
                CASE WHEN x.is_linked THEN {BROUGHT_LATE}
-                    ELSE {say("{what} (the purchase that reaches this order)", what=BROUGHT_LATE)} END AS text
+                    ELSE {say("{what} (the purchase order that supplies this order)", what=BROUGHT_LATE)} END AS text
           FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
                        r.date_order AS ordered_at, r.company_id, sum(c.covered) AS covered,
                        bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
@@ -68,8 +68,8 @@ SUPPLIER_DELAY = BlockerRule(
         UNION ALL
         SELECT CASE WHEN x.expected_at <= %(now)s THEN x.expected_at ELSE GREATEST(r.date_order, po.date_approve) END,
                'purchase.order', x.purchase_id, po.name,
-               {say("{vendor} delivers {transfer} only by {day:day}",
-                    when={"x.expected_at <= %(now)s": "{vendor} was to deliver {transfer} by {day:day}"},
+               {say("{vendor} delivers {transfer} on {day:day}, too late",
+                    when={"x.expected_at <= %(now)s": "{vendor} was due to deliver {transfer} by {day:day}"},
                     vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})", transfer="x.name",
                     day=company_day("x.expected_at", "r.company_id"))}
           FROM mirror_sale_order r
@@ -98,7 +98,7 @@ WAREHOUSE_CAPACITY = BlockerRule(
     kind="warehouse_capacity",
     sql=f"""
         SELECT w.since, w.model, w.odoo_id, w.name,
-               {say("{warehouse} has more ready than leaves it in a shift", warehouse="w.name")} AS text
+               {say("{warehouse} has more lines ready than it ships in a shift", warehouse="w.name")} AS text
           FROM mirror_sale_order r
           JOIN workflows_position w ON w.connection_id = r.connection_id AND w.model = 'stock.warehouse'
            AND w.odoo_id = r.warehouse_id AND w.stage = 'over_capacity'
@@ -132,7 +132,7 @@ LACKS = those(
     f"CASE WHEN a.street = '' THEN {say("no street")} END", f"CASE WHEN a.city = '' THEN {say("no city")} END",
     f"CASE WHEN a.country_id IS NULL THEN {say("no country")} END",
 )  # fmt: skip
-NAMELESS = f"jsonb_agg(COALESCE(to_jsonb(NULLIF(l.name, '')), {say("a line without a text")}) ORDER BY l.sequence)"
+NAMELESS = f"jsonb_agg(COALESCE(to_jsonb(NULLIF(l.name, '')), {say("a line without text")}) ORDER BY l.sequence)"
 
 MISSING_DATA = BlockerRule(
     kind="missing_data",

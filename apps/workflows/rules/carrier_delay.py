@@ -51,17 +51,17 @@ EXCEPTION = ExceptionType(
     evidence={
         "partner_name": "Customer",
         "order_name": "Order",
-        "due_at": "Was to be there by",
+        "due_at": "Deadline",
         "promised_at": "Promised for",
-        "carrier_expected_at": "Now expected",
+        "carrier_expected_at": "New expected date",
         "carrier_late_days": "Days later",
-        "carrier_said_by": "Said by",
-        "carrier_said_at": "Said at",
-        "carrier_text_name": "In their words",
+        "carrier_said_by": "Reported by",
+        "carrier_said_at": "Reported at",
+        "carrier_text_name": "Original text",
         "company_amount": "Value",
     },
     severity=("company_amount", (1_000, 10_000, 50_000)),
-    closed_because="The carrier has delivered it, or expects to be in time",
+    closed_because="The carrier has delivered it, or expects to deliver on time",
 )
 
 EXPECTED = say(

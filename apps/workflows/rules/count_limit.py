@@ -142,7 +142,7 @@ APPROVAL = ApprovalKind(
     title="Inventory adjustment",
     requestable=("a count that is not applied", [["inventory_quantity_set", "=", True]]),
     matters="{counted_quantity:quantity} counted, {system_quantity:quantity} in the system",
-    question="May the count of {record_name} change the stock by {difference_value:money} {currency}?",
+    question="Apply the count of {record_name} ({difference_value:money} {currency} stock difference)?",
     when=BROKEN,
     possible=Q(inventory_quantity_set=True),
     cause="count_cause",
@@ -151,7 +151,7 @@ APPROVAL = ApprovalKind(
     involved=["count_asked_uid", *involvement.OF_RECORD],
     account_owner=("counter_login", "counter_email"),
     exception="inventory.count_adjustment",
-    context={**FIGURES, "count_limit": "Needs an approval from"},
+    context={**FIGURES, "count_limit": "Approval required from"},
     figures=GuardFigures(
         measure="count_measure", alone="difference_value", limit="count_limit", asked="ask_exposure", asked_limit="ask_limit",
         is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
@@ -182,7 +182,7 @@ APPROVAL = ApprovalKind(
             expect=[["inventory_quantity_set", "=", False]],
         ),
         OdooCall(
-            title="Take the release back: it was for this count",
+            title="Withdraw the release: it covered this count only",
             method="write",
             arguments={"vals": {"x_ct_released_value": 0.0, "x_ct_released_value_for": False}},
             expect=[["x_ct_released_value", "=", 0.0]],

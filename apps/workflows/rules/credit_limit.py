@@ -170,8 +170,8 @@ FIGURES = {
     "commercial_name": "Customer",
     "customer_class_names": "Customer class",
     "salesperson": "Account owner",
-    "credit_asked_by": "Asked by",
-    "credit_asked_at": "Asked at",
+    "credit_asked_by": "Requested by",
+    "credit_asked_at": "Requested at",
 }
 
 EXCEPTION = ExceptionType(
@@ -191,7 +191,7 @@ APPROVAL = ApprovalKind(
     title="Credit override",
     requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Exposure {exposure:money} {currency} against a limit of {credit_limit:money}",
-    question="May {record_name} for {commercial_name} be confirmed over the credit limit?",
+    question="Release {record_name} ({commercial_name}) above its credit limit?",
     when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent"]),
     cause="credit_ask_cause",

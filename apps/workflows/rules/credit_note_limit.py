@@ -180,7 +180,7 @@ BROKEN = (
 # Posted where no guard was, or by somebody whom it let pass: seen until it is settled. A draft is asked about.
 FOR_NOTHING = ExceptionType(
     name="invoice.credit_for_nothing",
-    title="Credit beyond what came back",
+    title="Credit exceeds return",
     when=Q(state="posted", move_type="out_refund", payment_state__in=["not_paid", "partial", "blocked"])
     & Q(credited_beyond__gte=return_limit.LIMIT.column)
     & ~Q(x_ct_released_credit__gte=F("credited_beyond")),
@@ -191,13 +191,13 @@ FOR_NOTHING = ExceptionType(
         "partner_name": "Customer",
         "credited_invoice": "Invoice",
         "credited_products_names": "Credited for",
-        "credited_beyond": "Beyond what came back",
-        "credited_for_returns": "For what came back",
-        "credit_note_limit": "Needs an authorisation from",
-        "invoice_owner": "Looked after by",
+        "credited_beyond": "Exceeds the returned quantity",
+        "credited_for_returns": "For the returned quantity",
+        "credit_note_limit": "Authorisation required from",
+        "invoice_owner": "Account owner",
     },
     severity=("credited_beyond", (1_000, 5_000, 25_000)),
-    closed_because="The credit note was settled, reversed or authorised, or what it credits came back",
+    closed_because="The credit note was settled, reversed or authorised, or the goods were returned",
 )
 
 # What was authorised is this credit note: one that has grown meanwhile needs a new decision.
@@ -207,8 +207,8 @@ APPROVAL = replace(
     return_limit.APPROVAL,
     menu="credit note",
     requestable=("a draft credit note", [["state", "=", "draft"], ["move_type", "=", "out_refund"]]),
-    matters="{credited_beyond:money} {currency} for {credited_products_names}, beyond what came back",
-    question="May {partner_name} be credited {credited_beyond:money} {currency} beyond what came back?",
+    matters="{credited_beyond:money} {currency} for {credited_products_names}, more than was returned",
+    question="Credit {partner_name} {credited_beyond:money} {currency} more than was returned?",
     when=BROKEN,
     possible=IS_DRAFT_CREDIT & Q(credited_beyond__gt=0),
     cause="credit_note_cause",
@@ -221,12 +221,12 @@ APPROVAL = replace(
         "partner_name": "Customer",
         "credited_invoice": "Invoice",
         "credited_products_names": "Credited for",
-        "credited_beyond": "Beyond what came back",
-        "credited_for_returns": "For what came back",
+        "credited_beyond": "Exceeds the returned quantity",
+        "credited_for_returns": "For the returned quantity",
         "open_amount": "The whole credit note",
-        "credit_note_limit": "Needs an authorisation from",
-        "invoice_owner": "Looked after by",
-        "credit_note_asker": "Asked by",
+        "credit_note_limit": "Authorisation required from",
+        "invoice_owner": "Account owner",
+        "credit_note_asker": "Requested by",
     },
     figures=GuardFigures(
         measure="credit_note_measure", alone="credited_beyond", limit="credit_note_limit", asked="credit_note_ask_exposure",
@@ -246,7 +246,7 @@ APPROVAL = replace(
         guard_requests.answer("approved", prefix="credit_note_"),
         guard_requests.release(
             "x_ct_released_credit",
-            title="Release the credit note with {credited_beyond:money} {currency} beyond what came back",
+            title="Release the credit note with {credited_beyond:money} {currency} more than was returned",
             amount="credited_beyond",
             terms="move_terms",
             require=THIS_DRAFT,

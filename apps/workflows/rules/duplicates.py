@@ -101,8 +101,8 @@ POSSIBLE_DUPLICATE = ExceptionType(
     due=timedelta(hours=4),
     amount="company_amount",
     evidence={
-        "duplicate_of": "Looks like",
-        "duplicate_why": "Because it has",
+        "duplicate_of": "Possible duplicate of",
+        "duplicate_why": "Matched on",
         "duplicate_of_state": "The other order is",
         "duplicate_hours_quantity": "Hours between them",
         "client_order_ref": "Customer's reference",

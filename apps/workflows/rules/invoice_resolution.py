@@ -10,7 +10,7 @@ CORRECT = Remedy(
     title="Correct the invoice",
     columns=[],
     sql=f"""
-        SELECT 'draft' AS option, {say("Odoo opens it again as a draft, to be corrected and posted")} AS text
+        SELECT 'draft' AS option, {say("Odoo resets it to draft, to be corrected and posted")} AS text
           FROM mirror_account_move m
          WHERE m.connection_id = %(connection)s AND m.odoo_id = %(record)s AND m.deleted_at IS NULL
            AND m.state = 'posted' AND m.payment_state = 'not_paid'
@@ -34,7 +34,7 @@ SETTLED = say(
 
 CLAIM = Remedy(
     name="claim",
-    title="Have the difference settled",
+    title="Settle the difference",
     columns=["user_id", "user_name", "what"],
     sql=f"""
         SELECT m.odoo_id::text AS option, u.odoo_id AS user_id, u.name AS user_name, w.what, {SETTLED} AS text

@@ -79,7 +79,7 @@ EXCEPTION = ExceptionType(
     evidence={
         "partner_name": "Customer",
         "order_name": "Order",
-        "lot_problem_names": "What is wrong",
+        "lot_problem_names": "Problem",
         "lot_products_names": "Products",
         "lot_names": "Lots and serial numbers",
         "lot_problem_count": "Lines concerned",
@@ -87,5 +87,5 @@ EXCEPTION = ExceptionType(
         "lot_amount": "Value concerned",
     },
     severity=("lot_amount", (500, 5_000, 50_000)),
-    closed_because="Every line has a lot or serial number that may be used, or is no longer to go",
+    closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",
 )

@@ -80,5 +80,5 @@ EXCEPTION = ExceptionType(
         "salesperson": "Account owner",
     },
     severity=("uninvoiced_amount", (1_000, 10_000, 50_000)),
-    closed_because="What was delivered is invoiced",
+    closed_because="The delivery is invoiced",
 )

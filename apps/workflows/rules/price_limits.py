@@ -175,20 +175,20 @@ TERMS = Fact(
 
 FIGURES = {
     "company_amount": "This order",
-    "order_margin": "Its margin",
+    "order_margin": "Margin",
     "order_margin_percent": "Margin",
-    "least_margin_percent": "Least margin allowed",
-    "deepest_discount_percent": "Deepest discount",
-    "most_discount_percent": "Most discount allowed",
-    "discount_given": "Given away by discounts beyond that",
-    "margin_short": "Missing to the least margin",
+    "least_margin_percent": "Minimum margin",
+    "deepest_discount_percent": "Highest discount",
+    "most_discount_percent": "Maximum discount",
+    "discount_given": "Excess discount",
+    "margin_short": "Shortfall to minimum margin",
     "conceded": "Conceded beyond policy",
     "discounted_names": "Lines beyond policy",
     "partner_name": "Customer",
     "customer_class_names": "Customer class",
     "salesperson": "Account owner",
-    "price_asked_by": "Asked by",
-    "price_asked_at": "Asked at",
+    "price_asked_by": "Requested by",
+    "price_asked_at": "Requested at",
 }
 
 EXCEPTION = ExceptionType(
@@ -200,7 +200,7 @@ EXCEPTION = ExceptionType(
     amount="company_amount",
     evidence=FIGURES,
     severity=("conceded", (500, 2_500, 10_000)),
-    closed_because="The order no longer waits for a decision about its price",
+    closed_because="The order is no longer held for its price",
 )
 
 APPROVAL = ApprovalKind(
@@ -208,7 +208,7 @@ APPROVAL = ApprovalKind(
     title="Pricing exception",
     requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
     matters="Margin {order_margin_percent:quantity} %, {asked_concession:money} {currency} conceded beyond policy",
-    question="May {record_name} for {partner_name} be sold {asked_concession:money} {currency} below the price limits?",
+    question="Sell {record_name} ({partner_name}) {asked_concession:money} {currency} below the price limits?",
     when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent"]),
     cause="price_cause",
@@ -217,7 +217,7 @@ APPROVAL = ApprovalKind(
     involved=["pricing_asked_uid", "credit_asked_uid", *involvement.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.price_breach",
-    context={"price_asked_value": "Decided about", "asked_concession": "To be conceded", **FIGURES},
+    context={"price_asked_value": "Subject of the decision", "asked_concession": "Concession", **FIGURES},
     bounds=["asked_concession"],
     figures=GuardFigures(
         measure="conceded", limit="released_concession", asked="pricing_ask_exposure", asked_limit="pricing_ask_limit",
@@ -238,7 +238,7 @@ APPROVAL = ApprovalKind(
         # What was approved is this order at this price: one that has grown meanwhile needs a new decision.
         guard_requests.release(
             "x_ct_released_concession",
-            title="Release the order with {asked_concession:money} {currency} conceded",
+            title="Release the order with a {asked_concession:money} {currency} concession",
             amount="asked_concession",
             terms="price_terms",
             require=[["state", "!=", "cancel"], ["amount_total", "<=", "{amount_total:number}"]],

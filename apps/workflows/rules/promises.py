@@ -137,7 +137,7 @@ SELECT pl.odoo_id AS line_id, pl.order_id AS purchase_id, po.name AS purchase_na
 STEP = say(
     "{transfer} waits for stock",
     when={
-        "x.kind = 'dropship'": "{transfer} is to come from the vendor",
+        "x.kind = 'dropship'": "{transfer} is expected from the vendor",
         "x.state = 'assigned'": "{transfer} is ready and not done",
         "x.state = 'waiting' AND x.awaited_names IS NOT NULL": "{transfer} waits for {awaited}",
         "x.state = 'waiting'": "{transfer} waits for another operation",
@@ -297,15 +297,15 @@ STOCK_SHORTAGE = ExceptionType(
     evidence={
         "short_products_names": "Products",
         "short_quantity": "Missing",
-        "uncovered_quantity": "Of which nothing brings",
+        "uncovered_quantity": "Of which not on order",
         "next_supply": "Next supply",
         "next_supply_at": "Next supply expected",
         "commitment_date": "Promised",
-        "short_lines_count": "Lines that are short",
-        "short_amount": "Value of what is missing",
+        "short_lines_count": "Short lines",
+        "short_amount": "Missing value",
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
-    closed_because="What was missing is there, or comes in time",
+    closed_because="The missing goods are available, or arrive in time",
     remedies=[
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
         sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
@@ -339,7 +339,7 @@ PROMISE_AT_RISK = ExceptionType(
         "undelivered_amount": "Revenue at risk",
         "caused_by": "Caused by",
         "steps_names": "Held by",
-        "short_products_names": "Products that are missing",
+        "short_products_names": "Missing products",
         "short_quantity": "Missing",
         "salesperson": "Account owner",
     },

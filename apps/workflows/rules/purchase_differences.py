@@ -154,12 +154,12 @@ RECEIPT_DIFFERS = ExceptionType(
         "partner_name": "Vendor",
         "buyer_name": "Buyer",
         "differing_products_names": "Products",
-        "over_received_quantity": "Received beyond the order",
-        "short_received_quantity": "Closed without having come",
+        "over_received_quantity": "Received more than ordered",
+        "short_received_quantity": "Closed without receipt",
         "receipt_difference_amount": "Value of the difference",
     },
     severity=("receipt_difference_amount", (500, 5_000, 25_000)),
-    closed_because="What was received is what was ordered, or is billed",
+    closed_because="The receipt matches the order, or is billed",
 )
 
 PRICE_DIFFERS = ExceptionType(
@@ -172,12 +172,12 @@ PRICE_DIFFERS = ExceptionType(
     evidence={
         "partner_name": "Vendor",
         "buyer_name": "Buyer",
-        "price_product": "Product, the largest difference",
+        "price_product": "Product with the largest difference",
         "price_against": "Differs from",
         "price_expected": "Expected price",
-        "price_found": "Found price",
+        "price_found": "Actual price",
         "price_difference_percent": "Difference in %",
-        "price_lines_count": "Lines that differ",
+        "price_lines_count": "Differing lines",
         "price_difference_amount": "Value of the difference",
     },
     severity=("price_difference_amount", (250, 2_500, 10_000)),

@@ -115,15 +115,15 @@ PEERS = f"""
 
 FIGURES = {
     "asked_value": "Value",
-    "company_amount": "Value as it stands",
-    "purchase_limit": "Needs an approval from",
+    "company_amount": "Current value",
+    "purchase_limit": "Approval required from",
     "partner_name": "Vendor",
     "bought_before": "Bought from this vendor in 12 months",
     "late_before_count": "Orders of this vendor late now",
-    "waiting_orders_count": "Sales orders that wait for these goods",
+    "waiting_orders_count": "Sales orders waiting for these goods",
     "expected_at": "Expected",
     "buyer_name": "Buyer",
-    "approval_asked_by": "Asked by",
+    "approval_asked_by": "Requested by",
 }
 
 # What the one who decides wants to know of the vendor; asked for no order but those that wait for a decision.
@@ -157,8 +157,8 @@ APPROVAL = ApprovalKind(
     name=KIND,
     title="Procurement threshold",
     requestable=("an order that is not cancelled", [["state", "!=", "cancel"]]),
-    matters="{asked_value:money} {currency}, needs an approval from {purchase_limit:money}",
-    question="May {record_name} be ordered from {partner_name} for {asked_value:money} {currency}?",
+    matters="{asked_value:money} {currency}, approval required from {purchase_limit:money}",
+    question="Order {record_name} from {partner_name} for {asked_value:money} {currency}?",
     when=BROKEN | CHANGE,
     possible=Q(state__in=["draft", "sent", "to approve"]),
     cause="approval_cause",

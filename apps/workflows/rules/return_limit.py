@@ -68,8 +68,9 @@ APPROVAL = ApprovalKind(
         "a return that is not done",
         [["state", "not in", ["done", "cancel"]], "|", ["return_id", "!=", False], ["location_id.usage", "=", "customer"]],
     ),
-    matters="{returned_quantity:quantity} of {product_names} to come back",
-    question="May {partner_name} send back {returned_quantity:quantity} of {product_names} for {return_value:money} {currency}?",
+    matters="{returned_quantity:quantity} {product_names} to be returned",
+    question="Accept the return of {returned_quantity:quantity} {product_names} from {partner_name} "
+             "for {return_value:money} {currency}?",
     when=BROKEN,
     possible=~Q(state__in=["cancel", "done"]),
     cause="return_cause",
@@ -86,8 +87,8 @@ APPROVAL = ApprovalKind(
         "product_names": "Products",
         "returned_quantity": "Returned",
         "return_value": "Value of the return",
-        "return_limit": "Needs an authorisation from",
-        "return_asked_by": "Asked by",
+        "return_limit": "Authorisation required from",
+        "return_asked_by": "Requested by",
     },
     figures=GuardFigures(
         measure="return_measure", alone="return_value", limit="return_limit", asked="ask_exposure", asked_limit="ask_limit",

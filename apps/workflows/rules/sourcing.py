@@ -53,7 +53,7 @@ PRODUCT = """
 
 
 FREE_THERE = say(
-    "{quantity:quantity} {product} from {place}, where {free:quantity} are free",
+    "{quantity:quantity} {product} from {place}, {free:quantity} available",
     quantity="LEAST(q.free, n.quantity)", product="t.name", place="place.complete_name", free="q.free",
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def from_another_warehouse(needed: str) -> Remedy:
     """Move what lies free in another warehouse of the company, as an internal transfer ready to be picked there."""
     return Remedy(
         name="move_stock",
-        title="Take it from another warehouse",
+        title="Transfer from another warehouse",
         columns=["product_id", "quantity", "place_id", "from_id", "type_id", "product_name", "text"],
         sql=f"""
             SELECT concat(n.product_id, '-', q.location_id) AS option,
@@ -171,7 +171,7 @@ def from_another_vendor(needed: str) -> Remedy:
     """Draft a request for quotation to another vendor who has a price for the product; confirming it is the buyer's."""
     return Remedy(
         name="buy_elsewhere",
-        title="Buy it from another vendor",
+        title="Buy from another vendor",
         columns=[
             "product_id", "quantity", "price", "partner_id", "product_name", "vendor_name", "planned_for", "company_id", "unit_id",
             "is_own_unit", "text",
@@ -225,7 +225,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
     """
     return Remedy(
         name="promise_later",
-        title="Promise the customer a later date",
+        title="Change the delivery date",
         columns=["order_id", "order_name", "new_date", "new_day"],
         sql=f"""
             SELECT w.odoo_id::text AS option,
@@ -237,7 +237,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
         """,
         calls=[
             OdooCall(
-                title="Promise {order_name} for {new_day:day}",
+                title="Set the delivery date of {order_name} to {new_day:day}",
                 model="sale.order",
                 record="order_id",
                 method="write",
@@ -246,7 +246,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
                 expect=[["commitment_date", "=", "{new_date}"]],
             ),
             OdooCall(
-                title="Note on {order_name} why its date moved",
+                title="Add a note on {order_name}: date changed",
                 model="sale.order",
                 record="order_id",
                 method="message_post",
@@ -264,11 +264,11 @@ PROMISE_LATER = promise_later(
 # is that nothing is missing any more.
 RESERVE_AGAIN = Remedy(
     name="reserve_again",
-    title="Reserve what is free now",
+    title="Reserve available stock",
     columns=[],
     sql=f"""
         SELECT 'now' AS option,
-               {say("All that is missing on {lines} lines is free in the warehouse by now", lines="count(*)")} AS text
+               {say("The missing quantity on {lines} lines is now available in the warehouse", lines="count(*)")} AS text
           FROM ({NEEDED_OF_TRANSFER}) AS n
          CROSS JOIN LATERAL (
            SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
@@ -295,14 +295,14 @@ RESERVE_AGAIN = Remedy(
 # What the vendor says outside of Odoo, put where Odoo plans by it: on the lines that were to come before, each with its
 # receipt. Whoever was promised the goods for earlier is told apart (:data:`PROMISE_LATER`).
 MOVED = say(
-    "{product}: {day:day} instead of {planned:day}, says {source}",
+    "{product}: {day:day} instead of {planned:day}, reported by {source}",
     product="l.name", day=company_day("e.expected_at", "l.company_id"),
     planned=company_day("l.date_planned", "l.company_id"), source="e.source",
 )  # fmt: skip
 
 RESCHEDULE = Remedy(
     name="reschedule",
-    title="Plan the receipt for the vendor's new date",
+    title="Reschedule the receipt to the vendor's new date",
     columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by"],
     sql=f"""
         SELECT concat(l.odoo_id, '@', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS option,
@@ -332,7 +332,7 @@ RESCHEDULE = Remedy(
     """,
     calls=[
         OdooCall(
-            title="Expect {product_name} on {new_day:day}",
+            title="Set the expected arrival of {product_name} to {new_day:day}",
             model="purchase.order.line",
             record="line_id",
             method="write",

@@ -13,10 +13,10 @@ from apps.workflows.sql_message import say
 DEARER_OR_CHEAPER = 0.2
 
 INSTEAD = say(
-    "{quantity:quantity} {substitute} instead of {product} on {order}, of which {free:quantity} are free",
+    "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available",
     when={
-        "other.product_tmpl_id = pr.product_tmpl_id": "{quantity:quantity} {substitute} instead of {product} on {order}, "
-        "of which {free:quantity} are free (another variant)",
+        "other.product_tmpl_id = pr.product_tmpl_id":
+            "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available (another variant)",
     },
     quantity="n.missing", substitute="ot.name", product="t.name", order="n.order_name", free="free.quantity",
 )
@@ -34,7 +34,7 @@ def _instead(**more: str) -> OdooCall:
         "discount": "{discount:number}",
     }  # fmt: skip
     return OdooCall(
-        title="Put {quantity:quantity} {substitute_name} on {order_name} in the place of {product_name}",
+        title="Substitute {quantity:quantity} {substitute_name} for {product_name} on {order_name}",
         model="sale.order",
         record="order_id",
         method="write",
@@ -106,7 +106,7 @@ SUBSTITUTE = Remedy(
         _instead(product_uom_id="{unit_id:number}", only_if="unit_id"),
         _instead(only_if="is_own_unit"),
         OdooCall(
-            title="Note on {order_name} what is delivered instead",
+            title="Add a note on {order_name}: product substituted",
             model="sale.order",
             record="order_id",
             method="message_post",
