@@ -67,7 +67,7 @@ def test_what_was_ticked_is_approved_and_can_be_undone_together(three: World) ->
 def test_a_form_that_is_made_up_approves_nothing_that_is_not_safe(three: World) -> None:
     large = Request.objects.get(odoo_id=43)
     page = adam().post("/approvals/bulk/", {"chosen": [f"{large.pk}:whatever", "x:y", "9999999:z"], "token": "t"})
-    assert "wants it decided alone" in page.content.decode()
+    assert "does not allow bulk approval" in page.content.decode()
     assert statuses()[43] == "pending"
 
 

@@ -152,7 +152,7 @@ def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: Wor
     request = moves.ask(connection_id=sold.connection.pk, kind=KIND, model="account.move", odoo_id=600, reason="Goodwill",
                         by=person("otto", User.objects.get(username="olga").role, team="service"), now=sold.now)  # fmt: skip
     assert (request.amount, request.workflow) == (400, "invoicing")
-    with pytest.raises(moves.DecisionRefusedError, match=r"asked for a account\.move / stock\.picking of a connection"):
+    with pytest.raises(moves.DecisionRefusedError, match=r"requested for a account\.move / stock\.picking of a connection"):
         moves.ask(connection_id=sold.connection.pk, kind=KIND, model="sale.order", odoo_id=42, reason="", by=adam(), now=sold.now)
     assert {"return_value", "credited_beyond"} <= set(registry.facts_of(KIND))
     assert checks.declarations() == []

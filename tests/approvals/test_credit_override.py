@@ -229,8 +229,8 @@ def test_delegation_hands_on_the_say_and_never_widens_power(world: World) -> Non
     with pytest.raises(NotAllowedError, match="may not decide"):
         moves.delegate(request.pk, to=user("olga"), by=user("adam"), now=world.now)
     moves.delegate(request.pk, to=berta, by=user("adam"), now=world.now)
-    assert "not asked" in (permissions.why_not(request, user("adam")) or "")
-    with pytest.raises(NotAllowedError, match="cannot come back"):
+    assert "not assigned" in (permissions.why_not(request, user("adam")) or "")
+    with pytest.raises(NotAllowedError, match="cannot return"):
         moves.delegate(request.pk, to=user("adam"), by=berta, now=world.now)
     moves.approve(request.pk, by=berta, now=world.now)
     assert Request.objects.get().decided_by == berta
@@ -264,7 +264,7 @@ def test_what_is_asked_here_waits_although_nobody_tried_to_confirm_in_odoo(world
     world.order(amount=1_100)
     request.refresh_from_db()
     assert request.status == "pending"
-    with pytest.raises(moves.AlreadyDecidedError, match="waits already"):
+    with pytest.raises(moves.AlreadyDecidedError, match="is already pending"):
         moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42,
                   by=user("mia"), reason="", now=world.now)  # fmt: skip
     world.order(state="cancel")
@@ -274,7 +274,7 @@ def test_what_is_asked_here_waits_although_nobody_tried_to_confirm_in_odoo(world
 
 def test_what_cannot_be_asked_is_refused_in_words(world: World) -> None:
     world.order(state="sale")
-    for odoo_id, words in [(42, "gone too far"), (4242, "not mirrored")]:
+    for odoo_id, words in [(42, "too far along"), (4242, "not mirrored")]:
         with pytest.raises(moves.DecisionRefusedError, match=words):
             moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=odoo_id,
                       by=user("olga"), reason="", now=world.now)  # fmt: skip

@@ -134,7 +134,7 @@ def test_after_a_rejection_the_hold_ends_with_its_reason_and_says_so(world: Worl
     assert titles == ["Lift the hold", "Note that the hold is lifted"]
     note = Command.objects.order_by("-sequence").first()
     assert note is not None
-    assert "Nothing is beyond the limit any more" in str(note.arguments)
+    assert "Within the limit" in str(note.arguments)
     world.order(x_ct_hold="credit_override", amount=4_900)
     assert Command.objects.count() == held + 2
 

@@ -83,7 +83,7 @@ def test_the_refusal_names_both_currencies_and_what_the_amount_comes_to(world: W
     world.held_order(amount=6_200)
     request = Request.objects.get()
     told = permissions.why_not(request, User.objects.get(pk=small.pk)) or ""
-    assert "S00042 asks for 6,200.00 EUR (6,820.00 USD); your limit is 1,000.00 USD" in told
+    assert "S00042 is for 6,200.00 EUR (6,820.00 USD); your limit is 1,000.00 USD" in told
     Request.objects.update(amount=None)
     assert "is for an unknown amount EUR; your limit" in (permissions.why_not(Request.objects.get(), small) or "")
     assert not bulk.is_safe(Request.objects.get())

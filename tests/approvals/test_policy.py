@@ -77,13 +77,13 @@ def test_a_condition_that_cannot_be_is_refused_with_the_step(world: World, condi
 
 
 def test_a_policy_that_nobody_could_satisfy_is_refused_with_the_step_and_the_remedy(world: World) -> None:
-    with pytest.raises(policy.PolicyError, match=r"Step 2: nobody who is asked may decide on 60,000.00 EUR: .*Adam.*Raise a limit"):
+    with pytest.raises(policy.PolicyError, match=r"Step 2: no approver here covers 60,000.00 EUR: .*Adam.*Raise a limit"):
         save(world, step("Credit control"), step("Large", from_amount=60_000))
     approver = {"ask": {"role": "approver"}, "within_minutes": 60}
     save(world, step("Large", from_amount=60_000, levels=[approver, {"ask": {"role": "manager"}, "within_minutes": 60}]))
     for asked, said in (
-        ({"user": "nobody"}, "nobody can be asked"),
-        ({"team": "moon"}, "nobody can be asked"),
+        ({"user": "nobody"}, "no active approver"),
+        ({"team": "moon"}, "no active approver"),
         ({"manager_of": "the moon"}, 'manager_of can only be "record"'),
     ):
         with pytest.raises(policy.PolicyError, match=f"Step 1, level 1: {said}"):

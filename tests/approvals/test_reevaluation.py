@@ -370,7 +370,7 @@ def test_who_takes_over_is_somebody_whom_the_step_could_have_asked(world: World)
     save(world, step("Finance", "team:finance"))
     rita = person("rita", Role.APPROVER, limit=90_000, team="sales")
     world.held_order()
-    with pytest.raises(NotAllowedError, match="not among those whom this step asks"):
+    with pytest.raises(NotAllowedError, match="not an approver of this step"):
         moves.delegate(only().pk, to=rita, by=user("adam"), now=world.now)
     absence.begin(user("adam"), deputy=rita, starts_at=world.now, until=world.now + timedelta(days=3), now=world.now)
     absence.hand_over_what_waits(Timer.objects.filter(kind=absence.TIMER), world.now)
@@ -411,7 +411,7 @@ def test_where_all_must_agree_nobody_answers_for_two(world: World) -> None:
     save(world, step("Managers", "role:manager", needs_all=True))
     person("nora", Role.MANAGER, limit=100_000)
     world.held_order()
-    with pytest.raises(NotAllowedError, match="all who are asked must agree"):
+    with pytest.raises(NotAllowedError, match="all assignees must agree"):
         moves.delegate(only().pk, to=user("nora"), by=user("mia"), now=world.now)
 
 

@@ -164,7 +164,7 @@ def test_a_hand_in_the_record_keeps_from_deciding_in_every_kind(world: World, si
     request = Request.objects.get()
     assert EDITOR in request.involved_uids
     assert "Eddy@Nordlicht.test" in request.involved_logins
-    assert "had a hand in" in why_not(eddy())
+    assert "worked on" in why_not(eddy())
     if situation is not sold_what_came_back:  # there they had been asked before
         assert not request.steps.first().assignments.filter(user=eddy()).exists()  # type: ignore[union-attr]
 
@@ -174,7 +174,7 @@ def test_who_asked_is_known_by_uid_though_the_login_changed_in_odoo(world: World
     world.write("res.users", EDITOR, login="edward@nordlicht.test")
     world.write("x_ct_request", 900, x_res_model="sale.order", x_res_id=42, x_kind="credit_override", x_state="open",
                 x_requested_at="2026-11-23 12:00:00", x_requested_uid=EDITOR, x_count=1)  # fmt: skip
-    assert "had a hand in" in why_not(eddy())
+    assert "worked on" in why_not(eddy())
     with pytest.raises(NotAllowedError):
         moves.approve(Request.objects.get().pk, by=eddy(), now=world.now)
 
@@ -184,7 +184,7 @@ def test_who_edits_a_record_while_it_waits_may_not_decide_it_even_after_others_e
     assert why_not(User.objects.get(username="adam")) == ""
     world.write("sale.order", 42, write_uid=21, amount_total=6_300)
     world.write("sale.order", 42, write_uid=7, amount_total=6_400)
-    assert "had a hand in" in why_not(User.objects.get(username="adam"))
+    assert "worked on" in why_not(User.objects.get(username="adam"))
 
 
 def test_the_towers_own_user_is_nobodys_hand(world: World) -> None:

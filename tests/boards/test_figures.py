@@ -82,7 +82,7 @@ def test_the_stage_that_holds_most_late_money_is_named_as_the_bottleneck(world: 
     ])  # fmt: skip
     found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert found.worst == "credit_review"
-    assert found.bottleneck.startswith("Credit review holds 90 % of the value that is over target: 1 of 1")
+    assert found.bottleneck.startswith("Credit review holds 90 % of the value over target: 1 of 1")
 
 
 def test_where_nothing_is_late_the_board_says_so(world: World) -> None:

@@ -215,7 +215,7 @@ def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
 
     wrong = client.post("/figures/targets/", fields | {"paid_on_time": "140", "order_to_shipment": "soon"})
     assert wrong.status_code == 422
-    assert "at most 100 %" in wrong.content.decode() and "soon is no number" in wrong.content.decode()
+    assert "at most 100 %" in wrong.content.decode() and "soon is not a number" in wrong.content.decode()
     assert client.post("/figures/targets/", fields).status_code == 302
 
     assert 'name="shipped_on_time"' in page and 'value="95"' in page

@@ -43,7 +43,7 @@ def test_who_does_not_set_the_tower_up_is_not_guided() -> None:
     client = Client()
     client.force_login(person("olga", Role.OPERATOR))
     html = client.get("/").content.decode()
-    assert "First steps" not in html and "Whoever sets it up connects one." in html
+    assert "First steps" not in html and "can add a connection." in html
 
 
 def test_a_connection_that_fails_says_so_in_its_step(admin: User) -> None:

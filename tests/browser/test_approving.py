@@ -91,7 +91,7 @@ def test_what_was_decided_offline_and_came_too_late_is_told_so(visit: Visit, wor
     asked = elsewhere(lambda: Request.objects.get())
     elsewhere(lambda: moves.reject(asked.pk, by=User.objects.get(username="adam"), reason="Pay first", now=clock.now()))
     page.context.set_offline(False)
-    expect(page.locator("ct-unsent")).to_contain_text("did not count. This request was rejected by Adam", timeout=15_000)
+    expect(page.locator("ct-unsent")).to_contain_text("not accepted. This request was rejected by Adam", timeout=15_000)
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator("ct-unsent")).to_be_empty()
     assert status() == "rejected"

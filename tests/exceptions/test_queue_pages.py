@@ -181,7 +181,7 @@ def test_each_button_does_what_it_says(case: ExceptionCase, action: str, data: d
 def test_an_auditor_may_read_but_not_act(case: ExceptionCase) -> None:
     person("aida", "auditor")
     client = signed_in("aida")
-    assert "may read exceptions, not work on them" in client.get(f"/exceptions/{case.id}/").content.decode()
+    assert "can read exceptions but not change them" in client.get(f"/exceptions/{case.id}/").content.decode()
     assert client.post(f"/exceptions/{case.id}/take/").status_code == 403
 
 

@@ -172,7 +172,7 @@ def test_on_the_page_a_rule_is_entered_changed_and_removed(
 
     refused = client.post("/health/alerts/new/", given | {"people": [], "time_zone": "Mars/Base", "quiet_from": "22:00"})
     assert refused.status_code == 422
-    for problem in ("Choose who is told", "There is no such time zone", "both a beginning and an end"):
+    for problem in ("Choose a recipient", "There is no such time zone", "both a beginning and an end"):
         assert problem in refused.content.decode()
     assert client.post("/health/alerts/new/", given).status_code == 302
     nights = AlertRule.objects.get(name="Nights")

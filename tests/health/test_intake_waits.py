@@ -90,7 +90,7 @@ def test_only_an_integrator_is_offered_to_switch_the_webhooks_off(
     waited(connection, clock.now(), slow=50)
     client.force_login(olga_operator)
     page = client.get("/health/").content.decode()
-    assert "waits for the tower" in page and "Switch its webhooks off" not in page
+    assert "Webhook delay when saving" in page and "Switch its webhooks off" not in page
     assert client.post("/connections/main/hooks/", {"on": "0"}).status_code == 403
     client.force_login(ivan_integrator)
     assert "Switch its webhooks off" in client.get("/health/").content.decode()

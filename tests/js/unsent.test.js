@@ -107,7 +107,7 @@ test("what the server refuses is told with its reason, and not sent again", asyn
   await until(() => refreshed.mock.callCount());
   await until(() => document.getElementById("said").textContent);
   assert.deepEqual(kept(), []);
-  assert.deepEqual(notes(), ["Approve S00042: did not count. The amount is 900 now."]);
+  assert.deepEqual(notes(), ["Approve S00042: not accepted. The amount is 900 now."]);
   assert.equal(document.getElementById("said").textContent, "The amount is 900 now.");
   document.querySelector(".unsent-row button").click();
   assert.deepEqual(notes(), []);

@@ -122,7 +122,7 @@ def test_nobody_acts_and_it_is_reminded_escalated_and_given_up(visit: Visit, tow
     expect(told.locator("#main")).to_contain_text(f"Escalated to you: {name}")
 
     tower.let_pass("approvals.escalate", asked["id"])
-    expect(record.locator(".timeline").first).to_contain_text("Nobody answered in time", timeout=10_000)
+    expect(record.locator(".timeline").first).to_contain_text("Not decided in time", timeout=10_000)
     assert company.read("sale.order", order, "state")["state"] == "draft"
     assert company.read("sale.order", order, "x_ct_hold")["x_ct_hold"] == "credit_override"
     assert tower.api(f"approvals/{asked['id']}/", token)["status"] == "expired"

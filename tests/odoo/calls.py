@@ -13,7 +13,7 @@ CONFIRM = OdooCall(
 )  # fmt: skip
 NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Exactly one of me."})
 ACTIVITY = OdooCall(
-    title="Give an activity", method="create", model="mail.activity",
+    title="Create an activity", method="create", model="mail.activity",
     arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", "user_id": "{uid:number}",
                               "summary": "Exactly one of me", "note": ""}]},
 )  # fmt: skip

@@ -14,7 +14,7 @@ def test_a_provisioned_connection_says_what_its_guards_cost_and_that_this_was_me
     client.force_login(person("ivan", Role.INTEGRATOR))
     world.connection.capabilities = {"models": {"sale.order": {}}}
     world.connection.save()
-    assert "What guards and webhooks cost" not in client.get("/connections/main/").content.decode()
+    assert "Cost of guards and webhooks" not in client.get("/connections/main/").content.decode()
     world.connection.capabilities = {"models": {"x_ct_request": {}}}
     world.connection.save()
     page = client.get("/connections/main/").content.decode()

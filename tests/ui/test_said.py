@@ -106,7 +106,7 @@ def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: 
         "de": ["9 Oak desk aus Annex/Stock, 12,5 verfügbar",
                "9 Oak desk von Fjord Furniture zu 1.045,00 EUR, 7 Tage Lieferzeit",
                "9 Beech desk statt Oak desk auf S00042, 20 verfügbar",
-               "9 Beech desk auf S00042 statt Oak desk setzen; dann "],
+               "9 Beech desk statt Oak desk auf S00042 setzen; dann "],
         "fr": ["9 Oak desk depuis Annex/Stock, 12,5 disponibles",
                "9 Oak desk chez Fjord Furniture à 1 045,00 EUR, 7 jours de délai",
                "9 Beech desk au lieu de Oak desk sur S00042, 20 disponibles",
