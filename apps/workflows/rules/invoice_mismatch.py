@@ -15,10 +15,8 @@ from apps.workflows import default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_resolution, involvement, money, posted_entries
 
-LIMIT = parameters.limit(
-    name="mismatch_limit", title=gettext_noop("Invoice difference limit"), default=100,
-    help=gettext_noop("From this difference to order or delivery on, before tax, an invoice or bill needs a decision."),
-)  # fmt: skip
+HELP = gettext_noop("From this difference to order or delivery on, before tax, an invoice or bill needs a decision.")
+LIMIT = parameters.limit(name="mismatch_limit", title=gettext_noop("Invoice difference limit"), default=100, help=HELP)
 KIND = "invoice_mismatch"
 
 # Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
