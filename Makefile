@@ -64,9 +64,9 @@ walk-sandbox: $(DEV) ## random acts in the sandbox, for volume: SEED, ACTS, STOP
 bench: $(DEV) ## the measurements of bench/, each beside its peer
 	$(PYTHON) -m bench
 
-lint: $(DEV) $(NODE) ## ruff, djlint for the templates, biome for scripts and style sheets, and NOTICE beside what is installed
+lint: $(DEV) $(NODE) ## ruff, djangofmt for the templates, biome for scripts and style sheets, and NOTICE beside what is installed
 	$(PYTHON) -m ruff check .
-	.venv/bin/djlint --lint --quiet templates
+	.venv/bin/djangofmt check templates
 	$(NODE_BIN)/biome lint --error-on-warnings
 	$(PYTHON) deploy/notice.py --check
 

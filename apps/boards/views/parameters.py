@@ -37,12 +37,12 @@ def listing(request: PersonsRequest) -> HttpResponse:
     return render(request, "boards/parameters.html", context)
 
 
-def _sections(rows: list[Any]) -> list[tuple[str, list[Any]]]:
+def _sections(rows: list[Any]) -> list[tuple[str, list[Any], bool]]:
     """The rows by what they are about, a rule's own first."""
     sections: dict[str, list[Any]] = {}
     for row in rows:
         sections.setdefault(row.declared.part, []).append(row)
-    return list(sections.items())
+    return [(part, found, any(row.own is not None for row in found)) for part, found in sections.items()]
 
 
 @login_required
