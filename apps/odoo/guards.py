@@ -126,6 +126,8 @@ else:
         while batch:
             record = batch.pop(0)
             sought = found if not past else standing
+            if not past:
+                compute_anew(env, record)
 {subject}
             if record:
                 total = record.sudo().amount_total if 'amount_total' in record._fields else 0.0

@@ -69,6 +69,9 @@ class Env:
         """The company of whom acts."""
         return Records(self, "res.company", (self.context.get("company") or self.user.company_id.id,))
 
+    def add_to_compute(self, field: Any, records: "Records") -> None:
+        """Do nothing: what is computed here is computed at each read, and nobody can write it."""
+
     def ref(self, name: str) -> "Records":
         """The record with the external id ``name``."""
         model, odoo_id = self.engine.external(name)

@@ -274,3 +274,29 @@ def test_what_comes_from_a_customer_is_a_return_whatever_the_transfer_says(
         manager.do("stock.move", "write", moves, {"quantity": quantity, "picked": True})
         said = refusal(manager, "stock.picking", "button_validate", receipt)
         assert ("on a transfer that says so" in said) == (quantity * 100 >= 500 and comes_from == customers), said
+
+
+@pytest.mark.parametrize("written", [{"amount_total": 1.0}, {"amount_untaxed": 1.0, "amount_total": 1.0}])
+def test_a_total_that_is_written_on_an_order_is_computed_anew(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int, written: dict[str, float]
+) -> None:
+    seller = hired(*SELLER)
+    order = quoted(seller, customer(odoo, 1_000), desk, 80)
+    seller.do("sale.order", "write", [order], written)
+    assert "An approval has been asked for" in refusal(seller, "sale.order", "action_confirm", order)
+    assert state(odoo, order) == "draft"
+
+
+@pytest.mark.parametrize("written", ["currency_rate", "amount_total", "price_total"])
+def test_figures_that_are_written_on_a_purchase_are_computed_anew(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int, written: str
+) -> None:
+    buyer, vendor = hired(*BUYER), odoo.create("res.partner", {"name": "Tower test vendor"})
+    order = bought(buyer, vendor, {"product_id": desk, "product_qty": 400, "price_unit": 100})
+    lines = odoo.search("purchase.order.line", [("order_id", "=", order)])
+    if written == "price_total":
+        buyer.do("purchase.order.line", "write", lines, {"price_total": 1.0, "price_subtotal": 1.0})
+        buyer.do("purchase.order", "write", [order], {"amount_total": 1.0})
+    else:
+        buyer.do("purchase.order", "write", [order], {written: 1_000.0 if written == "currency_rate" else 1.0})
+    assert "is worth 40000.00 USD" in refusal(buyer, "purchase.order", "button_confirm", order)
