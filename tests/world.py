@@ -59,6 +59,9 @@ class World:
         """Odoo's record has these values now, and the tower has read them."""
         row = {"id": odoo_id, "write_date": odoo_time(self.now), "create_date": odoo_time(self.now), **values}
         mirrored = registry.models()[model]
+        # A line without tax, where nothing is said of one.
+        if "price_total" in mirrored.odoo_fields() and "price_subtotal" in values:
+            row.setdefault("price_total", values["price_subtotal"])
         current = mirrored.objects.filter(connection=self.connection, odoo_id=odoo_id).first()
         if current is not None:
             for name in mirrored.odoo_fields():

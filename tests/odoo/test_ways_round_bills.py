@@ -20,11 +20,11 @@ pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 class Bought:
     """Ten desks at 40 that were ordered of a vendor."""
 
-    def __init__(self, odoo: OdooClient, accountant: Worker, desk: int, *, control: str = "purchase") -> None:
+    def __init__(self, odoo: OdooClient, accountant: Worker, desk: int, *, control: str = "purchase", **line: Any) -> None:
         self.odoo, self.accountant, self.desk = odoo, accountant, desk
         odoo.write("product.product", [desk], {"purchase_method": control})
         self.vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
-        self.order = bought(accountant, self.vendor, {"product_id": desk, "product_qty": 10, "price_unit": 40})
+        self.order = bought(accountant, self.vendor, {"product_id": desk, "product_qty": 10, "price_unit": 40} | line)
         accountant.do("purchase.order", "button_confirm", [self.order])
         (self.line,) = odoo.search("purchase.order.line", [("order_id", "=", self.order)])
 
@@ -54,6 +54,61 @@ def test_what_no_order_names_is_not_billed_beside_what_one_does(
         desks.accountant.do("account.move", "button_cancel", [bill])
     freight = {"name": "Freight", "product_id": False, "purchase_line_id": False, "quantity": 1, "price_unit": 60}
     assert refusal(desks.accountant, "account.move", "action_post", desks.billed({"quantity": 10}, freight)) == ""
+
+
+def tax(odoo: OdooClient, percent: float, how: str = "tax_excluded", use: str = "purchase") -> int:
+    """A tax of the first company's, on top of the price or within it."""
+    name, (own,) = f"Tower test {percent} % {how}", odoo.read("res.users", [odoo.uid], ["company_id"])
+    values = {"name": name, "amount": percent, "type_tax_use": use, "price_include_override": how,
+              "company_id": own["company_id"]}  # fmt: skip
+    known = odoo.search("account.tax", [(key, "=", values[key]) for key in ("name", "type_tax_use", "company_id")])
+    return known[0] if known else odoo.create("account.tax", values)
+
+
+def test_a_bill_with_another_tax_than_its_order_is_not_posted_unasked(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    half, fifth, within = tax(odoo, 50), tax(odoo, 20), tax(odoo, 7.7, "tax_included")
+    accountant = hired(*ACCOUNTANT)
+    for ordered, on_bill, price, differs in (
+        ([], [half], 800, 4_000), ([fifth], [], 800, -1_600), ([fifth], [fifth], 800, 0), ([within], [within], 123.45, 0),
+        ([within, fifth], [within], 123.45, None),
+    ):  # fmt: skip
+        desks = Bought(odoo, accountant, desk, price_unit=price, tax_ids=[(6, 0, ordered)])
+        bill = desks.billed({"quantity": 10, "price_unit": price, "tax_ids": [(6, 0, on_bill)]})
+        said = refusal(accountant, "account.move", "action_post", bill)
+        if differs == 0:
+            assert said == ""
+            guarded.look()
+            assert guarded.case("invoice.differs", bill) is None
+            continue
+        if differs is not None:
+            assert f"tax {abs(differs):.2f} USD {'above' if differs > 0 else 'below'} that of the order" in said
+        guarded.look()
+        request = pending(bill, "invoice_mismatch")
+        assert differs is None or request.amount == abs(differs)
+        assert "odoo_counted" not in request.context
+        assert request.context["price_difference"] == "0.00"
+        accountant.do("account.move", "button_cancel", [bill])
+
+
+def test_a_customer_is_billed_the_tax_that_the_order_carries(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    fifth = tax(odoo, 20, use="sale")
+    accountant, seller = hired(*ACCOUNTANT), hired(*SELLER)
+    odoo.write("product.product", [desk], {"invoice_policy": "order"})
+    order = quoted(seller, customer(odoo, 0), desk, 10, tax_ids=[(6, 0, [fifth])])
+    assert refusal(seller, "sale.order", "action_confirm", order) == ""
+    invoice = drafted(accountant, order)
+    (line,) = odoo.search("account.move.line", [("move_id", "=", invoice), ("display_type", "=", "product")])
+    accountant.do("account.move", "write", [invoice], {"invoice_line_ids": [(1, line, {"tax_ids": [(5, 0, 0)]})]})
+    assert "tax 200.00 USD below that of the order" in refusal(accountant, "account.move", "action_post", invoice)
+    guarded.look()
+    request = pending(invoice, "invoice_mismatch")
+    assert (request.amount, "odoo_counted" in request.context) == (200, False)
+    accountant.do("account.move", "write", [invoice], {"invoice_line_ids": [(1, line, {"tax_ids": [(6, 0, [fifth])]})]})
+    assert refusal(accountant, "account.move", "action_post", invoice) == ""
 
 
 def test_a_customer_is_given_no_rebate_on_the_invoice_unasked(

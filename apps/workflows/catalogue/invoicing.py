@@ -4,7 +4,7 @@ Odoo keeps invoices among all other entries; entries that are neither invoice, c
 
 Two things are not in any one field of Odoo. Whether an invoice is overdue follows from its due date and the day, so the
 record says when it must be looked at again (the fact ``due``). Whether it bills what was agreed follows from its lines
-and the order's lines that they bill (:mod:`apps.workflows.rules.invoice_mismatch`). How much may be billed is Odoo's own
+and the order's lines that they bill (:mod:`apps.workflows.rules.invoice_differences`). How much may be billed is Odoo's own
 reckoning, the order line's ``qty_to_invoice``: the quantity ordered or the quantity delivered, as the product's invoicing
 policy says, less what is billed on all invoices together, credit notes taken off. Below zero, more is billed than may be,
 and the newest open invoice of the line is the one that bills it. A delivery reaches the invoice through the order line's

@@ -6,16 +6,29 @@ add behind the last digit that means something, and then by the currency: so bot
 """
 
 
+SMALLEST_OF_CURRENCY = "COALESCE(trim_scale(NULLIF(c.rounding, 0)), trim_scale(power(10::numeric, -c.decimal_places)))"
+
+
 def smallest(row: str = "r") -> str:
     """SQL of the smallest sum of the currency of the company of a record: 1 for yen, 0.001 for dinars, 0.05 for francs in coins.
 
     Args:
         row: the alias of the record.
     """
-    return f"""COALESCE((SELECT COALESCE(trim_scale(NULLIF(c.rounding, 0)), trim_scale(power(10::numeric, -c.decimal_places)))
+    return f"""COALESCE((SELECT {SMALLEST_OF_CURRENCY}
                      FROM mirror_res_company co
                      JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                     WHERE co.connection_id = {row}.connection_id AND co.odoo_id = {row}.company_id), 0.01)"""
+
+
+def smallest_in(row: str) -> str:
+    """SQL of the smallest sum of the currency that a row itself is in.
+
+    Args:
+        row: the alias of the row.
+    """
+    return f"""COALESCE((SELECT {SMALLEST_OF_CURRENCY} FROM mirror_res_currency c
+                     WHERE c.connection_id = {row}.connection_id AND c.odoo_id = {row}.currency_id), 0.01)"""
 
 
 # Of the record ``r``.

@@ -1,0 +1,247 @@
+"""What of an invoice was not agreed: its differences to the lines of orders that it bills, in SQL and as Odoo's guard counts them.
+
+Both come to the same figure: :func:`match` over mirrored rows, :data:`IN_ODOO` as Python that Odoo runs.
+"""
+
+from apps.workflows import units
+from apps.workflows.rules import money
+
+# Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
+# order with nothing ordered and nothing delivered: nothing there to be compared. A line that bills several lines of
+# orders at once has no one price to be compared with. Later invoices are counted, not asked for with EXISTS: for a first row
+# alone the planner would read all entries that there are.
+# Quantities are told in the product's own unit; the line's own price is held against the price agreed for the unit of the bill,
+# which may be another than the order's. How many of the product's own the bill's unit holds:
+OF_BILL = units.ratio("il.product_uom_id", product="{line}.product_id", connection="il.connection_id")
+# What a later line of a bill bills of the same: it bears the excess before the earlier ones.
+LATER = f"GREATEST({units.own("later.quantity", "later")}, 0)"
+
+
+def tax_of(line: str, order: str, ordered: str, *, is_known: str = "TRUE") -> str:
+    """Return SQL for the tax of the bill's line ``il`` by the line of its order, and below which difference that is rounding.
+
+    What Odoo computed on the order's line counts, by what is billed before tax: fixed taxes, taxes within the price and fiscal
+    positions are in it, and it needs no rate between currencies. What is free bears the tax of its quantity. Where nothing is
+    ordered (any more), there is no tax to be compared with.
+
+    Args:
+        line, order: the aliases of the order's line and of the order.
+        ordered: the column of the line's quantity.
+        is_known: SQL for whether the bill's line has this one line of an order.
+    """
+    tax, part = f"({line}.price_total - {line}.price_subtotal)", f"il.price_subtotal / NULLIF({line}.price_subtotal, 0)"
+    free = f"il.quantity * {OF_BILL.format(line=line)} / NULLIF({units.own(f"{line}.{ordered}", line)}, 0)"
+    return f"""CASE WHEN NOT ({is_known}) OR {line}.{ordered} = 0 THEN NULL
+                               WHEN {line}.price_subtotal <> 0 THEN {tax} * {part}
+                               WHEN {order}.currency_id = il.currency_id THEN {tax} * {free} END AS agreed_tax,
+                          GREATEST(2 * {money.smallest_in("il")}, abs(il.price_subtotal) / 1000,
+                                   2 * {money.smallest_in(order)} * abs({part})) AS tax_rounding"""
+
+
+def match(which: str) -> str:
+    """Return SQL for what the invoices ``r`` bill that was not agreed; no row where nothing differs.
+
+    Args:
+        which: SQL over ``r`` that tells which are compared at all.
+    """
+    return f"""
+        SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
+               string_agg(DISTINCT d.product, ', ') AS product_names,
+               trim_scale(sum(d.quantity * d.holds)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
+               trim_scale(sum(d.ordered)) AS ordered_quantity,
+               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(round(sum(d.over * d.holds), 6)) AS over_quantity,
+               {money.rounded("sum(d.quantity * d.price) * d.rate", money.SMALLEST)} AS billed_price,
+               {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.SMALLEST)} AS ordered_price,
+               {money.rounded("sum(d.price_off) * d.rate", money.SMALLEST)} AS price_difference,
+               {money.rounded("sum(d.tax) * d.rate", money.SMALLEST)} AS billed_tax,
+               {money.rounded("sum(d.agreed_tax) * d.rate", money.SMALLEST)} AS ordered_tax,
+               {money.rounded("sum(d.tax_off) * d.rate", money.SMALLEST)} AS tax_difference,
+               {money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST)} AS amount_over,
+               {money.rounded("sum(abs(d.price_off) + abs(d.tax_off) + abs(d.over * d.price)) * d.rate", money.SMALLEST)}
+                 AS disputed_amount
+          FROM (
+            SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
+                             THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off,
+                   CASE WHEN abs(b.tax - b.agreed_tax) > b.tax_rounding THEN b.tax - b.agreed_tax ELSE 0 END AS tax_off
+              FROM (
+                SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
+                       CASE WHEN o.is_apart THEN il.quantity
+                            ELSE GREATEST(LEAST((COALESCE(o.excess, 0) - o.later) / o.holds, il.quantity), 0) END AS over,
+                       o.price, COALESCE(o.agreed, o.price) AS agreed, o.holds, t.tax, COALESCE(o.agreed_tax, t.tax) AS agreed_tax,
+                       o.tax_rounding,
+                       COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
+                  FROM mirror_account_move_line il
+                 CROSS JOIN LATERAL (SELECT il.price_total - il.price_subtotal AS tax) AS t
+                 CROSS JOIN LATERAL (
+                   SELECT so.name AS order_name, sl.name AS product, {units.own("sl.product_uom_qty", "sl")} AS ordered,
+                          {units.own("sl.qty_delivered", "sl")} AS delivered, {units.own("sl.qty_invoiced", "sl")} AS billed,
+                          {units.own("e.excess", "sl")} AS excess, {OF_BILL.format(line="sl")} AS holds,
+                          il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
+                          CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
+                               THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) / {units.ratio_of("sl")}
+                                    * {OF_BILL.format(line="sl")} END AS agreed,
+                          COALESCE((
+                            SELECT sum({LATER}) FROM mirror_account_move_line later
+                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
+                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
+                               AND (m.state = 'draft' OR m.state = 'posted'
+                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
+                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
+                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL), 0) AS later,
+                          FALSE AS is_apart,
+                          {tax_of("sl", "so", "product_uom_qty", is_known="cardinality(il.sale_line_ids) = 1")}
+                     FROM mirror_sale_order_line sl
+                     JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+                    CROSS JOIN LATERAL (
+                      SELECT CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
+                                  ELSE COALESCE(-sl.qty_to_invoice,
+                                                sl.qty_invoiced - GREATEST(sl.product_uom_qty, sl.qty_delivered)) END
+                             AS excess) AS e
+                    WHERE r.move_type = 'out_invoice' AND sl.connection_id = il.connection_id
+                      AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
+                      AND NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0)
+                   UNION ALL
+                   SELECT po.name, pl.name, {units.own("pl.product_qty", "pl")}, {units.own("pl.qty_received", "pl")},
+                          {units.own("pl.qty_invoiced", "pl")}, {units.own("e.excess", "pl")}, {OF_BILL.format(line="pl")},
+                          COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
+                          CASE WHEN po.currency_id = il.currency_id
+                               THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit)
+                                    / {units.ratio_of("pl")} * {OF_BILL.format(line="pl")} END,
+                          COALESCE((
+                            SELECT sum({LATER}) FROM mirror_account_move_line later
+                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
+                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
+                               AND (m.state = 'draft' OR m.state = 'posted'
+                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
+                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
+                               AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL), 0),
+                          FALSE,
+                          {tax_of("pl", "po", "product_qty")}
+                     FROM mirror_purchase_order_line pl
+                     JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+                    CROSS JOIN LATERAL (
+                      SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
+                                  ELSE GREATEST(-pl.qty_to_invoice, pl.qty_invoiced - pl.product_qty) END AS excess) AS e
+                    WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
+                      AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
+                      AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
+                   UNION ALL
+                   SELECT of_orders.names, product.name, 0, 0, {units.own("il.quantity", "il")}, 0, {units.ratio_of("il")},
+                          il.price_subtotal / NULLIF(il.quantity, 0), NULL, 0, TRUE, NULL, NULL
+                     FROM (SELECT COALESCE(
+                             (SELECT string_agg(DISTINCT so.name, ', ')
+                                FROM mirror_account_move_line beside
+                                JOIN mirror_sale_order_line sl ON sl.connection_id = beside.connection_id
+                                 AND sl.odoo_id = ANY(beside.sale_line_ids)
+                                JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+                               WHERE r.move_type = 'out_invoice' AND beside.connection_id = il.connection_id
+                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL),
+                             (SELECT string_agg(DISTINCT po.name, ', ')
+                                FROM mirror_account_move_line beside
+                                JOIN mirror_purchase_order_line pl ON pl.connection_id = beside.connection_id
+                                 AND pl.odoo_id = beside.purchase_line_id
+                                JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+                               WHERE r.move_type = 'in_invoice' AND beside.connection_id = il.connection_id
+                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL)) AS names) AS of_orders
+                     LEFT JOIN LATERAL (
+                       SELECT t.name FROM mirror_product_product pr
+                         JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
+                        WHERE pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id) AS product ON TRUE
+                    WHERE of_orders.names IS NOT NULL AND il.price_subtotal <> 0
+                      AND CASE WHEN r.move_type = 'out_invoice' THEN COALESCE(il.sale_line_ids, '{{}}') = '{{}}'
+                               ELSE il.purchase_line_id IS NULL END
+                 ) AS o
+                 WHERE r.move_type IN ('out_invoice', 'in_invoice')
+                   AND {which} AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
+                   AND COALESCE(il.display_type, '') IN ('', 'product')
+              ) AS b
+          ) AS d
+         WHERE d.over <> 0 OR d.price_off <> 0 OR d.tax_off <> 0
+         GROUP BY d.rate
+    """
+
+
+# The figures of match, line by line.
+IN_ODOO = """
+def difference_of(env, move):
+    # What of an invoice was not agreed: by price, in quantity, the sum in dispute, what of it is on lines of no order, and by tax.
+    off = 0.0
+    too_many = 0.0
+    disputed = 0.0
+    apart = 0.0
+    taxed = 0.0
+    is_sale = move.move_type == 'out_invoice'
+    link = 'sale_line_ids' if is_sale else 'purchase_line_id'
+    rate = abs(move.amount_total_signed / move.amount_total) if move.amount_total else 1.0
+    lines = move.invoice_line_ids
+    if link not in lines._fields:
+        lines = lines[:0]
+    is_of_order = False
+    for line in lines:
+        if line.display_type == 'product' and line[link]:
+            is_of_order = True
+    for line in lines:
+        if line.display_type != 'product':
+            continue
+        if is_of_order and not line[link]:
+            # Beside what an order names, nobody has agreed to it.
+            apart = apart + line.price_subtotal * rate
+            disputed = disputed + abs(line.price_subtotal) * rate
+        for agreed in line[link]:
+            ordered = agreed.product_uom_qty if is_sale else agreed.product_qty
+            if not ordered and not (agreed.qty_delivered if is_sale else agreed.qty_received):
+                continue
+            # How many of the bill's units one of the order's holds.
+            holds = 1.0
+            if line.product_uom_id and agreed.product_id:
+                unit = agreed['product_uom_id' if 'product_uom_id' in agreed._fields else 'product_uom']
+                holds = unit._compute_quantity(1.0, line.product_uom_id, round=False, raise_if_failure=False) or 1.0
+            same_currency = agreed.order_id.currency_id == line.currency_id
+            if is_sale:
+                price = line.price_unit * (1 - line.discount / 100.0)
+                right = agreed.price_unit * (1 - agreed.discount / 100.0) / holds
+                if len(line[link]) > 1 or not same_currency:
+                    right = price
+            else:
+                price = line.price_subtotal / line.quantity if line.quantity else line.price_unit
+                right = agreed.price_subtotal / agreed.product_qty if agreed.product_qty else 0.0
+                right = (right or agreed.price_unit) / holds if same_currency else price
+            by_price = line.quantity * (price - right)
+            if abs(by_price) > max(0.02, abs(line.quantity * right) / 1000.0):
+                off = off + by_price * rate
+                disputed = disputed + abs(by_price) * rate
+            # Where nothing is ordered (any more), there is no tax to be compared with.
+            if ordered and len(line[link]) == 1 and (agreed.price_subtotal or same_currency):
+                part = line.price_subtotal / agreed.price_subtotal if agreed.price_subtotal else line.quantity / (ordered * holds)
+                by_tax = line.price_total - line.price_subtotal - (agreed.price_total - agreed.price_subtotal) * part
+                rounding = 2 * line.currency_id.rounding
+                if agreed.price_subtotal:
+                    rounding = max(rounding, 2 * agreed.order_id.currency_id.rounding * abs(part))
+                if abs(by_tax) > max(rounding, abs(line.price_subtotal) / 1000.0):
+                    taxed = taxed + by_tax * rate
+                    disputed = disputed + abs(by_tax) * rate
+            excess = -agreed.qty_to_invoice
+            if agreed.order_id.state == 'cancel':
+                excess = agreed.qty_invoiced
+            elif not is_sale:
+                # More than ordered is not agreed to by being received.
+                excess = max(excess, agreed.qty_invoiced - agreed.product_qty)
+            excess = excess * holds
+            if excess > 0:
+                # What is billed later bears it first.
+                for later in env['account.move.line'].sudo().search([
+                        (link, '=' if not is_sale else 'in', agreed.id if not is_sale else agreed.ids), ('id', '>', line.id),
+                        ('move_id.move_type', '=', move.move_type),
+                        '|', ('move_id.state', '=', 'draft'), '&', ('move_id.state', '=', 'posted'),
+                        ('move_id.payment_state', 'in', ['not_paid', 'partial', 'blocked'])]):
+                    billed = later.quantity
+                    if later.product_uom_id and line.product_uom_id:
+                        billed = later.product_uom_id._compute_quantity(
+                            billed, line.product_uom_id, round=False, raise_if_failure=False)
+                    excess = excess - max(billed, 0.0)
+            excess = min(excess, line.quantity)
+            if excess > 0:
+                too_many = too_many + excess
+                disputed = disputed + excess * abs(price) * rate
+    return off, too_many, move.company_id.currency_id.round(round(disputed, 8)), apart, taxed
+"""
