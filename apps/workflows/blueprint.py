@@ -68,7 +68,7 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
         yield holds.hold_column(workflow.odoo_model, *workflow.listed)
     if workflow.portal:
         yield portal.portal_notice(workflow.odoo_model, workflow.portal)
-    for name, label, words in (guard.release for guard in workflow.guards):
+    for name, label, words in dict.fromkeys(guard.release for guard in workflow.guards):
         yield CustomField(workflow.odoo_model, name, "float", label, words, tower_only=True)
         yield CustomField(
             workflow.odoo_model, guards.terms_field(name), "text", f"{label}: for", "What the release was given for, as JSON",
@@ -85,7 +85,7 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
             lines=_all(one.lines for one in declared),
             code=partial(_guard_code, declared, external_id(guard_key(model, name)), [state, *states], subject),
         )  # fmt: skip
-    releases = [(guard.release[0], guard.terms) for guard in workflow.guards]
+    releases = list(dict.fromkeys((guard.release[0], guard.terms) for guard in workflow.guards))
     identity = _all(guard.identity for guard in workflow.guards)
     yield ReleaseRule(
         model=workflow.odoo_model, watch=["state", *identity, *(release for release, _ in releases)],
