@@ -200,7 +200,8 @@ else:
                 is_same = False
                 if ask and ask.x_terms:
                     given, now_asked = json.loads(ask.x_terms), json.loads(figures['terms'])
-                    is_same = {{**followed(saved, given, now_asked), 'confirms': 0}} == {{**now_asked, 'confirms': 0}}
+                    beside = {{'confirms': 0, 'owed': 0}}
+                    is_same = {{**followed(saved, given, now_asked), **beside}} == {{**now_asked, **beside}}
                 elif ask:
                     is_same = float_compare(ask.x_amount, figures['amount'], precision_digits=2) == 0
                 state = ask.x_state if ask else 'none'
@@ -258,6 +259,7 @@ if not hold or hold == {kind!r}:
     exposure = 0.0
     measure = False
     remedy = False
+    besides = {{}}
     released_up_to = 0.0
 {terms}
     released_for = record.sudo()[{terms_field!r}]
@@ -273,7 +275,8 @@ if not hold or hold == {kind!r}:
             'measure': amount if measure is False else measure, 'identity': {{**terms, 'lines': [], 'value': 0.0}},
             'rejected': bool(hold) and record.sudo().x_ct_rejected, 'reason': bool(hold) and record.sudo().x_ct_hold_reason,
             # What it asks for is the confirmation, not a change of what is confirmed.
-            'terms': json.dumps({{**terms, 'amount': amount, **({{}} if is_change else {{'confirms': True}})}}, sort_keys=True),
+            'terms': json.dumps({{**terms, **besides, 'amount': amount, **({{}} if is_change else {{'confirms': True}})}},
+                                sort_keys=True),
         }}))
 """
 

@@ -189,7 +189,7 @@ def test_what_was_delivered_beyond_the_order_is_owed_as_well(
     seller, picker = hired(*SELLER), hired("stock.group_stock_manager")
     odoo.write("product.product", [desk], {"invoice_policy": "delivery"})
     in_stock(picker, odoo, desk, 100)
-    partner = customer(odoo, 1_000)
+    partner = customer(odoo, 0)
     order = quoted(seller, partner, desk, 8)
     assert refusal(seller, "sale.order", "action_confirm", order) == ""
     (delivery,) = odoo.search("stock.picking", [("sale_id", "=", order)])
@@ -198,6 +198,7 @@ def test_what_was_delivered_beyond_the_order_is_owed_as_well(
     assert odoo.read("sale.order.line", [line_of(odoo, order)], ["qty_delivered"])[0]["qty_delivered"] == 20
     owed = odoo.read("res.partner", [partner], ["credit_to_invoice"])[0]["credit_to_invoice"]
     assert owed == 2_000
+    odoo.write("res.partner", [partner], {"credit_limit": 1_000})
     small = quoted(seller, partner, desk, 1)
     assert "to 2100.00 USD, above its credit limit" in refusal(seller, "sale.order", "action_confirm", small)
     guarded.look()

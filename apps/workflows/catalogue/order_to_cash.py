@@ -407,7 +407,7 @@ WORKFLOW = Workflow(
             credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN | price_limits.CHANGE), express.APPROVAL,
         )
     ],
-    guards=[credit_limit.GUARD, price_limits.GUARD],
+    guards=[credit_limit.GUARD, price_limits.GUARD, credit_limit.DELIVERY_GUARD],
     form="sale.view_order_form",
     portal="sale.sale_order_portal_template",
     hooks={

@@ -10,6 +10,7 @@ by the currency of the company; a test on the real Odoo compares the two to its 
 Nothing makes room for an order but money: a draft of a credit note, or another order that comes to less than nothing, does not.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import Q
@@ -18,7 +19,8 @@ from apps.workflows import days, default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
 
-EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + g.this_order"
+# What is billed of a confirmed order counts among the invoices: the guard says what it would leave to be owed.
+EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + COALESCE(g.this_owed, g.this_order)"
 
 # Only for orders that are not confirmed: OFFSET 0 keeps the planner from drawing the query into the one around it, where it
 # would be worked out first and dropped by the state afterwards. What is paid and what is invoiced is not looked at, however
@@ -87,7 +89,9 @@ FACT = Fact(
                                  ELSE COALESCE((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
                                                credit_asked.credit_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)) END, 0)
                      AS this_order,
-                   {money.SMALLEST} AS smallest
+                   {money.SMALLEST} AS smallest,
+                   CASE WHEN r.state NOT IN ('draft', 'sent')
+                        THEN (credit_asked.credit_ask_terms::jsonb ->> 'owed')::numeric END AS this_owed
               FROM mirror_res_partner p
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
              CROSS JOIN LATERAL (SELECT {money.FAMILY} AS ids) AS family
@@ -259,18 +263,33 @@ APPROVAL = ApprovalKind(
     ),
 )
 
+# What is delivered beyond what was ordered, where Odoo bills what is delivered, and what is not billed of that.
+BEYOND = """
+def beyond_of(order):
+    found = 0.0
+    unbilled = 0.0
+    for line in order.order_line:
+        ordered = line.product_uom_qty
+        if line.qty_delivered > ordered > 0 and line.product_id.product_tmpl_id.invoice_policy == 'delivery':
+            found = found + line.price_total * (line.qty_delivered - ordered) / ordered
+            unbilled = unbilled + line.price_total * max(line.qty_delivered - max(ordered, line.qty_invoiced), 0.0) / ordered
+    return found, unbilled
+"""
+
 # Runs inside Odoo, elevated: a salesperson may not read receivables.
 GUARD = Guard(
     approval="credit_override",
     state_value="sale",
     release=("x_ct_released_amount", "Released up to", "Control Tower released the order up to this total"),
-    terms="""
+    terms=f"""
+{BEYOND.strip()}
 order = record.sudo()
-terms = {'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id}
+terms = {{'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id}}
+beyond, unbilled = beyond_of(order) if is_change else (0.0, 0.0)
 if order.partner_invoice_id.commercial_partner_id != order.partner_id.commercial_partner_id:
     terms['billed'] = order.partner_invoice_id.commercial_partner_id.id
 if is_change:
-    terms['value'] = order.company_id.currency_id.round(round(order.amount_total / (order.currency_rate or 1.0), 8))
+    terms['value'] = order.company_id.currency_id.round(round((order.amount_total + beyond) / (order.currency_rate or 1.0), 8))
 """,
     identity=["partner_id", "partner_invoice_id", "company_id", "currency_id"],
     watch=["amount_total", "partner_id", "partner_invoice_id", "company_id", "currency_id", "currency_rate"],
@@ -280,18 +299,21 @@ order = record.sudo().with_company(record.company_id)
 company = order.company_id
 # Who is billed is who will owe.
 customer = (order.partner_invoice_id or order.partner_id).commercial_partner_id.with_company(company)
-amount = order.amount_total
+amount = order.amount_total + beyond
 limit = customer.credit_limit
 # Odoo's own credit counts the debts to all companies below the root; what is not invoiced yet counts as far.
 family = [company.id]
 if 'root_id' in company._fields:
     family = env['res.company'].sudo().with_context(active_test=False).search([('id', 'child_of', company.root_id.id)]).ids
-own = amount
+own = order.amount_total + unbilled
 # What is invoiced of it stands in the customer's debts, or among the drafts, already.
 for line in order.order_line:
     if line.qty_invoiced > 0 and line.product_uom_qty > 0:
         own = own - line.price_total * min(line.qty_invoiced / line.product_uom_qty, 1.0)
-exposure = customer.credit + max(own, 0.0) / (order.currency_rate or 1.0)
+owed = max(own, 0.0) / (order.currency_rate or 1.0)
+if is_change:
+    besides = {'owed': owed}
+exposure = customer.credit + owed
 for draft in env['account.move'].sudo().search([
         ('commercial_partner_id', '=', customer.id), ('company_id', 'in', family), ('state', '=', 'draft'),
         ('move_type', '=', 'out_invoice')]):
@@ -317,9 +339,25 @@ measure = exposure
 released = order.currency_id.compare_amounts(released_up_to, amount) >= 0
 if limit > 0 and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
     places = company.currency_id.decimal_places
-    why = 'Confirming %s would take %s to %.*f %s, above its credit limit of %.*f %s.' % (
-        order.name, customer.name, places, exposure, company.currency_id.name, places, limit, company.currency_id.name)
+    why = '%s %s would take %s to %.*f %s, above its credit limit of %.*f %s.' % (
+        'Delivering more than was ordered on' if beyond else 'Confirming', order.name,
+        customer.name, places, exposure, company.currency_id.name, places, limit, company.currency_id.name)
     if 'account_use_credit_limit' in company._fields and not company.account_use_credit_limit:
         why = why + ' (Odoo does not warn of it in %s, where its own credit limit switch is off; the limit holds.)' % company.name
+""",
+)
+
+# What is delivered changes no total of the order: a line of which more was delivered than was ordered has its order judged, once
+# the transaction has written all of it, and for credit alone. Whoever enters hours is not stopped; what they come to counts.
+DELIVERY_GUARD = replace(
+    GUARD,
+    model="sale.order.line",
+    watch=["qty_delivered"],
+    subject="""
+line = record.sudo()
+record = env['sale.order'].sudo()
+if is_change and line.qty_delivered > line.product_uom_qty > 0 and line.product_id.product_tmpl_id.invoice_policy == 'delivery':
+    if line.qty_delivered_method in ['stock_move', 'manual']:
+        record = line.order_id
 """,
 )
