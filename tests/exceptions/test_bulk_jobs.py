@@ -137,7 +137,7 @@ def test_the_second_of_two_is_told_who_was_first_and_when(world: World) -> None:
     (pk,) = many(world, 1)
     seen = moves.as_seen(ExceptionCase.objects.get(pk=pk))
     jobs.do_one(pk, move="assign", arguments={"owner": user("mia").pk}, by=user("mia"), now=world.now, seen=seen)
-    with pytest.raises(moves.MoveRefusedError, match=r"meanwhile \(Mia, 23 Nov 2026, 12:00 UTC\).*Mia owns it"):
+    with pytest.raises(moves.MoveRefusedError, match=r"meanwhile \(Mia, 23 Nov 2026, 12:00 UTC\).*owner: Mia"):
         jobs.do_one(pk, move="assign", arguments={"owner": user("olga").pk}, by=user("olga"), now=world.now, seen=seen)
 
 

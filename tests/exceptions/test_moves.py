@@ -59,7 +59,7 @@ def test_a_resolved_exception_says_when_and_how_to_whoever_comes_later(world: Wo
 
 
 def test_resolving_needs_a_word(world: World, case: ExceptionCase) -> None:
-    with pytest.raises(moves.MoveRefusedError, match="Say how"):
+    with pytest.raises(moves.MoveRefusedError, match="Enter a resolution"):
         moves.resolve(case.pk, resolution="  ", by=user("olga"), now=world.now)
 
 
