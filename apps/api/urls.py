@@ -49,8 +49,9 @@ MOVED = (
 )
 
 
-def moved_or_not_found(request: HttpRequest, former: str) -> HttpResponse:
+def moved_or_not_found(request: HttpRequest) -> HttpResponse:
     """Answer an address that the API does not have: 308 if it had it in the release before, else a problem document."""
+    former = request.path.removeprefix("/api/v1/")
     for pattern, address in MOVED:
         if found := re.fullmatch(pattern, former):
             query = f"?{request.META['QUERY_STRING']}" if request.META["QUERY_STRING"] else ""
@@ -131,5 +132,5 @@ urlpatterns = [
         ),
         name="docs",
     ),
-    re_path(r"^(?P<former>.*)$", csrf_exempt(moved_or_not_found)),
+    re_path(r"", csrf_exempt(moved_or_not_found)),
 ]

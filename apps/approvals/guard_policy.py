@@ -149,7 +149,8 @@ def problems(connection_id: int | None = None) -> dict[int, list[str]]:
             told = gettext("The guards of %(name)s go by other limits than those set here; they are told again within a minute.")
         else:
             told = gettext(
-                "The guard of %(name)s for %(kind)s counts together by another rule than its policy; it is told within a minute."
+                "The guard of %(name)s for %(kind)s combines amounts by another rule than its policy."
+                " It is updated within a minute."
             )
         found.setdefault(one.connection_id, []).append(told % {"name": names[one.connection_id], "kind": one.kind})
     return found

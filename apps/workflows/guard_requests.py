@@ -145,7 +145,7 @@ LIFT = OdooCall(
 def answer(state: str, reason: str = "{reason}", *, prefix: str = "") -> OdooCall:
     """Write on the ask what became of it. ``prefix`` as for :func:`asked`."""
     return OdooCall(
-        title=f"Note the answer on what was asked: {state}",
+        title=f"Add a note with the decision: {state}",
         model="x_ct_request",
         record=f"{prefix}ask_id",
         method="write",
@@ -187,9 +187,9 @@ def activity(summary: str, *, person: str = "user_id", name: str = "", text: str
         name: column with the person's name.
         text: what the person reads; the reason of the decision, where nothing else is said.
     """
-    what = "an activity with the reason" if text == "{reason}" else "an activity"
+    reason = " with the reason" if text == "{reason}" else ""
     return OdooCall(
-        title=f"Give {{{name}}} {what}" if name else f"Give its owner {what}",
+        title=f"Create an activity for {{{name}}}{reason}" if name else f"Create an activity for the owner{reason}",
         method="create",
         model="mail.activity",
         only_if=person,

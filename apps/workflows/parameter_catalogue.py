@@ -14,8 +14,8 @@ from apps.workflows.parameters import Parameter
 LONGEST_DAYS, LONGEST_HOURS = 730, 2_000
 THRESHOLDS = ("medium", "high", "critical")
 IN_GUARD = re.compile(re.escape(parameters.CALL) + r"'(\w+)'")
-TARGET_HELP = gettext_noop("A record that stands there longer is over its target. At twice the time it is raised as stuck.")
-STUCK_HELP = gettext_noop("From what value on a record that stands there far beyond the target is raised as stuck.")
+TARGET_HELP = gettext_noop("A record that stays longer is over target. At twice the time it opens an exception as stalled.")
+STUCK_HELP = gettext_noop("From this value on, a record far over its target opens an exception as stalled.")
 DUE_HELP = gettext_noop("The SLA of what is opened from now on, in the team's working hours.")
 SEVERITY_HELP = gettext_noop("From this on it is at least that severe.")
 

@@ -53,6 +53,7 @@ def values() -> dict[str, list[Any]]:
         "rule_id": [1], "endpoint_id": [1],  # integrators', who see everything
         "number": [1],  # a test of access data, of who sees the whole connection
         "parameter": ["purchase_limit"],  # what rules compare with; what is set where one may not look is left out
+        "code": ["not_found"],  # what an error means
         "language": ["de"], "digest": ["none"],  # what the interface says; nothing of any record
         "event_id": list(OutsideEvent.objects.values_list("pk", flat=True)),
     }  # fmt: skip

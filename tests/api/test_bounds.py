@@ -95,4 +95,4 @@ def test_a_form_with_a_nul_is_refused_by_the_name_of_its_field(db: None, client:
     world.held_order()
     answer = client.post("/approvals/1/decide/", {field: "a\0b"})
     assert answer.status_code == 400
-    assert f"The field {field} holds" in answer.content.decode()
+    assert f"The field {field} contains" in answer.content.decode()

@@ -198,7 +198,7 @@ def test_nobody_decides_what_they_asked_for_or_beyond_their_limit(world: World) 
     small = person("sam", Role.APPROVER, limit=1_000)
     world.held_order()
     request = Request.objects.get()
-    assert "hand in S00042" in (permissions.why_not(request, user("sofia")) or "")
+    assert "worked on S00042" in (permissions.why_not(request, user("sofia")) or "")
     assert "your limit is 1,000.00 EUR" in (permissions.why_not(request, small) or "")
     assert permissions.why_not(request, user("olga")) == "Olga is Operator and may not decide approvals. Ask an approver."
     assert permissions.why_not(request, user("adam")) is None

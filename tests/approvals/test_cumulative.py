@@ -170,7 +170,7 @@ def test_what_is_ordered_while_it_waits_is_added_and_the_steps_follow(world: Wor
     buy(world, 100, 45_000)
     buy(world, 80, 12_000, state="draft", date_planned=odoo_time(world.now))
     assert [one.name for one in request_of(80).steps.all()] == ["Purchasing", "Management"]
-    with pytest.raises(FactsChangedError, match=r"count together with it: 0\.00 EUR before, now 45,000\.00"):
+    with pytest.raises(FactsChangedError, match=r"Combined with: 0\.00 EUR before, now 45,000\.00"):
         moves.approve(request_of(80).pk, by=user("mia"), now=world.now, seen=facts.Seen(digest=seen))
 
 

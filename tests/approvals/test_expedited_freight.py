@@ -102,7 +102,7 @@ def test_goods_that_are_still_to_come_cannot_go_before_they_are_there(world: Wor
 
 
 def test_an_option_that_is_not_there_is_refused_with_those_that_are(world: World) -> None:
-    with pytest.raises(moves.DecisionRefusedError, match=r"option 5\. There is 4 \(Express before noon at 89\.00\)"):
+    with pytest.raises(moves.DecisionRefusedError, match=r"option 5\. Available: 4 \(Express before noon at 89\.00\)"):
         ask(world, option="5")
     world.write("stock.picking", 42, state="cancel")
     with pytest.raises(moves.DecisionRefusedError, match="too far along"):

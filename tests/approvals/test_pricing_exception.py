@@ -102,7 +102,7 @@ def test_no_keeps_it_held_and_the_same_order_is_not_asked_about_again(world: Wor
     attempt(world)
     request = pending()
     moves.reject(request.pk, by=user("adam"), reason="Not below cost", now=world.advance(minutes=1))
-    assert [title.split(" ")[0] for title in commands_of(request)] == ["Keep", "Note", "Give", "Note"]
+    assert [title.split(" ")[0] for title in commands_of(request)] == ["Keep", "Add", "Create", "Note"]
     world.write("x_ct_request", 901, x_state="rejected")
     discounted(world, x_ct_hold="pricing_exception")
     assert (stage(), open_cases(), Request.objects.count()) == ("pricing_review", [], 1)

@@ -197,7 +197,7 @@ def test_the_towers_own_user_is_nobodys_hand(world: World) -> None:
 def test_a_person_whom_nobody_knows_in_odoo_decides_only_where_policy_says_so(world: World) -> None:
     ulla = person("ulla", Role.APPROVER, limit=100_000, team="finance")
     world.held_order()
-    assert "not known which user of main you are" in why_not(ulla)
+    assert "not linked to a user of main" in why_not(ulla)
     assert "link_odoo_user ulla" in why_not(ulla)
     with pytest.raises(NotAllowedError):
         moves.delegate(Request.objects.get().pk, to=ulla, by=User.objects.get(username="adam"), now=world.now)

@@ -245,7 +245,7 @@ def test_a_held_order_waits_for_its_decision_and_its_exception(world: World) -> 
     assert {(one.what, one.stage_name, one.count) for one in waiting} == {
         ("decision", "credit_review", 1), ("exception", "credit_review", 1),
     }  # fmt: skip
-    assert "wait for" in blocked_reasons.relief(waiting, "credit_review")
+    assert "blocked by an open" in blocked_reasons.relief(waiting, "credit_review")
     assert blocked_reasons.of(registry.workflows()[NAME], seen=AccessScope(frozenset({(world.connection.pk, 9)}))) == []
 
 

@@ -62,9 +62,9 @@ def test_the_hours_are_those_of_the_moves(moved: World) -> None:
             " FROM workflows_transition WHERE workflow = %s AND at > %s GROUP BY 1", NAME, NOW - timedelta(hours=24),
         )
     }  # fmt: skip
-    assert {hour: count for hour, count in shown["Arrived"] if count} == {h: a for h, (a, _) in counted.items() if a}
-    assert {hour: count for hour, count in shown["Departed"] if count} == {h: d for h, (_, d) in counted.items() if d}
-    assert sum(count for _, count in shown["Departed"]) == 1
+    assert {hour: count for hour, count in shown["In"] if count} == {h: a for h, (a, _) in counted.items() if a}
+    assert {hour: count for hour, count in shown["Out"] if count} == {h: d for h, (_, d) in counted.items() if d}
+    assert sum(count for _, count in shown["Out"]) == 1
 
 
 def test_the_days_are_those_of_the_moves_and_lead_to_them(moved: World) -> None:
@@ -74,7 +74,7 @@ def test_the_days_are_those_of_the_moves_and_lead_to_them(moved: World) -> None:
         rows("SELECT (at AT TIME ZONE 'UTC')::date::text, count(*) FROM workflows_transition WHERE workflow = %s"
              " AND from_stage = '' GROUP BY 1", NAME)
     )  # fmt: skip
-    assert {day: count for day, count in shown["Arrived"] if count} == counted
+    assert {day: count for day, count in shown["In"] if count} == counted
     assert [trace["customdata"] for trace in figure["data"]] == [[one.href for one in of_boards().throughput]] * 2
 
 

@@ -220,7 +220,7 @@ def test_a_policy_is_looked_at_before_it_is_saved(visit: Visit, world: World) ->
     page.get_by_label("From an amount of").last.fill("5000")
     page.get_by_role("button", name="Preview", exact=True).last.click()
     expect(page.locator("#preview")).to_contain_text("1 Credit control, 1 Management")
-    page.get_by_role("button", name="Save as version 2").click()
+    page.get_by_role("button", name="Save as a new version").click()
     expect(page.get_by_text("Version 2 is in force.")).to_be_visible()
 
 

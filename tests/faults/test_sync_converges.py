@@ -72,23 +72,23 @@ class Story:
 
     def business(self) -> None:
         model = self.chance.choice(MODELS)
-        deed = self.chance.choices(["create", "write", "again", "long", "unlink", "import"], [8, 12, 3, 4, 3, 1])[0]
-        self.done[deed] += 1
-        if deed in ("create", "import"):
-            for _ in range(1 if deed == "create" else 40):
+        act = self.chance.choices(["create", "write", "again", "long", "unlink", "import"], [8, 12, 3, 4, 3, 1])[0]
+        self.done[act] += 1
+        if act in ("create", "import"):
+            for _ in range(1 if act == "create" else 40):
                 self.write(model, self._new_id(model), self.there)
         elif (odoo_id := self.one(model)) is None:
             return
-        elif deed == "write":
+        elif act == "write":
             self.write(model, odoo_id, self.there)
-        elif deed == "again":
+        elif act == "again":
             # Twice within one second, and perhaps read in between.
             at = self.there
             self.write(model, odoo_id, at)
             if self.chance.random() < 0.5:
                 self.hear(everything=True)
             self.write(model, odoo_id, at)
-        elif deed == "long":
+        elif act == "long":
             # It is stamped now, and seen when it commits: mostly within the overlap, sometimes far beyond it.
             begun, lasts = self.there, self.chance.choice([3, 30, 120, 400, 1_500])
             self.commits.append((self.clock() + timedelta(seconds=lasts), lambda: self._commit(model, odoo_id, begun)))

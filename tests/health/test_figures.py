@@ -196,4 +196,4 @@ def test_the_page_shows_them_and_its_cost_does_not_grow(
     with django_assert_max_num_queries(60):
         page = client.get("/health/").content.decode()
 
-    assert "Changes first seen by webhook" in page and "No incidents." in page
+    assert "Changes first seen by webhook" in page and "No incident opened yet." in page

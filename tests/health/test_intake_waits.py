@@ -56,7 +56,7 @@ def test_an_intake_that_answers_late_is_one_exception_until_it_answers_at_once(c
     assert look(now) == {"integration.intake_slow"}
     case = ExceptionCase.objects.get()
     assert (case.severity, case.evidence["slow_count"], case.evidence["turned_away_count"]) == (Severity.CRITICAL, 4, 3)
-    assert "Webhook delay in Odoo" in queries.overview(now=now).sentence
+    assert "Saving in main is delayed by webhooks" in queries.overview(now=now).sentence
 
     assert look(now + timedelta(minutes=4)) == set()
 
@@ -75,7 +75,7 @@ def test_an_intake_that_hangs_is_found_by_knocking_and_one_that_never_answered_i
     for seconds in (10, 20, 30):
         intake_probe.probe_intake(now=now + timedelta(seconds=seconds))
     assert look(now + timedelta(seconds=30)) == {"integration.intake_slow"}
-    assert "has not answered since 10:00:10" in ExceptionCase.objects.get().evidence["problem_name"]
+    assert "has not responded since 10:00:10" in ExceptionCase.objects.get().evidence["problem_name"]
 
     settings.INTAKE_URL = httpserver.url_for("").rstrip("/")  # type: ignore[attr-defined]
     intake_probe.probe_intake(now=now + timedelta(seconds=40))

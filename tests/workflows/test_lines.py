@@ -38,7 +38,7 @@ def test_the_goods_of_a_transfer_say_what_is_wanted_reserved_and_done(transfer: 
     table = lines_of("fulfilment", connection_id=transfer.connection.pk, odoo_id=300)
     assert table
     assert table.title == "Goods"
-    assert [cell.value for cell in table.headings] == ["Product", "Wanted", "Reserved", "Done", "State"]
+    assert [cell.value for cell in table.headings] == ["Product", "Requested", "Reserved", "Done", "State"]
     assert [[cell.value for cell in row] for row in table.rows] == [
         ["Oak desk", Decimal(4), 0, Decimal(4), "Done"], ["Oak desk", Decimal("10.5"), Decimal(2), 0, "Partly available"]
     ]  # fmt: skip
