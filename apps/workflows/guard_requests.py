@@ -30,6 +30,15 @@ def asked_by_the_same(kind: str, model: str) -> str:
                     AND a.x_requested_uid = ANY(%(people)s::bigint[]) AND a.deleted_at IS NULL)"""
 
 
+def was_asked(kind: str, model: str) -> str:
+    """Return SQL that holds where the record ``r`` was asked about since ``%(since)s``, and approved or not decided yet."""
+    return f"""EXISTS (
+                 SELECT FROM mirror_x_ct_request a
+                  WHERE a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
+                    AND a.x_kind = '{kind}' AND a.x_state IN ('open', 'approved') AND a.x_requested_at >= %(since)s
+                    AND a.deleted_at IS NULL)"""
+
+
 def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
     """The last ask for approval ``kind`` about the record: who, when, how it stands.
 

@@ -143,6 +143,19 @@ def test_what_a_person_asked_for_counts_as_theirs_and_what_they_only_edited_does
     assert "odoo_counted" not in request_of(80).context
 
 
+def test_what_was_raised_within_the_days_counts_however_long_ago_it_was_confirmed(world: World) -> None:
+    save(world)
+    vendor(world)
+    buy(world, 100, 6_000, days_ago=30)
+    buy(world, 101, 5_000, days_ago=30)
+    world.write("x_ct_request", 1_100, x_res_model="purchase.order", x_res_id=100, x_kind=PURCHASE, x_state="approved",
+                x_requested_at=odoo_time(world.now - timedelta(days=1)), x_requested_uid=7, x_count=1, x_amount=6_000)  # fmt: skip
+    buy(world, 80, 5_000, state="draft")
+    ask(world, 80, 5_000, 11_000)
+    assert [one["record_name"] for one in together(80)["records"]] == ["P100"]
+    assert "odoo_counted" not in request_of(80).context
+
+
 def test_each_that_waits_counts_those_before_it(world: World) -> None:
     save(world)
     vendor(world)

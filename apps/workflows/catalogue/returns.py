@@ -194,7 +194,8 @@ PEERS = f"""
       FROM mirror_stock_picking own
       JOIN mirror_stock_picking r
         ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
-       AND r.deleted_at IS NULL AND r.state = 'done' AND (r.date_done >= %(since)s OR r.create_date >= %(since)s)
+       AND r.deleted_at IS NULL AND r.state = 'done' AND (r.date_done >= %(since)s OR r.create_date >= %(since)s
+            OR {guard_requests.was_asked(return_limit.KIND, "stock.picking")})
        AND {returned.from_customer("r")}
       LEFT JOIN mirror_res_partner of_own ON of_own.connection_id = own.connection_id AND of_own.odoo_id = own.partner_id
       LEFT JOIN mirror_res_partner of_r ON of_r.connection_id = r.connection_id AND of_r.odoo_id = r.partner_id

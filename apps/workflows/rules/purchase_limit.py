@@ -93,7 +93,9 @@ PEERS = f"""
       JOIN mirror_purchase_order r
         ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
        AND r.deleted_at IS NULL
-       AND (r.state IN ('purchase', 'done') AND r.date_approve >= %(since)s OR r.state = 'to approve' AND r.odoo_id < own.odoo_id)
+       AND (r.state IN ('purchase', 'done')
+            AND (r.date_approve >= %(since)s OR {guard_requests.was_asked(KIND, "purchase.order")})
+            OR r.state = 'to approve' AND r.odoo_id < own.odoo_id)
       CROSS JOIN LATERAL (
         SELECT GREATEST(r.amount_total, (
                  SELECT sum(l.price_total) FROM mirror_purchase_order_line l
@@ -270,7 +272,8 @@ if rule:
             '&', ('state', 'in', ['purchase', 'done']),
             '|', ('date_approve', '>=', rule['since']), ('create_date', '>=', rule['since']),
             '&', ('state', '=', 'to approve'), ('id', '<', order.id),
-            '&', ('state', 'in', ['draft', 'sent']), ('id', 'in', asked_before(env, '{KIND}', order, rule['since']))]
+            # What was raised within the days counts as well, however long ago it was confirmed.
+            '&', ('state', '!=', 'cancel'), ('id', 'in', asked_before(env, '{KIND}', order, rule['since']))]
             + of_the_same(env, '{KIND}', 'purchase.order', rule,
                           [('partner_id.commercial_partner_id', '=', order.partner_id.commercial_partner_id.id)],
                           ['user_id', 'create_uid'], [env.uid, order.user_id.id, order.create_uid.id])):
