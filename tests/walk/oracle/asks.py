@@ -27,6 +27,9 @@ def no_ask_without_a_request(walk: "Walk") -> list[str]:
             continue
         if walk.rows(row["x_res_model"], [("id", "=", row["x_res_id"])], ["id"]):
             last = requests.filter(**about).order_by("-id").first()
+            # What ended since the last poll is answered by the next.
+            if last and last.decided_at and last.decided_at > walk.tower.polled_at - timedelta(seconds=45):
+                continue
             found.append(f"{about} is asked for in Odoo, and nobody is: {last.status if last else 'never opened'}")
     return found
 
