@@ -91,7 +91,7 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
     expect(card).to_be_visible(timeout=5_000)
     card.get_by_role("link").first.click()
     phone.fill("#reason", "Two invoices are overdue")
-    phone.get_by_role("button", name="Reject").click()
+    phone.get_by_role("button", name="Reject", exact=True).click()
     expect(phone.locator("#main")).to_contain_text("done and seen there", timeout=SEEN_IN_ODOO_MS)
     assert company.read("sale.order", order, "state")["state"] == "draft"
     activities = company.ask(

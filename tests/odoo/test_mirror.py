@@ -50,6 +50,8 @@ def as_mirrored(model: type[Mirrored], name: str, value: Any) -> Any:
         return value or ""
     if isinstance(field, declare.Ids):
         return sorted(value)
+    if isinstance(field, declare.Exact):
+        return Decimal(repr(float(value or 0)))
     if isinstance(field, declare.Number):
         return Decimal(repr(float(value or 0))).quantize(Decimal(1).scaleb(-field.decimal_places))
     if isinstance(field, declare.Moment):
