@@ -42,7 +42,7 @@ def test_after_a_decision_undo_is_in_sight_focused_and_said(visit: Visit, world:
     reason = page.get_by_label("Reason")
     reason.scroll_into_view_if_needed()
     reason.fill("Pays by Friday")
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Reject", exact=True).click()
     heading = page.locator("#decided-h")
     expect(heading).to_have_text("Rejected by Adam")
     undo = page.get_by_role("button", name="Undo")

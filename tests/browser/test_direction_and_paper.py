@@ -46,6 +46,7 @@ def test_a_person_reads_the_language_they_choose_in_their_menu(visit: Visit, wor
     page.get_by_role("button", name="Deutsch").click()
     expect(page.locator("h1")).to_have_text("Ausnahmen")
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    # What scripts say is said in it too.
+    # What scripts say is said in it too, once they run.
+    expect(page.locator("html.has-js")).to_have_count(1)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Nächster Eintrag")

@@ -80,7 +80,7 @@ def test_what_is_missing_stays_said_through_a_live_update(visit: Visit, world: W
     asked = Request.objects.get()
     page = visit("adam", f"/approvals/{asked.id}/", size=PHONE)
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator("#reason-missing")).to_be_visible()
     elsewhere(lambda: world.owes(500))
     expect(page.locator(".over").first).to_contain_text("154 %", timeout=5_000)
@@ -98,7 +98,7 @@ def test_a_request_decided_elsewhere_closes_under_the_eyes_of_who_looks(visit: V
 def test_a_decision_is_taken_on_a_phone(visit: Visit, world: World) -> None:
     page = visit("adam", "/", size=PHONE)
     page.get_by_role("link", name="S00042 · Azure Interior").click()
-    page.get_by_role("button", name="Reject").click()
+    page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator("#reason-missing")).to_be_visible()
     expect(page.locator("#reason")).to_be_focused()
     box = page.get_by_role("button", name="Approve").bounding_box()

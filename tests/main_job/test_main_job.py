@@ -106,7 +106,13 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
 def test_nobody_acts_and_it_is_reminded_escalated_and_given_up(visit: Visit, tower: Tower, company: Company) -> None:
     phone = visit("manager", "/approvals/", size=PHONE)
     order, name, _ = held_order(company)
-    record = visit("manager", f"/records/{tower.connection}/sale.order/{order}/")
+    record, path = visit("manager", "/"), f"/records/{tower.connection}/sale.order/{order}/"
+
+    def is_mirrored() -> bool:
+        answer = record.goto(path)
+        return answer is not None and answer.ok
+
+    eventually(is_mirrored, within_seconds=20, what="the order to be mirrored")
     expect(record.locator("#main")).to_contain_text("requested the approval", timeout=5_000)
     token = tower.token("approver")
     (asked,) = tower.api(f"approvals/?odoo_id={order}", token)["results"]
