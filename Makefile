@@ -66,6 +66,7 @@ bench: $(DEV) ## the measurements of bench/, each beside its peer
 
 lint: $(DEV) $(NODE) ## ruff, djangofmt for the templates, biome for scripts and style sheets, and NOTICE beside what is installed
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
 	.venv/bin/djangofmt check templates
 	$(NODE_BIN)/biome lint --error-on-warnings
 	$(PYTHON) deploy/notice.py --check

@@ -106,9 +106,13 @@ def backfilled(connection: "Connection", wanted: dict["type[Mirrored]", list[str
         begun = time.perf_counter()
         for model in wanted:
             done = backfill.run(
-                client.connect(connection), model, connection=connection, clock=clock.now, anew=True,
+                client.connect(connection),
+                model,
+                connection=connection,
+                clock=clock.now,
+                anew=True,
                 connections=connections,
-            )  # fmt: skip
+            )
             rows += done.rows
         seconds += time.perf_counter() - begun
     return rows / seconds
@@ -133,6 +137,8 @@ def by_odoorpc(address: dict[str, str]) -> ReadPage:
     odoo = odoorpc.ODOO(url.hostname, protocol="jsonrpc+ssl" if secure else "jsonrpc", port=url.port or (443 if secure else 80))
     odoo.login(address["database"], address["login"], address["api_key"])
     return lambda model, domain, fields, limit: odoo.execute_kw(
-        model, "search_read", [],
+        model,
+        "search_read",
+        [],
         {"domain": domain, "fields": fields, "limit": limit, "order": "id", "load": "", "context": CONTEXT},
-    )  # fmt: skip
+    )

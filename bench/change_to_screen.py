@@ -109,9 +109,12 @@ def _change(tower: "Tower", commits: list[Commit]) -> None:
     port = int(tower.company_url.rsplit(":", 1)[1])
     company = odoorpc.ODOO("127.0.0.1", port=port, timeout=30)
     company.login("sandbox", "tower", "sandbox-key")
-    lines = company.execute_kw("sale.order.line", "search_read", [[["order_id.state", "=", "draft"]]],
-                               {"fields": ["price_unit", "product_uom_qty", "price_subtotal", "price_total", "discount"],
-                                "limit": 200})  # fmt: skip
+    lines = company.execute_kw(
+        "sale.order.line",
+        "search_read",
+        [[["order_id.state", "=", "draft"]]],
+        {"fields": ["price_unit", "product_uom_qty", "price_subtotal", "price_total", "discount"], "limit": 200},
+    )
     lines = [line for line in lines if line["price_subtotal"] > 0 and not line["discount"]]
     end, turn = time.time() + SECONDS, 0
     while time.time() < end:

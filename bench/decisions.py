@@ -36,8 +36,15 @@ def run() -> list[Row]:
     order = client.search("sale.order", [("state", "=", "draft")], limit=1)[0]
     command = supervisor.worker("decisions", "decide,refresh", at_once=2)
     with (home / "worker.log").open("wb") as log:
-        worker = subprocess.Popen(command, cwd=BASE_DIR, env=os.environ, stdout=log, stderr=log, start_new_session=True,
-                                  preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+        worker = subprocess.Popen(
+            command,
+            cwd=BASE_DIR,
+            env=os.environ,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=embedded.die_with_parent(signal.SIGKILL),
+        )
     try:
         _decide(connection, order)  # The first waits for the worker to stand.
         found: dict[str, Any] = ground.interleaved(
@@ -49,9 +56,14 @@ def run() -> list[Row]:
         worker.wait()
     limits = [2 * one + TICK_MS for one in found["bare"]]
     return [
-        Row(name="decision to effect seen in Odoo, half within ÷ twice bare read, write, read and a tick", goal=1, unit="ms",
-            lower_is_better=True, **ground.beside(found["tower"], limits)),
-    ]  # fmt: skip
+        Row(
+            name="decision to effect seen in Odoo, half within ÷ twice bare read, write, read and a tick",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            **ground.beside(found["tower"], limits),
+        ),
+    ]
 
 
 def _half(work: Any) -> float:
@@ -71,13 +83,24 @@ def _decide(connection: Any, order: int) -> float:
 
     number = next(numbers)
     words = f"decision {number}"
-    call = OdooCall(title="Write a reference", method="write", arguments={"vals": {"client_order_ref": words}},
-                    require=[["state", "=", "draft"]], expect=[["client_order_ref", "=", words]])  # fmt: skip
+    call = OdooCall(
+        title="Write a reference",
+        method="write",
+        arguments={"vals": {"client_order_ref": words}},
+        require=[["state", "=", "draft"]],
+        expect=[["client_order_ref", "=", words]],
+    )
     with transaction.atomic():
         (command,) = enqueue.commands(
-            [call], connection=connection, model="sale.order", odoo_id=order, by=system("bench"), context={},
-            decision=f"bench:{number}", now=clock.now(),
-        )  # fmt: skip
+            [call],
+            connection=connection,
+            model="sale.order",
+            odoo_id=order,
+            by=system("bench"),
+            context={},
+            decision=f"bench:{number}",
+            now=clock.now(),
+        )
     begun = time.perf_counter()
     while (status := Command.objects.values_list("status", flat=True).get(pk=command.pk)) != Status.DONE:
         assert status not in {Status.REFUSED, Status.CANCELLED} and time.perf_counter() < begun + WAIT_SECONDS, status

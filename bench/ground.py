@@ -75,5 +75,8 @@ def beside(value: list[float], peer: list[float]) -> dict[str, object]:
     """The medians, the median of the rounds' ratios, and their spread, as :class:`bench.row.Row` takes them."""
     ratios = [one / other for one, other in zip(value, peer, strict=True)]
     return {
-        "value": median(value), "peer": median(peer), "ratio": median(ratios), "spread": (min(ratios), max(ratios)),
-    }  # fmt: skip
+        "value": median(value),
+        "peer": median(peer),
+        "ratio": median(ratios),
+        "spread": (min(ratios), max(ratios)),
+    }

@@ -41,9 +41,14 @@ def run() -> list[Row]:
                 {"with": lambda act=act: guarded.cost_of(act), "without": lambda act=act: bare.cost_of(act)}, rounds=ROUNDS
             )
             rows.append(
-                Row(name=f"Odoo {name}, with the tower's rules ÷ without", goal=1.5, unit="ms CPU", lower_is_better=True,
-                    **ground.beside(found["with"], found["without"]))
-            )  # fmt: skip
+                Row(
+                    name=f"Odoo {name}, with the tower's rules ÷ without",
+                    goal=1.5,
+                    unit="ms CPU",
+                    lower_is_better=True,
+                    **ground.beside(found["with"], found["without"]),
+                )
+            )
     return rows
 
 

@@ -58,23 +58,46 @@ def run() -> list[Row]:
         finally:
             odoo_of.remove()
         beside = while_a_million_come(ports["tower"])
-    named = {"tower": "", "no Valkey": ", its Valkey away", "refuses": ", its database refusing",
-             "is silent": ", its database silent"}  # fmt: skip
+    named = {
+        "tower": "",
+        "no Valkey": ", its Valkey away",
+        "refuses": ", its database refusing",
+        "is silent": ", its database silent",
+    }
     rows = [
-        Row(name=f"Odoo writes {ORDERS} orders, told to the tower{more} ÷ to nothing", goal=1.1, unit="ms", lower_is_better=True,
-            **ground.beside(found[what], found["nothing"]))
+        Row(
+            name=f"Odoo writes {ORDERS} orders, told to the tower{more} ÷ to nothing",
+            goal=1.1,
+            unit="ms",
+            lower_is_better=True,
+            **ground.beside(found[what], found["nothing"]),
+        )
         for what, more in named.items()
-    ]  # fmt: skip
+    ]
     rows += [
-        Row(name=f"intake answers, its database {how}, p99 ÷ 20 ms", goal=1, unit="ms", lower_is_better=True,
-            value=p99(seconds), peer=REFUSED_WITHIN, ratio=p99(seconds) / REFUSED_WITHIN)
+        Row(
+            name=f"intake answers, its database {how}, p99 ÷ 20 ms",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=p99(seconds),
+            peer=REFUSED_WITHIN,
+            ratio=p99(seconds) / REFUSED_WITHIN,
+        )
         for how, seconds in waited.items()
-    ]  # fmt: skip
+    ]
     return [
         *rows,
-        Row(name=f"intake answers while {ROWS:,} rows are first read, p99 ÷ 10 ms", goal=1, unit="ms", lower_is_better=True,
-            value=p99(beside), peer=STORED_WITHIN, ratio=p99(beside) / STORED_WITHIN),
-    ]  # fmt: skip
+        Row(
+            name=f"intake answers while {ROWS:,} rows are first read, p99 ÷ 10 ms",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=p99(beside),
+            peer=STORED_WITHIN,
+            ratio=p99(beside) / STORED_WITHIN,
+        ),
+    ]
 
 
 def p99(seconds: list[float]) -> float:
@@ -104,8 +127,9 @@ def served(application: str, **environment: str) -> Iterator[int]:
     from controltower.supervisor import uvicorn
 
     port = free_port()
-    process = subprocess.Popen(uvicorn(application, port), cwd=BASE_DIR, env=os.environ | environment,
-                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+    process = subprocess.Popen(
+        uvicorn(application, port), cwd=BASE_DIR, env=os.environ | environment, preexec_fn=embedded.die_with_parent(signal.SIGKILL)
+    )
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -262,10 +286,18 @@ def while_a_million_come(port: int) -> list[float]:
             if done.is_set():
                 break
             rows = [
-                empty | {"id": number, "write_date": "2026-11-23 10:00:00", "create_date": "2026-11-23 10:00:00",
-                         "name": f"S{number:07}", "state": "sale", "amount_total": 10.0, "company_id": 1}
+                empty
+                | {
+                    "id": number,
+                    "write_date": "2026-11-23 10:00:00",
+                    "create_date": "2026-11-23 10:00:00",
+                    "name": f"S{number:07}",
+                    "state": "sale",
+                    "amount_total": 10.0,
+                    "company_id": 1,
+                }
                 for number in range(first, first + BATCH)
-            ]  # fmt: skip
+            ]
             with transaction.atomic():
                 upsert.apply(model, connection_id=large.pk, rows=rows, read_at=at)
             written[0] += BATCH

@@ -68,8 +68,15 @@ def _batch(connection_id: int, orders: int, turn: int) -> float:
         raw = {name: row[name] if row[name] is not None else False for name in model.odoo_fields()}
         raw = {name: f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value for name, value in raw.items()}
         written = f"{now:%Y-%m-%d %H:%M:%S}"
-        rows.append(raw | {"id": row["odoo_id"], "create_date": written, "write_date": written,
-                           "amount_total": float(row["amount_total"] or 0) + 1})  # fmt: skip
+        rows.append(
+            raw
+            | {
+                "id": row["odoo_id"],
+                "create_date": written,
+                "write_date": written,
+                "amount_total": float(row["amount_total"] or 0) + 1,
+            }
+        )
     begun = time.perf_counter()
     with transaction.atomic():
         changes = upsert.apply(model, connection_id=connection_id, rows=rows, read_at=now)

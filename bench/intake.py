@@ -70,18 +70,34 @@ def run() -> list[Row]:
         found = ground.interleaved(contenders, rounds=ROUNDS)
     kept = Delivery.objects.filter(connection=connection).exclude(odoo_id=FIRST).count()
     assert kept == stored, f"{stored} deliveries were accepted and {kept} are stored"
-    goals = {"bare": (0.4, "202 without storing"), "singly": (4, "one commit each"),
-             "Restate": (2, "Restate's send"), "n8n": (300, "n8n, answering at once")}  # fmt: skip
+    goals = {
+        "bare": (0.4, "202 without storing"),
+        "singly": (4, "one commit each"),
+        "Restate": (2, "Restate's send"),
+        "n8n": (300, "n8n, answering at once"),
+    }
     worst = median(slowest)
     return [
         *(
-            Row(name=f"intake, {CONNECTIONS} connections, ÷ {words}", goal=goal, unit="per second",
-                **ground.beside(found["durable"], found[what]))
-            for what, (goal, words) in goals.items() if what in found
+            Row(
+                name=f"intake, {CONNECTIONS} connections, ÷ {words}",
+                goal=goal,
+                unit="per second",
+                **ground.beside(found["durable"], found[what]),
+            )
+            for what, (goal, words) in goals.items()
+            if what in found
         ),
-        Row(name=f"intake, {CONNECTIONS} connections, p99 ÷ 50 ms", goal=1, unit="ms", lower_is_better=True,
-            value=worst, peer=50.0, ratio=worst / 50),
-    ]  # fmt: skip
+        Row(
+            name=f"intake, {CONNECTIONS} connections, p99 ÷ 50 ms",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=worst,
+            peer=50.0,
+            ratio=worst / 50,
+        ),
+    ]
 
 
 async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -164,10 +180,15 @@ def request(path: str, number: int) -> bytes:
     """A webhook as Odoo 19 posts it."""
     body = json.dumps(
         {
-            "_action": "Control Tower: sale.order(#412)", "_id": number, "_model": "sale.order", "id": number,
-            "write_date": "2026-11-23 10:00:00.123456", "state": "sale", "amount_total": 6200.0,
+            "_action": "Control Tower: sale.order(#412)",
+            "_id": number,
+            "_model": "sale.order",
+            "id": number,
+            "write_date": "2026-11-23 10:00:00.123456",
+            "state": "sale",
+            "amount_total": 6200.0,
         }
-    )  # fmt: skip
+    )
     return (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: python-requests/2.32.3\r\n"
         "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nContent-Type: application/json\r\n"

@@ -32,8 +32,17 @@ def run() -> list[Row]:
     ground.tower()
     ours = _tower()
     limit = (TICK + WORK) * 1000
-    rows = [Row(name=f"lateness p99, {A_SECOND:,} timers/s among {PENDING:,} ÷ tick + 0.3 s", goal=1, unit="ms",
-                lower_is_better=True, value=ours, peer=limit, ratio=ours / limit)]  # fmt: skip
+    rows = [
+        Row(
+            name=f"lateness p99, {A_SECOND:,} timers/s among {PENDING:,} ÷ tick + 0.3 s",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=ours,
+            peer=limit,
+            ratio=ours / limit,
+        )
+    ]
     try:
         theirs = _restate()
     except CannotMeasureError as reason:
@@ -41,9 +50,16 @@ def run() -> list[Row]:
         return rows
     return [
         *rows,
-        Row(name=f"lateness p99, {A_SECOND:,}/s ÷ Restate's delayed sends", goal=0.5, unit="ms", lower_is_better=True,
-            value=ours, peer=theirs, ratio=ours / theirs),
-    ]  # fmt: skip
+        Row(
+            name=f"lateness p99, {A_SECOND:,}/s ÷ Restate's delayed sends",
+            goal=0.5,
+            unit="ms",
+            lower_is_better=True,
+            value=ours,
+            peer=theirs,
+            ratio=ours / theirs,
+        ),
+    ]
 
 
 def _tower() -> float:
@@ -94,13 +110,22 @@ def _processes() -> list[subprocess.Popen[bytes]]:
 
     home = ground.tower()
     commands = [supervisor.celery("beat", "--schedule", str(home / f"beat-{number}")) for number in (1, 2)]
-    commands += [[*supervisor.worker(f"tick-{number}", "tick", at_once=2, pool="threads"), "--include", "bench.late_handler"]
-                 for number in (1, 2)]  # fmt: skip
+    commands += [
+        [*supervisor.worker(f"tick-{number}", "tick", at_once=2, pool="threads"), "--include", "bench.late_handler"]
+        for number in (1, 2)
+    ]
     return [
-        subprocess.Popen(command, cwd=BASE_DIR, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                         start_new_session=True, preexec_fn=embedded.die_with_parent(signal.SIGKILL))
+        subprocess.Popen(
+            command,
+            cwd=BASE_DIR,
+            env=os.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=embedded.die_with_parent(signal.SIGKILL),
+        )
         for command in commands
-    ]  # fmt: skip
+    ]
 
 
 def _wait_for_a_first() -> None:
@@ -163,6 +188,9 @@ async def _send(receiver: receivers.Receiver, *, first: float) -> None:
 def _said(what: str, late: list[float]) -> float:
     """Print how late they came; p99."""
     cuts = quantiles(late, n=100)
-    print(f"    {what}: half within {cuts[49]:,.0f} ms, 99 % within {cuts[98]:,.0f} ms, the last {max(late):,.0f} ms late",
-          file=sys.stderr, flush=True)  # fmt: skip
+    print(
+        f"    {what}: half within {cuts[49]:,.0f} ms, 99 % within {cuts[98]:,.0f} ms, the last {max(late):,.0f} ms late",
+        file=sys.stderr,
+        flush=True,
+    )
     return cuts[98]

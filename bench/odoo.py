@@ -17,8 +17,7 @@ from typing import Any
 from bench.row import CannotMeasureError
 
 DATABASE, FRESH = "ct_bench", "ct_bench_fresh"
-ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000,
-        "account_move_line": 20_000}  # fmt: skip
+ROWS = {"res_partner": 6_000, "sale_order": 15_000, "sale_order_line": 30_000, "stock_move": 15_000, "account_move_line": 20_000}
 START_SECONDS = 180.0
 # The process of each Odoo that was started, by its database: it leads a session of its own, in which all its workers are.
 RUNNING: dict[str, int] = {}
@@ -140,9 +139,14 @@ def started(server: Any, name: str) -> dict[str, str]:
     command.remove(name)
     with (odoo19.HOME / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, env=os.environ | variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, preexec_fn=odoo19.embedded.die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
+            command,
+            env=os.environ | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=odoo19.embedded.die_with_parent(signal.SIGTERM),
+        )
     RUNNING[name] = process.pid
     atexit.register(stop, process)
     wait_for(f"http://127.0.0.1:{port}", process)

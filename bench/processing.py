@@ -35,8 +35,9 @@ def run() -> list[Row]:
     from apps.pipeline import first_sync, upkeep
 
     url = _company()
-    connection = Connection.objects.create(name="flood", url=url, database="sandbox", login="tower", api_key="sandbox-key",
-                                           hook_secret=intake.SECRET)  # fmt: skip
+    connection = Connection.objects.create(
+        name="flood", url=url, database="sandbox", login="tower", api_key="sandbox-key", hook_secret=intake.SECRET
+    )
     upkeep.probe(connection, now=clock.now())
     for _ in first_sync.first_read(connection, clock=clock.now):
         pass
@@ -52,15 +53,37 @@ def run() -> list[Row]:
     print(f"    {FLOOD:,} deliveries of {ORDERS:,} orders: {len(calls)} calls to Odoo", file=sys.stderr, flush=True)
     p95 = _at_a_steady_rate(connection.pk)
     return [
-        Row(name=f"delivery to committed effect, p95, {A_SECOND} changes/s ÷ 1 s", goal=1, unit="ms", lower_is_better=True,
-            value=p95, peer=WITHIN_MS, ratio=p95 / WITHIN_MS),
-        Row(name="changed orders to committed effect ÷ reading them and throwing them away", goal=0.2, unit="per second",
-            **ground.beside(read["taken"], read["bare"])),
-        Row(name="deliveries to committed effect ÷ one task a delivery", goal=10, unit="per second",
-            **ground.beside(found["batches"], found["one"])),
-        Row(name="calls to Odoo per 1,000 deliveries of a flood ÷ one each", goal=0.05, unit="calls", lower_is_better=True,
-            value=1_000 * len(calls) / FLOOD, peer=1_000.0, ratio=len(calls) / FLOOD),
-    ]  # fmt: skip
+        Row(
+            name=f"delivery to committed effect, p95, {A_SECOND} changes/s ÷ 1 s",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=p95,
+            peer=WITHIN_MS,
+            ratio=p95 / WITHIN_MS,
+        ),
+        Row(
+            name="changed orders to committed effect ÷ reading them and throwing them away",
+            goal=0.2,
+            unit="per second",
+            **ground.beside(read["taken"], read["bare"]),
+        ),
+        Row(
+            name="deliveries to committed effect ÷ one task a delivery",
+            goal=10,
+            unit="per second",
+            **ground.beside(found["batches"], found["one"]),
+        ),
+        Row(
+            name="calls to Odoo per 1,000 deliveries of a flood ÷ one each",
+            goal=0.05,
+            unit="calls",
+            lower_is_better=True,
+            value=1_000 * len(calls) / FLOOD,
+            peer=1_000.0,
+            ratio=len(calls) / FLOOD,
+        ),
+    ]
 
 
 def _company() -> str:
@@ -70,8 +93,9 @@ def _company() -> str:
 
     port = free_port()
     command = [sys.executable, "manage.py", "sandbox", "--port", str(port), "--orders", str(ORDERS), "--no-business"]
-    process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL,
-                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+    process = subprocess.Popen(
+        command, env=os.environ, stdout=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGKILL)
+    )
     atexit.register(process.kill)
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
@@ -142,8 +166,11 @@ def _change(connection_id: int, orders: list[int]) -> None:
     from django.db import connection as database
 
     with database.cursor() as cursor:
-        cursor.execute("UPDATE mirror_sale_order SET amount_total = amount_total - 1, write_date = write_date - interval '1 second'"
-                       " WHERE connection_id = %s AND odoo_id = ANY(%s)", [connection_id, orders])  # fmt: skip
+        cursor.execute(
+            "UPDATE mirror_sale_order SET amount_total = amount_total - 1, write_date = write_date - interval '1 second'"
+            " WHERE connection_id = %s AND odoo_id = ANY(%s)",
+            [connection_id, orders],
+        )
 
 
 def _all_changed(connection_id: int) -> float:
@@ -173,9 +200,14 @@ def _at_a_steady_rate(connection_id: int) -> float:
     from controltower.env import BASE_DIR
 
     worker = subprocess.Popen(
-        supervisor.worker("steady", "decide,refresh", at_once=2), cwd=BASE_DIR, env=os.environ, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=embedded.die_with_parent(signal.SIGKILL),
-    )  # fmt: skip
+        supervisor.worker("steady", "decide,refresh", at_once=2),
+        cwd=BASE_DIR,
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=embedded.die_with_parent(signal.SIGKILL),
+    )
     try:
         with intake.served("apps.intake.asgi:application") as port, database.cursor() as cursor:
             wire, begun, told = http.client.HTTPConnection("127.0.0.1", port, timeout=30), time.monotonic(), 0
@@ -201,12 +233,17 @@ def _at_a_steady_rate(connection_id: int) -> float:
             cursor.execute(
                 "SELECT count(*), percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM"
                 " processed_at - received_at) * 1000) FROM (SELECT * FROM intake_delivery WHERE body LIKE '%%steady%%'"
-                " ORDER BY id OFFSET %s) AS one WHERE status = 'done'", [WARM_SECONDS * A_SECOND])  # fmt: skip
+                " ORDER BY id OFFSET %s) AS one WHERE status = 'done'",
+                [WARM_SECONDS * A_SECOND],
+            )
             number, (half, p95, p99) = cursor.fetchone()
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
     assert number >= A_SECOND * SECONDS * 0.9, f"{number} of {A_SECOND * SECONDS} came to their end"
-    print(f"    {number:,} deliveries: half within {half:.0f} ms, 95 % within {p95:.0f}, 99 % within {p99:.0f}",
-          file=sys.stderr, flush=True)  # fmt: skip
+    print(
+        f"    {number:,} deliveries: half within {half:.0f} ms, 95 % within {p95:.0f}, 99 % within {p99:.0f}",
+        file=sys.stderr,
+        flush=True,
+    )
     return float(p95)

@@ -63,8 +63,9 @@ def installed(name: str, packages: dict[str, str], overrides: dict[str, str] | N
     home.mkdir(parents=True)
     (home / "package.json").write_text(wanted)
     print(f"    installing {', '.join(f'{one} {version}' for one, version in packages.items())} ...", file=sys.stderr, flush=True)
-    done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=home,
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [npm, "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=home, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise CannotMeasureError(f"{name} could not be installed: {done.stderr.strip()[-400:]}")
     stamp.write_text(wanted)
@@ -81,10 +82,15 @@ def restate() -> Iterator[Receiver]:
     (home / "restate.mjs").write_text((HERE / "restate.mjs").read_text())  # beside its packages, where Node looks for them
     with tempfile.TemporaryDirectory(prefix="restate-") as data, _ended() as processes:
         settings = {
-            "RESTATE_BASE_DIR": data, "RESTATE_LISTEN_MODE": "tcp", "RESTATE_BIND_IP": "127.0.0.1",
-            "RESTATE_BIND_PORT": node, "RESTATE_INGRESS__BIND_PORT": ingress, "RESTATE_ADMIN__BIND_PORT": admin,
-            "RESTATE_DISABLE_TELEMETRY": "true", "RESTATE_LOG_FILTER": "error",
-        }  # fmt: skip
+            "RESTATE_BASE_DIR": data,
+            "RESTATE_LISTEN_MODE": "tcp",
+            "RESTATE_BIND_IP": "127.0.0.1",
+            "RESTATE_BIND_PORT": node,
+            "RESTATE_INGRESS__BIND_PORT": ingress,
+            "RESTATE_ADMIN__BIND_PORT": admin,
+            "RESTATE_DISABLE_TELEMETRY": "true",
+            "RESTATE_LOG_FILTER": "error",
+        }
         processes += [
             _started([home / "node_modules/.bin/restate-server", "--no-logo"], home, settings),
             _started([home / NODE_THERE, "restate.mjs", service, figures], home, {}),
@@ -114,18 +120,27 @@ def n8n(database_url: str) -> Iterator[Receiver]:
     with tempfile.TemporaryDirectory(prefix="n8n-") as data, _ended() as processes:
         settings = {
             # The host is the directory of the server's socket, quoted.
-            "DB_TYPE": "postgresdb", "DB_POSTGRESDB_HOST": unquote(parts.netloc.rpartition("@")[2]),
-            "DB_POSTGRESDB_DATABASE": "n8n", "DB_POSTGRESDB_USER": unquote(parts.username or ""),
-            "DB_POSTGRESDB_PASSWORD": unquote(parts.password or ""), "N8N_USER_FOLDER": data, "N8N_PORT": port,
-            "N8N_LISTEN_ADDRESS": "127.0.0.1", "N8N_RUNNERS_BROKER_PORT": broker, "N8N_DIAGNOSTICS_ENABLED": "false",
-            "N8N_VERSION_NOTIFICATIONS_ENABLED": "false", "N8N_TEMPLATES_ENABLED": "false", "N8N_LOG_LEVEL": "error",
-            "EXECUTIONS_DATA_PRUNE": "false", "NODE_ENV": "production",
-        }  # fmt: skip
+            "DB_TYPE": "postgresdb",
+            "DB_POSTGRESDB_HOST": unquote(parts.netloc.rpartition("@")[2]),
+            "DB_POSTGRESDB_DATABASE": "n8n",
+            "DB_POSTGRESDB_USER": unquote(parts.username or ""),
+            "DB_POSTGRESDB_PASSWORD": unquote(parts.password or ""),
+            "N8N_USER_FOLDER": data,
+            "N8N_PORT": port,
+            "N8N_LISTEN_ADDRESS": "127.0.0.1",
+            "N8N_RUNNERS_BROKER_PORT": broker,
+            "N8N_DIAGNOSTICS_ENABLED": "false",
+            "N8N_VERSION_NOTIFICATIONS_ENABLED": "false",
+            "N8N_TEMPLATES_ENABLED": "false",
+            "N8N_LOG_LEVEL": "error",
+            "EXECUTIONS_DATA_PRUNE": "false",
+            "NODE_ENV": "production",
+        }
         command = [home / NODE_THERE, home / "node_modules/n8n/bin/n8n"]
-        for steps in (["import:workflow", f"--input={HERE / 'n8n.json'}"],
-                      ["update:workflow", "--id=receiver", "--active=true"]):  # fmt: skip
-            done = subprocess.run([*map(str, command), *steps], cwd=home, env=_environment(settings),
-                                  capture_output=True, text=True, check=False)  # fmt: skip
+        for steps in (["import:workflow", f"--input={HERE / 'n8n.json'}"], ["update:workflow", "--id=receiver", "--active=true"]):
+            done = subprocess.run(
+                [*map(str, command), *steps], cwd=home, env=_environment(settings), capture_output=True, text=True, check=False
+            )
             if done.returncode:
                 raise CannotMeasureError(f"n8n would not take the workflow: {(done.stderr or done.stdout)[-400:]}")
         processes.append(_started([*command, "start"], home, settings))
@@ -158,8 +173,15 @@ def _started(command: list[Any], home: Path, settings: dict[str, Any]) -> subpro
     from controltower import embedded
 
     with (home / "output.log").open("ab") as log:
-        return subprocess.Popen(list(map(str, command)), cwd=home, env=_environment(settings), stdin=subprocess.DEVNULL,
-                                stdout=log, stderr=log, preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+        return subprocess.Popen(
+            list(map(str, command)),
+            cwd=home,
+            env=_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=embedded.die_with_parent(signal.SIGKILL),
+        )
 
 
 def _wait(url: str, processes: list[subprocess.Popen[bytes]]) -> None:

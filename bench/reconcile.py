@@ -34,28 +34,57 @@ def run() -> list[Row]:
     upkeep.poll(connection, clock=clock.now)
     costs: dict[str, list[float]] = {"poll": [], "probe": [], "compare": []}
     for _ in range(ROUNDS):
-        for name, work in (("poll", lambda: upkeep.poll(connection, clock=clock.now)),
-                           ("probe", lambda: upkeep.probe_all(clock=clock.now)),
-                           ("compare", lambda: list(upkeep.compare(connection, clock=clock.now)))):  # fmt: skip
+        for name, work in (
+            ("poll", lambda: upkeep.poll(connection, clock=clock.now)),
+            ("probe", lambda: upkeep.probe_all(clock=clock.now)),
+            ("compare", lambda: list(upkeep.compare(connection, clock=clock.now))),
+        ):
             busy.clear()
             work()
             costs[name].append(sum(busy))
     poll, probe, whole = (sorted(costs[name])[ROUNDS // 2] for name in ("poll", "probe", "compare"))
     an_hour = POLLS_AN_HOUR * poll + PROBES_AN_HOUR * probe + whole
-    print(f"    a poll keeps Odoo {poll * 1000:.0f} ms, a probe {probe * 1000:.0f} ms, a whole comparison "
-          f"{whole * 1000:.0f} ms", file=sys.stderr, flush=True)  # fmt: skip
+    print(
+        f"    a poll keeps Odoo {poll * 1000:.0f} ms, a probe {probe * 1000:.0f} ms, a whole comparison {whole * 1000:.0f} ms",
+        file=sys.stderr,
+        flush=True,
+    )
     many = Connection.objects.create(name="many", **odoo.grown(MANY_MODEL.replace(".", "_"), MANY))
     number, of_many, odoo_seconds = _compared(many, MANY_MODEL, lambda _: [registry.models()[MANY_MODEL]], busy)
     return [
-        Row(name=f"reconcile {rows:,} clean records ÷ all ids and dates", goal=0.2, unit="ms", lower_is_better=True,
-            **ground.beside(found["figures"], found["ids"])),
-        Row(name=f"reconcile {number:,} clean records ÷ all ids and dates", goal=0.2, unit="ms", lower_is_better=True,
-            **ground.beside(of_many["figures"], of_many["ids"])),
-        Row(name="Odoo's time for that once an hour ÷ a hundredth of one worker", goal=1, unit="ms", lower_is_better=True,
-            value=odoo_seconds * 1000, peer=36_000, ratio=odoo_seconds / 36),
-        Row(name="Odoo's time for an idle tower, an hour ÷ a person's clicks", goal=0.5, unit="seconds", lower_is_better=True,
-            value=an_hour, peer=CLICKING_SECONDS_AN_HOUR, ratio=an_hour / CLICKING_SECONDS_AN_HOUR),
-    ]  # fmt: skip
+        Row(
+            name=f"reconcile {rows:,} clean records ÷ all ids and dates",
+            goal=0.2,
+            unit="ms",
+            lower_is_better=True,
+            **ground.beside(found["figures"], found["ids"]),
+        ),
+        Row(
+            name=f"reconcile {number:,} clean records ÷ all ids and dates",
+            goal=0.2,
+            unit="ms",
+            lower_is_better=True,
+            **ground.beside(of_many["figures"], of_many["ids"]),
+        ),
+        Row(
+            name="Odoo's time for that once an hour ÷ a hundredth of one worker",
+            goal=1,
+            unit="ms",
+            lower_is_better=True,
+            value=odoo_seconds * 1000,
+            peer=36_000,
+            ratio=odoo_seconds / 36,
+        ),
+        Row(
+            name="Odoo's time for an idle tower, an hour ÷ a person's clicks",
+            goal=0.5,
+            unit="seconds",
+            lower_is_better=True,
+            value=an_hour,
+            peer=CLICKING_SECONDS_AN_HOUR,
+            ratio=an_hour / CLICKING_SECONDS_AN_HOUR,
+        ),
+    ]
 
 
 def _compared(

@@ -47,10 +47,12 @@ def run() -> list[Row]:
     )
     return [
         Row(
-            name=f"timers due among {PENDING:,}, with audit and message, ÷ one by one", goal=20, unit="per second",
+            name=f"timers due among {PENDING:,}, with audit and message, ÷ one by one",
+            goal=20,
+            unit="per second",
             **ground.beside(found["sets"], found["one"]),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _consequences(keys: Sequence[str], person: Any, now: datetime) -> None:
@@ -69,8 +71,10 @@ def _fill(number: int, turn: int) -> None:
     from django.db import connection as database
 
     with database.cursor() as cursor:
-        cursor.execute(FILL.replace("|| n,", f"|| {turn} || ':' || n,"),
-                       {"kind": "bench.work", "first": NOW - timedelta(hours=1), "number": number})  # fmt: skip
+        cursor.execute(
+            FILL.replace("|| n,", f"|| {turn} || ':' || n,"),
+            {"kind": "bench.work", "first": NOW - timedelta(hours=1), "number": number},
+        )
 
 
 def _in_sets(turn: int) -> float:

@@ -159,9 +159,14 @@ def company(name: str, orders: int) -> int:
         name=name, url="http://127.0.0.1:9", database="x", login="x", api_key="x", capabilities={"models": models}
     )
     purchases = max(orders // 20, 10)
-    figures = {"c": connection.pk, "orders": orders, "partners": max(orders // 50, 100), "purchases": purchases,
-               "vendors": max(purchases // 500, 4),
-               "products": min(max(orders // 100, 100), 10_000)}  # fmt: skip
+    figures = {
+        "c": connection.pk,
+        "orders": orders,
+        "partners": max(orders // 50, 100),
+        "purchases": purchases,
+        "vendors": max(purchases // 500, 4),
+        "products": min(max(orders // 100, 100), 10_000),
+    }
     with transaction.atomic(), database.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL synchronous_commit = off")
@@ -200,10 +205,17 @@ def evaluate(connection_id: int) -> None:
 
     records = first_sync.evaluate_all(Connection.objects.get(pk=connection_id), clock=clock.now, progress=note)
     raised = ExceptionCase.objects.filter(connection=connection_id).values_list("type").annotate(Count("pk"))
-    print(json.dumps({
-        "seconds": time.perf_counter() - begun, "records": records, "workflows": seconds, "raised": dict(raised),
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - begun,
+                "records": records,
+                "workflows": seconds,
+                "raised": dict(raised),
+                "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
 
 
 def _in_a_worker(connection_id: int) -> dict[str, Any]:
@@ -261,15 +273,36 @@ def run() -> list[Row]:
     each, peer = (found["seconds"] * 1000 / found["records"] * 1000 for found in (whole, tenth))
     size = f"{ORDERS:,} orders"
     rows = [
-        Row(name=f"1,000 records in a pass over {size} ÷ a tenth", value=each, peer=peer, ratio=each / peer, goal=1.3,
-            unit="ms", lower_is_better=True),
-        Row(name=f"peak memory of the worker, {size}", value=whole["megabytes"], peer=MEGABYTES,
-            ratio=whole["megabytes"] / MEGABYTES, goal=1, unit="MB", lower_is_better=True),
-    ]  # fmt: skip
+        Row(
+            name=f"1,000 records in a pass over {size} ÷ a tenth",
+            value=each,
+            peer=peer,
+            ratio=each / peer,
+            goal=1.3,
+            unit="ms",
+            lower_is_better=True,
+        ),
+        Row(
+            name=f"peak memory of the worker, {size}",
+            value=whole["megabytes"],
+            peer=MEGABYTES,
+            ratio=whole["megabytes"] / MEGABYTES,
+            goal=1,
+            unit="MB",
+            lower_is_better=True,
+        ),
+    ]
     all_types = sum(by_type.values())
     rows += [
-        Row(name=f"share of finding: {name}", value=spent, peer=all_types, ratio=spent / all_types, goal=0.5, unit="ms",
-            lower_is_better=True)
+        Row(
+            name=f"share of finding: {name}",
+            value=spent,
+            peer=all_types,
+            ratio=spent / all_types,
+            goal=0.5,
+            unit="ms",
+            lower_is_better=True,
+        )
         for name, spent in sorted(by_type.items(), key=lambda item: -item[1])
-    ]  # fmt: skip
+    ]
     return rows

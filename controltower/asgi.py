@@ -26,9 +26,7 @@ django_and_live = ProtocolTypeRouter(
     {
         "http": with_static_files(pages),
         # Another site's page may open a socket here with this site's cookies: so the origin is looked at first of all.
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter([path("ws/live/", LiveConsumer.as_asgi())]))
-        ),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([path("ws/live/", LiveConsumer.as_asgi())]))),
     }
 )
 

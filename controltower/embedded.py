@@ -145,9 +145,7 @@ def _start_guard(home: Path, *, fsync: bool, temporary: bool) -> Services:
     guard.stdout.close()
     if not answer.startswith("{"):
         guard.wait()
-        raise EmbeddedServerError(
-            answer.strip() or f"The embedded servers of {home} did not start. Read {home}/guard.log."
-        )
+        raise EmbeddedServerError(answer.strip() or f"The embedded servers of {home} did not start. Read {home}/guard.log.")
     return Services(**json.loads(answer))
 
 

@@ -42,9 +42,7 @@ class Env(BaseSettings):
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         ["127.0.0.1", "localhost", "[::1]", "testserver"], description="Host names served, comma-separated."
     )
-    public_url: str = Field(
-        "", description="Address people and Odoo reach the tower at. Empty: http://127.0.0.1:PORT."
-    )
+    public_url: str = Field("", description="Address people and Odoo reach the tower at. Empty: http://127.0.0.1:PORT.")
     intake_url: str = Field(
         "", description="Address Odoo's webhooks are sent to. Empty: PUBLIC_URL; without that, the intake process."
     )

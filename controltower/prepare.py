@@ -56,9 +56,12 @@ def seed_people(passwords: dict[str, str], *, are_in_company: bool = False) -> d
         person = User.objects.filter(username=username).first()
         if person is None:
             person, passwords[username] = people.create_user(
-                username, role=role, limit=limit, email=f"{username}@localhost",
+                username,
+                role=role,
+                limit=limit,
+                email=f"{username}@localhost",
                 odoo_login=name.partition(" ")[0] if are_in_company else "",
-            )  # fmt: skip
+            )
             person.first_name, _, person.last_name = name.partition(" ")
             person.save(update_fields=["first_name", "last_name"])
         password = passwords.get(username, "")

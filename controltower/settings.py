@@ -24,8 +24,7 @@ def new_vapid_key() -> str:
 
 SECRET_KEY = env.secret_key or env.kept_secret("django", lambda: secrets.token_urlsafe(50))
 ENCRYPTION_KEYS = [
-    key.strip()
-    for key in (env.encryption_keys or env.kept_secret("encryption", lambda: Fernet.generate_key().decode())).split(",")
+    key.strip() for key in (env.encryption_keys or env.kept_secret("encryption", lambda: Fernet.generate_key().decode())).split(",")
 ]
 AUDIT_KEY = env.audit_key or env.kept_secret("audit", lambda: secrets.token_hex(32))
 VAPID_KEY = env.vapid_key or env.kept_secret("vapid", new_vapid_key)

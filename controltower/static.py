@@ -61,9 +61,7 @@ def collect() -> bool:
     stamp = settings.STATIC_ROOT / ".stamp"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return False
-    call_command(
-        "collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=settings.COLLECTSTATIC_IGNORE
-    )
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=settings.COLLECTSTATIC_IGNORE)
     stamp.write_text(digest.hexdigest())
     return True
 

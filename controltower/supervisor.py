@@ -267,8 +267,10 @@ class Tower:
         for username, password in sign_ins.items():
             say(f"    {username:<12} {password or '(the password this person has chosen)'}")
         if company and self.kind == "demo":
-            say(f"\nThe company's Odoo is a stand-in without pages, for API calls alone: {company['url']}, database "
-                f"{company['db']}, login {company['login']}, key {company['key']}.")  # fmt: skip
+            say(
+                f"\nThe company's Odoo is a stand-in without pages, for API calls alone: {company['url']}, database "
+                f"{company['db']}, login {company['login']}, key {company['key']}."
+            )
         elif company:
             password = "" if os.environ.get("ODOO_URL") else ", password admin"
             say(f"\nThe company's Odoo is at {company['url']}, database {company['db']}, login {company['login']}{password}.")

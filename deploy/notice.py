@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write NOTICE: the packages and front-end libraries that the tower is delivered with, each with its licence.
 
-    .venv/bin/python deploy/notice.py           write NOTICE
-    .venv/bin/python deploy/notice.py --check   compare it with what is installed; status 1 where they differ
+.venv/bin/python deploy/notice.py           write NOTICE
+.venv/bin/python deploy/notice.py --check   compare it with what is installed; status 1 where they differ
 """
 
 import argparse

@@ -100,9 +100,7 @@ class Server:
         """Run one statement outside any transaction."""
         import psycopg
 
-        address = psycopg.conninfo.make_conninfo(
-            host=self.host, user=self.user, password=self.password, dbname="postgres"
-        )
+        address = psycopg.conninfo.make_conninfo(host=self.host, user=self.user, password=self.password, dbname="postgres")
         with psycopg.connect(address, autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
@@ -209,8 +207,12 @@ def fetch_package() -> None:
     keys = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
     trust = f"signed-by={keys}" if keys.exists() else "trusted=yes"
     (apt / "sources.list").write_text(f"deb [{trust}] {mirror.group()} sid main\n")
-    places = {"Dir::Etc::sourcelist": apt / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
-              "Dir::State::Lists": apt / "lists", "APT::Sandbox::User": "root"}  # fmt: skip
+    places = {
+        "Dir::Etc::sourcelist": apt / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::Lists": apt / "lists",
+        "APT::Sandbox::User": "root",
+    }
     options = [word for name, value in places.items() for word in ("-o", f"{name}={value}")]
     run("apt-get", *options, "-qq", "update")
     shown = run("apt-cache", *options, "show", "--no-all-versions", "odoo-19", stdout=subprocess.PIPE).stdout
@@ -239,10 +241,17 @@ def make_template(server: Server) -> bool:
     server.sql(f'drop database if exists "{building}"')
     command, environment = server.odoo("server", "-d", building, "-i", MODULES, "--with-demo", "--stop-after-init")
     log = HOME / "install.log"
-    with log.open("w") as written, subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        preexec_fn=embedded.die_with_parent(signal.SIGTERM),
-    ) as process:  # fmt: skip
+    with (
+        log.open("w") as written,
+        subprocess.Popen(
+            command,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+        ) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             written.write(line)
@@ -308,9 +317,12 @@ def foreground(port: int) -> int:
         subprocess.run(["docker", "rm", "-f", f"{CONTAINER}-server"], capture_output=True)
     command, environment = server.odoo("server", "-d", DATABASE, "--db-filter", f"^{DATABASE}$", port=port)
     odoo = subprocess.Popen(
-        command, env=os.environ | environment, stdin=subprocess.DEVNULL, start_new_session=True,
+        command,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
         preexec_fn=embedded.die_with_parent(signal.SIGTERM),
-    )  # fmt: skip
+    )
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: odoo.terminate())
     try:
@@ -328,8 +340,11 @@ def up(port: int) -> None:
         with LOG.open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, __file__, "run", "--port", str(port if is_free(port) else free_port())],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_SECONDS
         while not answers():
             if child.poll() is not None or time.monotonic() > deadline:

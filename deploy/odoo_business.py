@@ -33,9 +33,7 @@ class Odoo:
 
     def _send(self, service: str, method: str, *arguments: Any) -> Any:
         call = {"jsonrpc": "2.0", "params": {"service": service, "method": method, "args": arguments}}
-        request = urllib.request.Request(
-            f"{self.url}/jsonrpc", json.dumps(call).encode(), {"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(f"{self.url}/jsonrpc", json.dumps(call).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             body = json.load(answer)
         if "error" in body:

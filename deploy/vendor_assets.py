@@ -66,10 +66,21 @@ def plotly_css(script: Path) -> bytes:
         page = Path(directory) / "page.html"
         page.write_text(STYLE_PAGE.format(script=script.as_uri()))
         dom = subprocess.run(
-            [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-             f"--user-data-dir={directory}/profile", "--dump-dom", page.as_uri()],
-            check=True, capture_output=True, text=True, timeout=120,
-        ).stdout  # fmt: skip
+            [
+                chromium,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--allow-file-access-from-files",
+                f"--user-data-dir={directory}/profile",
+                "--dump-dom",
+                page.as_uri(),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
     rules = re.search(r'<pre id="rules">(.*?)</pre>', dom, re.DOTALL)
     if not rules or not rules[1].strip():
         raise SystemExit("vendor_assets: Plotly added no style rules; its bundle has changed.")
@@ -99,9 +110,13 @@ def vendor() -> None:
                     content = SOURCE_MAP.sub(b"\n", read(archive, source))
                     (VENDOR / target).write_bytes(content)
                     files[target] = {
-                        "package": name, "version": version, "licence": licence, "source": source,
-                        "sha256": sha256(content), "archive_sha256": sha256(path.read_bytes()),
-                    }  # fmt: skip
+                        "package": name,
+                        "version": version,
+                        "licence": licence,
+                        "source": source,
+                        "sha256": sha256(content),
+                        "archive_sha256": sha256(path.read_bytes()),
+                    }
     css = plotly_css(VENDOR / "plotly-basic.min.js")
     (VENDOR / "plotly.css").write_bytes(css)
     files["plotly.css"] = files["plotly-basic.min.js"] | {"source": "drawn from the bundle", "sha256": sha256(css)}

@@ -94,7 +94,7 @@ class Company:
         return self.workers[who.name]
 
     def _hire(self, who: Worker) -> tuple[str, str]:
-        login = f"{"-".join(who.name.lower().split())}@tower.test"
+        login = f"{'-'.join(who.name.lower().split())}@tower.test"
         # An earlier run may have left them: what they did keeps Odoo from deleting them.
         known = self.ask("res.users", "search", [("login", "=", login)], context={"active_test": False})
         if known:
@@ -103,8 +103,10 @@ class Company:
             return login, PASSWORD
         module, name = who.group.split(".")
         found = self.ask("ir.model.data", "search_read", [("module", "=", module), ("name", "=", name)], fields=["res_id"])
-        self.make("res.users", {"name": who.name, "login": login, "email": login, "password": PASSWORD,
-                                "group_ids": [(4, found[0]["res_id"])]})  # fmt: skip
+        self.make(
+            "res.users",
+            {"name": who.name, "login": login, "email": login, "password": PASSWORD, "group_ids": [(4, found[0]["res_id"])]},
+        )
         return login, PASSWORD
 
     def customer(self, *, credit_limit: float) -> int:
@@ -115,9 +117,7 @@ class Company:
     def order(self, customer: int, *, amount: float, product: int | None = None, discount: float = 0) -> int:
         """A quotation that the salesperson writes."""
         line = {"product_id": product or self.product, "product_uom_qty": 1, "price_unit": amount, "discount": discount}
-        order = self.worker(SALESPERSON).call(
-            "sale.order", "create", {"partner_id": customer, "order_line": [(0, 0, line)]}
-        )
+        order = self.worker(SALESPERSON).call("sale.order", "create", {"partner_id": customer, "order_line": [(0, 0, line)]})
         self.made.append(("sale.order", order))
         return int(order)
 
@@ -131,8 +131,14 @@ class Company:
 
     def goods(self, *, price: float, cost: float, is_storable: bool = True) -> int:
         """A product of its own, that is bought and sold, and kept in stock unless it is always there."""
-        values = {"name": f"Crate {next(self.numbers)}", "type": "consu", "is_storable": is_storable, "list_price": price,
-                  "standard_price": cost, "invoice_policy": "delivery"}  # fmt: skip
+        values = {
+            "name": f"Crate {next(self.numbers)}",
+            "type": "consu",
+            "is_storable": is_storable,
+            "list_price": price,
+            "standard_price": cost,
+            "invoice_policy": "delivery",
+        }
         template = self.make("product.template", values)
         return int(self.ask("product.product", "search", [("product_tmpl_id", "=", template)])[0])
 
@@ -158,9 +164,7 @@ class Company:
         """The picker ships or receives all that is on the one open transfer of an order."""
         transfers = self.read(model, order, "picking_ids")["picking_ids"]
         (transfer,) = self.ask("stock.picking", "search", [("id", "in", transfers), ("state", "not in", ["done", "cancel"])])
-        self.worker(PICKER).call(
-            "stock.picking", "button_validate", [transfer], context={"skip_backorder": True, "skip_sms": True}
-        )
+        self.worker(PICKER).call("stock.picking", "button_validate", [transfer], context={"skip_backorder": True, "skip_sms": True})
 
     def draft_invoice(self, order: int) -> tuple[int, int]:
         """The draft of what was delivered of an order, and its line, as the button on the order makes it."""

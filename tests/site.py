@@ -30,8 +30,19 @@ def site(request: pytest.FixtureRequest) -> Iterator[tuple[Tower, Company]]:
             yield tower, Company.sandbox(tower.company_url)
             return
         company = Company.real()
-        tower.manage("connect_odoo", tower.connection, "--url", company.url, "--db", company.database, "--login", company.login,
-                     "--key", os.environ.get("ODOO_KEY") or company.password, "--provision")  # fmt: skip
+        tower.manage(
+            "connect_odoo",
+            tower.connection,
+            "--url",
+            company.url,
+            "--db",
+            company.database,
+            "--login",
+            company.login,
+            "--key",
+            os.environ.get("ODOO_KEY") or company.password,
+            "--provision",
+        )
         try:
             known = {name: company.worker(Worker(f"Tower {name}", "base.group_user", "")) for name in DECIDERS}
             tower.manage("sync", tower.connection, "--full")

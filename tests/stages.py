@@ -23,8 +23,7 @@ def stages_of(workflow: Workflow, row: Mapping[str, Any], types: Mapping[str, st
         cell = sql.SQL("{}::{} AS {}").format(sql.Literal(value), sql.SQL(types.get(name, "text")), sql.Identifier(name))
         aliases.setdefault(columns[name], []).append(cell)
     tables = sql.SQL(", ").join(
-        sql.SQL("(SELECT {}) AS {}").format(sql.SQL(", ").join(cells), sql.Identifier(alias))
-        for alias, cells in aliases.items()
+        sql.SQL("(SELECT {}) AS {}").format(sql.SQL(", ").join(cells), sql.Identifier(alias)) for alias, cells in aliases.items()
     )
     holds = sql.SQL(", ").join(compiled.predicate(workflow, stage.when) for stage in workflow.stages)
     with connection.cursor() as cursor:

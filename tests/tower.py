@@ -52,9 +52,14 @@ class Tower:
         self.log = self.home / "supervisor.out"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "controltower.supervisor", kind], cwd=ROOT, env=self.environment, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+                [sys.executable, "-m", "controltower.supervisor", kind],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=embedded.die_with_parent(signal.SIGTERM),
+            )
         try:
             eventually(self._runs, within_seconds=START_SECONDS, what="the tower to start")
         except BaseException:
@@ -80,9 +85,14 @@ class Tower:
     def manage(self, *arguments: str, fails: bool = False) -> str:
         """Run a command of the tower; what it printed."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True,
-            timeout=300, check=False,
-        )  # fmt: skip
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
         assert (done.returncode != 0) == fails, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout + (done.stderr if fails else "")
 
@@ -93,21 +103,24 @@ class Tower:
     def api(self, path: str, token: str, *, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """GET ``path`` of the REST API, or POST ``body`` to it; the parsed answer."""
         request = urllib.request.Request(
-            f"{self.url}/api/v1/{path}", data=None if body is None else json.dumps(body).encode(),
+            f"{self.url}/api/v1/{path}",
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", **(headers or {})},
-        )  # fmt: skip
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def let_pass(self, kind: str, request: int) -> None:
         """Bring the pending timers of ``kind`` of an approval request to now, as if their time had passed."""
         moved = self.manage(
-            "shell", "--no-imports", "-c",
+            "shell",
+            "--no-imports",
+            "-c",
             "from apps.approvals.models import Step\nfrom apps.core import clock\nfrom apps.timers.models import Timer\n"
             f"step = Step.objects.get(request={request})\n"
             f"due = Timer.objects.filter(kind='{kind}', key__startswith=f'step:{{step.pk}}:', status='pending')\n"
             "print(due.update(due_at=clock.now()))",
-        )  # fmt: skip
+        )
         assert moved.strip().splitlines()[-1] == "1", moved
 
     def stop(self) -> None:

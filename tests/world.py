@@ -14,8 +14,14 @@ from apps.pipeline import change_processing
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MODELS = [
-    "sale.order", "x_ct_request", "res.partner", "account.move", "account.move.line", "stock.picking", "sale.order.line",
-]  # fmt: skip
+    "sale.order",
+    "x_ct_request",
+    "res.partner",
+    "account.move",
+    "account.move.line",
+    "stock.picking",
+    "sale.order.line",
+]
 
 
 def odoo_time(at: datetime) -> str:
@@ -31,14 +37,19 @@ class World:
         self.ids = count(100)
         provisioned: dict[str, dict[str, Any]] = {model: {"missing_fields": []} for model in registry.models()}
         self.connection = Connection.objects.create(
-            name=name, url="http://odoo.test", database="test", login="tower", api_key="key",
+            name=name,
+            url="http://odoo.test",
+            database="test",
+            login="tower",
+            api_key="key",
             capabilities={"models": provisioned},
-        )  # fmt: skip
+        )
         self.write("res.currency", 1, name="EUR", decimal_places=2, active=True)
         self.write("res.company", 1, name="Nordlicht", currency_id=1, partner_id=1)
         self.write("res.partner", 5, name="Sofia", commercial_partner_id=5, active=True)
-        self.write("res.users", 7, name="Sofia Sales", login="sofia", email="sofia@nordlicht.test", active=True,
-                   partner_id=5, company_id=1)  # fmt: skip
+        self.write(
+            "res.users", 7, name="Sofia Sales", login="sofia", email="sofia@nordlicht.test", active=True, partner_id=5, company_id=1
+        )
         self.write("account.account", 11, name="Receivable", account_type="asset_receivable")
         self.customer(50, name="Azure Interior", credit_limit=5_000)
 
@@ -76,35 +87,88 @@ class World:
             change_processing.apply_changes([changes], now=self.now)
 
     def customer(self, odoo_id: int, *, name: str, credit_limit: float) -> None:
-        self.write("res.partner", odoo_id, name=name, credit_limit=credit_limit, commercial_partner_id=odoo_id, active=True,
-                   is_company=True, street="Hafenstr. 5", city="Hamburg", country_id=57)  # fmt: skip
+        self.write(
+            "res.partner",
+            odoo_id,
+            name=name,
+            credit_limit=credit_limit,
+            commercial_partner_id=odoo_id,
+            active=True,
+            is_company=True,
+            street="Hafenstr. 5",
+            city="Hamburg",
+            country_id=57,
+        )
 
     def order(self, odoo_id: int = 42, *, amount: float = 6_200, partner: int = 50, state: str = "draft", **more: Any) -> int:
         """A sales order."""
         values = {
-            "name": f"S{odoo_id:05}", "state": state, "partner_id": partner, "user_id": 7, "create_uid": 7, "company_id": 1,
-            "currency_id": 1, "currency_rate": 1.0, "amount_total": amount, "amount_untaxed": amount,
-            "date_order": odoo_time(self.now), "invoice_status": "no", "margin": amount * 0.3,
-        }  # fmt: skip
+            "name": f"S{odoo_id:05}",
+            "state": state,
+            "partner_id": partner,
+            "user_id": 7,
+            "create_uid": 7,
+            "company_id": 1,
+            "currency_id": 1,
+            "currency_rate": 1.0,
+            "amount_total": amount,
+            "amount_untaxed": amount,
+            "date_order": odoo_time(self.now),
+            "invoice_status": "no",
+            "margin": amount * 0.3,
+        }
         self.write("sale.order", odoo_id, **values | more)
         return odoo_id
 
     def ask(
-        self, order: int = 42, *, ask_id: int = 900, state: str = "open", kind: str = "credit_override",
+        self,
+        order: int = 42,
+        *,
+        ask_id: int = 900,
+        state: str = "open",
+        kind: str = "credit_override",
         model: str = "sale.order",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Somebody tried to confirm the order, and Odoo's guard refused."""
-        self.write("x_ct_request", ask_id, x_res_model=model, x_res_id=order, x_kind=kind, x_state=state,
-                   x_requested_at=odoo_time(self.now), x_requested_uid=7, x_count=1)  # fmt: skip
+        self.write(
+            "x_ct_request",
+            ask_id,
+            x_res_model=model,
+            x_res_id=order,
+            x_kind=kind,
+            x_state=state,
+            x_requested_at=odoo_time(self.now),
+            x_requested_uid=7,
+            x_count=1,
+        )
 
     def owes(self, amount: float, *, due_days_ago: int = 0, partner: int = 50) -> int:
         """A posted invoice of the customer that is not paid."""
         move = next(self.ids)
-        self.write("account.move", move, name=f"INV/{move}", state="posted", move_type="out_invoice", partner_id=partner,
-                   commercial_partner_id=partner, company_id=1, amount_residual=amount, payment_state="not_paid")  # fmt: skip
-        self.write("account.move.line", move + 10_000, move_id=move, account_id=11, partner_id=partner, company_id=1,
-                   parent_state="posted", amount_residual=amount, reconciled=False,
-                   date_maturity=(self.now - timedelta(days=due_days_ago)).strftime("%Y-%m-%d"))  # fmt: skip
+        self.write(
+            "account.move",
+            move,
+            name=f"INV/{move}",
+            state="posted",
+            move_type="out_invoice",
+            partner_id=partner,
+            commercial_partner_id=partner,
+            company_id=1,
+            amount_residual=amount,
+            payment_state="not_paid",
+        )
+        self.write(
+            "account.move.line",
+            move + 10_000,
+            move_id=move,
+            account_id=11,
+            partner_id=partner,
+            company_id=1,
+            parent_state="posted",
+            amount_residual=amount,
+            reconciled=False,
+            date_maturity=(self.now - timedelta(days=due_days_ago)).strftime("%Y-%m-%d"),
+        )
         return move
 
     def held_order(self, **more: Any) -> int:
@@ -117,9 +181,14 @@ class World:
 def person(username: str, role: Role, *, limit: int | None = None, team: str | None = None, odoo_login: str = "") -> User:
     """A person of the tower."""
     user = User.objects.create_user(
-        username, email=f"{username}@tower.test", password="a long password", role=role, approval_limit=limit,
-        odoo_login=odoo_login, first_name=username.title(),
-    )  # fmt: skip
+        username,
+        email=f"{username}@tower.test",
+        password="a long password",
+        role=role,
+        approval_limit=limit,
+        odoo_login=odoo_login,
+        first_name=username.title(),
+    )
     if team:
         Team.objects.get_or_create(slug=team, defaults={"name": team.title()})[0].members.add(user)
     return user

@@ -58,23 +58,32 @@ class User(AbstractUser):
 
     role = models.CharField(max_length=20, choices=Role, default=Role.OPERATOR)
     approval_limit = models.DecimalField(
-        max_digits=18, decimal_places=2, null=True, blank=True,
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
         help_text="The largest amount this person may approve. Empty: none.",
-    )  # fmt: skip
+    )
     limit_currency = models.CharField(
-        max_length=10, blank=True, default="", db_default="",
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
         help_text="Currency of the limit. Empty: that of the first company of the oldest connection.",
-    )  # fmt: skip
+    )
     odoo_login = OdooLoginField(
-        max_length=200, blank=True,
+        max_length=200,
+        blank=True,
         help_text="Login of the same person in Odoo, from which they are linked to Odoo users (odoo.LinkedUser).",
-    )  # fmt: skip
+    )
     time_zone = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=10, blank=True, help_text="What this person reads. Empty: as their browser asks.")
     sees = ArrayField(
-        models.CharField(max_length=40), null=True, blank=True,
+        models.CharField(max_length=40),
+        null=True,
+        blank=True,
         help_text="What this person may see, as accounts.access writes it: connections, and companies of them. None: everything.",
-    )  # fmt: skip
+    )
 
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
         constraints = [

@@ -23,9 +23,13 @@ TEAMS_OF_ROLE: dict[str, list[str]] = {
     Role.AUDITOR: [],
 }
 TITLES = {
-    "sales": gettext_noop("Sales"), "finance": gettext_noop("Finance"), "warehouse": gettext_noop("Warehouse"),
-    "purchasing": gettext_noop("Purchasing"), "service": gettext_noop("Service"), "integration": gettext_noop("Integration"),
-}  # fmt: skip
+    "sales": gettext_noop("Sales"),
+    "finance": gettext_noop("Finance"),
+    "warehouse": gettext_noop("Warehouse"),
+    "purchasing": gettext_noop("Purchasing"),
+    "service": gettext_noop("Service"),
+    "integration": gettext_noop("Integration"),
+}
 PREFIX = "ct_"
 LARGEST_LIMIT = Decimal(10) ** 16
 LONGEST_LOGIN = 200
@@ -46,9 +50,16 @@ def parse_limit(text: str | None) -> Decimal | None:
 
 @transaction.atomic
 def create_user(
-    username: str, *, role: str, limit: Decimal | None = None, odoo_login: str = "", email: str = "",
-    teams: list[str] | None = None, password: str = "", limit_currency: str = "",
-) -> tuple[User, str]:  # fmt: skip
+    username: str,
+    *,
+    role: str,
+    limit: Decimal | None = None,
+    odoo_login: str = "",
+    email: str = "",
+    teams: list[str] | None = None,
+    password: str = "",
+    limit_currency: str = "",
+) -> tuple[User, str]:
     """Make a person; with the password, which is nowhere else to be read.
 
     Raises:
@@ -80,9 +91,14 @@ def create_user(
     try:
         with transaction.atomic():
             user = User.objects.create_user(
-                username, email=email, password=password, role=role, approval_limit=limit, odoo_login=odoo_login,
+                username,
+                email=email,
+                password=password,
+                role=role,
+                approval_limit=limit,
+                odoo_login=odoo_login,
                 limit_currency=limit_currency,
-            )  # fmt: skip
+            )
     except IntegrityError:  # somebody else took the name, or the login, since it was looked for
         raise PersonError(
             f"There is a user {username} already, or one with its Odoo login. Choose another name or login."
@@ -94,9 +110,13 @@ def create_user(
 
 @transaction.atomic
 def change_user(
-    username: str, *, role: str | None = None, limit: Decimal | None = None, limit_currency: str = "",
+    username: str,
+    *,
+    role: str | None = None,
+    limit: Decimal | None = None,
+    limit_currency: str = "",
     is_active: bool | None = None,
-) -> User:  # fmt: skip
+) -> User:
     """Change what a person may do; what waits for them and they may no longer decide is reassigned at once.
 
     Args:
@@ -139,9 +159,7 @@ def team(slug: str) -> Team:
 
 
 @transaction.atomic
-def create_token(
-    user: User, *, scope: str, name: str = "", expires_at: datetime | None = None, now: datetime
-) -> str:
+def create_token(user: User, *, scope: str, name: str = "", expires_at: datetime | None = None, now: datetime) -> str:
     """Make a token for the API; it is stored as a digest alone, so this is the only time it is seen.
 
     Raises PersonError for a scope that does not exist.
@@ -150,7 +168,12 @@ def create_token(
         raise PersonError(f"There is no scope {scope}; there is: {', '.join(Scope.values)}.")
     token = PREFIX + secrets.token_urlsafe(32)
     ApiToken.objects.create(
-        user=user, name=name, scope=scope, digest=ApiToken.digest_of(token), hint=token[:10], created_at=now,
+        user=user,
+        name=name,
+        scope=scope,
+        digest=ApiToken.digest_of(token),
+        hint=token[:10],
+        created_at=now,
         expires_at=expires_at,
-    )  # fmt: skip
+    )
     return token

@@ -17,30 +17,36 @@ class NotAllowedError(Refusal):
     """This person may not do this; the message says why and whom to ask."""
 
     problem = Problem(
-        "not_allowed", 403, "Not allowed",
+        "not_allowed",
+        403,
+        "Not allowed",
         meaning="The person may not do this to this record.",
         remedy="Ask the people whom the sentence names.",
-    )  # fmt: skip
+    )
 
 
 class RoleNotAllowedError(NotAllowedError):
     """The person's role does not include this."""
 
     problem = Problem(
-        "role_not_allowed", 403, "Role not allowed",
+        "role_not_allowed",
+        403,
+        "Role not allowed",
         meaning="The role of the person, for a token the person it was made for, does not include this.",
         remedy="Ask somebody with the role that the sentence names, or have an administrator change the role.",
-    )  # fmt: skip
+    )
 
 
 class OutsideScopeError(NotAllowedError):
     """The record's company is outside of the person's access scope."""
 
     problem = Problem(
-        "outside_access_scope", 403, "Outside the access scope",
+        "outside_access_scope",
+        403,
+        "Outside the access scope",
         meaning="The record belongs to a connection or company that the person, or the colleague they name, may not see.",
         remedy="Have somebody act who sees that company, or have an administrator widen the access scope.",
-    )  # fmt: skip
+    )
 
 
 def may_work_exceptions(user: User, *, of_integration: bool = False) -> bool:

@@ -46,9 +46,7 @@ def idempotent(view: View) -> View:
         def answer() -> HttpResponse:
             try:
                 with transaction.atomic():
-                    row = IdempotencyKey.objects.create(
-                        caller=caller, key=key, fingerprint=fingerprint, created_at=clock.now()
-                    )
+                    row = IdempotencyKey.objects.create(caller=caller, key=key, fingerprint=fingerprint, created_at=clock.now())
             except IntegrityError:
                 try:
                     TokenAuthentication().authenticate(Request(request))

@@ -15,9 +15,7 @@ class KeepableJSON(JSONParser):
     value up, such as a person's name, would ask for it before any validator of text sees it.
     """
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         """The value. Raises ParseError with a sentence."""
         try:
             value = super().parse(stream, media_type, parser_context)

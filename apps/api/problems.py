@@ -29,27 +29,53 @@ def _of(kind: type[exceptions.APIException], title: str, meaning: str, remedy: s
 OF_HTTP = {
     problem.code: problem
     for problem in (
-        _of(exceptions.ValidationError, "Invalid", "A value, filter or field cannot be; errors names each.",
-            "Correct what errors names."),
+        _of(
+            exceptions.ValidationError,
+            "Invalid",
+            "A value, filter or field cannot be; errors names each.",
+            "Correct what errors names.",
+        ),
         _of(exceptions.ParseError, "Unreadable body", "The body is no JSON that can be kept.", "Send a JSON object in UTF-8."),
         _of(exceptions.NotAuthenticated, "No token", "The call carries no token.", "Send Authorization: Bearer and a token."),
-        _of(exceptions.AuthenticationFailed, "Token not valid",
+        _of(
+            exceptions.AuthenticationFailed,
+            "Token not valid",
             "The token is unknown, revoked or expired, its person is disabled, or the header is malformed.",
-            "Make a token with manage.py create_api_token."),
-        Problem("scope_not_allowed", 403, "Token scope not allowed", "The scope of the token does not include this call.",
-                "Make a token with a wider scope: write, or admin for what is marked so."),
-        _of(exceptions.NotFound, "Not found", "There is no such address or record, or it is outside of the access scope.",
-            "Check address and number."),
+            "Make a token with manage.py create_api_token.",
+        ),
+        Problem(
+            "scope_not_allowed",
+            403,
+            "Token scope not allowed",
+            "The scope of the token does not include this call.",
+            "Make a token with a wider scope: write, or admin for what is marked so.",
+        ),
+        _of(
+            exceptions.NotFound,
+            "Not found",
+            "There is no such address or record, or it is outside of the access scope.",
+            "Check address and number.",
+        ),
         _of(exceptions.MethodNotAllowed, "Method not allowed", "The address has no such method.", "See Allow in the answer."),
         _of(exceptions.NotAcceptable, "Not acceptable", "The format asked for is not offered.", "Accept application/json."),
         _of(exceptions.UnsupportedMediaType, "Unsupported media type", "The body is of another kind.", "Send application/json."),
         _of(exceptions.Throttled, "Too many calls", "The person's calls exceed the rate.", "Wait as long as Retry-After says."),
-        Problem("idempotency_key_too_long", 400, "Idempotency-Key too long", "The key has more than 255 characters.",
-                "Use a shorter key, such as a UUID."),
-        Problem("idempotency_key_reused", 422, "Idempotency-Key reused", "The key was sent with another path or body before.",
-                "Use a new key for another request."),
+        Problem(
+            "idempotency_key_too_long",
+            400,
+            "Idempotency-Key too long",
+            "The key has more than 255 characters.",
+            "Use a shorter key, such as a UUID.",
+        ),
+        Problem(
+            "idempotency_key_reused",
+            422,
+            "Idempotency-Key reused",
+            "The key was sent with another path or body before.",
+            "Use a new key for another request.",
+        ),
     )
-}  # fmt: skip
+}
 
 
 def every_problem() -> dict[str, Problem]:
@@ -66,9 +92,14 @@ def type_of(code: str) -> str:
 def document(problem: Problem, detail: str, *, instance: str, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return one problem document."""
     return {
-        "type": type_of(problem.code), "code": problem.code, "title": problem.title, "status": problem.status,
-        "detail": detail, "instance": instance, **(more or {}),
-    }  # fmt: skip
+        "type": type_of(problem.code),
+        "code": problem.code,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+        "instance": instance,
+        **(more or {}),
+    }
 
 
 def answer(code: str, detail: str, *, instance: str) -> HttpResponse:

@@ -42,10 +42,14 @@ def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now
     Absence.objects.filter(user=user, ended_at=None).update(ended_at=now)
     away = Absence.objects.create(user=user, deputy=deputy, starts_at=starts_at, until=until, created_at=now)
     trail.record(
-        trail.Event(action="absence.begun", actor=actor_of(user), subject=f"user:{user.pk}",
-                    data={"deputy": str(deputy), "from": starts_at, "until": until}),
+        trail.Event(
+            action="absence.begun",
+            actor=actor_of(user),
+            subject=f"user:{user.pk}",
+            data={"deputy": str(deputy), "from": starts_at, "until": until},
+        ),
         now=now,
-    )  # fmt: skip
+    )
     due.set_timer(kind=TIMER, key=str(away.pk), due_at=max(starts_at, now), now=now)
     return away
 
@@ -72,4 +76,3 @@ def hand_over_what_waits(timers: Sequence[Timer], now: datetime) -> None:
                 asked = delegation.replace_absent(request, step, now=now).values()
                 steps.ask(request, list(asked), word="asked", key=f"{step.pk}:away:{away.pk}", due_at=request.due_at, now=now)
             closing.announce(request)
-

@@ -37,10 +37,14 @@ class InquiryShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Inquiry) -> dict[str, Any]:
         return {
-            "wants_changes": row.wants_changes, "text": row.text, "asked_by": row.asked_by.username,
-            "asked_at": moment(row.asked_at), "answer": row.answer, "answered_by": row.answered_by_name,
+            "wants_changes": row.wants_changes,
+            "text": row.text,
+            "asked_by": row.asked_by.username,
+            "asked_at": moment(row.asked_at),
+            "answer": row.answer,
+            "answered_by": row.answered_by_name,
             "answered_at": moment(row.answered_at),
-        }  # fmt: skip
+        }
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -58,11 +62,16 @@ class AnswerSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, row: Assignment) -> dict[str, Any]:
         return {
-            "user": row.user.username, "decision": row.decision, "decided_at": moment(row.decided_at),
-            "amount": row.decided_amount, "currency": row.decided_currency, "counts": row.counts,
+            "user": row.user.username,
+            "decision": row.decision,
+            "decided_at": moment(row.decided_at),
+            "amount": row.decided_amount,
+            "currency": row.decided_currency,
+            "counts": row.counts,
             "is_asked": row.is_active and not row.decision and row.step.status == StepStatus.PENDING,
-            "delegated_by": row.delegated_by.username if row.delegated_by else None, "why": row.lapsed_because,
-        }  # fmt: skip
+            "delegated_by": row.delegated_by.username if row.delegated_by else None,
+            "why": row.lapsed_because,
+        }
 
 
 class StepSerializer(serializers.Serializer[Any]):
@@ -79,10 +88,15 @@ class StepSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, step: Step) -> dict[str, Any]:
         return {
-            "name": step.name, "position": step.position, "status": step.status, "is_required": step.is_required,
-            "needs_all": step.needs_all, "level": step.level, "due_at": moment(step.due_at),
+            "name": step.name,
+            "position": step.position,
+            "status": step.status,
+            "is_required": step.is_required,
+            "needs_all": step.needs_all,
+            "level": step.level,
+            "due_at": moment(step.due_at),
             "answers": AnswerSerializer(step.assignments.all(), many=True).data,
-        }  # fmt: skip
+        }
 
 
 class ApprovalShape(serializers.Serializer[Any]):
@@ -116,22 +130,35 @@ class ApprovalShape(serializers.Serializer[Any]):
         running = [step for step in request.steps.all() if step.status == StepStatus.PENDING]
         asked = [row for step in running for row in step.assignments.all() if row.is_active and not row.decision]
         return {
-            "id": request.id, "kind": request.kind, "status": request.status,
-            "record": {"model": request.model, "odoo_id": request.odoo_id, "name": request.record_name,
-                       "url": request.connection.record_url(request.model, request.odoo_id)},
-            "requested_by": request.requested_by, "step": running[0].name if running else None,
-            "approvers": [row.user.username for row in asked], "due_at": moment(request.due_at),
+            "id": request.id,
+            "kind": request.kind,
+            "status": request.status,
+            "record": {
+                "model": request.model,
+                "odoo_id": request.odoo_id,
+                "name": request.record_name,
+                "url": request.connection.record_url(request.model, request.odoo_id),
+            },
+            "requested_by": request.requested_by,
+            "step": running[0].name if running else None,
+            "approvers": [row.user.username for row in asked],
+            "due_at": moment(request.due_at),
             "due_calendar": calendars.described(running[0].working_team if running else None),
-            "paused_at": moment(request.paused_at), "escalated_at": moment(request.escalated_at),
-            "amount": money(request.amount, request.currency), "currency": request.currency,
-            "context": sentences.plain(request.context), "requested_at": moment(request.requested_at),
+            "paused_at": moment(request.paused_at),
+            "escalated_at": moment(request.escalated_at),
+            "amount": money(request.amount, request.currency),
+            "currency": request.currency,
+            "context": sentences.plain(request.context),
+            "requested_at": moment(request.requested_at),
             "decided_at": moment(request.decided_at),
-            "decided_by": request.decided_by.username if request.decided_by else None, "reason": request.reason,
-            "policy_version": request.policy.version, "facts_digest": facts.digest(request),
+            "decided_by": request.decided_by.username if request.decided_by else None,
+            "reason": request.reason,
+            "policy_version": request.policy.version,
+            "facts_digest": facts.digest(request),
             "facts_changed_at": moment(request.facts_changed_at),
             "steps": StepSerializer(request.steps.all(), many=True).data,
             "inquiries": InquiryShape(request.inquiries.all(), many=True).data,
-        }  # fmt: skip
+        }
 
 
 def _is_kind(value: str, _: object) -> bool:
@@ -140,11 +167,15 @@ def _is_kind(value: str, _: object) -> bool:
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "kind": ("kind", _is_kind),
-    "workflow": ("workflow", registry.is_workflow), "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
+    "status": ("status", set(Status.values)),
+    "kind": ("kind", _is_kind),
+    "workflow": ("workflow", registry.is_workflow),
+    "model": "model",
+    "odoo_id": ("odoo_id", int),
+    "connection": ("connection__name", request_scope.names_connection),
+    "company": ("company_id", int),
     "approver": ("steps__assignments__user__username", lambda value, _: User.objects.filter(username=value).exists()),
-}  # fmt: skip
+}
 
 
 class AboutRecord(serializers.Serializer[Any]):
@@ -200,10 +231,15 @@ class Approvals(FilteredList):
         given = Ask(data=request.data)
         given.is_valid(raise_exception=True)
         made = moves.ask(
-            connection_id=_connection(request, given), kind=given.validated_data["kind"], model=given.validated_data["model"],
-            odoo_id=given.validated_data["odoo_id"], option=given.validated_data["option"], by=request.user,
-            reason=given.validated_data["reason"], now=clock.now(),
-        )  # fmt: skip
+            connection_id=_connection(request, given),
+            kind=given.validated_data["kind"],
+            model=given.validated_data["model"],
+            odoo_id=given.validated_data["odoo_id"],
+            option=given.validated_data["option"],
+            by=request.user,
+            reason=given.validated_data["reason"],
+            now=clock.now(),
+        )
         return Response(ApprovalShape(queries.requests().get(pk=made.pk)).data, status=201)
 
 
@@ -228,9 +264,12 @@ class AvailableApprovals(APIView):
         given = AboutRecord(data=request.query_params)
         given.is_valid(raise_exception=True)
         found = available_requests.of_record(
-            _connection(request, given), given.validated_data["model"], given.validated_data["odoo_id"],
-            seen=access.scope_of(request.user), now=clock.now(),
-        )  # fmt: skip
+            _connection(request, given),
+            given.validated_data["model"],
+            given.validated_data["odoo_id"],
+            seen=access.scope_of(request.user),
+            now=clock.now(),
+        )
         rows = []
         for one in found:
             plain = {"kind": one.kind.name, "title": one.kind.title, "option": None, "text": None}
@@ -297,9 +336,7 @@ class ApproveMove(_Decision):
     takes = Decision
 
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.approve(
-            request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now(), seen=given["seen"]
-        )
+        moves.approve(request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now(), seen=given["seen"])
 
 
 @extend_schema(request=Decision, responses=ApprovalShape)
@@ -312,9 +349,13 @@ class RejectMove(_Decision):
         # A no needs no fresh figures; one that names what it saw is taken at its word.
         is_told = given["seen"].digest or given["seen"].amount is not None
         moves.reject(
-            request_id, by=user, reason=given["reason"], undo_for=given["undo_for"], now=clock.now(),
+            request_id,
+            by=user,
+            reason=given["reason"],
+            undo_for=given["undo_for"],
+            now=clock.now(),
             seen=given["seen"] if is_told else None,
-        )  # fmt: skip
+        )
 
 
 class Nothing(serializers.Serializer[Any]):

@@ -22,9 +22,10 @@ class Askable:
 def of_record(connection_id: int, model: str, odoo_id: int, *, seen: AccessScope, now: datetime) -> list[Askable]:
     """The kinds of approval that are possible for the record as it stands, and do not wait already; none if out of sight."""
     waiting = set(
-        Request.objects.filter(connection_id=connection_id, model=model, odoo_id=odoo_id, status=Status.PENDING)
-        .values_list("kind", flat=True)
-    )  # fmt: skip
+        Request.objects.filter(connection_id=connection_id, model=model, odoo_id=odoo_id, status=Status.PENDING).values_list(
+            "kind", flat=True
+        )
+    )
     found = []
     for workflow, kind in registry.approvals_over(model):
         if kind.name in waiting:

@@ -53,9 +53,12 @@ class OwnAbsence(APIView):
         given.is_valid(raise_exception=True)
         now = clock.now()
         made = absence.begin(
-            request.user, deputy=given.validated_data["deputy"], starts_at=given.validated_data.get("starts_at", now),
-            until=given.validated_data["until"], now=now,
-        )  # fmt: skip
+            request.user,
+            deputy=given.validated_data["deputy"],
+            starts_at=given.validated_data.get("starts_at", now),
+            until=given.validated_data["until"],
+            now=now,
+        )
         return Response(AbsenceShape(made).data, status=201)
 
 

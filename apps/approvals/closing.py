@@ -17,9 +17,15 @@ from apps.notifications.notify import Message, notify
 
 
 def close_request(
-    request: Request, status: Status, *, by: Actor, reason: str, now: datetime, decided_by: User | None = None,
+    request: Request,
+    status: Status,
+    *,
+    by: Actor,
+    reason: str,
+    now: datetime,
+    decided_by: User | None = None,
     leaves_at: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """End a pending request: note it, stop its timers, tell Odoo what follows, tell the people.
 
     What is told, to Odoo and to people, waits until ``leaves_at`` where the decision can still be taken back.
@@ -39,25 +45,28 @@ def close_request(
         calls = decision_commands.withdrawal_calls(request, now=now)
     decision_commands.tell_odoo(request, calls, by=by, reason=reason, now=now, not_before=leaves_at)
     trail.record(
-        trail.Event(action=f"approval.{status.value}", actor=by, subject=f"approval:{request.pk}",
-                    data={"reason": reason, "amount": request.amount, "record": request.record_name},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action=f"approval.{status.value}",
+            actor=by,
+            subject=f"approval:{request.pk}",
+            data={"reason": reason, "amount": request.amount, "record": request.record_name},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     _tell_people(request, status, by, reason, now, leaves_at)
     announce(request)
 
 
-def _tell_people(
-    request: Request, status: Status, by: Actor, reason: str, now: datetime, leaves_at: datetime | None
-) -> None:
+def _tell_people(request: Request, status: Status, by: Actor, reason: str, now: datetime, leaves_at: datetime | None) -> None:
     message = Message(
-        kind=f"approval.{status.value}", key=f"approval:{request.pk}:{status.value}",
+        kind=f"approval.{status.value}",
+        key=f"approval:{request.pk}:{status.value}",
         about=(request.connection_id, request.company_id),
         title=lambda: f"{status.label}: {request.record_name}, {money(request.amount, request.currency)}",
-        body=lambda: f"{gettext("By %(name)s.") % {"name": by.name}} {request.told_reason}".strip(),
+        body=lambda: f"{gettext('By %(name)s.') % {'name': by.name}} {request.told_reason}".strip(),
         path=f"/approvals/{request.pk}/",
-    )  # fmt: skip
+    )
     people, addresses = account_owner(request)
     if request.requested_by_user_id and request.requested_by_user:
         people.append(request.requested_by_user)

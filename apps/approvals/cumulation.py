@@ -162,9 +162,16 @@ def check(found: Any) -> None:
 
 
 def summed(
-    columns: Mapping[str, Any], kind: ApprovalKind, workflow: Workflow, rules: Mapping[str, Any], *,
-    connection_id: int, odoo_id: int, now: datetime, request: Request | None = None,
-) -> Mapping[str, Any]:  # fmt: skip
+    columns: Mapping[str, Any],
+    kind: ApprovalKind,
+    workflow: Workflow,
+    rules: Mapping[str, Any],
+    *,
+    connection_id: int,
+    odoo_id: int,
+    now: datetime,
+    request: Request | None = None,
+) -> Mapping[str, Any]:
     """Return ``columns`` with what counts together with the record, and with the measure that Odoo's guard compares.
 
     Args:
@@ -180,12 +187,15 @@ def summed(
     others = _others(columns, kind, workflow, rule, connection_id=connection_id, odoo_id=odoo_id, now=now, request=request)
     total = sum((one["amount"] for one in others), Decimal(0))
     together = {
-        "over_days": rule.days, "per": list(rule.per), "amount": exact(total), "count": len(others),
+        "over_days": rule.days,
+        "per": list(rule.per),
+        "amount": exact(total),
+        "count": len(others),
         "records": [
             {**one, "amount": exact(one["amount"]), "at": one["at"].isoformat() if one["at"] else None}
             for one in others[:MOST_NAMED]
         ],
-    }  # fmt: skip
+    }
     figures = kind.figures
     changed: dict[str, Any] = {TOGETHER: together}
     if figures and figures.is_cumulative:
@@ -201,13 +211,21 @@ def summed_finding(finding: Finding, request: Request | None, workflow: Workflow
     """
     kind = finding.kind
     assert isinstance(kind, ApprovalKind)
-    policy = request.policy if request else queries.in_force(
-        kind.name, connection_id=connection_id, company_id=finding.columns["company_id"]
+    policy = (
+        request.policy
+        if request
+        else queries.in_force(kind.name, connection_id=connection_id, company_id=finding.columns["company_id"])
     )
     columns = summed(
-        finding.columns, kind, workflow, policy.rules if policy else kind.default_policy,
-        connection_id=connection_id, odoo_id=finding.odoo_id, now=now, request=request,
-    )  # fmt: skip
+        finding.columns,
+        kind,
+        workflow,
+        policy.rules if policy else kind.default_policy,
+        connection_id=connection_id,
+        odoo_id=finding.odoo_id,
+        now=now,
+        request=request,
+    )
     return replace(finding, columns=columns)
 
 
@@ -228,9 +246,14 @@ def in_words(amount: Decimal | None, currency: str, together: Mapping[str, Any] 
         return sentences.of(ALONE, {"own": own, "currency": currency})
     return sentences.of(
         WITH_ONE if together["count"] == 1 else WITH_OTHERS,
-        {"own": own, "whole": own + Decimal(together["amount"]), "currency": currency, "others": together["count"],
-         "days": together["over_days"]},
-    )  # fmt: skip
+        {
+            "own": own,
+            "whole": own + Decimal(together["amount"]),
+            "currency": currency,
+            "others": together["count"],
+            "days": together["over_days"],
+        },
+    )
 
 
 def others_of(request: Request) -> tuple[Decimal, int, int]:
@@ -247,10 +270,15 @@ def together_of(request: Request) -> Together | None:
     if not found or not found["count"]:
         return None
     others = [
-        Other(model=one["model"], odoo_id=one["odoo_id"], record_name=one["record_name"], amount=Decimal(one["amount"]),
-              at=datetime.fromisoformat(one["at"]) if one["at"] else None)
+        Other(
+            model=one["model"],
+            odoo_id=one["odoo_id"],
+            record_name=one["record_name"],
+            amount=Decimal(one["amount"]),
+            at=datetime.fromisoformat(one["at"]) if one["at"] else None,
+        )
         for one in found["records"]
-    ]  # fmt: skip
+    ]
     total = (request.amount or Decimal(0)) + Decimal(found["amount"])
     return Together(days=found["over_days"], total=total, count=found["count"], others=others)
 
@@ -258,31 +286,49 @@ def together_of(request: Request) -> Together | None:
 def before(requests: Sequence[Request], rule: Rule) -> dict[int, tuple[Decimal, int]]:
     """Return the sum and the number of the requests that would have counted together with each of ``requests``, by its key."""
     values: dict[str, Any] = {
-        "ids": [request.pk for request in requests], "days": rule.days, "by_partner": PARTNER in rule.per,
+        "ids": [request.pk for request in requests],
+        "days": rule.days,
+        "by_partner": PARTNER in rule.per,
         "by_person": PERSON in rule.per,
-    }  # fmt: skip
+    }
     with database.cursor() as cursor:
         cursor.execute(BEFORE, values)
         return {pk: (total, count) for pk, total, count in cursor.fetchall()}
 
 
 def _others(
-    columns: Mapping[str, Any], kind: ApprovalKind, workflow: Workflow, rule: Rule, *,
-    connection_id: int, odoo_id: int, now: datetime, request: Request | None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    columns: Mapping[str, Any],
+    kind: ApprovalKind,
+    workflow: Workflow,
+    rule: Rule,
+    *,
+    connection_id: int,
+    odoo_id: int,
+    now: datetime,
+    request: Request | None,
+) -> list[dict[str, Any]]:
     hands = {columns.get(name) for name in owners(kind)}
     values = {
-        "connection": connection_id, "workflow": workflow.name, "model": workflow.odoo_model, "record": odoo_id,
-        "kind": kind.name, "company": columns["company_id"], "currency": columns[workflow.currency] or "",
-        "since": now - timedelta(days=rule.days), "by_partner": PARTNER in rule.per, "by_person": PERSON in rule.per,
-        "people": sorted({one for one in hands if isinstance(one, int) and one}), "own": request.pk if request else None,
+        "connection": connection_id,
+        "workflow": workflow.name,
+        "model": workflow.odoo_model,
+        "record": odoo_id,
+        "kind": kind.name,
+        "company": columns["company_id"],
+        "currency": columns[workflow.currency] or "",
+        "since": now - timedelta(days=rule.days),
+        "by_partner": PARTNER in rule.per,
+        "by_person": PERSON in rule.per,
+        "people": sorted({one for one in hands if isinstance(one, int) and one}),
+        "own": request.pk if request else None,
         "now": now,
-    }  # fmt: skip
+    }
     asked = _rows(REQUESTS, values)
     found = {
-        (one["model"], one["odoo_id"]): one for one in asked
+        (one["model"], one["odoo_id"]): one
+        for one in asked
         if one.pop("status") == Status.PENDING or kind.peers_model in ("", workflow.odoo_model)
-    }  # fmt: skip
+    }
     if kind.peers:
         # As they stand in Odoo now, asked about or not.
         model = kind.peers_model or workflow.odoo_model

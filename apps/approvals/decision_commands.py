@@ -96,12 +96,19 @@ def withdrawal_calls(request: Request, *, now: datetime) -> Sequence[OdooCall]:
     answers = [call.record for call in kind.on_withdrawal if call.model == ASK and call.record]
     state = answers[0].replace("ask_id", "ask_state") if answers else ""
     is_same_ask = bool(answers) and request.context.get(answers[0]) == decided.context.get(answers[0])
-    is_reason_gone = not is_same_ask and bool(state) and bool(
-        engine.look(
-            registry.workflows()[request.workflow], connection_id=request.connection_id, odoo_ids=[request.odoo_id], now=now,
-            condition=kind.possible & Q(**{state: "open"}),
+    is_reason_gone = (
+        not is_same_ask
+        and bool(state)
+        and bool(
+            engine.look(
+                registry.workflows()[request.workflow],
+                connection_id=request.connection_id,
+                odoo_ids=[request.odoo_id],
+                now=now,
+                condition=kind.possible & Q(**{state: "open"}),
+            )
         )
-    )  # fmt: skip
+    )
     calls = []
     for call in kind.on_withdrawal:
         if call.model == ASK and is_same_ask:
@@ -115,8 +122,12 @@ def withdrawal_calls(request: Request, *, now: datetime) -> Sequence[OdooCall]:
 
 def _hold_again(kind: ApprovalKind, decided: Request) -> list[OdooCall]:
     """Return the writes that mark the record as it was left by the rejection; the words are those of the rejection."""
-    context = {**decided.context, "record_name": decided.record_name, "decided_by": str(decided.decided_by or ""),
-               "reason": decided.reason}  # fmt: skip
+    context = {
+        **decided.context,
+        "record_name": decided.record_name,
+        "decided_by": str(decided.decided_by or ""),
+        "reason": decided.reason,
+    }
     return [
         replace(call, arguments=enqueue.fill(call.arguments, context), expect=enqueue.fill(call.expect, context))
         for call in kind.on_rejection
@@ -162,9 +173,14 @@ def _needed(call: OdooCall) -> set[str]:
 
 
 def tell_odoo(
-    request: Request, calls: Sequence[OdooCall], *, by: Actor, reason: str, now: datetime,
+    request: Request,
+    calls: Sequence[OdooCall],
+    *,
+    by: Actor,
+    reason: str,
+    now: datetime,
     not_before: datetime | None = None,
-) -> list[Command]:  # fmt: skip
+) -> list[Command]:
     """Enqueue what follows from the request, with who decided and why; the first may run from ``not_before`` on.
 
     A request that is older than its kind's calls lacks some of what they name: that is read from the record as it stands; where
@@ -172,9 +188,12 @@ def tell_odoo(
     """
     context = {
         "record_url": subjects.url(request.connection.name, request.model, request.odoo_id),
-        placeholders.COUNTED: money(request.amount, request.currency), **request.context,
-        "record_name": request.record_name, "decided_by": by.name, "reason": reason,
-    }  # fmt: skip
+        placeholders.COUNTED: money(request.amount, request.currency),
+        **request.context,
+        "record_name": request.record_name,
+        "decided_by": by.name,
+        "reason": reason,
+    }
     present = _of_what_is_there(request, calls)
     if missing := placeholders.of_calls(present) - placeholders.OF_DECISION - context.keys():
         columns = _columns(request, now)
@@ -183,6 +202,12 @@ def tell_odoo(
         context = {**dict.fromkeys(missing, ""), **context}
     return enqueue.commands(
         present,
-        connection=request.connection, model=request.model, odoo_id=request.odoo_id, context=context,
-        decision=f"approval:{request.pk}", by=by, now=now, not_before=not_before,
-    )  # fmt: skip
+        connection=request.connection,
+        model=request.model,
+        odoo_id=request.odoo_id,
+        context=context,
+        decision=f"approval:{request.pk}",
+        by=by,
+        now=now,
+        not_before=not_before,
+    )

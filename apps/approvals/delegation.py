@@ -53,8 +53,7 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     in_for_admin = own.user.role == to.role == Role.ADMIN
     if why := permissions.obstacle(request, own.step, to, is_asked=in_for_admin):
         raise DelegateRefusedError(
-            gettext("%(why)s. Choose someone eligible for %(step)s.")
-            % {"why": reasons.told(why), "step": gettext(own.step.name)}
+            gettext("%(why)s. Choose someone eligible for %(step)s.") % {"why": reasons.told(why), "step": gettext(own.step.name)}
         )
 
 
@@ -66,11 +65,15 @@ def hand_over(request: Request, own: Assignment, to: User, *, by: Actor, reason:
         step=own.step, user=to, lapsed_at=None, defaults={"level": own.level, "delegated_by_id": own.user_id}
     )
     trail.record(
-        trail.Event(action="approval.delegated", actor=by, subject=f"approval:{request.pk}",
-                    data={"from": str(own.user), "to": str(to), "reason": reason},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.delegated",
+            actor=by,
+            subject=f"approval:{request.pk}",
+            data={"from": str(own.user), "to": str(to), "reason": reason},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
 
 
 def replace_absent(request: Request, step: Step, *, now: datetime) -> dict[int, User]:
@@ -100,11 +103,7 @@ def _deputy(user: User, *, now: datetime) -> User | None:
     """
     passed = {user.pk}
     while True:
-        away = (
-            Absence.objects.select_related("deputy")
-            .filter(user=user, ended_at=None, starts_at__lte=now, until__gt=now)
-            .first()
-        )
+        away = Absence.objects.select_related("deputy").filter(user=user, ended_at=None, starts_at__lte=now, until__gt=now).first()
         if away is None:
             return user if len(passed) > 1 else None
         user = away.deputy

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.approvals import policy
+from apps.approvals import approvers, policy
 
 
 def warnings(rules: Mapping[str, Any]) -> list[str]:
@@ -32,7 +32,7 @@ def warnings(rules: Mapping[str, Any]) -> list[str]:
 def _people(step: Mapping[str, Any]) -> set[int]:
     asked: set[User] = set()
     for level in step["levels"]:
-        asked |= set(policy.people(level["ask"]))
+        asked |= set(approvers.people(level["ask"]))
     return {user.pk for user in policy.within_limit(step, asked)}
 
 

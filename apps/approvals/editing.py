@@ -26,9 +26,7 @@ def rules_of(form: Mapping[str, str]) -> dict[str, Any]:
             step["needs_all"] = True
         if conditions := _conditions(form, at):
             step["when"] = conditions
-        step["levels"] = [
-            _level(form, f"{at}-level-{depth}") for depth in range(min(_count(form, f"{at}-levels"), MOST_LEVELS))
-        ]
+        step["levels"] = [_level(form, f"{at}-level-{depth}") for depth in range(min(_count(form, f"{at}-levels"), MOST_LEVELS))]
         steps.append(step)
     rules: dict[str, Any] = {"steps": steps}
     if form.get(policy.SEVERAL_STEPS):

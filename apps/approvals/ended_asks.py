@@ -68,12 +68,19 @@ def answer(connection: Connection, *, is_in_odoo: Callable[[str, int], bool], no
     with transaction.atomic():
         enqueue.many(
             [
-                enqueue.Order(calls=[guard_requests.answer("withdrawn")], connection=connection, model=ask.model,
-                              odoo_id=ask.record, context={"ask_id": ask.odoo_id, "reason": why}, decision=f"ask:{ask.odoo_id}")
+                enqueue.Order(
+                    calls=[guard_requests.answer("withdrawn")],
+                    connection=connection,
+                    model=ask.model,
+                    odoo_id=ask.record,
+                    context={"ask_id": ask.odoo_id, "reason": why},
+                    decision=f"ask:{ask.odoo_id}",
+                )
                 for ask, why in ended
             ],
-            by=MACHINE, now=now,
-        )  # fmt: skip
+            by=MACHINE,
+            now=now,
+        )
     return len(ended)
 
 

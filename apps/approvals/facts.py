@@ -75,10 +75,14 @@ def digest(request: Request) -> str:
 def snapshot(request: Request) -> dict[str, Any]:
     """Return the facts as JSON can carry them: what somebody decided on, or what was true before a change."""
     return {
-        "digest": digest(request), "amount": _amount(request), "currency": request.currency, "partner": request.partner_name,
-        "company_id": request.company_id, "together": _together(request),
+        "digest": digest(request),
+        "amount": _amount(request),
+        "currency": request.currency,
+        "partner": request.partner_name,
+        "company_id": request.company_id,
+        "together": _together(request),
         "facts": {key: sentences.plain(request.context.get(key)) for key in words_of(request)},
-    }  # fmt: skip
+    }
 
 
 def keep_earlier(request: Request, before: Mapping[str, Any], *, now: datetime) -> bool:

@@ -57,9 +57,17 @@ def agreed(finding: Finding, request: Request | None) -> Finding | None:
         guard, guard_limit = _numbers(figures, columns)
         named = {
             DIFFERENCE: difference,
-            NAMED: sentences.of(DIFFERS, {"guard": guard, "guard_limit": guard_limit, "own": own, "own_limit": own_limit,
-                                          "currency": columns.get("currency") or ""}),
-        }  # fmt: skip
+            NAMED: sentences.of(
+                DIFFERS,
+                {
+                    "guard": guard,
+                    "guard_limit": guard_limit,
+                    "own": own,
+                    "own_limit": own_limit,
+                    "currency": columns.get("currency") or "",
+                },
+            ),
+        }
     elif request is not None and request.context.get(NAMED):
         named = {DIFFERENCE: difference, NAMED: ""}
     return replace(finding, columns={**columns, **named})
@@ -85,9 +93,12 @@ def lift_rejected(evaluation: Evaluation, *, by: Actor, now: datetime) -> None:
         return
     rejected: dict[tuple[int, str], Request] = {}
     found = Request.objects.filter(
-        connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model, odoo_id__in=evaluation.evaluated,
-        kind__in=kinds, status__in=[Status.REJECTED, Status.PENDING],
-    ).order_by("id")  # fmt: skip
+        connection_id=evaluation.connection_id,
+        model=evaluation.workflow.odoo_model,
+        odoo_id__in=evaluation.evaluated,
+        kind__in=kinds,
+        status__in=[Status.REJECTED, Status.PENDING],
+    ).order_by("id")
     for request in found:
         rejected[request.odoo_id, request.kind] = request
     pending = {odoo_id for (odoo_id, _), request in rejected.items() if request.status == Status.PENDING}
@@ -97,15 +108,23 @@ def lift_rejected(evaluation: Evaluation, *, by: Actor, now: datetime) -> None:
         assert kind.figures is not None
         ids = [odoo_id for odoo_id, of in held if of == name]
         rows = engine.look(
-            evaluation.workflow, connection_id=evaluation.connection_id, odoo_ids=ids, now=now,
+            evaluation.workflow,
+            connection_id=evaluation.connection_id,
+            odoo_ids=ids,
+            now=now,
             condition=kind.possible & kind.figures.is_held(name),
-        )  # fmt: skip
+        )
         for odoo_id, row in rows.items():
             request = held[odoo_id, name]
             whole = cumulation.summed(
-                row, kind, evaluation.workflow, request.policy.rules, connection_id=evaluation.connection_id, odoo_id=odoo_id,
+                row,
+                kind,
+                evaluation.workflow,
+                request.policy.rules,
+                connection_id=evaluation.connection_id,
+                odoo_id=odoo_id,
                 now=now,
-            )  # fmt: skip
+            )
             columns = _corrected(kind.figures, whole, _known(request))
             if not _is_beyond(kind.figures, columns):
                 _lift(request, kind.figures, columns, by=by, now=now)
@@ -124,13 +143,20 @@ def _lift(request: Request, figures: GuardFigures, columns: Mapping[str, Any], *
             guard_requests.LIFT,
             guard_requests.note("The hold is lifted by Control Tower. {reason}", title="Note that the hold is lifted"),
         ],
-        by=by, reason=reason, now=now,
-    )  # fmt: skip
-    trail.record(
-        trail.Event(action="approval.hold_lifted", actor=by, subject=decision,
-                    data={"reason": reason, "record": request.record_name}, about=(request.connection_id, request.company_id)),
+        by=by,
+        reason=reason,
         now=now,
-    )  # fmt: skip
+    )
+    trail.record(
+        trail.Event(
+            action="approval.hold_lifted",
+            actor=by,
+            subject=decision,
+            data={"reason": reason, "record": request.record_name},
+            about=(request.connection_id, request.company_id),
+        ),
+        now=now,
+    )
 
 
 def _difference(figures: GuardFigures, columns: Mapping[str, Any], known: str) -> str:

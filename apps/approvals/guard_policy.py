@@ -30,9 +30,7 @@ NOTHING = "null"
 
 
 def _tell(title: str) -> OdooCall:
-    return OdooCall(
-        title=title, method="write", arguments={"vals": {"x_terms": "{rule}"}}, expect=[["x_terms", "=", "{rule}"]]
-    )
+    return OdooCall(title=title, method="write", arguments={"vals": {"x_terms": "{rule}"}}, expect=[["x_terms", "=", "{rule}"]])
 
 
 TELL_RULE = _tell(gettext_noop("Update Odoo's guard to the policy's combined amount"))
@@ -68,8 +66,10 @@ def outdated(connection_id: int | None = None) -> Iterator[Difference]:
     for place, odoo_id, kind, standing in rows.order_by("connection_id", "odoo_id").values_list(
         "connection_id", "odoo_id", "x_kind", "x_terms"
     ):
-        wanted, version = (_text(numbers.get(place, numbers[None])), 0) if kind == PARAMETERS else (
-            rules.get((place, kind)) or rules.get((None, kind)) or (NOTHING, 0)
+        wanted, version = (
+            (_text(numbers.get(place, numbers[None])), 0)
+            if kind == PARAMETERS
+            else (rules.get((place, kind)) or rules.get((None, kind)) or (NOTHING, 0))
         )
         told.add((place, kind))
         if wanted != (standing or NOTHING):
@@ -112,10 +112,15 @@ def publish(*, now: datetime) -> list[Command]:
         if one.odoo_id is None or is_on_its_way(one):
             continue
         made += enqueue.commands(
-            [TELL_PARAMETERS if one.kind == PARAMETERS else TELL_RULE], connection=Connection.objects.get(pk=one.connection_id),
-            model=ASK, odoo_id=one.odoo_id, context={"rule": one.wanted}, decision=_decision(one),
-            by=actor.system("approvals"), now=now,
-        )  # fmt: skip
+            [TELL_PARAMETERS if one.kind == PARAMETERS else TELL_RULE],
+            connection=Connection.objects.get(pk=one.connection_id),
+            model=ASK,
+            odoo_id=one.odoo_id,
+            context={"rule": one.wanted},
+            decision=_decision(one),
+            by=actor.system("approvals"),
+            now=now,
+        )
     return made
 
 

@@ -38,17 +38,19 @@ def request_information(request_id: int, *, wants_changes: bool, text: str, by: 
         raise DecisionRefusedError(gettext("Enter the requested change.") if wants_changes else gettext("Enter a question."))
     if wants_changes and request.paused_at:
         raise AlreadyDecidedError(gettext("%(record_name)s is already waiting for changes.") % {"record_name": request.record_name})
-    inquiry = Inquiry.objects.create(
-        request=request, wants_changes=wants_changes, text=text.strip(), asked_by=by, asked_at=now
-    )
+    inquiry = Inquiry.objects.create(request=request, wants_changes=wants_changes, text=text.strip(), asked_by=by, asked_at=now)
     if wants_changes:
         pausing.pause(request, now=now)
     trail.record(
-        trail.Event(action="approval.changes_requested" if wants_changes else "approval.question", actor=actor_of(by),
-                    subject=f"approval:{request.pk}", data={"text": inquiry.text},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.changes_requested" if wants_changes else "approval.question",
+            actor=actor_of(by),
+            subject=f"approval:{request.pk}",
+            data={"text": inquiry.text},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     _tell_the_asker(request, inquiry, now)
     closing.announce(request)
     return inquiry
@@ -59,14 +61,21 @@ def _tell_the_asker(request: Request, inquiry: Inquiry, now: datetime) -> None:
     if request.requested_by_user:
         people, addresses = [request.requested_by_user], []
     notify(
-        Message(kind="approval.question", key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
-                about=(request.connection_id, request.company_id), 
-                title=lambda: (gettext("Changes requested: %(record)s") if inquiry.wants_changes
-                               else gettext("Question: %(record)s"))
-                % {"record": request.record_name},
-                body=f"{inquiry.asked_by}: {inquiry.text}", path=f"/approvals/{request.pk}/"),
-        people=people, addresses=addresses, now=now,
-    )  # fmt: skip
+        Message(
+            kind="approval.question",
+            key=f"approval:{request.pk}:inquiry:{inquiry.pk}",
+            about=(request.connection_id, request.company_id),
+            title=lambda: (
+                (gettext("Changes requested: %(record)s") if inquiry.wants_changes else gettext("Question: %(record)s"))
+                % {"record": request.record_name}
+            ),
+            body=f"{inquiry.asked_by}: {inquiry.text}",
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=people,
+        addresses=addresses,
+        now=now,
+    )
 
 
 def check_may_answer(inquiry: Inquiry, user: User) -> None:
@@ -129,16 +138,25 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
     if inquiry.wants_changes:
         pausing.resume(request, now=now)
     trail.record(
-        trail.Event(action="approval.answered", actor=actor_of(by) if by else pausing.MACHINE,
-                    subject=f"approval:{request.pk}", data={"question": inquiry.text, "answer": text},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.answered",
+            actor=actor_of(by) if by else pausing.MACHINE,
+            subject=f"approval:{request.pk}",
+            data={"question": inquiry.text, "answer": text},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     notify(
-        Message(kind="approval.answered", key=f"approval:{request.pk}:answer:{inquiry.pk}",
-                about=(request.connection_id, request.company_id), 
-                title=lambda: gettext("Answered: %(record)s") % {"record": request.record_name},
-                body=lambda: f"{inquiry.answered_by_name}: {inquiry.told_answer}", path=f"/approvals/{request.pk}/"),
-        people=[inquiry.asked_by], now=now,
-    )  # fmt: skip
+        Message(
+            kind="approval.answered",
+            key=f"approval:{request.pk}:answer:{inquiry.pk}",
+            about=(request.connection_id, request.company_id),
+            title=lambda: gettext("Answered: %(record)s") % {"record": request.record_name},
+            body=lambda: f"{inquiry.answered_by_name}: {inquiry.told_answer}",
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=[inquiry.asked_by],
+        now=now,
+    )
     closing.announce(request)

@@ -64,9 +64,10 @@ class Amount:
         if not self.others:
             return told
         return ngettext(
-            "%(amount)s with %(others)s other within %(days)s days", "%(amount)s with %(others)s others within %(days)s days",
+            "%(amount)s with %(others)s other within %(days)s days",
+            "%(amount)s with %(others)s others within %(days)s days",
             self.others,
-        ) % {"amount": told, "others": self.others, "days": self.over_days}  # fmt: skip
+        ) % {"amount": told, "others": self.others, "days": self.over_days}
 
 
 def amount_of(request: Request) -> Amount:
@@ -80,10 +81,14 @@ def amount_of(request: Request) -> Amount:
 def with_others(request: Request, sum_of_others: Decimal, others: int, over_days: int = 0) -> Amount:
     """Return what is decided with the request where others of that sum count together with it."""
     return Amount(
-        value=None if request.amount is None else request.amount + sum_of_others, currency=request.currency,
-        connection_id=request.connection_id, company_id=request.company_id, day=request.requested_at.date(),
-        others=others, over_days=over_days,
-    )  # fmt: skip
+        value=None if request.amount is None else request.amount + sum_of_others,
+        currency=request.currency,
+        connection_id=request.connection_id,
+        company_id=request.company_id,
+        day=request.requested_at.date(),
+        others=others,
+        over_days=over_days,
+    )
 
 
 def bound_of(rule: Mapping[str, Any], name: str) -> tuple[Decimal, str]:

@@ -28,9 +28,11 @@ OTHERS = 6
 AMOUNT = Coalesce(F("amount"), Value(0), output_field=Request._meta.get_field("amount"))
 
 DUE_WITHIN = {
-    "late": (timedelta(0), gettext_noop("Overdue")), "4h": (timedelta(hours=4), gettext_noop("Within 4 h")),
-    "24h": (timedelta(hours=24), gettext_noop("Within 24 h")), "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
-}  # fmt: skip
+    "late": (timedelta(0), gettext_noop("Overdue")),
+    "4h": (timedelta(hours=4), gettext_noop("Within 4 h")),
+    "24h": (timedelta(hours=24), gettext_noop("Within 24 h")),
+    "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
+}
 SORTS: dict[str, tuple[str, tuple[Key, ...]]] = {
     "due": (gettext_noop("Earliest due"), (Key(name="due_at", kind="moment"),)),
     "amount": (gettext_noop("Largest amount"), (Key(name="sum", kind="number", falls=True),)),
@@ -38,9 +40,10 @@ SORTS: dict[str, tuple[str, tuple[Key, ...]]] = {
     "old": (gettext_noop("Oldest"), (Key(name="requested_at", kind="moment"),)),
 }
 GROUPS = {
-    "customer": (gettext_noop("By customer"), "partner_name"), "kind": (gettext_noop("By type"), "kind"),
+    "customer": (gettext_noop("By customer"), "partner_name"),
+    "kind": (gettext_noop("By type"), "kind"),
     "asker": (gettext_noop("By requester"), "requested_by"),
-}  # fmt: skip
+}
 WHOSE = ("me", "others")
 ID = Key(name="id", kind="id")
 DECIDED = Keyset((Key(name="decided_at", kind="moment", falls=True), Key(name="id", kind="id", falls=True)))
@@ -94,7 +97,7 @@ def _parameters(user: User) -> dict[str, Parameter]:
         "kind": Parameter(label=gettext("Type"), is_known=one_of(registry.approval_kinds())),
         "connection": Parameter(label=gettext("Connection"), is_known=lambda value: page_scope.is_connection(value, own)),
         "company": Parameter(label=gettext("Company"), is_known=page_scope.is_number),
-    }  # fmt: skip
+    }
 
 
 def choices() -> dict[str, Any]:
@@ -139,11 +142,15 @@ def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datet
     cards = [screens.card_of(request) for request in rows]
     others = _matching(_of_others(mine, seen), filters, now=now) if whose == "me" and not cursor else None
     return Inbox(
-        cards=cards, groups=_grouped(cards, grouped_by, wanted), total=_count(wanted), is_first=not cursor,
+        cards=cards,
+        groups=_grouped(cards, grouped_by, wanted),
+        total=_count(wanted),
+        is_first=not cursor,
         next_query=urlencode(given | {"after": after}) if after else "",
         others=[screens.card_of(request) for request in others.order_by("due_at", "id")[:OTHERS]] if others is not None else [],
-        others_total=_count(others) if others is not None else 0, **page,  # type: ignore[arg-type]
-    )  # fmt: skip
+        others_total=_count(others) if others is not None else 0,
+        **page,  # type: ignore[arg-type]
+    )
 
 
 def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
@@ -163,9 +170,11 @@ def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
     cursor = query.get("after", "")
     rows, after = DECIDED.page(ended.filter(decided_at__isnull=False), cursor, size=PAGE)
     return Decided(
-        filters=filters, rows=[(screens.card_of(request), request) for request in rows], is_first=not cursor,
+        filters=filters,
+        rows=[(screens.card_of(request), request) for request in rows],
+        is_first=not cursor,
         next_query=urlencode(filters | {"after": after}) if after else "",
-    )  # fmt: skip
+    )
 
 
 def _of_others(mine: QuerySet[Request], seen: AccessScope) -> QuerySet[Request]:

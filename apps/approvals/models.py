@@ -33,7 +33,9 @@ class Policy(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "version"], name="one_policy_a_version"),
             models.UniqueConstraint(
-                fields=["kind", "connection", "company_id"], condition=Q(is_active=True), nulls_distinct=False,
+                fields=["kind", "connection", "company_id"],
+                condition=Q(is_active=True),
+                nulls_distinct=False,
                 name="one_active_policy_a_scope",
             ),
             models.CheckConstraint(
@@ -59,13 +61,17 @@ class Request(models.Model):
     requested_by = models.TextField(help_text="Name of whoever asked, in Odoo or here")
     requested_by_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     involved_uids = ArrayField(
-        models.BigIntegerField(), default=list, db_default=[],
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
         help_text="Odoo users with a hand in the record: who asked, made, owns or edited it. None of them may decide",
-    )  # fmt: skip
+    )
     owner_uids = ArrayField(
-        models.BigIntegerField(), default=list, db_default=[],
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
         help_text="Those of them who asked, made or own the record: a cumulative policy counts it as theirs",
-    )  # fmt: skip
+    )
     involved_logins = models.JSONField(default=list, help_text="Their logins, as they were when the request saw them")
     # Three decimals: dinars have them.
     amount = models.DecimalField(max_digits=21, decimal_places=3, null=True)
@@ -168,9 +174,7 @@ class Assignment(models.Model):
     lapsed_because = models.TextField(blank=True, default="", db_default="", help_text="Why, in English")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["step", "user"], condition=Q(lapsed_at=None), name="asked_once_at_a_time")
-        ]
+        constraints = [models.UniqueConstraint(fields=["step", "user"], condition=Q(lapsed_at=None), name="asked_once_at_a_time")]
         indexes = [models.Index(fields=["user"], condition=Q(is_active=True, decision=""), name="inbox_of_user")]
 
     @property

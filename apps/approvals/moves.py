@@ -33,9 +33,15 @@ def was_said(request: Request, user: User, key: str) -> bool:
 
 @atomic_with_retry
 def approve(
-    request_id: int, *, by: User, reason: str = "", now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
+    request_id: int,
+    *,
+    by: User,
+    reason: str = "",
+    now: datetime,
+    undo_for: timedelta = timedelta(0),
+    key: str = "",
     seen: Seen | None = None,
-) -> Request:  # fmt: skip
+) -> Request:
     """Say yes. Where it was the last word wanted, Odoo is told; else the next step begins.
 
     Args:
@@ -67,17 +73,21 @@ def approve(
         steps.refresh_due(request)
         return request
     if not steps.begin_next(request, now=now, leaves_at=leaves_at):
-        closing.close_request(
-            request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now, leaves_at=leaves_at
-        )
+        closing.close_request(request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now, leaves_at=leaves_at)
     return request
 
 
 @atomic_with_retry
 def reject(
-    request_id: int, *, by: User, reason: str, now: datetime, undo_for: timedelta = timedelta(0), key: str = "",
+    request_id: int,
+    *,
+    by: User,
+    reason: str,
+    now: datetime,
+    undo_for: timedelta = timedelta(0),
+    key: str = "",
     seen: Seen | None = None,
-) -> Request:  # fmt: skip
+) -> Request:
     """Say no, with a reason. One no settles the request. ``undo_for``, ``key`` and ``seen`` as in :func:`approve`.
 
     Raises:
@@ -116,11 +126,15 @@ def _decide(
     assignment.key = key
     assignment.save(update_fields=["decision", "decided_at", "reason", "undo_until", "key", "decided_on"])
     trail.record(
-        trail.Event(action=f"approval.step_{decision}", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action=f"approval.step_{decision}",
+            actor=actor_of(by),
+            subject=f"approval:{request.pk}",
+            data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     closing.announce(request)
     return request, assignment
 
@@ -203,8 +217,17 @@ def ask(
             )
         chosen = {name: found.columns[name] for name in choice.columns}
     return opening.open_request(
-        opening.Asking(workflow=workflow, kind=declared, connection=connection, odoo_id=odoo_id,
-                      columns=rows[odoo_id], cause=f"{opening.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
-                      asked_by=str(by), user=by, reason=reason, chosen=chosen),
+        opening.Asking(
+            workflow=workflow,
+            kind=declared,
+            connection=connection,
+            odoo_id=odoo_id,
+            columns=rows[odoo_id],
+            cause=f"{opening.ASKED_HERE}{by.pk}@{now.isoformat(timespec='seconds')}",
+            asked_by=str(by),
+            user=by,
+            reason=reason,
+            chosen=chosen,
+        ),
         now=now,
-    )  # fmt: skip
+    )

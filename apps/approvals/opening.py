@@ -22,7 +22,7 @@ from apps.approvals import (
     reevaluation,
     segregation,
     steps,
-)  # fmt: skip
+)
 from apps.approvals.models import Request, Status
 from apps.audit import trail
 from apps.core import actor, sentences
@@ -73,10 +73,15 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
     pending = {
         (request.odoo_id, request.kind): request
         for request in Request.objects.select_for_update()
-        .filter(connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model,
-                odoo_id__in=evaluation.evaluated, kind__in=kinds, status=Status.PENDING)
+        .filter(
+            connection_id=evaluation.connection_id,
+            model=evaluation.workflow.odoo_model,
+            odoo_id__in=evaluation.evaluated,
+            kind__in=kinds,
+            status=Status.PENDING,
+        )
         .order_by("id")
-    }  # fmt: skip
+    }
     found = {}
     for finding in evaluation.approvals:
         key = (finding.odoo_id, finding.kind.name)
@@ -96,10 +101,10 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[Request]:
 def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) -> list[Request]:
     connection = Connection.objects.get(pk=evaluation.connection_id)
     settled = set(
-        Request.objects.filter(connection=connection, model=evaluation.workflow.odoo_model,
-                               odoo_id__in=[finding.odoo_id for finding in findings])
-        .values_list("odoo_id", "kind", "cause")
-    )  # fmt: skip
+        Request.objects.filter(
+            connection=connection, model=evaluation.workflow.odoo_model, odoo_id__in=[finding.odoo_id for finding in findings]
+        ).values_list("odoo_id", "kind", "cause")
+    )
     under_way = _being_carried_out(connection, evaluation.workflow, findings)
     opened = []
     for finding in findings:
@@ -113,17 +118,22 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, now: datetime) ->
             continue
         opened.append(
             open_request(
-                Asking(workflow=evaluation.workflow, kind=kind, connection=connection, odoo_id=finding.odoo_id,
-                       columns=finding.columns, cause=cause, asked_by=str(finding.columns[kind.asked_by] or "")),
+                Asking(
+                    workflow=evaluation.workflow,
+                    kind=kind,
+                    connection=connection,
+                    odoo_id=finding.odoo_id,
+                    columns=finding.columns,
+                    cause=cause,
+                    asked_by=str(finding.columns[kind.asked_by] or ""),
+                ),
                 now=now,
             )
-        )  # fmt: skip
+        )
     return opened
 
 
-def _being_carried_out(
-    connection: Connection, workflow: Workflow, findings: Sequence[Finding]
-) -> dict[tuple[int, str], Request]:
+def _being_carried_out(connection: Connection, workflow: Workflow, findings: Sequence[Finding]) -> dict[tuple[int, str], Request]:
     """Return, by record and kind, the decision that is on its way: what it settles is not asked once more meanwhile."""
     lanes = {f"{connection.pk}:{workflow.odoo_model}:{finding.odoo_id}": finding.odoo_id for finding in findings}
     waiting = Command.objects.filter(
@@ -145,49 +155,80 @@ def _is_same_ask(decided: Request, cause: str, amount: Decimal | None) -> bool:
 def open_request(asking: Asking, *, now: datetime) -> Request:
     """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
     kind, columns, user = asking.kind, asking.columns, asking.user
-    in_force = policy.active(
-        kind.name, now=now, connection_id=asking.connection.pk, company_id=asking.columns["company_id"]
-    )
+    in_force = policy.active(kind.name, now=now, connection_id=asking.connection.pk, company_id=asking.columns["company_id"])
     amount = columns[kind.amount]
     hands = segregation.involved_in(asking.connection.pk, columns, kind.involved, user)
     together = cumulation.summed(
-        columns, kind, asking.workflow, policy.usable_rules(in_force), connection_id=asking.connection.pk,
-        odoo_id=asking.odoo_id, now=now,
-    )  # fmt: skip
+        columns,
+        kind,
+        asking.workflow,
+        policy.usable_rules(in_force),
+        connection_id=asking.connection.pk,
+        odoo_id=asking.odoo_id,
+        now=now,
+    )
     request = Request.objects.create(
-        connection=asking.connection, kind=kind.name, workflow=asking.workflow.name, model=asking.workflow.odoo_model,
-        odoo_id=asking.odoo_id, company_id=columns["company_id"], record_name=columns["record_name"],
+        connection=asking.connection,
+        kind=kind.name,
+        workflow=asking.workflow.name,
+        model=asking.workflow.odoo_model,
+        odoo_id=asking.odoo_id,
+        company_id=columns["company_id"],
+        record_name=columns["record_name"],
         partner_name=columns["partner_name"] or "",
-        cause=asking.cause, requested_by=asking.asked_by, requested_by_user=user,
+        cause=asking.cause,
+        requested_by=asking.asked_by,
+        requested_by_user=user,
         involved_uids=sorted(hands),
         owner_uids=sorted(segregation.involved_in(asking.connection.pk, columns, cumulation.owners(kind), user)),
         involved_logins=segregation.logins_of(asking.connection.pk, hands),
-        amount=amount, currency=(columns[asking.workflow.currency] or "")[:LONGEST_CURRENCY],
+        amount=amount,
+        currency=(columns[asking.workflow.currency] or "")[:LONGEST_CURRENCY],
         context=context_of(asking) | cumulation.kept(together, amount, columns[asking.workflow.currency] or ""),
-        policy=in_force, requested_at=now, due_at=now,
-    )  # fmt: skip
+        policy=in_force,
+        requested_at=now,
+        due_at=now,
+    )
     steps.lay_out(request, policy.demanded(policy.usable_rules(in_force), limits.amount_of(request), request.context))
     trail.record(
-        trail.Event(action="approval.requested", actor=MACHINE if user is None else _person(user),
-                    subject=f"approval:{request.pk}",
-                    data={"kind": kind.name, "record": request.record_name, "amount": amount, "asked_by": asking.asked_by,
-                          "policy": in_force.version, "cause": asking.cause},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.requested",
+            actor=MACHINE if user is None else _person(user),
+            subject=f"approval:{request.pk}",
+            data={
+                "kind": kind.name,
+                "record": request.record_name,
+                "amount": amount,
+                "asked_by": asking.asked_by,
+                "policy": in_force.version,
+                "cause": asking.cause,
+            },
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     steps.begin_next(request, now=now)
     decision_commands.tell_odoo(request, kind.on_asked, by=MACHINE, reason=asking.reason, now=now)
     people, addresses = closing.account_owner(request)
     notify(
-        Message(kind="approval.requested", key=f"approval:{request.pk}:requested",
-                about=(request.connection_id, request.company_id),
-                title=lambda: gettext("%(kind)s requested: %(record)s, %(partner)s") % {
-                    "kind": gettext(kind.title), "record": request.record_name, "partner": request.partner_name},
-                body=lambda: gettext("%(amount)s, requested by %(by)s. You are the account owner.") % {
-                    "amount": money(amount, request.currency), "by": asking.asked_by},
-                path=f"/approvals/{request.pk}/"),
-        people=people, addresses=addresses, now=now,
-    )  # fmt: skip
+        Message(
+            kind="approval.requested",
+            key=f"approval:{request.pk}:requested",
+            about=(request.connection_id, request.company_id),
+            title=lambda: (
+                gettext("%(kind)s requested: %(record)s, %(partner)s")
+                % {"kind": gettext(kind.title), "record": request.record_name, "partner": request.partner_name}
+            ),
+            body=lambda: (
+                gettext("%(amount)s, requested by %(by)s. You are the account owner.")
+                % {"amount": money(amount, request.currency), "by": asking.asked_by}
+            ),
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=people,
+        addresses=addresses,
+        now=now,
+    )
     closing.announce(request)
     return request
 
@@ -221,17 +262,25 @@ def _bring_up_to_date(request: Request, kind: ApprovalKind, workflow: Workflow, 
     # What was chosen when it was asked for stays as it was chosen.
     figures = {name: value for name, value in _facts(kind, columns).items() if name not in chosen}
     together = cumulation.summed(
-        columns, kind, workflow, request.policy.rules, connection_id=request.connection_id, odoo_id=request.odoo_id, now=now,
+        columns,
+        kind,
+        workflow,
+        request.policy.rules,
+        connection_id=request.connection_id,
+        odoo_id=request.odoo_id,
+        now=now,
         request=request,
-    )  # fmt: skip
+    )
     figures |= guard_figures.kept(columns)
     figures |= cumulation.kept(together, columns[kind.amount], columns[workflow.currency] or "")
     before, was, said = facts.snapshot(request), request.amount, sentences.plain(request.context)
     shown = request.context
     fresh = {
-        "amount": _rounded(columns[kind.amount]), "currency": columns[workflow.currency] or "",
-        "company_id": columns["company_id"], "partner_name": columns["partner_name"] or "",
-    }  # fmt: skip
+        "amount": _rounded(columns[kind.amount]),
+        "currency": columns[workflow.currency] or "",
+        "company_id": columns["company_id"],
+        "partner_name": columns["partner_name"] or "",
+    }
     is_known = all(getattr(request, name) == value for name, value in fresh.items())
     if is_known and not has_new_hands and all(request.context.get(name) == value for name, value in figures.items()):
         return
@@ -276,9 +325,12 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
         kind = evaluation.workflow.approval(request.kind)
         if request.cause.startswith(ASKED_HERE):
             still_possible = engine.look(
-                evaluation.workflow, connection_id=evaluation.connection_id, odoo_ids=[request.odoo_id],
-                now=now, condition=kind.possible,
-            )  # fmt: skip
+                evaluation.workflow,
+                connection_id=evaluation.connection_id,
+                odoo_ids=[request.odoo_id],
+                now=now,
+                condition=kind.possible,
+            )
             if still_possible:
                 _bring_up_to_date(request, kind, evaluation.workflow, still_possible[request.odoo_id], now)
                 continue

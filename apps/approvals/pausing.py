@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from apps.approvals import policy, steps
+from apps.approvals import approvers, steps
 from apps.approvals.models import Request, StepStatus
 from apps.core import actor
 from apps.timers import due, sla
@@ -23,7 +23,7 @@ def resume(request: Request, *, now: datetime) -> None:
     if stopped is None:
         return
     for step in request.steps.filter(status=StepStatus.PENDING):
-        team = policy.team_of(step.levels["levels"][step.level]["ask"])
+        team = approvers.team_of(step.levels["levels"][step.level]["ask"])
         key = f"step:{step.pk}:{step.level}"
         for kind in steps.TIMERS:
             was_due = due.last_cancelled(kind=kind, key=key)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, ngettext
 from apps.accounts import access
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, NotAllowedError, OutsideScopeError, check_may_decide, check_may_make_policy
-from apps.approvals import limits, policy, reasons, segregation
+from apps.approvals import approvers, limits, policy, reasons, segregation
 from apps.approvals.errors import NotAskedError, OverLimitError, SegregationError, StepExcludesError
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.segregation import Standing
@@ -27,11 +27,10 @@ def check_may_decide_request(request: Request, user: User) -> Assignment:
         raise SegregationError(refusal)
     if not limits.covers(user, limits.amount_of(request)):
         raise OverLimitError(
-            gettext(
-                "%(record_name)s is for %(amount)s; your limit is %(limit)s. Someone with a higher limit must decide."
-            )
+            gettext("%(record_name)s is for %(amount)s; your limit is %(limit)s. Someone with a higher limit must decide.")
             % {
-                "record_name": request.record_name, "amount": limits.amount_of(request).text(limits.currency_of(user)),
+                "record_name": request.record_name,
+                "amount": limits.amount_of(request).text(limits.currency_of(user)),
                 "limit": limits.limit_of(user),
             }
         )
@@ -84,7 +83,7 @@ def obstacle(request: Request, step: Step, user: User, *, is_asked: bool = True)
         return reasons.in_english(reasons.NOT_KNOWN, person=person, connection=str(request.connection))
     if other := decided_step(request, step, user):
         return reasons.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=other)
-    if (is_asked and user.role == Role.ADMIN) or policy.levels_ask(
+    if (is_asked and user.role == Role.ADMIN) or approvers.levels_ask(
         step.levels["levels"], user, owner_login=owner_login(request)
     ):
         return ""

@@ -37,11 +37,17 @@ class PolicyShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Policy) -> dict[str, Any]:
         return {
-            "connection": row.connection.name if row.connection else None, "company": row.company_id,
-            "id": row.id, "kind": row.kind, "version": row.version, "is_active": row.is_active, "rules": row.rules,
-            "note": row.note, "created_at": moment(row.created_at),
+            "connection": row.connection.name if row.connection else None,
+            "company": row.company_id,
+            "id": row.id,
+            "kind": row.kind,
+            "version": row.version,
+            "is_active": row.is_active,
+            "rules": row.rules,
+            "note": row.note,
+            "created_at": moment(row.created_at),
             "created_by": row.created_by.username if row.created_by else None,
-        }  # fmt: skip
+        }
 
 
 class MadePolicy(PolicyShape):
@@ -72,9 +78,11 @@ class PolicyWithdrawn(serializers.Serializer[Any]):
 
 
 POLICY_FILTERS = {
-    "kind": "kind", "is_active": ("is_active", {"true": True, "false": False}),
-    "connection": ("connection__name", names_connection), "company": ("company_id", int),
-}  # fmt: skip
+    "kind": "kind",
+    "is_active": ("is_active", {"true": True, "false": False}),
+    "connection": ("connection__name", names_connection),
+    "company": ("company_id", int),
+}
 
 
 class Policies(FilteredList):
@@ -100,9 +108,13 @@ class Policies(FilteredList):
         given = NewPolicy(data=request.data)
         given.is_valid(raise_exception=True)
         made = policy.save(
-            given.validated_data["kind"], given.validated_data["rules"], by=request.user, note=given.validated_data["note"],
-            now=clock.now(), scope=_scope(given.validated_data, request),
-        )  # fmt: skip
+            given.validated_data["kind"],
+            given.validated_data["rules"],
+            by=request.user,
+            note=given.validated_data["note"],
+            now=clock.now(),
+            scope=_scope(given.validated_data, request),
+        )
         return Response(MadePolicy(made).data, status=201)
 
 
@@ -133,10 +145,13 @@ class PreviewShape(serializers.Serializer[Any]):
 
     def to_representation(self, found: preview.Preview) -> dict[str, Any]:
         return {
-            "sentence": found.sentence, "records": found.records, "asked": found.asked, "bulk": found.bulk,
+            "sentence": found.sentence,
+            "records": found.records,
+            "asked": found.asked,
+            "bulk": found.bulk,
             "is_cut": found.is_cut,
             "steps": [{"name": step.name, "needed": step.needed, "nobody": step.nobody} for step in found.steps],
-        }  # fmt: skip
+        }
 
 
 class Rules(serializers.Serializer[Any]):

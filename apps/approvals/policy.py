@@ -13,27 +13,24 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import access, permissions
-from apps.accounts.models import Role, Team, User
-from apps.approvals import cumulation, guard_policy, limits, queries, segregation
+from apps.accounts import permissions
+from apps.accounts.models import User
+from apps.approvals import approvers, cumulation, guard_policy, limits, queries, segregation
+from apps.approvals.approvers import RECORD
 from apps.approvals.limits import Amount
-from apps.approvals.models import Policy, ReasonTemplate, Request
+from apps.approvals.models import Policy, ReasonTemplate
 from apps.approvals.policy_bounds import PolicyError, check_amount, check_clean, is_text, is_whole, number_of
 from apps.approvals.policy_conditions import NUMERIC, TESTS, holds
-from apps.approvals.segregation import Standing
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
 from apps.core.words import money
-from apps.mirror.identities import Identity
 from apps.odoo.models import Connection
 from apps.workflows import registry
 from apps.workflows.scopes import EVERYBODY, Scope, check_in_sight
 
 logger = logging.getLogger(__name__)
 
-# What "manager_of" may name.
-RECORD = "record"
 FALLBACKS = {
     "expire": gettext_noop("the request expires and the record stays held"),
     "reject": gettext_noop("the request is rejected"),
@@ -45,7 +42,6 @@ SEVERAL_STEPS = "same_person_may_decide_several_steps"
 # What fits a step's row, and what people can still read.
 LONGEST_NAME, LONGEST_VALUE, LONGEST_NOTE, LAST_POSITION = 100, 200, 300, 32_767
 MOST_STEPS, MOST_LEVELS, MOST_CONDITIONS = 20, 10, 20
-DECIDING_ROLES = sorted(permissions.DECIDERS)
 
 
 def check(kind: str, rules: Any) -> None:
@@ -65,12 +61,10 @@ def check(kind: str, rules: Any) -> None:
     for number, step in enumerate(rules["steps"], start=1):
         asked = [level["ask"] for level in step["levels"]]
         for depth, ask in enumerate(asked, start=1):
-            if not people(ask).exists():
+            if not approvers.people(ask).exists():
                 place = gettext("Step %(number)s, level %(depth)s") % {"number": number, "depth": depth}
                 raise PolicyError(
-                    gettext(
-                        "%(place)s: no active approver for %(ask)s. Create one with create_user, or choose another."
-                    )
+                    gettext("%(place)s: no active approver for %(ask)s. Create one with create_user, or choose another.")
                     % {"place": place, "ask": ask}
                 )
         _check_limits(gettext("Step %(number)s") % {"number": number}, step, asked)
@@ -125,7 +119,7 @@ def _check_step(kind: str, place: str, number: int, step: Any) -> None:
 def _check_limits(place: str, step: Mapping[str, Any], asked: list[dict[str, str]]) -> None:
     """Somebody of the step's levels may decide on the least amount for which the step counts; at today's rates."""
     bound, currency = limits.bound_of(step, "from_amount")
-    found = {user for ask in asked for user in people(ask)}
+    found = {user for ask in asked for user in approvers.people(ask)}
     if not within_limit(step, found):
         named = ", ".join(sorted(f"{user} ({limits.limit_of(user)})" for user in found))
         raise PolicyError(
@@ -206,34 +200,9 @@ def _check_level(place: str, level: Any) -> None:
         raise PolicyError(gettext("%(place)s: ask must name one role, one team or one user, as text.") % {"place": place})
     if ask.get("manager_of", RECORD) != RECORD:
         raise PolicyError(
-            gettext("%(place)s: manager_of can only be \"%(RECORD)s\": the manager of the record's owner.")
+            gettext('%(place)s: manager_of can only be "%(RECORD)s": the manager of the record\'s owner.')
             % {"place": place, "RECORD": RECORD}
         )
-
-
-def people(ask: dict[str, str], *, owner_login: str | None = None) -> Any:
-    """The active people that a level asks, whatever their limit.
-
-    Args:
-        owner_login: the Odoo login of who looks after the record, for the manager of the record: a manager of a team that
-            this person belongs to in the tower. Where it is not given, everybody who could ever be that.
-    """
-    (kind, value), deciders = next(iter(ask.items())), User.objects.filter(is_active=True, role__in=DECIDING_ROLES)
-    if kind == "role":
-        return deciders.filter(role=value)
-    if kind == "team":
-        return deciders.filter(teams__slug=value)
-    if kind == "manager_of":
-        teams = Team.objects.all()
-        if owner_login is not None:
-            teams = teams.filter(members__odoo_login=owner_login) if owner_login else teams.none()
-        return deciders.filter(role=Role.MANAGER, teams__in=teams).distinct()
-    return deciders.filter(username=value)
-
-
-def levels_ask(levels: Iterable[Mapping[str, Any]], user: User, *, owner_login: str) -> bool:
-    """Return whether any of a step's levels asks this person, whatever their limit."""
-    return any(people(level["ask"], owner_login=owner_login).filter(pk=user.pk).exists() for level in levels)
 
 
 def active(kind: str, *, now: datetime, connection_id: int | None = None, company_id: int | None = None) -> Policy:
@@ -243,9 +212,10 @@ def active(kind: str, *, now: datetime, connection_id: int | None = None, compan
         return policy
     declared = registry.approval_kinds()[kind][1]
     policy, _ = Policy.objects.get_or_create(
-        kind=kind, version=1,
+        kind=kind,
+        version=1,
         defaults={"rules": declared.default_policy, "created_at": now, "note": gettext_noop("Workflow default")},
-    )  # fmt: skip
+    )
     return policy
 
 
@@ -272,9 +242,7 @@ def unusable() -> list[tuple[Policy, str]]:
 
 
 @transaction.atomic
-def save(
-    kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "", scope: Scope = EVERYBODY
-) -> Policy:
+def save(kind: str, rules: dict[str, Any], *, by: User, now: datetime, note: str = "", scope: Scope = EVERYBODY) -> Policy:
     """Make ``rules`` the new version of the policy for ``kind`` in ``scope``.
 
     Raises:
@@ -295,9 +263,15 @@ def save(
     version = (Policy.objects.filter(kind=kind).aggregate(top=Max("version"))["top"] or 0) + 1
     connection_id, company_id = scope.key
     policy = Policy.objects.create(
-        kind=kind, version=version, rules=rules, created_at=now, created_by=by, note=note, connection_id=connection_id,
+        kind=kind,
+        version=version,
+        rules=rules,
+        created_at=now,
+        created_by=by,
+        note=note,
+        connection_id=connection_id,
         company_id=company_id,
-    )  # fmt: skip
+    )
     _record("policy.changed", kind, scope, {"from": latest.version if latest else None, "to": version, "rules": rules}, by, now)
     guard_policy.publish(now=now)
     return policy
@@ -336,10 +310,15 @@ def _record(action: str, kind: str, scope: Scope, data: dict[str, Any], by: User
     connection_id, company_id = scope.key
     place = {"connection": scope.connection.name, "company": company_id} if scope.connection else {}
     trail.record(
-        trail.Event(action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"policy:{kind}",
-                    data=data | place, about=(connection_id, company_id) if connection_id is not None else None),
+        trail.Event(
+            action=action,
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"policy:{kind}",
+            data=data | place,
+            about=(connection_id, company_id) if connection_id is not None else None,
+        ),
         now=now,
-    )  # fmt: skip
+    )
 
 
 def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> bool:
@@ -358,18 +337,21 @@ def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now
     """
     permissions.check_may_make_policy(by)
     kept = {
-        decision: [text.strip()[:200] for text in texts.get(decision, []) if text.strip()][:MOST_REASONS]
-        for decision in DECISIONS
+        decision: [text.strip()[:200] for text in texts.get(decision, []) if text.strip()][:MOST_REASONS] for decision in DECISIONS
     }
     ReasonTemplate.objects.filter(kind=kind).delete()
     ReasonTemplate.objects.bulk_create(
         [ReasonTemplate(kind=kind, decision=decision, text=text) for decision, found in kept.items() for text in found]
     )
     trail.record(
-        trail.Event(action="policy.reasons_changed", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                    subject=f"policy:{kind}", data={"reasons": kept}),
+        trail.Event(
+            action="policy.reasons_changed",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"policy:{kind}",
+            data={"reasons": kept},
+        ),
         now=now,
-    )  # fmt: skip
+    )
 
 
 def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> list[int]:
@@ -379,9 +361,10 @@ def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any])
     decision that policy demands is never taken by nobody.
     """
     chosen = [
-        place for place, step in enumerate(rules["steps"])
+        place
+        for place, step in enumerate(rules["steps"])
         if amount.is_at_least(*limits.bound_of(step, "from_amount")) and all(holds(one, facts) for one in step.get("when", []))
-    ]  # fmt: skip
+    ]
     return chosen or [0]
 
 
@@ -408,32 +391,4 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
         # Within a sentence English writes it small; nouns of other languages keep their capitals.
         fact = label.lower() if gettext(label) == label else gettext(label)
         parts.append(f"{fact} {gettext(test.replace('_', ' '))} {one[test]}")
-    return f" {gettext("and")} ".join(parts) or gettext("for every request")
-
-
-def can_be_asked(ask: dict[str, str], request: Request) -> list[User]:
-    """Return the people of a level who may see the request's company, decide on its amount and had no hand in its record."""
-    owner_login = str(request.context.get("account_owner_login") or "")
-    return those_who_may(people(ask, owner_login=owner_login).distinct().order_by("pk"), request)
-
-
-def those_who_may(
-    asked: Iterable[User], request: Request, *, rules: Mapping[str, Any] | None = None,
-    known: Mapping[int, Identity] | None = None, amount: Amount | None = None,
-) -> list[User]:  # fmt: skip
-    """Return those of ``asked`` who may see the request's company, decide on its amount and had no hand in its record.
-
-    Args:
-        rules: a policy's rules to go by; those with which the request began, where nothing is given.
-        known: who they are on the request's connection, where that was looked up already.
-        amount: what they would have to decide on, where other rules would count other records together with it.
-    """
-    seen, decided = access.those_who_see(asked, request.connection_id, request.company_id), amount or limits.amount_of(request)
-    within = [user for user in seen if limits.covers(user, decided)]
-    standing = segregation.standings(within, request, rules=rules, known=known)
-    return [user for user in within if standing[user.pk] == Standing.FREE]
-
-
-def team_of(ask: dict[str, str]) -> Team | None:
-    """The team whose working hours count for a level: the team that is asked, if one is."""
-    return Team.objects.filter(slug=ask["team"]).first() if "team" in ask else None
+    return f" {gettext('and')} ".join(parts) or gettext("for every request")

@@ -17,10 +17,12 @@ class PolicyError(Refusal):
     """A policy's rules cannot be; the message names the place and the remedy."""
 
     problem = Problem(
-        "policy_invalid", 422, "Invalid policy",
+        "policy_invalid",
+        422,
+        "Invalid policy",
         meaning="The rules of a policy cannot be used, or another version was saved meanwhile.",
         remedy="Correct the place that the sentence names; read the policy again before saving.",
-    )  # fmt: skip
+    )
 
 
 def number_of(value: Any) -> Decimal | None:
@@ -75,6 +77,4 @@ def check_amount(place: str, name: str, value: Any, currency: Any) -> None:
             % {"place": place, "name": name, "most": f"{LARGEST_AMOUNT:,}"}
         )
     if currency and not (isinstance(currency, str) and CURRENCY.fullmatch(currency)):
-        raise PolicyError(
-            gettext("%(place)s: currency must be an Odoo currency code, such as EUR.") % {"place": place}
-        )
+        raise PolicyError(gettext("%(place)s: currency must be an Odoo currency code, such as EUR.") % {"place": place})

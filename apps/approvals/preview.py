@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.approvals import cumulation, limits, policy
+from apps.approvals import approvers, cumulation, limits, policy
 from apps.approvals.limits import Amount
 from apps.approvals.models import Request
 from apps.mirror import identities
@@ -67,10 +67,8 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: date
     records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
     requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
     asked_of: dict[str, list[User]] = {}
-    deciders = list(User.objects.filter(is_active=True, role__in=policy.DECIDING_ROLES))
-    known = {
-        connection: identities.identities_of(deciders, connection) for connection in {one.connection_id for one in requests}
-    }
+    deciders = list(User.objects.filter(is_active=True, role__in=approvers.DECIDING_ROLES))
+    known = {connection: identities.identities_of(deciders, connection) for connection in {one.connection_id for one in requests}}
     needed: Counter[str] = Counter()
     nobody: Counter[str] = Counter()
     rule = cumulation.rule_of(rules)
@@ -83,10 +81,12 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: date
             if not any(_could_decide(level["ask"], request, amount, rules, asked_of, known) for level in step["levels"]):
                 nobody[step["name"]] += 1
     return Preview(
-        records=records, asked=len(requests), is_cut=len(requests) == MOST,
+        records=records,
+        asked=len(requests),
+        is_cut=len(requests) == MOST,
         steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
         bulk=sum(policy.is_bulk_safe(rules, amounts[request.pk], request.context) for request in requests),
-    )  # fmt: skip
+    )
 
 
 def _made(odoo_model: str, since: datetime, seen: AccessScope) -> int:
@@ -105,6 +105,6 @@ def _could_decide(
     owner_login = str(request.context.get("account_owner_login") or "") if "manager_of" in ask else ""
     asked = f"{ask} {owner_login}"
     if asked not in asked_of:
-        asked_of[asked] = list(policy.people(ask, owner_login=owner_login).distinct())
-    may = policy.those_who_may(asked_of[asked], request, rules=rules, known=known[request.connection_id], amount=amount)
+        asked_of[asked] = list(approvers.people(ask, owner_login=owner_login).distinct())
+    may = approvers.those_who_may(asked_of[asked], request, rules=rules, known=known[request.connection_id], amount=amount)
     return bool(may)

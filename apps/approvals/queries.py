@@ -14,7 +14,8 @@ def requests() -> QuerySet[Request]:
     assignments = Assignment.objects.select_related("user", "delegated_by", "step").order_by("level", "id")
     steps = Step.objects.prefetch_related(Prefetch("assignments", queryset=assignments))
     return Request.objects.select_related("connection", "policy", "decided_by", "requested_by_user").prefetch_related(
-        Prefetch("steps", queryset=steps), Prefetch("inquiries", queryset=Inquiry.objects.select_related("asked_by")),
+        Prefetch("steps", queryset=steps),
+        Prefetch("inquiries", queryset=Inquiry.objects.select_related("asked_by")),
     )
 
 
@@ -26,11 +27,7 @@ def in_sight(seen: AccessScope) -> QuerySet[Request]:
 def inbox_of(user: User, seen: AccessScope) -> QuerySet[Request]:
     """What waits for this person's word, most urgent first."""
     asked = Assignment.objects.filter(user=user, is_active=True, decision="", step__status=StepStatus.PENDING)
-    return (
-        in_sight(seen)
-        .filter(status=Status.PENDING, id__in=asked.values("step__request_id"))
-        .order_by("due_at", "id")
-    )
+    return in_sight(seen).filter(status=Status.PENDING, id__in=asked.values("step__request_id")).order_by("due_at", "id")
 
 
 def waiting_of(user: User, seen: AccessScope, *, now: datetime) -> tuple[int, int]:
@@ -48,7 +45,5 @@ def of_record(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -
 def in_force(kind: str, *, connection_id: int | None = None, company_id: int | None = None) -> Policy | None:
     """Return the policy that somebody wrote for a company, else for its connection, else for everybody; None where nobody did."""
     rows = Policy.objects.filter(kind=kind, is_active=True)
-    near = rows.filter(
-        Q(connection=None) | Q(connection_id=connection_id) & (Q(company_id=None) | Q(company_id=company_id))
-    )
+    near = rows.filter(Q(connection=None) | Q(connection_id=connection_id) & (Q(company_id=None) | Q(company_id=company_id)))
     return near.order_by(F("connection_id").desc(nulls_last=True), F("company_id").desc(nulls_last=True)).first()

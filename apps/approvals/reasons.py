@@ -33,9 +33,19 @@ NOT_OF_THE_LEVELS = gettext_noop("{person} is not an approver of this step")
 NOBODY_ELSE = gettext_noop("No approver named by the policy is eligible; assigned to administrators")
 # The narrower first: a reason is read by the first that fits.
 LAPSES = (
-    FACT_GREW, PARTNER_CHANGED, COMPANY_CHANGED, LIMIT_TOO_LOW, NO_APPROVER, OUT_OF_SCOPE, HAS_A_HAND, NOT_KNOWN,
-    DECIDED_ANOTHER_STEP, NOT_OF_THE_LEVELS, NOBODY_ELSE, AMOUNT_GREW,
-)  # fmt: skip
+    FACT_GREW,
+    PARTNER_CHANGED,
+    COMPANY_CHANGED,
+    LIMIT_TOO_LOW,
+    NO_APPROVER,
+    OUT_OF_SCOPE,
+    HAS_A_HAND,
+    NOT_KNOWN,
+    DECIDED_ANOTHER_STEP,
+    NOT_OF_THE_LEVELS,
+    NOBODY_ELSE,
+    AMOUNT_GREW,
+)
 
 
 def of_change(before: Decimal | None, now: Decimal | None, currency: str) -> str:

@@ -33,8 +33,9 @@ def _requests_of(people: Collection[int] | None) -> set[int]:
         asked = asked.filter(user__in=people)
     unattended = Step.objects.filter(
         ~Exists(Assignment.objects.filter(step=OuterRef("pk"), is_active=True, decision="")),
-        status=StepStatus.PENDING, request__status=Status.PENDING,
-    )  # fmt: skip
+        status=StepStatus.PENDING,
+        request__status=Status.PENDING,
+    )
     found = asked.values_list("step__request_id", flat=True)
     return {*found, *unattended.values_list("request_id", flat=True)}
 

@@ -83,9 +83,11 @@ def _lay_out_anew(request: Request, outcome: Outcome) -> None:
     known: dict[int, Step] = {}
     for step in request.steps.all():
         # A request that is older than the place is matched by the step's name.
-        place = step.rule if step.rule is not None else next(
-            (one for one, rule in enumerate(rules) if rule["name"] == step.name and one not in known), None
-        )  # fmt: skip
+        place = (
+            step.rule
+            if step.rule is not None
+            else next((one for one, rule in enumerate(rules) if rule["name"] == step.name and one not in known), None)
+        )
         if place is None:
             continue
         known[place] = step
@@ -143,9 +145,7 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
             reasons.AMOUNT_GREW, person=person, before=was, currency=approved.get("currency"), now=amount, same=request.currency
         )
     if approved.get("partner") != request.partner_name:
-        return reasons.in_english(
-            reasons.PARTNER_CHANGED, person=person, before=approved.get("partner"), now=request.partner_name
-        )
+        return reasons.in_english(reasons.PARTNER_CHANGED, person=person, before=approved.get("partner"), now=request.partner_name)
     if approved.get("company_id") != request.company_id:
         return reasons.in_english(reasons.COMPANY_CHANGED, person=person)
     if not decision_commands.is_declared(request):
@@ -155,9 +155,12 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
         bound, figure = facts.decimal(old.get(name)), facts.decimal(request.context.get(name))
         if figure is not None and (bound is None or figure > bound):
             return reasons.in_english(
-                reasons.FACT_GREW, person=person, fact=kind.context.get(name, name), before=old.get(name),
+                reasons.FACT_GREW,
+                person=person,
+                fact=kind.context.get(name, name),
+                before=old.get(name),
                 now=request.context.get(name),
-            )  # fmt: skip
+            )
     return ""
 
 
@@ -166,9 +169,7 @@ def _lapse(row: Assignment, why: str, now: datetime) -> None:
     row.save(update_fields=["is_active", "lapsed_at", "lapsed_because"])
 
 
-def _replace_people(
-    request: Request, outcome: Outcome, now: datetime, *, widened: bool, leaves_at: datetime | None = None
-) -> None:
+def _replace_people(request: Request, outcome: Outcome, now: datetime, *, widened: bool, leaves_at: datetime | None = None) -> None:
     """Replace those who are asked in the running steps and may not answer.
 
     Args:
@@ -248,19 +249,24 @@ def _approve(request: Request, now: datetime) -> None:
     """Approve what everybody who is needed has answered: what they approved covers what is asked now."""
     said = (
         Assignment.objects.filter(step__request=request, decision="approved", lapsed_at=None)
-        .select_related("user").order_by("-decided_at", "-id").first()
-    )  # fmt: skip
+        .select_related("user")
+        .order_by("-decided_at", "-id")
+        .first()
+    )
     if said is not None:
-        closing.close_request(
-            request, Status.APPROVED, by=actor_of(said.user), decided_by=said.user, reason=said.reason, now=now
-        )
+        closing.close_request(request, Status.APPROVED, by=actor_of(said.user), decided_by=said.user, reason=said.reason, now=now)
 
 
 def _record(request: Request, outcome: Outcome, data: dict[str, Any], now: datetime) -> None:
     found = {name: value for name, value in vars(outcome).items() if value}
     trail.record(
-        trail.Event(action="approval.reevaluated", actor=MACHINE, subject=f"approval:{request.pk}",
-                    data=data | found, about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.reevaluated",
+            actor=MACHINE,
+            subject=f"approval:{request.pk}",
+            data=data | found,
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     closing.announce(request)

@@ -13,6 +13,7 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import (
+    approvers,
     bulk,
     cumulation,
     customer_history,
@@ -26,7 +27,7 @@ from apps.approvals import (
     queries,
     segregation,
     undoing,
-)  # fmt: skip
+)
 from apps.approvals.models import Assignment, Inquiry, Policy, ReasonTemplate, Request, Status, Step, StepStatus
 from apps.core.figures import Figure, figures
 from apps.core.templatetags.show import number
@@ -140,7 +141,7 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
         ),
         ("orders", gettext("Confirmed, not yet invoiced"), _decimal(context.get("open_orders")) or Decimal(0)),
         ("this", gettext("This order"), _decimal(context.get("this_order")) or Decimal(0)),
-    ]  # fmt: skip
+    ]
     whole = max(limit, sum((max(amount, Decimal(0)) for _, _, amount in parts), Decimal(0)), Decimal(1)) * Decimal("1.02")
     segments, x = [], 0.0
     for name, words, amount in parts:
@@ -148,10 +149,13 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
         segments.append(Segment(name=name, words=words, amount=Decimal(amount), x=round(x, 1), width=round(width, 1)))
         x += width
     return Exposure(
-        limit=limit, exposure=exposure, excess=exposure - limit, segments=segments,
+        limit=limit,
+        exposure=exposure,
+        excess=exposure - limit,
+        segments=segments,
         share=int(exposure / limit * 100) if limit > 0 else None,
         limit_x=round(float(max(limit, Decimal(0)) / whole * BAR_WIDTH), 1),
-    )  # fmt: skip
+    )
 
 
 def figures_of(request: Request) -> list[Figure]:
@@ -186,17 +190,19 @@ def lapsed_answers(request: Request) -> list[Assignment]:
     return sorted(
         (
             row
-            for step in request.steps.all() if step.status not in (StepStatus.APPROVED, StepStatus.SKIPPED)
-            for row in step.assignments.all() if row.decision and row.lapsed_at
+            for step in request.steps.all()
+            if step.status not in (StepStatus.APPROVED, StepStatus.SKIPPED)
+            for row in step.assignments.all()
+            if row.decision and row.lapsed_at
         ),
         key=lambda row: row.pk,
-    )  # fmt: skip
+    )
 
 
 def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: AccessScope) -> dict[str, Any]:
     """What the form of a policy needs: its steps with their numbers, what can be chosen in it, and the versions in ``seen``."""
     declared = registry.approval_kinds()[kind][1]
-    asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in policy.DECIDING_ROLES]
+    asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in approvers.DECIDING_ROLES]
     asks += [(f"team:{team.slug}", gettext("Team %(team)s") % {"team": team}) for team in Team.objects.order_by("name")]
     asks += [(f"user:{user.username}", str(user)) for user in User.objects.filter(role__in=DECIDERS, is_active=True)]
     steps = [
@@ -209,17 +215,24 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: Access
     ]
     bulk_rule = rules.get("bulk") or {}
     return {
-        "declared": declared, "steps": steps, "asks": asks, "facts": registry.facts_of(kind), "in_force": in_force,
+        "declared": declared,
+        "steps": steps,
+        "asks": asks,
+        "facts": registry.facts_of(kind),
+        "in_force": in_force,
         "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
         "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},
         "same_person": policy.same_person_may_decide(rules),
-        "unlinked_may_decide": bool(rules.get(segregation.UNLINKED)), "default_currency": rates.default_currency(),
+        "unlinked_may_decide": bool(rules.get(segregation.UNLINKED)),
+        "default_currency": rates.default_currency(),
         "cumulative": {"per": cumulation.PER} | (rules.get(cumulation.KEY) or {}),
-        "bulk": bulk_rule, "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
+        "bulk": bulk_rule,
+        "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
-        "versions": Policy.objects.filter(scopes.visible_in(seen), kind=kind).select_related("created_by", "connection")
+        "versions": Policy.objects.filter(scopes.visible_in(seen), kind=kind)
+        .select_related("created_by", "connection")
         .order_by("-version")[:10],
-    }  # fmt: skip
+    }
 
 
 def _reasons(kind: str, decision: str) -> list[str]:
@@ -234,12 +247,14 @@ def _condition(one: dict[str, Any]) -> dict[str, Any]:
 def card_of(request: Request) -> Card:
     """One request as the inbox shows it."""
     return Card(
-        request=request, kind=kind_title(request.kind), flags=flags_of(request),
+        request=request,
+        kind=kind_title(request.kind),
+        flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
         excess=_decimal(request.context.get("excess")),
         line=decision_commands.matters(request) if decision_commands.is_declared(request) else question_of(request),
         bulk_key=f"{request.pk}:{facts.digest(request)}" if bulk.is_safe(request) else "",
-    )  # fmt: skip
+    )
 
 
 def progress_of(commands: Iterable[Command]) -> str:
@@ -274,9 +289,13 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         lines=lines_of(request.workflow, connection_id=request.connection_id, odoo_id=request.odoo_id),
         customer=customer_history.customer_of(**target, seen=own, since=now - timedelta(days=365)),
         earlier=list(
-            earlier.filter(status__in=[Status.APPROVED, Status.REJECTED]).exclude(id=request.id)
-            .select_related("decided_by").order_by("-decided_at")[:3]
-        ) if request.partner_name else [],
+            earlier.filter(status__in=[Status.APPROVED, Status.REJECTED])
+            .exclude(id=request.id)
+            .select_related("decided_by")
+            .order_by("-decided_at")[:3]
+        )
+        if request.partner_name
+        else [],
         steps=[(step, policy.why_step(request.policy.rules, step.name, words)) for step in request.steps.all()],
         on_yes=on_yes,
         on_no=on_no,
@@ -285,7 +304,8 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         reasons=list(ReasonTemplate.objects.filter(kind__in=["", request.kind]).order_by("decision", "id")),
         colleagues=access.those_who_see(
             User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username"),
-            request.connection_id, request.company_id,
+            request.connection_id,
+            request.company_id,
         ),
         commands=commands,
         together=cumulation.together_of(request),
@@ -301,7 +321,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
             for one in request.inquiries.select_related("asked_by", "request")
         ],
         next_for_you=queries.inbox_of(user, own).exclude(id=request.id).first() if why_not is not None else None,
-    )  # fmt: skip
+    )
 
 
 def undo_until(request: Request, user: User, *, now: datetime) -> datetime | None:

@@ -30,9 +30,12 @@ class Standing(Enum):
 
 
 def standings(
-    users: Iterable[User], request: Request, *, rules: Mapping[str, Any] | None = None,
+    users: Iterable[User],
+    request: Request,
+    *,
+    rules: Mapping[str, Any] | None = None,
     known: Mapping[int, Identity] | None = None,
-) -> dict[int, Standing]:  # fmt: skip
+) -> dict[int, Standing]:
     """Return how each of ``users`` stands to the request, by their primary keys.
 
     Args:
@@ -57,14 +60,10 @@ def standings(
 def why_not(request: Request, user: User) -> str:
     """Return why segregation keeps the person from deciding the request; empty where it does not."""
     if request.requested_by_user_id == user.pk:
-        return gettext("You requested this; someone else must decide %(record_name)s.") % {
-            "record_name": request.record_name
-        }
+        return gettext("You requested this; someone else must decide %(record_name)s.") % {"record_name": request.record_name}
     standing = standings([user], request)[user.pk]
     if standing == Standing.HAND:
-        return gettext("You worked on %(record_name)s in Odoo; someone else must decide.") % {
-            "record_name": request.record_name
-        }
+        return gettext("You worked on %(record_name)s in Odoo; someone else must decide.") % {"record_name": request.record_name}
     if standing == Standing.UNKNOWN:
         return gettext(
             "You are not linked to a user of %(connection)s, so your involvement in %(record_name)s is unknown. "

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import Role, User
-from apps.approvals import delegation, permissions, policy, reasons
+from apps.approvals import approvers, delegation, permissions, policy, reasons
 from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.audit import trail
 from apps.core import actor
@@ -24,12 +24,17 @@ def lay_out(request: Request, places: Sequence[int]) -> list[Step]:
     rules: list[dict[str, Any]] = list(policy.usable_rules(request.policy)["steps"])
     return Step.objects.bulk_create(
         [
-            Step(request=request, position=position_of(rules, place), rule=place, name=rules[place]["name"],
-                 needs_all=bool(rules[place].get("needs_all")),
-                 levels={"levels": rules[place]["levels"], "fallback": rules[place]["fallback"]})
+            Step(
+                request=request,
+                position=position_of(rules, place),
+                rule=place,
+                name=rules[place]["name"],
+                needs_all=bool(rules[place].get("needs_all")),
+                levels={"levels": rules[place]["levels"], "fallback": rules[place]["fallback"]},
+            )
             for place in places
         ]
-    )  # fmt: skip
+    )
 
 
 def position_of(rules: Sequence[dict[str, Any]], place: int) -> int:
@@ -57,9 +62,15 @@ def begin_next(request: Request, *, now: datetime, leaves_at: datetime | None = 
 
 
 def begin_level(
-    request: Request, step: Step, level: int, *, word: str = "asked", now: datetime, leaves_at: datetime | None = None,
+    request: Request,
+    step: Step,
+    level: int,
+    *,
+    word: str = "asked",
+    now: datetime,
+    leaves_at: datetime | None = None,
     why: str = "",
-) -> list[User]:  # fmt: skip
+) -> list[User]:
     """Ask the people of ``level``, or of the first one after it where somebody may decide; whom.
 
     Where nobody in the whole chain may decide, administrators are asked, so that no request waits for nobody. Nobody is
@@ -79,20 +90,22 @@ def begin_level(
         level, why = len(levels) - 1, reasons.NOBODY_ELSE
         asked = administrators(request, step)
         trail.record(
-            trail.Event(action="approval.administrators_asked", actor=MACHINE, subject=f"approval:{request.pk}",
-                        data={"step": step.name, "asked": [str(user) for user in asked]},
-                        about=(request.connection_id, request.company_id)),
+            trail.Event(
+                action="approval.administrators_asked",
+                actor=MACHINE,
+                subject=f"approval:{request.pk}",
+                data={"step": step.name, "asked": [str(user) for user in asked]},
+                about=(request.connection_id, request.company_id),
+            ),
             now=now,
-        )  # fmt: skip
+        )
     rule = levels[level]
     cancel_timers([step])
     step.level = level
-    team = policy.team_of(rule["ask"])
+    team = approvers.team_of(rule["ask"])
     step.due_at = sla.due_after(timedelta(minutes=rule["within_minutes"]), start=now, team=team)
     step.save(update_fields=["level", "due_at"])
-    Assignment.objects.bulk_create(
-        [Assignment(step=step, user=user, level=level) for user in asked], ignore_conflicts=True
-    )
+    Assignment.objects.bulk_create([Assignment(step=step, user=user, level=level) for user in asked], ignore_conflicts=True)
     deputies = delegation.replace_absent(request, step, now=now)
     asked = [deputies.get(user.pk, user) for user in asked]
     due.set_timer(kind="approvals.escalate", key=f"step:{step.pk}:{level}", due_at=step.due_at, now=now)
@@ -108,7 +121,7 @@ def begin_level(
 
 def can_be_asked(request: Request, step: Step, level: int) -> list[User]:
     """Return the people of a level who may decide now, without those who have answered in this step already."""
-    asked = policy.can_be_asked(step.levels["levels"][level]["ask"], request)
+    asked = approvers.can_be_asked(step.levels["levels"][level]["ask"], request)
     may = [user for user in asked if not permissions.decided_step(request, step, user)]
     return _without_answer(step, may)
 
@@ -151,27 +164,42 @@ def is_answered(step: Step) -> bool:
 
 
 def ask(
-    request: Request, people: Sequence[User], *, word: str, key: str, due_at: datetime, now: datetime,
-    leaves_at: datetime | None = None, why: str = "",
-) -> None:  # fmt: skip
+    request: Request,
+    people: Sequence[User],
+    *,
+    word: str,
+    key: str,
+    due_at: datetime,
+    now: datetime,
+    leaves_at: datetime | None = None,
+    why: str = "",
+) -> None:
     """Tell ``people`` that their word is wanted by ``due_at``: ``word`` is asked, reminded or escalated; ``why`` asked anew."""
     openings = {
-        "asked": gettext_noop("Your decision"), "reminded": gettext_noop("Waiting for you"),
+        "asked": gettext_noop("Your decision"),
+        "reminded": gettext_noop("Waiting for you"),
         "escalated": gettext_noop("Escalated to you"),
-    }  # fmt: skip
+    }
     notify(
-        Message(kind=f"approval.{word}", key=f"approval:{request.pk}:{word}:{key}",
-                about=(request.connection_id, request.company_id),
-                title=lambda: f"{gettext(openings[word])}: {request.record_name}, {money(request.amount, request.currency)}",
-                body=lambda: " ".join(
-                    part for part in (
-                        gettext("%(partner)s. Due %(moment)s.") % {"partner": request.partner_name, "moment": moment(due_at)},
-                        f"{reasons.told(why)}." if why else "",
-                    ) if part
-                ),
-                path=f"/approvals/{request.pk}/"),
-        people=people, now=now, leaves_at=leaves_at,
-    )  # fmt: skip
+        Message(
+            kind=f"approval.{word}",
+            key=f"approval:{request.pk}:{word}:{key}",
+            about=(request.connection_id, request.company_id),
+            title=lambda: f"{gettext(openings[word])}: {request.record_name}, {money(request.amount, request.currency)}",
+            body=lambda: " ".join(
+                part
+                for part in (
+                    gettext("%(partner)s. Due %(moment)s.") % {"partner": request.partner_name, "moment": moment(due_at)},
+                    f"{reasons.told(why)}." if why else "",
+                )
+                if part
+            ),
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=people,
+        now=now,
+        leaves_at=leaves_at,
+    )
 
 
 def refresh_due(request: Request) -> None:

@@ -46,11 +46,15 @@ def remind(timers: Sequence[Timer], now: datetime) -> None:
         key = f"{step.pk}:{level}@{int(now.timestamp())}" if request.facts_changed_at else f"{step.pk}:{level}"
         steps.ask(request, asked, word="reminded", key=key, due_at=step.due_at or now, now=now)
         trail.record(
-            trail.Event(action="approval.reminded", actor=MACHINE, subject=f"approval:{request.pk}",
-                        data={"step": step.name, "asked": [str(user) for user in asked]},
-                        about=(request.connection_id, request.company_id)),
+            trail.Event(
+                action="approval.reminded",
+                actor=MACHINE,
+                subject=f"approval:{request.pk}",
+                data={"step": step.name, "asked": [str(user) for user in asked]},
+                about=(request.connection_id, request.company_id),
+            ),
             now=now,
-        )  # fmt: skip
+        )
         closing.announce(request)
 
 
@@ -75,23 +79,40 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
     asked = steps.begin_level(request, step, level + 1, word="escalated", now=now)
     steps.refresh_due(request)
     trail.record(
-        trail.Event(action="approval.escalated", actor=MACHINE, subject=f"approval:{request.pk}",
-                    data={"step": step.name, "level": step.level, "from": [str(user) for user in silent],
-                          "to": [str(user) for user in asked]},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.escalated",
+            actor=MACHINE,
+            subject=f"approval:{request.pk}",
+            data={
+                "step": step.name,
+                "level": step.level,
+                "from": [str(user) for user in silent],
+                "to": [str(user) for user in asked],
+            },
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     people, addresses = closing.account_owner(request)
     notify(
-        Message(kind="approval.escalation", key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
-                about=(request.connection_id, request.company_id),
-                title=lambda: gettext("Escalated: %(record)s, %(amount)s") % {
-                    "record": request.record_name, "amount": money(request.amount, request.currency)},
-                body=lambda: gettext("%(silent)s did not answer in time; now assigned to: %(asked)s.") % {
-                    "silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))},
-                path=f"/approvals/{request.pk}/"),
-        people=[*silent, *people], addresses=addresses, now=now,
-    )  # fmt: skip
+        Message(
+            kind="approval.escalation",
+            key=f"approval:{request.pk}:escalation:{step.pk}:{step.level}",
+            about=(request.connection_id, request.company_id),
+            title=lambda: (
+                gettext("Escalated: %(record)s, %(amount)s")
+                % {"record": request.record_name, "amount": money(request.amount, request.currency)}
+            ),
+            body=lambda: (
+                gettext("%(silent)s did not answer in time; now assigned to: %(asked)s.")
+                % {"silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))}
+            ),
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=[*silent, *people],
+        addresses=addresses,
+        now=now,
+    )
     closing.announce(request)
 
 
@@ -101,12 +122,19 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     closing.close_request(request, status, by=MACHINE, reason=reasons.NOBODY_ANSWERED.format(step=step.name), now=now)
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     notify(
-        Message(kind="approval.fell_back", key=f"approval:{request.pk}:fallback",
-                about=(request.connection_id, request.company_id),
-                title=lambda: gettext("Not decided in time: %(record)s, %(amount)s") % {
-                    "record": request.record_name, "amount": money(request.amount, request.currency)},
-                body=lambda: gettext(
-                    "Not decided in time; the record stays held in Odoo. Request approval again, or follow up yourself."),
-                path=f"/approvals/{request.pk}/"),
-        people=managers, now=now,
-    )  # fmt: skip
+        Message(
+            kind="approval.fell_back",
+            key=f"approval:{request.pk}:fallback",
+            about=(request.connection_id, request.company_id),
+            title=lambda: (
+                gettext("Not decided in time: %(record)s, %(amount)s")
+                % {"record": request.record_name, "amount": money(request.amount, request.currency)}
+            ),
+            body=lambda: gettext(
+                "Not decided in time; the record stays held in Odoo. Request approval again, or follow up yourself."
+            ),
+            path=f"/approvals/{request.pk}/",
+        ),
+        people=managers,
+        now=now,
+    )

@@ -54,8 +54,10 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
             gettext("A later step has already been decided; %(record_name)s continues from there.")
             % {"record_name": request.record_name}
         )
-    changed = Assignment.objects.filter(pk=said.pk, undo_until__gt=now, lapsed_at=None).exclude(decision="").update(
-        decision="", decided_at=None, undo_until=None, reason="", decided_on=None
+    changed = (
+        Assignment.objects.filter(pk=said.pk, undo_until__gt=now, lapsed_at=None)
+        .exclude(decision="")
+        .update(decision="", decided_at=None, undo_until=None, reason="", decided_on=None)
     )
     if changed != 1:
         raise AlreadyDecidedError(
@@ -65,11 +67,15 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
     _ask_again_beside(request, said)
     withdraw(f"approval:{request.pk}:")
     trail.record(
-        trail.Event(action="approval.undone", actor=actor_of(by), subject=f"approval:{request.pk}",
-                    data={"step": said.step.name, "decision": said.decision, "reason": said.reason},
-                    about=(request.connection_id, request.company_id)),
+        trail.Event(
+            action="approval.undone",
+            actor=actor_of(by),
+            subject=f"approval:{request.pk}",
+            data={"step": said.step.name, "decision": said.decision, "reason": said.reason},
+            about=(request.connection_id, request.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     # What changed in Odoo while it was settled changed nothing here: it is looked at now.
     refresh_requests.add(
         connection_id=request.connection_id, model=request.model, odoo_ids=[request.odoo_id], source="undo", now=now
@@ -82,9 +88,7 @@ def _reopen(request: Request, said: Assignment) -> None:
     """Make a settled request pending again, if nothing of it has left and no other has taken its place."""
     of_it = {"connection": request.connection_id, "model": request.model, "odoo_id": request.odoo_id, "kind": request.kind}
     if request.decided_at != said.decided_at or request.decided_by_id != said.user_id:
-        raise AlreadyDecidedError(
-            gettext("%(record_name)s was closed by a later decision.") % {"record_name": request.record_name}
-        )
+        raise AlreadyDecidedError(gettext("%(record_name)s was closed by a later decision.") % {"record_name": request.record_name})
     if Request.objects.filter(**of_it, status=Status.PENDING).exists():
         raise AlreadyDecidedError(
             gettext("A newer request for %(record_name)s is pending; decide that one.") % {"record_name": request.record_name}

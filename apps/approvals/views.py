@@ -78,9 +78,13 @@ def inbox(request: PersonsRequest) -> HttpResponse:
 def _inbox(request: PersonsRequest, **more: Any) -> HttpResponse:
     found = listing.inbox(request.GET.dict(), request.user, request_scope.scope_of(request, request.user), now=clock.now())
     context = {
-        "inbox": found, "tab": "inbox", "token": uuid.uuid4(), "bulk_count": sum(bool(card.bulk_key) for card in found.cards),
-        **listing.choices(), **more,
-    }  # fmt: skip
+        "inbox": found,
+        "tab": "inbox",
+        "token": uuid.uuid4(),
+        "bulk_count": sum(bool(card.bulk_key) for card in found.cards),
+        **listing.choices(),
+        **more,
+    }
     return render(request, _part(request, "approvals/inbox.html", "list"), context, status=400 if found.problems else 200)
 
 
@@ -92,9 +96,12 @@ def approve_many(request: PersonsRequest) -> HttpResponse:
     chosen = {int(number): digest for number, digest in ticked.items() if number.isdecimal() and len(number) < 19}
     shown = queries.in_sight(access.scope_of(request.user)).filter(id__in=chosen)
     outcomes = bulk.approve(
-        {one.id: chosen[one.id] for one in shown}, by=request.user, key=request.POST.get("token", "")[:40], now=clock.now(),
+        {one.id: chosen[one.id] for one in shown},
+        by=request.user,
+        key=request.POST.get("token", "")[:40],
+        now=clock.now(),
         undo_for=undoing.UNDO_FOR,
-    )  # fmt: skip
+    )
     return _inbox(request, outcomes=outcomes, undo_until=clock.now() + undoing.SHOWN_FOR)
 
 
@@ -205,8 +212,13 @@ def request_information(request: PersonsRequest, request_id: int) -> HttpRespons
     """Ask a question, or want something changed, before deciding."""
     asked = _visible(request, request_id)
     try:
-        inquiries.request_information(request_id, wants_changes=request.POST.get("wants") == "changes",
-                           text=request.POST.get("text", "")[:1_000], by=request.user, now=clock.now())  # fmt: skip
+        inquiries.request_information(
+            request_id,
+            wants_changes=request.POST.get("wants") == "changes",
+            text=request.POST.get("text", "")[:1_000],
+            by=request.user,
+            now=clock.now(),
+        )
     except Refusal as error:
         return _page(request, asked, problem=str(error), status=error.status)
     sent = gettext("%(record_name)s: your request was sent.") % {"record_name": asked.record_name}
@@ -252,9 +264,11 @@ def away(request: PersonsRequest) -> HttpResponse:
             else:
                 return redirect("approvals:away")
     context = {
-        "absence": absence.current(request.user, now=now), "problem": problem, "today": timezone.localdate(now),
+        "absence": absence.current(request.user, now=now),
+        "problem": problem,
+        "today": timezone.localdate(now),
         "colleagues": User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=request.user.pk).order_by("first_name"),
-    }  # fmt: skip
+    }
     return render(request, "approvals/away.html", context, status=status)
 
 
@@ -277,17 +291,28 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
     elif request.method == "POST":
         try:
             asked = moves.ask(
-                connection_id=of.pk, kind=kind, model=model, odoo_id=odoo_id, option=option, by=request.user, reason=reason,
+                connection_id=of.pk,
+                kind=kind,
+                model=model,
+                odoo_id=odoo_id,
+                option=option,
+                by=request.user,
+                reason=reason,
                 now=now,
-            )  # fmt: skip
+            )
         except Refusal as error:
             problem, status = str(error), error.status
         else:
             return redirect("approvals:detail", asked.pk)
     context = {
-        "connection": of, "position": position, "problem": problem, "kind": kind, "reason": reason, "chosen": option,
+        "connection": of,
+        "position": position,
+        "problem": problem,
+        "kind": kind,
+        "reason": reason,
+        "chosen": option,
         "available": available_requests.of_record(of.pk, model, odoo_id, seen=mine, now=now),
-    }  # fmt: skip
+    }
     return render(request, "approvals/ask.html", context, status=status)
 
 
@@ -302,7 +327,7 @@ def policies(request: PersonsRequest) -> HttpResponse:
         (declared, in_force, (in_force.connection_id, in_force.company_id) == scope.key)
         for kind, (_, declared) in registry.approval_kinds().items()
         for in_force in [policy.active(kind, now=now, connection_id=connection_id, company_id=company_id)]
-    ]  # fmt: skip
+    ]
     context = {"found": found, "tab": "policies", "places": places, "query": f"?{scope.query}", "is_general": scope == EVERYBODY}
     return render(request, "approvals/policies.html", context)
 
@@ -345,9 +370,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                         gettext("Version %(version)s was saved meanwhile. Compare, then save again.")
                         % {"version": in_force.version}
                     )
-                policy.save(
-                    kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300], scope=scope
-                )
+                policy.save(kind, rules, by=request.user, now=now, note=request.POST.get("note", "").strip()[:300], scope=scope)
                 done = gettext("Saved as a new version. Pending requests keep their version.")
                 messages.success(request, done, extra_tags="done")
                 for warning in distinct.warnings(rules):
@@ -358,8 +381,16 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
         except Refusal as error:
             problem, status = str(error), error.status
     context = screens.policy_form(kind, rules, in_force, access.scope_of(request.user)) | {
-        "problem": problem, "warnings": warned, "preview": shown, "why_not": why_not, "note": request.POST.get("note", ""),
-        "tab": "policies", "places": places, "query": f"?{scope.query}", "where": scopes.words_of(places),
-        "is_own": (in_force.connection_id, in_force.company_id) == scope.key, "is_general": scope == EVERYBODY,
-    }  # fmt: skip
+        "problem": problem,
+        "warnings": warned,
+        "preview": shown,
+        "why_not": why_not,
+        "note": request.POST.get("note", ""),
+        "tab": "policies",
+        "places": places,
+        "query": f"?{scope.query}",
+        "where": scopes.words_of(places),
+        "is_own": (in_force.connection_id, in_force.company_id) == scope.key,
+        "is_general": scope == EVERYBODY,
+    }
     return render(request, "approvals/policy.html", context, status=status)

@@ -25,9 +25,15 @@ class EntryShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Entry) -> dict[str, Any]:
         return {
-            "sequence": row.sequence, "at": moment(row.at), "action": row.action, "actor": row.actor,
-            "actor_name": row.actor_name, "subject": row.subject, "data": row.data, "hash": row.hash,
-        }  # fmt: skip
+            "sequence": row.sequence,
+            "at": moment(row.at),
+            "action": row.action,
+            "actor": row.actor,
+            "actor_name": row.actor_name,
+            "subject": row.subject,
+            "data": row.data,
+            "hash": row.hash,
+        }
 
 
 FILTERS = {"action": "action", "actor": "actor", "subject": "subject"}

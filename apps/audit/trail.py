@@ -33,18 +33,17 @@ class Event:
     about: tuple[int, int | None] | None = None
 
 
-def digest(
-    *, previous: str, sequence: int, at: datetime, action: str, actor: str, actor_name: str, subject: str, data: Any
-) -> str:
+def digest(*, previous: str, sequence: int, at: datetime, action: str, actor: str, actor_name: str, subject: str, data: Any) -> str:
     """The link of one entry to the one before it: HMAC-SHA256 with a key that the database never sees.
 
     Without the key a whole rewritten chain would verify; with it a superuser of the database cannot make one.
     """
     text = json.dumps(
-        [previous, sequence, at.astimezone(UTC).isoformat(timespec="microseconds"), action, actor, actor_name,
-         subject, data],
-        sort_keys=True, separators=(",", ":"), ensure_ascii=False,
-    )  # fmt: skip
+        [previous, sequence, at.astimezone(UTC).isoformat(timespec="microseconds"), action, actor, actor_name, subject, data],
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
     return hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -80,13 +79,31 @@ def record_all(events: Sequence[Event], *, now: datetime) -> None:
         # What is hashed must be what the database gives back: round-trip through JSON first.
         data = json.loads(json.dumps(event.data, cls=DjangoJSONEncoder), parse_float=_as_stored)
         head.sequence += 1
-        link = digest(previous=head.hash, sequence=head.sequence, at=now, action=event.action, actor=str(event.actor),
-                      actor_name=event.actor.name, subject=event.subject, data=data)  # fmt: skip
+        link = digest(
+            previous=head.hash,
+            sequence=head.sequence,
+            at=now,
+            action=event.action,
+            actor=str(event.actor),
+            actor_name=event.actor.name,
+            subject=event.subject,
+            data=data,
+        )
         entries.append(
-            Entry(sequence=head.sequence, at=now, action=event.action, actor=str(event.actor),
-                  actor_name=event.actor.name, subject=event.subject, data=data, previous_hash=head.hash, hash=link,
-                  connection_id=event.about[0] if event.about else None, company_id=event.about[1] if event.about else None)
-        )  # fmt: skip
+            Entry(
+                sequence=head.sequence,
+                at=now,
+                action=event.action,
+                actor=str(event.actor),
+                actor_name=event.actor.name,
+                subject=event.subject,
+                data=data,
+                previous_hash=head.hash,
+                hash=link,
+                connection_id=event.about[0] if event.about else None,
+                company_id=event.about[1] if event.about else None,
+            )
+        )
         head.hash = link
     Entry.objects.bulk_create(entries)
     head.save(update_fields=["sequence", "hash"])

@@ -77,8 +77,16 @@ def verify() -> Verdict:
             return Verdict(entries=count, problem=f"Entry {sequence} is missing; the next is {row['sequence']}.")
         if row["previous_hash"] != previous:
             return Verdict(entries=count, problem=f"Entry {sequence} does not follow the one before it.")
-        link = digest(previous=previous, sequence=sequence, at=row["at"], action=row["action"], actor=row["actor"],
-                      actor_name=row["actor_name"], subject=row["subject"], data=row["data"])  # fmt: skip
+        link = digest(
+            previous=previous,
+            sequence=sequence,
+            at=row["at"],
+            action=row["action"],
+            actor=row["actor"],
+            actor_name=row["actor_name"],
+            subject=row["subject"],
+            data=row["data"],
+        )
         if link != row["hash"]:
             return Verdict(entries=count, problem=f"Entry {sequence} ({row['action']}) is not as it was written.")
         if kept.get(sequence, link) != link:

@@ -151,20 +151,32 @@ def of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> An
     first = zone_midnight(now, zone=zone, back=days - 1)
     opened = [stage.name for stage in workflow.stages if stage.is_open]
     values = {
-        "workflow": workflow.name, "model": workflow.odoo_model, "now": now, "first": first, "open": opened,
-        "cuts": [float(hours) for hours, _ in CUTS], "zone": zone.key,
-    }  # fmt: skip
+        "workflow": workflow.name,
+        "model": workflow.odoo_model,
+        "now": now,
+        "first": first,
+        "open": opened,
+        "cuts": [float(hours) for hours, _ in CUTS],
+        "zone": zone.key,
+    }
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     standing = {stage: int(total) for stage, total, _, _ in rows(AGES.format(**sights), values)}
     moments, told = levels(workflow, standing, now=now, days=days, seen=seen)
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     ended, quantiles = rows(QUANTILES.format(seen=seen.sql("t")), values)[0]
     return Analysis(
-        days=days, zone=zone.key, headings=between(_cuts()), heat=_heat(workflow, standing, sights, now=now),
-        moments=moments, levels=[(titles[name], counts) for name, counts in told.items()],
-        bins=_bins(workflow, values, seen), ended=int(ended), quantiles=[float(one) for one in quantiles or []],
-        paths=_paths(workflow, values, seen), throughput=_throughput(workflow, values, seen),
-    )  # fmt: skip
+        days=days,
+        zone=zone.key,
+        headings=between(_cuts()),
+        heat=_heat(workflow, standing, sights, now=now),
+        moments=moments,
+        levels=[(titles[name], counts) for name, counts in told.items()],
+        bins=_bins(workflow, values, seen),
+        ended=int(ended),
+        quantiles=[float(one) for one in quantiles or []],
+        paths=_paths(workflow, values, seen),
+        throughput=_throughput(workflow, values, seen),
+    )
 
 
 def _heat(workflow: Workflow, standing: dict[str, int], sights: dict[str, str], *, now: datetime) -> list[HeatRow]:
@@ -180,12 +192,15 @@ def _heat(workflow: Workflow, standing: dict[str, int], sights: dict[str, str], 
         most = max(most, *counts)
         found.append((stage, bounds, counts))
     return [
-        HeatRow(title=gettext(stage.title), cells=[
-            Cell(count=count, shade=_shade(count, most), href=_ages(workflow.name, stage.name, bounds, number))
-            for number, count in enumerate(counts)
-        ])
+        HeatRow(
+            title=gettext(stage.title),
+            cells=[
+                Cell(count=count, shade=_shade(count, most), href=_ages(workflow.name, stage.name, bounds, number))
+                for number, count in enumerate(counts)
+            ],
+        )
         for stage, bounds, counts in found
-    ]  # fmt: skip
+    ]
 
 
 def _shade(count: int, most: int) -> int:
@@ -210,11 +225,19 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list
     found = dict(rows(CYCLE_TIMES.format(seen=seen.sql("t")), values))
     hours = [number for number, _ in CUTS]
     return [
-        Bin(title=title, count=found.get(number, 0), href=_moves(
-            workflow.name, ended=1, first=values["first"].isoformat(), took_from=hours[number - 1] if number else None,
-            took_to=hours[number] if number < len(hours) else None))
+        Bin(
+            title=title,
+            count=found.get(number, 0),
+            href=_moves(
+                workflow.name,
+                ended=1,
+                first=values["first"].isoformat(),
+                took_from=hours[number - 1] if number else None,
+                took_to=hours[number] if number < len(hours) else None,
+            ),
+        )
         for number, title in enumerate(between(_cuts()))
-    ]  # fmt: skip
+    ]
 
 
 def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Path]:
@@ -222,11 +245,17 @@ def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> lis
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Out")}
     found = [
-        Path(from_stage=start, to_stage=end, from_title=titles.get(start, start), to_title=titles.get(end, end), count=int(count),
-             is_back=order.get(end, 99) < order.get(start, -1),
-             href=_moves(workflow.name, **{"from": start, "to": end, "first": values["first"].isoformat()}))
+        Path(
+            from_stage=start,
+            to_stage=end,
+            from_title=titles.get(start, start),
+            to_title=titles.get(end, end),
+            count=int(count),
+            is_back=order.get(end, 99) < order.get(start, -1),
+            href=_moves(workflow.name, **{"from": start, "to": end, "first": values["first"].isoformat()}),
+        )
         for start, end, count in rows(PATHS.format(tallies=seen.sql("t")), values)
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda path: (-path.count, path.from_title, path.to_title))
 
 
@@ -277,16 +306,30 @@ BEGAN = """
 
 
 def moves(
-    workflow: Workflow, *, first: datetime, last: datetime, seen: AccessScope, from_stage: str | None = None,
-    to_stage: str | None = None, is_ended: bool = False, took: tuple[float | None, float | None] = (None, None),
+    workflow: Workflow,
+    *,
+    first: datetime,
+    last: datetime,
+    seen: AccessScope,
+    from_stage: str | None = None,
+    to_stage: str | None = None,
+    is_ended: bool = False,
+    took: tuple[float | None, float | None] = (None, None),
     before: tuple[datetime, int] | None = None,
-) -> list[Moved]:  # fmt: skip
+) -> list[Moved]:
     """The moves behind a figure, the newest first, one more than a page."""
     opened = [stage.name for stage in workflow.stages if stage.is_open]
     values: dict[str, Any] = {
-        "workflow": workflow.name, "first": first, "last": last, "open": opened, "from": from_stage, "to": to_stage,
-        "took_from": took[0], "took_to": took[1], "limit": MOST_RECORDS + 1,
-    }  # fmt: skip
+        "workflow": workflow.name,
+        "first": first,
+        "last": last,
+        "open": opened,
+        "from": from_stage,
+        "to": to_stage,
+        "took_from": took[0],
+        "took_to": took[1],
+        "limit": MOST_RECORDS + 1,
+    }
     wanted = ["TRUE"]
     if from_stage is not None:
         wanted.append("t.from_stage = %(from)s")
@@ -303,13 +346,23 @@ def moves(
         wanted.append("(t.at, t.id) < (%(before)s, %(before_id)s)")
         values |= {"before": before[0], "before_id": before[1]}
     statement = MOVED.format(
-        took=hours if is_ended else "NULL::float8", began=BEGAN if is_ended or took != (None, None) else "", seen=seen.sql("t"),
+        took=hours if is_ended else "NULL::float8",
+        began=BEGAN if is_ended or took != (None, None) else "",
+        seen=seen.sql("t"),
         wanted=" AND ".join(wanted),
-    )  # fmt: skip
+    )
     titles: dict[str, str] = defaultdict(str, {stage.name: gettext(stage.title) for stage in workflow.stages})
     return [
-        Moved(connection=connection, model=model, odoo_id=odoo_id, name=name,
-              from_title=titles[start] or start or gettext("First seen"),
-              to_title=titles[end] or end, at=at, hours=hours_taken, id=number)
+        Moved(
+            connection=connection,
+            model=model,
+            odoo_id=odoo_id,
+            name=name,
+            from_title=titles[start] or start or gettext("First seen"),
+            to_title=titles[end] or end,
+            at=at,
+            hours=hours_taken,
+            id=number,
+        )
         for connection, model, odoo_id, name, start, end, at, hours_taken, number in rows(statement, values)
-    ]  # fmt: skip
+    ]

@@ -68,19 +68,27 @@ class Board(APIView):
         board = queries.board(found, now=clock.now(), seen=_asked(request))
         return Response(
             {
-                "workflow": found.name, "title": found.title, "at": moment(board.at), "bottleneck": board.bottleneck,
+                "workflow": found.name,
+                "title": found.title,
+                "at": moment(board.at),
+                "bottleneck": board.bottleneck,
                 "stages": [
                     {
-                        "stage": stage.stage, "title": stage.title, "count": stage.count,
-                        "amount": money(stage.amount, stage.currency), "currency": stage.currency,
+                        "stage": stage.stage,
+                        "title": stage.title,
+                        "count": stage.count,
+                        "amount": money(stage.amount, stage.currency),
+                        "currency": stage.currency,
                         "median_age_seconds": stage.median_age_seconds,
-                        "oldest_age_seconds": stage.oldest_age_seconds, "over_target": stage.over_target,
-                        "arrived_24h": stage.arrived_24h, "departed_24h": stage.departed_24h,
+                        "oldest_age_seconds": stage.oldest_age_seconds,
+                        "over_target": stage.over_target,
+                        "arrived_24h": stage.arrived_24h,
+                        "departed_24h": stage.departed_24h,
                     }
                     for stage in board.stages
                 ],
             }
-        )  # fmt: skip
+        )
 
 
 class DayShape(serializers.Serializer[Any]):
@@ -140,15 +148,29 @@ class Search(APIView):
         """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
         groups = search.find(request.query_params.get("q", ""), seen=access.scope_of(request.user))
         return Response(
-            {"groups": [
-                {"title": group.title, "hits": [
-                    {"title": hit.title, "detail": hit.detail, "matched": hit.matched, "connection": hit.connection,
-                     "model": hit.model, "odoo_id": hit.odoo_id, "state": hit.state, "is_open": hit.is_open, "url": hit.href}
-                    for hit in group.hits
-                ]}
-                for group in groups
-            ]}
-        )  # fmt: skip
+            {
+                "groups": [
+                    {
+                        "title": group.title,
+                        "hits": [
+                            {
+                                "title": hit.title,
+                                "detail": hit.detail,
+                                "matched": hit.matched,
+                                "connection": hit.connection,
+                                "model": hit.model,
+                                "odoo_id": hit.odoo_id,
+                                "state": hit.state,
+                                "is_open": hit.is_open,
+                                "url": hit.href,
+                            }
+                            for hit in group.hits
+                        ],
+                    }
+                    for group in groups
+                ]
+            }
+        )
 
 
 class KpiShape(serializers.Serializer[Any]):
@@ -171,11 +193,16 @@ class KpiShape(serializers.Serializer[Any]):
 
 def _shown(figure: kpis.Figure) -> dict[str, Any]:
     return {
-        "kpi": figure.kpi.name, "title": figure.kpi.title, "workflow": figure.workflow,
-        "unit": "share" if figure.kpi.is_share else "seconds", "value": figure.value, "target": figure.target,
-        "is_met": figure.is_met, "count": figure.count,
+        "kpi": figure.kpi.name,
+        "title": figure.kpi.title,
+        "workflow": figure.workflow,
+        "unit": "share" if figure.kpi.is_share else "seconds",
+        "value": figure.value,
+        "target": figure.target,
+        "is_met": figure.is_met,
+        "count": figure.count,
         "trend": [{"day": point.day.isoformat(), "value": point.value, "count": point.count} for point in figure.trend],
-    }  # fmt: skip
+    }
 
 
 KPIS = """

@@ -59,14 +59,20 @@ def of(workflow: Workflow, *, seen: AccessScope) -> list[Wait]:
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     found = [
         Wait(
-            what=what, title=type_title(kind) if what == "exception" else kind_title(kind), stage=titles.get(stage, stage),
-            stage_name=stage, count=int(count), amount=amount, currency=currency, since=since,
+            what=what,
+            title=type_title(kind) if what == "exception" else kind_title(kind),
+            stage=titles.get(stage, stage),
+            stage_name=stage,
+            count=int(count),
+            amount=amount,
+            currency=currency,
+            since=since,
             href=f"/exceptions/?{urlencode({'type': kind})}" if what == "exception" else "/approvals/",
         )
         for what, kind, stage, currency, count, amount, since in rows(
             statement, {"workflow": workflow.name, "model": workflow.odoo_model}
         )
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda wait: (-wait.count, wait.title, wait.stage, wait.currency))
 
 
@@ -79,7 +85,5 @@ def relief(waits: list[Wait], worst: str) -> str:
     if first.what == "decision":
         told = gettext("%(count)s of its records are blocked by a pending approval: %(title)s. Decide these first.")
     else:
-        told = gettext(
-            "%(count)s of its records are blocked by an open exception: %(title)s. Resolve these first."
-        )
+        told = gettext("%(count)s of its records are blocked by an open exception: %(title)s. Resolve these first.")
     return told % {"count": first.count, "title": first.title}

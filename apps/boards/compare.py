@@ -66,16 +66,21 @@ class Comparison:
 
 
 CHOICES = {
-    "period": gettext_noop("Periods"), "company": gettext_noop("Companies"), "warehouse": gettext_noop("Warehouses"),
+    "period": gettext_noop("Periods"),
+    "company": gettext_noop("Companies"),
+    "warehouse": gettext_noop("Warehouses"),
     "team": gettext_noop("Teams"),
-}  # fmt: skip
+}
 
 
 def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessScope) -> Comparison:
     """The workflow compared ``by`` one of :data:`CHOICES`."""
     sides: dict[str, Callable[..., list[Side]]] = {
-        "period": _periods, "company": _companies, "warehouse": _warehouses, "team": _teams,
-    }  # fmt: skip
+        "period": _periods,
+        "company": _companies,
+        "warehouse": _warehouses,
+        "team": _teams,
+    }
     found = sides[by](workflow, now=now, days=days, seen=seen)
     nothing = ""
     if not found:
@@ -87,9 +92,12 @@ def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessSco
 def _moved(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> dict[str, Any]:
     """What came into the workflow's open stages and what left them: moves between them cancel out."""
     values: dict[str, Any] = {
-        "workflow": workflow.name, "now": now, "first": now - timedelta(days=days), "model": workflow.odoo_model,
+        "workflow": workflow.name,
+        "now": now,
+        "first": now - timedelta(days=days),
+        "model": workflow.odoo_model,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
-    }  # fmt: skip
+    }
     arrived, departed = flows(workflow, now=now, back=timedelta(days=days), seen=seen)
     count, quantiles = rows(analysis.QUANTILES.format(seen=seen.sql("t")), values)[0]
     net = sum(arrived[name] - departed[name] for name in values["open"])
@@ -112,8 +120,13 @@ def _companies(workflow: Workflow, *, now: datetime, days: int, seen: AccessScop
     for connection, company in rows(COMPANIES.format(tallies=seen.sql("t")), {"workflow": workflow.name}):
         named = Company.objects.filter(connection_id=connection, odoo_id=company).values_list("name", flat=True).first()
         part = seen.narrowed(connection, company)
-        found.append(_side(named or gettext("Company %(company)s") % {"company": company}, stages_of(workflow, now=now, seen=part),
-                           **_moved(workflow, now=now, days=days, seen=part)))  # fmt: skip
+        found.append(
+            _side(
+                named or gettext("Company %(company)s") % {"company": company},
+                stages_of(workflow, now=now, seen=part),
+                **_moved(workflow, now=now, days=days, seen=part),
+            )
+        )
     return sorted(found, key=lambda side: (-(side.count or 0), side.title))
 
 
@@ -124,10 +137,14 @@ def _teams(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -
             by_team[stage.owner].append(stage)
     arrived, departed = flows(workflow, now=now, back=timedelta(days=days), seen=seen)
     return [
-        _side(gettext(owner.replace("_", " ").capitalize()), stages, arrived=sum(arrived[one.stage] for one in stages),
-              departed=sum(departed[one.stage] for one in stages))
+        _side(
+            gettext(owner.replace("_", " ").capitalize()),
+            stages,
+            arrived=sum(arrived[one.stage] for one in stages),
+            departed=sum(departed[one.stage] for one in stages),
+        )
         for owner, stages in by_team.items()
-    ]  # fmt: skip
+    ]
 
 
 def _side(title: str, stages: list[Any], **moved: Any) -> Side:
@@ -138,9 +155,12 @@ def _side(title: str, stages: list[Any], **moved: Any) -> Side:
         for currency, amount in stage.other_amounts.items():
             sums[currency] += amount
     return Side(
-        title=title, count=sum(stage.count or 0 for stage in stages), amounts=tuple(sorted(sums.items())),
-        over_target=sum(stage.over_target or 0 for stage in stages), **moved,
-    )  # fmt: skip
+        title=title,
+        count=sum(stage.count or 0 for stage in stages),
+        amounts=tuple(sorted(sums.items())),
+        over_target=sum(stage.over_target or 0 for stage in stages),
+        **moved,
+    )
 
 
 def _warehouses(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
@@ -150,7 +170,12 @@ def _warehouses(workflow: Workflow, *, now: datetime, days: int, seen: AccessSco
         return []
     statement = BY_WAREHOUSE.format(warehouse=WAREHOUSE_OF[column], table=model._meta.db_table, seen=seen.sql("p"))
     return [
-        Side(title=name, count=count, amounts=((currency, amount),) if amount else (), over_target=over,
-             median_age_seconds=int(median))
+        Side(
+            title=name,
+            count=count,
+            amounts=((currency, amount),) if amount else (),
+            over_target=over,
+            median_age_seconds=int(median),
+        )
         for name, currency, count, amount, over, median in rows(statement, {"workflow": workflow.name, "now": now})
-    ]  # fmt: skip
+    ]

@@ -90,17 +90,26 @@ def flow(workflow: Workflow, paths: list[Path]) -> Flow:
         peak = middle + side * (NODE_HALF + 0.75 * _reach(span))
         tallest = max(tallest, peak + 20)
         arcs.append(
-            Arc(path=path, width=round(width, 1), x=(start + end) / 2, y=peak,
-                d=f"M{start:.0f} {edge} C{start:.0f} {top} {end:.0f} {top} {end:.0f} {edge}")
-        )  # fmt: skip
+            Arc(
+                path=path,
+                width=round(width, 1),
+                x=(start + end) / 2,
+                y=peak,
+                d=f"M{start:.0f} {edge} C{start:.0f} {top} {end:.0f} {top} {end:.0f} {edge}",
+            )
+        )
     nodes = [
         Node(name=name, lines=_lines(titles.get(name, name), characters), x=left[name], middle=left[name] + node_width / 2)
         for name in order
     ]
     return Flow(
-        nodes=nodes, arcs=arcs, width=8 + len(order) * step, middle=middle, node_width=node_width,
+        nodes=nodes,
+        arcs=arcs,
+        width=8 + len(order) * step,
+        middle=middle,
+        node_width=node_width,
         height=int(max(tallest, middle + NODE_HALF + 12)),
-    )  # fmt: skip
+    )
 
 
 def _reach(span: int) -> int:

@@ -124,38 +124,51 @@ def _type(name: str, attributes: Attributes) -> dict[str, Any]:
 
 
 def _object(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    related = [("res.partner", row["partner_id"], "partner"), ("res.company", row["company_id"], "company"),
-               ("sale.order", row["sale_id"], "delivers")]  # fmt: skip
+    related = [
+        ("res.partner", row["partner_id"], "partner"),
+        ("res.company", row["company_id"], "company"),
+        ("sale.order", row["sale_id"], "delivers"),
+    ]
     attributes = {"name": row["name"], "amount": row["amount"], "currency": row["currency"]}
     return {
-        "id": _id(row["connection"], row["model"], row["odoo_id"]), "type": row["model"],
+        "id": _id(row["connection"], row["model"], row["odoo_id"]),
+        "type": row["model"],
         "attributes": [
             {"name": name, "time": _time(now), "value": float(value) if name == "amount" else str(value)}
-            for name, value in attributes.items() if value not in (None, "")
+            for name, value in attributes.items()
+            if value not in (None, "")
         ],
         "relationships": [
             {"objectId": _id(row["connection"], model, number), "qualifier": qualifier}
-            for model, number, qualifier in related if number is not None
+            for model, number, qualifier in related
+            if number is not None
         ],
-    }  # fmt: skip
+    }
 
 
 def _event(row: dict[str, Any], activities: dict[tuple[str, str], str]) -> dict[str, Any]:
-    related = [(row["model"], row["odoo_id"], "record"), ("res.partner", row["partner_id"], "partner"),
-               ("res.company", row["company_id"], "company")]  # fmt: skip
+    related = [
+        (row["model"], row["odoo_id"], "record"),
+        ("res.partner", row["partner_id"], "partner"),
+        ("res.company", row["company_id"], "company"),
+    ]
     attributes = {"from_stage": row["from_stage"], "amount": row["amount"], "author": row["author"]}
     activity = activities.get((row["workflow"], row["to_stage"]), row["to_stage"])
     return {
-        "id": f"t{row['id']}", "type": activity, "time": _time(row["at"]),
+        "id": f"t{row['id']}",
+        "type": activity,
+        "time": _time(row["at"]),
         "attributes": [
             {"name": name, "value": float(value) if name == "amount" else str(value)}
-            for name, value in attributes.items() if value not in (None, "")
+            for name, value in attributes.items()
+            if value not in (None, "")
         ],
         "relationships": [
             {"objectId": _id(row["connection"], model, number), "qualifier": qualifier}
-            for model, number, qualifier in related if number is not None
+            for model, number, qualifier in related
+            if number is not None
         ],
-    }  # fmt: skip
+    }
 
 
 XES_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -173,8 +186,9 @@ XES_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 def _attribute(kind: str, key: str, value: Any) -> str:
     # What XML cannot hold at all is left out.
-    text = "".join(one for one in str(value) if one in "\t\n\r" or " " <= one <= "\ud7ff" or "\ue000" <= one <= "\ufffd"
-                   or one >= "\U00010000")  # fmt: skip
+    text = "".join(
+        one for one in str(value) if one in "\t\n\r" or " " <= one <= "\ud7ff" or "\ue000" <= one <= "\ufffd" or one >= "\U00010000"
+    )
     return f"<{kind} key={quoteattr(key)} value={quoteattr(text)}/>"
 
 
@@ -191,8 +205,11 @@ def xes(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime,
             yield "<trace>" + _attribute("string", "concept:name", _id(row["connection"], row["model"], row["odoo_id"]))
             yield _attribute("string", "name", row["name"])
         activity = activities.get((row["workflow"], row["to_stage"]), row["to_stage"])
-        parts = [_attribute("string", "concept:name", activity), _attribute("date", "time:timestamp", _time(row["at"])),
-                 _attribute("string", "lifecycle:transition", "complete")]  # fmt: skip
+        parts = [
+            _attribute("string", "concept:name", activity),
+            _attribute("date", "time:timestamp", _time(row["at"])),
+            _attribute("string", "lifecycle:transition", "complete"),
+        ]
         if row["author"]:
             parts.append(_attribute("string", "org:resource", row["author"]))
         if row["amount"] is not None:

@@ -231,14 +231,20 @@ def levels(
 def _bands(cut: list[int], count: int) -> list[AgeBand]:
     bounds = [count, *cut, 0]
     titles = (
-        (gettext("under half the target"), "calm"), (gettext("up to the target"), "calm-2"),
-        (gettext("up to twice the target"), "risk"), (gettext("over twice the target"), "late"),
-    )  # fmt: skip
+        (gettext("under half the target"), "calm"),
+        (gettext("up to the target"), "calm-2"),
+        (gettext("up to twice the target"), "risk"),
+        (gettext("over twice the target"), "late"),
+    )
     return [
-        AgeBand(title=title, tone=tone, count=bounds[number] - bounds[number + 1],
-                share=round(100 * (bounds[number] - bounds[number + 1]) / count, 1))
+        AgeBand(
+            title=title,
+            tone=tone,
+            count=bounds[number] - bounds[number + 1],
+            share=round(100 * (bounds[number] - bounds[number + 1]) / count, 1),
+        )
         for number, (title, tone) in enumerate(titles)
-    ]  # fmt: skip
+    ]
 
 
 def ages_of(
@@ -250,9 +256,7 @@ def ages_of(
     values = {"workflow": workflow.name, "stages": [name for name, _ in cuts], "cuts": [since for _, since in cuts]}
     found = {
         (stage, since): int(count)
-        for stage, since, count in (
-            rows(OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p")), values) if cuts else []
-        )
+        for stage, since, count in (rows(OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p")), values) if cuts else [])
     }
     return {
         stage.name: _bands([found[stage.name, now - targets[stage.name] * cut] for cut in AGE_CUTS], standing[stage.name])
@@ -283,7 +287,10 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[S
         sums = sorted(money[stage.name], key=lambda row: -row[1])
         figures.append(
             StageFigures(
-                stage=stage.name, title=gettext(stage.title), owner=stage.owner, is_open=stage.is_open,
+                stage=stage.name,
+                title=gettext(stage.title),
+                owner=stage.owner,
+                is_open=stage.is_open,
                 target_seconds=int(targets[stage.name].total_seconds()) if stage.name in targets else None,
                 count=count if stage.is_open else None,
                 amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,
@@ -293,8 +300,10 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[S
                 median_age_seconds=max(int(median), 0) if median is not None else None,
                 oldest_age_seconds=max(int(oldest), 0) if oldest is not None else None,
                 over_target=over[stage.name] if stage.is_open else None,
-                arrived_24h=arrived[stage.name], departed_24h=departed[stage.name],
-                ages=ages.get(stage.name, []), trend=trends.get(stage.name, []),
+                arrived_24h=arrived[stage.name],
+                departed_24h=departed[stage.name],
+                ages=ages.get(stage.name, []),
+                trend=trends.get(stage.name, []),
             )
-        )  # fmt: skip
+        )
     return figures

@@ -73,15 +73,23 @@ LEAST(1, COALESCE(
 """
 
 LEARNT = (
-    "WITH " + STAYS + ", " + CURVE.format(name="whole", until="%(now)s") + """
+    "WITH "
+    + STAYS
+    + ", "
+    + CURVE.format(name="whole", until="%(now)s")
+    + """
 SELECT x.stage, b.bucket, {chance}, COALESCE((SELECT max(c.all_ended) FROM whole_curve c WHERE c.stage = x.stage), 0)
   FROM targets x CROSS JOIN generate_series(0, 99) AS b(bucket)
 """.replace("{chance}", CHANCE.format(name="whole", stage="x.stage", bucket="b.bucket"))
-)  # fmt: skip
+)
 
 # Every day of the held-out weeks: who stood there within the target and fell due within a day, by the curve of before.
 TRIED = (
-    "WITH " + STAYS + ", " + CURVE.format(name="before", until="%(held_out)s") + """
+    "WITH "
+    + STAYS
+    + ", "
+    + CURVE.format(name="before", until="%(held_out)s")
+    + """
 , days AS (
   SELECT generate_series(%(held_out)s::timestamptz, %(now)s::timestamptz - interval '1 day', interval '1 day') AS day
 ), judged AS (
@@ -101,7 +109,7 @@ SELECT stage, sum(many), sum(broke), sum(expected), avg(abs(expected - broke)),
        COALESCE((SELECT max(c.all_ended) FROM before_curve c WHERE c.stage = by_day.stage), 0)
   FROM by_day GROUP BY stage
 """.replace("{chance}", CHANCE.format(name="before", stage="j.stage", bucket="j.bucket"))
-)  # fmt: skip
+)
 
 DUE = """
 SELECT p.stage, floor(100 * extract(epoch FROM %(now)s - p.since) / x.target)::int AS bucket,
@@ -196,10 +204,13 @@ def of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
     targets = parameter_values.targets_in(workflow, seen)
     stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets]
     values: dict[str, Any] = {
-        "workflow": workflow.name, "now": now, "since": now - LEARNT_FROM, "held_out": now - HELD_OUT,
+        "workflow": workflow.name,
+        "now": now,
+        "since": now - LEARNT_FROM,
+        "held_out": now - HELD_OUT,
         "stages": [stage.name for stage in stages],
         "targets": [targets[stage.name].total_seconds() for stage in stages],
-    }  # fmt: skip
+    }
     learnt, tried = _history(values, seen)
     due: dict[str, dict[int, int]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0))
     expected: dict[str, dict[int, float]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0.0))
@@ -216,11 +227,18 @@ def of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
         many, broke, told, error, before = tried.get(stage.name, (0, 0, 0.0, None, 0))
         found.append(
             StageForecast(
-                stage=stage.name, title=gettext(stage.title), due=due[stage.name], expected=expected[stage.name], sample=sample,
-                is_bound=sample < ENOUGH, tried_on=many, tried_expected=told, tried_broke=broke,
+                stage=stage.name,
+                title=gettext(stage.title),
+                due=due[stage.name],
+                expected=expected[stage.name],
+                sample=sample,
+                is_bound=sample < ENOUGH,
+                tried_on=many,
+                tried_expected=told,
+                tried_broke=broke,
                 error=error if before >= ENOUGH and many else None,
             )
-        )  # fmt: skip
+        )
     return Forecast(stages=found)
 
 

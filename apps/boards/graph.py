@@ -50,28 +50,51 @@ class Graph:
 
 
 ICONS = {
-    "purchase.order": "shopping-cart", "stock.picking": "truck", "sale.order": "file-text", "account.move": "receipt",
-}  # fmt: skip
+    "purchase.order": "shopping-cart",
+    "stock.picking": "truck",
+    "sale.order": "file-text",
+    "account.move": "receipt",
+}
 
 
 def _node(model: str, odoo_id: int, name: str, text: str, at: datetime | None, at_means: str, tone: str) -> Node:
-    return Node(model=model, odoo_id=odoo_id, name=name, icon=ICONS.get(model, "file-text"), text=text, at=at, at_means=at_means,
-                tone=tone, is_followed=any(one.odoo_model == model for one in registry.workflows().values()))  # fmt: skip
+    return Node(
+        model=model,
+        odoo_id=odoo_id,
+        name=name,
+        icon=ICONS.get(model, "file-text"),
+        text=text,
+        at=at,
+        at_means=at_means,
+        tone=tone,
+        is_followed=any(one.odoo_model == model for one in registry.workflows().values()),
+    )
 
 
 # Odoo's kinds and states of transfers, as people read them.
 DELIVERY_WORDS = {
-    "outgoing": gettext_noop("outgoing"), "incoming": gettext_noop("incoming"), "internal": gettext_noop("internal"),
+    "outgoing": gettext_noop("outgoing"),
+    "incoming": gettext_noop("incoming"),
+    "internal": gettext_noop("internal"),
     "dropship": gettext_noop("from the vendor"),
-    "draft": gettext_noop("draft"), "waiting": gettext_noop("waiting for another"), "confirmed": gettext_noop("waiting"),
-    "assigned": gettext_noop("ready"), "done": gettext_noop("done"), "cancel": gettext_noop("cancelled"),
-}  # fmt: skip
+    "draft": gettext_noop("draft"),
+    "waiting": gettext_noop("waiting for another"),
+    "confirmed": gettext_noop("waiting"),
+    "assigned": gettext_noop("ready"),
+    "done": gettext_noop("done"),
+    "cancel": gettext_noop("cancelled"),
+}
 
 
 def of(
-    *, model: str, odoo_id: int, blockers: Iterable[Blocker], supplies: Sequence[Supply], deliveries: Sequence[Delivery],
+    *,
+    model: str,
+    odoo_id: int,
+    blockers: Iterable[Blocker],
+    supplies: Sequence[Supply],
+    deliveries: Sequence[Delivery],
     impact: Impact,
-) -> Graph:  # fmt: skip
+) -> Graph:
     """The picture of a record, from what its page knows already: costs no query.
 
     Each neighbour once: what holds the record up comes first, with its own words.
@@ -108,11 +131,13 @@ def of(
         if order.is_at_risk and order.late_days:
             text += ", " + ngettext("%(days)s day late", "%(days)s days late", order.late_days) % {"days": order.late_days}
         tone = "late" if order.is_at_risk else "calm"
-        after[("sale.order", order.odoo_id)] = _node("sale.order", order.odoo_id, order.name, text, order.promised_at,
-                                                     gettext("promised"),
-                                                     tone)  # fmt: skip
+        after[("sale.order", order.odoo_id)] = _node(
+            "sale.order", order.odoo_id, order.name, text, order.promised_at, gettext("promised"), tone
+        )
     firsts, lasts = list(before.values()), list(after.values())
     return Graph(
-        before=firsts[:DRAWN], after=lasts[:DRAWN], more_before=max(len(firsts) - DRAWN, 0),
+        before=firsts[:DRAWN],
+        after=lasts[:DRAWN],
+        more_before=max(len(firsts) - DRAWN, 0),
         more_after=max(len(lasts), impact.waiting_count) - min(len(lasts), DRAWN),
-    )  # fmt: skip
+    )

@@ -58,27 +58,55 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
     cards = [approvals.card_of(one) for one in requests.inbox_of(user, seen)[:FIRST]] if waiting else []
     counts = exceptions.counts(user=user, seen=seen, now=now)
     mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
-    rows = [
-        exceptions.Row(case=case, type=title_of(case.type), stage="")
-        for case in mine.select_related("owner", "team", "connection").order_by("rank", "id")[:FIRST]
-    ] if shows_cases else []  # fmt: skip
+    rows = (
+        [
+            exceptions.Row(case=case, type=title_of(case.type), stage="")
+            for case in mine.select_related("owner", "team", "connection").order_by("rank", "id")[:FIRST]
+        ]
+        if shows_cases
+        else []
+    )
     tiles = []
     if shows_decisions:
         foot = gettext("%(n)s overdue") % {"n": late} if late else gettext("none overdue")
         tiles.append(Tile(word=gettext("Approvals to decide"), number=waiting, href="/approvals/", icon="stamp", foot=foot))
     if shows_cases:
-        tiles.append(Tile(word=gettext("Your exceptions"), number=counts["mine"], href="/exceptions/?owner=me", icon="user-check",
-                          foot=gettext("%(team)s in your teams") % {"team": counts["team"]}))  # fmt: skip
+        tiles.append(
+            Tile(
+                word=gettext("Your exceptions"),
+                number=counts["mine"],
+                href="/exceptions/?owner=me",
+                icon="user-check",
+                foot=gettext("%(team)s in your teams") % {"team": counts["team"]},
+            )
+        )
     tiles += [
-        Tile(word=gettext("Unowned exceptions"), number=counts["unowned"], href="/exceptions/?owner=none", icon="user-plus",
-             foot=gettext("of %(all)s open") % {"all": counts["all"]}),
-        Tile(word=gettext("Due within 1 h"), number=counts["due"], href="/exceptions/?due=1h", icon="timer",
-             foot=gettext("including late ones")),
-    ]  # fmt: skip
+        Tile(
+            word=gettext("Unowned exceptions"),
+            number=counts["unowned"],
+            href="/exceptions/?owner=none",
+            icon="user-plus",
+            foot=gettext("of %(all)s open") % {"all": counts["all"]},
+        ),
+        Tile(
+            word=gettext("Due within 1 h"),
+            number=counts["due"],
+            href="/exceptions/?due=1h",
+            icon="timer",
+            foot=gettext("including late ones"),
+        ),
+    ]
     if user.role in (Role.INTEGRATOR, Role.ADMIN):
         stuck = Command.objects.filter(seen.of_records(), status__in=["refused", "dead"]).count()
-        tiles.append(Tile(word=gettext("Failed commands: action needed"), number=stuck, href="/health/", icon="octagon-alert",
-                          foot=gettext("action needed")))  # fmt: skip
+        tiles.append(
+            Tile(
+                word=gettext("Failed commands: action needed"),
+                number=stuck,
+                href="/health/",
+                icon="octagon-alert",
+                foot=gettext("action needed"),
+            )
+        )
     boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
     if waiting:
         if late:
@@ -93,9 +121,15 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
     else:
         sentence = gettext("You're all caught up")
     return Home(
-        sentence=sentence, tiles=tiles, cards=cards, rows=rows, boards=boards,
+        sentence=sentence,
+        tiles=tiles,
+        cards=cards,
+        rows=rows,
+        boards=boards,
         why=why_first(rows[0].case, now=now) if rows else "",
         connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
-        onboarding=onboarding.steps_for(user), shows_decisions=shows_decisions, shows_cases=shows_cases,
+        onboarding=onboarding.steps_for(user),
+        shows_decisions=shows_decisions,
+        shows_cases=shows_cases,
         topics="inbox queue" if shows_decisions else "queue",
-    )  # fmt: skip
+    )

@@ -118,34 +118,92 @@ class Kpi:
 
 
 KPIS: tuple[Kpi, ...] = (
-    Kpi(name="shipped_on_time", kind=BUSINESS, title=gettext_noop("Shipped on time"),
-        facts=SHIPPED, alias="r", target=0.95, is_share=True,
-        meaning=gettext_noop("Customer deliveries done by their deadline.")),
-    Kpi(name="order_to_shipment", kind=BUSINESS, title=gettext_noop("Order to shipment"),
-        facts=ORDER_TO_SHIPMENT, alias="r", target=3 * DAY,
-        meaning=gettext_noop("From the order date until each delivery is done.")),
-    Kpi(name="received_on_time", kind=BUSINESS, title=gettext_noop("Received on time"),
-        facts=RECEIVED, alias="r", target=0.9, is_share=True,
-        meaning=gettext_noop("Vendor receipts done by their due date, in the company's time zone.")),
-    Kpi(name="paid_on_time", kind=BUSINESS, title=gettext_noop("Paid on time"),
-        facts=PAID, alias="t", target=0.8, is_share=True,
-        meaning=gettext_noop("Customer invoices paid by their due date.")),
-    Kpi(name="detected_to_owned", kind=ORCHESTRATION, title=gettext_noop("Time to assign"),
-        facts=OWNED, alias="c", target=0.25 * HOUR,
-        meaning=gettext_noop("From opening to first assignment; automatic closures are excluded.")),
-    Kpi(name="detected_to_resolved", kind=ORCHESTRATION, title=gettext_noop("Time to resolve"),
-        facts=OPENED_TO_RESOLVED, alias="c",
-        target=8 * HOUR, meaning=gettext_noop("From opening to resolution, by a person or automatically.")),
-    Kpi(name="resolved_in_time", kind=ORCHESTRATION, title=gettext_noop("Resolved within SLA"),
-        facts=RESOLVED, alias="c", target=0.9,
-        is_share=True, meaning=gettext_noop("Exceptions resolved within their SLA.")),
-    Kpi(name="asked_to_decided", kind=ORCHESTRATION, title=gettext_noop("Approval lead time"),
-        facts=DECIDED, alias="r", target=4 * HOUR,
-        meaning=gettext_noop("From the approval request until it is approved or rejected.")),
-    Kpi(name="decided_to_effect", kind=ORCHESTRATION, title=gettext_noop("Write-back latency"),
-        facts=EFFECT, alias="c", target=60.0,
-        meaning=gettext_noop("From the decision until the change is visible in Odoo.")),
-)  # fmt: skip
+    Kpi(
+        name="shipped_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Shipped on time"),
+        facts=SHIPPED,
+        alias="r",
+        target=0.95,
+        is_share=True,
+        meaning=gettext_noop("Customer deliveries done by their deadline."),
+    ),
+    Kpi(
+        name="order_to_shipment",
+        kind=BUSINESS,
+        title=gettext_noop("Order to shipment"),
+        facts=ORDER_TO_SHIPMENT,
+        alias="r",
+        target=3 * DAY,
+        meaning=gettext_noop("From the order date until each delivery is done."),
+    ),
+    Kpi(
+        name="received_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Received on time"),
+        facts=RECEIVED,
+        alias="r",
+        target=0.9,
+        is_share=True,
+        meaning=gettext_noop("Vendor receipts done by their due date, in the company's time zone."),
+    ),
+    Kpi(
+        name="paid_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Paid on time"),
+        facts=PAID,
+        alias="t",
+        target=0.8,
+        is_share=True,
+        meaning=gettext_noop("Customer invoices paid by their due date."),
+    ),
+    Kpi(
+        name="detected_to_owned",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Time to assign"),
+        facts=OWNED,
+        alias="c",
+        target=0.25 * HOUR,
+        meaning=gettext_noop("From opening to first assignment; automatic closures are excluded."),
+    ),
+    Kpi(
+        name="detected_to_resolved",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Time to resolve"),
+        facts=OPENED_TO_RESOLVED,
+        alias="c",
+        target=8 * HOUR,
+        meaning=gettext_noop("From opening to resolution, by a person or automatically."),
+    ),
+    Kpi(
+        name="resolved_in_time",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Resolved within SLA"),
+        facts=RESOLVED,
+        alias="c",
+        target=0.9,
+        is_share=True,
+        meaning=gettext_noop("Exceptions resolved within their SLA."),
+    ),
+    Kpi(
+        name="asked_to_decided",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Approval lead time"),
+        facts=DECIDED,
+        alias="r",
+        target=4 * HOUR,
+        meaning=gettext_noop("From the approval request until it is approved or rejected."),
+    ),
+    Kpi(
+        name="decided_to_effect",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Write-back latency"),
+        facts=EFFECT,
+        alias="c",
+        target=60.0,
+        meaning=gettext_noop("From the decision until the change is visible in Odoo."),
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,8 +278,16 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]
         for workflow, day, value, count in rows:
             if day is None:
                 title = titles.get(workflow, workflow)
-                found.append(Figure(kpi=kpi, workflow=workflow, title=title, value=float(value), count=count,
-                                    target=held.get(kpi.name, kpi.target)))  # fmt: skip
+                found.append(
+                    Figure(
+                        kpi=kpi,
+                        workflow=workflow,
+                        title=title,
+                        value=float(value),
+                        count=count,
+                        target=held.get(kpi.name, kpi.target),
+                    )
+                )
             else:
                 found[-1].trend.append(Point(day=day, value=float(value), count=count))
     return found

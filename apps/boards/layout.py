@@ -26,13 +26,19 @@ LATE_AFTER_SECONDS = int(LATE.total_seconds())
 def waiting_for(user: User, seen: AccessScope) -> dict[str, int]:
     """How many decisions, exceptions and unread messages wait for this person."""
     waiting = {
-        "inbox": approvals.inbox_of(user, seen), "mine": exceptions.mine(user, seen), "unread": notifications.unread_of(user, seen),
-    }  # fmt: skip
+        "inbox": approvals.inbox_of(user, seen),
+        "mine": exceptions.mine(user, seen),
+        "unread": notifications.unread_of(user, seen),
+    }
     first, *others = [
-        rows.order_by().select_related(None).annotate(waits=Value(name)).values("waits").annotate(n=Count("pk", distinct=True))
+        rows.order_by()
+        .select_related(None)
+        .annotate(waits=Value(name))
+        .values("waits")
+        .annotate(n=Count("pk", distinct=True))
         .values_list("waits", "n")
         for name, rows in waiting.items()
-    ]  # fmt: skip
+    ]
     return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
 
 
@@ -79,12 +85,18 @@ def places(connections: Iterable[Connection], own: AccessScope, choice: tuple[in
     found = []
     for connection in connections:
         companies = [one for one in connection.companies if own.sees(connection.pk, one["odoo_id"])]  # type: ignore[attr-defined]
-        found.append(Place(value=str(connection.pk), words=connection.name, is_company=False,
-                           is_here=choice == (connection.pk, None)))  # fmt: skip
+        found.append(
+            Place(value=str(connection.pk), words=connection.name, is_company=False, is_here=choice == (connection.pk, None))
+        )
         for one in companies if len(companies) > 1 else []:
-            found.append(Place(value=f"{connection.pk}:{one['odoo_id']}",
-                               words=one["name"] or gettext("Company %(odoo_id)s") % {"odoo_id": one["odoo_id"]},
-                               is_company=True, is_here=choice == (connection.pk, one["odoo_id"])))  # fmt: skip
+            found.append(
+                Place(
+                    value=f"{connection.pk}:{one['odoo_id']}",
+                    words=one["name"] or gettext("Company %(odoo_id)s") % {"odoo_id": one["odoo_id"]},
+                    is_company=True,
+                    is_here=choice == (connection.pk, one["odoo_id"]),
+                )
+            )
     return found if len(found) > 1 else []
 
 

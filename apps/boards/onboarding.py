@@ -50,42 +50,71 @@ def steps_for(user: User) -> list[Step]:
         all=Count("pk"), done=Count("pk", filter=Q(backfill_done_at__isnull=False))
     )
     steps = [
-        (connection is not None and connection.state == "connected", Step(
-            name="connect", title=gettext("Add connection"),
-            text=gettext("Reads its version, access rights, models and fields. Nothing is written."),
-            then=gettext("The connection page shows what the tower can do there."),
-            href=page, link=gettext("Open the connection") if connection else gettext("Add connection"),
-            stands=connection.problem if connection else "",
-        )),
-        (connection is not None and connection.is_provisioned, Step(
-            name="provision", title=gettext("Provision Odoo"),
-            text=gettext("Hold fields, guards and webhooks are created in Odoo. They are listed first and can be removed "
-                         "without trace."),
-            then=gettext("An order over its limit is held in Odoo, and changes are seen within a second."),
-            href=page, link=gettext("Open the connection"), command=f"manage.py provision_odoo {name} --dry-run",
-        )),
-        (bool(read["all"]) and read["all"] == read["done"], Step(
-            name="read", title=gettext("Run the initial sync"),
-            text=gettext("Workers read every model and resume where they stopped."),
-            then=gettext("Boards show the stage of every record; exceptions appear in the queue."),
-            href=page, link=gettext("View progress"), command=f"manage.py sync {name} --full",
-            stands=gettext("%(done)s of %(all)s models read") % {"done": number(read["done"]), "all": number(read["all"])}
-            if read["all"] else "",
-        )),
-        (User.objects.filter(role__in=[Role.APPROVER, Role.MANAGER], is_active=True).exclude(pk=user.pk).exists(), Step(
-            name="invite", title=gettext("Invite approvers"),
-            text=gettext("Each person has a role, a limit and an Odoo login, so that nobody decides their own requests."),
-            then=gettext("Approvers sign in and find their requests in the inbox."),
-            href=reverse("approvals:policies"), link=gettext("Assigned to"),
-            command="manage.py create_user anna --role approver --limit 50000 --odoo-login anna",
-        )),
-        (_has_policy(), Step(
-            name="policy", title=gettext("Review your first policy"),
-            text=gettext("Every approval type has a default policy. The preview shows its effect on the last month."),
-            then=gettext("It defines who decides and when requests escalate."),
-            href=reverse("approvals:policies"), link=gettext("Open the policies"),
-        )),
-    ]  # fmt: skip
+        (
+            connection is not None and connection.state == "connected",
+            Step(
+                name="connect",
+                title=gettext("Add connection"),
+                text=gettext("Reads its version, access rights, models and fields. Nothing is written."),
+                then=gettext("The connection page shows what the tower can do there."),
+                href=page,
+                link=gettext("Open the connection") if connection else gettext("Add connection"),
+                stands=connection.problem if connection else "",
+            ),
+        ),
+        (
+            connection is not None and connection.is_provisioned,
+            Step(
+                name="provision",
+                title=gettext("Provision Odoo"),
+                text=gettext(
+                    "Hold fields, guards and webhooks are created in Odoo. They are listed first and can be removed without trace."
+                ),
+                then=gettext("An order over its limit is held in Odoo, and changes are seen within a second."),
+                href=page,
+                link=gettext("Open the connection"),
+                command=f"manage.py provision_odoo {name} --dry-run",
+            ),
+        ),
+        (
+            bool(read["all"]) and read["all"] == read["done"],
+            Step(
+                name="read",
+                title=gettext("Run the initial sync"),
+                text=gettext("Workers read every model and resume where they stopped."),
+                then=gettext("Boards show the stage of every record; exceptions appear in the queue."),
+                href=page,
+                link=gettext("View progress"),
+                command=f"manage.py sync {name} --full",
+                stands=gettext("%(done)s of %(all)s models read") % {"done": number(read["done"]), "all": number(read["all"])}
+                if read["all"]
+                else "",
+            ),
+        ),
+        (
+            User.objects.filter(role__in=[Role.APPROVER, Role.MANAGER], is_active=True).exclude(pk=user.pk).exists(),
+            Step(
+                name="invite",
+                title=gettext("Invite approvers"),
+                text=gettext("Each person has a role, a limit and an Odoo login, so that nobody decides their own requests."),
+                then=gettext("Approvers sign in and find their requests in the inbox."),
+                href=reverse("approvals:policies"),
+                link=gettext("Assigned to"),
+                command="manage.py create_user anna --role approver --limit 50000 --odoo-login anna",
+            ),
+        ),
+        (
+            _has_policy(),
+            Step(
+                name="policy",
+                title=gettext("Review your first policy"),
+                text=gettext("Every approval type has a default policy. The preview shows its effect on the last month."),
+                then=gettext("It defines who decides and when requests escalate."),
+                href=reverse("approvals:policies"),
+                link=gettext("Open the policies"),
+            ),
+        ),
+    ]
     if all(is_done for is_done, _ in steps):
         return []
     first = next(step.name for is_done, step in steps if not is_done)

@@ -48,12 +48,22 @@ class ParameterSerializer(serializers.Serializer[Any]):
     def to_representation(self, one: Standing) -> dict[str, Any]:
         parameter = one.declared.parameter
         return {
-            "name": parameter.name, "title": parameter.title, "part": one.declared.part,
-            "workflows": [workflow.name for workflow in one.declared.workflows], "type": parameter.type, "unit": parameter.unit,
-            "value": plain(one.number), "own": None if one.own is None else plain(one.own), "inherited": plain(one.inherited),
-            "default": plain(parameter.default), "least": plain(parameter.bounds[0]), "most": plain(parameter.bounds[1]),
-            "help": parameter.help, "is_in_guard": one.declared.is_in_guard, "version": one.version,
-        }  # fmt: skip
+            "name": parameter.name,
+            "title": parameter.title,
+            "part": one.declared.part,
+            "workflows": [workflow.name for workflow in one.declared.workflows],
+            "type": parameter.type,
+            "unit": parameter.unit,
+            "value": plain(one.number),
+            "own": None if one.own is None else plain(one.own),
+            "inherited": plain(one.inherited),
+            "default": plain(parameter.default),
+            "least": plain(parameter.bounds[0]),
+            "most": plain(parameter.bounds[1]),
+            "help": parameter.help,
+            "is_in_guard": one.declared.is_in_guard,
+            "version": one.version,
+        }
 
 
 class ParametersPage(serializers.Serializer[Any]):
@@ -78,11 +88,15 @@ class VersionSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, row: ParameterValue) -> dict[str, Any]:
         return {
-            "version": row.version, "value": None if row.number is None else plain(row.number),
-            "connection": row.connection.name if row.connection else None, "company": row.company_id,
-            "set_by": row.set_by.username if row.set_by else None, "set_at": moment(row.set_at), "note": row.note,
+            "version": row.version,
+            "value": None if row.number is None else plain(row.number),
+            "connection": row.connection.name if row.connection else None,
+            "company": row.company_id,
+            "set_by": row.set_by.username if row.set_by else None,
+            "set_at": moment(row.set_at),
+            "note": row.note,
             "is_current": row.is_current,
-        }  # fmt: skip
+        }
 
 
 class ParameterDetail(ParameterSerializer):
@@ -140,9 +154,10 @@ class Parameters(APIView):
         if workflow is not None and workflow not in registry.workflows():
             raise ValidationError({"workflow": [f"There is no workflow {workflow[:60]!r}."]})
         names = [
-            name for name, declared in registry.parameters().items()
+            name
+            for name, declared in registry.parameters().items()
             if workflow is None or workflow in {one.name for one in declared.workflows}
-        ]  # fmt: skip
+        ]
         found = parameter_values.standing_in(_scope(query.get("connection"), query.get("company"), request.user), names)
         return Response({"next": None, "previous": None, "results": ParameterSerializer(found, many=True).data})
 
@@ -154,9 +169,14 @@ class Parameters(APIView):
         data = given.validated_data
         scope = _scope(data["connection"], data["company"], request.user)
         parameter_values.set_value(
-            data["name"], data["value"], scope=scope, by=request.user, now=clock.now(), note=data["note"],
+            data["name"],
+            data["value"],
+            scope=scope,
+            by=request.user,
+            now=clock.now(),
+            note=data["note"],
             version=data.get("version"),
-        )  # fmt: skip
+        )
         (found,) = parameter_values.standing_in(scope, [data["name"]])
         return Response(ParameterSerializer(found).data, status=201)
 

@@ -117,11 +117,15 @@ def partner_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: 
         if record.position.amount is not None:
             amounts[record.position.currency] += record.position.amount
     return PartnerPage(
-        connection=connection, name=partner["name"], odoo_id=odoo_id, odoo_url=connection.record_url("res.partner", odoo_id),
-        records=records, amounts=dict(amounts),
+        connection=connection,
+        name=partner["name"],
+        odoo_id=odoo_id,
+        odoo_url=connection.record_url("res.partner", odoo_id),
+        records=records,
+        amounts=dict(amounts),
         late=sum(1 for record in records if record.position.due_at and record.position.due_at < now),
         buys_from=seen.sees_whole(connection.pk) and any(record.position.model == "purchase.order" for record in records),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +162,10 @@ def product_of(connection: Connection, odoo_id: int, *, seen: AccessScope) -> Pr
         waiting = raw.execute(WAITING.format(seen=seen.sql("o")), values).fetchall()
         to_come = raw.execute(TO_COME.format(seen=seen.sql("o")), values).fetchall()
     return ProductPage(
-        connection=connection, name=(template.name if template else "") or gettext("Product %(odoo_id)s") % {"odoo_id": odoo_id},
+        connection=connection,
+        name=(template.name if template else "") or gettext("Product %(odoo_id)s") % {"odoo_id": odoo_id},
         code=product.default_code or "",
-        odoo_url=connection.record_url("product.product", odoo_id), waiting=waiting, to_come=to_come,
-    )  # fmt: skip
+        odoo_url=connection.record_url("product.product", odoo_id),
+        waiting=waiting,
+        to_come=to_come,
+    )

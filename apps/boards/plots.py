@@ -30,12 +30,15 @@ TEMPLATE = go.layout.Template(
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "xaxis": {"gridcolor": "var(--line)", "fixedrange": True, "automargin": True},
         "yaxis": {
-            "rangemode": "tozero", "gridcolor": "var(--line)", "zerolinecolor": "var(--line-2)", "fixedrange": True,
+            "rangemode": "tozero",
+            "gridcolor": "var(--line)",
+            "zerolinecolor": "var(--line-2)",
+            "fixedrange": True,
         },
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "var(--sheet)", "bordercolor": "var(--line-2)", "font": {"color": "var(--ink)"}},
     }
-)  # fmt: skip
+)
 
 
 def by_the_hour(hours: Sequence[Hour]) -> dict[str, Any]:
@@ -54,18 +57,28 @@ def cumulative_flow(told: Analysis) -> dict[str, Any]:
     ends = [at.isoformat() for at in told.moments]
     traces = [
         go.Scatter(
-            name=title, x=ends, y=list(counts), mode="lines", stackgroup="all", hovertemplate=_hover(title),
+            name=title,
+            x=ends,
+            y=list(counts),
+            mode="lines",
+            stackgroup="all",
+            hovertemplate=_hover(title),
             line={"width": 1, "color": f"var({SHADES[number % len(SHADES)]})"},
         )
         for number, (title, counts) in enumerate(told.levels)
-    ]  # fmt: skip
+    ]
     return _figure(traces, height=AREA_HEIGHT, xaxis={"type": "date", "tickformat": _day_format()})
 
 
 def cycle_times(told: Analysis) -> dict[str, Any]:
     """Draw how many records took how long; each bar leads to them."""
-    bars = _bars(gettext("Records"), [one.title for one in told.bins], [one.count for one in told.bins], "--calm",
-                 links=[one.href for one in told.bins])  # fmt: skip
+    bars = _bars(
+        gettext("Records"),
+        [one.title for one in told.bins],
+        [one.count for one in told.bins],
+        "--calm",
+        links=[one.href for one in told.bins],
+    )
     return _figure([bars], xaxis={"type": "category"})
 
 

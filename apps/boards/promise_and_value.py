@@ -20,9 +20,13 @@ SELECT r.commitment_date, f.forecast_at, f.promise_late_days, f.is_promise_at_ri
 
 # What the sums below are called, for whoever reads another language.
 SUMS = (
-    gettext_noop("Untaxed"), gettext_noop("Tax"), gettext_noop("Total"), gettext_noop("Margin"), gettext_noop("Invoiced"),
+    gettext_noop("Untaxed"),
+    gettext_noop("Tax"),
+    gettext_noop("Total"),
+    gettext_noop("Margin"),
+    gettext_noop("Invoiced"),
     gettext_noop("Still owed"),
-)  # fmt: skip
+)
 # In the currency of the document itself, as Odoo prints it. Of an order also what was invoiced and is still owed, by the
 # index entries_by_sale_line.
 MONEY = {
@@ -89,8 +93,13 @@ def promise_of(connection_id: int, model: str, odoo_id: int, *, now: datetime) -
     if not found or (found[0][0] is None and found[0][1] is None):
         return None
     promised_at, forecast_at, late_days, is_at_risk, undelivered = found[0]
-    return Promise(promised_at=promised_at, forecast_at=forecast_at, late_days=int(late_days or 0), is_at_risk=bool(is_at_risk),
-                   undelivered=undelivered)  # fmt: skip
+    return Promise(
+        promised_at=promised_at,
+        forecast_at=forecast_at,
+        late_days=int(late_days or 0),
+        is_at_risk=bool(is_at_risk),
+        undelivered=undelivered,
+    )
 
 
 def money_of(connection_id: int, model: str, odoo_id: int) -> Money | None:

@@ -96,9 +96,15 @@ def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
     sentence, worst = name_bottleneck(stages)
     found = next((stage for stage in stages if stage.stage == worst), None)
     return Board(
-        workflow=workflow, at=now, stages=stages, bottleneck=sentence, is_clear=not worst, worst=worst,
-        why=why(found) if found else [], relief=relief(found) if found else "",
-    )  # fmt: skip
+        workflow=workflow,
+        at=now,
+        stages=stages,
+        bottleneck=sentence,
+        is_clear=not worst,
+        worst=worst,
+        why=why(found) if found else [],
+        relief=relief(found) if found else "",
+    )
 
 
 def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
@@ -130,8 +136,12 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
         told = gettext("%(came)s in and %(left)s out in the last 24 hours.")
     flow = told % {"came": worst.arrived_24h, "left": worst.departed_24h}
     sentence = gettext("%(stage)s holds %(share)s over target: %(many)s of %(count)s records; %(flow)s") % {
-        "stage": worst.title, "share": share, "many": many, "count": worst.count, "flow": flow,
-    }  # fmt: skip
+        "stage": worst.title,
+        "share": share,
+        "many": many,
+        "count": worst.count,
+        "flow": flow,
+    }
     return sentence, worst.stage
 
 
@@ -158,8 +168,7 @@ def why(stage: StageFigures) -> list[Reason]:
     if stage.amount:
         percent = round(100 * stage.late_amount / stage.amount)
         text = gettext("%(percent)s %% of the backlog here") % {"percent": percent}
-        found.append(Reason(word=gettext("Late value"), text=text,
-                            is_bad=stage.late_amount * 4 >= stage.amount))  # fmt: skip
+        found.append(Reason(word=gettext("Late value"), text=text, is_bad=stage.late_amount * 4 >= stage.amount))
     found.append(
         Reason(
             word=gettext("Over target"),
@@ -175,8 +184,10 @@ def relief(stage: StageFigures) -> str:
     owner = gettext(stage.owner.replace("_", " ").capitalize())
     late, growing = stage.over_target or 0, stage.arrived_24h - stage.departed_24h
     clear = gettext("clearing the %(late)s late ones within a day takes %(rate)s a day instead of %(now)s") % {
-        "late": late, "rate": stage.departed_24h + late, "now": stage.departed_24h,
-    }  # fmt: skip
+        "late": late,
+        "rate": stage.departed_24h + late,
+        "now": stage.departed_24h,
+    }
     if growing > 0:
         told = gettext("For %(owner)s: %(growing)s more a day would keep the backlog level; %(clear)s.")
         return told % {"owner": owner, "growing": growing, "clear": clear}
@@ -188,9 +199,7 @@ def worst_of(boards: list[Board]) -> Board | None:
 
     Currencies are not weighed against each other: the one in which most boards are late is looked at.
     """
-    late = [
-        (board, stage) for board in boards for stage in board.stages if stage.stage == board.worst and stage.late_amount
-    ]
+    late = [(board, stage) for board in boards for stage in board.stages if stage.stage == board.worst and stage.late_amount]
     if not late:
         return None
     tally: dict[str, int] = defaultdict(int)
@@ -203,9 +212,11 @@ def worst_of(boards: list[Board]) -> Board | None:
 def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
-        "workflow": workflow.name, "now": now, "since": now - FLOW_WINDOW,
+        "workflow": workflow.name,
+        "now": now,
+        "since": now - FLOW_WINDOW,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
-    }  # fmt: skip
+    }
     found = rows(FLOW_BY_HOUR.format(tallies=seen.sql("t")), values)
     return [Hour(hour=hour, arrived=int(arrived), departed=int(departed)) for hour, arrived, departed in found]
 
@@ -258,5 +269,3 @@ def positions_in(
             return found[: PAGE + 1]
         found = found.filter(Q(since__gt=since) | Q(since=since, id__gt=int(last)))
     return found[: PAGE + 1]
-
-

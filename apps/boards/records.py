@@ -99,15 +99,18 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     held = blockers.of(position, now=now)
     deliveries, supplies = supply_chain.deliveries_of(position), supply_chain.supplies_of(position)
     return Standing(
-        position=position, title=gettext(workflow.title), stage=workflow.stage(position.stage),
+        position=position,
+        title=gettext(workflow.title),
+        stage=workflow.stage(position.stage),
         track=[
             Track(stage=stage, is_here=stage.name == position.stage, was_there=stage.name in seen and stage.name != position.stage)
             for stage in shown
         ],
         blockers=held,
-        graph=graph.of(model=position.model, odoo_id=position.odoo_id, blockers=held, supplies=supplies, deliveries=deliveries,
-                       impact=felt),
-    )  # fmt: skip
+        graph=graph.of(
+            model=position.model, odoo_id=position.odoo_id, blockers=held, supplies=supplies, deliveries=deliveries, impact=felt
+        ),
+    )
 
 
 def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessScope, now: datetime) -> RecordPage | None:
@@ -134,25 +137,31 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessSco
     )
     felt = impact.of(connection.id, model, odoo_id, now=now)
     return RecordPage(
-        connection=connection, model=model, odoo_id=odoo_id, name=positions[0].name,
-        odoo_url=connection.record_url(model, odoo_id), topic=subjects.topic(connection.id, model, odoo_id),
+        connection=connection,
+        model=model,
+        odoo_id=odoo_id,
+        name=positions[0].name,
+        odoo_url=connection.record_url(model, odoo_id),
+        topic=subjects.topic(connection.id, model, odoo_id),
         may_be_asked=any(
             position.is_open and registry.workflows()[position.workflow].approvals
-            for position in positions if position.workflow in registry.workflows()
+            for position in positions
+            if position.workflow in registry.workflows()
         ),
         standings=[found for position in positions if (found := _standing(position, transitions, felt, now=now))],
-        impact=felt, promise=promise_and_value.promise_of(connection.id, model, odoo_id, now=now),
+        impact=felt,
+        promise=promise_and_value.promise_of(connection.id, model, odoo_id, now=now),
         money=promise_and_value.money_of(connection.id, model, odoo_id),
         supplier_id=positions[0].partner_id if model == "purchase.order" else None,
         counterparts=_counterparts(connection.id, model, odoo_id, seen),
         lines=[
-            table for position in positions
-            if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
+            table for position in positions if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
         ],
         cases=[(case, type_title(case.type)) for case in cases],
         requests=[(request, kind_title(request.kind)) for request in requests],
-        commands=commands, timeline=timeline.fold(entries),
-    )  # fmt: skip
+        commands=commands,
+        timeline=timeline.fold(entries),
+    )
 
 
 def _counterparts(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> list[Counterpart]:
@@ -160,9 +169,10 @@ def _counterparts(connection_id: int, model: str, odoo_id: int, seen: AccessScop
     found = counterparts_of(connection_id, model, odoo_id)
     ids = [other.odoo_id for other in found]
     visible = set(
-        Position.objects.filter(seen.of_records(), connection_id=connection_id, model__in={other.model for other in found},
-                                odoo_id__in=ids).values_list("model", "odoo_id")
-    )  # fmt: skip
+        Position.objects.filter(
+            seen.of_records(), connection_id=connection_id, model__in={other.model for other in found}, odoo_id__in=ids
+        ).values_list("model", "odoo_id")
+    )
     return [other for other in found if (other.model, other.odoo_id) in visible]
 
 
@@ -197,14 +207,16 @@ def supplier_of(connection: Connection, odoo_id: int, *, now: datetime) -> Suppl
     ).order_by("due_at", "id")
     workflows = registry.workflows()
     return SupplierPage(
-        connection=connection, name=partner["name"], odoo_url=connection.record_url("res.partner", odoo_id),
+        connection=connection,
+        name=partner["name"],
+        odoo_url=connection.record_url("res.partner", odoo_id),
         impact=impact.of(connection.id, "res.partner", odoo_id, now=now),
         purchases=[
             Purchase(position=position, stage=gettext(workflows[position.workflow].stage(position.stage).title))
             for position in opened[:OPEN_PURCHASES]
             if position.workflow in workflows
         ],
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,11 +253,15 @@ def mirrored(connection: Connection) -> list[Mirrored]:
             continue
         held.append(
             Mirrored(
-                model=model, read_at=state.increment_at or state.backfill_done_at if state else None,
-                is_complete=bool(state and state.backfill_done_at), read=sums["count"] + sums["deleted"],
-                total=state.backfill_total if state else 0, problem=state.problem if state else "", **sums,
+                model=model,
+                read_at=state.increment_at or state.backfill_done_at if state else None,
+                is_complete=bool(state and state.backfill_done_at),
+                read=sums["count"] + sums["deleted"],
+                total=state.backfill_total if state else 0,
+                problem=state.problem if state else "",
+                **sums,
             )
-        )  # fmt: skip
+        )
     return held
 
 

@@ -29,9 +29,7 @@ SELECT k.name AS connection, f.workflow, f.model, f.odoo_id, f.name, f.partner_n
   JOIN odoo_connection k ON k.id = f.connection_id
  ORDER BY lower(f.found) = lower(%(exact)s) DESC, f.found ILIKE %(prefix)s DESC, f.is_open DESC, f.id DESC
 """
-COLUMNS = (
-    "p.id, p.connection_id, p.workflow, p.model, p.odoo_id, p.name, p.partner_name, p.stage, p.is_open, p.amount, p.currency"
-)
+COLUMNS = "p.id, p.connection_id, p.workflow, p.model, p.odoo_id, p.name, p.partner_name, p.stage, p.is_open, p.amount, p.currency"
 BY_NAME = "(SELECT {columns}, p.name AS found FROM workflows_position p WHERE {match} AND {seen} LIMIT %(weighed)s)"
 BY_REFERENCE = """
 (SELECT {columns}, r.{column} AS found
@@ -119,9 +117,13 @@ def find(text: str, *, seen: AccessScope) -> list[Group]:
         return []
     words = text.split()[:MOST_WORDS]
     values: dict[str, Any] = {
-        "exact": text, "literal": like(text), "prefix": f"{like(text)}%", "within": f"%{like(text)}%", "weighed": WEIGHED,
+        "exact": text,
+        "literal": like(text),
+        "prefix": f"{like(text)}%",
+        "within": f"%{like(text)}%",
+        "weighed": WEIGHED,
         "most": PER_GROUP,
-    }  # fmt: skip
+    }
     values |= {f"part_{number}": f"%{like(word)}%" for number, word in enumerate(words)}
     values |= {f"begin_{number}": f"{like(word)}%" for number, word in enumerate(words)}
     values |= {f"end_{number}": f"%{like(word)}" for number, word in enumerate(words)}
@@ -130,11 +132,16 @@ def find(text: str, *, seen: AccessScope) -> list[Group]:
 
 def _matches(column: str, words: list[str]) -> str:
     """Every word is somewhere in the column; one of two letters at its beginning or end, as trigrams need three."""
-    return "(" + " AND ".join(
-        f"{column} ILIKE %(part_{number})s" if len(word) > SHORTEST
-        else f"({column} ILIKE %(begin_{number})s OR {column} ILIKE %(end_{number})s)"
-        for number, word in enumerate(words)
-    ) + ")"  # fmt: skip
+    return (
+        "("
+        + " AND ".join(
+            f"{column} ILIKE %(part_{number})s"
+            if len(word) > SHORTEST
+            else f"({column} ILIKE %(begin_{number})s OR {column} ILIKE %(end_{number})s)"
+            for number, word in enumerate(words)
+        )
+        + ")"
+    )
 
 
 def _is_exactly(column: str, words: list[str]) -> str:
@@ -170,23 +177,39 @@ def _records(words: list[str], values: dict[str, Any], seen: AccessScope) -> Ite
         known.add(key)
         titles = {one.name: gettext(one.title) for one in workflows[workflow].stages}
         hits.append(
-            Hit(title=name, detail=partner, href=reverse("boards:record", args=[connection, model, odoo_id]),
-                matched=matched if matched != name else "", connection=connection, model=model, odoo_id=odoo_id,
-                state=titles.get(stage, stage), is_open=is_open)
-        )  # fmt: skip
+            Hit(
+                title=name,
+                detail=partner,
+                href=reverse("boards:record", args=[connection, model, odoo_id]),
+                matched=matched if matched != name else "",
+                connection=connection,
+                model=model,
+                odoo_id=odoo_id,
+                state=titles.get(stage, stage),
+                is_open=is_open,
+            )
+        )
     for name, workflow_of in workflows.items():
         if groups.get(name):
             yield Group(title=gettext(workflow_of.title), icon="file-text", hits=groups[name])
 
 
 def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
-    statement = PARTNERS.format(by_name=_matches("r.name", words), by_ref=_matches("r.ref", words),
-                                seen=partners_in_sight(seen, "r"))  # fmt: skip
+    statement = PARTNERS.format(
+        by_name=_matches("r.name", words), by_ref=_matches("r.ref", words), seen=partners_in_sight(seen, "r")
+    )
     hits = [
-        Hit(title=name, detail=city or "", href=reverse("boards:partner", args=[connection, odoo_id]),
-            matched=ref or "", connection=connection, model="res.partner", odoo_id=odoo_id)
+        Hit(
+            title=name,
+            detail=city or "",
+            href=reverse("boards:partner", args=[connection, odoo_id]),
+            matched=ref or "",
+            connection=connection,
+            model="res.partner",
+            odoo_id=odoo_id,
+        )
         for connection, odoo_id, name, city, ref in rows(statement, values)
-    ]  # fmt: skip
+    ]
     if hits:
         yield Group(title=gettext("Customers and suppliers"), icon="users", hits=hits)
 
@@ -194,13 +217,22 @@ def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> It
 def _products(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
     # A product is of no company: whoever sees any part of the connection may find it.
     statement = PRODUCTS.format(
-        by_name=_matches("t.name", words), by_code=_matches("pr.default_code", words),
-        templates=seen.sql("t", company="NULL::bigint"), products=seen.sql("pr", company="NULL::bigint"),
-    )  # fmt: skip
+        by_name=_matches("t.name", words),
+        by_code=_matches("pr.default_code", words),
+        templates=seen.sql("t", company="NULL::bigint"),
+        products=seen.sql("pr", company="NULL::bigint"),
+    )
     hits = [
-        Hit(title=name or "", detail="", href=reverse("boards:product", args=[connection, odoo_id]), matched=code or "",
-            connection=connection, model="product.product", odoo_id=odoo_id)
+        Hit(
+            title=name or "",
+            detail="",
+            href=reverse("boards:product", args=[connection, odoo_id]),
+            matched=code or "",
+            connection=connection,
+            model="product.product",
+            odoo_id=odoo_id,
+        )
         for connection, odoo_id, name, code in rows(statement, values)
-    ]  # fmt: skip
+    ]
     if hits:
         yield Group(title=gettext("Products"), icon="package", hits=hits)

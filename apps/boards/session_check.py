@@ -37,9 +37,10 @@ def sights_now(entered: Iterable[Credentials]) -> dict[Credentials, AccessScope]
     )
     people = User.objects.filter(is_active=True).in_bulk({one.user_id for one in asked})
     return {
-        one: access.scope_of(people[one.user_id]) for one in asked
+        one: access.scope_of(people[one.user_id])
+        for one in asked
         if one.session_key in lasting and one.user_id in people and _proves(one.proof, people[one.user_id])
-    }  # fmt: skip
+    }
 
 
 def _proves(proof: str, user: User) -> bool:

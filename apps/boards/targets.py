@@ -20,10 +20,12 @@ class TargetRefusedError(Refusal):
     """That cannot be a target; the message says why."""
 
     problem = Problem(
-        "target_invalid", 422, "Invalid target",
+        "target_invalid",
+        422,
+        "Invalid target",
         meaning="The figure does not exist, or the number cannot be its target.",
         remedy="Send a share from above 0 to 1, or a time of at most a year in seconds.",
-    )  # fmt: skip
+    )
 
 
 def called(name: str) -> Kpi:
@@ -45,8 +47,9 @@ def set_target(name: str, value: float | None, *, by: User, now: datetime) -> bo
     if value is not None and not 0 < value <= (1 if kpi.is_share else LONGEST_SECONDS):
         raise TargetRefusedError(
             f"{kpi.title} is a share: its target lies above 0 % and is at most 100 %."
-            if kpi.is_share else f"{kpi.title} is a time: its target lies above 0 and is at most a year."
-        )  # fmt: skip
+            if kpi.is_share
+            else f"{kpi.title} is a time: its target lies above 0 and is at most a year."
+        )
     before = KpiTarget.objects.select_for_update().filter(kpi=name).values_list("value", flat=True).first()
     if value == kpi.target:
         value = None
@@ -57,9 +60,13 @@ def set_target(name: str, value: float | None, *, by: User, now: datetime) -> bo
     else:
         KpiTarget.objects.update_or_create(kpi=name, defaults={"value": value, "set_by": str(by), "set_at": now})
     trail.record(
-        trail.Event(action="kpi.target_set", actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"kpi:{name}",
-                    data={"from": before if before is not None else kpi.target, "to": value if value is not None else kpi.target}),
+        trail.Event(
+            action="kpi.target_set",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"kpi:{name}",
+            data={"from": before if before is not None else kpi.target, "to": value if value is not None else kpi.target},
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["figures"])
     return True

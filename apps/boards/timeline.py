@@ -91,9 +91,14 @@ def _moved(move: Transition) -> TimelineEntry:
     if not move.from_stage:
         what = gettext("created the record in %(to)s") % {"to": to}
     return TimelineEntry(
-        at=move.at, icon="arrow-right", tone="calm", who=move.author or "Odoo", what=what,
-        quote=f"{gettext("From Odoo's history.")} {move.told}".rstrip(), key=key,
-    )  # fmt: skip
+        at=move.at,
+        icon="arrow-right",
+        tone="calm",
+        who=move.author or "Odoo",
+        what=what,
+        quote=f"{gettext("From Odoo's history.")} {move.told}".rstrip(),
+        key=key,
+    )
 
 
 def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> TimelineEntry:
@@ -103,11 +108,15 @@ def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> TimelineEn
         by = str(entry.data["asked_by"])
         said = gettext("Requested by %(asked_by)s") % {"asked_by": gettext(by)}
     return TimelineEntry(
-        at=entry.at, icon=icon, tone=tone, who=entry.actor_name,
+        at=entry.at,
+        icon=icon,
+        tone=tone,
+        who=entry.actor_name,
         what=f"{gettext(what)}: {gettext(title)}" if title else gettext(what),
         quote=_quoted(entry, str(said), retold),
-        key=f"entry-{entry.sequence}", is_sync=entry.action in SYNCS,
-    )  # fmt: skip
+        key=f"entry-{entry.sequence}",
+        is_sync=entry.action in SYNCS,
+    )
 
 
 def _quoted(entry: Entry, said: str, retold: Mapping[str, str]) -> str:
@@ -124,11 +133,17 @@ def _changed(changes: Iterable[TrackedChange], taken: set[int]) -> list[Timeline
         by_message.setdefault(change.message_id, []).append(change)
     return [
         TimelineEntry(
-            at=together[0].at, icon="history", tone="", who=together[0].author or "Odoo", what=gettext("changed in Odoo"),
-            quote=", ".join(change.told for change in reversed(together)), key=f"odoo-{message}",
+            at=together[0].at,
+            icon="history",
+            tone="",
+            who=together[0].author or "Odoo",
+            what=gettext("changed in Odoo"),
+            quote=", ".join(change.told for change in reversed(together)),
+            key=f"odoo-{message}",
         )
-        for message, together in by_message.items() if not taken & {change.tracking_id for change in together}
-    ]  # fmt: skip
+        for message, together in by_message.items()
+        if not taken & {change.tracking_id for change in together}
+    ]
 
 
 def fold(timeline: list[TimelineEntry]) -> list[TimelineEntry | Folded]:
@@ -161,8 +176,15 @@ def merge(
     told += _changed(changes, {move.tracking_id for move in transitions if move.tracking_id})
     told += [_happened(entry, named.get(entry.subject, ""), retold) for entry in entries if entry.action != "exception.commented"]
     told += [
-        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("commented"),
-                      quote=comment.text, key=f"comment-{comment.pk}")
+        TimelineEntry(
+            at=comment.at,
+            icon="message-square",
+            tone="",
+            who=str(comment.author),
+            what=gettext("commented"),
+            quote=comment.text,
+            key=f"comment-{comment.pk}",
+        )
         for comment in comments
     ]
     return sorted(told, key=lambda item: item.at, reverse=True)

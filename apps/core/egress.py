@@ -25,28 +25,35 @@ LOWEST_FREE_PORT = 1024
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # Services in which a cloud's machines find their own credentials: Amazon over IPv6, Alibaba, Oracle, Azure. Amazon, Google and
 # the others over IPv4 are link-local.
-METADATA = {
-    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
-}  # fmt: skip
+METADATA = {ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 # What the address library calls global and is not: ways to reach IPv4 addresses in IPv6 clothes, and old private ranges.
 NOT_PUBLIC = [
     ipaddress.ip_network(text)
     for text in (
-        "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10", "100.64.0.0/10", "192.88.99.0/24",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+        "::/96",
+        "fec0::/10",
+        "100.64.0.0/10",
+        "192.88.99.0/24",
     )
-]  # fmt: skip
+]
 
 
 class AddressNotAllowedError(Refusal):
     """The tower does not call that; the message says why and what to do."""
 
     problem = Problem(
-        "address_not_allowed", 422, "Address not allowed",
+        "address_not_allowed",
+        422,
+        "Address not allowed",
         meaning="The address is malformed, unknown, or leads to a machine that the tower does not call.",
         remedy="Give the system's own address; an operator may allow a private one for messages in WEBHOOK_ALLOWED.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -178,9 +185,13 @@ class GuardedBackend(httpcore2.SyncBackend):
         self.to = to
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:  # fmt: skip
+    ) -> httpcore2.NetworkStream:
         try:
             addresses = resolved(host, port, self.to)
         except OSError as error:

@@ -14,32 +14,87 @@ from pathlib import Path
 
 # The modules of the tower that are the interface for extensions, as docs/extending.md lists them. Of each, what it defines may be
 # imported, and not what it imports itself.
-OF_THE_TOWER = frozenset({
-    "apps.core.extensions", "apps.core.indexes", "apps.events.declare", "apps.mirror.declare", "apps.notifications.declare",
-    "apps.workflows.declare", "apps.workflows.default_policies", "apps.workflows.guard_requests", "apps.workflows.sql_message",
-})  # fmt: skip
+OF_THE_TOWER = frozenset(
+    {
+        "apps.core.extensions",
+        "apps.core.indexes",
+        "apps.events.declare",
+        "apps.mirror.declare",
+        "apps.notifications.declare",
+        "apps.workflows.declare",
+        "apps.workflows.default_policies",
+        "apps.workflows.guard_requests",
+        "apps.workflows.sql_message",
+    }
+)
 # Those whose functions may be called by the module's name.
-BY_NAME = frozenset({
-    "apps.workflows.default_policies", "apps.workflows.guard_requests", "apps.workflows.sql_message", "django.db.migrations",
-    "django.db.models",
-})  # fmt: skip
-OF_DJANGO = frozenset({
-    "django.contrib.postgres.fields", "django.contrib.postgres.indexes", "django.db.migrations", "django.db.models",
-    "django.utils.translation",
-})  # fmt: skip
+BY_NAME = frozenset(
+    {
+        "apps.workflows.default_policies",
+        "apps.workflows.guard_requests",
+        "apps.workflows.sql_message",
+        "django.db.migrations",
+        "django.db.models",
+    }
+)
+OF_DJANGO = frozenset(
+    {
+        "django.contrib.postgres.fields",
+        "django.contrib.postgres.indexes",
+        "django.db.migrations",
+        "django.db.models",
+        "django.utils.translation",
+    }
+)
 # Of the standard library what computes; nothing that opens a file, a socket or a process, or that loads code.
-OF_PYTHON = frozenset({
-    "__future__", "base64", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions",
-    "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "typing",
-    "unicodedata", "uuid", "zoneinfo",
-})  # fmt: skip
+OF_PYTHON = frozenset(
+    {
+        "__future__",
+        "base64",
+        "collections",
+        "collections.abc",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "hmac",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "statistics",
+        "string",
+        "textwrap",
+        "typing",
+        "unicodedata",
+        "uuid",
+        "zoneinfo",
+    }
+)
 # Those that may be imported whole, as migrations are written.
 WHOLE = OF_THE_TOWER | OF_DJANGO | OF_PYTHON | {"django.db.models.deletion"}
 # Names by which code gets round the rules.
-FORBIDDEN_NAMES = frozenset({
-    "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "input", "locals", "open", "setattr",
-    "vars",
-})  # fmt: skip
+FORBIDDEN_NAMES = frozenset(
+    {
+        "__import__",
+        "breakpoint",
+        "compile",
+        "delattr",
+        "eval",
+        "exec",
+        "getattr",
+        "globals",
+        "input",
+        "locals",
+        "open",
+        "setattr",
+        "vars",
+    }
+)
 FORBIDDEN_ATTRIBUTES = {
     "RunPython": "Migrations of an extension change its own tables and nothing else. Leave it out",
     "RunSQL": "Migrations of an extension change its own tables and nothing else. Leave it out",

@@ -20,10 +20,12 @@ class TransitionRefusedError(Refusal):
     """The move does not start from the state that this is in."""
 
     problem = Problem(
-        "transition_not_possible", 409, "Transition not possible",
+        "transition_not_possible",
+        409,
+        "Transition not possible",
         meaning="The move does not start from the status that this is in; states.md of the documentation has all that do.",
         remedy="Read it again: its status has changed, or the move is not meant for it.",
-    )  # fmt: skip
+    )
 
 
 class HasStatus(Protocol):

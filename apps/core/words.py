@@ -32,4 +32,4 @@ def quantity(value: Decimal) -> str:
 
 def moment(at: datetime) -> str:
     """A moment, "23 Nov 2026, 17:56 UTC": a message does not know where it is read."""
-    return f"{formats.date_format(at.astimezone(UTC), pgettext("a moment in a message", "j M Y, H:i"))} UTC"
+    return f"{formats.date_format(at.astimezone(UTC), pgettext('a moment in a message', 'j M Y, H:i'))} UTC"

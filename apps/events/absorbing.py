@@ -38,13 +38,23 @@ def store(connection_id: int, delivery_ids: Collection[int]) -> None:
         adapter = registry.adapters()[name]
         events += [
             OutsideEvent(
-                connection_id=connection_id, source=delivery.source, message=delivery.key, position=told.position,
-                kind=told.kind, reference=told.reference, occurred_at=told.occurred_at, expected_at=told.expected_at,
-                text=told.text, data=told.data, received_at=delivery.received_at, model=adapter.model,
-                status=Status.UNMATCHED, problem=matching.NONE_FOUND,
+                connection_id=connection_id,
+                source=delivery.source,
+                message=delivery.key,
+                position=told.position,
+                kind=told.kind,
+                reference=told.reference,
+                occurred_at=told.occurred_at,
+                expected_at=told.expected_at,
+                text=told.text,
+                data=told.data,
+                received_at=delivery.received_at,
+                model=adapter.model,
+                status=Status.UNMATCHED,
+                problem=matching.NONE_FOUND,
             )
             for told in reading.read(adapter, delivery.body, received_at=delivery.received_at)
-        ]  # fmt: skip
+        ]
     OutsideEvent.objects.bulk_create(events, ignore_conflicts=True)
     stored = OutsideEvent.objects.filter(
         connection_id=connection_id, source__in={event.source for event in events}, message__in={e.message for e in events}

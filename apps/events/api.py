@@ -40,18 +40,34 @@ class EventShape(serializers.Serializer[Any]):
 
     def to_representation(self, event: OutsideEvent) -> dict[str, Any]:
         return {
-            "id": event.pk, "connection": event.connection.name, "source": event.source, "kind": event.kind,
-            "reference": event.reference, "occurred_at": moment(event.occurred_at), "expected_at": moment(event.expected_at),
-            "text": event.text, "data": event.data, "received_at": moment(event.received_at), "status": event.status,
-            "model": event.model, "odoo_id": event.odoo_id, "problem": event.problem,
-            "settled_by": event.settled_by.username if event.settled_by else None, "settled_at": moment(event.settled_at),
-        }  # fmt: skip
+            "id": event.pk,
+            "connection": event.connection.name,
+            "source": event.source,
+            "kind": event.kind,
+            "reference": event.reference,
+            "occurred_at": moment(event.occurred_at),
+            "expected_at": moment(event.expected_at),
+            "text": event.text,
+            "data": event.data,
+            "received_at": moment(event.received_at),
+            "status": event.status,
+            "model": event.model,
+            "odoo_id": event.odoo_id,
+            "problem": event.problem,
+            "settled_by": event.settled_by.username if event.settled_by else None,
+            "settled_at": moment(event.settled_at),
+        }
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "kind": ("kind", registry.is_kind), "source": "source", "reference": "reference",
-    "model": "model", "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection),
-}  # fmt: skip
+    "status": ("status", set(Status.values)),
+    "kind": ("kind", registry.is_kind),
+    "source": "source",
+    "reference": "reference",
+    "model": "model",
+    "odoo_id": ("odoo_id", int),
+    "connection": ("connection__name", request_scope.names_connection),
+}
 
 
 class Events(FilteredList):

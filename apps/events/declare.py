@@ -1,4 +1,3 @@
-
 """The words in which a kind of source is declared: where its messages hold what the tower wants to know.
 
 A path names a value in a message: ``shipment.tracking_number``, with ``lines.0.sku`` for the first of a list. Where a

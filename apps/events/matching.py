@@ -98,10 +98,12 @@ def match(event_ids: Collection[int]) -> None:
                 rank=sql.Literal(rank), table=table, column=sql.Identifier(column), state=state, prefix=PREFIX
             )
             for rank, (statement, column) in enumerate(
-                [*((FOUND, column) for column in reference.columns),
-                 *((AMONG_SEVERAL if column in OF_SEVERAL else ALIKE, column) for column in reference.columns)]
+                [
+                    *((FOUND, column) for column in reference.columns),
+                    *((AMONG_SEVERAL if column in OF_SEVERAL else ALIKE, column) for column in reference.columns),
+                ]
             )
-        ]  # fmt: skip
+        ]
         found.append(sql.SQL(SETTLED).format(prefix=PREFIX))
         facts: dict[str, Any] = {
             "ids": sorted(event_ids),
@@ -124,7 +126,10 @@ def match_again(connection_id: int, changed: Mapping[str, Mapping[int, datetime]
         with database.cursor() as cursor:
             cursor.execute(
                 sql.SQL(AWAITED).format(
-                    table=table, columns=sql.SQL(", ").join(columns), prefixes=sql.SQL(", ").join(prefixes), prefix=PREFIX,
+                    table=table,
+                    columns=sql.SQL(", ").join(columns),
+                    prefixes=sql.SQL(", ").join(prefixes),
+                    prefix=PREFIX,
                     alike=sql.SQL(" OR ").join(map(_alike, references[model].columns)),
                 ),
                 {"connection": connection_id, "model": model, "ids": sorted(changed[model])},

@@ -60,13 +60,17 @@ class OutsideEvent(models.Model):
             ),
             # Matching again when a record comes that may be meant; and what a person is shown.
             models.Index(
-                "connection", "model", prefix("reference"),
+                "connection",
+                "model",
+                prefix("reference"),
                 condition=models.Q(status="unmatched"),
                 name="events_awaited",
             ),
             # What a person matched once holds for what comes later with the same reference.
             models.Index(
-                "connection", "model", prefix("reference"),
+                "connection",
+                "model",
+                prefix("reference"),
                 condition=models.Q(status="matched", settled_at__isnull=False),
                 name="events_settled_by",
             ),

@@ -31,10 +31,12 @@ class EventRefusedError(Refusal):
     """The event cannot be matched or dismissed so; the message says why."""
 
     problem = Problem(
-        "event_move_refused", 409, "Event cannot make this move",
+        "event_move_refused",
+        409,
+        "Event cannot make this move",
         meaning="The event is matched or dismissed already, or the record named is none or several.",
         remedy="Read the event again, and name the record by its id.",
-    )  # fmt: skip
+    )
 
 
 class SourceError(Exception):

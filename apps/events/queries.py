@@ -14,9 +14,10 @@ from apps.mirror import registry as mirror
 
 SHOWN = 100
 RECORD_WORDS = {
-    "stock.picking": gettext_noop("transfer"), "purchase.order": gettext_noop("purchase order"),
+    "stock.picking": gettext_noop("transfer"),
+    "purchase.order": gettext_noop("purchase order"),
     "sale.order": gettext_noop("sales order"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,9 +64,7 @@ def read(adapter: Adapter, body: str, *, received_at: datetime) -> list[Reading]
             )
         occurred = _moment(_value(message, event, adapter.occurred_at), adapter.occurred_at) if adapter.occurred_at else None
         expected = _first(message, event, adapter.expected_at)
-        data = {
-            label: value for label, path in adapter.data.items() if (value := _value(message, event, path)) not in (None, "")
-        }
+        data = {label: value for label, path in adapter.data.items() if (value := _value(message, event, path)) not in (None, "")}
         text = _text(_value(message, event, adapter.text))[:LONGEST_TEXT] if adapter.text else ""
         _check_text(reference, " or ".join(adapter.reference))
         _check_text(text, adapter.text)

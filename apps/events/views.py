@@ -24,9 +24,11 @@ def listing(request: PersonsRequest) -> HttpResponse:
     template = "events/list.html"
     shown = request_scope.scope_of(request, request.user)
     context = {
-        "unmatched": queries.unmatched(shown), "latest": queries.latest(shown), "sources": queries.sources(shown),
+        "unmatched": queries.unmatched(shown),
+        "latest": queries.latest(shown),
+        "sources": queries.sources(shown),
         "may_match": request.user.role in EVENT_MATCHERS,
-    }  # fmt: skip
+    }
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
 
 

@@ -50,26 +50,37 @@ class ExceptionShape(serializers.Serializer[Any]):
 
     def to_representation(self, case: ExceptionCase) -> dict[str, Any]:
         return {
-            "id": case.id, "type": case.type, "workflow": case.workflow, "severity": Severity(case.severity).code,
+            "id": case.id,
+            "type": case.type,
+            "workflow": case.workflow,
+            "severity": Severity(case.severity).code,
             "status": case.status,
-            "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name,
-                       "url": case.url},
-            "team": case.team.slug, "owner": case.owner.username if case.owner else None,
-            "amount": money(case.amount, case.currency), "currency": case.currency,
-            "company": case.company, "opened_at": moment(case.opened_at), "due_at": moment(case.due_at),
+            "record": {"model": case.model, "odoo_id": case.odoo_id, "name": case.record_name, "url": case.url},
+            "team": case.team.slug,
+            "owner": case.owner.username if case.owner else None,
+            "amount": money(case.amount, case.currency),
+            "currency": case.currency,
+            "company": case.company,
+            "opened_at": moment(case.opened_at),
+            "due_at": moment(case.due_at),
             "due_calendar": calendars.described(case.team),
-            "stage": case.stage, "promised_at": moment(case.promised_at),
-            "evidence": case.plain_evidence, "breached_at": moment(case.breached_at),
-            "snoozed_until": moment(case.snoozed_until), "resolved_at": moment(case.resolved_at),
+            "stage": case.stage,
+            "promised_at": moment(case.promised_at),
+            "evidence": case.plain_evidence,
+            "breached_at": moment(case.breached_at),
+            "snoozed_until": moment(case.snoozed_until),
+            "resolved_at": moment(case.resolved_at),
             "resolution": case.resolution,
-        }  # fmt: skip
+        }
 
 
 def _of_type(queryset: QuerySet[ExceptionCase], value: str) -> QuerySet[ExceptionCase]:
     """A type by its name, or all of a family by what its names begin with: ``integration``, ``integration.``."""
-    return queryset.filter(type__startswith=f"{value.rstrip('.')}.") if value.rstrip(".").count(".") == 0 else queryset.filter(
-        type=value
-    )  # fmt: skip
+    return (
+        queryset.filter(type__startswith=f"{value.rstrip('.')}.")
+        if value.rstrip(".").count(".") == 0
+        else queryset.filter(type=value)
+    )
 
 
 def _is_type(value: str, _: Any) -> bool:
@@ -80,13 +91,18 @@ def _is_type(value: str, _: Any) -> bool:
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "type": (_of_type, _is_type),
+    "status": ("status", set(Status.values)),
+    "type": (_of_type, _is_type),
     "workflow": ("workflow", lambda value, request: value == integration.WORKFLOW or registry.is_workflow(value, request)),
-    "stage": ("stage", registry.is_stage), "team": ("team__slug", lambda value, _: Team.objects.filter(slug=value).exists()),
-    "owner": ("owner__username", lambda value, _: User.objects.filter(username=value).exists()), "model": "model",
-    "odoo_id": ("odoo_id", int), "connection": ("connection__name", request_scope.names_connection),
-    "company": ("company_id", int), "severity": ("severity", SEVERITIES),
-}  # fmt: skip
+    "stage": ("stage", registry.is_stage),
+    "team": ("team__slug", lambda value, _: Team.objects.filter(slug=value).exists()),
+    "owner": ("owner__username", lambda value, _: User.objects.filter(username=value).exists()),
+    "model": "model",
+    "odoo_id": ("odoo_id", int),
+    "connection": ("connection__name", request_scope.names_connection),
+    "company": ("company_id", int),
+    "severity": ("severity", SEVERITIES),
+}
 
 
 class Exceptions(FilteredList):
@@ -134,8 +150,13 @@ class Actions(APIView):
         case = get_object_or_404(queries.queue(access.scope_of(request.user)), id=case_id)
         return Response(
             [
-                {"action": offer.remedy.name, "remedy": offer.remedy.name, "title": offer.remedy.title,
-                 "option": option.key, "text": option.text}
+                {
+                    "action": offer.remedy.name,
+                    "remedy": offer.remedy.name,
+                    "title": offer.remedy.title,
+                    "option": option.key,
+                    "text": option.text,
+                }
                 for offer in remedies.offered(case, now=clock.now())
                 for option in offer.options
             ]

@@ -53,21 +53,22 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     standing = {
         (case.odoo_id, case.type, case.cause): case
         for case in ExceptionCase.objects.select_for_update()
-        .filter(connection_id=evaluation.connection_id, model=evaluation.workflow.odoo_model,
-                odoo_id__in=evaluation.evaluated, type__in=types)
+        .filter(
+            connection_id=evaluation.connection_id,
+            model=evaluation.workflow.odoo_model,
+            odoo_id__in=evaluation.evaluated,
+            type__in=types,
+        )
         .exclude(status=Status.RESOLVED)
         .order_by("id")
-    }  # fmt: skip
+    }
     found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
     stages = _stages({key[0] for key in found}, evaluation)
     opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, stages, now)
     changed = _update([(case, found[key]) for key, case in standing.items() if key in found], evaluation, stages, now)
     gone = [case for key, case in standing.items() if key not in found]
     vanished = set(evaluation.vanished)
-    close(gone, {
-        case.pk: DELETED if case.odoo_id in vanished else types[case.type].closed_because
-        for case in gone
-    }, now)  # fmt: skip
+    close(gone, {case.pk: DELETED if case.odoo_id in vanished else types[case.type].closed_because for case in gone}, now)
     touched = [*opened, *changed, *gone]
     odoo_activities.sync(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
     return opened
@@ -140,9 +141,7 @@ def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
     return min(max(promised, EARLIEST), LATEST) if promised else None
 
 
-def _open(
-    findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
-) -> list[ExceptionCase]:
+def _open(findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime) -> list[ExceptionCase]:
     if not findings:
         return []
     owning = teams({team_of(finding) for finding in findings})
@@ -158,17 +157,28 @@ def _open(
             deadlines[kind.name, team, within] = sla.due_after(within, start=now, team=owning[team])
         cases.append(
             ExceptionCase(
-                connection_id=evaluation.connection_id, type=kind.name, workflow=evaluation.workflow.name,
-                model=evaluation.workflow.odoo_model, odoo_id=finding.odoo_id, company_id=finding.columns["company_id"],
+                connection_id=evaluation.connection_id,
+                type=kind.name,
+                workflow=evaluation.workflow.name,
+                model=evaluation.workflow.odoo_model,
+                odoo_id=finding.odoo_id,
+                company_id=finding.columns["company_id"],
                 cause=cause_of(finding),
-                record_name=finding.name, partner_name=finding.columns["partner_name"] or "",
-                severity=severity_of(finding), team=owning[team], owner=owners[team].next(finding.columns["company_id"]),
+                record_name=finding.name,
+                partner_name=finding.columns["partner_name"] or "",
+                severity=severity_of(finding),
+                team=owning[team],
+                owner=owners[team].next(finding.columns["company_id"]),
                 amount=_amount(finding),
                 currency=(finding.columns[evaluation.workflow.currency] or "")[:LONGEST_CURRENCY],
-                opened_at=now, due_at=deadlines[kind.name, team, within], evidence=evidence_of(finding), updated_at=now,
-                stage=stages.get(finding.odoo_id, ""), promised_at=_promise(finding, evaluation),
+                opened_at=now,
+                due_at=deadlines[kind.name, team, within],
+                evidence=evidence_of(finding),
+                updated_at=now,
+                stage=stages.get(finding.odoo_id, ""),
+                promised_at=_promise(finding, evaluation),
             )
-        )  # fmt: skip
+        )
     store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
     return cases
 
@@ -187,12 +197,23 @@ def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: dateti
         ignore_conflicts=True,
     )
     trail.record_all(
-        [trail.Event(action="exception.opened", actor=MACHINE, subject=f"exception:{case.id}",
-                     data={"type": case.type, "record": case.record_name, "owner": str(case.owner or ""),
-                           "evidence": case.plain_evidence},
-                     about=(case.connection_id, case.company_id)) for case in cases],
+        [
+            trail.Event(
+                action="exception.opened",
+                actor=MACHINE,
+                subject=f"exception:{case.id}",
+                data={
+                    "type": case.type,
+                    "record": case.record_name,
+                    "owner": str(case.owner or ""),
+                    "evidence": case.plain_evidence,
+                },
+                about=(case.connection_id, case.company_id),
+            )
+            for case in cases
+        ],
         now=now,
-    )  # fmt: skip
+    )
     _tell_owners(cases, titles, now)
     live.announce(["queue"])
 
@@ -222,19 +243,25 @@ def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now:
     for (owner, connection_id, company_id), own in by_owner.items():
         if len(own) > TOLD_SINGLY:
             counts = Counter(titles[case.type] for case in own)
-            message = Message(kind="exception.opened", key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
-                              about=(connection_id, company_id),
-                              title=partial(_many_title, own),
-                              body=partial(_many_body, counts),
-                              path="/exceptions/?owner=me")  # fmt: skip
+            message = Message(
+                kind="exception.opened",
+                key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
+                about=(connection_id, company_id),
+                title=partial(_many_title, own),
+                body=partial(_many_body, counts),
+                path="/exceptions/?owner=me",
+            )
             notify(message, people=[owner], now=now)
             continue
         for case in own:
-            message = Message(kind="exception.opened", key=f"exception:{case.id}:opened",
-                              about=(connection_id, company_id),
-                              title=partial(_one_title, titles[case.type], case, access.scope_of(owner)),
-                              body=partial(_one_body, case),
-                              path=f"/exceptions/{case.id}/")  # fmt: skip
+            message = Message(
+                kind="exception.opened",
+                key=f"exception:{case.id}:opened",
+                about=(connection_id, company_id),
+                title=partial(_one_title, titles[case.type], case, access.scope_of(owner)),
+                body=partial(_one_body, case),
+                path=f"/exceptions/{case.id}/",
+            )
             notify(message, people=[owner], now=now)
 
 
@@ -246,10 +273,14 @@ def _update(
         kind = finding.kind
         assert isinstance(kind, ExceptionType)
         values = {
-            "evidence": evidence_of(finding), "amount": _amount(finding), "record_name": finding.name,
-            "company_id": finding.columns["company_id"], "stage": stages.get(finding.odoo_id, case.stage),
-            "promised_at": _promise(finding, evaluation), "severity": severity_of(finding),
-        }  # fmt: skip
+            "evidence": evidence_of(finding),
+            "amount": _amount(finding),
+            "record_name": finding.name,
+            "company_id": finding.columns["company_id"],
+            "stage": stages.get(finding.odoo_id, case.stage),
+            "promised_at": _promise(finding, evaluation),
+            "severity": severity_of(finding),
+        }
         if all(getattr(case, name) == value for name, value in values.items()):
             continue
         for name, value in values.items():
@@ -280,10 +311,18 @@ def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datet
     due.cancel(kind="exceptions.breach", keys=keys)
     due.cancel(kind="exceptions.wake", keys=keys)
     trail.record_all(
-        [trail.Event(action="exception.closed", actor=MACHINE, subject=f"exception:{case.id}",
-                     data={"resolution": case.resolution}, about=(case.connection_id, case.company_id)) for case in cases],
+        [
+            trail.Event(
+                action="exception.closed",
+                actor=MACHINE,
+                subject=f"exception:{case.id}",
+                data={"resolution": case.resolution},
+                about=(case.connection_id, case.company_id),
+            )
+            for case in cases
+        ],
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["queue"])
 
 
@@ -304,9 +343,13 @@ class Owners:
     """
 
     def __init__(
-        self, team: Team, connection_id: int, *, or_anybody: bool = False,
+        self,
+        team: Team,
+        connection_id: int,
+        *,
+        or_anybody: bool = False,
         by_role: Sequence[Sequence[str]] = ((Role.OPERATOR,), (Role.MANAGER,)),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.connection_id, self.by_role = connection_id, by_role
         open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
         people = User.objects.filter(is_active=True, role__in=[role for roles in by_role for role in roles])
@@ -320,9 +363,8 @@ class Owners:
     def next(self, company_id: int | None) -> User | None:
         """The next owner of a record of that company, none where nobody of the team may see it."""
         places = [
-            number for number, (_, _, user) in enumerate(self.load)
-            if access.scope_of(user).sees(self.connection_id, company_id)
-        ]  # fmt: skip
+            number for number, (_, _, user) in enumerate(self.load) if access.scope_of(user).sees(self.connection_id, company_id)
+        ]
         for roles in self.by_role:
             asked = [number for number in places if self.load[number][2].role in roles]
             if asked:

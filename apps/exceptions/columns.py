@@ -44,21 +44,34 @@ def _said(resolution: str) -> str:
 
 COLUMNS = (
     Column(name="severity", words=[gettext_noop("Severity")], of=lambda row: [row.case.get_severity_display()]),
-    Column(name="record", words=[gettext_noop("Record"), gettext_noop("Connection")], is_fixed=True,
-           of=lambda row: [row.case.record_name, row.case.connection.name]),
+    Column(
+        name="record",
+        words=[gettext_noop("Record"), gettext_noop("Connection")],
+        is_fixed=True,
+        of=lambda row: [row.case.record_name, row.case.connection.name],
+    ),
     Column(name="type", words=[gettext_noop("Type")], of=lambda row: [row.type]),
     Column(name="customer", words=[gettext_noop("Customer")], of=lambda row: [row.case.partner_name]),
-    Column(name="money", words=[gettext_noop("Amount at risk"), gettext_noop("Currency")],
-           of=lambda row: [row.case.amount, row.case.currency]),
+    Column(
+        name="money",
+        words=[gettext_noop("Amount at risk"), gettext_noop("Currency")],
+        of=lambda row: [row.case.amount, row.case.currency],
+    ),
     Column(name="promised", words=[gettext_noop("Promised")], of=lambda row: [row.case.promised_at]),
     Column(name="due", words=[gettext_noop("Due")], of=lambda row: [row.case.due_at]),
     Column(name="age", words=[gettext_noop("Opened")], of=lambda row: [row.case.opened_at]),
-    Column(name="owner", words=[gettext_noop("Owner"), gettext_noop("Team")],
-           of=lambda row: [str(row.case.owner or ""), str(row.case.team)]),
+    Column(
+        name="owner",
+        words=[gettext_noop("Owner"), gettext_noop("Team")],
+        of=lambda row: [str(row.case.owner or ""), str(row.case.team)],
+    ),
     Column(name="stage", words=[gettext_noop("Stage")], of=lambda row: [row.stage]),
-    Column(name="status", words=[gettext_noop("Status"), gettext_noop("Resolution")],
-           of=lambda row: [row.case.get_status_display(), _said(row.case.resolution)]),
-)  # fmt: skip
+    Column(
+        name="status",
+        words=[gettext_noop("Status"), gettext_noop("Resolution")],
+        of=lambda row: [row.case.get_status_display(), _said(row.case.resolution)],
+    ),
+)
 NAMES = {column.name for column in COLUMNS if not column.is_fixed}
 
 

@@ -22,8 +22,20 @@ from apps.workflows import registry
 
 # What a query string may say of which exceptions there are to be; the rest of it says how they are shown.
 FILTERS = (
-    "q", "type", "severity", "status", "team", "owner", "workflow", "stage", "customer", "amount", "due", "connection", "company",
-)  # fmt: skip
+    "q",
+    "type",
+    "severity",
+    "status",
+    "team",
+    "owner",
+    "workflow",
+    "stage",
+    "customer",
+    "amount",
+    "due",
+    "connection",
+    "company",
+)
 SHOWN_BY = ("sort", "group")
 ANY, NONE = "any", "none"
 SHORTEST_PART = 3
@@ -33,7 +45,7 @@ DUE_WITHIN = {
     "4h": (timedelta(hours=4), gettext_noop("Within 4 h")),
     "24h": (timedelta(hours=24), gettext_noop("Within 24 h")),
     "7d": (timedelta(days=7), gettext_noop("Within 7 days")),
-}  # fmt: skip
+}
 
 
 class Known:
@@ -79,7 +91,7 @@ def parameters(known: Known) -> dict[str, Parameter]:
         "due": Parameter(label=gettext("Due"), is_known=one_of(DUE_WITHIN)),
         "connection": Parameter(label=gettext("Connection"), is_known=lambda value: request_scope.is_connection(value, own)),
         "company": Parameter(label=gettext("Company"), is_known=request_scope.is_number),
-    }  # fmt: skip
+    }
 
 
 def _each(is_known: Callable[[str], bool]) -> Callable[[str], bool]:

@@ -27,15 +27,24 @@ LOOKED_THROUGH = 500
 
 # What the queue is grouped by → the column whose values are the groups.
 GROUPED = {
-    "type": "type", "severity": "severity", "team": "team_id", "owner": "owner_id", "stage": "stage", "workflow": "workflow",
+    "type": "type",
+    "severity": "severity",
+    "team": "team_id",
+    "owner": "owner_id",
+    "stage": "stage",
+    "workflow": "workflow",
     "customer": "partner_name",
-}  # fmt: skip
+}
 KINDS = {"severity": "smallint", "team": "bigint", "owner": "bigint"}
 GROUP_WORDS = {
-    "type": gettext_noop("By type"), "severity": gettext_noop("By severity"), "team": gettext_noop("By team"),
-    "owner": gettext_noop("By owner"), "stage": gettext_noop("By stage"), "workflow": gettext_noop("By workflow"),
+    "type": gettext_noop("By type"),
+    "severity": gettext_noop("By severity"),
+    "team": gettext_noop("By team"),
+    "owner": gettext_noop("By owner"),
+    "stage": gettext_noop("By stage"),
+    "workflow": gettext_noop("By workflow"),
     "customer": gettext_noop("By customer"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +71,13 @@ def grouped(
     names, slugs = _names(group, list(found), known)
     groups = [
         Group(
-            word=names.get(value, str(value)), count=count, rows=by_value[value],
+            word=names.get(value, str(value)),
+            count=count,
+            rows=by_value[value],
             query=urlencode(filters | {group: slugs.get(value, str(value))} | rest),
         )
         for value, (count, _) in found.items()
-    ]  # fmt: skip
+    ]
     return sorted(groups, key=lambda one: min((row.case.rank for row in one.rows), default=0))
 
 
@@ -100,14 +111,12 @@ SELECT given.number - 1, counted.many,
 """
 
 
-def _counted(
-    group: str, cases: QuerySet[ExceptionCase], values: Sequence[Any], order: Order
-) -> dict[Any, tuple[int, list[int]]]:
+def _counted(group: str, cases: QuerySet[ExceptionCase], values: Sequence[Any], order: Order) -> dict[Any, tuple[int, list[int]]]:
     """How many there are of each value, and the first of them; one statement for all, without those of which there are none."""
     try:
-        sql, given = order.annotated(cases).order_by().annotate(value=F(GROUPED[group])).values(
-            "id", "key", "value"
-        ).query.sql_with_params()  # fmt: skip
+        sql, given = (
+            order.annotated(cases).order_by().annotate(value=F(GROUPED[group])).values("id", "key", "value").query.sql_with_params()
+        )
     except EmptyResultSet:
         return {}
     in_each = max(LEAST_IN_A_GROUP, min(IN_A_GROUP, MOST_ROWS // max(len(values), 1)))
@@ -122,9 +131,7 @@ def _counted(
             if group == "customer":
                 # Found by its beginning, which the index open_of_customer holds.
                 matches = matches.replace("one.value = given.value", same_text("one.value", "given.value"))
-            statement = EACH.format(
-                cases=sql, matches=matches, way="DESC" if order.falls else "ASC", kind=KINDS.get(group, "text")
-            )
+            statement = EACH.format(cases=sql, matches=matches, way="DESC" if order.falls else "ASC", kind=KINDS.get(group, "text"))
             cursor.execute(statement, [*given, in_each, some, *given, counts.COUNTED + 1])
             found |= {some[number]: (count, ids) for number, count, ids in cursor.fetchall()}
     return found
@@ -135,8 +142,10 @@ def _names(group: str, values: Sequence[Any], known: Known) -> tuple[dict[Any, s
     if group == "team":
         return {team.pk: str(team) for team in known.teams}, {team.pk: team.slug for team in known.teams}
     if group == "owner":
-        return ({None: gettext("Unassigned")} | {user.pk: str(user) for user in known.workers},
-                {None: NONE} | {user.pk: user.username for user in known.workers})  # fmt: skip
+        return (
+            {None: gettext("Unassigned")} | {user.pk: str(user) for user in known.workers},
+            {None: NONE} | {user.pk: user.username for user in known.workers},
+        )
     if group == "severity":
         return {level: str(Severity(level).label) for level in values}, {level: f"only{level}" for level in values}
     if group == "type":

@@ -77,9 +77,11 @@ def _resolved_by_hand(incidents: Sequence[Incident]) -> dict[tuple[int, str, int
     for kind in {incident.kind for incident in incidents}:
         by_itself |= Q(type=kind, resolution=TYPES[kind].closed_because)
     cases = ExceptionCase.objects.filter(
-        type__in={incident.kind for incident in incidents}, model__in={incident.model for incident in incidents},
-        odoo_id__in={incident.key[2] for incident in incidents}, status=Status.RESOLVED,
-    ).exclude(by_itself)  # fmt: skip
+        type__in={incident.kind for incident in incidents},
+        model__in={incident.model for incident in incidents},
+        odoo_id__in={incident.key[2] for incident in incidents},
+        status=Status.RESOLVED,
+    ).exclude(by_itself)
     return {_key(case): case.resolved_at for case in cases.order_by("resolved_at") if case.resolved_at}
 
 
@@ -87,9 +89,7 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
     if not incidents:
         return []
     team = case_reconcile.teams({TEAM})[TEAM]
-    deadlines = {
-        kind: sla.due_after(TYPES[kind].due, start=now, team=team) for kind in {incident.kind for incident in incidents}
-    }
+    deadlines = {kind: sla.due_after(TYPES[kind].due, start=now, team=team) for kind in {incident.kind for incident in incidents}}
     owners: dict[int, case_reconcile.Owners] = {}
     cases = []
     for incident in incidents:
@@ -98,12 +98,23 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
             owners[connection_id] = case_reconcile.Owners(team, connection_id, by_role=WORKED_BY, or_anybody=True)
         cases.append(
             ExceptionCase(
-                connection_id=connection_id, type=kind, workflow=WORKFLOW, model=model, odoo_id=odoo_id, cause=cause,
-                company_id=incident.company_id, record_name=incident.name, severity=incident.severity, team=team,
-                owner=owners[connection_id].next(incident.company_id), opened_at=now, due_at=deadlines[kind],
-                evidence=_evidence(incident), updated_at=now,
+                connection_id=connection_id,
+                type=kind,
+                workflow=WORKFLOW,
+                model=model,
+                odoo_id=odoo_id,
+                cause=cause,
+                company_id=incident.company_id,
+                record_name=incident.name,
+                severity=incident.severity,
+                team=team,
+                owner=owners[connection_id].next(incident.company_id),
+                opened_at=now,
+                due_at=deadlines[kind],
+                evidence=_evidence(incident),
+                updated_at=now,
             )
-        )  # fmt: skip
+        )
     case_reconcile.store(cases, {name: kind.title for name, kind in TYPES.items()}, now)
     return cases
 

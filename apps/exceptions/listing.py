@@ -112,11 +112,21 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
             next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
     views, numbers = _views(filters, known=known, seen=seen, now=now, beside=[part for _, part in parts])
     return Queue(
-        rows=rows, groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
-        views=views, filters=filters, shown_by=shown_by, sort=sort, group=group,
-        query=urlencode(filters), next_query=next_query, is_first=not cursor, is_history=history, total=sum(numbers),
-        problems=problems, why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
-    )  # fmt: skip
+        rows=rows,
+        groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
+        views=views,
+        filters=filters,
+        shown_by=shown_by,
+        sort=sort,
+        group=group,
+        query=urlencode(filters),
+        next_query=next_query,
+        is_first=not cursor,
+        is_history=history,
+        total=sum(numbers),
+        problems=problems,
+        why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
+    )
 
 
 def export(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> Iterator[Row]:
@@ -171,11 +181,15 @@ def _views(
     by_tab = dict(zip(counted, numbers, strict=False))
     return [
         View(
-            word=word, query=urlencode(wanted), count=by_tab.get(number), is_here=filters == only(wanted, FILTERS),
-            id=view.pk if view else None, team=str(view.team) if view and view.team else "",
+            word=word,
+            query=urlencode(wanted),
+            count=by_tab.get(number),
+            is_here=filters == only(wanted, FILTERS),
+            id=view.pk if view else None,
+            team=str(view.team) if view and view.team else "",
         )
         for number, (word, wanted, view) in enumerate(tabs)
-    ], numbers[len(counted) :]  # fmt: skip
+    ], numbers[len(counted) :]
 
 
 def _parsed(query: str) -> dict[str, str]:
@@ -195,10 +209,13 @@ def choices(known: Known) -> dict[str, Any]:
                 gettext(workflow.title),
                 [(f"{workflow.name}.{stage.name}", gettext(stage.title)) for stage in workflow.stages if stage.is_open],
             )
-            for workflow in workflows.values() if workflow.exceptions
+            for workflow in workflows.values()
+            if workflow.exceptions
         ],
         "dues": [(name, gettext(word)) for name, (_, word) in DUE_WITHIN.items()],
         "orders": [(name, gettext(order.word)) for name, order in ORDERS.items()],
         "groupings": [(name, gettext(GROUP_WORDS[name])) for name in GROUPED],
-        "teams": known.teams, "own_teams": [team for team in known.teams if team.is_own], "people": known.workers,
-    }  # fmt: skip
+        "teams": known.teams,
+        "own_teams": [team for team in known.teams if team.is_own],
+        "people": known.workers,
+    }

@@ -31,8 +31,20 @@ MONEY = Coalesce("amount", Value(Decimal(0), output_field=models.DecimalField(ma
 
 
 # What the queue is filtered by, but for names.
-FILTERED_BY = ["status", "severity", "type", "workflow", "stage", "team", "owner", "amount", "due_at", "opened_at", "connection",
-               "company_id"]  # fmt: skip
+FILTERED_BY = [
+    "status",
+    "severity",
+    "type",
+    "workflow",
+    "stage",
+    "team",
+    "owner",
+    "amount",
+    "due_at",
+    "opened_at",
+    "connection",
+    "company_id",
+]
 
 
 class Rank(Func):
@@ -115,7 +127,9 @@ class ExceptionCase(models.Model):
             models.Index(prefix("partner_name"), "rank", "id", condition=UNRESOLVED, name="open_of_customer"),
             # What has ended: the newest first, and the same of a type, for what became of others like it.
             models.Index(
-                fields=["-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="ended_lately",
+                fields=["-resolved_at", "-id"],
+                condition=Q(status=Status.RESOLVED),
+                name="ended_lately",
                 include=[name for name in FILTERED_BY if name not in ("status", "type", "opened_at")],
             ),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),

@@ -41,10 +41,12 @@ class MoveRefusedError(Refusal):
     """The exception cannot make this move now; the message says why."""
 
     problem = Problem(
-        "exception_move_refused", 409, "Exception cannot make this move",
+        "exception_move_refused",
+        409,
+        "Exception cannot make this move",
         meaning="The exception has moved on since it was read, or the move lacks what it needs.",
         remedy="Read the exception again; the sentence says who changed it, or what is missing.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +161,7 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
     ExceptionCase.objects.bulk_update(
         cases,
         ["status", "owner", "owned_at", "team", "snoozed_until", "resolved_at", "resolution", "updated_at", "version"],
-    )  # fmt: skip
+    )
     done = [f"exception:{case.pk}" for case in cases if case.status == Status.RESOLVED]
     due.cancel(kind="exceptions.breach", keys=done)
     due.cancel(kind="exceptions.wake", keys=done)
@@ -220,8 +222,10 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
         state = case.get_status_display().lower()
         if case.resolved_at:
             state = gettext("%(state)s since %(at)s: %(resolution)s") % {
-                "state": state, "at": moment(case.resolved_at), "resolution": gettext(sentences.current(case.resolution)),
-            } + (f" ({last.actor_name})" if last else "")  # fmt: skip
+                "state": state,
+                "at": moment(case.resolved_at),
+                "resolution": gettext(sentences.current(case.resolution)),
+            } + (f" ({last.actor_name})" if last else "")
         else:
             state += who
         return gettext("Exception %(case_id)s (%(record_name)s) is %(state)s, so it cannot be %(verb)s.") % {
@@ -232,8 +236,11 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
         }
     owner = gettext("owner: %(owner)s") % {"owner": case.owner} if case.owner else gettext("it is unassigned")
     return gettext("Changed meanwhile%(who)s: %(record_name)s is now %(status)s, and %(owner)s. Check it again.") % {
-        "who": who, "record_name": case.record_name, "status": case.get_status_display().lower(), "owner": owner,
-    }  # fmt: skip
+        "who": who,
+        "record_name": case.record_name,
+        "status": case.get_status_display().lower(),
+        "owner": owner,
+    }
 
 
 def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
@@ -247,25 +254,25 @@ def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "
 def assigning(owner: User | None, team: Team | None = None, note: str = "") -> Change:
     """The move to ``owner`` (none: to nobody), and to ``team`` where one is named."""
     return Change(
-        action="exception.assigned", move="assign", owner=owner,
+        action="exception.assigned",
+        move="assign",
+        owner=owner,
         values={"owner": owner} | ({"team": team} if team else {}),
         data={"owner": str(owner) if owner else None, "team": team.slug if team else None}
         | ({"note": note.strip()[:1000]} if note.strip() else {}),
-    )  # fmt: skip
+    )
 
 
 def acknowledging(by: User) -> Change:
     """The move of somebody who says that they work on it; whoever acknowledges an unowned exception owns it."""
-    return Change(action="exception.acknowledged", move="acknowledge", owner_if_none=by,
-                  values={"snoozed_until": None})  # fmt: skip
+    return Change(action="exception.acknowledged", move="acknowledge", owner_if_none=by, values={"snoozed_until": None})
 
 
 def snoozing(until: datetime, *, now: datetime) -> Change:
     """The move aside until ``until``. Raises MoveRefusedError where that is past."""
     if until <= now:
         raise MoveRefusedError(gettext("Snooze until a time in the future."))
-    return Change(action="exception.snoozed", move="snooze", data={"until": until.isoformat()},
-                  values={"snoozed_until": until})  # fmt: skip
+    return Change(action="exception.snoozed", move="snooze", data={"until": until.isoformat()}, values={"snoozed_until": until})
 
 
 def resolving(resolution: str, *, now: datetime) -> Change:
@@ -273,9 +280,11 @@ def resolving(resolution: str, *, now: datetime) -> Change:
     if not resolution.strip():
         raise MoveRefusedError(gettext("Enter a resolution: it helps with similar exceptions."))
     return Change(
-        action="exception.resolved", move="resolve", data={"resolution": resolution.strip()[:300]},
+        action="exception.resolved",
+        move="resolve",
+        data={"resolution": resolution.strip()[:300]},
         values={"resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
-    )  # fmt: skip
+    )
 
 
 @atomic_with_retry
@@ -290,10 +299,17 @@ def assign(
     """
     case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
-        message = Message(kind="exception.assigned", key=f"exception:{case.id}:assigned:{case.version}", about=about(case),
-                          title=lambda: gettext("%(by)s assigned you %(record)s: %(type)s") % {
-                              "by": by, "record": case.record_name, "type": types.title_of(case.type)}, body=note.strip(),
-                          path=f"/exceptions/{case.id}/")  # fmt: skip
+        message = Message(
+            kind="exception.assigned",
+            key=f"exception:{case.id}:assigned:{case.version}",
+            about=about(case),
+            title=lambda: (
+                gettext("%(by)s assigned you %(record)s: %(type)s")
+                % {"by": by, "record": case.record_name, "type": types.title_of(case.type)}
+            ),
+            body=note.strip(),
+            path=f"/exceptions/{case.id}/",
+        )
         notify(message, people=[owner], now=now)
     return case
 
@@ -333,8 +349,9 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
         NotAllowedError: this person may not work exceptions.
         MoveRefusedError: it is resolved, the way out is not offered any more, or somebody has taken it already.
     """
-    taking = Change(action="exception.remedied", move="apply", data={"remedy": remedy, "option": option},
-                    values={"snoozed_until": None})  # fmt: skip
+    taking = Change(
+        action="exception.remedied", move="apply", data={"remedy": remedy, "option": option}, values={"snoozed_until": None}
+    )
     case = _one(taking, case_id, by=by, now=now)
     found = registry.exception_types().get(case.type)
     declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
@@ -353,13 +370,20 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
             gettext("%(title)s: no longer available. See the current suggested actions.") % {"title": gettext(declared.title)}
         )
     enqueue.commands(
-        declared.calls, connection=case.connection, model=case.model, odoo_id=case.odoo_id,
+        declared.calls,
+        connection=case.connection,
+        model=case.model,
+        odoo_id=case.odoo_id,
         context={
-            **chosen.columns, "record_name": case.record_name, "decided_by": str(by),
+            **chosen.columns,
+            "record_name": case.record_name,
+            "decided_by": str(by),
             "record_url": subjects.url(case.connection.name, case.model, case.odoo_id),
         },
-        decision=decision, by=actor_of(by), now=now,
-    )  # fmt: skip
+        decision=decision,
+        by=actor_of(by),
+        now=now,
+    )
     return case
 
 
@@ -375,9 +399,9 @@ def show_in_odoo(
     values = {"is_on": is_on, "severity": severity, "types_off": sorted(types_off), "an_hour": an_hour}
     chosen, _ = ShowInOdoo.objects.update_or_create(connection=connection, defaults=values)
     trail.record(
-        trail.Event(action="connection.shows_exceptions", actor=actor_of(by), subject=f"connection:{connection.name}",
-                    data=values), now=now,
-    )  # fmt: skip
+        trail.Event(action="connection.shows_exceptions", actor=actor_of(by), subject=f"connection:{connection.name}", data=values),
+        now=now,
+    )
     return chosen
 
 
@@ -395,9 +419,14 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     data = {"text": text} | ({"mentioned": [user.username for user in people]} if people else {})
     case = _one(Change(action="exception.commented", move="comment", values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
-    message = Message(kind="exception.mentioned", key=f"comment:{written.pk}", about=about(case), body=text.strip(),
-                      title=lambda: gettext("%(by)s mentioned you on %(record)s") % {"by": by, "record": case.record_name},
-                      path=f"/exceptions/{case.pk}/")  # fmt: skip
+    message = Message(
+        kind="exception.mentioned",
+        key=f"comment:{written.pk}",
+        about=about(case),
+        body=text.strip(),
+        title=lambda: gettext("%(by)s mentioned you on %(record)s") % {"by": by, "record": case.record_name},
+        path=f"/exceptions/{case.pk}/",
+    )
     notify(message, people=people, now=now)
     return written
 

@@ -43,17 +43,25 @@ RESPONSIBLE = ("user_id", "invoice_user_id")
 NOTE = gettext_noop("Note {title} on the record in Odoo")
 VALUES = {"summary": "{summary}", "note": "{note}", "user_id": "{user_id:number}", "date_deadline": "{deadline}"}
 MAKE = OdooCall(
-    title=gettext_noop("Create an activity for {title}"), method="create", model="mail.activity",
+    title=gettext_noop("Create an activity for {title}"),
+    method="create",
+    model="mail.activity",
     arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", **VALUES}]},
-)  # fmt: skip
+)
 CHANGE = OdooCall(
-    title=gettext_noop("Bring the activity for {title} up to date"), method="write", model="mail.activity", by_mark="mark",
+    title=gettext_noop("Bring the activity for {title} up to date"),
+    method="write",
+    model="mail.activity",
+    by_mark="mark",
     arguments={"vals": VALUES},
-)  # fmt: skip
+)
 FINISH = OdooCall(
-    title=gettext_noop("Finish the activity for {title}"), method="action_feedback", model="mail.activity", by_mark="mark",
+    title=gettext_noop("Finish the activity for {title}"),
+    method="action_feedback",
+    model="mail.activity",
+    by_mark="mark",
     arguments={"feedback": "{feedback}"},
-)  # fmt: skip
+)
 
 
 def sync(cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[int] = ()) -> None:
@@ -112,9 +120,7 @@ def _to_show(
     return wanted[: max(left, 0)]
 
 
-def _make(
-    cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime
-) -> None:
+def _make(cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime) -> None:
     note = OdooCall(title=NOTE, method="message_post", arguments={"body": "{note}", "body_is_html": True})
     made = enqueue.many([_order(case, [note, MAKE], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now)
     marks = {command.decision: str(command.pk) for command in made if command.method == "create"}
@@ -124,9 +130,12 @@ def _make(
 
 
 def _change(
-    cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], contexts: Mapping[int, Mapping[str, Any]],
-    connection: Connection, now: datetime,
-) -> None:  # fmt: skip
+    cases: Sequence[ExceptionCase],
+    shown: Mapping[int, Shown],
+    contexts: Mapping[int, Mapping[str, Any]],
+    connection: Connection,
+    now: datetime,
+) -> None:
     if not cases:
         return
     # Of several changes that Odoo has not heard of yet only the last is worth a call.
@@ -158,8 +167,14 @@ def _finish(cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], connecti
 def _order(
     case: ExceptionCase, calls: Sequence[OdooCall], connection: Connection, context: Mapping[str, Any], decision: str = ""
 ) -> enqueue.Order:
-    return enqueue.Order(calls=calls, connection=connection, model=case.model, odoo_id=case.odoo_id, context=context,
-                         decision=decision or _decision(case))  # fmt: skip
+    return enqueue.Order(
+        calls=calls,
+        connection=connection,
+        model=case.model,
+        odoo_id=case.odoo_id,
+        context=context,
+        decision=decision or _decision(case),
+    )
 
 
 def _decision(case: ExceptionCase) -> str:
@@ -178,11 +193,14 @@ def _contexts(cases: Sequence[ExceptionCase], connection: Connection, now: datet
     users = _users(cases, connection)
     return {
         case.pk: {
-            "title": _title(case), "summary": _summary(case), "note": _note(case), "user_id": users[case.pk],
+            "title": _title(case),
+            "summary": _summary(case),
+            "note": _note(case),
+            "user_id": users[case.pk],
             "deadline": (case.due_at or case.opened_at).date().isoformat(),
         }
         for case in cases
-    }  # fmt: skip
+    }
 
 
 def _values(context: Mapping[str, Any]) -> dict[str, Any]:

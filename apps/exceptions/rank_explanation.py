@@ -18,8 +18,11 @@ def why_first(case: ExceptionCase, *, now: datetime) -> str:
     if round((due_at.timestamp() - case.rank) / 3600) < 1:
         return gettext("Top: %(name)s. %(due)s.") % {"name": case.record_name, "due": due}
     return gettext("Top: %(name)s. %(due)s; %(currency)s %(amount)s at risk raises its priority.") % {
-        "name": case.record_name, "due": due, "currency": case.currency, "amount": number(case.amount),
-    }  # fmt: skip
+        "name": case.record_name,
+        "due": due,
+        "currency": case.currency,
+        "amount": number(case.amount),
+    }
 
 
 def _due(case: ExceptionCase, now: datetime) -> str:

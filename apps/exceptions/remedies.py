@@ -52,9 +52,8 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
     found_now = []
     for remedy in found[1].remedies:
         options = [
-            option for option in options_of(case, remedy, now=now)
-            if decision_of(case, remedy.name, option.key) not in taken
-        ]  # fmt: skip
+            option for option in options_of(case, remedy, now=now) if decision_of(case, remedy.name, option.key) not in taken
+        ]
         if options:
             found_now.append(Offer(remedy=remedy, options=options, does=[_told(case, remedy, option) for option in options]))
     return found_now

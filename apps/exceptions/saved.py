@@ -36,9 +36,16 @@ def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datet
         raise MoveRefusedError(
             gettext("You already have %(MOST_VIEWS)s views. Remove one first.") % {"MOST_VIEWS": listing.MOST_VIEWS}
         )
-    view, _ = same.update_or_create(defaults={"query": kept}, create_defaults={
-        "owner": by, "team": shared, "name": name, "query": kept, "created_at": now,
-    })  # fmt: skip
+    view, _ = same.update_or_create(
+        defaults={"query": kept},
+        create_defaults={
+            "owner": by,
+            "team": shared,
+            "name": name,
+            "query": kept,
+            "created_at": now,
+        },
+    )
     return view
 
 

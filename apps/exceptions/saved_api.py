@@ -62,8 +62,13 @@ class Views(APIView):
         given = NewView(data=request.data)
         given.is_valid(raise_exception=True)
         check_view(given.validated_data["view"], request)
-        made = saved.save(given.validated_data["name"], query=given.validated_data["view"], team=given.validated_data["team"],
-                          by=request.user, now=clock.now())  # fmt: skip
+        made = saved.save(
+            given.validated_data["name"],
+            query=given.validated_data["view"],
+            team=given.validated_data["team"],
+            by=request.user,
+            now=clock.now(),
+        )
         return Response(SavedViewShape(made).data, status=201)
 
 

@@ -81,12 +81,16 @@ class TimelineEntry:
 
 def counts(*, user: User, seen: AccessScope, now: datetime) -> dict[str, int]:
     """How many open exceptions there are for this person, in one query."""
-    return ExceptionCase.objects.filter(seen.of_records()).exclude(status=Status.RESOLVED).aggregate(
-        mine=Count("id", filter=Q(owner=user)),
-        team=Count("id", filter=Q(team__in=user.teams.values("id"))),
-        unowned=Count("id", filter=Q(owner=None)),
-        due=Count("id", filter=Q(due_at__lte=now + DUE_SOON)),
-        all=Count("id"),
+    return (
+        ExceptionCase.objects.filter(seen.of_records())
+        .exclude(status=Status.RESOLVED)
+        .aggregate(
+            mine=Count("id", filter=Q(owner=user)),
+            team=Count("id", filter=Q(team__in=user.teams.values("id"))),
+            unowned=Count("id", filter=Q(owner=None)),
+            due=Count("id", filter=Q(due_at__lte=now + DUE_SOON)),
+            all=Count("id"),
+        )
     )
 
 
@@ -99,9 +103,11 @@ def incidents(seen: AccessScope) -> list[Row]:
 
 def workers_for(case: ExceptionCase) -> list[User]:
     """Who may own this exception: those who may see it."""
-    people = workers() if case.type not in integration.TYPES else User.objects.filter(
-        role__in=EXCEPTION_WORKERS | INTEGRATORS, is_active=True
-    ).order_by("first_name", "username")  # fmt: skip
+    people = (
+        workers()
+        if case.type not in integration.TYPES
+        else User.objects.filter(role__in=EXCEPTION_WORKERS | INTEGRATORS, is_active=True).order_by("first_name", "username")
+    )
     return those_who_see(people, case.connection_id, case.company_id)
 
 
@@ -114,9 +120,7 @@ def mentionable(case: ExceptionCase, begun: str) -> list[User]:
         return []
     people = User.objects.filter(is_active=True).order_by("first_name", "username")
     if begun:
-        people = people.filter(
-            Q(username__istartswith=begun) | Q(first_name__istartswith=begun) | Q(last_name__istartswith=begun)
-        )
+        people = people.filter(Q(username__istartswith=begun) | Q(first_name__istartswith=begun) | Q(last_name__istartswith=begun))
     return those_who_see(people, case.connection_id, case.company_id)[:MENTIONABLE]
 
 
@@ -145,12 +149,14 @@ def in_odoo(connection: Connection) -> dict[str, Any]:
         }
     raising = {workflow.odoo_model for workflow in registry.workflows().values() if workflow.exceptions}
     return {
-        "chosen": chosen, "sentence": sentence, "severities": Severity.choices,
+        "chosen": chosen,
+        "sentence": sentence,
+        "severities": Severity.choices,
         "types": [(name, kind.title) for name, (_, kind) in sorted(registry.exception_types().items())],
-        "without": sorted(
-            model for model in raising if not connection.lacks(model) and not connection.has_activities(model)
-        ) if connection.capabilities.get("models") else [],
-    }  # fmt: skip
+        "without": sorted(model for model in raising if not connection.lacks(model) and not connection.has_activities(model))
+        if connection.capabilities.get("models")
+        else [],
+    }
 
 
 LOOKED_BACK = 500
@@ -187,9 +193,11 @@ def past_of(case: ExceptionCase, seen: AccessScope) -> Past:
     lengths = [row[4] - row[3] for row in lately if row[4]]
     ended = ended_by(found.values())
     return Past(
-        similar=[(found[row[0]], ended.get(row[0])) for row in nearest], looked_at=len(lately),
-        endings=Counter(row[5] for row in lately).most_common(3), median=median_low(lengths) if lengths else None,
-    )  # fmt: skip
+        similar=[(found[row[0]], ended.get(row[0])) for row in nearest],
+        looked_at=len(lately),
+        endings=Counter(row[5] for row in lately).most_common(3),
+        median=median_low(lengths) if lengths else None,
+    )
 
 
 def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str, Any]:
@@ -198,28 +206,42 @@ def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str
         connection_id=case.connection_id, workflow=case.workflow, model=case.model, odoo_id=case.odoo_id
     ).first()
     return {
-        "position": position, "blockers": blockers.of(position, now=now) if position else [],
-        "impact": impact.of(case.connection_id, case.model, case.odoo_id, now=now), "connection": case.connection,
+        "position": position,
+        "blockers": blockers.of(position, now=now) if position else [],
+        "impact": impact.of(case.connection_id, case.model, case.odoo_id, now=now),
+        "connection": case.connection,
         "past": past_of(case, seen),
-    }  # fmt: skip
+    }
 
 
 ICONS = {
-    "opened": ("octagon-alert", "late"), "assigned": ("user-check", "calm"), "acknowledged": ("eye", "calm"),
-    "snoozed": ("bell-off", ""), "woken": ("alarm-clock", "risk"), "resolved": ("circle-check", "done"),
+    "opened": ("octagon-alert", "late"),
+    "assigned": ("user-check", "calm"),
+    "acknowledged": ("eye", "calm"),
+    "snoozed": ("bell-off", ""),
+    "woken": ("alarm-clock", "risk"),
+    "resolved": ("circle-check", "done"),
     "closed": ("cog", "done"),
-    "undone": ("undo-2", ""), "taken_back": ("undo-2", ""), "remedied": ("wand-sparkles", "calm"),
-    "breached": ("alarm-clock", "late"), "updated": ("refresh-cw", ""), "commented": ("message-square", ""),
-}  # fmt: skip
+    "undone": ("undo-2", ""),
+    "taken_back": ("undo-2", ""),
+    "remedied": ("wand-sparkles", "calm"),
+    "breached": ("alarm-clock", "late"),
+    "updated": ("refresh-cw", ""),
+    "commented": ("message-square", ""),
+}
 
 
 VERBS = {
-    "opened": gettext_noop("opened"), "acknowledged": gettext_noop("acknowledged"), "snoozed": gettext_noop("snoozed"),
-    "woken": gettext_noop("ended the snooze"), "resolved": gettext_noop("resolved the exception"),
+    "opened": gettext_noop("opened"),
+    "acknowledged": gettext_noop("acknowledged"),
+    "snoozed": gettext_noop("snoozed"),
+    "woken": gettext_noop("ended the snooze"),
+    "resolved": gettext_noop("resolved the exception"),
     "closed": gettext_noop("closed automatically"),
-    "remedied": gettext_noop("applied a suggested action"), "breached": gettext_noop("recorded an SLA breach"),
+    "remedied": gettext_noop("applied a suggested action"),
+    "breached": gettext_noop("recorded an SLA breach"),
     "updated": gettext_noop("updated"),
-}  # fmt: skip
+}
 
 
 def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
@@ -237,8 +259,9 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
 def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
     """What happened to it, newest first: the audit trail's entries and what people wrote."""
     happened = [
-        TimelineEntry(at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("commented"),
-                      quote=comment.text)
+        TimelineEntry(
+            at=comment.at, icon="message-square", tone="", who=str(comment.author), what=gettext("commented"), quote=comment.text
+        )
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]
     entries = list(Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE])
@@ -250,8 +273,14 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
         told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
-            TimelineEntry(at=entry.at, icon=icon, tone=tone, who=entry.actor_name, what=_in_words(verb, entry.data, teams),
-                      quote=gettext(str(told)))
+            TimelineEntry(
+                at=entry.at,
+                icon=icon,
+                tone=tone,
+                who=entry.actor_name,
+                what=_in_words(verb, entry.data, teams),
+                quote=gettext(str(told)),
+            )
         )
     if not any(item.what == gettext("opened") for item in happened):
         happened.append(

@@ -24,12 +24,7 @@ MACHINE = actor.system("timers")
 
 def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     ids = [int(timer.key.split(":")[1]) for timer in timers]
-    return list(
-        ExceptionCase.objects.select_for_update()
-        .filter(id__in=ids)
-        .exclude(status=Status.RESOLVED)
-        .order_by("id")
-    )
+    return list(ExceptionCase.objects.select_for_update().filter(id__in=ids).exclude(status=Status.RESOLVED).order_by("id"))
 
 
 def _late_title(case: ExceptionCase, seen: access.AccessScope) -> str:
@@ -38,8 +33,10 @@ def _late_title(case: ExceptionCase, seen: access.AccessScope) -> str:
 
 def _late_body(case: ExceptionCase) -> str:
     return gettext("%(type)s, %(amount)s, owner %(owner)s.") % {
-        "type": title_of(case.type), "amount": money(case.amount, case.currency), "owner": case.owner or gettext("nobody"),
-    }  # fmt: skip
+        "type": title_of(case.type),
+        "amount": money(case.amount, case.currency),
+        "owner": case.owner or gettext("nobody"),
+    }
 
 
 def _woken_title(case: ExceptionCase) -> str:
@@ -57,18 +54,28 @@ def breach(timers: Sequence[Timer], now: datetime) -> None:
         for user in [*managers, *([case.owner] if case.owner else [])]:
             by_sight.setdefault(access.scope_of(user), []).append(user)
         for seen, people in by_sight.items():
-            message = Message(kind="exception.breached", key=f"exception:{case.id}:breached",
-                              about=(case.connection_id, case.company_id),
-                              title=partial(_late_title, case, seen),
-                              body=partial(_late_body, case),
-                              path=f"/exceptions/{case.id}/")  # fmt: skip
+            message = Message(
+                kind="exception.breached",
+                key=f"exception:{case.id}:breached",
+                about=(case.connection_id, case.company_id),
+                title=partial(_late_title, case, seen),
+                body=partial(_late_body, case),
+                path=f"/exceptions/{case.id}/",
+            )
             notify(message, people=people, now=now)
     ExceptionCase.objects.bulk_update(cases, ["breached_at", "updated_at"])
     trail.record_all(
-        [trail.Event(action="exception.breached", actor=MACHINE, subject=f"exception:{case.id}",
-                     about=(case.connection_id, case.company_id)) for case in cases],
+        [
+            trail.Event(
+                action="exception.breached",
+                actor=MACHINE,
+                subject=f"exception:{case.id}",
+                about=(case.connection_id, case.company_id),
+            )
+            for case in cases
+        ],
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["queue"])
 
 
@@ -80,15 +87,23 @@ def wake(timers: Sequence[Timer], now: datetime) -> None:
         transitions_of(case).make("wake", case)
         case.snoozed_until, case.updated_at, case.version = None, now, case.version + 1
         if case.owner:
-            message = Message(kind="exception.woken", key=f"exception:{case.id}:woken:{case.version}",
-                              about=(case.connection_id, case.company_id),
-                              title=partial(_woken_title, case), path=f"/exceptions/{case.id}/")  # fmt: skip
+            message = Message(
+                kind="exception.woken",
+                key=f"exception:{case.id}:woken:{case.version}",
+                about=(case.connection_id, case.company_id),
+                title=partial(_woken_title, case),
+                path=f"/exceptions/{case.id}/",
+            )
             notify(message, people=[case.owner], now=now)
     ExceptionCase.objects.bulk_update(cases, ["status", "snoozed_until", "updated_at", "version"])
     trail.record_all(
-        [trail.Event(action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}",
-                     about=(case.connection_id, case.company_id)) for case in cases],
+        [
+            trail.Event(
+                action="exception.woken", actor=MACHINE, subject=f"exception:{case.id}", about=(case.connection_id, case.company_id)
+            )
+            for case in cases
+        ],
         now=now,
-    )  # fmt: skip
+    )
     odoo_activities.sync(cases, now=now)
     live.announce(["queue"])

@@ -32,15 +32,23 @@ def _by_itself(over: str) -> list[Transition]:
     ]
 
 
-CASES = Transitions("case", Status, [
-    *_by_people("whoever works exceptions and sees its company"),
-    Transition("apply", UNRESOLVED, ACKNOWLEDGED, "whoever works exceptions, by an action that it offers"),
-    *_by_itself("the pipeline, when the record no longer meets the condition"),
-])  # fmt: skip
-INCIDENTS = Transitions("incident", Status, [
-    *_by_people("whoever works exceptions, or an integrator"),
-    *_by_itself("the check of the link, when it finds the cause gone"),
-])  # fmt: skip
+CASES = Transitions(
+    "case",
+    Status,
+    [
+        *_by_people("whoever works exceptions and sees its company"),
+        Transition("apply", UNRESOLVED, ACKNOWLEDGED, "whoever works exceptions, by an action that it offers"),
+        *_by_itself("the pipeline, when the record no longer meets the condition"),
+    ],
+)
+INCIDENTS = Transitions(
+    "incident",
+    Status,
+    [
+        *_by_people("whoever works exceptions, or an integrator"),
+        *_by_itself("the check of the link, when it finds the cause gone"),
+    ],
+)
 
 
 def transitions_of(case: ExceptionCase) -> Transitions:

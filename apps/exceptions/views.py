@@ -34,15 +34,21 @@ from apps.workflows import registry
 
 # What a snooze can be until: hours from now, or a morning by the person's own clock.
 SNOOZES = (
-    ("1", gettext_noop("1 hour")), ("4", gettext_noop("4 hours")), ("tomorrow", gettext_noop("Tomorrow 8:00")),
-    ("monday", gettext_noop("Monday 8:00")), ("72", gettext_noop("3 days")),
-)  # fmt: skip
+    ("1", gettext_noop("1 hour")),
+    ("4", gettext_noop("4 hours")),
+    ("tomorrow", gettext_noop("Tomorrow 8:00")),
+    ("monday", gettext_noop("Monday 8:00")),
+    ("72", gettext_noop("3 days")),
+)
 MORNING = 8
 # Why most exceptions end by hand; any other words will do as well.
 ENDINGS = (
-    gettext_noop("Settled with the customer"), gettext_noop("Corrected in Odoo"), gettext_noop("Accepted as it is"),
-    gettext_noop("Duplicate"), gettext_noop("Not a problem"),
-)  # fmt: skip
+    gettext_noop("Settled with the customer"),
+    gettext_noop("Corrected in Odoo"),
+    gettext_noop("Accepted as it is"),
+    gettext_noop("Duplicate"),
+    gettext_noop("Not a problem"),
+)
 MOST_CHOSEN = 1_000
 
 
@@ -62,8 +68,9 @@ def queue(request: PersonsRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now, problems=problems),
         "may_work": may_work_exceptions(request.user, of_integration=True),
-        "hidden": columns.hidden_of(request.COOKIES.get(columns.COOKIE)), "columns": columns.titles(),
-    }  # fmt: skip
+        "hidden": columns.hidden_of(request.COOKIES.get(columns.COOKIE)),
+        "columns": columns.titles(),
+    }
     if not request.headers.get("X-Fragment"):
         context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
         case = request.GET.get("case", "")
@@ -91,19 +98,29 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
     now, is_of_integration = clock.now(), case.type in integration.TYPES
     may_work = may_work_exceptions(request.user, of_integration=is_of_integration)
     return {
-        "case": case, "type": types.title_of(case.type), "is_of_integration": is_of_integration,
-        "evidence": screens.evidence_of(case), "timeline": screens.timeline_of(case), "problem": problem,
+        "case": case,
+        "type": types.title_of(case.type),
+        "is_of_integration": is_of_integration,
+        "evidence": screens.evidence_of(case),
+        "timeline": screens.timeline_of(case),
+        "problem": problem,
         "ended_by": screens.ended_by([case]).get(case.pk),
-        "snoozes": SNOOZES, "endings": ENDINGS, "odoo_url": case.url, "seen": moves.as_seen(case),
-        "offers": remedies.offered(case, now=now), "commands": remedies.commands_of(case),
+        "snoozes": SNOOZES,
+        "endings": ENDINGS,
+        "odoo_url": case.url,
+        "seen": moves.as_seen(case),
+        "offers": remedies.offered(case, now=now),
+        "commands": remedies.commands_of(case),
         "stage": screens.stage_title(case.workflow, case.stage),
         "decisions": [
-            gettext(kind.title) for _, kind in registry.approval_kinds().values()
+            gettext(kind.title)
+            for _, kind in registry.approval_kinds().values()
             if kind.exception == case.type and may_work and case.status != Status.RESOLVED
         ],
-        "may_work": may_work, "people": screens.workers_for(case) if may_work else [],
+        "may_work": may_work,
+        "people": screens.workers_for(case) if may_work else [],
         "teams": Team.objects.order_by("name") if may_work else [],
-    }  # fmt: skip
+    }
 
 
 def _page(request: PersonsRequest, case: ExceptionCase, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -193,17 +210,21 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> B
         moves.take(case_id, remedy=given.get("remedy", ""), option=given.get("option", ""), by=request.user, now=now)
         return None
     move = "assign" if action == "take" else action
-    return jobs.do_one(case_id, move=move, arguments=_arguments(action, request, now), by=request.user, now=now,
-                        seen=given.get("seen", ""))  # fmt: skip
+    return jobs.do_one(
+        case_id, move=move, arguments=_arguments(action, request, now), by=request.user, now=now, seen=given.get("seen", "")
+    )
 
 
 # What each button did, in words; the moves check the right and the state.
 DONE = {
-    "take": gettext_noop("%(record)s: assigned to you."), "assign": gettext_noop("%(record)s: assigned."),
-    "acknowledge": gettext_noop("%(record)s: acknowledged."), "snooze": gettext_noop("%(record)s: snoozed."),
-    "resolve": gettext_noop("%(record)s: resolved."), "take-remedy": gettext_noop("%(record)s: sent to Odoo."),
+    "take": gettext_noop("%(record)s: assigned to you."),
+    "assign": gettext_noop("%(record)s: assigned."),
+    "acknowledge": gettext_noop("%(record)s: acknowledged."),
+    "snooze": gettext_noop("%(record)s: snoozed."),
+    "resolve": gettext_noop("%(record)s: resolved."),
+    "take-remedy": gettext_noop("%(record)s: sent to Odoo."),
     "comment": gettext_noop("%(record)s: comment added."),
-}  # fmt: skip
+}
 
 
 def _said(action: str, case: ExceptionCase) -> str:
@@ -249,8 +270,7 @@ def do(request: PersonsRequest) -> HttpResponse:
     arguments = _arguments(action, request, now)
     if len(ids) == 1 and "all" not in request.POST:
         case = _case(request, ids[0])
-        job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now,
-                            seen=request.POST.get("seen", ""))  # fmt: skip
+        job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now, seen=request.POST.get("seen", ""))
         return JsonResponse({"said": _said(action, case), "ids": ids} | _links(job))
     shown = request_scope.scope_of(request, request.user)
     if "all" in request.POST:
@@ -262,8 +282,7 @@ def do(request: PersonsRequest) -> HttpResponse:
     job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
     return JsonResponse(
         {
-            "said": gettext("%(total)s exceptions are being %(value)s.")
-            % {"total": job.total, "value": gettext(jobs.DONE[move])},
+            "said": gettext("%(total)s exceptions are being %(value)s.") % {"total": job.total, "value": gettext(jobs.DONE[move])},
             "ids": ids,
             "runs": True,
         }
@@ -278,10 +297,18 @@ def bulk_job(request: PersonsRequest, job_id: UUID) -> HttpResponse:
     found = get_object_or_404(BulkJob.objects.select_related("by"), pk=job_id, by=request.user)
     how_far = jobs.progress(found)
     if wants_json(request):
-        return JsonResponse({
-            "state": found.state, "total": found.total, "done": how_far.done, "refused": how_far.refused,
-            "undone": how_far.undone, "kept": how_far.kept, "runs": found.ended_at is None,
-        } | _links(found))  # fmt: skip
+        return JsonResponse(
+            {
+                "state": found.state,
+                "total": found.total,
+                "done": how_far.done,
+                "refused": how_far.refused,
+                "undone": how_far.undone,
+                "kept": how_far.kept,
+                "runs": found.ended_at is None,
+            }
+            | _links(found)
+        )
     items = found.items.select_related("case").order_by("outcome", "case_id")
     if wanted := request.GET.get("outcome"):
         items = items.filter(outcome=wanted)
@@ -290,11 +317,15 @@ def bulk_job(request: PersonsRequest, job_id: UUID) -> HttpResponse:
         items = items.filter(case_id__gt=int(after))
     shown = list(items.filter(case__in=queries.queue(access.scope_of(request.user))).order_by("case_id")[: listing.PAGE + 1])
     context = {
-        "job": found, "progress": how_far, "items": shown[: listing.PAGE], "outcome": wanted or "",
-        "word": gettext(jobs.DONE[found.move]), "settled": found.total - how_far.waiting,
+        "job": found,
+        "progress": how_far,
+        "items": shown[: listing.PAGE],
+        "outcome": wanted or "",
+        "word": gettext(jobs.DONE[found.move]),
+        "settled": found.total - how_far.waiting,
         "next": shown[listing.PAGE - 1].case_id if len(shown) > listing.PAGE else None,
         "can_be_undone": found.state == BulkJob.State.DONE and how_far.done > 0,
-    }  # fmt: skip
+    }
     return render(request, _part(request, "exceptions/bulk_job.html", "body"), context)
 
 
@@ -310,9 +341,10 @@ def undo(request: PersonsRequest, job_id: UUID) -> HttpResponse:
         messages.error(request, str(error), extra_tags="risk")
         return redirect("exceptions:queue")
     if wants_json(request):
-        return JsonResponse({"said": gettext("Undone.") if found.ended_at else gettext("Being undone."),
-                             "runs": found.ended_at is None}
-                            | _links(found))  # fmt: skip
+        return JsonResponse(
+            {"said": gettext("Undone.") if found.ended_at else gettext("Being undone."), "runs": found.ended_at is None}
+            | _links(found)
+        )
     return redirect("exceptions:bulk-job", found.pk)
 
 
@@ -322,8 +354,9 @@ def save_view(request: PersonsRequest) -> HttpResponse:
     """Keep what is shown under a name, for oneself or for a team."""
     query = QueryDict(request.POST.get("query", ""))
     try:
-        saved.save(request.POST.get("name", ""), query=query.dict(), team=request.POST.get("team", ""), by=request.user,
-                   now=clock.now())  # fmt: skip
+        saved.save(
+            request.POST.get("name", ""), query=query.dict(), team=request.POST.get("team", ""), by=request.user, now=clock.now()
+        )
     except moves.MoveRefusedError as error:
         messages.error(request, str(error), extra_tags="risk")
     return redirect(f"{reverse('exceptions:queue')}?{query.urlencode()}")
@@ -355,11 +388,22 @@ def in_odoo(request: PersonsRequest, name: str) -> HttpResponse:
             return redirect("connections:detail", connection.name)
         shown = set(request.POST.getlist("types"))
         moves.show_in_odoo(
-            connection, is_on="is_on" in request.POST, severity=severity, an_hour=an_hour, by=request.user, now=clock.now(),
+            connection,
+            is_on="is_on" in request.POST,
+            severity=severity,
+            an_hour=an_hour,
+            by=request.user,
+            now=clock.now(),
             types_off=[kind for kind in registry.exception_types() if kind not in shown],
-        )  # fmt: skip
+        )
         messages.success(request, gettext("Saved. Applies to new exceptions."), extra_tags="done")
         return redirect("connections:detail", connection.name)
-    return render(request, "exceptions/in_odoo.html", screens.in_odoo(connection) | {
-        "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
-    })  # fmt: skip
+    return render(
+        request,
+        "exceptions/in_odoo.html",
+        screens.in_odoo(connection)
+        | {
+            "connection": connection,
+            "may_integrate": request.user.role in INTEGRATORS,
+        },
+    )

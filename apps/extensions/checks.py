@@ -45,8 +45,15 @@ def _runs() -> Iterator[tuple[str, Callable[[], object]]]:
         evaluated = registry.workflows()[name]
         yield f"The workflow {name}", partial(engine.evaluate, evaluated, connection_id=0, records={}, now=now)
     of_nothing = {
-        "connection": 0, "record": 0, "ids": [0], "now": now, "since": now, "by_partner": True, "by_person": True, "people": [0],
-    }  # fmt: skip
+        "connection": 0,
+        "record": 0,
+        "ids": [0],
+        "now": now,
+        "since": now,
+        "by_partner": True,
+        "by_person": True,
+        "people": [0],
+    }
     both: list[Workflow | Addition] = [*workflows, *additions]
     for place, sql in (one for declared in both for one in rights.standalone(declared)):
         if sql:

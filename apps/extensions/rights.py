@@ -42,9 +42,10 @@ def problems(declared: Workflow | Addition, *, model: str, own: set[str], label:
         label: of the extension's own app.
     """
     forbidden = {
-        found._meta.db_table for found in apps.get_models(include_auto_created=True)
+        found._meta.db_table
+        for found in apps.get_models(include_auto_created=True)
         if found._meta.app_label not in {*READABLE, label}
-    }  # fmt: skip
+    }
     for place, sql in _statements(declared):
         yield from _problems_of_sql(place, sql, forbidden)
     for kind in declared.approvals:

@@ -86,8 +86,10 @@ def _tell_of_troubles(rule: AlertRule, now: datetime) -> int:
         return 0
     Firing.objects.bulk_create(
         [Firing(rule=rule, case=case, severity=case.severity, told_at=now) for case in fresh],
-        update_conflicts=True, unique_fields=["rule", "case"], update_fields=["severity", "told_at"],
-    )  # fmt: skip
+        update_conflicts=True,
+        unique_fields=["rule", "case"],
+        update_fields=["severity", "told_at"],
+    )
     many = len(fresh)
 
     def title() -> str:
@@ -131,26 +133,41 @@ def _tell(
     path = f"/exceptions/{cases[0].pk}/" if len(cases) == 1 else "/exceptions/?type=integration"
     key = f"alert:{rule.pk}:{kind}:{now.isoformat()}"
     connections = {case.connection_id for case in cases}
-    message = Message(kind=kind, key=key, title=title, body=body, path=path,
-                      about=(connections.pop(), None) if len(connections) == 1 else None)  # fmt: skip
+    message = Message(
+        kind=kind, key=key, title=title, body=body, path=path, about=(connections.pop(), None) if len(connections) == 1 else None
+    )
     notify(message, people=[person for person in rule.people.all() if person.is_active], now=now)
     # Programs read these: in one language.
     with translation.override("en"):
         in_english = title()
     webhooks.post(
-        rule.endpoints.all(), key=key, kind=kind, now=now,
-        data={"rule": rule.name, "title": in_english, "url": f"{settings.PUBLIC_URL}{path}",
-              "troubles": [_shape(case) for case in cases]},
-    )  # fmt: skip
+        rule.endpoints.all(),
+        key=key,
+        kind=kind,
+        now=now,
+        data={
+            "rule": rule.name,
+            "title": in_english,
+            "url": f"{settings.PUBLIC_URL}{path}",
+            "troubles": [_shape(case) for case in cases],
+        },
+    )
 
 
 def _shape(case: ExceptionCase) -> dict[str, Any]:
     return {
-        "id": case.pk, "type": case.type, "severity": Severity(case.severity).code, "status": case.status,
-        "connection": case.connection.name, "record": case.record_name, "owner": case.owner.username if case.owner else None,
-        "opened_at": case.opened_at.isoformat(), "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
-        "evidence": case.plain_evidence, "resolution": case.resolution,
-    }  # fmt: skip
+        "id": case.pk,
+        "type": case.type,
+        "severity": Severity(case.severity).code,
+        "status": case.status,
+        "connection": case.connection.name,
+        "record": case.record_name,
+        "owner": case.owner.username if case.owner else None,
+        "opened_at": case.opened_at.isoformat(),
+        "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
+        "evidence": case.plain_evidence,
+        "resolution": case.resolution,
+    }
 
 
 @transaction.atomic
@@ -167,11 +184,17 @@ def save(rule: AlertRule, *, people: Sequence[User], endpoints: Sequence[Endpoin
     if rule.quiet_from and rule.quiet_until:
         quiet = f"{rule.quiet_from:%H:%M}-{rule.quiet_until:%H:%M} {rule.time_zone}"
     said = {
-        "name": rule.name, "is_active": rule.is_active, "types": rule.types, "severity": Severity(rule.severity).code,
-        "connection": rule.connection.name if rule.connection else None, "after_seconds": rule.after_seconds,
-        "people": sorted(person.username for person in people), "endpoints": sorted(one.name for one in endpoints),
-        "quiet": quiet, "critical_anyway": rule.critical_anyway,
-    }  # fmt: skip
+        "name": rule.name,
+        "is_active": rule.is_active,
+        "types": rule.types,
+        "severity": Severity(rule.severity).code,
+        "connection": rule.connection.name if rule.connection else None,
+        "after_seconds": rule.after_seconds,
+        "people": sorted(person.username for person in people),
+        "endpoints": sorted(one.name for one in endpoints),
+        "quiet": quiet,
+        "critical_anyway": rule.critical_anyway,
+    }
     _record("alert_rule.added" if is_new else "alert_rule.changed", rule, by, said, now)
     return rule
 
@@ -186,6 +209,8 @@ def remove(rule: AlertRule, *, by: User, now: datetime) -> None:
 
 def _record(action: str, rule: AlertRule, by: User, data: dict[str, Any], now: datetime) -> None:
     trail.record(
-        trail.Event(action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"alert_rule:{rule.pk}",
-                    data=data), now=now,
-    )  # fmt: skip
+        trail.Event(
+            action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"alert_rule:{rule.pk}", data=data
+        ),
+        now=now,
+    )

@@ -43,12 +43,20 @@ class RuleShape(serializers.Serializer[Any]):
 
     def to_representation(self, rule: AlertRule) -> dict[str, Any]:
         return {
-            "id": rule.pk, "name": rule.name, "is_active": rule.is_active, "types": rule.types,
-            "severity": Severity(rule.severity).code, "connection": rule.connection.name if rule.connection else None,
-            "after_seconds": rule.after_seconds, "people": sorted(person.username for person in rule.people.all()),
-            "endpoints": sorted(one.name for one in rule.endpoints.all()), "quiet_from": rule.quiet_from,
-            "quiet_until": rule.quiet_until, "time_zone": rule.time_zone, "critical_anyway": rule.critical_anyway,
-        }  # fmt: skip
+            "id": rule.pk,
+            "name": rule.name,
+            "is_active": rule.is_active,
+            "types": rule.types,
+            "severity": Severity(rule.severity).code,
+            "connection": rule.connection.name if rule.connection else None,
+            "after_seconds": rule.after_seconds,
+            "people": sorted(person.username for person in rule.people.all()),
+            "endpoints": sorted(one.name for one in rule.endpoints.all()),
+            "quiet_from": rule.quiet_from,
+            "quiet_until": rule.quiet_until,
+            "time_zone": rule.time_zone,
+            "critical_anyway": rule.critical_anyway,
+        }
 
 
 def _rules(request: PersonsCall) -> Any:
@@ -67,16 +75,23 @@ def _keep(request: PersonsCall, rule: AlertRule | None) -> Response:
     shape.is_valid(raise_exception=True)
     given = shape.validated_data
     form = RuleForm(
-        given | {
-            "severity": Severity.of_code(given["severity"]), "connection": given["connection"] and given["connection"].pk,
+        given
+        | {
+            "severity": Severity.of_code(given["severity"]),
+            "connection": given["connection"] and given["connection"].pk,
             "people": [person.pk for person in given.get("people", ())],
             "endpoints": [one.pk for one in given.get("endpoints", ())],
         },
         instance=rule,
-    )  # fmt: skip
+    )
     _judged(form)
-    kept = alerts.save(form.save(commit=False), people=form.cleaned_data["people"], endpoints=form.cleaned_data["endpoints"],
-                       by=request.user, now=clock.now())  # fmt: skip
+    kept = alerts.save(
+        form.save(commit=False),
+        people=form.cleaned_data["people"],
+        endpoints=form.cleaned_data["endpoints"],
+        by=request.user,
+        now=clock.now(),
+    )
     return Response(RuleShape(kept).data, status=200 if rule else 201)
 
 
@@ -127,9 +142,13 @@ class EndpointShape(serializers.Serializer[Any]):
 
     def to_representation(self, endpoint: Endpoint) -> dict[str, Any]:
         return {
-            "id": endpoint.pk, "name": endpoint.name, "url": endpoint.url, "is_active": endpoint.is_active,
-            "problem": endpoint.problem, "created_at": moment(endpoint.created_at),
-        }  # fmt: skip
+            "id": endpoint.pk,
+            "name": endpoint.name,
+            "url": endpoint.url,
+            "is_active": endpoint.is_active,
+            "problem": endpoint.problem,
+            "created_at": moment(endpoint.created_at),
+        }
 
 
 class NewEndpoint(EndpointShape):

@@ -210,7 +210,7 @@ def links(connections: Iterable[Connection], *, now: datetime) -> list[LinkFigur
 
 def _link(
     connection: Connection, counted: dict[str, _Counted], jobs: list[ScheduledJob] | None, waited: waits.Waited, now: datetime
-) -> LinkFigures:  # fmt: skip
+) -> LinkFigures:
     by_way = {way: counted[way].counts["changed"] for way in WAYS if way in counted}
     changes, commands = sum(by_way.values()), counted.get(tally.COMMANDS, _Counted())
     ended = {what: commands.counts[what] for what in ("done", "refused", "dead")}
@@ -226,13 +226,16 @@ def _link(
         by_way={way: by_way.get(way, 0) for way in WAYS},
         waited=waited,
         latency=spread(counted["odoo"].buckets["done"] if "odoo" in counted else (), tally.BOUNDS),
-        commands=ended, commands_took=spread(commands.buckets["done"], tally.BOUNDS),
-        succeeded=ended["done"] / sum(ended.values()) if sum(ended.values()) else None, retries=commands.counts["retried"],
+        commands=ended,
+        commands_took=spread(commands.buckets["done"], tally.BOUNDS),
+        succeeded=ended["done"] / sum(ended.values()) if sum(ended.values()) else None,
+        retries=commands.counts["retried"],
         answers={kind: spread(answers.buckets, timing.BOUNDS) for kind, answers in timed.answers.items()},
         errors=sorted(timed.errors.items(), key=lambda error: -error[1]),
         jobs=len([job for job in jobs if job.is_active]) if jobs else None,
-        jobs_late=sum(job.is_late for job in jobs or ()), jobs_failing=sum(job.is_failing for job in jobs or ()),
-    )  # fmt: skip
+        jobs_late=sum(job.is_late for job in jobs or ()),
+        jobs_failing=sum(job.is_failing for job in jobs or ()),
+    )
 
 
 def models_of(workflow: Workflow) -> set[str]:
@@ -273,11 +276,17 @@ def workflows(*, now: datetime, seen: AccessScope) -> list[WorkflowFigures]:
         open_cases, open_requests = cases.get(workflow.name, {}), approvals.get(workflow.name, {})
         found.append(
             WorkflowFigures(
-                workflow=workflow, mirrored_until=until, is_late=now - until > queries.LINK_LATE,
-                seen_after=Spread(count=took["count"], p50=p50, p95=p95), cases=open_cases.get("open", 0),
-                unowned=open_cases.get("unowned", 0), unowned_since=open_cases.get("unowned_since"),
-                pending=open_requests.get("pending", 0), still_since=open_requests.get("still_since"),
-                commands_done=ended.get("done", 0), commands_ended=ended.get("ended", 0),
+                workflow=workflow,
+                mirrored_until=until,
+                is_late=now - until > queries.LINK_LATE,
+                seen_after=Spread(count=took["count"], p50=p50, p95=p95),
+                cases=open_cases.get("open", 0),
+                unowned=open_cases.get("unowned", 0),
+                unowned_since=open_cases.get("unowned_since"),
+                pending=open_requests.get("pending", 0),
+                still_since=open_requests.get("still_since"),
+                commands_done=ended.get("done", 0),
+                commands_ended=ended.get("ended", 0),
             )
-        )  # fmt: skip
+        )
     return found

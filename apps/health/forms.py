@@ -21,32 +21,53 @@ class RuleForm(forms.ModelForm):
     """Of which troubles somebody is told, who, and when not."""
 
     types = forms.MultipleChoiceField(
-        choices=_troubles, widget=forms.CheckboxSelectMultiple, required=False,
-        label=gettext_lazy("Incidents"), help_text=gettext_lazy("None selected: all."),
-    )  # fmt: skip
+        choices=_troubles,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        label=gettext_lazy("Incidents"),
+        help_text=gettext_lazy("None selected: all."),
+    )
     people = forms.ModelMultipleChoiceField(
-        User.objects.filter(is_active=True).order_by("username"), widget=forms.CheckboxSelectMultiple, required=False,
-        label=gettext_lazy("People"), help_text=gettext_lazy("In the tower, and by e-mail if they have an address."),
-    )  # fmt: skip
+        User.objects.filter(is_active=True).order_by("username"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        label=gettext_lazy("People"),
+        help_text=gettext_lazy("In the tower, and by e-mail if they have an address."),
+    )
     endpoints = forms.ModelMultipleChoiceField(
-        Endpoint.objects.order_by("name"), widget=forms.CheckboxSelectMultiple, required=False, label=gettext_lazy("Other systems"),
+        Endpoint.objects.order_by("name"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        label=gettext_lazy("Other systems"),
         help_text=gettext_lazy("By signed webhook."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = AlertRule
         fields = [
-            "name", "is_active", "types", "severity", "connection", "after_seconds", "people", "endpoints", "quiet_from",
-            "quiet_until", "time_zone", "critical_anyway",
-        ]  # fmt: skip
+            "name",
+            "is_active",
+            "types",
+            "severity",
+            "connection",
+            "after_seconds",
+            "people",
+            "endpoints",
+            "quiet_from",
+            "quiet_until",
+            "time_zone",
+            "critical_anyway",
+        ]
         labels = {
-            "is_active": gettext_lazy("Switched on"), "severity": gettext_lazy("Minimum severity"),
+            "is_active": gettext_lazy("Switched on"),
+            "severity": gettext_lazy("Minimum severity"),
             "connection": gettext_lazy("Connection"),
-            "after_seconds": gettext_lazy("Minimum duration, seconds"), "quiet_from": gettext_lazy("Quiet from"),
+            "after_seconds": gettext_lazy("Minimum duration, seconds"),
+            "quiet_from": gettext_lazy("Quiet from"),
             "quiet_until": gettext_lazy("Quiet until"),
             "time_zone": gettext_lazy("Time zone of the quiet hours"),
             "critical_anyway": gettext_lazy("Notify critical incidents during quiet hours"),
-        }  # fmt: skip
+        }
         help_texts = {"connection": gettext_lazy("None selected: all."), "severity": "", "after_seconds": ""}
         widgets = {
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),

@@ -18,18 +18,16 @@ from apps.exceptions import incident_reconcile
 from apps.exceptions.incident_reconcile import Incident
 from apps.exceptions.integration import TOWER
 from apps.exceptions.models import Severity
-from apps.health import queries, workers
-from apps.health.queries import Link, Overview
+from apps.health import link_incidents, queries, workers
+from apps.health.queries import Overview
 from apps.mirror import registry as mirror
-from apps.odoo.capabilities import KEY_WARNING
 from apps.odoo.guards import ASK
-from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
+from apps.odoo.models import Connection
 from apps.timers import sla
 from apps.workflows import registry as workflows
 
 logger = logging.getLogger(__name__)
 
-NAMED = 5
 # Beyond this many records with failed commands the queue says no more than it says already.
 FAILED_RECORDS = 500
 
@@ -42,15 +40,6 @@ SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.sa
  LIMIT %(limit)s
 """
 
-# Index deliveries_dead.
-DEAD = """
-SELECT DISTINCT ON (d.connection_id) d.connection_id, d.problem, d.processed_at,
-       count(*) OVER (PARTITION BY d.connection_id) AS dead,
-       min(d.received_at) OVER (PARTITION BY d.connection_id) AS oldest_at
-  FROM intake_delivery d
- WHERE d.status = 'dead' AND d.connection_id IS NOT NULL
- ORDER BY d.connection_id, d.id DESC
-"""
 
 # Asks that stand open in Odoo longer than a request takes to open, and that no request of their record has taken up. One that
 # waits behind another decision about the same record is not forgotten. Index asks_open.
@@ -71,16 +60,6 @@ HAVING COALESCE(bool_or(q.kind = a.x_kind), FALSE) IS FALSE
 """
 UNANSWERED_AFTER = timedelta(minutes=1)
 MOST_UNANSWERED = 200
-
-# The newest comparison of each model, of those made lately.
-HELD = """
-SELECT * FROM (
-  SELECT DISTINCT ON (r.connection_id, r.odoo_model) r.connection_id, r.odoo_model, r.started_at, r.compared, r.note, r.is_held
-    FROM mirror_syncrun r
-   WHERE r.started_at > %(since)s
-   ORDER BY r.connection_id, r.odoo_model, r.started_at DESC) AS newest
- WHERE is_held
-"""
 
 
 def detect_incidents(*, now: datetime) -> int:
@@ -120,10 +99,14 @@ def found(*, now: datetime, singly: bool = False) -> Iterator[Incident]:
     active = {link.connection.pk: link.connection for link in links}
     answering = {link.connection.pk: link.connection for link in links if link.connection.state != "failing"}
     searches = [
-        *(partial(_of_link, link, overview, now) for link in links), partial(_of_jobs, answering, now),
-        partial(_failed_commands, active), partial(_outdated_guards, answering, now), partial(_unanswered_asks, answering, now),
-        partial(_dead_letters, active), partial(_held, active, now),
-    ]  # fmt: skip
+        *(partial(link_incidents.of_link, link, overview, now) for link in links),
+        partial(link_incidents.of_jobs, answering, now),
+        partial(_failed_commands, active),
+        partial(_outdated_guards, answering, now),
+        partial(_unanswered_asks, answering, now),
+        partial(link_incidents.dead_letters, active),
+        partial(link_incidents.held, active, now),
+    ]
     if links:
         # What is of the tower and of no connection is kept with the first one.
         searches += [partial(_of_tower, overview, links[0].connection, now), partial(_of_calendars, links[0].connection, now)]
@@ -146,100 +129,15 @@ def _safely(search: Callable[[], Iterator[Incident]]) -> list[Incident]:
 def _of_calendars(kept_with: Connection, now: datetime) -> Iterator[Incident]:
     for team, problem in sla.unusable(now=now):
         yield Incident(
-            kind="integration.calendar_unusable", connection_id=kept_with.pk, model=TOWER, name=str(team), cause=team.slug,
-            since=now, severity=Severity.MEDIUM, evidence={"team_name": str(team), "problem_name": problem},
-        )  # fmt: skip
-
-
-def _by_age(since: datetime, now: datetime, *, high: timedelta, critical: timedelta, least: Severity) -> Severity:
-    age = now - since
-    return Severity.CRITICAL if age >= critical else max(Severity.HIGH, least) if age >= high else least
-
-
-def _of_link(link: Link, overview: Overview, now: datetime) -> Iterator[Incident]:
-    connection = link.connection
-    if connection.state == "failing":
-        since = connection.state_since or now
-        yield Incident(
-            kind="integration.connection_down", connection_id=connection.pk, name=connection.name, since=since,
-            severity=_by_age(since, now, high=timedelta(0), critical=timedelta(hours=1), least=Severity.HIGH),
-            evidence={"since_at": since, "problem_name": connection.problem,
-                      "waiting_count": sum(queue.waiting for queue in overview.queues[:2])},
-        )  # fmt: skip
-        return
-    if link.is_late:
-        since = link.read_at or connection.created_at
-        yield Incident(
-            kind="integration.sync_lag", connection_id=connection.pk, name=connection.name, since=since + queries.LINK_LATE,
-            severity=_by_age(since, now, high=timedelta(minutes=30), critical=timedelta(hours=2), least=Severity.MEDIUM),
-            evidence={"mirrored_at": link.read_at, "model_name": link.behind[0] if link.behind else "",
-                      "behind_count": len(link.behind)},
-        )  # fmt: skip
-    elif link.is_silent:
-        since = (link.hinted_at or connection.created_at) + queries.SILENT_AFTER
-        yield Incident(
-            kind="integration.webhooks_silent", connection_id=connection.pk, name=connection.name, since=since,
-            severity=_by_age(since, now, high=timedelta(hours=24), critical=timedelta(days=365), least=Severity.MEDIUM),
-            evidence={"heard_at": link.hinted_at, "address_name": queries.intake_address()},
-        )  # fmt: skip
-    if link.intake.hurts:
-        since, lately = link.intake.away_since or now, link.intake.lately
-        yield Incident(
-            kind="integration.intake_slow", connection_id=connection.pk, name=connection.name, since=since,
-            severity=Severity.CRITICAL,
-            evidence={"problem_name": link.intake.words, "answered_count": lately.answered, "slow_count": lately.slow,
-                      "turned_away_count": lately.turned_away, "away_since_at": link.intake.away_since},
-        )  # fmt: skip
-    if connection.hooks_off_at:
-        yield Incident(
-            kind="integration.hooks_off", connection_id=connection.pk, name=connection.name, since=connection.hooks_off_at,
-            severity=_by_age(connection.hooks_off_at, now, high=timedelta(hours=24), critical=timedelta(days=365),
-                             least=Severity.MEDIUM),
-            evidence={"off_at": connection.hooks_off_at},
-        )  # fmt: skip
-    for model, problem in link.problems:
-        yield Incident(
-            kind="integration.model_unreadable", connection_id=connection.pk, name=f"{connection.name}: {model}", cause=model,
-            since=connection.created_at, severity=Severity.MEDIUM,
-            evidence={"model_name": model, "read_at": link.read_at, "problem_name": problem},
-        )  # fmt: skip
-    ends = connection.capabilities.get("key_expires_at")
-    if ends and datetime.fromisoformat(ends) - now < KEY_WARNING:
-        ends_at = datetime.fromisoformat(ends)
-        days = max((ends_at - now).days, 0)
-        yield Incident(
-            kind="integration.key_expires", connection_id=connection.pk, name=connection.name, since=ends_at - KEY_WARNING,
-            severity=Severity.CRITICAL if days < 1 else Severity.HIGH if days < 3 else Severity.MEDIUM,
-            evidence={"left_days": days, "ends_at": ends_at, "login_name": connection.login},
-        )  # fmt: skip
-
-
-def _of_jobs(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
-    late: dict[int, list[ScheduledJob]] = {}
-    active: dict[int, int] = {}
-    for job in ScheduledJob.objects.filter(connection_id__in=connections).order_by("next_at", "odoo_id"):
-        name = connections[job.connection_id].name
-        active[job.connection_id] = active.get(job.connection_id, 0) + job.is_active
-        if job.is_late:
-            late.setdefault(job.connection_id, []).append(job)
-        if job.is_failing:
-            yield Incident(
-                kind="integration.odoo_job_failing", connection_id=job.connection_id, model="ir.cron", odoo_id=job.odoo_id,
-                name=f"{name}: {job.name}", since=job.given_up_at or job.first_failed_at or job.last_at or now,
-                severity=Severity.HIGH if job.given_up_at or job.failures >= 3 else Severity.MEDIUM,
-                evidence={"failures_count": job.failures or None, "first_failed_at": job.first_failed_at,
-                          "last_run_at": job.last_at, "next_run_at": job.next_at if job.is_active else None,
-                          "given_up_name": "yes" if job.given_up_at else ""},
-            )  # fmt: skip
-    for connection_id, jobs in late.items():
-        first = jobs[0].next_at or now
-        yield Incident(
-            kind="integration.odoo_job_late", connection_id=connection_id, name=connections[connection_id].name,
-            since=first + JOB_LATE,
-            severity=_by_age(first, now, high=timedelta(hours=2), critical=timedelta(hours=24), least=Severity.MEDIUM),
-            evidence={"late_count": len(jobs), "known_count": active[connection_id], "due_at": first,
-                      "job_names": ", ".join(job.name for job in jobs[:NAMED])},
-        )  # fmt: skip
+            kind="integration.calendar_unusable",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name=str(team),
+            cause=team.slug,
+            since=now,
+            severity=Severity.MEDIUM,
+            evidence={"team_name": str(team), "problem_name": problem},
+        )
 
 
 def _failed_commands(connections: dict[int, Connection]) -> Iterator[Incident]:
@@ -248,20 +146,35 @@ def _failed_commands(connections: dict[int, Connection]) -> Iterator[Incident]:
             continue
         _, model, odoo_id = row["lane"].split(":")
         yield Incident(
-            kind="integration.command_failed", connection_id=row["connection_id"], model=model, odoo_id=int(odoo_id),
-            company_id=row["company_id"], name=row["title"], since=row["done_at"], severity=Severity.HIGH,
-            evidence={"stopped_count": row["stopped"], "command_name": row["says"] or row["title"],
-                      "attempts_count": row["attempts"], "stopped_at": row["done_at"], "problem_name": row["problem"]},
-        )  # fmt: skip
+            kind="integration.command_failed",
+            connection_id=row["connection_id"],
+            model=model,
+            odoo_id=int(odoo_id),
+            company_id=row["company_id"],
+            name=row["title"],
+            since=row["done_at"],
+            severity=Severity.HIGH,
+            evidence={
+                "stopped_count": row["stopped"],
+                "command_name": row["says"] or row["title"],
+                "attempts_count": row["attempts"],
+                "stopped_at": row["done_at"],
+                "problem_name": row["problem"],
+            },
+        )
 
 
 def _outdated_guards(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
     for connection_id, found in guard_policy.problems().items():
         if connection_id in connections:
             yield Incident(
-                kind="integration.guards_outdated", connection_id=connection_id, name=connections[connection_id].name, since=now,
-                severity=Severity.HIGH, evidence={"problem_name": " ".join(found)},
-            )  # fmt: skip
+                kind="integration.guards_outdated",
+                connection_id=connection_id,
+                name=connections[connection_id].name,
+                since=now,
+                severity=Severity.HIGH,
+                evidence={"problem_name": " ".join(found)},
+            )
 
 
 def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
@@ -274,13 +187,23 @@ def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Itera
         if row["is_in_hand"] and not problem:
             continue
         yield Incident(
-            kind="integration.ask_unanswered", connection_id=connection.pk, model=model[:80] or TOWER, odoo_id=odoo_id,
-            cause=kind, name=f"{connection.name}: {model} {odoo_id}"[:200], since=row["asked_at"] + UNANSWERED_AFTER,
+            kind="integration.ask_unanswered",
+            connection_id=connection.pk,
+            model=model[:80] or TOWER,
+            odoo_id=odoo_id,
+            cause=kind,
+            name=f"{connection.name}: {model} {odoo_id}"[:200],
+            since=row["asked_at"] + UNANSWERED_AFTER,
             severity=Severity.HIGH,
-            evidence={"record_name": f"{model} {odoo_id}", "kind_name": kind, "asked_by_name": row["asked_by"],
-                      "asked_at": row["asked_at"], "attempts_count": row["attempts"],
-                      "problem_name": problem or _NOT_OPENED.format(name=connection.name)},
-        )  # fmt: skip
+            evidence={
+                "record_name": f"{model} {odoo_id}",
+                "kind_name": kind,
+                "asked_by_name": row["asked_by"],
+                "asked_at": row["asked_at"],
+                "attempts_count": row["attempts"],
+                "problem_name": problem or _NOT_OPENED.format(name=connection.name),
+            },
+        )
 
 
 _WITHDRAW = f"or set the state of its row in {ASK} to withdrawn (Odoo, Settings, Technical)."
@@ -302,55 +225,55 @@ def _why_unanswered(connection: Connection, model: str, odoo_id: int, kind: str)
     return ""
 
 
-def _dead_letters(connections: dict[int, Connection]) -> Iterator[Incident]:
-    for row in queries.rows(DEAD, {}):
-        if row["connection_id"] in connections:
-            yield Incident(
-                kind="integration.dead_letters", connection_id=row["connection_id"],
-                name=connections[row["connection_id"]].name, since=row["processed_at"],
-                severity=Severity.HIGH if row["dead"] >= 100 else Severity.MEDIUM,
-                evidence={"dead_count": row["dead"], "oldest_at": row["oldest_at"], "newest_at": row["processed_at"],
-                          "problem_name": row["problem"]},
-            )  # fmt: skip
-
-
-def _held(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
-    for row in queries.rows(HELD, {"since": now - timedelta(days=1)}):
-        if row["connection_id"] in connections:
-            yield Incident(
-                kind="integration.deletions_held", connection_id=row["connection_id"], cause=row["odoo_model"],
-                name=f"{connections[row['connection_id']].name}: {row['odoo_model']}", since=row["started_at"],
-                severity=Severity.HIGH,
-                evidence={"model_name": row["odoo_model"], "compared_quantity": row["compared"], "held_at": row["started_at"],
-                          "problem_name": row["note"]},
-            )  # fmt: skip
-
-
 def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Iterator[Incident]:
     unserved = workers.unserved(overview.workers)
     for queue in unserved:
         yield Incident(
-            kind="integration.worker_missing", connection_id=kept_with.pk, model=TOWER, name="Control Tower", cause=queue,
-            since=now, severity=Severity.CRITICAL, evidence={"queue_name": queue, "workers_count": len(overview.workers)},
-        )  # fmt: skip
+            kind="integration.worker_missing",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name="Control Tower",
+            cause=queue,
+            since=now,
+            severity=Severity.CRITICAL,
+            evidence={"queue_name": queue, "workers_count": len(overview.workers)},
+        )
     if overview.is_beat_late:
         yield Incident(
-            kind="integration.scheduler_silent", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
-            since=now, severity=Severity.CRITICAL, evidence={"heard_at": overview.beat_at},
-        )  # fmt: skip
+            kind="integration.scheduler_silent",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name="Control Tower",
+            since=now,
+            severity=Severity.CRITICAL,
+            evidence={"heard_at": overview.beat_at},
+        )
     for rule, problem in policy.unusable():
         yield Incident(
-            kind="integration.policy_unusable", connection_id=kept_with.pk, model=TOWER, name=f"Policy {rule.kind}",
-            cause=rule.kind, since=rule.created_at, severity=Severity.HIGH,
-            evidence={"policy_name": rule.kind, "version_count": rule.version,
-                      "problem_name": f"{problem} The declared policy is used until a new version is saved."},
-        )  # fmt: skip
+            kind="integration.policy_unusable",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name=f"Policy {rule.kind}",
+            cause=rule.kind,
+            since=rule.created_at,
+            severity=Severity.HIGH,
+            evidence={
+                "policy_name": rule.kind,
+                "version_count": rule.version,
+                "problem_name": f"{problem} The declared policy is used until a new version is saved.",
+            },
+        )
     for refused in settings.EXTENSIONS.refused:
         yield Incident(
-            kind="integration.extension_refused", connection_id=kept_with.pk, model=TOWER, name=refused.package,
-            cause=refused.package, since=now, severity=Severity.HIGH,
+            kind="integration.extension_refused",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name=refused.package,
+            cause=refused.package,
+            since=now,
+            severity=Severity.HIGH,
             evidence={"extension_name": refused.package, "origin_name": refused.origin, "problem_name": refused.problem},
-        )  # fmt: skip
+        )
     is_any_down = any(link.connection.state == "failing" for link in overview.links)
     for waiting in overview.queues:
         # What waits for an Odoo that is away, or for a worker that is not there, is told once already.
@@ -358,9 +281,14 @@ def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Itera
         if not waiting.is_late or waiting.oldest_at is None or (waits_for_odoo and is_any_down) or unserved:
             continue
         yield Incident(
-            kind="integration.queue_stuck", connection_id=kept_with.pk, model=TOWER, name="Control Tower",
-            cause=waiting.name, since=waiting.oldest_at + queries.WAITING_LONG,
-            severity=_by_age(waiting.oldest_at, now, high=timedelta(minutes=10), critical=timedelta(hours=1),
-                             least=Severity.MEDIUM),
+            kind="integration.queue_stuck",
+            connection_id=kept_with.pk,
+            model=TOWER,
+            name="Control Tower",
+            cause=waiting.name,
+            since=waiting.oldest_at + queries.WAITING_LONG,
+            severity=link_incidents.by_age(
+                waiting.oldest_at, now, high=timedelta(minutes=10), critical=timedelta(hours=1), least=Severity.MEDIUM
+            ),
             evidence={"waiting_count": waiting.waiting, "oldest_at": waiting.oldest_at, "queue_name": waiting.name},
-        )  # fmt: skip
+        )

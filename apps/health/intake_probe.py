@@ -46,8 +46,7 @@ class Intake:
             return gettext("the webhook intake has not responded since %(at)s UTC.") % {"at": f"{self.away_since:%H:%M:%S}"}
         one = self.lately
         return gettext(
-            "of %(answered)s webhooks in the last minutes, %(slow)s took more than half a second and "
-            "%(turned_away)s were rejected."
+            "of %(answered)s webhooks in the last minutes, %(slow)s took more than half a second and %(turned_away)s were rejected."
         ) % {"answered": one.answered, "slow": one.slow, "turned_away": one.turned_away}
 
 

@@ -66,17 +66,37 @@ def _counted(name: str, text: str, labels: Sequence[str], rows: Any) -> GaugeMet
 
 
 def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
-    yield _counted("positions", "Records in a stage", ["workflow", "stage"],
-                   Position.objects.filter(is_open=True).values_list("workflow", "stage").annotate(n=Count("id")))  # fmt: skip
+    yield _counted(
+        "positions",
+        "Records in a stage",
+        ["workflow", "stage"],
+        Position.objects.filter(is_open=True).values_list("workflow", "stage").annotate(n=Count("id")),
+    )
     unresolved = ExceptionCase.objects.exclude(status="resolved")
-    yield _counted("exceptions", "Unresolved exceptions", ["type", "severity"],
-                   unresolved.values_list("type", "severity").annotate(n=Count("id")))  # fmt: skip
-    yield _counted("approvals", "Approval requests that wait", ["kind"],
-                   Request.objects.filter(status="pending").values_list("kind").annotate(n=Count("id")))  # fmt: skip
-    yield _counted("commands", "Commands to Odoo that wait or have stopped", ["status"],
-                   Command.objects.filter(status__in=NOT_SETTLED).values_list("status").annotate(n=Count("pk")))  # fmt: skip
-    yield _counted("dead_letters", "Deliveries that were given up and wait for a person", ["source"],
-                   Delivery.objects.filter(status=DeliveryStatus.DEAD).values_list("source").annotate(n=Count("id")))  # fmt: skip
+    yield _counted(
+        "exceptions",
+        "Unresolved exceptions",
+        ["type", "severity"],
+        unresolved.values_list("type", "severity").annotate(n=Count("id")),
+    )
+    yield _counted(
+        "approvals",
+        "Approval requests that wait",
+        ["kind"],
+        Request.objects.filter(status="pending").values_list("kind").annotate(n=Count("id")),
+    )
+    yield _counted(
+        "commands",
+        "Commands to Odoo that wait or have stopped",
+        ["status"],
+        Command.objects.filter(status__in=NOT_SETTLED).values_list("status").annotate(n=Count("pk")),
+    )
+    yield _counted(
+        "dead_letters",
+        "Deliveries that were given up and wait for a person",
+        ["source"],
+        Delivery.objects.filter(status=DeliveryStatus.DEAD).values_list("source").annotate(n=Count("id")),
+    )
     lag = _gauge("sync_lag_seconds", "Time since all that Odoo had committed was mirrored", ["connection"])
     connected = _gauge("connected", "Whether the connection answers", ["connection"])
     heard = _gauge("webhook_age_seconds", "Time since Odoo last sent a webhook by itself", ["connection"])
@@ -129,16 +149,28 @@ def _workflows(now: datetime) -> Iterator[Metric]:
         return (now - at).total_seconds() if at else 0.0
 
     shown: list[tuple[str, str, Callable[[figures.WorkflowFigures], float]]] = [
-        ("workflow_lag_seconds", "Sync lag of the model of the workflow that is furthest behind",
-         lambda row: since(row.mirrored_until)),
+        (
+            "workflow_lag_seconds",
+            "Sync lag of the model of the workflow that is furthest behind",
+            lambda row: since(row.mirrored_until),
+        ),
         ("workflow_exceptions_unowned", "Unresolved exceptions that nobody owns", lambda row: row.unowned),
-        ("workflow_exceptions_unowned_seconds", "Age of the oldest exception that nobody owns",
-         lambda row: since(row.unowned_since)),
-        ("workflow_approvals_still_seconds", "Time since the approval that has stood still for longest last moved",
-         lambda row: since(row.still_since)),
-        ("workflow_command_success", "Share of the last day's commands that took effect in Odoo, of those that ended",
-         lambda row: row.succeeded if row.succeeded is not None else float("nan")),
-    ]  # fmt: skip
+        (
+            "workflow_exceptions_unowned_seconds",
+            "Age of the oldest exception that nobody owns",
+            lambda row: since(row.unowned_since),
+        ),
+        (
+            "workflow_approvals_still_seconds",
+            "Time since the approval that has stood still for longest last moved",
+            lambda row: since(row.still_since),
+        ),
+        (
+            "workflow_command_success",
+            "Share of the last day's commands that took effect in Odoo, of those that ended",
+            lambda row: row.succeeded if row.succeeded is not None else float("nan"),
+        ),
+    ]
     for name, text, value in shown:
         gauge = _gauge(name, text, ["workflow"])
         for row in found:

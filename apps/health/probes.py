@@ -49,8 +49,11 @@ def _workers() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "database": _database, "broker": _broker, "channel_layer": _channel_layer, "workers": _workers,
-}  # fmt: skip
+    "database": _database,
+    "broker": _broker,
+    "channel_layer": _channel_layer,
+    "workers": _workers,
+}
 
 
 def readiness() -> dict[str, str]:

@@ -122,11 +122,19 @@ def overview(*, now: datetime, seen: AccessScope = EVERYTHING) -> Overview:
     is_beat_late = beat_at is None or now - beat_at > BEAT_LATE
     sentence, is_well = _silence(living, unserved, is_beat_late=is_beat_late) or _sentence(links, queues)
     return Overview(
-        at=now, links=links, queues=queues, workers=living, are_workers_late=bool(unserved), beat_at=beat_at,
-        is_beat_late=is_beat_late, worker_heard_at=max((worker.heard_at for worker in living), default=None),
-        stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]), dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
-        sentence=sentence, is_well=is_well,
-    )  # fmt: skip
+        at=now,
+        links=links,
+        queues=queues,
+        workers=living,
+        are_workers_late=bool(unserved),
+        beat_at=beat_at,
+        is_beat_late=is_beat_late,
+        worker_heard_at=max((worker.heard_at for worker in living), default=None),
+        stopped_commands=list(stopped.order_by("-created_at")[:SHOWN]),
+        dead_deliveries=list(dead.order_by("-id")[:SHOWN]),
+        sentence=sentence,
+        is_well=is_well,
+    )
 
 
 def _link(connection: Connection, fresh: Freshness, *, seen: AccessScope, now: datetime) -> Link:
@@ -139,15 +147,25 @@ def _link(connection: Connection, fresh: Freshness, *, seen: AccessScope, now: d
     missed = sum(row["found_changed"] + row["found_deleted"] for row in runs.values("found_changed", "found_deleted"))
     is_provisioned = connection.is_provisioned
     return Link(
-        connection=connection, read_at=fresh.read_at, hinted_at=hints["newest"], hints=hints["count"] if is_whole else None,
-        missed=missed if is_whole else None, behind=fresh.behind,
-        is_first_read_done=fresh.is_first_read_done, is_first_read_open=fresh.is_first_read_open,
+        connection=connection,
+        read_at=fresh.read_at,
+        hinted_at=hints["newest"],
+        hints=hints["count"] if is_whole else None,
+        missed=missed if is_whole else None,
+        behind=fresh.behind,
+        is_first_read_done=fresh.is_first_read_done,
+        is_first_read_open=fresh.is_first_read_open,
         intake=intake_probe.intake_of(connection, now=now),
-        problems=fresh.problems, unread=fresh.unread, is_late=fresh.is_late,
+        problems=fresh.problems,
+        unread=fresh.unread,
+        is_late=fresh.is_late,
         # The heartbeat that is provisioned in Odoo sends a webhook every few minutes: without any, none arrive.
-        is_silent=connection.is_active and is_provisioned and connection.hooks_wanted and not connection.hooks_off_at
+        is_silent=connection.is_active
+        and is_provisioned
+        and connection.hooks_wanted
+        and not connection.hooks_off_at
         and (hints["newest"] is None or now - hints["newest"] > SILENT_AFTER),
-    )  # fmt: skip
+    )
 
 
 def intake_address() -> str:
@@ -175,8 +193,10 @@ def _of(seen: AccessScope) -> QuerySet[Command]:
 
 
 def _commands(seen: AccessScope, now: datetime) -> Queue:
-    found = _of(seen).filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN]).aggregate(
-        count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
+    found = (
+        _of(seen)
+        .filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN])
+        .aggregate(count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now)))
     )
     stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
     return _queue(TO_SEND, found["count"], found["oldest"], stopped, now)
@@ -233,8 +253,10 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
         if link.unread:
             model, problem = link.unread[0]
             return gettext("%(model)s of %(name)s is not up to date: %(problem)s") % {
-                "model": model, "name": link.connection.name, "problem": problem,
-            }, False  # fmt: skip
+                "model": model,
+                "name": link.connection.name,
+                "problem": problem,
+            }, False
     for link in links:
         if link.is_first_read_open:
             return gettext("The initial sync of %(name)s is not complete; its data are partial.") % {

@@ -49,10 +49,13 @@ def overview(request: PersonsRequest) -> HttpResponse:
     # Deliveries and calls are of a connection and no company: their figures are for those who see all of it.
     whole = [link.connection for link in health.links if shown.sees_whole(link.connection.pk)]
     context = {
-        "health": health, "may_integrate": request.user.role in INTEGRATORS, "links": figures.links(whole, now=now),
-        "workflows": figures.workflows(now=now, seen=shown), "incidents": screens.incidents(shown),
+        "health": health,
+        "may_integrate": request.user.role in INTEGRATORS,
+        "links": figures.links(whole, now=now),
+        "workflows": figures.workflows(now=now, seen=shown),
+        "incidents": screens.incidents(shown),
         "extensions": settings.EXTENSIONS,
-    }  # fmt: skip
+    }
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 
@@ -78,19 +81,25 @@ def dead_letters(request: PersonsRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     shown = list((mine.filter(id__lt=int(after)) if after.isdecimal() and len(after) < 19 else mine)[: LETTERS + 1])
     context = {
-        "letters": shown[:LETTERS], "next": shown[LETTERS - 1].pk if len(shown) > LETTERS else None, "is_first": not after,
-        "count": mine.count(), "may_integrate": request.user.role in INTEGRATORS,
-    }  # fmt: skip
+        "letters": shown[:LETTERS],
+        "next": shown[LETTERS - 1].pk if len(shown) > LETTERS else None,
+        "is_first": not after,
+        "count": mine.count(),
+        "may_integrate": request.user.role in INTEGRATORS,
+    }
     return render(request, "health/dead_letters.html", context)
 
 
 def _letter(request: PersonsRequest, delivery_id: int, **more: Any) -> HttpResponse:
     delivery = get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
     context = {
-        "letter": delivery, "mends": delivery.mends.order_by("-id"), "text": deliveries.text_of(delivery),
+        "letter": delivery,
+        "mends": delivery.mends.order_by("-id"),
+        "text": deliveries.text_of(delivery),
         "may_mend": request.user.role in INTEGRATORS and delivery.status == "dead",
-        "may_replay": request.user.role in INTEGRATORS and delivery.status in ("dead", "done"), "gives_up_after": GIVE_UP_AFTER,
-    }  # fmt: skip
+        "may_replay": request.user.role in INTEGRATORS and delivery.status in ("dead", "done"),
+        "gives_up_after": GIVE_UP_AFTER,
+    }
     return render(request, "health/dead_letter.html", context | more, status=422 if more else 200)
 
 
@@ -143,10 +152,11 @@ def alert_rules(request: PersonsRequest) -> HttpResponse:
     rules = AlertRule.objects.filter(mine).select_related("connection").prefetch_related("people", "endpoints").order_by("name")
     may_integrate = request.user.role in INTEGRATORS
     context = {
-        "rules": [(rule, [title_of(name) for name in rule.types]) for rule in rules], "may_integrate": may_integrate,
+        "rules": [(rule, [title_of(name) for name in rule.types]) for rule in rules],
+        "may_integrate": may_integrate,
         "endpoints": Endpoint.objects.order_by("name") if may_integrate else [],
         "sent": Outgoing.objects.select_related("endpoint").order_by("-id")[:SENT] if may_integrate else [],
-    }  # fmt: skip
+    }
     return render(request, "health/alerts.html", context)
 
 

@@ -34,16 +34,26 @@ class DeliveryShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Delivery) -> dict[str, Any]:
         return {
-            "id": row.id, "source": row.source, "connection": row.connection.name if row.connection else None,
-            "model": row.model, "odoo_id": row.odoo_id or None, "status": row.status, "attempts": row.attempts,
-            "problem": row.problem, "received_at": moment(row.received_at), "processed_at": moment(row.processed_at),
-        }  # fmt: skip
+            "id": row.id,
+            "source": row.source,
+            "connection": row.connection.name if row.connection else None,
+            "model": row.model,
+            "odoo_id": row.odoo_id or None,
+            "status": row.status,
+            "attempts": row.attempts,
+            "problem": row.problem,
+            "received_at": moment(row.received_at),
+            "processed_at": moment(row.processed_at),
+        }
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "source": "source", "model": "model", "odoo_id": ("odoo_id", int),
+    "status": ("status", set(Status.values)),
+    "source": "source",
+    "model": "model",
+    "odoo_id": ("odoo_id", int),
     "connection": ("connection__name", request_scope.names_connection),
-}  # fmt: skip
+}
 
 
 class Deliveries(FilteredList):

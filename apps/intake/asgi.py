@@ -128,8 +128,7 @@ async def _accept_event(name: str, scope: dict[str, Any], receive: Any) -> tuple
     headers = {key: value.decode("latin-1") for key, value in scope["headers"] if key in SIGNED_BY}
     message_id, timestamp, signature = (headers.get(key, "") for key in SIGNED_BY)
     try:
-        signatures.check(source.keys, message_id=message_id, timestamp=timestamp, signature=signature, body=body,
-                         now=clock.now())  # fmt: skip
+        signatures.check(source.keys, message_id=message_id, timestamp=timestamp, signature=signature, body=body, now=clock.now())
     except signatures.UnsignedError as error:
         raise Refused(401, str(error)) from None
     read_object(body)

@@ -85,15 +85,23 @@ class ClaimedBatch:
         """The same, a model each, to find the one that Odoo does not give."""
         for model, ids in self.records.items():
             to_evaluate = {model: self.to_evaluate[model]} if model in self.to_evaluate else {}
-            yield ClaimedBatch(connection_id=self.connection_id, records={model: ids}, to_evaluate=to_evaluate,
-                       deliveries={key: numbers for key, numbers in self.deliveries.items() if key[0] == model})  # fmt: skip
+            yield ClaimedBatch(
+                connection_id=self.connection_id,
+                records={model: ids},
+                to_evaluate=to_evaluate,
+                deliveries={key: numbers for key, numbers in self.deliveries.items() if key[0] == model},
+            )
 
     def singly(self) -> Iterator["ClaimedBatch"]:
         """The same, a record each, to find the one that spoils the batch."""
         for (model, odoo_id), numbers in self.deliveries.items():
             to_evaluate = {model: {odoo_id}} if odoo_id in self.to_evaluate.get(model, ()) else {}
-            yield ClaimedBatch(connection_id=self.connection_id, records={model: {odoo_id}},
-                       deliveries={(model, odoo_id): numbers}, to_evaluate=to_evaluate)  # fmt: skip
+            yield ClaimedBatch(
+                connection_id=self.connection_id,
+                records={model: {odoo_id}},
+                deliveries={(model, odoo_id): numbers},
+                to_evaluate=to_evaluate,
+            )
 
 
 def take(*, limit: int, now: datetime, unreachable: Collection[int] = ()) -> list[ClaimedBatch]:
@@ -106,9 +114,14 @@ def take(*, limit: int, now: datetime, unreachable: Collection[int] = ()) -> lis
     and is a dead letter in the end.
     """
     facts: dict[str, Any] = {
-        "now": now, "until": now + LEASE, "give_up": GIVE_UP_AFTER, "suspect": SUSPECT_AFTER, "lost": LOST,
-        "unreachable": list(unreachable), "event": EVENT,
-    }  # fmt: skip
+        "now": now,
+        "until": now + LEASE,
+        "give_up": GIVE_UP_AFTER,
+        "suspect": SUSPECT_AFTER,
+        "lost": LOST,
+        "unreachable": list(unreachable),
+        "event": EVENT,
+    }
     with database.cursor() as cursor:
         rows: list[tuple[int, int, str, int, str, str]] = []
         while not rows:

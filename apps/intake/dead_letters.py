@@ -59,11 +59,14 @@ def add(source: str, connection_id: int, letters: Iterable[DeadLetter], *, now: 
     if not by_key:
         return
     facts: dict[str, Any] = {
-        "source": source, "connection": connection_id, "now": now, "keys": list(by_key),
+        "source": source,
+        "connection": connection_id,
+        "now": now,
+        "keys": list(by_key),
         "models": [letter.model[:80] for letter in by_key.values()],
         "ids": [letter.odoo_id if 0 <= letter.odoo_id <= LARGEST_ID else 0 for letter in by_key.values()],
         "problems": [storable(letter.problem)[:LONGEST_PROBLEM] for letter in by_key.values()],
-    }  # fmt: skip
+    }
     with database.cursor() as cursor:
         cursor.execute(ADD, facts)
         added = [number for (number,) in cursor.fetchall()]

@@ -57,14 +57,10 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
-        constraints = [
-            models.UniqueConstraint(fields=["source", "connection", "key"], name="stored_once", nulls_distinct=False)
-        ]
+        constraints = [models.UniqueConstraint(fields=["source", "connection", "key"], name="stored_once", nulls_distinct=False)]
         indexes = [
             # Used by claim.take: what waits, whatever the history has grown to.
-            models.Index(
-                fields=["id"], condition=models.Q(status__in=["pending", "claimed"]), name="deliveries_waiting"
-            ),
+            models.Index(fields=["id"], condition=models.Q(status__in=["pending", "claimed"]), name="deliveries_waiting"),
             models.Index(fields=["id"], condition=models.Q(status="dead"), name="deliveries_dead"),
             models.Index(fields=["received_at"], name="deliveries_by_time"),  # health: rates of the last day
         ]
@@ -109,7 +105,5 @@ class Tally(models.Model):
     seconds = models.FloatField(default=0, help_text="Of what is done: how long all of them took")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "source", "hour", "what", "bucket"], name="one_tally_an_hour")
-        ]
+        constraints = [models.UniqueConstraint(fields=["connection", "source", "hour", "what", "bucket"], name="one_tally_an_hour")]
         indexes = [models.Index(fields=["hour"], name="tallies_by_hour")]  # health: the last day

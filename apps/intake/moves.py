@@ -25,10 +25,12 @@ class ReplayRefusedError(Refusal):
     """The delivery cannot be replayed; the message says why."""
 
     problem = Problem(
-        "delivery_not_replayable", 409, "Delivery cannot be replayed",
+        "delivery_not_replayable",
+        409,
+        "Delivery cannot be replayed",
         meaning="The delivery does not exist, or waits to be processed already.",
         remedy="Replay only deliveries whose status is done or dead.",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -47,10 +49,14 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     rows.update(status=Status.PENDING, attempts=0, not_before=now, problem="", processed_at=None)
     tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
-        [trail.Event(action="delivery.replayed", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                     subject=f"delivery:{number}") for number in numbers],
+        [
+            trail.Event(
+                action="delivery.replayed", actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"delivery:{number}"
+            )
+            for number in numbers
+        ],
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     wake("pipeline.refresh")
     return len(numbers)
@@ -60,10 +66,12 @@ class PayloadEditError(Refusal):
     """The delivery cannot be mended so; the message says why."""
 
     problem = Problem(
-        "payload_invalid", 422, "Payload cannot be edited",
+        "payload_invalid",
+        422,
+        "Payload cannot be edited",
         meaning="The delivery is no dead letter, or the new text is no message.",
         remedy="Edit only dead letters, with a JSON object as the sender would send it.",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -86,18 +94,20 @@ def edit_payload(delivery_id: int, *, body: str, by: User, now: datetime) -> Del
         model, odoo_id = (delivery.model, delivery.odoo_id) if delivery.model == EVENT else message.read_hint(said)
     except message.Refused as refused:
         raise PayloadEditError(refused.sentence) from None
-    Mended.objects.create(
-        delivery=delivery, body=delivery.body, model=delivery.model, odoo_id=delivery.odoo_id, by=str(by), at=now
-    )
+    Mended.objects.create(delivery=delivery, body=delivery.body, model=delivery.model, odoo_id=delivery.odoo_id, by=str(by), at=now)
     was = {"model": delivery.model, "odoo_id": delivery.odoo_id}
     delivery.body, delivery.model, delivery.odoo_id = body, model, odoo_id
     delivery.save(update_fields=["body", "model", "odoo_id"])
     trail.record(
-        trail.Event(action="delivery.mended", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                    subject=f"delivery:{delivery.pk}", data={"was": was, "is": {"model": model, "odoo_id": odoo_id}},
-                    about=None if delivery.connection_id is None else (delivery.connection_id, None)),
+        trail.Event(
+            action="delivery.mended",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"delivery:{delivery.pk}",
+            data={"was": was, "is": {"model": model, "odoo_id": odoo_id}},
+            about=None if delivery.connection_id is None else (delivery.connection_id, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     return delivery
 

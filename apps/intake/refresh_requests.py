@@ -16,9 +16,14 @@ HOLD = "SELECT id FROM odoo_connection WHERE id = %s FOR KEY SHARE"
 
 
 def add(
-    *, connection_id: int, model: str, odoo_ids: Iterable[int], source: str, now: datetime,
+    *,
+    connection_id: int,
+    model: str,
+    odoo_ids: Iterable[int],
+    source: str,
+    now: datetime,
     not_before: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Have the records read again, from ``not_before`` on (at once, if none is given).
 
     A connection that was deleted meanwhile has nothing to be read.
@@ -31,10 +36,17 @@ def add(
                 return
         Delivery.objects.bulk_create(
             [
-                Delivery(source=source, connection_id=connection_id, key=uuid7().hex, model=model, odoo_id=odoo_id,
-                         received_at=now, not_before=not_before or now)
+                Delivery(
+                    source=source,
+                    connection_id=connection_id,
+                    key=uuid7().hex,
+                    model=model,
+                    odoo_id=odoo_id,
+                    received_at=now,
+                    not_before=not_before or now,
+                )
                 for odoo_id in ids
             ]
-        )  # fmt: skip
+        )
         tally.add([tally.Counted(connection_id=connection_id, source=source, what="received", count=len(ids))], now=now)
         wake("pipeline.refresh")

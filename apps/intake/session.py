@@ -37,6 +37,10 @@ class Session:
 async def connect() -> psycopg.AsyncConnection[Any]:
     """A new one, for single statements, none of which takes longer than two seconds."""
     return await psycopg.AsyncConnection.connect(
-        settings.DATABASE_URL, autocommit=True, connect_timeout=2, application_name="intake",
-        options="-c statement_timeout=2000", tcp_user_timeout=2000,
-    )  # fmt: skip
+        settings.DATABASE_URL,
+        autocommit=True,
+        connect_timeout=2,
+        application_name="intake",
+        options="-c statement_timeout=2000",
+        tcp_user_timeout=2000,
+    )

@@ -311,9 +311,7 @@ class Store:
         columns = [list(column) for column in zip(*counted, strict=True)]
         names = ("connections", "sources", "whats", "counts")
         try:
-            await database.execute(
-                tally.ADD, dict(zip(names, columns, strict=True)) | {"hour": tally.hour_of(clock.now())}
-            )
+            await database.execute(tally.ADD, dict(zip(names, columns, strict=True)) | {"hour": tally.hour_of(clock.now())})
         except BaseException:
             self.received.update(received)
             self.fresh.update(fresh)

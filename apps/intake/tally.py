@@ -91,11 +91,13 @@ def add(counted: Iterable[Counted], *, now: datetime) -> None:
         cursor.execute(
             ADD,
             {
-                "hour": hour_of(now), "connections": [one.connection_id for one in some],
-                "sources": [one.source for one in some], "whats": [one.what for one in some],
+                "hour": hour_of(now),
+                "connections": [one.connection_id for one in some],
+                "sources": [one.source for one in some],
+                "whats": [one.what for one in some],
                 "counts": [one.count for one in some],
             },
-        )  # fmt: skip
+        )
 
 
 def settle(ids: list[int], *, now: datetime) -> None:
@@ -119,9 +121,15 @@ def took(connection_id: int, source: str, what: str, seconds: float, *, now: dat
     with database.cursor() as cursor:
         cursor.execute(
             TOOK,
-            {"connection": connection_id, "source": source, "hour": hour_of(now), "what": what, "took": max(seconds, 0.0),
-             "bounds": list(BOUNDS)},
-        )  # fmt: skip
+            {
+                "connection": connection_id,
+                "source": source,
+                "hour": hour_of(now),
+                "what": what,
+                "took": max(seconds, 0.0),
+                "bounds": list(BOUNDS),
+            },
+        )
 
 
 def fold_old(*, now: datetime) -> None:

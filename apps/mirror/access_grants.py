@@ -68,7 +68,11 @@ def grant(user: User, seen: AccessScope, *, by: Actor, now: datetime) -> None:
     user.sees = access.written(seen)
     user.save(update_fields=["sees"])
     trail.record(
-        trail.Event(action="user.granted", actor=by, subject=f"user:{user.pk}",
-                    data={"name": user.username, "before": in_words(before), "sees": in_words(seen)}),
+        trail.Event(
+            action="user.granted",
+            actor=by,
+            subject=f"user:{user.pk}",
+            data={"name": user.username, "before": in_words(before), "sees": in_words(seen)},
+        ),
         now=now,
-    )  # fmt: skip
+    )

@@ -145,9 +145,7 @@ class Mirrored(models.Model):
     def odoo_fields(cls) -> list[str]:
         """The names of Odoo's fields that are mirrored, without id and the two dates that every record has."""
         return [
-            field.name
-            for field in cls._meta.concrete_fields
-            if field.name not in OWN_COLUMNS and not isinstance(field, PerCompany)
+            field.name for field in cls._meta.concrete_fields if field.name not in OWN_COLUMNS and not isinstance(field, PerCompany)
         ]
 
     @classmethod

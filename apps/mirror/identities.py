@@ -49,9 +49,10 @@ def identities_of(users: Iterable[User], connection_id: int) -> dict[int, Identi
     )
     named = users_named(connection_id, {user.odoo_login for user in people if user.odoo_login and user.pk not in links})
     taken = named and set(
-        LinkedUser.objects.filter(connection_id=connection_id, uid__in=[uid for uids in named.values() for uid in uids])
-        .values_list("uid", flat=True)
-    )  # fmt: skip
+        LinkedUser.objects.filter(
+            connection_id=connection_id, uid__in=[uid for uids in named.values() for uid in uids]
+        ).values_list("uid", flat=True)
+    )
     found: dict[int, Identity] = {}
     for user in people:
         by_login = named.get(normalised(user.odoo_login), set())
@@ -153,11 +154,19 @@ def link(user: User, *, login: str, connection: Connection | None = None, by: Ac
         made = [_link_on(connection, user, name, now)]
     powers_changed.send(sender=User, ids=[user.pk])
     trail.record(
-        trail.Event(action="user.linked", actor=by, subject=f"user:{user.pk}",
-                    data={"name": user.username, "login": name, "connection": connection.name if connection else "",
-                          "uids": {str(one.connection_id): one.uid for one in made}}),
+        trail.Event(
+            action="user.linked",
+            actor=by,
+            subject=f"user:{user.pk}",
+            data={
+                "name": user.username,
+                "login": name,
+                "connection": connection.name if connection else "",
+                "uids": {str(one.connection_id): one.uid for one in made},
+            },
+        ),
         now=now,
-    )  # fmt: skip
+    )
     return made
 
 
@@ -184,6 +193,4 @@ def unlink(user: User, *, by: Actor, now: datetime) -> None:
     """Forget who the person is in every Odoo: they decide only where policy lets somebody unknown decide."""
     LinkedUser.objects.filter(user=user).delete()
     User.objects.filter(pk=user.pk).update(odoo_login="")
-    trail.record(
-        trail.Event(action="user.unlinked", actor=by, subject=f"user:{user.pk}", data={"name": user.username}), now=now
-    )
+    trail.record(trail.Event(action="user.unlinked", actor=by, subject=f"user:{user.pk}", data={"name": user.username}), now=now)

@@ -26,9 +26,7 @@ KEPT_SECONDS = 60.0
 _kept: dict[date, tuple[float, dict[str, Decimal]]] = {}
 
 
-def convert(
-    amount: Decimal, source: str, target: str, *, connection_id: int, company_id: int | None, day: date
-) -> Decimal | None:
+def convert(amount: Decimal, source: str, target: str, *, connection_id: int, company_id: int | None, day: date) -> Decimal | None:
     """Return ``amount`` of the currency ``source`` in ``target``, not rounded; None where a rate is not known.
 
     As Odoo does it: the latest rate on or before ``day``, of the root company before one for all companies. Odoo takes 1 for
@@ -77,9 +75,7 @@ def _ratios(day: date) -> dict[str, Decimal]:
         name = currency.name if currency else ""
         if not name or name == default or name in found:
             continue
-        worth = convert(
-            Decimal(1), name, default, connection_id=company.connection_id, company_id=company.odoo_id, day=day
-        )  # fmt: skip
+        worth = convert(Decimal(1), name, default, connection_id=company.connection_id, company_id=company.odoo_id, day=day)
         if worth:
             found[name] = worth
     return found
@@ -96,8 +92,11 @@ def comparable(by: Any, *, day: date) -> Any:
     if not worth:
         return by
     sums = DecimalField(max_digits=40, decimal_places=2)
-    times = Case(*(When(currency=name, then=Value(ratio)) for name, ratio in sorted(worth.items())), default=Value(Decimal(1)),
-                 output_field=DecimalField(max_digits=40, decimal_places=18))  # fmt: skip
+    times = Case(
+        *(When(currency=name, then=Value(ratio)) for name, ratio in sorted(worth.items())),
+        default=Value(Decimal(1)),
+        output_field=DecimalField(max_digits=40, decimal_places=18),
+    )
     return Coalesce(Round(by * times, 2, output_field=sums), Value(Decimal(0), output_field=sums))
 
 
@@ -117,8 +116,11 @@ def _rate(name: str, connection_id: int, root: Company | None, day: date) -> Dec
         return None
     seen = CurrencyRate.objects.filter(
         Q(company_id=None) | Q(company_id=root.odoo_id if root else None),
-        connection_id=connection_id, name__lte=day, rate__gt=0, deleted_at=None,
-    )  # fmt: skip
+        connection_id=connection_id,
+        name__lte=day,
+        rate__gt=0,
+        deleted_at=None,
+    )
     rate: Decimal | None = (
         seen.filter(currency_id=currency.odoo_id)
         .order_by(F("company_id").asc(nulls_last=True), "-name")
@@ -127,7 +129,7 @@ def _rate(name: str, connection_id: int, root: Company | None, day: date) -> Dec
     )
     if rate is not None or root is None:
         return rate
-    own = set(
-        Company.objects.filter(connection_id=connection_id, deleted_at=None).values_list("currency_id", flat=True)
-    ) - set(seen.values_list("currency_id", flat=True))
+    own = set(Company.objects.filter(connection_id=connection_id, deleted_at=None).values_list("currency_id", flat=True)) - set(
+        seen.values_list("currency_id", flat=True)
+    )
     return Decimal(1) if currency.odoo_id == root.currency_id or own == {currency.odoo_id} else None

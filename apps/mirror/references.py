@@ -75,8 +75,10 @@ def read_again(changes: Changes, *, now: datetime) -> None:
         if len(rows) == MOST_READ:
             logger.warning(
                 "More than %s rows of %s point at deleted records of %s; the newest are read again",
-                MOST_READ, model.odoo_model, changes.model,
-            )  # fmt: skip
+                MOST_READ,
+                model.odoo_model,
+                changes.model,
+            )
         if rows:
             refresh_requests.add(
                 connection_id=changes.connection_id, model=model.odoo_model, odoo_ids=rows, source="references", now=now

@@ -165,7 +165,7 @@ def confirm(model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[i
 
 def mark_deleted(
     model: type[Mirrored], *, connection_id: int, odoo_ids: Collection[int], read_at: datetime, now: datetime
-) -> Changes:  # fmt: skip
+) -> Changes:
     """Mark records as gone from Odoo, in the caller's transaction; which ones really were still there.
 
     A row that was read after ``read_at`` stays: it was seen later than it was missed.
@@ -210,6 +210,7 @@ def _stage(model: type[Mirrored]) -> str:
     ]
     statement = sql.SQL(STAGE).format(
         staging=sql.Identifier(f"staging_{model._meta.db_table}"),
-        definitions=sql.SQL(", ").join(definitions), checks=sql.SQL(" AND ").join(checks),
-    )  # fmt: skip
+        definitions=sql.SQL(", ").join(definitions),
+        checks=sql.SQL(" AND ").join(checks),
+    )
     return statement.as_string()

@@ -61,9 +61,15 @@ def _examined(model: type[Mirrored], row: Mapping[str, Any], fields: Sequence[st
         if name not in row:
             return Refused(
                 odoo_id=odoo_id,
-                problem=problem(model.odoo_model, odoo_id, name_of(row), name, "is missing from Odoo's answer",
-                                "See whether the login may read the field"),
-            )  # fmt: skip
+                problem=problem(
+                    model.odoo_model,
+                    odoo_id,
+                    name_of(row),
+                    name,
+                    "is missing from Odoo's answer",
+                    "See whether the login may read the field",
+                ),
+            )
         try:
             clean[name] = stored_as(model._meta.get_field(name), row[name])
         except InvalidValueError as error:

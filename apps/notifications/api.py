@@ -49,7 +49,7 @@ class PreferencesShape(serializers.Serializer[Any]):
             "quiet_from": chosen.quiet_from.isoformat() if chosen and chosen.quiet_from else None,
             "quiet_to": chosen.quiet_to.isoformat() if chosen and chosen.quiet_to else None,
             "time_zone": user.time_zone,
-        }  # fmt: skip
+        }
 
 
 class OwnPreferences(APIView):

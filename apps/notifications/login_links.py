@@ -21,10 +21,12 @@ class LoginLinkError(Refusal):
     """The link leads nowhere any more, or not this person; the message says why."""
 
     problem = Problem(
-        "link_closed", 410, "Link closed",
+        "link_closed",
+        410,
+        "Link closed",
         meaning="A link of an e-mail has been used, is too old, or was sent to somebody else.",
         remedy="Sign in and open the page from the tower.",
-    )  # fmt: skip
+    )
 
 
 def address(told: Notification) -> str:

@@ -17,7 +17,7 @@ class Notification(models.Model):
     title = models.TextField()
     body = models.TextField(blank=True)
     translations = models.JSONField(
-        null=True, help_text="Title and body in the languages in which they read otherwise: {\"de\": [\"…\", \"…\"]}"
+        null=True, help_text='Title and body in the languages in which they read otherwise: {"de": ["…", "…"]}'
     )
     path = models.CharField(max_length=300, blank=True, help_text="The page it leads to")
     connection_id = models.BigIntegerField(null=True, help_text="What it is about; none: nothing of any Odoo")

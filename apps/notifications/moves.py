@@ -25,8 +25,13 @@ GIVE_UP_AFTER = 8
 LONGEST_SUBJECT = 200
 # What is wrong with one message, and would be on every mail server; any other failure is the server's.
 OF_THE_MESSAGE = (
-    smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError, ValueError, TypeError, LookupError,
-)  # fmt: skip
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPDataError,
+    ValueError,
+    TypeError,
+    LookupError,
+)
 
 
 def mark_read(user: User, ids: Sequence[int] | None, *, now: datetime) -> int:

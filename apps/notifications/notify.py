@@ -39,9 +39,13 @@ class Message:
 
 
 def notify(
-    message: Message, *, people: Iterable[User], now: datetime, addresses: Iterable[str] = (),
+    message: Message,
+    *,
+    people: Iterable[User],
+    now: datetime,
+    addresses: Iterable[str] = (),
     leaves_at: datetime | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Tell ``people`` in the tower and by the ways that they want; and by e-mail ``addresses`` of who has no account.
 
     Nobody hears of it before ``leaves_at``, where one is given; until then :func:`withdraw` takes it back.
@@ -55,18 +59,35 @@ def notify(
     chosen, group = preferences.of(people), preferences.group_of(message.kind)
     free_at = {user.pk: preferences.not_before(chosen.get(user.pk), user, held_until or now) for user in people}
     rows = [
-        Notification(user=user, kind=message.kind, key=message.key, **said.to(languages.of(user)),
-                     path=message.path, created_at=now, connection_id=connection_id, company_id=company_id,
-                     email_due=bool(user.email) and preferences.wants(chosen.get(user.pk), group, "email"),
-                     email_not_before=free_at[user.pk], held_until=held_until)
+        Notification(
+            user=user,
+            kind=message.kind,
+            key=message.key,
+            **said.to(languages.of(user)),
+            path=message.path,
+            created_at=now,
+            connection_id=connection_id,
+            company_id=company_id,
+            email_due=bool(user.email) and preferences.wants(chosen.get(user.pk), group, "email"),
+            email_not_before=free_at[user.pk],
+            held_until=held_until,
+        )
         for user in people
-    ]  # fmt: skip
+    ]
     rows += [
-        Notification(email=address, kind=message.kind, key=message.key, **said.to(settings.LANGUAGE_CODE),
-                     path=message.path, created_at=now, email_due=True, held_until=held_until)
+        Notification(
+            email=address,
+            kind=message.kind,
+            key=message.key,
+            **said.to(settings.LANGUAGE_CODE),
+            path=message.path,
+            created_at=now,
+            email_due=True,
+            held_until=held_until,
+        )
         for address in addresses
         if address
-    ]  # fmt: skip
+    ]
     if not rows:
         return
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
@@ -115,10 +136,13 @@ def _push(message: Message, people: Sequence[User], free_at: Mapping[int, dateti
     # Only of what was new: a message that was told before is not on its way once more.
     of_user = dict(Notification.objects.filter(key=message.key, user__in=people, created_at=now).values_list("user_id", "pk"))
     Push.objects.bulk_create(
-        [Push(notification_id=of_user[user], device_id=device, not_before=free_at[user])
-         for device, user in devices if user in of_user],
+        [
+            Push(notification_id=of_user[user], device_id=device, not_before=free_at[user])
+            for device, user in devices
+            if user in of_user
+        ],
         ignore_conflicts=True,
-    )  # fmt: skip
+    )
     return True
 
 

@@ -22,10 +22,12 @@ class PreferenceError(Refusal):
     """What was chosen cannot be; the message says what."""
 
     problem = Problem(
-        "preferences_invalid", 422, "Invalid preferences",
+        "preferences_invalid",
+        422,
+        "Invalid preferences",
         meaning="Quiet hours, time zone or language cannot be.",
         remedy="Send what the sentence names.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +43,22 @@ class Group:
 GROUPS = (
     Group(name="asked", words=gettext_noop("Approval requested"), kinds=("approval.asked",), push=True),
     Group(name="reminded", words=gettext_noop("Approval reminder"), kinds=("approval.reminded",), push=True),
-    Group(name="escalated", words=gettext_noop("Approval escalated or expired"),
-          kinds=("approval.escalated", "approval.escalation", "approval.fell_back"), push=True),
-    Group(name="asked_back", words=gettext_noop("Questions, requested changes and answers"),
-          kinds=("approval.question", "approval.answered"), push=True),
+    Group(
+        name="escalated",
+        words=gettext_noop("Approval escalated or expired"),
+        kinds=("approval.escalated", "approval.escalation", "approval.fell_back"),
+        push=True,
+    ),
+    Group(
+        name="asked_back",
+        words=gettext_noop("Questions, requested changes and answers"),
+        kinds=("approval.question", "approval.answered"),
+        push=True,
+    ),
     Group(name="decided", words=gettext_noop("Outcome of requests that concern you"), kinds=("approval.",), push=False),
     Group(name="exceptions", words=gettext_noop("Exceptions assigned to you and your teams"), kinds=("exception.",), push=False),
     Group(name="others", words=gettext_noop("Everything else, such as commands that Odoo refused"), kinds=("",), push=False),
-)  # fmt: skip
+)
 
 
 def group_of(kind: str) -> Group:
@@ -100,16 +110,26 @@ def read_in(user: User, language: str, *, now: datetime) -> None:
         raise PreferenceError(gettext("Language %(language)s is not available.") % {"language": language})
     User.objects.filter(pk=user.pk).update(language=language)
     trail.record(
-        trail.Event(action="preferences.saved", actor=Actor(kind="user", id=str(user.pk), name=str(user)),
-                    subject=f"user:{user.pk}", data={"language": language}), now=now,
-    )  # fmt: skip
+        trail.Event(
+            action="preferences.saved",
+            actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+            subject=f"user:{user.pk}",
+            data={"language": language},
+        ),
+        now=now,
+    )
 
 
 @transaction.atomic
 def save(
-    user: User, *, channels: Mapping[str, Mapping[str, bool]], quiet_from: time | None, quiet_to: time | None,
-    time_zone: str, now: datetime,
-) -> Preferences:  # fmt: skip
+    user: User,
+    *,
+    channels: Mapping[str, Mapping[str, bool]],
+    quiet_from: time | None,
+    quiet_to: time | None,
+    time_zone: str,
+    now: datetime,
+) -> Preferences:
     """Keep what the person chose.
 
     Raises:
@@ -127,9 +147,12 @@ def save(
     )
     User.objects.filter(pk=user.pk).update(time_zone=time_zone)
     trail.record(
-        trail.Event(action="preferences.saved", actor=Actor(kind="user", id=str(user.pk), name=str(user)),
-                    subject=f"user:{user.pk}", data={"channels": kept, "quiet": [str(quiet_from or ""), str(quiet_to or "")],
-                                                     "time_zone": time_zone}),
+        trail.Event(
+            action="preferences.saved",
+            actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+            subject=f"user:{user.pk}",
+            data={"channels": kept, "quiet": [str(quiet_from or ""), str(quiet_to or "")], "time_zone": time_zone},
+        ),
         now=now,
-    )  # fmt: skip
+    )
     return chosen

@@ -38,17 +38,17 @@ class DeviceRefusedError(Refusal):
     """This device cannot be told; the message says why."""
 
     problem = Problem(
-        "device_refused", 422, "Device refused",
+        "device_refused",
+        422,
+        "Device refused",
         meaning="A browser's push subscription cannot be read, leads to no public address, or is one too many.",
         remedy="Subscribe again in the browser, or remove another device.",
-    )  # fmt: skip
+    )
 
 
 def public_key() -> str:
     """The tower's public key, as browsers want it when they subscribe."""
-    point = _private_key().public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    )
+    point = _private_key().public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
 
@@ -157,9 +157,12 @@ def _sealed(row: Push) -> bytes:
 
     told, device = row.notification, row.device
     message = {
-        "title": told.title[:200], "body": told.body[:300], "path": told.path, "tag": told.path or told.key,
+        "title": told.title[:200],
+        "body": told.body[:300],
+        "path": told.path,
+        "tag": told.path or told.key,
         "waiting": queries.unread_of(device.user, access.scope_of(device.user)).count(),
-    }  # fmt: skip
+    }
     subscription = {"endpoint": device.endpoint, "keys": {"p256dh": device.p256dh, "auth": device.auth}}
     sealed: bytes = WebPusher(subscription).encode(json.dumps(message).encode(), "aes128gcm")["body"]
     return sealed
@@ -172,12 +175,18 @@ def _headers(row: Push, now: datetime) -> dict[str, str]:
     parts = urlsplit(row.device.endpoint)
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     claims = {
-        "aud": f"{parts.scheme}://{parts.netloc}", "exp": int((now + timedelta(hours=12)).timestamp()), "sub": f"mailto:{sender}",
-    }  # fmt: skip
+        "aud": f"{parts.scheme}://{parts.netloc}",
+        "exp": int((now + timedelta(hours=12)).timestamp()),
+        "sub": f"mailto:{sender}",
+    }
     # A newer message about the same page takes the place of one that was not delivered yet.
     topic = hashlib.sha256((told.path or told.key).encode()).hexdigest()[:32]
     urgent = preferences.group_of(told.kind).name in URGENT
     return {
-        **Vapid02(_private_key()).sign(claims), "Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream",
-        "TTL": str(int(KEPT_FOR.total_seconds())), "Urgency": "high" if urgent else "normal", "Topic": topic,
-    }  # fmt: skip
+        **Vapid02(_private_key()).sign(claims),
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(int(KEPT_FOR.total_seconds())),
+        "Urgency": "high" if urgent else "normal",
+        "Topic": topic,
+    }

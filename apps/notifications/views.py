@@ -26,8 +26,10 @@ SHOWN = 100
 # What the app keeps on a device: enough to say that there is no connection, and nothing of anybody's work.
 SHELL = [
     *(f"css/{name}.css" for name in ("tokens", "base", "parts", "badges", "tables", "controls", "messages", "boards")),
-    "img/mark.svg", "js/unsent.js", "js/words.js",
-]  # fmt: skip
+    "img/mark.svg",
+    "js/unsent.js",
+    "js/words.js",
+]
 
 
 @require_safe
@@ -40,10 +42,19 @@ def manifest(request: HttpRequest) -> HttpResponse:
     places = ((gettext("Approvals"), "/approvals/"), (gettext("Out of office"), "/approvals/away/"))
     shortcuts = [{"name": name, "url": url} for name, url in places]
     found = {
-        "id": "/", "name": "Control Tower", "short_name": "Tower", "description": gettext("Requests waiting for your decision."),
-        "start_url": "/approvals/", "scope": "/", "display": "standalone", "background_color": "#0f2a35",
-        "theme_color": "#0f2a35", "lang": get_language(), "icons": icons, "shortcuts": shortcuts,
-    }  # fmt: skip
+        "id": "/",
+        "name": "Control Tower",
+        "short_name": "Tower",
+        "description": gettext("Requests waiting for your decision."),
+        "start_url": "/approvals/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#0f2a35",
+        "theme_color": "#0f2a35",
+        "lang": get_language(),
+        "icons": icons,
+        "shortcuts": shortcuts,
+    }
     return JsonResponse(found, content_type="application/manifest+json", headers={"Cache-Control": "no-cache"})
 
 
@@ -114,8 +125,14 @@ def choices(request: PersonsRequest) -> HttpResponse:
         }
         try:
             hours = [_hour(request.POST.get(name, "")) for name in ("quiet_from", "quiet_to")]
-            preferences.save(request.user, channels=wanted, quiet_from=hours[0], quiet_to=hours[1],
-                             time_zone=request.POST.get("time_zone", ""), now=clock.now())  # fmt: skip
+            preferences.save(
+                request.user,
+                channels=wanted,
+                quiet_from=hours[0],
+                quiet_to=hours[1],
+                time_zone=request.POST.get("time_zone", ""),
+                now=clock.now(),
+            )
         except preferences.PreferenceError as error:
             problem, status = str(error), error.status
         else:
@@ -127,10 +144,13 @@ def choices(request: PersonsRequest) -> HttpResponse:
             (group, [(channel, preferences.wants(chosen, group, channel)) for channel in channels.ways()])
             for group in preferences.GROUPS
         ],
-        "chosen": chosen, "problem": problem, "zones": sorted(zoneinfo.available_timezones()), "key": push.public_key(),
+        "chosen": chosen,
+        "problem": problem,
+        "zones": sorted(zoneinfo.available_timezones()),
+        "key": push.public_key(),
         "more": [channel.title for channel in channels.in_use().values()],
         "devices": request.user.devices.order_by("id"),
-    }  # fmt: skip
+    }
     return render(request, "notifications/choices.html", context, status=status)
 
 
@@ -166,8 +186,11 @@ def add_device(request: PersonsRequest) -> HttpResponse:
     """Tell the browser that asks from now on: its subscription, as browsers write it."""
     try:
         given = _sent(request)
-        device = {"endpoint": str(given["endpoint"])[:1_000], "p256dh": str(given["keys"]["p256dh"])[:120],
-                  "auth": str(given["keys"]["auth"])[:40]}  # fmt: skip
+        device = {
+            "endpoint": str(given["endpoint"])[:1_000],
+            "p256dh": str(given["keys"]["p256dh"])[:120],
+            "auth": str(given["keys"]["auth"])[:40],
+        }
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"detail": gettext("Not a valid push subscription.")}, status=400)
     push.add(request.user, **device, name=request.headers.get("User-Agent", ""), now=clock.now())

@@ -152,13 +152,14 @@ def _post(endpoint: Endpoint, message: Outgoing, now: datetime) -> tuple[int, in
     """The status that the receiver answers, and after how many seconds it asks for the next attempt."""
     body, timestamp = message.body.encode(), int(now.timestamp())
     keys = [signatures.key_of(secret) for secret in (endpoint.secret, endpoint.previous_secret) if secret]
-    signed = " ".join(
-        signatures.sign(key, message_id=message.message_id, timestamp=timestamp, body=body) for key in keys
-    )
+    signed = " ".join(signatures.sign(key, message_id=message.message_id, timestamp=timestamp, body=body) for key in keys)
     headers = {
-        "Content-Type": "application/json", "User-Agent": "ControlTower", "webhook-id": message.message_id,
-        "webhook-timestamp": str(timestamp), "webhook-signature": signed,
-    }  # fmt: skip
+        "Content-Type": "application/json",
+        "User-Agent": "ControlTower",
+        "webhook-id": message.message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signed,
+    }
     with (
         egress.client(RECEIVER, timeout_seconds=TIMEOUT_SECONDS) as client,
         client.stream("POST", endpoint.url, content=body, headers=headers) as answer,
@@ -180,6 +181,8 @@ def _settle(message: Outgoing, status: str, problem: str, now: datetime) -> None
 
 def _record(action: str, endpoint: Endpoint, by: User, data: dict[str, Any], now: datetime) -> None:
     trail.record(
-        trail.Event(action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"endpoint:{endpoint.pk}",
-                    data=data), now=now,
-    )  # fmt: skip
+        trail.Event(
+            action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"endpoint:{endpoint.pk}", data=data
+        ),
+        now=now,
+    )

@@ -24,10 +24,12 @@ class AccessDataError(Refusal):
     """The access data cannot be changed so; the message says why, and what to do."""
 
     problem = Problem(
-        "access_data_refused", 422, "Connection not changed",
+        "access_data_refused",
+        422,
+        "Connection not changed",
         meaning="Access data have not been tested, were tested too long ago, or a deletion is not confirmed.",
         remedy="Test the access data again, or confirm with the connection's name.",
-    )  # fmt: skip
+    )
 
 
 def _actor(by: User) -> Actor:
@@ -61,10 +63,15 @@ def request_test(
         connection=connection, url=url, database=database, login=login, api_key=api_key, requested_by=by, requested_at=now
     )
     trail.record(
-        trail.Event(action="connection.tested", actor=_actor(by), subject=f"connection:{connection.name}",
-                    data={"url": url, "database": database, "login": login}, about=(connection.pk, None)),
+        trail.Event(
+            action="connection.tested",
+            actor=_actor(by),
+            subject=f"connection:{connection.name}",
+            data={"url": url, "database": database, "login": login},
+            about=(connection.pk, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     wake(TEST, test_id=test.pk)
     return test
 
@@ -92,11 +99,15 @@ def save_tested(test: AccessTest, *, by: User, now: datetime) -> list[str]:
     connection.save(update_fields=[*FIELDS, "state", "state_since", "problem", "is_active"])
     found.delete()
     trail.record(
-        trail.Event(action="connection.changed", actor=_actor(by), subject=f"connection:{connection.name}",
-                    data={"url": connection.url, "database": connection.database, "login": connection.login, "changed": changed},
-                    about=(connection.pk, None)),
+        trail.Event(
+            action="connection.changed",
+            actor=_actor(by),
+            subject=f"connection:{connection.name}",
+            data={"url": connection.url, "database": connection.database, "login": connection.login, "changed": changed},
+            about=(connection.pk, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     wake(REGISTER, connection_id=connection.pk)
     return changed
@@ -121,10 +132,15 @@ def request_deletion(connection: Connection, *, confirmed_name: str, lost: dict[
     found.is_active, found.delete_requested_at = False, now
     found.save(update_fields=["is_active", "delete_requested_at"])
     trail.record(
-        trail.Event(action="connection.deletion_requested", actor=_actor(by), subject=f"connection:{found.name}",
-                    data={"url": found.url, "database": found.database, "lost": lost}, about=(found.pk, None)),
+        trail.Event(
+            action="connection.deletion_requested",
+            actor=_actor(by),
+            subject=f"connection:{found.name}",
+            data={"url": found.url, "database": found.database, "lost": lost},
+            about=(found.pk, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     wake(DELETE, connection_id=found.pk)
 

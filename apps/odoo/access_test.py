@@ -21,8 +21,13 @@ def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collecti
     test = waiting.select_related("connection", "requested_by").first()
     if test is None:
         return
-    trial = Connection(name=test.connection.name, database=test.database, login=test.login, api_key=test.api_key,
-                       transport=test.connection.transport)  # fmt: skip
+    trial = Connection(
+        name=test.connection.name,
+        database=test.database,
+        login=test.login,
+        api_key=test.api_key,
+        transport=test.connection.transport,
+    )
     said: dict[str, Any]
     # Whoever asked reads the answer.
     with override(test.requested_by.language or None):
@@ -36,9 +41,10 @@ def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collecti
         else:
             found = report.as_capabilities()
             said = {
-                "state": AccessTest.State.PASSED, "version": report.version[:40],
+                "state": AccessTest.State.PASSED,
+                "version": report.version[:40],
                 "report": {"abilities": found.get("abilities", []), "problems": found.get("problems", [])},
-            }  # fmt: skip
+            }
         finally:
             forget(trial)
     waiting.update(**said)

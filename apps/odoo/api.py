@@ -32,10 +32,17 @@ class ConnectionShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Connection) -> dict[str, Any]:
         return {
-            "name": row.name, "url": row.url, "database": row.database, "login": row.login, "version": row.version,
-            "is_active": row.is_active, "state": row.state, "state_since": moment(row.state_since), "problem": row.problem,
+            "name": row.name,
+            "url": row.url,
+            "database": row.database,
+            "login": row.login,
+            "version": row.version,
+            "is_active": row.is_active,
+            "state": row.state,
+            "state_since": moment(row.state_since),
+            "problem": row.problem,
             "time_zone": row.time_zone,
-        }  # fmt: skip
+        }
 
 
 class Connections(FilteredList):

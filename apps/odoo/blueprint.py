@@ -127,9 +127,7 @@ class ScheduledAction:
     interval_minutes: int
 
 
-Item = (
-    CustomField | CustomModel | CustomRow | HookRule | GuardRule | ReleaseRule | ContextAction | ViewPatch | ScheduledAction
-)
+Item = CustomField | CustomModel | CustomRow | HookRule | GuardRule | ReleaseRule | ContextAction | ViewPatch | ScheduledAction
 
 
 @dataclass(frozen=True)

@@ -88,13 +88,9 @@ class Report:
         if not self.has_webhooks:
             said.append(f"Odoo {self.version} sends no webhooks (they came with 17): changes are found by polling.")
         elif not self.has_automation:
-            said.append(
-                "The app 'Automation Rules' is not installed: install it, or changes are found by polling alone."
-            )
+            said.append("The app 'Automation Rules' is not installed: install it, or changes are found by polling alone.")
         elif not self.can_provision:
-            said.append(
-                f"Login '{self.login}' may not change settings: provision_odoo needs an administrator's key, once."
-            )
+            said.append(f"Login '{self.login}' may not change settings: provision_odoo needs an administrator's key, once.")
         if not self.reads_history:
             said.append("The history of states cannot be read by this login: history begins with the first sync.")
         if self.key_expires_at and self.key_expires_at - self.probed_at < KEY_WARNING:
@@ -127,9 +123,7 @@ class Report:
         return kept | {"problems": self.problems, "abilities": [text for text in self.sentences() if text not in self.problems]}
 
 
-def probe(
-    connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime
-) -> Report:
+def probe(connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime) -> Report:
     """Ask ``connection`` what is there of the ``wanted`` models and fields, and keep the answer on it.
 
     An Odoo without a model that is among the ``optional`` is no worse for it: that it is missing is not said.
@@ -145,9 +139,7 @@ def probe(
     return report
 
 
-def look(
-    connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime
-) -> Report:
+def look(connection: Connection, wanted: Mapping[str, Sequence[str]], *, optional: Collection[str] = (), now: datetime) -> Report:
     """:func:`probe` without keeping anything."""
     with connect(connection) as client:
         me = client.read("res.users", [client.uid], ["login", "company_id", "company_ids"])
@@ -226,9 +218,14 @@ def _model(client: OdooClient, name: str, wanted: Sequence[str]) -> ModelReport 
         return ModelReport(readable=False, writable=False)
     former = {one: old for one, old in FORMER_NAMES.get(name, {}).items() if one not in there and old in there}
     missing = [one for one in wanted if one not in there and one not in former]
-    return ModelReport(former_names=former, readable=True, writable=bool(_may(client, name, "write")), missing_fields=missing,
-                       own_fields=sorted(one for one in there if one.startswith(OWN_FIELD)),
-                       activities={"message_ids", "activity_ids"} <= set(there))  # fmt: skip
+    return ModelReport(
+        former_names=former,
+        readable=True,
+        writable=bool(_may(client, name, "write")),
+        missing_fields=missing,
+        own_fields=sorted(one for one in there if one.startswith(OWN_FIELD)),
+        activities={"message_ids", "activity_ids"} <= set(there),
+    )
 
 
 def _currency(client: OdooClient, company_id: int | None) -> str:
@@ -245,9 +242,7 @@ def _key_expires_at(client: OdooClient, now: datetime) -> datetime | None:
         rows = client.search_read("res.users.apikeys", [("user_id", "=", client.uid)], ["expiration_date"])
     except (ForbiddenError, UnsupportedError):
         return None
-    ends = [
-        datetime.fromisoformat(row["expiration_date"]).replace(tzinfo=UTC) for row in rows if row["expiration_date"]
-    ]
+    ends = [datetime.fromisoformat(row["expiration_date"]).replace(tzinfo=UTC) for row in rows if row["expiration_date"]]
     return min((end for end in ends if end > now), default=None)
 
 

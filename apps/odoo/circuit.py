@@ -116,8 +116,13 @@ def failed(connection: Connection, error: OdooError) -> None:
             return  # A call that was on its way when it opened.
         probes = found["failed_probes"] + 1 if found else 0
         rest = min(FIRST_REST_SECONDS * 2**probes, LONGEST_REST_SECONDS) * random.uniform(0.75, 1.0)
-        said: dict[str, Any] = {"open_since": found["open_since"] if found else now, "tries_at": now + rest,
-                                "failed_probes": probes, "problem": error.what, "remedy": error.remedy}  # fmt: skip
+        said: dict[str, Any] = {
+            "open_since": found["open_since"] if found else now,
+            "tries_at": now + rest,
+            "failed_probes": probes,
+            "problem": error.what,
+            "remedy": error.remedy,
+        }
         cache.set(opened, said, KEPT_SECONDS)
         cache.delete(_key(connection, "probe"))
     except Exception:

@@ -33,11 +33,25 @@ FORMATTED_READ_GROUP_SINCE = 19
 # Methods that change nothing, so that they may be sent again. Every other method is taken for a write.
 READS = frozenset(
     (
-        "search", "search_read", "search_count", "read", "read_group", "formatted_read_group", "web_search_read",
-        "web_read", "fields_get", "name_search", "default_get", "context_get", "has_access", "check_access_rights",
-        "check_access", "exists", "get_views",
+        "search",
+        "search_read",
+        "search_count",
+        "read",
+        "read_group",
+        "formatted_read_group",
+        "web_search_read",
+        "web_read",
+        "fields_get",
+        "name_search",
+        "default_get",
+        "context_get",
+        "has_access",
+        "check_access_rights",
+        "check_access",
+        "exists",
+        "get_views",
     )
-)  # fmt: skip
+)
 
 Row = dict[str, Any]
 Domain = Sequence[Any]
@@ -122,9 +136,7 @@ _sessions_lock = threading.Lock()
 def _session_key(connection: Connection) -> tuple[int, str, str]:
     # The process is part of it: a forked worker must not share its parent's sockets. The digest drops a session whose
     # credentials were changed on the connection's page.
-    said = "\0".join(
-        (connection.url, connection.database, connection.login, connection.api_key or "", connection.transport)
-    )
+    said = "\0".join((connection.url, connection.database, connection.login, connection.api_key or "", connection.transport))
     return os.getpid(), connection.name, hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -150,9 +162,7 @@ class OdooClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # The session is the process's and stays open; one that is no longer accepted is not kept.
         if isinstance(error, UnauthorisedError):
             forget(self.connection)
@@ -171,9 +181,7 @@ class OdooClient:
         """Odoo's version as it says itself, for example "19.0"."""
         return self._session.version
 
-    def call(
-        self, model: str, method: str, ids: Sequence[int] | None = None, *, primary: bool = False, **named: Any
-    ) -> Any:
+    def call(self, model: str, method: str, ids: Sequence[int] | None = None, *, primary: bool = False, **named: Any) -> Any:
         """The result of ``model.method``, on ``ids`` or (None) as a method of the model, with named arguments.
 
         Raises, beside what every call raises (RestingError where Odoo has not answered lately and was not asked),
@@ -232,9 +240,13 @@ class OdooClient:
     ) -> list[int]:
         """Ids of the records of ``model`` that match ``domain``."""
         found = self.call(
-            model, "search", primary=primary, domain=list(domain), context=_all(context),
+            model,
+            "search",
+            primary=primary,
+            domain=list(domain),
+            context=_all(context),
             **_given(limit=limit, order=order),
-        )  # fmt: skip
+        )
         if not isinstance(found, list) or not all(isinstance(odoo_id, int) for odoo_id in found):
             raise self._strange("search", found)
         return found
@@ -295,9 +307,7 @@ class OdooClient:
         """
         if major(self.version()) >= FORMATTED_READ_GROUP_SINCE:
             named: Row = {"groupby": list(groupby), "aggregates": ["__count", *aggregates]}
-            return self._rows(
-                self.call(model, "formatted_read_group", domain=list(domain), context=_all(context), **named)
-            )
+            return self._rows(self.call(model, "formatted_read_group", domain=list(domain), context=_all(context), **named))
         renamed = {f"a{number}": aggregate for number, aggregate in enumerate(aggregates)}
         asked = [f"{short}:{full.split(':')[1]}({full.split(':')[0]})" for short, full in renamed.items()]
         rows = self._rows(
@@ -397,9 +407,7 @@ def _as_called(value: Any, model: str, connection: Connection) -> Any:
     if not isinstance(value, dict):
         return value
     former = connection.former_names(model)
-    return {
-        former.get(name, name): _as_called(inner, LINES.get((model, name), ""), connection) for name, inner in value.items()
-    }
+    return {former.get(name, name): _as_called(inner, LINES.get((model, name), ""), connection) for name, inner in value.items()}
 
 
 def _given(**named: Any) -> Row:

@@ -53,10 +53,14 @@ def delete_connection(connection_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
         connection.delete()
         trail.record(
-            trail.Event(action="connection.deleted", actor=system("delete_connection"), subject=f"connection:{connection.name}",
-                        data={"url": connection.url, "database": connection.database}),
+            trail.Event(
+                action="connection.deleted",
+                actor=system("delete_connection"),
+                subject=f"connection:{connection.name}",
+                data={"url": connection.url, "database": connection.database},
+            ),
             now=now,
-        )  # fmt: skip
+        )
     live.announce(["health"])
     return True
 

@@ -14,10 +14,28 @@ from apps.odoo.errors import (
 
 LOOK_IN_ODOO = "Open the record in Odoo and do what its message asks for."
 # Odoo's class names, without their modules: those moved between versions (odoo.exceptions, psycopg2.errors).
-BUSINESS_RULES = {"UserError", "ValidationError", "RedirectWarning", "Warning", "except_orm", "IntegrityError",
-                  "UniqueViolation", "ForeignKeyViolation", "NotNullViolation", "CheckViolation"}  # fmt: skip
-LOCKS = {"LockError", "LockNotAvailable", "SerializationFailure", "DeadlockDetected", "TransactionRollbackError",
-         "ConcurrencyError", "QueryCanceled", "TooManyRequests"}  # fmt: skip
+BUSINESS_RULES = {
+    "UserError",
+    "ValidationError",
+    "RedirectWarning",
+    "Warning",
+    "except_orm",
+    "IntegrityError",
+    "UniqueViolation",
+    "ForeignKeyViolation",
+    "NotNullViolation",
+    "CheckViolation",
+}
+LOCKS = {
+    "LockError",
+    "LockNotAvailable",
+    "SerializationFailure",
+    "DeadlockDetected",
+    "TransactionRollbackError",
+    "ConcurrencyError",
+    "QueryCanceled",
+    "TooManyRequests",
+}
 NOT_THERE = {"KeyError", "AttributeError", "TypeError", "NotFound", "UnprocessableEntity", "NotImplementedError"}
 
 
@@ -48,13 +66,9 @@ def named(connection: str, *, name: str, message: str, about: str, login: str, d
     if kind in ("AccessDenied", "Unauthorized"):
         return not_accepted(connection, login=login, database=database)
     if kind in ("AccessError", "Forbidden"):
-        return ForbiddenError(
-            connection, f"login '{login}' may not do {about}: {message}", "Give that login the right in Odoo."
-        )
+        return ForbiddenError(connection, f"login '{login}' may not do {about}: {message}", "Give that login the right in Odoo.")
     if kind == "MissingError":
-        return MissingRecordError(
-            connection, f"the record that {about} was for is not there any more", "It was deleted in Odoo."
-        )
+        return MissingRecordError(connection, f"the record that {about} was for is not there any more", "It was deleted in Odoo.")
     if kind in LOCKS or "could not serialize access" in message or "deadlock detected" in message:
         return LockedError(connection, f"{about} met a lock ({message})", "Nothing was done; the tower tries again.")
     if kind == "UserError" and message.startswith("Object ") and message.endswith("doesn't exist"):

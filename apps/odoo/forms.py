@@ -24,10 +24,13 @@ class ConnectionForm(forms.ModelForm):
     """A new connection. Whether Odoo answers is found out by a worker, not while the browser waits."""
 
     api_key = forms.CharField(
-        label="API key", max_length=500, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Create it in Odoo: Preferences, Account Security, New API Key. "
-                               "Stored encrypted and never shown again."),
-    )  # fmt: skip
+        label="API key",
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "Create it in Odoo: Preferences, Account Security, New API Key. Stored encrypted and never shown again."
+        ),
+    )
 
     class Meta:
         model = Connection

@@ -10,7 +10,6 @@ The texts obey Odoo's ``safe_eval``: no imports, no attribute assignment, no dou
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import dedent, indent
-from typing import Any
 
 from apps.odoo import holds
 from apps.odoo.blueprint import CustomField, CustomModel
@@ -53,9 +52,7 @@ ASK_MODEL = CustomModel(
     ],
 )
 
-HEARTBEAT_MODEL = CustomModel(
-    HEARTBEAT, "Control Tower: heartbeat", [CustomField(HEARTBEAT, "x_at", "datetime", "Last beat")]
-)
+HEARTBEAT_MODEL = CustomModel(HEARTBEAT, "Control Tower: heartbeat", [CustomField(HEARTBEAT, "x_at", "datetime", "Last beat")])
 # One row, written by a scheduled action: its webhook proves that Odoo's messages reach the tower.
 HEARTBEAT_CODE = dedent(f"""\
     beat = env['{HEARTBEAT}'].sudo().search([], limit=1)
@@ -65,6 +62,7 @@ HEARTBEAT_CODE = dedent(f"""\
     else:
         beat.create(values)
     """)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
@@ -330,49 +328,6 @@ if record.sudo()[{release!r}]:
         written[{terms_field!r}] = False
 """
 
-# What it ends with is shown to the person: without it, nothing on the form would tell that anything was done.
-ASK_CODE = """\
-new = 0
-fit = records.sudo().search([('id', 'in', records.ids)] + {domain!r})
-for one in fit:
-    asks = env['{ask}'].sudo()
-    ask = asks.search([('x_res_model', '=', one._name), ('x_res_id', '=', one.id), ('x_kind', '=', {kind!r})], limit=1)
-    now = datetime.datetime.utcnow().replace(microsecond=0)
-    if ask and ask.x_state == 'open':
-        ask.write({{'x_count': ask.x_count + 1, 'x_attempted_at': now}})
-        continue
-    new += 1
-    values = {{
-        'x_state': 'open',
-        'x_requested_at': now,
-        'x_attempted_at': now,
-        'x_requested_uid': env.uid,
-        'x_by_customer': env.user.share,
-        'x_amount': one.amount_total if 'amount_total' in one._fields else 0.0,
-        'x_terms': False,
-        'x_reason': False,
-        'x_why': False,
-    }}
-    if ask:
-        ask.write({{**values, 'x_count': ask.x_count + 1}})
-    else:
-        asks.create({{**values, 'x_res_model': one._name, 'x_res_id': one.id, 'x_kind': {kind!r}, 'x_count': 1}})
-message = {asked!r} if new else 'This approval was asked for before and waits for a decision.'
-if not fit:
-    message = {unfit!r}
-elif len(fit) < len(records):
-    message = message + ' %s of those selected are left out: it is for %s.' % (len(records) - len(fit), {what!r})
-action = {{
-    'type': 'ir.actions.client',
-    'tag': 'display_notification',
-    'params': {{
-        'title': 'Control Tower',
-        'message': message,
-        'type': 'warning' if len(fit) < len(records) else 'success' if new else 'info',
-    }},
-}}
-"""
-
 
 def guard_code(
     conditions: Sequence[Condition], *, key: str, states: Sequence[str], subject: str = "", connection: Connection
@@ -390,17 +345,27 @@ def guard_code(
     """
     tried = "".join(
         CONDITION.format(
-            kind=one.approval, terms=indent(one.terms.strip(), "    "), code=indent(one.code.strip(), "    "),
-            release=one.release, terms_field=terms_field(one.release),
+            kind=one.approval,
+            terms=indent(one.terms.strip(), "    "),
+            code=indent(one.code.strip(), "    "),
+            release=one.release,
+            terms_field=terms_field(one.release),
         )
         for one in conditions
-    )  # fmt: skip
+    )
     return GUARD.format(
         shared=_shared(PARAMETER + SHARED),
-        key=key, states=list(states), has_siblings=not subject.strip(), kinds=[one.approval for one in conditions],
-        subject=indent(subject.strip(), " " * 12), conditions=indent(tried.strip(), " " * 16),
-        place=holds.place(connection), ask=ASK, neutral=NEUTRAL[""], asked=ASKED,
-    )  # fmt: skip
+        key=key,
+        states=list(states),
+        has_siblings=not subject.strip(),
+        kinds=[one.approval for one in conditions],
+        subject=indent(subject.strip(), " " * 12),
+        conditions=indent(tried.strip(), " " * 16),
+        place=holds.place(connection),
+        ask=ASK,
+        neutral=NEUTRAL[""],
+        asked=ASKED,
+    )
 
 
 def line_guard_code(*, link: str, key: str, states: Sequence[str]) -> str:
@@ -428,16 +393,3 @@ def _shared(functions: str) -> str:
     for place, name in names.items():
         functions = functions.replace(place, name)
     return functions
-
-
-def ask_code(kind: str, what: str = "", domain: Sequence[Any] = ()) -> str:
-    """The code of the action by which a person asks for approval ``kind`` of the records they stand on.
-
-    It writes the row that the guard writes, in the person's own transaction.
-
-    Args:
-        what: what it can be asked for, in words.
-        domain: the same as Odoo's domain; of other records nothing is asked, and the person reads why.
-    """
-    unfit = f"Nothing has been asked for: this approval is for {what}."
-    return ASK_CODE.format(kind=kind, ask=ASK, asked=ASKED, domain=list(domain), unfit=unfit, what=what)

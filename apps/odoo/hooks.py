@@ -30,11 +30,14 @@ def set_webhook_state(connection: Connection, *, on: bool, by: User, now: dateti
     if not Connection.objects.filter(pk=connection.pk).exclude(hooks_wanted=on).update(hooks_wanted=on):
         return False
     trail.record(
-        trail.Event(action="connection.hooks_on" if on else "connection.hooks_off",
-                    actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"connection:{connection.name}",
-                    about=(connection.pk, None)),
+        trail.Event(
+            action="connection.hooks_on" if on else "connection.hooks_off",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"connection:{connection.name}",
+            about=(connection.pk, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     wake(SWITCH)
     return True

@@ -35,9 +35,11 @@ def look(connection: Connection, *, now: datetime) -> int:
         jobs = [_job(connection, row, known.get(row["id"]), now) for row in rows]
         ScheduledJob.objects.filter(connection=connection).exclude(odoo_id__in=[job.odoo_id for job in jobs]).delete()
         ScheduledJob.objects.bulk_create(
-            jobs, update_conflicts=True, unique_fields=["connection", "odoo_id"],
+            jobs,
+            update_conflicts=True,
+            unique_fields=["connection", "odoo_id"],
             update_fields=["name", "is_active", "next_at", "last_at", "failures", "first_failed_at", "given_up_at", "read_at"],
-        )  # fmt: skip
+        )
     return len(jobs)
 
 
@@ -48,11 +50,17 @@ def _job(connection: Connection, row: dict, known: ScheduledJob | None, now: dat
         # Odoo switches off what failed too often, and forgets at once how often it did.
         given_up_at = known.given_up_at or (now if known.is_active and known.failures else None)
     return ScheduledJob(
-        connection=connection, odoo_id=row["id"], name=str(row.get("cron_name") or row.get("name") or row["id"])[:200],
-        is_active=is_active, next_at=_moment(row.get("nextcall")), last_at=_moment(row.get("lastcall")), failures=failures,
+        connection=connection,
+        odoo_id=row["id"],
+        name=str(row.get("cron_name") or row.get("name") or row["id"])[:200],
+        is_active=is_active,
+        next_at=_moment(row.get("nextcall")),
+        last_at=_moment(row.get("lastcall")),
+        failures=failures,
         first_failed_at=_moment(row.get("first_failure_date")) or (known.first_failed_at if known and given_up_at else None),
-        given_up_at=given_up_at, read_at=now,
-    )  # fmt: skip
+        given_up_at=given_up_at,
+        read_at=now,
+    )
 
 
 def _moment(text: object) -> datetime | None:

@@ -45,8 +45,7 @@ class Connection(models.Model):
     hooks_wanted = models.BooleanField(default=True, help_text="Whether its webhooks are to be on, where it is provisioned")
     hooks_off_at = models.DateTimeField(null=True, help_text="Since when they are seen to be switched off there")
     time_zone = models.CharField(
-        max_length=60, blank=True, db_default="",
-        help_text="In which its companies count days. Empty: each as Odoo says."
+        max_length=60, blank=True, db_default="", help_text="In which its companies count days. Empty: each as Odoo says."
     )
     is_active = models.BooleanField(default=True)
     state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing

@@ -46,8 +46,10 @@ def knows(**parameters: Known) -> Callable[[View], View]:
 def _problems(request: PersonsRequest, tests: dict[str, Known]) -> list[str]:
     if not request.GET:
         return []
-    scope: dict[str, Known] = {"connection": lambda name: request_scope.is_connection(name, access.scope_of(request.user)),
-                               "company": request_scope.is_number}  # fmt: skip
+    scope: dict[str, Known] = {
+        "connection": lambda name: request_scope.is_connection(name, access.scope_of(request.user)),
+        "company": request_scope.is_number,
+    }
     known = {
         name: Parameter(label=LABELS[name]() if name in LABELS else name, is_known=test) for name, test in (scope | tests).items()
     }
@@ -56,9 +58,13 @@ def _problems(request: PersonsRequest, tests: dict[str, Known]) -> list[str]:
 
 # What people read of a parameter, where its own name is no word of theirs.
 LABELS: dict[str, Callable[[], str]] = {
-    "connection": lambda: gettext("Connection"), "company": lambda: gettext("Company"), "days": lambda: gettext("Days"),
-    "day": lambda: gettext("Day"), "workflow": lambda: gettext("Workflow"), "workflows": lambda: gettext("Workflows"),
-}  # fmt: skip
+    "connection": lambda: gettext("Connection"),
+    "company": lambda: gettext("Company"),
+    "days": lambda: gettext("Days"),
+    "day": lambda: gettext("Day"),
+    "workflow": lambda: gettext("Workflow"),
+    "workflows": lambda: gettext("Workflows"),
+}
 
 
 def is_moment(text: str) -> bool:

@@ -132,9 +132,7 @@ class _Site:
             changed = self._changes(resource, odoo_id)
             if changed and not dry:
                 when_free(odoo_model, partial(self.client.write, odoo_model, [odoo_id], changed))
-            steps.append(
-                _step("update" if changed else "keep", resource, f" ({', '.join(changed)})" if changed else "")
-            )
+            steps.append(_step("update" if changed else "keep", resource, f" ({', '.join(changed)})" if changed else ""))
         if missing and not dry:
             self._create(odoo_model, missing)
         return steps + [_step("create", resource) for resource in missing]
@@ -154,8 +152,7 @@ class _Site:
     def _mark(self, ids: dict[str, int], odoo_model: str) -> None:
         self.ids |= ids
         rows = [
-            {"module": MARK, "name": key, "model": odoo_model, "res_id": odoo_id, "noupdate": True}
-            for key, odoo_id in ids.items()
+            {"module": MARK, "name": key, "model": odoo_model, "res_id": odoo_id, "noupdate": True} for key, odoo_id in ids.items()
         ]
         self.client.call("ir.model.data", "create", vals_list=rows)
 
@@ -175,9 +172,7 @@ class _Site:
             )
 
     def _look(self) -> None:
-        rows = self.client.search_read(
-            "ir.model.data", [("module", "=", MARK)], ["name", "model", "res_id"], order="id"
-        )
+        rows = self.client.search_read("ir.model.data", [("module", "=", MARK)], ["name", "model", "res_id"], order="id")
         for odoo_model in {row["model"] for row in rows}:
             marked = [row for row in rows if row["model"] == odoo_model]
             standing = set(self.client.search(odoo_model, [("id", "in", [row["res_id"] for row in marked])]))
@@ -256,8 +251,9 @@ class _Site:
         order.insert(order.index("ir.actions.server") + 1, "base.automation")
         for odoo_model in [*order, *{mark["model"] for mark in marks.values()} - set(ORDER)]:
             mine = {key: mark for key, mark in marks.items() if mark["model"] == odoo_model}
-            steps += [Step("remove", odoo_model, key, f"Remove {KINDS.get(odoo_model, '')} {key}".replace("  ", " "))
-                      for key in mine]  # fmt: skip
+            steps += [
+                Step("remove", odoo_model, key, f"Remove {KINDS.get(odoo_model, '')} {key}".replace("  ", " ")) for key in mine
+            ]
             if mine and not dry:
                 self._unlink(odoo_model, [mark["res_id"] for key, mark in mine.items() if key in self.ids])
         if not dry and marks:

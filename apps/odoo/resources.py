@@ -169,9 +169,7 @@ def _field(item: CustomField, connection: Connection) -> Resource:
         values |= {"compute": code, "store": False, "readonly": True}
     fixed = {"name": item.name, "ttype": item.ttype, "state": "manual", "model_id": ModelRef(item.model)}
     key = "field_" + _slug(item.model, item.name)
-    return Resource(
-        key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model
-    )
+    return Resource(key, "ir.model.fields", f"{item.label} ({item.name}) on {item.model}", values, natural, fixed, item.model)
 
 
 def _model(item: CustomModel, connection: Connection) -> Iterator[Resource]:

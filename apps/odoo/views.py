@@ -32,8 +32,7 @@ NOT_RECORDS = ("mirror.SyncState", "mirror.SyncRun")
 
 def _trail(request: PersonsRequest, action: str, connection: Connection, data: dict[str, Any]) -> None:
     actor = Actor(kind="user", id=str(request.user.pk), name=str(request.user))
-    event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data,
-                        about=(connection.pk, None))  # fmt: skip
+    event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data, about=(connection.pk, None))
     trail.record(event, now=clock.now())
 
 
@@ -45,7 +44,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
     context = {
         "connections": Connection.objects.filter(request_scope.scope_of(request, request.user).of_connections()).order_by("name"),
         "may_integrate": request.user.role in INTEGRATORS,
-    }  # fmt: skip
+    }
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, context)
 
 
@@ -56,7 +55,8 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
     connection = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=name)
     models = connection.capabilities.get("models", {})
     context = {
-        "connection": connection, "may_integrate": request.user.role in INTEGRATORS,
+        "connection": connection,
+        "may_integrate": request.user.role in INTEGRATORS,
         "models": sorted(
             (model, found) for model, found in models.items() if found.get("missing_fields") or not found.get("readable", True)
         ),
@@ -64,10 +64,11 @@ def detail(request: PersonsRequest, name: str) -> HttpResponse:
         "lacks": connection.capabilities.get("problems", []),
         "is_provisioned": connection.is_provisioned,
         "costs": cost.COSTS if connection.is_provisioned else (),
-        "costs_measured_on": cost.MEASURED_ON, "costs_measured_with": cost.MEASURED_WITH,
+        "costs_measured_on": cost.MEASURED_ON,
+        "costs_measured_with": cost.MEASURED_WITH,
         "zone_form": TimeZoneForm(initial={"time_zone": connection.time_zone}),
         "zones_said": zones.of_companies(connection, scope=access.scope_of(request.user)),
-    }  # fmt: skip
+    }
     template = "odoo/connection.html"
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
@@ -147,9 +148,10 @@ def access_test(request: PersonsRequest, name: str, number: int) -> HttpResponse
         wake_now(access_data.TEST, test_id=test.pk)
     template = "odoo/access_test.html"
     context = {
-        "connection": connection, "test": test,
+        "connection": connection,
+        "test": test,
         "is_elsewhere": (test.url, test.database) != (connection.url, connection.database),
-    }  # fmt: skip
+    }
     return render(request, f"{template}#body" if request.headers.get("X-Fragment") else template, context)
 
 
@@ -192,10 +194,13 @@ def _losses(lost: dict[str, int]) -> dict[str, int]:
     """What is lost, as people call it."""
     mirrored = sum(count for label, count in lost.items() if label.startswith("mirror.") and label not in NOT_RECORDS)
     return {
-        "records": mirrored, "cases": lost.get("exceptions.ExceptionCase", 0), "requests": lost.get("approvals.Request", 0),
-        "commands": lost.get("outbox.Command", 0), "moves": lost.get("workflows.Transition", 0),
+        "records": mirrored,
+        "cases": lost.get("exceptions.ExceptionCase", 0),
+        "requests": lost.get("approvals.Request", 0),
+        "commands": lost.get("outbox.Command", 0),
+        "moves": lost.get("workflows.Transition", 0),
         "events": lost.get("events.Event", 0) + lost.get("intake.Delivery", 0),
-    }  # fmt: skip
+    }
 
 
 @login_required
@@ -226,8 +231,7 @@ def switch_hooks(request: PersonsRequest, name: str) -> HttpResponse:
             said = gettext("Switching on the webhooks of %(name)s. Changes arrive immediately again.")
         else:
             said = gettext(
-                "Switching off the webhooks of %(name)s. Odoo's users no longer wait; changes are found by polling, "
-                "a little later."
+                "Switching off the webhooks of %(name)s. Odoo's users no longer wait; changes are found by polling, a little later."
             )
         messages.success(request, said % {"name": name}, extra_tags="done")
     return redirect("connections:detail", name)

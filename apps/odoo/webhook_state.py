@@ -14,8 +14,11 @@ def apply_webhook_state(connection: Connection, *, now: datetime) -> None:
         return
     client = wire.connect(connection)
     marked = [("module", "=", MARK), ("model", "=", "base.automation")]
-    rules = [row["res_id"] for row in client.search_read("ir.model.data", marked, ["name", "res_id"])
-             if row["name"].startswith("rule_hook_")]  # fmt: skip
+    rules = [
+        row["res_id"]
+        for row in client.search_read("ir.model.data", marked, ["name", "res_id"])
+        if row["name"].startswith("rule_hook_")
+    ]
     standing = client.search("base.automation", [("id", "in", rules)])
     if standing:
         client.write("base.automation", standing, {"active": connection.hooks_wanted})

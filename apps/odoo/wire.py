@@ -66,9 +66,7 @@ class Wire:
             except AddressNotAllowedError as error:
                 raise refused(self.connection, error) from error
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-                raise UnreachableError(
-                    self.connection, f"no connection to {self.url} ({error})", CHECK_ADDRESS
-                ) from error
+                raise UnreachableError(self.connection, f"no connection to {self.url} ({error})", CHECK_ADDRESS) from error
             except httpx2.TimeoutException as error:
                 slow = f"{self.url} did not answer within {timeout_seconds:g} s"
                 raise self._lost(slow, is_write) from error
@@ -95,9 +93,7 @@ class Wire:
             for chunk in response.iter_bytes():
                 received += chunk
                 if len(received) > ANSWER_LIMIT_BYTES:
-                    raise self._bad(
-                        f"{self.url} answers without end (more than {ANSWER_LIMIT_BYTES:,} bytes)", is_write
-                    )
+                    raise self._bad(f"{self.url} answers without end (more than {ANSWER_LIMIT_BYTES:,} bytes)", is_write)
                 if time.monotonic() > until:
                     raise httpx2.ReadTimeout("the whole answer took too long")
             return Answer(response.status_code, bytes(received))
@@ -106,9 +102,7 @@ class Wire:
         """The error for an answer that is not what Odoo says: HTML, garbage, cut short."""
         start = answer.body[:60].decode("utf-8", "replace").strip()
         kind = "an HTML page" if start.lower().startswith(("<!doctype", "<html", "<")) else "something that is not JSON"
-        return self._bad(
-            f"{self.url} answered HTTP {answer.status} with {kind} (it begins '{start}')", is_write, answer
-        )
+        return self._bad(f"{self.url} answered HTTP {answer.status} with {kind} (it begins '{start}')", is_write, answer)
 
     def _bad(self, what: str, is_write: bool, answer: Answer | None = None) -> OdooError:
         # A status of 4xx says that nothing was carried out; after any other, a write may have been.

@@ -30,10 +30,12 @@ class ZoneRefusedError(Refusal):
     """That is no time zone; the message says what to enter."""
 
     problem = Problem(
-        "time_zone_unknown", 422, "Unknown time zone",
+        "time_zone_unknown",
+        422,
+        "Unknown time zone",
         meaning="A connection is given a time zone that does not exist.",
         remedy="Send a name of the IANA database, such as Europe/Berlin.",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -48,11 +50,15 @@ def set_time_zone(connection: Connection, zone: str, *, by: User, now: datetime)
     if not Connection.objects.filter(pk=connection.pk).exclude(time_zone=zone).update(time_zone=zone):
         return False
     trail.record(
-        trail.Event(action="connection.time_zone_set", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                    subject=f"connection:{connection.name}", data={"from": connection.time_zone, "to": zone},
-                    about=(connection.pk, None)),
+        trail.Event(
+            action="connection.time_zone_set",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"connection:{connection.name}",
+            data={"from": connection.time_zone, "to": zone},
+            about=(connection.pk, None),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     return True
 

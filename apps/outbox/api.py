@@ -36,17 +36,30 @@ class CommandShape(serializers.Serializer[Any]):
 
     def to_representation(self, row: Command) -> dict[str, Any]:
         return {
-            "id": str(row.id), "connection": row.connection.name, "model": row.model, "odoo_id": row.odoo_id,
-            "title": row.title, "method": row.method, "status": row.status, "decision": row.decision,
-            "attempts": row.attempts, "problem": row.problem, "created_at": moment(row.created_at),
-            "created_by": row.created_by, "done_at": moment(row.done_at),
-        }  # fmt: skip
+            "id": str(row.id),
+            "connection": row.connection.name,
+            "model": row.model,
+            "odoo_id": row.odoo_id,
+            "title": row.title,
+            "method": row.method,
+            "status": row.status,
+            "decision": row.decision,
+            "attempts": row.attempts,
+            "problem": row.problem,
+            "created_at": moment(row.created_at),
+            "created_by": row.created_by,
+            "done_at": moment(row.done_at),
+        }
 
 
 FILTERS = {
-    "status": ("status", set(Status.values)), "decision": "decision", "model": "model", "odoo_id": ("odoo_id", int),
-    "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
-}  # fmt: skip
+    "status": ("status", set(Status.values)),
+    "decision": "decision",
+    "model": "model",
+    "odoo_id": ("odoo_id", int),
+    "connection": ("connection__name", request_scope.names_connection),
+    "company": ("company_id", int),
+}
 
 
 class Commands(FilteredList):

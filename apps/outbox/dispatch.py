@@ -34,9 +34,12 @@ MACHINE = actor.system("outbox")
 MAY_STILL_RUN = timedelta(seconds=150)
 # Odoo said no: trying again would be asking the same question.
 NO = (
-    errors.RefusedError, errors.ForbiddenError, errors.MissingRecordError, errors.UnsupportedError,
+    errors.RefusedError,
+    errors.ForbiddenError,
+    errors.MissingRecordError,
+    errors.UnsupportedError,
     errors.AddressRefusedError,
-)  # fmt: skip
+)
 # Odoo did not carry the call out, or rolled it back: trying again is safe.
 NOT_CARRIED_OUT = (errors.LockedError, errors.UnreachableError, errors.UnauthorisedError, errors.ServerFaultError)
 LOOK_AGAIN = timedelta(seconds=5)
@@ -90,9 +93,7 @@ def _alone(lane: str) -> Iterator[bool]:
 def _run_lane(lane: str, clock: Callable[[], datetime]) -> int:
     settled = 0
     while True:
-        command = (
-            Command.objects.select_related("connection").filter(lane=lane, status__in=WAITING).order_by("sequence").first()
-        )
+        command = Command.objects.select_related("connection").filter(lane=lane, status__in=WAITING).order_by("sequence").first()
         if command is None or command.not_before > clock():
             return settled
         circuit.keep_pace(command.connection)
@@ -288,24 +289,33 @@ def _finish(command: Command, status: Status, problem: str, now: datetime, *, st
     COMMANDS.enter(status, command)
     command.problem, command.done_at = problem[:2000], now
     tally.took(command.connection_id, tally.COMMANDS, status.value, (now - command.created_at).total_seconds(), now=now)
-    retries = tally.Counted(connection_id=command.connection_id, source=tally.COMMANDS, what="retried",
-                            count=max(command.attempts - 1, 0))  # fmt: skip
+    retries = tally.Counted(
+        connection_id=command.connection_id, source=tally.COMMANDS, what="retried", count=max(command.attempts - 1, 0)
+    )
     tally.add([retries], now=now)
     events = [
-        trail.Event(action=f"command.{status.value}", actor=MACHINE, subject=f"command:{command.pk}",
-                    data={"title": command.title, "decision": command.decision, "problem": command.problem},
-                    about=(command.connection_id, command.company_id))
-    ]  # fmt: skip
+        trail.Event(
+            action=f"command.{status.value}",
+            actor=MACHINE,
+            subject=f"command:{command.pk}",
+            data={"title": command.title, "decision": command.decision, "problem": command.problem},
+            about=(command.connection_id, command.company_id),
+        )
+    ]
     if status != Status.DONE and stops and command.decision:
         following = Command.objects.filter(
             decision=command.decision, lane=command.lane, sequence__gt=command.sequence, status__in=WAITING
         )
         for other in following:
             events.append(
-                trail.Event(action="command.cancelled", actor=MACHINE, subject=f"command:{other.pk}",
-                            data={"title": other.title, "because": command.title},
-                            about=(other.connection_id, other.company_id))
-            )  # fmt: skip
+                trail.Event(
+                    action="command.cancelled",
+                    actor=MACHINE,
+                    subject=f"command:{other.pk}",
+                    data={"title": other.title, "because": command.title},
+                    about=(other.connection_id, other.company_id),
+                )
+            )
         COMMANDS.enter_all(Status.CANCELLED, following, done_at=now, problem=NOT_BEFORE.format(command=command.title))
     trail.record_all(events, now=now)
     live.announce([_topic(command), "health", "inbox"])
@@ -315,8 +325,9 @@ def _finish(command: Command, status: Status, problem: str, now: datetime, *, st
     # Not waiting for Odoo's webhook: the tower knows that it changed something there.
     refresh_requests.add(connection_id=int(lane_connection), model=lane_model, odoo_ids=[int(lane_id)], source="outbox", now=now)
     if command.model != lane_model and command.odoo_id:
-        refresh_requests.add(connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox",
-                  now=now)  # fmt: skip
+        refresh_requests.add(
+            connection_id=int(lane_connection), model=command.model, odoo_ids=[command.odoo_id], source="outbox", now=now
+        )
 
 
 def _topic(command: Command) -> str:

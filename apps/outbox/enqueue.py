@@ -65,9 +65,7 @@ def commands(
     return many([order], by=by, now=now, not_before=not_before)
 
 
-def many(
-    orders: Sequence[Order], *, by: Actor, now: datetime, not_before: datetime | None = None
-) -> list[Command]:
+def many(orders: Sequence[Order], *, by: Actor, now: datetime, not_before: datetime | None = None) -> list[Command]:
     """Enqueue the calls of many records in one pass; each record's run one after the other (see :func:`commands`)."""
     made = [command for order in orders for command in _made(order, by=by, now=now, not_before=not_before or now)]
     if not made:
@@ -79,12 +77,24 @@ def many(
             command.sequence, command.company_id = number, companies.get(command.lane)
     Command.objects.bulk_create(made)
     trail.record_all(
-        [trail.Event(action="command.enqueued", actor=by, subject=f"command:{command.id}",
-                     data={"title": command.title, "decision": command.decision, "model": command.model,
-                           "odoo_id": command.odoo_id, "method": command.method},
-                     about=(command.connection_id, command.company_id)) for command in made],
+        [
+            trail.Event(
+                action="command.enqueued",
+                actor=by,
+                subject=f"command:{command.id}",
+                data={
+                    "title": command.title,
+                    "decision": command.decision,
+                    "model": command.model,
+                    "odoo_id": command.odoo_id,
+                    "method": command.method,
+                },
+                about=(command.connection_id, command.company_id),
+            )
+            for command in made
+        ],
         now=now,
-    )  # fmt: skip
+    )
     wake("outbox.dispatch")
     return made
 
@@ -92,9 +102,10 @@ def many(
 def _companies(orders: Sequence[Order]) -> dict[str, int | None]:
     """The companies of the orders' records, by the lanes of their commands."""
     found = Position.objects.filter(
-        connection__in={order.connection.pk for order in orders}, model__in={order.model for order in orders},
+        connection__in={order.connection.pk for order in orders},
+        model__in={order.model for order in orders},
         odoo_id__in={order.odoo_id for order in orders},
-    )  # fmt: skip
+    )
     rows = found.order_by("-workflow").values_list("connection_id", "model", "odoo_id", "company_id")
     return {lane_of(connection, model, odoo_id): company for connection, model, odoo_id, company in rows}
 
@@ -171,15 +182,25 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
             expect = [["note", "like", str(identity)]]
         made.append(
             Command(
-                id=identity, connection=connection, model=call.model or model, odoo_id=int(target or 0),
-                lane=lane_of(connection.pk, model, odoo_id), title=fill(call.title, filled), says=_says(call.title, filled),
+                id=identity,
+                connection=connection,
+                model=call.model or model,
+                odoo_id=int(target or 0),
+                lane=lane_of(connection.pk, model, odoo_id),
+                title=fill(call.title, filled),
+                says=_says(call.title, filled),
                 method=call.method,
                 target_mark=str(context[call.by_mark]) if call.by_mark else "",
-                arguments=arguments, precondition=fill(call.require, filled), postcondition=expect,
-                effect_model=effect_model, decision=order.decision, not_before=not_before, created_at=now,
+                arguments=arguments,
+                precondition=fill(call.require, filled),
+                postcondition=expect,
+                effect_model=effect_model,
+                decision=order.decision,
+                not_before=not_before,
+                created_at=now,
                 created_by=by.name[:200],
             )
-        )  # fmt: skip
+        )
     return made
 
 

@@ -19,6 +19,7 @@ class Status(models.TextChoices):
     # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
     CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
+
 # Why a command was cancelled. Kept in English, told in the reader's language.
 NOT_BEFORE = gettext_noop("“{command}” was not carried out")
 WAITS = gettext_noop("Waiting for a later approval that includes it: {kinds}")
@@ -58,9 +59,7 @@ class Command(models.Model):
     class Meta:
         indexes = [
             # Used by dispatch.claim: what waits, in order, however many are done.
-            models.Index(
-                fields=["not_before"], condition=models.Q(status__in=["queued", "unknown"]), name="commands_waiting"
-            ),
+            models.Index(fields=["not_before"], condition=models.Q(status__in=["queued", "unknown"]), name="commands_waiting"),
             # What stopped and needs a person: health, and the exceptions of the integration.
             models.Index(fields=["lane"], condition=models.Q(status__in=["refused", "dead"]), name="commands_stopped"),
             models.Index(fields=["lane", "sequence"], name="commands_by_lane"),

@@ -19,10 +19,12 @@ class RetryRefusedError(Refusal):
     """The command cannot be tried again; the message says why."""
 
     problem = Problem(
-        "command_not_failed", 409, "Command cannot be retried",
+        "command_not_failed",
+        409,
+        "Command cannot be retried",
         meaning="The command does not exist, or has not failed.",
         remedy="Retry only commands whose status is refused or dead.",
-    )  # fmt: skip
+    )
 
 
 @atomic_with_retry
@@ -51,11 +53,15 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     for other in cancelled if command.decision else []:
         _queue_again("retry_after", other, now)
     trail.record(
-        trail.Event(action="command.retried", actor=Actor(kind="user", id=str(by.pk), name=str(by)),
-                    subject=f"command:{command.pk}", data={"title": command.title},
-                    about=(command.connection_id, command.company_id)),
+        trail.Event(
+            action="command.retried",
+            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            subject=f"command:{command.pk}",
+            data={"title": command.title},
+            about=(command.connection_id, command.company_id),
+        ),
         now=now,
-    )  # fmt: skip
+    )
     wake("outbox.dispatch")
     return command
 

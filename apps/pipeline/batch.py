@@ -60,9 +60,7 @@ def _take_through(part: claim.ClaimedBatch, clock: Callable[[], datetime]) -> No
     try:
         client = wire.connect(connection)
         reads = [
-            read
-            for model, ids in part.records.items()
-            for read in refresh.read(client, known[model], sorted(ids), now=clock())
+            read for model, ids in part.records.items() for read in refresh.read(client, known[model], sorted(ids), now=clock())
         ]
         now = clock()
         with transaction.atomic():

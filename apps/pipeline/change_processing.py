@@ -65,9 +65,13 @@ def link_people(connection_id: int, now: datetime) -> None:
 
 
 def evaluate(
-    workflow_name: str, connection_id: int, records: Mapping[int, datetime | None], *, now: datetime,
+    workflow_name: str,
+    connection_id: int,
+    records: Mapping[int, datetime | None],
+    *,
+    now: datetime,
     failed: Collection[str] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Evaluate one workflow over ``records`` and draw the consequences (steps 2 to 5), in the caller's transaction.
 
     A record on which that fails becomes a dead letter; what the mirror holds of it stays.

@@ -43,9 +43,13 @@ def present(connection: Connection) -> list[type[Mirrored]]:
 
 
 def first_read(
-    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, anew: bool = False,
+    connection: Connection,
+    *,
+    clock: Clock,
+    models: list[type[Mirrored]] | None = None,
+    anew: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
+) -> Iterator[backfill.Backfilled]:
     """Read everything, model by model, and draw the consequences at the end; each model's figures as it is done.
 
     Raises OdooError: what was read stays, and the next call goes on from there. Raises SyncBusyError where another process
@@ -58,9 +62,7 @@ def first_read(
         return
     with locks.alone(connection, WHOLE) as state:
         SyncState.objects.filter(pk=state.pk).update(backfill_done_at=None)
-        yield from _read_models(
-            client, present(connection), connection=connection, clock=clock, anew=anew, progress=progress
-        )
+        yield from _read_models(client, present(connection), connection=connection, clock=clock, anew=anew, progress=progress)
         analyze(present(connection))
         evaluate_all(connection, clock=clock, progress=progress)
         yield from read_past(connection, clock=clock, anew=anew, progress=progress)
@@ -68,9 +70,14 @@ def first_read(
 
 
 def _read_models(
-    client: wire.OdooClient, models: list[type[Mirrored]], *, connection: Connection, clock: Clock, anew: bool,
+    client: wire.OdooClient,
+    models: list[type[Mirrored]],
+    *,
+    connection: Connection,
+    clock: Clock,
+    anew: bool,
     progress: Callable[[str, int, int], None] | None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
+) -> Iterator[backfill.Backfilled]:
     failed: list[Exception] = []
     for model in models:
         note = partial(progress, model.odoo_model) if progress else None
@@ -95,9 +102,7 @@ def analyze(tables: Sequence[type[Model]]) -> None:
             cursor.execute(f"ANALYZE {table._meta.db_table}")
 
 
-def evaluate_all(
-    connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None
-) -> int:
+def evaluate_all(connection: Connection, *, clock: Clock, progress: Callable[[str, int, int], None] | None = None) -> int:
     """Draw the consequences of everything mirrored, a committed batch at a time; how many records."""
     change_processing.link_people(connection.pk, clock())
     external_events.follow_first_read(connection.pk)
@@ -116,8 +121,12 @@ def evaluate_all(
                     raise
                 # Records that hang together as nobody foresaw must not keep the first read from ever ending.
                 together //= 4
-                logger.warning("%s records of %s take longer than a statement may; going on with %s at a time",
-                               len(ids), workflow.title, together)  # fmt: skip
+                logger.warning(
+                    "%s records of %s take longer than a statement may; going on with %s at a time",
+                    len(ids),
+                    workflow.title,
+                    together,
+                )
                 continue
             last, done = ids[-1], done + len(ids)
             if progress:
@@ -145,9 +154,12 @@ def _of(workflow: Workflow, connection: Connection) -> QuerySet[Mirrored]:
 
 
 def read_past(
-    connection: Connection, *, clock: Clock, anew: bool = False,
+    connection: Connection,
+    *,
+    clock: Clock,
+    anew: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[backfill.Backfilled]:  # fmt: skip
+) -> Iterator[backfill.Backfilled]:
     """Read what Odoo kept of the past, and tell from it how the records came to their stages; the figures once done.
 
     Where it cannot be read, the connection says so and history begins with the first read. Raises OdooError: what was read
@@ -158,17 +170,16 @@ def read_past(
     for workflow in workflows:
         wanted.setdefault(workflow.odoo_model, []).extend(history_import.fields_of(workflow))
     note = partial(progress, tracking.MODEL) if progress else None
-    found = tracking.run(
-        wire.connect(connection), wanted, connection=connection, clock=clock, progress=note, anew=anew
-    )
+    found = tracking.run(wire.connect(connection), wanted, connection=connection, clock=clock, progress=note, anew=anew)
     if found is None:
         return
     analyze([TrackedChange, Transition, Position])
     for workflow in workflows:
         fields = history_import.fields_of(workflow)
         tracked = sorted(set(fields) & set(found.fields.get(workflow.odoo_model, ())))
-        missing = [name for name in mirror.models()[workflow.odoo_model].odoo_fields()
-                   if connection.lacks(workflow.odoo_model, name)]  # fmt: skip
+        missing = [
+            name for name in mirror.models()[workflow.odoo_model].odoo_fields() if connection.lacks(workflow.odoo_model, name)
+        ]
         after, done = 0, 0
         while ids := history_import.batch(workflow, connection_id=connection.pk, after=after):
             take = partial(_tell_past, workflow, connection.pk, tracked, missing, clock())
@@ -181,9 +192,7 @@ def read_past(
 
 
 @atomic_with_retry
-def _tell_pasts(
-    workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], take: Callable[[Sequence[int]], None]
-) -> None:  # fmt: skip
+def _tell_pasts(workflow: Workflow, connection_id: int, odoo_ids: Sequence[int], take: Callable[[Sequence[int]], None]) -> None:
     change_processing.one_at_a_time(connection_id)
     isolation.taken(odoo_ids, take, partial(_without_past, workflow))
     live.announce([f"board:{workflow.name}"])

@@ -73,12 +73,11 @@ class Preview:
             (self.withdrawn, ngettext("%(n)s request would be withdrawn", "%(n)s requests would be withdrawn", self.withdrawn)),
             (self.late, ngettext("%(n)s record would be over its target", "%(n)s records would be over their target", self.late)),
             (self.in_time, ngettext("%(n)s record would be on target", "%(n)s records would be on target", self.in_time)),
-        ]  # fmt: skip
+        ]
         said = [words % {"n": f"{count:,}"} for count, words in parts if count]
         if not said:
             return gettext("Nothing would change among the %(records)s open records.") % {"records": f"{self.records:,}"}
         return gettext("Of %(records)s open records: %(changes)s.") % {"records": f"{self.records:,}", "changes": ", ".join(said)}
-
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -106,11 +105,19 @@ def preview(name: str, value: object, *, scope: Scope, seen: AccessScope, now: d
     named = Position.objects.filter(odoo_id__in={odoo_id for _, odoo_id in changed}, workflow__in={one for one, _ in changed})
     names = sorted({position.name for position in named if (position.workflow, position.odoo_id) in changed})[:5]
     return Preview(
-        number=None if value is None else declared.parameter.checked(value), records=sum(len(ids) for _, _, ids in places),
-        opened=len(opened), closed=len(closed), raised=sum(after.cases[one] > before.cases[one] for one in both),
-        lowered=sum(after.cases[one] < before.cases[one] for one in both), asked=len(asked), withdrawn=len(withdrawn),
-        late=len(after.late - before.late), in_time=len(before.late - after.late), examples=names, is_cut=cut,
-    )  # fmt: skip
+        number=None if value is None else declared.parameter.checked(value),
+        records=sum(len(ids) for _, _, ids in places),
+        opened=len(opened),
+        closed=len(closed),
+        raised=sum(after.cases[one] > before.cases[one] for one in both),
+        lowered=sum(after.cases[one] < before.cases[one] for one in both),
+        asked=len(asked),
+        withdrawn=len(withdrawn),
+        late=len(after.late - before.late),
+        in_time=len(before.late - after.late),
+        examples=names,
+        is_cut=cut,
+    )
 
 
 type _Place = tuple[Workflow, int, list[int]]

@@ -30,6 +30,7 @@ def tell_about(*, now: datetime) -> int:
         .order_by("sequence")[:100]
     )
     integrators = list(User.objects.filter(role__in=[Role.INTEGRATOR, Role.ADMIN], is_active=True)) if refused else []
+
     def take(some: Sequence[Command]) -> None:
         for command in some:
             _tell_of(command, integrators, now)
@@ -54,8 +55,14 @@ def _tell_of(command: Command, integrators: Sequence[User], now: datetime) -> No
         if request and request.decided_by:
             people[request.decided_by.pk] = request.decided_by
     notify(
-        Message(kind="command.refused", key=f"command:{command.pk}:{command.status}:{command.done_at}",
-                about=(command.connection_id, command.company_id),
-                title=partial(_title, command), body=command.problem, path=path),
-        people=people.values(), now=now,
-    )  # fmt: skip
+        Message(
+            kind="command.refused",
+            key=f"command:{command.pk}:{command.status}:{command.done_at}",
+            about=(command.connection_id, command.company_id),
+            title=partial(_title, command),
+            body=command.problem,
+            path=path,
+        ),
+        people=people.values(),
+        now=now,
+    )

@@ -115,9 +115,14 @@ def poll(connection: Connection, *, clock: Clock, models: list[type[Mirrored]] |
                 backfill.run(client, model, connection=connection, clock=clock)
             else:
                 looks.append(
-                    increment.run(client, model, connection=connection, clock=clock,
-                                  on_changes=lambda changes: change_processing.apply_changes(changes, now=clock()))
-                )  # fmt: skip
+                    increment.run(
+                        client,
+                        model,
+                        connection=connection,
+                        clock=clock,
+                        on_changes=lambda changes: change_processing.apply_changes(changes, now=clock()),
+                    )
+                )
         except first_sync.STOPS_ALL:
             raise
         except locks.SyncBusyError as busy:
@@ -200,18 +205,27 @@ def look_back(connection: Connection, *, clock: Clock) -> bool:
     with transaction.atomic():
         connection.save(update_fields=["went_back_at", "went_back_to"])
         trail.record(
-            trail.Event(action="connection.went_back", actor=actor.system("upkeep"), subject=f"connection:{connection.name}",
-                        data={"to": back_to.isoformat()}, about=(connection.pk, None)),
+            trail.Event(
+                action="connection.went_back",
+                actor=actor.system("upkeep"),
+                subject=f"connection:{connection.name}",
+                data={"to": back_to.isoformat()},
+                about=(connection.pk, None),
+            ),
             now=now,
-        )  # fmt: skip
+        )
     live.announce(["health"])
     return True
 
 
 def compare(
-    connection: Connection, *, clock: Clock, models: list[type[Mirrored]] | None = None, allow_deletions: bool = False,
+    connection: Connection,
+    *,
+    clock: Clock,
+    models: list[type[Mirrored]] | None = None,
+    allow_deletions: bool = False,
     restored_to: datetime | None = None,
-) -> Iterator[SyncRun]:  # fmt: skip
+) -> Iterator[SyncRun]:
     """Compare the mirror with Odoo and mend it; each model's findings as it is done.
 
     Records that could not be evaluated before are evaluated again.
@@ -223,9 +237,14 @@ def compare(
     for model in models or first_sync.present(connection):
         try:
             run = reconcile.run(
-                client, model, connection=connection, clock=clock, allow_deletions=allow_deletions, restored_to=restored_to,
+                client,
+                model,
+                connection=connection,
+                clock=clock,
+                allow_deletions=allow_deletions,
+                restored_to=restored_to,
                 on_changes=lambda changes: change_processing.apply_changes(changes, now=clock()),
-            )  # fmt: skip
+            )
             _evaluate_failed(connection, model, clock)
         except (*first_sync.STOPS_ALL, locks.SyncBusyError):
             raise

@@ -14,9 +14,13 @@ ABSENT_MODELS = {
 STEPS = "the stand-in's warehouses deliver and receive in one step"
 ROUTES = "the stand-in has no routes: no dropship, no make to order, no resupply"
 ABSENT_FIELDS = {
-    "delivery_steps": STEPS, "reception_steps": STEPS, "route_ids": ROUTES, "route_id": ROUTES, "resupply_wh_ids": ROUTES,
+    "delivery_steps": STEPS,
+    "reception_steps": STEPS,
+    "route_ids": ROUTES,
+    "route_id": ROUTES,
+    "resupply_wh_ids": ROUTES,
     "bom_ids": "the stand-in has no bills of materials and no kits",
-}  # fmt: skip
+}
 ABSENT_VALUES = {
     ("stock.picking.type", "code", "dropship"): "The stand-in has no vendors who deliver to customers",
     ("stock.picking.type", "code", "mrp_operation"): "The stand-in manufactures nothing",

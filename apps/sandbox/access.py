@@ -4,11 +4,33 @@ from fnmatch import fnmatch
 
 ALL = "read write create unlink"
 # Models that only administrators change.
-SETTINGS = ("ir.*", "base.automation", "res.groups", "res.users", "res.company", "res.country", "res.currency",
-            "res.currency.rate", "res.users.apikeys", "resource.calendar")  # fmt: skip
-READABLE_SETTINGS = ("ir.model", "ir.model.data", "ir.model.fields", "res.groups", "res.users", "res.company",
-                     "res.country", "res.currency", "res.currency.rate", "res.users.apikeys", "ir.ui.view",
-                     "ir.module.module", "resource.calendar")  # fmt: skip
+SETTINGS = (
+    "ir.*",
+    "base.automation",
+    "res.groups",
+    "res.users",
+    "res.company",
+    "res.country",
+    "res.currency",
+    "res.currency.rate",
+    "res.users.apikeys",
+    "resource.calendar",
+)
+READABLE_SETTINGS = (
+    "ir.model",
+    "ir.model.data",
+    "ir.model.fields",
+    "res.groups",
+    "res.users",
+    "res.company",
+    "res.country",
+    "res.currency",
+    "res.currency.rate",
+    "res.users.apikeys",
+    "ir.ui.view",
+    "ir.module.module",
+    "resource.calendar",
+)
 # External id of a group to the models and what its members may do with them; the first pattern that fits counts.
 RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
     "base.group_system": (("x_*", ""), ("*", ALL)),
@@ -24,13 +46,25 @@ RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("delivery.carrier", "read"),
         ("helpdesk.*", "read write create"),
     ),
-    "sales_team.group_sale_salesman": (("sale.*", "read write create"), ("res.partner", "read write create"),
-                                       ("stock.picking", "read write create"), ("stock.move", "read write create")),
-    "purchase.group_purchase_user": (("purchase.*", ALL), ("stock.*", "read write create"),
-                                     ("sale.*", "read"), ("account.account", "read")),
-    "account.group_account_invoice": (("account.*", ALL), ("sale.*", "read write"), ("purchase.*", "read"),
-                                      ("res.partner", "read write create")),
-}  # fmt: skip
+    "sales_team.group_sale_salesman": (
+        ("sale.*", "read write create"),
+        ("res.partner", "read write create"),
+        ("stock.picking", "read write create"),
+        ("stock.move", "read write create"),
+    ),
+    "purchase.group_purchase_user": (
+        ("purchase.*", ALL),
+        ("stock.*", "read write create"),
+        ("sale.*", "read"),
+        ("account.account", "read"),
+    ),
+    "account.group_account_invoice": (
+        ("account.*", ALL),
+        ("sale.*", "read write"),
+        ("purchase.*", "read"),
+        ("res.partner", "read write create"),
+    ),
+}
 
 
 def standing_right(groups: set[str], model: str, operation: str) -> bool:

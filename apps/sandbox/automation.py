@@ -65,9 +65,7 @@ class Command:
         return (6, 0, list(ids))
 
 
-def float_compare(
-    one: float, other: float, precision_digits: int | None = None, precision_rounding: float | None = None
-) -> int:
+def float_compare(one: float, other: float, precision_digits: int | None = None, precision_rounding: float | None = None) -> int:
     """-1, 0 or 1, as Odoo compares at a precision."""
     step = precision_rounding or 10.0 ** -(precision_digits if precision_digits is not None else 2)
     difference = round((one or 0.0) / step) - round((other or 0.0) / step)
@@ -143,9 +141,7 @@ def _watched(env: Env, rule: Row) -> list[str]:
 
 def _fits(env: Env, model: str, rule: Row, odoo_id: int) -> bool:
     if rule["trigger"] == "on_state_set":
-        chosen = env.engine.store.table("ir.model.fields.selection").rows.get(
-            rule.get("trg_selection_field_id") or 0, {}
-        )
+        chosen = env.engine.store.table("ir.model.fields.selection").rows.get(rule.get("trg_selection_field_id") or 0, {})
         if env.engine.value(model, odoo_id, "state") != chosen.get("value"):
             return False
     text = rule.get("filter_domain")
@@ -232,9 +228,7 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirec
 def post(url: str, body: bytes) -> None:
     """One message, never sent again: Odoo notes in its log that it failed, and goes on."""
     try:
-        request = urllib.request.Request(
-            url, body, {"Content-Type": "application/json", "User-Agent": "python-requests"}
-        )
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": "python-requests"})
         with OPENER.open(request, timeout=WEBHOOK_TIMEOUT_SECONDS) as answer:
             answer.read(1024)
     except (OSError, ValueError) as error:

@@ -29,9 +29,7 @@ def action_confirm(orders: Records) -> bool:
 
 def _deliver_later(order: Records) -> None:
     env = order.env(su=True)
-    kind = env["stock.picking.type"].search([("warehouse_id", "=", order.warehouse_id.id), ("code", "=", "outgoing")])[
-        :1
-    ]
+    kind = env["stock.picking.type"].search([("warehouse_id", "=", order.warehouse_id.id), ("code", "=", "outgoing")])[:1]
     deadline = order.commitment_date or datetime.fromisoformat(env.cr.now[:19]) + timedelta(days=3)
     lines = [line for line in order.sudo().order_line if line.product_id and line.product_uom_qty > 0]
     if not lines:
@@ -51,13 +49,23 @@ def _deliver_later(order: Records) -> None:
     for line in lines:
         # As Odoo does unless told otherwise, goods move in their own unit, whatever they are sold or bought by.
         own = line.product_id.product_tmpl_id.uom_id
-        env["stock.move"].create({
-            "product_id": line.product_id.id, "picking_id": picking.id, "product_uom": own.id or 1,
-            "product_uom_qty": _converted(line.product_uom_qty, line.product_uom_id, own),
-            "sale_line_id": line.id, "location_id": picking.location_id.id, "location_dest_id": CUSTOMERS,
-            "state": "confirmed", "origin": order.name, "reference": picking.name, "date": deadline,
-            "date_deadline": deadline, "warehouse_id": order.warehouse_id.id,
-        })  # fmt: skip
+        env["stock.move"].create(
+            {
+                "product_id": line.product_id.id,
+                "picking_id": picking.id,
+                "product_uom": own.id or 1,
+                "product_uom_qty": _converted(line.product_uom_qty, line.product_uom_id, own),
+                "sale_line_id": line.id,
+                "location_id": picking.location_id.id,
+                "location_dest_id": CUSTOMERS,
+                "state": "confirmed",
+                "origin": order.name,
+                "reference": picking.name,
+                "date": deadline,
+                "date_deadline": deadline,
+                "warehouse_id": order.warehouse_id.id,
+            }
+        )
     action_assign(picking)
 
 
@@ -110,10 +118,16 @@ def action_quotation_sent(orders: Records) -> None:
 def message_post(records: Records, body: str = "", subject: str | bool = False, **named: Any) -> Records:
     """Put a message into a record's chatter."""
     records.ensure_one()
-    return records.env(su=True)["mail.message"].create({
-        "model": records._name, "res_id": records.id, "body": f"<p>{body}</p>" if body else "", "subject": subject,
-        "author_id": records.env.user.partner_id.id, "message_type": named.get("message_type", "notification"),
-    })  # fmt: skip
+    return records.env(su=True)["mail.message"].create(
+        {
+            "model": records._name,
+            "res_id": records.id,
+            "body": f"<p>{body}</p>" if body else "",
+            "subject": subject,
+            "author_id": records.env.user.partner_id.id,
+            "message_type": named.get("message_type", "notification"),
+        }
+    )
 
 
 @method("mail.activity")
@@ -174,10 +188,15 @@ def _take_from_lot(move: Records, quantity: float) -> None:
     if move.product_id.product_tmpl_id.tracking == "none":
         return
     lot = move.env["stock.lot"].search([("product_id", "=", move.product_id.id)], order="id", limit=1)
-    move.env["stock.move.line"].create({
-        "move_id": move.id, "picking_id": move.picking_id.id, "product_id": move.product_id.id, "quantity": quantity,
-        "lot_id": False if move.id % WITHOUT_LOT == 0 else lot.id,
-    })  # fmt: skip
+    move.env["stock.move.line"].create(
+        {
+            "move_id": move.id,
+            "picking_id": move.picking_id.id,
+            "product_id": move.product_id.id,
+            "quantity": quantity,
+            "lot_id": False if move.id % WITHOUT_LOT == 0 else lot.id,
+        }
+    )
 
 
 def _cancel_picking(picking: Records) -> None:
@@ -255,9 +274,7 @@ def _validate(picking: Records) -> None:
             writing.write(line, {"qty_received": round(line.qty_received + moved, 2)})
     if picking.sale_id:
         computed.settle(picking.env, "sale.order", [picking.sale_id.id], {"state"})
-    for waiting in {
-        one.picking_id.id for move in picking.move_ids for one in move.move_dest_ids if one.state != "done"
-    }:
+    for waiting in {one.picking_id.id for move in picking.move_ids for one in move.move_dest_ids if one.state != "done"}:
         if waiting:
             action_assign(picking.browse(waiting))
     if not outgoing:
@@ -266,33 +283,56 @@ def _validate(picking: Records) -> None:
 
 def _assign_waiting(receipt: Records) -> None:
     """What came in goes to those who wait for it, the longest first."""
-    waiting = receipt.env["stock.move"].search([
-        ("product_id", "in", receipt.move_ids.mapped("product_id").ids), ("state", "in", ["confirmed", "partially_available"]),
-        ("location_id", "=", receipt.location_dest_id.id),
-    ], order="id")  # fmt: skip
+    waiting = receipt.env["stock.move"].search(
+        [
+            ("product_id", "in", receipt.move_ids.mapped("product_id").ids),
+            ("state", "in", ["confirmed", "partially_available"]),
+            ("location_id", "=", receipt.location_dest_id.id),
+        ],
+        order="id",
+    )
     for picking in dict.fromkeys(waiting.mapped("picking_id").ids):
         action_assign(receipt.browse(picking))
 
 
 def _backorder(picking: Records, left: list[tuple[Records, float]]) -> None:
-    again = picking.create({
-        "picking_type_id": picking.picking_type_id.id, "partner_id": picking.partner_id.id, "origin": picking.origin,
-        "sale_id": picking.sale_id.id, "scheduled_date": picking.scheduled_date, "state": "confirmed",
-        "backorder_id": picking.id, "date_deadline": picking.date_deadline, "location_id": picking.location_id.id,
-        "location_dest_id": picking.location_dest_id.id, "user_id": picking.user_id.id,
-    })  # fmt: skip
+    again = picking.create(
+        {
+            "picking_type_id": picking.picking_type_id.id,
+            "partner_id": picking.partner_id.id,
+            "origin": picking.origin,
+            "sale_id": picking.sale_id.id,
+            "scheduled_date": picking.scheduled_date,
+            "state": "confirmed",
+            "backorder_id": picking.id,
+            "date_deadline": picking.date_deadline,
+            "location_id": picking.location_id.id,
+            "location_dest_id": picking.location_dest_id.id,
+            "user_id": picking.user_id.id,
+        }
+    )
     for move, rest in left:
         if not move.quantity:
             writing.write(move, {"picking_id": again.id, "reference": again.name})
             continue
-        move.create({
-            "product_id": move.product_id.id, "product_uom_qty": rest, "product_uom": move.product_uom.id, "picking_id": again.id,
-            "reference": again.name,
-            "sale_line_id": move.sale_line_id.id, "purchase_line_id": move.purchase_line_id.id, "state": "confirmed",
-            "location_id": move.location_id.id, "location_dest_id": move.location_dest_id.id, "origin": move.origin,
-            "date_deadline": move.date_deadline, "warehouse_id": move.warehouse_id.id,
-            "move_orig_ids": [(6, 0, move.move_orig_ids.ids)],
-        })  # fmt: skip
+        move.create(
+            {
+                "product_id": move.product_id.id,
+                "product_uom_qty": rest,
+                "product_uom": move.product_uom.id,
+                "picking_id": again.id,
+                "reference": again.name,
+                "sale_line_id": move.sale_line_id.id,
+                "purchase_line_id": move.purchase_line_id.id,
+                "state": "confirmed",
+                "location_id": move.location_id.id,
+                "location_dest_id": move.location_dest_id.id,
+                "origin": move.origin,
+                "date_deadline": move.date_deadline,
+                "warehouse_id": move.warehouse_id.id,
+                "move_orig_ids": [(6, 0, move.move_orig_ids.ids)],
+            }
+        )
     action_assign(again)
 
 
@@ -333,19 +373,36 @@ def _expect_receipt(order: Records) -> None:
     # Every third purchase is for the second warehouse.
     kinds = env["stock.picking.type"].search([("code", "=", "incoming")], order="id")
     kind = kinds[1 if order.id % 3 == 0 and len(kinds) > 1 else 0]
-    picking = env["stock.picking"].create({
-        "picking_type_id": kind.id, "partner_id": order.partner_id.id, "origin": order.name, "state": "assigned",
-        "scheduled_date": order.date_planned, "date_deadline": order.date_planned,
-    })  # fmt: skip
+    picking = env["stock.picking"].create(
+        {
+            "picking_type_id": kind.id,
+            "partner_id": order.partner_id.id,
+            "origin": order.name,
+            "state": "assigned",
+            "scheduled_date": order.date_planned,
+            "date_deadline": order.date_planned,
+        }
+    )
     for line in order.sudo().order_line:
         own = line.product_id.product_tmpl_id.uom_id
         quantity = _converted(line.product_qty, line.product_uom_id, own)
-        env["stock.move"].create({
-            "product_id": line.product_id.id, "product_uom_qty": quantity, "product_uom": own.id or 1, "picking_id": picking.id,
-            "purchase_line_id": line.id, "location_id": SUPPLIERS, "location_dest_id": picking.location_dest_id.id,
-            "state": "assigned", "quantity": quantity, "origin": order.name, "reference": picking.name,
-            "date": line.date_planned, "date_deadline": line.date_planned,
-        })  # fmt: skip
+        env["stock.move"].create(
+            {
+                "product_id": line.product_id.id,
+                "product_uom_qty": quantity,
+                "product_uom": own.id or 1,
+                "picking_id": picking.id,
+                "purchase_line_id": line.id,
+                "location_id": SUPPLIERS,
+                "location_dest_id": picking.location_dest_id.id,
+                "state": "assigned",
+                "quantity": quantity,
+                "origin": order.name,
+                "reference": picking.name,
+                "date": line.date_planned,
+                "date_deadline": line.date_planned,
+            }
+        )
     order._derive({"receipt_status": "pending"})
 
 

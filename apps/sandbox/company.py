@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.sandbox import access, automation, computed, versions
+from apps.sandbox import defaults as new_records
 from apps.sandbox import seed as seeding
 from apps.sandbox.absent import ABSENT_MODELS, USE_REAL
 from apps.sandbox.errors import (
@@ -68,8 +69,14 @@ class Company:
     """Everything of one database. Calls from any thread go one after another."""
 
     def __init__(
-        self, directory: Path | None, *, database: str = "sandbox", orders: int = 400, seed: int = 1, version: str = "19",
-    ) -> None:  # fmt: skip
+        self,
+        directory: Path | None,
+        *,
+        database: str = "sandbox",
+        orders: int = 400,
+        seed: int = 1,
+        version: str = "19",
+    ) -> None:
         self.database, self.orders, self.seed = database, orders, seed
         self.shape = versions.SHAPES[version]
         self.lock = threading.RLock()
@@ -148,7 +155,7 @@ class Company:
 
     def defaults(self, env: Env, model: str) -> dict[str, Any]:
         """What a new record begins with."""
-        return seeding.defaults(env, model)
+        return new_records.defaults(env, model)
 
     # Who may what
 
@@ -189,8 +196,11 @@ class Company:
         if key not in self._may:
             mine = self.groups_of(env.uid)
             marks = self.store.table("ir.model.data")
-            names = {f"{row['module']}.{row['name']}" for one in marks.indexes["model"].get("res.groups", ())
-                     if (row := marks.rows[one])["res_id"] in mine}  # fmt: skip
+            names = {
+                f"{row['module']}.{row['name']}"
+                for one in marks.indexes["model"].get("res.groups", ())
+                if (row := marks.rows[one])["res_id"] in mine
+            }
             rights = self.store.table("ir.model.access")
             given = (rights.rows[one] for one in rights.indexes["model_id"].get(self.model_ids.get(model, 0), ()))
             self._may[key] = access.standing_right(names, model, operation) or any(
@@ -213,9 +223,7 @@ class Company:
         if name not in self._externals:
             module, _, short = name.partition(".")
             table = self.store.table("ir.model.data")
-            found = [
-                table.rows[one] for one in table.indexes["name"].get(short, ()) if table.rows[one]["module"] == module
-            ]
+            found = [table.rows[one] for one in table.indexes["name"].get(short, ()) if table.rows[one]["module"] == module]
             if not found:
                 raise UserError(f"External ID not found in the system: {name}")
             self._externals[name] = found[0]["model"], found[0]["res_id"]
@@ -250,9 +258,13 @@ class Company:
         for row in [row for row in made.rows.values() if row.get("state") == "manual"]:
             if row["model"] in self.models:
                 self.models[row["model"]][row["name"]] = Field(
-                    row["name"], row["ttype"], row.get("field_description") or row["name"], row.get("relation") or "",
-                    manual=True, help=row.get("help") or "",
-                )  # fmt: skip
+                    row["name"],
+                    row["ttype"],
+                    row.get("field_description") or row["name"],
+                    row.get("relation") or "",
+                    manual=True,
+                    help=row.get("help") or "",
+                )
 
     # Calls
 
@@ -260,9 +272,7 @@ class Company:
         """A transaction of its own inside another's call."""
         return Transaction(self.store, _now(), first.outgoing, first)
 
-    def transact(
-        self, uid: int, work: Callable[[Env], Any], *, su: bool = False, context: dict[str, Any] | None = None
-    ) -> Any:
+    def transact(self, uid: int, work: Callable[[Env], Any], *, su: bool = False, context: dict[str, Any] | None = None) -> Any:
         """What ``work`` returns, committed; undone where it raises. Webhooks go out before this returns or raises."""
         outgoing: list[tuple[str, bytes]] = []
         try:

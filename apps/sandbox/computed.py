@@ -148,16 +148,30 @@ def _sale_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
     template = (env.engine.value("product.product", product, "product_tmpl_id") or 0) if product else 0
     is_service = bool(template) and env.engine.value("product.template", template, "type") == "service"
     by_order = bool(template) and env.engine.value("product.template", template, "invoice_policy") == "order"
-    _derive(env, "sale.order.line", odoo_id, {
-        "qty_delivered_method": "manual" if is_service or not product else "stock_move",
-        "purchase_price": cost, "margin": round(subtotal - cost * quantity, 2),
-        "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
-        "qty_delivered": delivered, "qty_invoiced": invoiced,
-        "qty_to_invoice": (quantity if by_order else delivered) - invoiced if confirmed and not row.get("display_type") else 0.0,
-        "untaxed_amount_invoiced": round(invoiced * share, 2),
-        "untaxed_amount_to_invoice": round(max(delivered - invoiced, 0.0) * share, 2) if confirmed else 0.0,
-        "state": order.get("state"), "company_id": order.get("company_id"), "currency_id": order.get("currency_id"),
-    }, quietly=is_new)  # fmt: skip
+    _derive(
+        env,
+        "sale.order.line",
+        odoo_id,
+        {
+            "qty_delivered_method": "manual" if is_service or not product else "stock_move",
+            "purchase_price": cost,
+            "margin": round(subtotal - cost * quantity, 2),
+            "price_subtotal": subtotal,
+            "price_tax": tax,
+            "price_total": round(subtotal + tax, 2),
+            "qty_delivered": delivered,
+            "qty_invoiced": invoiced,
+            "qty_to_invoice": (quantity if by_order else delivered) - invoiced
+            if confirmed and not row.get("display_type")
+            else 0.0,
+            "untaxed_amount_invoiced": round(invoiced * share, 2),
+            "untaxed_amount_to_invoice": round(max(delivered - invoiced, 0.0) * share, 2) if confirmed else 0.0,
+            "state": order.get("state"),
+            "company_id": order.get("company_id"),
+            "currency_id": order.get("currency_id"),
+        },
+        quietly=is_new,
+    )
     # An order that is being created settles once, after its last line.
     if order and "amount_total" in order:
         _sale_order(env, row["order_id"], {"order_line"}, False)
@@ -169,13 +183,13 @@ def _sale_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> None:
     row = env.engine.store.table("sale.order").get(odoo_id)
     if row is None:
         return
-    lines = [env.engine.store.table("sale.order.line").get(one) or {} for one in
-             env.engine.value("sale.order", odoo_id, "order_line")]  # fmt: skip
+    lines = [
+        env.engine.store.table("sale.order.line").get(one) or {} for one in env.engine.value("sale.order", odoo_id, "order_line")
+    ]
     if "state" in names:
         for line in lines:
             if line.get("state") != row["state"]:
-                _derive(env(context={**env.context, "settles_later": True}), "sale.order.line", line["id"],
-                        {"state": row["state"]})  # fmt: skip
+                _derive(env(context={**env.context, "settles_later": True}), "sale.order.line", line["id"], {"state": row["state"]})
         lines = [env.engine.store.table("sale.order.line").get(line["id"]) or {} for line in lines]
     untaxed = round(sum(line.get("price_subtotal") or 0.0 for line in lines), 2)
     tax = round(sum(line.get("price_tax") or 0.0 for line in lines), 2)
@@ -220,8 +234,7 @@ def _delivery_status(env: Env, row: Row, lines: list[Row]) -> Any:
     if row.get("state") != "sale":
         return False
     pickings = [
-        env.engine.store.table("stock.picking").get(one) or {}
-        for one in env.engine.value("sale.order", row["id"], "picking_ids")
+        env.engine.store.table("stock.picking").get(one) or {} for one in env.engine.value("sale.order", row["id"], "picking_ids")
     ]
     pickings = [picking for picking in pickings if picking.get("state") != "cancel"]
     if not pickings:
@@ -245,9 +258,11 @@ def _purchase_line(env: Env, odoo_id: int, names: set[str], is_new: bool) -> Non
     is_service = bool(template) and env.engine.value("product.template", template, "type") == "service"
     values = {
         "qty_received_method": "manual" if is_service else "stock_moves",
-        "price_subtotal": subtotal, "price_tax": tax, "price_total": round(subtotal + tax, 2),
+        "price_subtotal": subtotal,
+        "price_tax": tax,
+        "price_total": round(subtotal + tax, 2),
         "qty_to_invoice": to_bill if order.get("state") == "purchase" else 0.0,
-    }  # fmt: skip
+    }
     _derive(env, "purchase.order.line", odoo_id, values, quietly=is_new)
     if "amount_total" in order:
         _purchase_order(env, row["order_id"], {"order_line"}, False)
@@ -257,8 +272,10 @@ def _purchase_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> No
     row = env.engine.store.table("purchase.order").get(odoo_id)
     if row is None:
         return
-    lines = [env.engine.store.table("purchase.order.line").get(one) or {} for one in
-             env.engine.value("purchase.order", odoo_id, "order_line")]  # fmt: skip
+    lines = [
+        env.engine.store.table("purchase.order.line").get(one) or {}
+        for one in env.engine.value("purchase.order", odoo_id, "order_line")
+    ]
     untaxed = round(sum(line.get("price_subtotal") or 0.0 for line in lines), 2)
     tax = round(sum(line.get("price_tax") or 0.0 for line in lines), 2)
     received, whole = (
@@ -270,9 +287,12 @@ def _purchase_order(env: Env, odoo_id: int, names: set[str], is_new: bool) -> No
         status = "full" if lines and whole else "partial" if received else "pending"
     billed = row.get("state") == "purchase" and received
     values = {
-        "amount_untaxed": untaxed, "amount_tax": tax, "amount_total": round(untaxed + tax, 2), "receipt_status": status,
+        "amount_untaxed": untaxed,
+        "amount_tax": tax,
+        "amount_total": round(untaxed + tax, 2),
+        "receipt_status": status,
         "invoice_status": "to invoice" if billed else "no",
-    }  # fmt: skip
+    }
     _derive(env, "purchase.order", odoo_id, values, quietly=is_new)
 
 
@@ -323,15 +343,11 @@ def value(company: Engine, model: str, odoo_id: int, name: str) -> Any:
         case "sale.order", "invoice_ids":
             lines = company.store.table("account.move.line")
             own = company.value("sale.order", odoo_id, "order_line")
-            return sorted(
-                {lines.rows[one]["move_id"] for line in own for one in lines.indexes["sale_line_ids"].get(line, ())}
-            )
+            return sorted({lines.rows[one]["move_id"] for line in own for one in lines.indexes["sale_line_ids"].get(line, ())})
         case "purchase.order", "picking_ids":
             moves = company.store.table("stock.move")
             own = company.value("purchase.order", odoo_id, "order_line")
-            found = (
-                moves.rows[one]["picking_id"] for line in own for one in moves.indexes["purchase_line_id"].get(line, ())
-            )
+            found = (moves.rows[one]["picking_id"] for line in own for one in moves.indexes["purchase_line_id"].get(line, ()))
             return sorted({one for one in found if one})
     raise KeyError(f"{model}.{name}")
 
@@ -341,7 +357,9 @@ def receivables(company: Engine, partner: int) -> list[Row]:
     lines = company.store.table("account.move.line")
     found = (lines.rows[one] for one in lines.indexes["partner_id"].get(partner, ()))
     return [
-        row for row in found
-        if row.get("parent_state") == "posted" and not row.get("reconciled")
+        row
+        for row in found
+        if row.get("parent_state") == "posted"
+        and not row.get("reconciled")
         and company.value("account.account", row["account_id"], "account_type") == "asset_receivable"
-    ]  # fmt: skip
+    ]

@@ -127,9 +127,7 @@ class Matcher:
             found = any(self._node(field.relation, node, one) for one in reached)
             return found == (term.operator == "any")
         if field.relation and isinstance(term.value, str):
-            names = [
-                self.reader.name(field.relation, one) for one in ([value] if field.type == "many2one" else value) if one
-            ]
+            names = [self.reader.name(field.relation, one) for one in ([value] if field.type == "many2one" else value) if one]
             if term.operator in NEGATIVE:
                 return all(compare(name, term.operator, term.value) for name in names)
             return any(compare(name, term.operator, term.value) for name in names)

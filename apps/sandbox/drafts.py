@@ -42,29 +42,45 @@ def draw_up(env: Env, move_id: int) -> None:
         subtotal = round((row.get("quantity") or 0.0) * (row.get("price_unit") or 0.0) * share, 2)
         untaxed, tax = untaxed + subtotal, tax + round(subtotal * TAX, 2)
         sold.update(row.get("sale_line_ids") or ())
-        _put(su, row, {
-            "account_id": row.get("account_id") or (INCOME if for_customers else EXPENSE), "price_subtotal": subtotal,
-            "price_total": round(subtotal * (1 + TAX), 2), **_booked(-sign * subtotal),
-        })  # fmt: skip
+        _put(
+            su,
+            row,
+            {
+                "account_id": row.get("account_id") or (INCOME if for_customers else EXPENSE),
+                "price_subtotal": subtotal,
+                "price_total": round(subtotal * (1 + TAX), 2),
+                **_booked(-sign * subtotal),
+            },
+        )
     untaxed, tax = round(untaxed, 2), round(tax, 2)
     total = round(untaxed + tax, 2)
     payer, day = move.get("commercial_partner_id"), move.get("date")
     new = {"move_id": move_id, "partner_id": payer, "parent_state": "draft", "date": day}
     kinds = {
         "tax": {"account_id": INCOME if for_customers else EXPENSE, "name": "15%", **_booked(-sign * tax)},
-        "payment_term": {"account_id": RECEIVABLE if for_customers else PAYABLE, "name": move.get("invoice_origin") or "",
-                         "amount_residual": sign * total, **_booked(sign * total)},
-    }  # fmt: skip
+        "payment_term": {
+            "account_id": RECEIVABLE if for_customers else PAYABLE,
+            "name": move.get("invoice_origin") or "",
+            "amount_residual": sign * total,
+            **_booked(sign * total),
+        },
+    }
     for kind, values in kinds.items():
         standing = next((row for row in rows if row.get("display_type") == kind), None)
         if standing:
             _put(su, standing, values)
         else:
             su["account.move.line"].create({**new, "display_type": kind, **values})
-    su["account.move"].browse(move_id)._derive({
-        "amount_untaxed": untaxed, "amount_tax": tax, "amount_total": total, "amount_residual": total,
-        "amount_total_signed": sign * total, "amount_residual_signed": sign * total,
-    })  # fmt: skip
+    su["account.move"].browse(move_id)._derive(
+        {
+            "amount_untaxed": untaxed,
+            "amount_tax": tax,
+            "amount_total": total,
+            "amount_residual": total,
+            "amount_total_signed": sign * total,
+            "amount_residual_signed": sign * total,
+        }
+    )
     count_invoiced(env, sold)
 
 

@@ -39,9 +39,13 @@ class Layer:
     """The rows of one model; ``per_order`` of them belong to each order."""
 
     def __init__(
-        self, past: "Past", per_order: int, row: Callable[[int], Row], links: dict[str, Callable[[Any], Iterable[int]]],
+        self,
+        past: "Past",
+        per_order: int,
+        row: Callable[[int], Row],
+        links: dict[str, Callable[[Any], Iterable[int]]],
         constants: Row,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.past, self.per_order, self.links, self.constants = past, per_order, links, constants
         self.last = past.length * per_order
         self.row = lru_cache(maxsize=8192)(row)
@@ -90,9 +94,7 @@ class Past:
                     "x_ct_hold": False,
                 },
             ),
-            "sale.order.line": Layer(
-                self, LINES, self._line, {"order_id": self._children}, {**closed, "state": "sale"}
-            ),
+            "sale.order.line": Layer(self, LINES, self._line, {"order_id": self._children}, {**closed, "state": "sale"}),
             "stock.picking": Layer(
                 self,
                 1,
@@ -138,9 +140,7 @@ class Past:
     def _all_customers(self) -> list[tuple[int, int]]:
         if not self._customers:
             rows = self.store.table("res.partner").rows
-            self._customers = sorted(
-                (one, 0) for one, row in rows.items() if str(row.get("ref") or "").startswith("C0")
-            )[:40]
+            self._customers = sorted((one, 0) for one, row in rows.items() if str(row.get("ref") or "").startswith("C0"))[:40]
         return self._customers
 
     def _by_partner(self, partner: Any) -> Iterable[int]:
@@ -174,28 +174,60 @@ class Past:
         tax = round(sum(round(subtotal * TAX, 2) for *_, subtotal in lines), 2)
         partner, stamp = self._customer(order), self._stamp(order)
         return {
-            "id": order, **stamp, "name": f"S{order:05d}", "state": "sale", "partner_id": partner,
-            "partner_invoice_id": partner, "partner_shipping_id": partner, "user_id": stamp["create_uid"], "team_id": 1,
-            "company_id": 1, "warehouse_id": WAREHOUSE, "currency_id": 1, "currency_rate": 1.0,
-            "date_order": stamp["create_date"][:19], "client_order_ref": f"PO-{1000 + self._dice(order, 3) % 9000}",
-            "amount_untaxed": untaxed, "amount_tax": tax, "amount_total": round(untaxed + tax, 2),
-            "invoice_status": "invoiced", "delivery_status": "full", "margin": round(untaxed * 0.38, 2),
-            "margin_percent": 0.38, "locked": False,
-        }  # fmt: skip
+            "id": order,
+            **stamp,
+            "name": f"S{order:05d}",
+            "state": "sale",
+            "partner_id": partner,
+            "partner_invoice_id": partner,
+            "partner_shipping_id": partner,
+            "user_id": stamp["create_uid"],
+            "team_id": 1,
+            "company_id": 1,
+            "warehouse_id": WAREHOUSE,
+            "currency_id": 1,
+            "currency_rate": 1.0,
+            "date_order": stamp["create_date"][:19],
+            "client_order_ref": f"PO-{1000 + self._dice(order, 3) % 9000}",
+            "amount_untaxed": untaxed,
+            "amount_tax": tax,
+            "amount_total": round(untaxed + tax, 2),
+            "invoice_status": "invoiced",
+            "delivery_status": "full",
+            "margin": round(untaxed * 0.38, 2),
+            "margin_percent": 0.38,
+            "locked": False,
+        }
 
     def _line(self, line: int) -> Row:
         order = (line - 1) // LINES + 1
         product, quantity, price, subtotal = self._figures(line)
         tax = round(subtotal * TAX, 2)
         return {
-            "id": line, **self._stamp(order), "order_id": order, "product_id": product, "name": f"Product {product}",
-            "sequence": 10, "product_uom_qty": quantity, "qty_delivered": quantity, "qty_invoiced": quantity,
+            "id": line,
+            **self._stamp(order),
+            "order_id": order,
+            "product_id": product,
+            "name": f"Product {product}",
+            "sequence": 10,
+            "product_uom_qty": quantity,
+            "qty_delivered": quantity,
+            "qty_invoiced": quantity,
             "qty_delivered_method": "stock_move",
-            "qty_to_invoice": 0.0, "price_unit": price, "discount": 0.0, "price_subtotal": subtotal, "price_tax": tax,
-            "purchase_price": round(price * 0.62, 2), "margin": round(subtotal * 0.38, 2),
-            "price_total": round(subtotal + tax, 2), "untaxed_amount_invoiced": subtotal,
-            "untaxed_amount_to_invoice": 0.0, "state": "sale", "company_id": 1, "currency_id": 1,
-        }  # fmt: skip
+            "qty_to_invoice": 0.0,
+            "price_unit": price,
+            "discount": 0.0,
+            "price_subtotal": subtotal,
+            "price_tax": tax,
+            "purchase_price": round(price * 0.62, 2),
+            "margin": round(subtotal * 0.38, 2),
+            "price_total": round(subtotal + tax, 2),
+            "untaxed_amount_invoiced": subtotal,
+            "untaxed_amount_to_invoice": 0.0,
+            "state": "sale",
+            "company_id": 1,
+            "currency_id": 1,
+        }
 
     def _picking(self, order: int) -> Row:
         delivered = (self._ordered(order) + timedelta(days=3)).isoformat(" ")

@@ -28,17 +28,36 @@ def create_invoices(orders: Records) -> Records:
 
 def _draft(order: Records, lines: list[Records]) -> Records:
     payer = order.partner_invoice_id.commercial_partner_id.id
-    return order.env["account.move"].create({
-        "move_type": "out_invoice", "partner_id": order.partner_invoice_id.id, "commercial_partner_id": payer,
-        "invoice_user_id": order.user_id.id, "invoice_origin": order.name, "date": order.env.cr.now[:10], "name": "/",
-        "journal_id": SALES, "ref": order.client_order_ref or False,
-        "invoice_line_ids": [
-            (0, 0, {"partner_id": payer, "product_id": line.product_id.id, "name": line.name,
-                    "quantity": line.qty_to_invoice, "product_uom_id": line.product_uom_id.id,
-                    "price_unit": line.price_unit, "discount": line.discount, "sale_line_ids": [(6, 0, [line.id])]})
-            for line in lines
-        ],
-    })  # fmt: skip
+    return order.env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": order.partner_invoice_id.id,
+            "commercial_partner_id": payer,
+            "invoice_user_id": order.user_id.id,
+            "invoice_origin": order.name,
+            "date": order.env.cr.now[:10],
+            "name": "/",
+            "journal_id": SALES,
+            "ref": order.client_order_ref or False,
+            "invoice_line_ids": [
+                (
+                    0,
+                    0,
+                    {
+                        "partner_id": payer,
+                        "product_id": line.product_id.id,
+                        "name": line.name,
+                        "quantity": line.qty_to_invoice,
+                        "product_uom_id": line.product_uom_id.id,
+                        "price_unit": line.price_unit,
+                        "discount": line.discount,
+                        "sale_line_ids": [(6, 0, [line.id])],
+                    },
+                )
+                for line in lines
+            ],
+        }
+    )
 
 
 @method("account.move")
@@ -56,9 +75,7 @@ def action_post(moves: Records) -> bool:
             writing.write(line, values)
         prefix = PREFIXES.get(move.move_type, "MISC")
         name = f"{prefix}/{day[:4]}/{move.id:05d}" if move.name in ("/", False) else move.name
-        writing.write(
-            move, {"state": "posted", "name": name, "date": day, "invoice_date": day, "invoice_date_due": due}
-        )
+        writing.write(move, {"state": "posted", "name": name, "date": day, "invoice_date": day, "invoice_date_due": due})
     return True
 
 
@@ -92,9 +109,7 @@ def register_payment(moves: Records, amount: float | None = None) -> Records:
     made = []
     for move in moves:
         if move.state != "posted" or not move.amount_residual:
-            raise UserError(
-                "You can't register a payment because there is nothing left to pay on the selected entries."
-            )
+            raise UserError("You can't register a payment because there is nothing left to pay on the selected entries.")
         paid = round(min(amount or move.amount_residual, move.amount_residual), 2)
         made.append(_payment(move, paid).id)
         left = round(move.amount_residual - paid, 2)
@@ -109,17 +124,38 @@ def register_payment(moves: Records, amount: float | None = None) -> Records:
 def _payment(invoice: Records, paid: float) -> Records:
     env, today = invoice.env, invoice.env.cr.now[:10]
     payer = invoice.commercial_partner_id.id
-    entry = env["account.move"].create({
-        "move_type": "entry", "state": "posted", "partner_id": payer, "commercial_partner_id": payer, "date": today,
-        "journal_id": BANK_JOURNAL, "ref": invoice.name, "amount_total": paid, "amount_total_signed": paid,
-        "amount_residual": 0.0, "payment_state": False,
-    })  # fmt: skip
+    entry = env["account.move"].create(
+        {
+            "move_type": "entry",
+            "state": "posted",
+            "partner_id": payer,
+            "commercial_partner_id": payer,
+            "date": today,
+            "journal_id": BANK_JOURNAL,
+            "ref": invoice.name,
+            "amount_total": paid,
+            "amount_total_signed": paid,
+            "amount_residual": 0.0,
+            "payment_state": False,
+        }
+    )
     writing.write(entry, {"name": f"PBNK1/{today[:4]}/{entry.id:05d}"})
     for account, sign in ((BANK, 1), (RECEIVABLE, -1)):
-        env["account.move.line"].create({
-            "move_id": entry.id, "account_id": account, "partner_id": payer, "parent_state": "posted", "date": today,
-            "debit": paid if sign > 0 else 0.0, "credit": paid if sign < 0 else 0.0, "balance": sign * paid,
-            "amount_currency": sign * paid, "amount_residual": 0.0, "reconciled": account == RECEIVABLE,
-            "display_type": "product", "name": f"Payment of {invoice.name}",
-        })  # fmt: skip
+        env["account.move.line"].create(
+            {
+                "move_id": entry.id,
+                "account_id": account,
+                "partner_id": payer,
+                "parent_state": "posted",
+                "date": today,
+                "debit": paid if sign > 0 else 0.0,
+                "credit": paid if sign < 0 else 0.0,
+                "balance": sign * paid,
+                "amount_currency": sign * paid,
+                "amount_residual": 0.0,
+                "reconciled": account == RECEIVABLE,
+                "display_type": "product",
+                "name": f"Payment of {invoice.name}",
+            }
+        )
     return entry

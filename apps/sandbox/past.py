@@ -11,8 +11,12 @@ DAYS = 90
 SELLERS, BUYER, ACCOUNTANT = (6, 7), 8, 9
 # How far an order of that age has come, as weights: beyond these ages orders are mostly closed.
 STAGES = ("quotation", "sent", "confirmed", "delivered", "invoiced", "paid", "cancelled")
-BY_AGE = ((5, (34, 16, 34, 10, 3, 1, 2)), (20, (10, 8, 16, 14, 32, 16, 4)), (45, (3, 2, 4, 4, 24, 57, 6)),
-          (10_000, (1, 0, 1, 1, 8, 83, 6)))  # fmt: skip
+BY_AGE = (
+    (5, (34, 16, 34, 10, 3, 1, 2)),
+    (20, (10, 8, 16, 14, 32, 16, 4)),
+    (45, (3, 2, 4, 4, 24, 57, 6)),
+    (10_000, (1, 0, 1, 1, 8, 83, 6)),
+)
 
 
 def live(env: Env, chance: random.Random, *, orders: int, until: datetime) -> None:
@@ -63,9 +67,7 @@ def _one(env: Env, chance: random.Random, customers: list[int], products: list[i
 
     def later(hours: float) -> Env:
         nonlocal at
-        at = min(
-            at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600))
-        )
+        at = min(at + timedelta(hours=hours * chance.uniform(0.5, 1.5)), until - timedelta(seconds=chance.randint(1, 600)))
         return _at(env, at, seller)
 
     order = order.with_env(later(5))
@@ -137,10 +139,14 @@ def purchase(buying: Env, chance: random.Random, products: list[int], planned: d
     short = list(dict.fromkeys(waiting.mapped("product_id").ids))[:4]
     chosen = short or chance.sample(products, 3)
     lines = [(0, 0, {"product_id": one, "product_qty": float(chance.choice((20, 40, 60)))}) for one in chosen]
-    return buying["purchase.order"].create({
-        "partner_id": chance.choice(suppliers), "date_planned": planned, "order_line": lines,
-        "partner_ref": f"SO-{chance.randint(100, 999)}",
-    })  # fmt: skip
+    return buying["purchase.order"].create(
+        {
+            "partner_id": chance.choice(suppliers),
+            "date_planned": planned,
+            "order_line": lines,
+            "partner_ref": f"SO-{chance.randint(100, 999)}",
+        }
+    )
 
 
 def answer(order: Records) -> None:
@@ -151,10 +157,14 @@ def answer(order: Records) -> None:
 def link_waiting(receipt: Records) -> None:
     """Let the deliveries that lack a product wait for its receipt."""
     for move in receipt.move_ids:
-        waiting = receipt.env["stock.move"].search([
-            ("product_id", "=", move.product_id.id), ("state", "in", ["confirmed", "partially_available"]),
-            ("sale_line_id", "!=", False),
-        ], order="id")  # fmt: skip
+        waiting = receipt.env["stock.move"].search(
+            [
+                ("product_id", "=", move.product_id.id),
+                ("state", "in", ["confirmed", "partially_available"]),
+                ("sale_line_id", "!=", False),
+            ],
+            order="id",
+        )
         for one in waiting:
             if not one.move_orig_ids:
                 one.write({"move_orig_ids": [(4, move.id)]})

@@ -32,9 +32,14 @@ def search_count(records: Records, domain: Sequence[Any] = (), limit: int | None
 
 @method(of_model=True)
 def search_read(
-    records: Records, domain: Sequence[Any] | None = None, fields: Sequence[str] | None = None, offset: int = 0,
-    limit: int | None = None, order: str | None = None, **named: Any,
-) -> list[Row]:  # fmt: skip
+    records: Records,
+    domain: Sequence[Any] | None = None,
+    fields: Sequence[str] | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+    order: str | None = None,
+    **named: Any,
+) -> list[Row]:
     """Rows of the records that match ``domain``."""
     found = search(records, domain or (), offset=offset, limit=limit, order=order)
     return read(found, fields, load=named.get("load", "_classic_read"))
@@ -73,9 +78,7 @@ def read(records: Records, fields: Sequence[str] | None = None, load: str | None
 
 
 @method(of_model=True)
-def fields_get(
-    records: Records, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
-) -> Row:
+def fields_get(records: Records, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None) -> Row:
     """What there is of fields."""
     company = records.env.engine
     company.check_access(records.env, records._name, "read")
@@ -134,9 +137,13 @@ def formatted_read_group(
 
 @method(of_model=True)
 def read_group(
-    records: Records, domain: Sequence[Any] = (), fields: Sequence[str] = (), groupby: Sequence[str] = (),
-    lazy: bool = True, **named: Any,
-) -> list[Row]:  # fmt: skip
+    records: Records,
+    domain: Sequence[Any] = (),
+    fields: Sequence[str] = (),
+    groupby: Sequence[str] = (),
+    lazy: bool = True,
+    **named: Any,
+) -> list[Row]:
     """Groups, as Odoo up to 18 told of them; 19 still does."""
     groupby = [groupby] if isinstance(groupby, str) else list(groupby)
     if lazy:

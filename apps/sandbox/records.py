@@ -241,7 +241,7 @@ def has_group(user: Records, name: str) -> bool:
 
 def smallest_of(currency: Records) -> float:
     """The smallest sum of the currency; a cent where none is known."""
-    return (currency.rounding or 10.0 ** -currency.decimal_places) if currency else 0.01
+    return (currency.rounding or 10.0**-currency.decimal_places) if currency else 0.01
 
 
 def in_currency(currency: Records, amount: float) -> float:
@@ -270,8 +270,6 @@ def is_zero(currency: Records, amount: float) -> bool:
 
 
 @method("res.currency")
-def _convert(
-    currency: Records, amount: float, to: Records, company: Any = None, day: Any = None, **named: Any
-) -> float:
+def _convert(currency: Records, amount: float, to: Records, company: Any = None, day: Any = None, **named: Any) -> float:
     """The amount in another currency: the company counts in one."""
     return round(amount, 2)

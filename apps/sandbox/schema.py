@@ -72,9 +72,16 @@ class Field:
     def described(self) -> dict[str, Any]:
         """Every attribute, by the names that Odoo gives them."""
         said: dict[str, Any] = {
-            "name": self.name, "type": self.type, "string": self.string, "required": self.required, "store": self.store,
-            "readonly": False, "searchable": True, "sortable": self.store, "manual": self.manual,
-        }  # fmt: skip
+            "name": self.name,
+            "type": self.type,
+            "string": self.string,
+            "required": self.required,
+            "store": self.store,
+            "readonly": False,
+            "searchable": True,
+            "sortable": self.store,
+            "manual": self.manual,
+        }
         if self.relation:
             said["relation"] = self.relation
         if self.inverse:

@@ -99,9 +99,7 @@ def group(
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: max(value, other[name]) if name.endswith(":max") else value + other[name] for name, value in one.items()
-    }
+    return {name: max(value, other[name]) if name.endswith(":max") else value + other[name] for name, value in one.items()}
 
 
 def _aggregate(company: Any, model: str, name: str, ids: list[int]) -> Any:
@@ -110,10 +108,14 @@ def _aggregate(company: Any, model: str, name: str, ids: list[int]) -> Any:
     field, _, how = name.partition(":")
     values = [value for one in ids if (value := company.value(model, one, field)) is not False and value is not None]
     chosen: dict[str, Callable[[list[Any]], Any]] = {
-        "sum": sum, "max": lambda v: max(v, default=False), "min": lambda v: min(v, default=False), "count": len,
-        "avg": lambda v: sum(v) / len(v) if v else False, "count_distinct": lambda v: len(set(v)),
+        "sum": sum,
+        "max": lambda v: max(v, default=False),
+        "min": lambda v: min(v, default=False),
+        "count": len,
+        "avg": lambda v: sum(v) / len(v) if v else False,
+        "count_distinct": lambda v: len(set(v)),
         "array_agg": list,
-    }  # fmt: skip
+    }
     if how not in chosen:
         raise ValueError(f"Invalid aggregate method {how!r} for {name!r}.")
     return chosen[how](values)

@@ -40,8 +40,18 @@ TICKET_STAGES = (("New", True, False), ("In Progress", False, False), ("Awaiting
 SUPPLIER_PLACE, CUSTOMER_PLACE = 1, 2
 RECEIVABLE, PAYABLE, INCOME, EXPENSE, BANK = 1, 2, 3, 4, 5
 TOWNS = ("Hamburg", "Lyon", "Turin", "Ghent", "Porto", "Malmo", "Brno", "Graz", "Cork", "Leeds", "Aarhus", "Vigo")
-TRADES = ("Bakery Supply", "Cycle Works", "Interiors", "Lighting", "Hotel Group", "Garden Centre", "Office Outfitters",
-          "Joinery", "School Furniture", "Kitchen Studio")  # fmt: skip
+TRADES = (
+    "Bakery Supply",
+    "Cycle Works",
+    "Interiors",
+    "Lighting",
+    "Hotel Group",
+    "Garden Centre",
+    "Office Outfitters",
+    "Joinery",
+    "School Furniture",
+    "Kitchen Studio",
+)
 GOODS = ("Desk", "Chair", "Lamp", "Shelf", "Cabinet", "Table", "Bench", "Drawer", "Partition", "Stool", "Locker")
 MAKES = ("Alder", "Birch", "Cedar", "Oak", "Steel", "Walnut")
 SUPPLIERS = ("Nordic Timber", "Baltic Fittings", "Alpine Steel", "Rhine Upholstery", "Iberia Glass", "Danube Boards")
@@ -98,10 +108,22 @@ def _settings(company: Engine, cr: Transaction) -> None:
             shown = company.shape.then(model, field.name)
             if not shown:
                 continue
-            put("ir.model.fields", field_id, name=shown, model=model, model_id=number, ttype=field.type,
-                field_description=field.string, state="base", relation=field.relation or False, store=field.store,
-                required=field.required, copied=True, help=False,
-                tracking=100 if field.name in tracking.TRACKED.get(model, ()) else 0)  # fmt: skip
+            put(
+                "ir.model.fields",
+                field_id,
+                name=shown,
+                model=model,
+                model_id=number,
+                ttype=field.type,
+                field_description=field.string,
+                state="base",
+                relation=field.relation or False,
+                store=field.store,
+                required=field.required,
+                copied=True,
+                help=False,
+                tracking=100 if field.name in tracking.TRACKED.get(model, ()) else 0,
+            )
             if (model, field.name) == ("sale.order", "state"):
                 for order, state in enumerate(("draft", "sent", "sale", "cancel"), 1):
                     put("ir.model.fields.selection", order, field_id=field_id, value=state, name=state, sequence=order)
@@ -147,25 +169,61 @@ def _settings(company: Engine, cr: Transaction) -> None:
             company_id=False,
             credit_limit=0.0,
         )
-        put("res.users", odoo_id, name=name, login=login, email=email, active=active, partner_id=partner, company_id=1,
-            company_ids=[1], share=False, lang="en_US", tz="Europe/Berlin")  # fmt: skip
+        put(
+            "res.users",
+            odoo_id,
+            name=name,
+            login=login,
+            email=email,
+            active=active,
+            partner_id=partner,
+            company_id=1,
+            company_ids=[1],
+            share=False,
+            lang="en_US",
+            tz="Europe/Berlin",
+        )
     put("res.users.apikeys", 1, name="Control Tower", user_id=5, expiration_date=False, scope="rpc")
     put("crm.team", 1, name="Sales", active=True, company_id=1)
     put("uom.uom", 1, name="Units", factor=1.0, relative_factor=1.0, relative_uom_id=False, active=True)
     put("uom.uom", 2, name="Dozen", factor=12.0, relative_factor=12.0, relative_uom_id=1, active=True)
     put("stock.location", 1, name="Vendors", complete_name="Partners/Vendors", usage="supplier", active=True)
     put("stock.location", 2, name="Customers", complete_name="Partners/Customers", usage="customer", active=True)
-    put("stock.location", 3, name="Inventory adjustment", complete_name="Virtual Locations/Inventory adjustment",
-        usage="inventory", active=True)  # fmt: skip
+    put(
+        "stock.location",
+        3,
+        name="Inventory adjustment",
+        complete_name="Virtual Locations/Inventory adjustment",
+        usage="inventory",
+        active=True,
+    )
     for number, (name, code) in enumerate(WAREHOUSES, 1):
-        stock = put("stock.location", 7 + number, name="Stock", complete_name=f"{code}/Stock", usage="internal",
-                    company_id=1, warehouse_id=number, active=True)  # fmt: skip
+        stock = put(
+            "stock.location",
+            7 + number,
+            name="Stock",
+            complete_name=f"{code}/Stock",
+            usage="internal",
+            company_id=1,
+            warehouse_id=number,
+            active=True,
+        )
         put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1)
         for offset, (label, kind, short) in enumerate(TRANSFERS):
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
-            put("stock.picking.type", number * 2 - 1 + offset, name=label, code=kind, warehouse_id=number, company_id=1,
-                sequence_code=short, use_create_lots=kind == "incoming", use_existing_lots=kind != "incoming",
-                default_location_src_id=ends[0], default_location_dest_id=ends[1])  # fmt: skip
+            put(
+                "stock.picking.type",
+                number * 2 - 1 + offset,
+                name=label,
+                code=kind,
+                warehouse_id=number,
+                company_id=1,
+                sequence_code=short,
+                use_create_lots=kind == "incoming",
+                use_existing_lots=kind != "incoming",
+                default_location_src_id=ends[0],
+                default_location_dest_id=ends[1],
+            )
     for number, (name, unattended, closed) in enumerate(TICKET_STAGES, 1):
         put("helpdesk.ticket.stage", number, name=name, sequence=number, unattended=unattended, closed=closed, active=True)
     accounts = (
@@ -283,53 +341,12 @@ def _partners(env: Env, chance: random.Random) -> None:
                     }
                 )
     for number, name in enumerate(SUPPLIERS, 1):
-        env["res.partner"].create({"name": name, "is_company": True, "supplier_rank": 1, "ref": f"V{number:03d}",
-                                   "email": f"sales{number}@supplier.example"})  # fmt: skip
-
-
-def defaults(env: Env, model: str) -> Row:
-    """What a new record of ``model`` begins with."""
-    now = env.cr.now[:19]
-    common: dict[str, Row] = {
-        "sale.order": {
-            "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now, "team_id": 1,
-            "warehouse_id": 1, "invoice_status": "no", "locked": False, "name": False, "commitment_date": False,
-        },
-        "sale.order.line": {"product_uom_id": 1, "product_uom_qty": 1.0, "sequence": 10, "discount": 0.0, "display_type": False},
-        "purchase.order": {
-            "state": "draft", "company_id": 1, "currency_id": 1, "currency_rate": 1.0, "date_order": now,
-            "date_planned": now, "user_id": env.uid, "invoice_status": "no", "name": False,
-        },
-        "purchase.order.line": {"product_uom_id": 1, "product_qty": 1.0, "sequence": 10, "qty_received": 0.0, "qty_invoiced": 0.0,
-                                "company_id": 1, "display_type": False},
-        "stock.picking": {"state": "draft", "company_id": 1, "priority": "0", "scheduled_date": now},
-        "product.supplierinfo": {"product_uom_id": 1},
-        "stock.move.line": {"product_uom_id": 1},
-        "stock.move": {"state": "draft", "company_id": 1, "product_uom": 1, "quantity": 0.0, "picked": False, "date": now},
-        "account.move": {"state": "draft", "company_id": 1, "currency_id": 1, "move_type": "entry", "date": now[:10],
-                         "payment_state": "not_paid", "journal_id": 1, "name": "/"},
-        "account.move.line": {"company_id": 1, "currency_id": 1, "debit": 0.0, "credit": 0.0, "balance": 0.0,
-                              "reconciled": False, "display_type": "product", "quantity": 1.0, "discount": 0.0},
-        "res.partner": {"active": True, "is_company": False, "credit_limit": 0.0, "company_id": False},
-        "res.users": {"active": True, "company_id": 1, "share": False, "lang": "en_US"},
-        "product.template": {"active": True, "uom_id": 1, "type": "consu", "tracking": "none", "sale_ok": True, "purchase_ok": True,
-                             "list_price": 1.0},
-        "product.product": {"active": True, "standard_price": 0.0},
-        "delivery.carrier": {"active": True, "delivery_type": "fixed", "fixed_price": 0.0},
-        "stock.quant": {"company_id": 1, "quantity": 0.0, "reserved_quantity": 0.0, "inventory_quantity": 0.0,
-                        "inventory_diff_quantity": 0.0, "inventory_quantity_set": False,
-                        "inventory_date": f"{now[:4]}-12-31"},
-        "helpdesk.ticket": {"stage_id": 1, "priority": "1", "company_id": 1, "active": True},
-        "mail.activity": {"active": True, "user_id": env.uid, "activity_type_id": 4, "date_deadline": now[:10]},
-        "mail.message": {"message_type": "comment", "date": now, "author_id": False},
-        "base.automation": {"active": True},
-        "ir.model": {"state": "manual", "transient": False},
-        "ir.model.fields": {"state": "manual", "copied": True, "store": True, "ttype": "char"},
-        "ir.model.access": {"active": True},
-        "ir.actions.server": {"state": "object_write", "usage": "ir_actions_server", "binding_view_types": "list,form",
-                              "sequence": 5, "binding_type": "action", "name": "Server Action"},
-        "ir.ui.view": {"active": True, "priority": 16, "mode": "primary", "type": "form"},
-        "ir.cron": {"active": True, "interval_number": 1, "interval_type": "months", "user_id": env.uid, "priority": 5,
-                    "state": "code"},
-    }  # fmt: skip
-    return common.get(model, {})
+        env["res.partner"].create(
+            {
+                "name": name,
+                "is_company": True,
+                "supplier_rank": 1,
+                "ref": f"V{number:03d}",
+                "email": f"sales{number}@supplier.example",
+            }
+        )

@@ -47,9 +47,7 @@ def run(
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-    print(
-        f"The sandbox company '{database}' is open at http://{host}:{port} (login tower, key sandbox-key).", flush=True
-    )
+    print(f"The sandbox company '{database}' is open at http://{host}:{port} (login tower, key sandbox-key).", flush=True)
     try:
         uvicorn.Server(config).run()
     finally:

@@ -121,18 +121,19 @@ class Simulator(threading.Thread):
 
     def breach_limit(self, env: Env) -> None:
         """A salesperson tries an order that goes beyond the customer's limit."""
-        customers = env["res.partner"].search(
-            [("customer_rank", ">", 0), ("credit_limit", ">", 0), ("parent_id", "=", False)]
-        )
+        customers = env["res.partner"].search([("customer_rank", ">", 0), ("credit_limit", ">", 0), ("parent_id", "=", False)])
         customer = customers[self.chance.randrange(len(customers))]
         products = env["product.product"].search([("list_price", ">", 200)], order="id").ids
         product = self.chance.choice(products)
         price = env["product.product"].browse(product).list_price
         number = float(int(customer.credit_limit / price) + self.chance.randint(1, 9))
-        order = env["sale.order"].create({
-            "partner_id": customer.id, "user_id": env.uid,
-            "order_line": [(0, 0, {"product_id": product, "product_uom_qty": number})],
-        })  # fmt: skip
+        order = env["sale.order"].create(
+            {
+                "partner_id": customer.id,
+                "user_id": env.uid,
+                "order_line": [(0, 0, {"product_id": product, "product_uom_qty": number})],
+            }
+        )
         # The quotation stands, whatever becomes of the attempt.
         env.cr.commit()
         order.action_confirm()
@@ -142,9 +143,10 @@ class Simulator(threading.Thread):
         customers = env["res.partner"].search([("customer_rank", ">", 0), ("credit_limit", "=", 0)], order="id").ids
         product = self.chance.choice(env["product.product"].search([], order="id").ids)
         line = {
-            "product_id": product, "product_uom_qty": float(self.chance.randint(5, 40)),
+            "product_id": product,
+            "product_uom_qty": float(self.chance.randint(5, 40)),
             "discount": float(self.chance.choice((25, 30, 40, 50))),
-        }  # fmt: skip
+        }
         order = env["sale.order"].create(
             {"partner_id": self.chance.choice(customers), "user_id": env.uid, "order_line": [(0, 0, line)]}
         )
@@ -234,10 +236,14 @@ class Simulator(threading.Thread):
         """A customer asks for help."""
         customers = env["res.partner"].search([("customer_rank", ">", 0)], order="id").ids
         trouble = self.chance.choice(("A leg is missing", "Scratched on arrival", "The wrong colour", "When does it come?"))
-        env["helpdesk.ticket"].create({
-            "name": trouble, "description": trouble, "partner_id": self.chance.choice(customers),
-            "priority": self.chance.choice("0112"),
-        })  # fmt: skip
+        env["helpdesk.ticket"].create(
+            {
+                "name": trouble,
+                "description": trouble,
+                "partner_id": self.chance.choice(customers),
+                "priority": self.chance.choice("0112"),
+            }
+        )
 
     def help(self, env: Env) -> None:
         """Service takes up a ticket, waits for an answer, or is done with it."""

@@ -12,22 +12,37 @@ Row = dict[str, Any]
 # (model, field) of selections to the words that people read.
 WORDS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("sale.order", "state"): {
-        "draft": "Quotation", "sent": "Quotation Sent", "sale": "Sales Order", "cancel": "Cancelled",
+        "draft": "Quotation",
+        "sent": "Quotation Sent",
+        "sale": "Sales Order",
+        "cancel": "Cancelled",
     },
     ("purchase.order", "state"): {
-        "draft": "RFQ", "sent": "RFQ Sent", "to approve": "To Approve", "purchase": "Purchase Order",
+        "draft": "RFQ",
+        "sent": "RFQ Sent",
+        "to approve": "To Approve",
+        "purchase": "Purchase Order",
         "cancel": "Cancelled",
     },
     ("stock.picking", "state"): {
-        "draft": "Draft", "waiting": "Waiting Another Operation", "confirmed": "Waiting", "assigned": "Ready",
-        "done": "Done", "cancel": "Cancelled",
+        "draft": "Draft",
+        "waiting": "Waiting Another Operation",
+        "confirmed": "Waiting",
+        "assigned": "Ready",
+        "done": "Done",
+        "cancel": "Cancelled",
     },
     ("account.move", "state"): {"draft": "Draft", "posted": "Posted", "cancel": "Cancelled"},
     ("account.move", "payment_state"): {
-        "not_paid": "Not Paid", "in_payment": "In Payment", "paid": "Paid", "partial": "Partially Paid",
-        "reversed": "Reversed", "blocked": "Blocked", "invoicing_legacy": "Invoicing App Legacy",
+        "not_paid": "Not Paid",
+        "in_payment": "In Payment",
+        "paid": "Paid",
+        "partial": "Partially Paid",
+        "reversed": "Reversed",
+        "blocked": "Blocked",
+        "invoicing_legacy": "Invoicing App Legacy",
     },
-}  # fmt: skip
+}
 BOOLEANS = {("purchase.order", "acknowledged")}
 TRACKED: dict[str, tuple[str, ...]] = {}
 for _model, _field in [*WORDS, *sorted(BOOLEANS)]:
@@ -43,9 +58,15 @@ def note(env: Env, model: str, odoo_id: int, old: Row, new: Row) -> None:
     message = env.cr.tracked.get((model, odoo_id, env.cr.now))
     if message is None:
         message = env.cr.tracked[model, odoo_id, env.cr.now] = _put(
-            env, "mail.message", model=model, res_id=odoo_id, body="", author_id=_author(env),
-            message_type="notification", date=env.cr.now[:19],
-        )  # fmt: skip
+            env,
+            "mail.message",
+            model=model,
+            res_id=odoo_id,
+            body="",
+            author_id=_author(env),
+            message_type="notification",
+            date=env.cr.now[:19],
+        )
     for name in changed:
         field = _field_id(env, model, env.engine.shape.then(model, name))
         if not field:

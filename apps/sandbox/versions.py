@@ -47,9 +47,11 @@ class Shape:
     def told(self) -> dict[str, Any]:
         """What the server says of its version."""
         return {
-            "server_version": self.version, "server_version_info": [int(self.version.split(".")[0]), 0, 0, "final", 0, ""],
-            "server_serie": self.version, "protocol_version": 1,
-        }  # fmt: skip
+            "server_version": self.version,
+            "server_version_info": [int(self.version.split(".")[0]), 0, 0, "final", 0, ""],
+            "server_serie": self.version,
+            "protocol_version": 1,
+        }
 
     def today(self, model: str, name: str) -> str:
         """The field that this version calls ``name``, by its name of today; "" where this version has none."""
@@ -107,7 +109,8 @@ class Shape:
         if not model or not isinstance(value, list | tuple):
             return value
         return [
-            [*one[:2], self._values(model, one[2])] if isinstance(one, list | tuple) and len(one) > 2 and isinstance(one[2], dict)
+            [*one[:2], self._values(model, one[2])]
+            if isinstance(one, list | tuple) and len(one) > 2 and isinstance(one[2], dict)
             else one
             for one in value
         ]
@@ -126,9 +129,11 @@ class Shape:
 LINES = {("purchase.order", "order_line"): "purchase.order.line", ("sale.order", "order_line"): "sale.order.line"}
 BEFORE_19 = {"purchase.order": ("acknowledged",)}
 RENAMED_19 = {
-    "res.users": {"group_ids": "groups_id"}, "sale.order.line": {"product_uom_id": "product_uom"},
-    "purchase.order.line": {"product_uom_id": "product_uom"}, "product.supplierinfo": {"product_uom_id": "product_uom"},
-}  # fmt: skip
+    "res.users": {"group_ids": "groups_id"},
+    "sale.order.line": {"product_uom_id": "product_uom"},
+    "purchase.order.line": {"product_uom_id": "product_uom"},
+    "product.supplierinfo": {"product_uom_id": "product_uom"},
+}
 LOCKED_PURCHASES = {("purchase.order", "state"): {"done": "Locked"}}
 BEFORE_18 = {**BEFORE_19, "product.template": ("is_storable",), "product.product": ("is_storable",)}
 NOT_BLOCKED = {("account.move", "payment_state"): ("blocked",)}
@@ -136,23 +141,35 @@ NOT_BLOCKED = {("account.move", "payment_state"): ("blocked",)}
 SHAPES = {
     "19": Shape(version="19.0"),
     "18": Shape(
-        version="18.0", hidden=BEFORE_19, old_names=RENAMED_19, missing_methods=("formatted_read_group",),
-        more_words=LOCKED_PURCHASES, has_json2=False,
+        version="18.0",
+        hidden=BEFORE_19,
+        old_names=RENAMED_19,
+        missing_methods=("formatted_read_group",),
+        more_words=LOCKED_PURCHASES,
+        has_json2=False,
     ),
     "17": Shape(
-        version="17.0", hidden=BEFORE_18, old_names=RENAMED_19,
-        missing_methods=("formatted_read_group", "has_access", "check_access"), more_words=LOCKED_PURCHASES,
-        fewer_words=NOT_BLOCKED, has_json2=False,
+        version="17.0",
+        hidden=BEFORE_18,
+        old_names=RENAMED_19,
+        missing_methods=("formatted_read_group", "has_access", "check_access"),
+        more_words=LOCKED_PURCHASES,
+        fewer_words=NOT_BLOCKED,
+        has_json2=False,
     ),
     "16": Shape(
         version="16.0",
         hidden={
-            **BEFORE_18, "stock.move": ("picked",), "sale.order": ("locked",), "stock.picking": ("return_id",),
+            **BEFORE_18,
+            "stock.move": ("picked",),
+            "sale.order": ("locked",),
+            "stock.picking": ("return_id",),
             "ir.actions.server": ("webhook_url", "webhook_field_ids"),
         },
         old_names={**RENAMED_19, "stock.move": {"quantity": "quantity_done"}, "mail.tracking.value": {"field_id": "field"}},
         missing_methods=("formatted_read_group", "has_access", "check_access"),
-        more_words={**LOCKED_PURCHASES, ("sale.order", "state"): {"done": "Locked"}}, fewer_words=NOT_BLOCKED,
+        more_words={**LOCKED_PURCHASES, ("sale.order", "state"): {"done": "Locked"}},
+        fewer_words=NOT_BLOCKED,
         has_json2=False,
     ),
-}  # fmt: skip
+}

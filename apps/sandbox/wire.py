@@ -113,9 +113,7 @@ class Doors:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         if half:
             # The length was promised; the server closes the connection when the rest does not come.
-            await send(
-                {"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True}
-            )
+            await send({"type": "http.response.body", "body": response.body[: len(response.body) // 2], "more_body": True})
             return
         await send({"type": "http.response.body", "body": response.body})
 
@@ -151,9 +149,7 @@ class Doors:
             asked = request.json()
             params = asked.get("params") or {}
         except (ValueError, AttributeError):
-            return Response(
-                b"<!doctype html>\n<title>400 Bad Request</title>\n", status=400, kind="text/html; charset=utf-8"
-            )
+            return Response(b"<!doctype html>\n<title>400 Bad Request</title>\n", status=400, kind="text/html; charset=utf-8")
         said: Row = {"jsonrpc": "2.0", "id": asked.get("id")}
         try:
             result = handle(request, params)
@@ -165,9 +161,7 @@ class Doors:
                 return Response({**said, "error": {"code": 404, "message": "404: Not Found", "data": _told(error)}})
             return Response({**said, "error": {"code": 0, "message": "Odoo Server Error", "data": _told(error)}})
         except SessionExpiredError as error:
-            return Response(
-                {**said, "id": None, "error": {"code": 100, "message": "Odoo Session Expired", "data": _told(error)}}
-            )
+            return Response({**said, "id": None, "error": {"code": 100, "message": "Odoo Session Expired", "data": _told(error)}})
         except Exception as error:
             if not isinstance(error, OdooException):
                 logger.info("A call failed: %s", "".join(traceback.format_exception(error)))
@@ -293,12 +287,14 @@ class Doors:
 def _told(error: Exception, *, name: str = "") -> Row:
     known = error if isinstance(error, OdooException) else None
     full = name or (known.name if known else f"builtins.{type(error).__name__}")
-    arguments = [
-        argument if isinstance(argument, (str, int, float, bool)) else str(argument) for argument in error.args
-    ]
+    arguments = [argument if isinstance(argument, (str, int, float, bool)) else str(argument) for argument in error.args]
     return {
-        "name": full, "message": str(error), "arguments": arguments, "context": {}, "debug": f"{full}: {error}\n",
-    }  # fmt: skip
+        "name": full,
+        "message": str(error),
+        "arguments": arguments,
+        "context": {},
+        "debug": f"{full}: {error}\n",
+    }
 
 
 def _told_json2(error: Exception, parts: list[str]) -> Row:

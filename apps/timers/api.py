@@ -27,9 +27,12 @@ class CalendarShape(serializers.Serializer[Any]):
     def to_representation(self, team: Team) -> dict[str, Any]:
         calendar = calendars.calendar_of(team)
         return {
-            "team": team.slug, "name": team.name, "time_zone": calendar.time_zone if calendar else None,
-            "hours": calendar.hours if calendar else {}, "holidays_of": calendar.holidays_of if calendar else "",
-        }  # fmt: skip
+            "team": team.slug,
+            "name": team.name,
+            "time_zone": calendar.time_zone if calendar else None,
+            "hours": calendar.hours if calendar else {},
+            "holidays_of": calendar.holidays_of if calendar else "",
+        }
 
 
 class CalendarGiven(serializers.Serializer[Any]):

@@ -41,10 +41,12 @@ class CalendarRefusedError(Refusal):
     """That cannot be a working calendar; the message says why and what to enter instead."""
 
     problem = Problem(
-        "calendar_invalid", 422, "Invalid working hours",
+        "calendar_invalid",
+        422,
+        "Invalid working hours",
         meaning="Working hours, holidays or time zone of a team cannot be read, or leave less than an hour a week.",
         remedy="Send what the sentence names: shifts by weekday, a country or state, a time zone.",
-    )  # fmt: skip
+    )
 
 
 def checked_zone(name: str) -> str:
@@ -212,9 +214,11 @@ def described(team: Team | None) -> dict[str, str | None]:
     """Whose working time a due time counts, as the API says it; no zone where that is round the clock."""
     calendar = getattr(team, "calendar", None) if team else None
     return {
-        "team": team.slug if team else None, "team_name": str(team) if team else None,
-        "time_zone": calendar.time_zone if calendar else None, "holidays_of": calendar.holidays_of if calendar else None,
-    }  # fmt: skip
+        "team": team.slug if team else None,
+        "team_name": str(team) if team else None,
+        "time_zone": calendar.time_zone if calendar else None,
+        "holidays_of": calendar.holidays_of if calendar else None,
+    }
 
 
 def time_between(start: datetime, end: datetime, *, team: Team | None) -> timedelta:

@@ -18,9 +18,7 @@ class Timer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "key"], condition=models.Q(status="pending"), name="one_pending_timer_a_key"
-            ),
+            models.UniqueConstraint(fields=["kind", "key"], condition=models.Q(status="pending"), name="one_pending_timer_a_key"),
         ]
         indexes = [
             # Used by due.fire_due: finding what is due costs the same however many timers are pending.

@@ -37,9 +37,10 @@ def set_calendar(
     if isinstance(by, User):
         check_may_make_policy(by)
     facts = {
-        "time_zone": calendars.checked_zone(time_zone), "hours": calendars.checked_hours(hours),
+        "time_zone": calendars.checked_zone(time_zone),
+        "hours": calendars.checked_hours(hours),
         "holidays_of": calendars.checked_place(holidays_of),
-    }  # fmt: skip
+    }
     Team.objects.select_for_update().get(pk=team.pk)
     before = calendars.calendar_of(team)
     if before is not None and _facts(before) == facts:

@@ -51,9 +51,10 @@ def change(request: PersonsRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         hours = {str(day): request.POST.get(f"day_{day}", "")[:200] for day in range(7)}
         given = {
-            "time_zone": request.POST.get("time_zone", "")[:60], "hours": hours,
+            "time_zone": request.POST.get("time_zone", "")[:60],
+            "hours": hours,
             "holidays_of": request.POST.get("holidays_of", "")[:20],
-        }  # fmt: skip
+        }
         try:
             team_hours.set_calendar(found, **given, by=request.user, now=now)
         except calendars.CalendarRefusedError as error:
@@ -68,10 +69,14 @@ def change(request: PersonsRequest, name: str) -> HttpResponse:
             "time_zone": calendar.time_zone if calendar else "UTC",
             "hours": {str(day): written(stored.get(str(day), [])) for day in range(7)},
             "holidays_of": calendar.holidays_of if calendar else "",
-        }  # fmt: skip
+        }
     days = [(f"day_{day}", WEEKDAYS[int(day)], shifts) for day, shifts in given["hours"].items()]
     context = {
-        "team": found, "given": given, "days": days, "problem": problem, "zones": sorted(zoneinfo.available_timezones()),
+        "team": found,
+        "given": given,
+        "days": days,
+        "problem": problem,
+        "zones": sorted(zoneinfo.available_timezones()),
         "has_calendar": calendars.calendar_of(found) is not None,
-    }  # fmt: skip
+    }
     return render(request, "timers/calendar.html", context, status=422 if problem else 200)

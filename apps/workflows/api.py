@@ -47,22 +47,33 @@ class RecordShape(RecordRef):
         connection = position.connection
         found = blockers.of(position, now=clock.now()) if self.context.get("is_detail") else blockers.of_stage(position)
         return {
-            "model": position.model, "odoo_id": position.odoo_id, "name": position.name,
-            "url": connection.record_url(position.model, position.odoo_id), "connection": connection.name,
-            "workflow": position.workflow, "stage": position.stage, "stage_since": moment(position.since),
-            "due_at": moment(position.due_at), "amount": money(position.amount, position.currency), "currency": position.currency,
+            "model": position.model,
+            "odoo_id": position.odoo_id,
+            "name": position.name,
+            "url": connection.record_url(position.model, position.odoo_id),
+            "connection": connection.name,
+            "workflow": position.workflow,
+            "stage": position.stage,
+            "stage_since": moment(position.since),
+            "due_at": moment(position.due_at),
+            "amount": money(position.amount, position.currency),
+            "currency": position.currency,
             "partner": position.partner_name,
             "blockers": [
                 {
-                    "kind": blocker.kind, "since": moment(blocker.since), "text": blocker.text,
+                    "kind": blocker.kind,
+                    "since": moment(blocker.since),
+                    "text": blocker.text,
                     "record": {
-                        "model": blocker.model, "odoo_id": blocker.odoo_id, "name": blocker.name,
+                        "model": blocker.model,
+                        "odoo_id": blocker.odoo_id,
+                        "name": blocker.name,
                         "url": connection.record_url(blocker.model, blocker.odoo_id),
                     },
                 }
                 for blocker in found
             ],
-        }  # fmt: skip
+        }
 
 
 class TransitionShape(serializers.Serializer[Any]):
@@ -111,22 +122,32 @@ class ImpactShape(serializers.Serializer[Any]):
 def _impact(connection: Connection, model: str, odoo_id: int) -> dict[str, Any]:
     found = impact.of(connection.pk, model, odoo_id, now=clock.now())
     return {
-        "orders_at_risk": found.orders_count, "customers_at_risk": found.customers_count, "waiting": found.waiting_count,
+        "orders_at_risk": found.orders_count,
+        "customers_at_risk": found.customers_count,
+        "waiting": found.waiting_count,
         "revenue_at_risk": [
             {"currency": currency, "amount": money(amount, currency)} for currency, amount in found.revenue.items()
         ],
         "orders": [
             {
-                "model": "sale.order", "odoo_id": order.odoo_id, "name": order.name,
-                "url": connection.record_url("sale.order", order.odoo_id), "customer": order.customer,
-                "promised_at": moment(order.promised_at), "expected_at": moment(order.expected_at),
-                "late_days": order.late_days, "is_at_risk": order.is_at_risk, "quantity": f"{order.quantity.normalize():f}",
-                "products": order.products, "revenue": money(order.revenue, order.currency), "currency": order.currency,
+                "model": "sale.order",
+                "odoo_id": order.odoo_id,
+                "name": order.name,
+                "url": connection.record_url("sale.order", order.odoo_id),
+                "customer": order.customer,
+                "promised_at": moment(order.promised_at),
+                "expected_at": moment(order.expected_at),
+                "late_days": order.late_days,
+                "is_at_risk": order.is_at_risk,
+                "quantity": f"{order.quantity.normalize():f}",
+                "products": order.products,
+                "revenue": money(order.revenue, order.currency),
+                "currency": order.currency,
                 "is_linked": order.is_linked,
             }
             for order in found.orders
         ],
-    }  # fmt: skip
+    }
 
 
 class RecordDetail(RecordShape):
@@ -149,18 +170,27 @@ class RecordDetail(RecordShape):
                 for model, odoo_id, name in dict.fromkeys(linked)
             ],
             "transitions": [
-                {"from_stage": move.from_stage, "to_stage": move.to_stage, "at": moment(move.at),
-                 "seen_at": moment(move.seen_at), "author": move.author, "is_history": move.tracking_id is not None}
+                {
+                    "from_stage": move.from_stage,
+                    "to_stage": move.to_stage,
+                    "at": moment(move.at),
+                    "seen_at": moment(move.seen_at),
+                    "author": move.author,
+                    "is_history": move.tracking_id is not None,
+                }
                 for move in moves.filter(workflow=position.workflow).order_by(*OLDEST_FIRST)
             ],
-        }  # fmt: skip
+        }
 
 
 FILTERS = {
-    "connection": ("connection__name", request_scope.names_connection), "company": ("company_id", int),
-    "workflow": ("workflow", registry.is_workflow), "stage": ("stage", registry.is_stage),
-    "odoo_id": ("odoo_id", int), "name": "name",
-}  # fmt: skip
+    "connection": ("connection__name", request_scope.names_connection),
+    "company": ("company_id", int),
+    "workflow": ("workflow", registry.is_workflow),
+    "stage": ("stage", registry.is_stage),
+    "odoo_id": ("odoo_id", int),
+    "name": "name",
+}
 
 
 class Records(FilteredList):

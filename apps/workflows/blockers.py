@@ -58,10 +58,14 @@ def of_stage(position: Position) -> list[Blocker]:
     kind, why = stage.blocker
     return [
         Blocker(
-            kind=kind, model=position.model, odoo_id=position.odoo_id, name=position.name, since=position.since,
+            kind=kind,
+            model=position.model,
+            odoo_id=position.odoo_id,
+            name=position.name,
+            since=position.since,
             told=f"{gettext(stage.title)}: {gettext(why)}",
         )
-    ]  # fmt: skip
+    ]
 
 
 def of(position: Position, *, now: datetime) -> list[Blocker]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from apps.odoo import guards, holds, portal
+from apps.odoo import ask_action, guards, holds, portal
 from apps.odoo.blueprint import (
     Blueprint,
     ContextAction,
@@ -35,14 +35,16 @@ def of_catalogue() -> Blueprint:
         items += _holds(workflow)
         items += [
             ContextAction(
-                name=f"Ask for approval in Control Tower: {kind.menu or kind.title.lower()}", model=workflow.odoo_model,
-                code=guards.ask_code(kind.name, *kind.requestable),
+                name=f"Ask for approval in Control Tower: {kind.menu or kind.title.lower()}",
+                model=workflow.odoo_model,
+                code=ask_action.ask_code(kind.name, *kind.requestable),
             )
             for kind in workflow.approvals
-        ]  # fmt: skip
+        ]
     # One row a kind, which may be about records of several models.
-    cumulative = {kind.name for one in registry.workflows().values() for kind in one.approvals
-                  if kind.figures and kind.figures.is_cumulative}  # fmt: skip
+    cumulative = {
+        kind.name for one in registry.workflows().values() for kind in one.approvals if kind.figures and kind.figures.is_cumulative
+    }
     rules = [*sorted(cumulative), guards.PARAMETERS]
     items += [CustomRow(guards.ASK, {"x_res_model": guards.POLICY_ROW, "x_kind": kind}) for kind in rules]
     for model, fields in sorted(watched.items()):
@@ -51,9 +53,7 @@ def of_catalogue() -> Blueprint:
     items.append(HookRule(model=guards.ASK))
     items.append(HookRule(model=guards.HEARTBEAT))
     items.append(
-        ScheduledAction(
-            name="heartbeat", model=guards.HEARTBEAT, code=guards.HEARTBEAT_CODE, interval_minutes=HEARTBEAT_MINUTES
-        )
+        ScheduledAction(name="heartbeat", model=guards.HEARTBEAT, code=guards.HEARTBEAT_CODE, interval_minutes=HEARTBEAT_MINUTES)
     )
     return Blueprint(tuple(items))
 
@@ -71,9 +71,13 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
     for name, label, words in dict.fromkeys(guard.release for guard in workflow.guards):
         yield CustomField(workflow.odoo_model, name, "float", label, words, tower_only=True)
         yield CustomField(
-            workflow.odoo_model, guards.terms_field(name), "text", f"{label}: for", "What the release was given for, as JSON",
+            workflow.odoo_model,
+            guards.terms_field(name),
+            "text",
+            f"{label}: for",
+            "What the release was given for, as JSON",
             tower_only=True,
-        )  # fmt: skip
+        )
     checks = dict.fromkeys((one.model, one.state_value, one.subject) for one in workflow.guards)
     for number, (model, state, subject) in enumerate(checks, 1):
         declared = [one for one in workflow.guards if (one.model, one.state_value, one.subject) == (model, state, subject)]
@@ -81,16 +85,20 @@ def _holds(workflow: Workflow) -> Iterable[Item]:
         name, model = f"check {number} of {workflow.title.lower()}", model or workflow.odoo_model
         states = _all(one.later for one in declared)
         yield GuardRule(
-            name=name, model=model, states=[state, *states], watch=_all(one.watch for one in declared),
+            name=name,
+            model=model,
+            states=[state, *states],
+            watch=_all(one.watch for one in declared),
             lines=_all(one.lines for one in declared),
             code=partial(_guard_code, declared, external_id(guard_key(model, name)), [state, *states], subject),
-        )  # fmt: skip
+        )
     releases = list(dict.fromkeys((guard.release[0], guard.terms) for guard in workflow.guards))
     identity = _all(guard.identity for guard in workflow.guards)
     yield ReleaseRule(
-        model=workflow.odoo_model, watch=["state", *identity, *(release for release, _ in releases)],
+        model=workflow.odoo_model,
+        watch=["state", *identity, *(release for release, _ in releases)],
         code=guards.releases_code(releases, identity=identity),
-    )  # fmt: skip
+    )
 
 
 def _all(lists: Iterable[Iterable[Any]]) -> list[Any]:
@@ -98,9 +106,7 @@ def _all(lists: Iterable[Iterable[Any]]) -> list[Any]:
     return list(dict.fromkeys(one for each in lists for one in each))
 
 
-def _guard_code(
-    declared: Sequence[Guard], key: str, states: Sequence[str], subject: str, connection: Connection
-) -> str:
+def _guard_code(declared: Sequence[Guard], key: str, states: Sequence[str], subject: str, connection: Connection) -> str:
     conditions = [
         guards.Condition(approval=one.approval, terms=one.terms, release=one.release[0], code=one.condition) for one in declared
     ]

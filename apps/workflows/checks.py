@@ -39,9 +39,7 @@ def declared_twice(workflows: Iterable[Workflow]) -> list[str]:
     return problems
 
 
-def _shared(
-    one: tuple[Workflow, ExceptionType | ApprovalKind], other: tuple[Workflow, ExceptionType | ApprovalKind]
-) -> bool:
+def _shared(one: tuple[Workflow, ExceptionType | ApprovalKind], other: tuple[Workflow, ExceptionType | ApprovalKind]) -> bool:
     """Whether two declarations of one name are one kind of approval for different records."""
     (first, kind), (second, same) = one, other
     if not isinstance(kind, ApprovalKind) or not isinstance(same, ApprovalKind) or first.odoo_model == second.odoo_model:
@@ -78,9 +76,15 @@ def problems_of(workflow: Workflow) -> list[str]:
         chosen = set(approval.choice.columns) if approval.choice else set()
         for column in sorted(chosen & set(columns)):
             problems.append(f"The choice of {approval.name} returns {column}, which {workflow.name} has already. Rename it.")
-        for column in [approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner,
-                       *({*approval.context, *placeholders.columns_of(approval)} - chosen),
-                       *(approval.figures.columns if approval.figures else ())]:
+        for column in [
+            approval.cause,
+            approval.amount,
+            approval.asked_by,
+            *approval.involved,
+            *approval.account_owner,
+            *({*approval.context, *placeholders.columns_of(approval)} - chosen),
+            *(approval.figures.columns if approval.figures else ()),
+        ]:
             compiled.column_of(workflow, column)
         if approval.exception and approval.exception not in exceptions:
             problems.append(f"Approval {approval.name} answers {approval.exception}, which {workflow.name} does not have.")

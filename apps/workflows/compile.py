@@ -121,8 +121,7 @@ def facts_behind(workflow: Workflow, columns: Iterable[str]) -> set[str]:
 def stage_case(workflow: Workflow) -> sql.Composable:
     """One CASE that gives the record's stage; NULL where no stage's condition holds."""
     whens = [
-        sql.SQL("WHEN {} THEN {}").format(predicate(workflow, stage.when), sql.Literal(stage.name))
-        for stage in workflow.stages
+        sql.SQL("WHEN {} THEN {}").format(predicate(workflow, stage.when), sql.Literal(stage.name)) for stage in workflow.stages
     ]
     return sql.SQL("CASE\n{}\nEND").format(sql.SQL("\n").join(whens))
 

@@ -15,7 +15,6 @@ def zone(of: str = "r") -> str:
     return f"company_zone({of}.connection_id, {of}.company_id)"
 
 
-
 def zoned(of: str = "r") -> str:
     """SQL of one row with ``zone`` and ``today``, the company's, to be joined under a name."""
     return (

@@ -176,9 +176,11 @@ def _statements(workflow_name: str) -> tuple[str, str, str, list[tuple[str, Any]
     workflow = registry.workflows()[workflow_name]
     table = sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table)
     vanish = VANISH.format(
-        table=table, belongs=compiled.belongs(workflow), workflow=sql.Literal(workflow.name),
+        table=table,
+        belongs=compiled.belongs(workflow),
+        workflow=sql.Literal(workflow.name),
         model=sql.Literal(workflow.odoo_model),
-    )  # fmt: skip
+    )
     find, kinds = find_statement(workflow)
     return move_statement(workflow).as_string(), vanish.as_string(), find.as_string(), kinds
 
@@ -189,18 +191,20 @@ def move_statement(workflow: Workflow) -> sql.Composed:
     first_seen = [
         # Not from a date that only stands for none: with the stage's target it may lie beyond what can be kept.
         sql.SQL("CASE WHEN {at} >= {first} AND {at} < {last} THEN {at} END AS {label}").format(
-            at=compiled.column_of(workflow, name), first=sql.Literal(days.FIRST_DAY), last=sql.Literal(days.LAST_DAY),
+            at=compiled.column_of(workflow, name),
+            first=sql.Literal(days.FIRST_DAY),
+            last=sql.Literal(days.LAST_DAY),
             label=sql.Identifier(f"first_{name}"),
         )
         for name in first_seen_since
     ]
     stage_column = sql.Identifier("stage")
     since = compiled.by_stage(
-        workflow, stage_column,
-        [(s.name, _within(sql.Identifier(f"first_{s.first_seen_since}")))
-         for s in workflow.stages],
+        workflow,
+        stage_column,
+        [(s.name, _within(sql.Identifier(f"first_{s.first_seen_since}"))) for s in workflow.stages],
         "timestamptz",
-    )  # fmt: skip
+    )
     named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
     named |= {workflow.look_again, workflow.promise, parameters.VALUES} - {""}
     return MOVE.format(
@@ -266,8 +270,7 @@ def find_statement(workflow: Workflow) -> tuple[sql.Composed, list[tuple[str, An
     named = columns.union({workflow.label}, *(compiled.named_in(kind.when) for kind in declared))
     statement = FIND.format(
         conditions=sql.SQL(", ").join(
-            sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label))
-            for label, kind in kinds
+            sql.SQL("{} AS {}").format(compiled.predicate(workflow, kind.when), sql.Identifier(label)) for label, kind in kinds
         )
         if kinds
         else sql.SQL("FALSE AS found_none"),
@@ -310,15 +313,15 @@ def affected(
             cursor.execute(dependency.sql, {"connection": connection_id, "ids": list(touched), "now": now})
             for (odoo_id,) in cursor.fetchall():
                 if odoo_id is not None:
-                    ids[odoo_id] = max(ids.get(odoo_id, latest), latest) if dependency.model != workflow.odoo_model else (
-                        ids.get(odoo_id, latest)
+                    ids[odoo_id] = (
+                        max(ids.get(odoo_id, latest), latest)
+                        if dependency.model != workflow.odoo_model
+                        else (ids.get(odoo_id, latest))
                     )
     return ids
 
 
-def evaluate(
-    workflow: Workflow, *, connection_id: int, records: Mapping[int, datetime | None], now: datetime
-) -> Evaluation:
+def evaluate(workflow: Workflow, *, connection_id: int, records: Mapping[int, datetime | None], now: datetime) -> Evaluation:
     """Place the records in their stages and find what is to be raised about them, in the caller's transaction.
 
     Args:
@@ -340,12 +343,16 @@ def evaluate(
     for finding in _findings(_rows(find, parameters), kinds):
         found[type(finding.kind)].append(finding)
     return Evaluation(
-        workflow=workflow, connection_id=connection_id, evaluated=ids, moves=moves,
+        workflow=workflow,
+        connection_id=connection_id,
+        evaluated=ids,
+        moves=moves,
         vanished=[row["odoo_id"] for row in gone if row["to_stage"] == "deleted"],
         left=[row["odoo_id"] for row in gone if row["to_stage"] == "left"],
-        exceptions=found[ExceptionType], approvals=found[ApprovalKind],
+        exceptions=found[ExceptionType],
+        approvals=found[ApprovalKind],
         unchanged=frozenset(odoo_id for odoo_id, moment in records.items() if moment is None),
-    )  # fmt: skip
+    )
 
 
 def _findings(rows: Iterable[Mapping[str, Any]], kinds: Sequence[tuple[str, Any]]) -> Iterable[Finding]:
@@ -365,9 +372,10 @@ def over_target(workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[in
     """Find which of the records stand in an open stage for longer than its target, as that is set now."""
     targets = [(stage.name, _target(workflow, stage, f"{parameters.FACT}.{parameters.VALUES}")) for stage in workflow.stages]
     statement = OVER.format(
-        source=compiled.source(workflow, {parameters.VALUES}), workflow=sql.Literal(workflow.name),
+        source=compiled.source(workflow, {parameters.VALUES}),
+        workflow=sql.Literal(workflow.name),
         target=compiled.by_stage(workflow, sql.Identifier("p", "stage"), targets, "interval"),
-    )  # fmt: skip
+    )
     return [row["odoo_id"] for row in _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})]
 
 

@@ -54,8 +54,19 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
         where: SQL over the record of which records are looked up at all; the others were asked for nothing.
     """
     names = [
-        "ask_id", "ask_state", "asked_at", "ask_cause", "asked_by", "asked_uid", "ask_amount", "ask_exposure", "ask_limit",
-        "ask_terms", "is_asked", "asks_to_confirm", "ask_is_outdated",
+        "ask_id",
+        "ask_state",
+        "asked_at",
+        "ask_cause",
+        "asked_by",
+        "asked_uid",
+        "ask_amount",
+        "ask_exposure",
+        "ask_limit",
+        "ask_terms",
+        "is_asked",
+        "asks_to_confirm",
+        "ask_is_outdated",
     ]
     names = [prefix + name for name in names]
     ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms, outdated = names

@@ -130,9 +130,14 @@ def batch(workflow: Workflow, *, connection_id: int, after: int) -> list[int]:
 
 
 def build(
-    workflow: Workflow, *, connection_id: int, odoo_ids: Sequence[int], tracked: Sequence[str], missing: Sequence[str],
+    workflow: Workflow,
+    *,
+    connection_id: int,
+    odoo_ids: Sequence[int],
+    tracked: Sequence[str],
+    missing: Sequence[str],
     now: datetime,
-) -> int:  # fmt: skip
+) -> int:
     """Write the past transitions of a batch of records, in the caller's transaction; how many.
 
     Args:
@@ -151,10 +156,14 @@ def build(
             " WHERE u.connection_id = r.connection_id AND u.odoo_id = r.create_uid), '')"
         )
     statement = BUILD.format(
-        workflow=sql.Literal(workflow.name), model=sql.Literal(workflow.odoo_model), fields=sql.Literal(list(tracked)),
-        table=sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table), creator=creator, replayed=replayed,
+        workflow=sql.Literal(workflow.name),
+        model=sql.Literal(workflow.odoo_model),
+        fields=sql.Literal(list(tracked)),
+        table=sql.Identifier(mirror.models()[workflow.odoo_model]._meta.db_table),
+        creator=creator,
+        replayed=replayed,
         candidates=sql.SQL(", ").join(_candidates(workflow, {*tracked, *missing})),
-    )  # fmt: skip
+    )
     with database.cursor() as cursor:
         cursor.execute(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
         return int(cursor.fetchone()[0])

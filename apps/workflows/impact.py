@@ -104,14 +104,15 @@ def of(connection_id: int, model: str, odoo_id: int, *, now: datetime) -> Impact
     if model not in STATEMENTS:
         return NOTHING
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(WaitingOrder)) as raw:
-        found = raw.execute(
-            STATEMENTS[model], {"connection": connection_id, "record": odoo_id, "now": now}
-        ).fetchall()
+        found = raw.execute(STATEMENTS[model], {"connection": connection_id, "record": odoo_id, "now": now}).fetchall()
     at_risk = [order for order in found if order.is_at_risk]
     revenue: dict[str, Decimal] = defaultdict(Decimal)
     for order in at_risk:
         revenue[order.currency] += order.revenue
     return Impact(
-        orders=found[:NAMED], orders_count=len(at_risk), customers_count=len({order.customer_id for order in at_risk}),
-        revenue=dict(revenue), waiting_count=len(found),
-    )  # fmt: skip
+        orders=found[:NAMED],
+        orders_count=len(at_risk),
+        customers_count=len({order.customer_id for order in at_risk}),
+        revenue=dict(revenue),
+        waiting_count=len(found),
+    )

@@ -39,7 +39,9 @@ class Position(models.Model):
             # workflows/impact.py: what is open with a supplier. boards/partner_overview.py: whose partners who sees some
             # companies may find.
             models.Index(
-                fields=["connection", "partner_id"], include=["company_id"], condition=models.Q(is_open=True),
+                fields=["connection", "partner_id"],
+                include=["company_id"],
+                condition=models.Q(is_open=True),
                 name="positions_open_with",
             ),
             # boards/queries.py: what has become late today, and what will within the day.
@@ -155,7 +157,9 @@ class ParameterValue(models.Model):
                 fields=["name", "connection", "company_id", "version"], name="one_parameter_value_a_version", nulls_distinct=False
             ),
             models.UniqueConstraint(
-                fields=["name", "connection", "company_id"], condition=models.Q(is_current=True), nulls_distinct=False,
+                fields=["name", "connection", "company_id"],
+                condition=models.Q(is_current=True),
+                nulls_distinct=False,
                 name="one_current_parameter_value",
             ),
             models.CheckConstraint(

@@ -47,9 +47,14 @@ def target_of(workflow: str, stage: Stage) -> Parameter:
     unit = parameters.HOURS if stage.target < timedelta(days=1) else parameters.DAYS
     longest = LONGEST_DAYS * (1 if unit == parameters.DAYS else 24)
     return Parameter(
-        name=target_name(workflow, stage.name), title=gettext_noop("Stage target"), type=parameters.TIME, unit=unit,
-        default=stage.target.total_seconds() / parameters.SECONDS[unit], bounds=(0.1, longest), help=TARGET_HELP,
-    )  # fmt: skip
+        name=target_name(workflow, stage.name),
+        title=gettext_noop("Stage target"),
+        type=parameters.TIME,
+        unit=unit,
+        default=stage.target.total_seconds() / parameters.SECONDS[unit],
+        bounds=(0.1, longest),
+        help=TARGET_HELP,
+    )
 
 
 def stuck_from_of(workflow: str, stage: Stage) -> Parameter:
@@ -63,9 +68,14 @@ def stuck_from_of(workflow: str, stage: Stage) -> Parameter:
 def due_of(kind: ExceptionType) -> Parameter:
     """Return the parameter of an exception type's SLA."""
     return Parameter(
-        name=f"{kind.name}.due", title=gettext_noop("SLA"), type=parameters.TIME, unit=parameters.WORKING_HOURS,
-        default=kind.due.total_seconds() / 3_600, bounds=(0.1, LONGEST_HOURS), help=DUE_HELP,
-    )  # fmt: skip
+        name=f"{kind.name}.due",
+        title=gettext_noop("SLA"),
+        type=parameters.TIME,
+        unit=parameters.WORKING_HOURS,
+        default=kind.due.total_seconds() / 3_600,
+        bounds=(0.1, LONGEST_HOURS),
+        help=DUE_HELP,
+    )
 
 
 def thresholds_of(kind: ExceptionType) -> list[Parameter]:
@@ -76,11 +86,16 @@ def thresholds_of(kind: ExceptionType) -> list[Parameter]:
     kept = parameters.NUMBER if unit else parameters.AMOUNT
     return [
         Parameter(
-            name=f"{kind.name}.{level}", title=title, type=kept, unit=unit or parameters.CURRENCY, default=number,
-            bounds=(0, parameters.LARGEST_AMOUNT if kept == parameters.AMOUNT else 10_000), help=SEVERITY_HELP,
+            name=f"{kind.name}.{level}",
+            title=title,
+            type=kept,
+            unit=unit or parameters.CURRENCY,
+            default=number,
+            bounds=(0, parameters.LARGEST_AMOUNT if kept == parameters.AMOUNT else 10_000),
+            help=SEVERITY_HELP,
         )
         for level, title, number in zip(THRESHOLDS, titles, numbers, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def of_workflow(workflow: Workflow) -> Iterator[tuple[Parameter, str]]:

@@ -74,9 +74,14 @@ def standing_in(scope: Scope, names: Iterable[str] | None = None) -> list[Standi
         inherited = set_wider[0] if set_wider else Decimal(plain(declared.parameter.default))
         number = own.number if own else None
         found.append(
-            Standing(declared=declared, number=inherited if number is None else number, own=number, inherited=inherited,
-                     version=own.version if own else 0)
-        )  # fmt: skip
+            Standing(
+                declared=declared,
+                number=inherited if number is None else number,
+                own=number,
+                inherited=inherited,
+                version=own.version if own else 0,
+            )
+        )
     return found
 
 
@@ -121,9 +126,15 @@ def history_of(name: str, scope: access.AccessScope) -> Sequence[ParameterValue]
 
 @transaction.atomic
 def set_value(
-    name: str, value: object, *, by: User | None, now: datetime, scope: Scope = EVERYBODY, note: str = "",
+    name: str,
+    value: object,
+    *,
+    by: User | None,
+    now: datetime,
+    scope: Scope = EVERYBODY,
+    note: str = "",
     version: int | None = None,
-) -> ParameterValue | None:  # fmt: skip
+) -> ParameterValue | None:
     """Make ``value`` count in ``scope`` from now on; None has what is set wider count there again.
 
     Args:
@@ -145,21 +156,37 @@ def set_value(
     connection_id, company_id = scope.key
     actor = Actor(kind="user", id=str(by.pk), name=str(by)) if by else system("parameter")
     trail.record(
-        trail.Event(action="parameter.set" if made.number is not None else "parameter.reset", actor=actor,
-                    subject=f"parameter:{name}",
-                    data={"from": _said(before), "to": _said(made.number), "version": made.version, "note": note,
-                          "connection": scope.connection.name if scope.connection else None, "company": company_id},
-                    about=(connection_id, company_id) if connection_id is not None else None),
+        trail.Event(
+            action="parameter.set" if made.number is not None else "parameter.reset",
+            actor=actor,
+            subject=f"parameter:{name}",
+            data={
+                "from": _said(before),
+                "to": _said(made.number),
+                "version": made.version,
+                "note": note,
+                "connection": scope.connection.name if scope.connection else None,
+                "company": company_id,
+            },
+            about=(connection_id, company_id) if connection_id is not None else None,
+        ),
         now=now,
-    )  # fmt: skip
+    )
     live.announce(["health"])
     wake(REEVALUATE)
     return made
 
 
 def append(
-    name: str, value: object, *, by: User | None, now: datetime, scope: Scope, note: str = "", version: int | None = None,
-) -> tuple[ParameterValue | None, Decimal | None]:  # fmt: skip
+    name: str,
+    value: object,
+    *,
+    by: User | None,
+    now: datetime,
+    scope: Scope,
+    note: str = "",
+    version: int | None = None,
+) -> tuple[ParameterValue | None, Decimal | None]:
     """Check and append a version, in the caller's transaction, which nobody hears of: to see what would follow from it.
 
     Arguments and errors as :func:`set_value`, which is how one is set. Returns the version, and what was set before.
@@ -186,9 +213,15 @@ def append(
     _check_order(declared, scope, number)
     rows.filter(is_current=True).update(is_current=False)
     made = ParameterValue.objects.create(
-        name=name, connection_id=connection_id, company_id=company_id, number=number, version=latest + 1, set_by=by, set_at=now,
+        name=name,
+        connection_id=connection_id,
+        company_id=company_id,
+        number=number,
+        version=latest + 1,
+        set_by=by,
+        set_at=now,
         note=note,
-    )  # fmt: skip
+    )
     return made, before
 
 
@@ -204,9 +237,7 @@ def _check_order(declared: Declared, scope: Scope, number: Decimal | None) -> No
     names = [f"{stem}.{one}" for one in parameter_catalogue.THRESHOLDS]
     found = {one.declared.parameter.name: one for one in standing_in(scope, names)}
     own = found[declared.parameter.name]
-    numbers = [
-        (own.inherited if number is None else number) if one is own else one.number for one in found.values()
-    ]  # fmt: skip
+    numbers = [(own.inherited if number is None else number) if one is own else one.number for one in found.values()]
     if numbers != sorted(numbers):
         raise ParameterRefusedError(
             gettext("The thresholds of a severity must rise: medium, high, critical; they would be %(numbers)s.")

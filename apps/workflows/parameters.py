@@ -30,10 +30,12 @@ class ParameterRefusedError(Refusal):
     """That cannot be the value of a parameter; the message says why, and what can."""
 
     problem = Problem(
-        "parameter_invalid", 422, "Invalid parameter",
+        "parameter_invalid",
+        422,
+        "Invalid parameter",
         meaning="There is no such parameter, or the value is not one that it can have.",
         remedy="Send a number within the bounds that parameters/ lists.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +83,7 @@ class Parameter:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or isinstance(value, bool):
-            raise ParameterRefusedError(
-                gettext("%(title)s: %(value)s is no number.") % {"title": title, "value": str(value)[:60]}
-            )
+            raise ParameterRefusedError(gettext("%(title)s: %(value)s is no number.") % {"title": title, "value": str(value)[:60]})
         least, most = (Decimal(str(bound)) for bound in self.bounds)
         if not least <= number <= most:
             raise ParameterRefusedError(

@@ -67,9 +67,12 @@ def _with(workflow: Workflow, addition: Addition) -> Workflow:
         for kind in [*workflow.exceptions, *addition.exceptions]
     ]
     return replace(
-        workflow, exceptions=exceptions, facts=[*workflow.facts, *addition.facts],
-        dependencies=[*workflow.dependencies, *addition.dependencies], approvals=[*workflow.approvals, *addition.approvals],
-    )  # fmt: skip
+        workflow,
+        exceptions=exceptions,
+        facts=[*workflow.facts, *addition.facts],
+        dependencies=[*workflow.dependencies, *addition.dependencies],
+        approvals=[*workflow.approvals, *addition.approvals],
+    )
 
 
 def _completed(declared: Workflow) -> Workflow:

@@ -23,10 +23,12 @@ class ScopeError(Refusal):
     """There is no such connection or company; the message says so."""
 
     problem = Problem(
-        "scope_not_found", 404, "Connection or company not found",
+        "scope_not_found",
+        404,
+        "Connection or company not found",
         meaning="There is no such connection or company, or it is outside of the access scope.",
         remedy="Name a connection and a company that you may see.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +125,9 @@ def chosen_in(request: HttpRequest, user: User) -> tuple[Scope, list[Place]]:
         scopes.append((Scope(connection=connection), connection.name))
         scopes += [
             (Scope(connection=connection, company_id=one.odoo_id), f"{connection.name}: {one.name or one.odoo_id}")
-            for one in companies if one.connection_id == connection.pk and seen.sees(connection.pk, one.odoo_id)
-        ]  # fmt: skip
+            for one in companies
+            if one.connection_id == connection.pk and seen.sees(connection.pk, one.odoo_id)
+        ]
     return scope, [Place(scope=one, words=words, is_here=one.key == scope.key) for one, words in scopes]
 
 

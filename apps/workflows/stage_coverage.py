@@ -78,8 +78,7 @@ def problems(workflow: Workflow) -> list[str]:
         record = ", ".join(f"{_worded(key)} {_shown(value)}" for key, value in search.chosen.items()) or "any"
         if not names:
             return [
-                f"Workflow {workflow.name}: a record with {record} stands in no stage. "
-                "Add a stage for it, or widen a condition."
+                f"Workflow {workflow.name}: a record with {record} stands in no stage. Add a stage for it, or widen a condition."
             ]
         return [
             f"Workflow {workflow.name}: a record with {record} stands in {names[0]} and in {names[1]}. "
@@ -131,9 +130,7 @@ def _pair(name: str, operator: str, value: F) -> tuple[str, str, str]:
     return name, operator or "exact", next(iter(compiled.names((name, value)) - {name}), name)
 
 
-def _counterexamples(
-    search: _Search, belongs: _Condition, stages: tuple[tuple[str, _Condition], ...]
-) -> Iterator[list[str]]:
+def _counterexamples(search: _Search, belongs: _Condition, stages: tuple[tuple[str, _Condition], ...]) -> Iterator[list[str]]:
     """The first record that stands in no stage (an empty list) or in two (their names), left in ``search.chosen``.
 
     The conditions are what is left of them once the chosen values are known. Where the same is left as before, which was
@@ -202,9 +199,10 @@ def _conditioned(condition: Q, domains: dict[Any, list[Any]], orders: dict[str, 
         value = child[1]  # type: ignore[index]
         column: Any = _pair(name, operator, value) if isinstance(value, F) else name
         true = (
-            place for place, one in enumerate(domains[column])
+            place
+            for place, one in enumerate(domains[column])
             if _compares(one, operator, value, orders.get(name, [])) is not negated
-        )  # fmt: skip
+        )
         children.append(_Leaf(column, frozenset(true)))
     return _joined((condition.connector == Q.OR) is not negated, children)
 

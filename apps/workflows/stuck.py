@@ -19,9 +19,15 @@ from apps.workflows.sql_message import literal, say
 # In multiples of the patience: when a record that is still there is looked at again.
 LOOKS = (1, 2, 4)
 COLUMNS = [
-    "stuck_stage", "stuck_stage_title", "stuck_team", "stuck_since", "stuck_days", "stuck_target_days", "stuck_weight",
+    "stuck_stage",
+    "stuck_stage_title",
+    "stuck_team",
+    "stuck_since",
+    "stuck_days",
+    "stuck_target_days",
+    "stuck_weight",
     "is_stuck",
-]  # fmt: skip
+]
 
 
 def patience(stage: Stage) -> timedelta | None:

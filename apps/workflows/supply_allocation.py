@@ -162,8 +162,11 @@ WITH RECURSIVE line AS (
     FROM ({demand("d.product_id IN (SELECT product_id FROM row_of_supplies)")}) AS d
 ), waiting AS (
   SELECT m.sale_line_id, m.product_id, COALESCE(m.date_deadline, m.date) AS promised_at, reached.expected_at,
-         {units.own(f"m.product_uom_qty - CASE WHEN m.state IN {SHORT_STATES} THEN COALESCE(m.quantity, 0) ELSE 0 END",
-                    "m", units.MOVE)} AS quantity, TRUE AS linked
+         {
+        units.own(
+            f"m.product_uom_qty - CASE WHEN m.state IN {SHORT_STATES} THEN COALESCE(m.quantity, 0) ELSE 0 END", "m", units.MOVE
+        )
+    } AS quantity, TRUE AS linked
     FROM (SELECT move_id, max(expected_at) AS expected_at FROM walk GROUP BY move_id) AS reached
     JOIN mirror_stock_move m ON m.connection_id = %(connection)s AND m.odoo_id = reached.move_id
    WHERE m.sale_line_id IS NOT NULL AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL

@@ -95,6 +95,7 @@ SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '
  ORDER BY pl.date_planned, pl.odoo_id
 """
 
+
 def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
     if position.model != "sale.order":
         return []

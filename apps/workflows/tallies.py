@@ -80,8 +80,6 @@ def differences() -> dict[str, int]:
         kept = f"SELECT {names}, {sums} FROM {table} GROUP BY {names} HAVING sum(count) <> 0"
         counted = f"SELECT {names}, {value} FROM ({counted}) AS c"
         with database.cursor() as cursor:
-            cursor.execute(
-                f"SELECT count(*) FROM ((({kept}) EXCEPT ({counted})) UNION ALL (({counted}) EXCEPT ({kept}))) AS d"
-            )
+            cursor.execute(f"SELECT count(*) FROM ((({kept}) EXCEPT ({counted})) UNION ALL (({counted}) EXCEPT ({kept}))) AS d")
             found[table] = int(cursor.fetchone()[0])
     return found

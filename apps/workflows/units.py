@@ -92,6 +92,8 @@ def product_in(product: str, row: str, unit: str = LINE) -> str:
     return say(
         "{product}",
         when={f"{ratio_of(row, unit)} <> 1": "{product}, in {unit} of {holds:quantity} {own}"},
-        product=product, unit=name_of(f"{row}.{unit}", connection=f"{row}.connection_id"),
-        holds=f"trim_scale({ratio_of(row, unit)})", own=own_name(f"{row}.product_id", connection=f"{row}.connection_id"),
-    )  # fmt: skip
+        product=product,
+        unit=name_of(f"{row}.{unit}", connection=f"{row}.connection_id"),
+        holds=f"trim_scale({ratio_of(row, unit)})",
+        own=own_name(f"{row}.product_id", connection=f"{row}.connection_id"),
+    )

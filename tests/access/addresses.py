@@ -39,24 +39,33 @@ def values() -> dict[str, list[Any]]:
     positions = Position.objects.filter(name__contains=MARK)
     assert cases and requests and positions
     return {
-        "connection": connections, "name": connections, "source": ["odoo"], "secret": ["none"],
+        "connection": connections,
+        "name": connections,
+        "source": ["odoo"],
+        "secret": ["none"],
         "model": sorted({position.model for position in positions}),
         "odoo_id": sorted({position.odoo_id for position in positions}),
         "workflow": list(registry.workflows()),
         "stage": sorted({stage.name for workflow in registry.workflows().values() for stage in workflow.stages}),
-        "case_id": [case.pk for case in cases], "request_id": [request.pk for request in requests],
+        "case_id": [case.pk for case in cases],
+        "request_id": [request.pk for request in requests],
         "command_id": list(Command.objects.filter(title__contains=MARK).values_list("pk", flat=True)[:2]),
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),
         "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
-        "inquiry_id": [1], "token": ["none"], "kind": list(registry.approval_kinds()),
-        "job_id": ["00000000-0000-7000-8000-000000000000"], "view_id": [1],  # each is one person's own
-        "rule_id": [1], "endpoint_id": [1],  # integrators', who see everything
+        "inquiry_id": [1],
+        "token": ["none"],
+        "kind": list(registry.approval_kinds()),
+        "job_id": ["00000000-0000-7000-8000-000000000000"],
+        "view_id": [1],  # each is one person's own
+        "rule_id": [1],
+        "endpoint_id": [1],  # integrators', who see everything
         "number": [1],  # a test of access data, of who sees the whole connection
         "parameter": ["purchase_limit"],  # what rules compare with; what is set where one may not look is left out
         "code": ["not_found"],  # what an error means
-        "language": ["de"], "digest": ["none"],  # what the interface says; nothing of any record
+        "language": ["de"],
+        "digest": ["none"],  # what the interface says; nothing of any record
         "event_id": list(OutsideEvent.objects.values_list("pk", flat=True)),
-    }  # fmt: skip
+    }
 
 
 def stages_of(workflow: str) -> set[str]:

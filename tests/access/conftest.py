@@ -40,22 +40,82 @@ class Company:
         more: dict[str, Any] = {"company_id": company, "partner": n}
         world.held_order(odoo_id=n, amount=self.amount, name=f"S-{self.mark}", **more)
         world.order(n + 1, amount=self.amount, state="sale", name=f"T-{self.mark}", **more)
-        world.write("sale.order.line", n, order_id=n + 1, name=f"{self.mark} Desk", product_id=9, product_uom_qty=10,
-                    qty_delivered=7, qty_invoiced=10, qty_to_invoice=-3, price_unit=self.amount / 10)  # fmt: skip
-        world.write("account.move", n, name=f"INV-{self.mark}", state="posted", move_type="out_invoice",
-                    payment_state="not_paid", partner_id=n, commercial_partner_id=n, company_id=company, currency_id=1,
-                    amount_total=self.amount, amount_total_signed=self.amount, amount_residual=self.amount,
-                    amount_residual_signed=self.amount)  # fmt: skip
-        world.write("account.move.line", n, move_id=n, sale_line_ids=[n], display_type="product", currency_id=1, quantity=10,
-                    price_unit=self.amount / 10, price_subtotal=self.amount, company_id=company)  # fmt: skip
-        world.write("stock.picking", n, name=f"OUT-{self.mark}", state="confirmed", sale_id=n + 1, company_id=company,
-                    picking_type_code="outgoing", partner_id=n)  # fmt: skip
-        world.write("stock.move", n, product_id=9, product_uom_qty=10, quantity=0, state="confirmed", picking_id=n,
-                    sale_line_id=n, company_id=company)  # fmt: skip
-        world.write("purchase.order", n, name=f"PO-{self.mark}", state="purchase", partner_id=n + 1, company_id=company,
-                    currency_id=1, currency_rate=1.0, amount_total=self.amount, amount_untaxed=self.amount)  # fmt: skip
-        world.write("purchase.order.line", n, order_id=n, product_id=9, product_qty=10, qty_received=0,
-                    date_planned="2026-11-01 08:00:00")  # fmt: skip
+        world.write(
+            "sale.order.line",
+            n,
+            order_id=n + 1,
+            name=f"{self.mark} Desk",
+            product_id=9,
+            product_uom_qty=10,
+            qty_delivered=7,
+            qty_invoiced=10,
+            qty_to_invoice=-3,
+            price_unit=self.amount / 10,
+        )
+        world.write(
+            "account.move",
+            n,
+            name=f"INV-{self.mark}",
+            state="posted",
+            move_type="out_invoice",
+            payment_state="not_paid",
+            partner_id=n,
+            commercial_partner_id=n,
+            company_id=company,
+            currency_id=1,
+            amount_total=self.amount,
+            amount_total_signed=self.amount,
+            amount_residual=self.amount,
+            amount_residual_signed=self.amount,
+        )
+        world.write(
+            "account.move.line",
+            n,
+            move_id=n,
+            sale_line_ids=[n],
+            display_type="product",
+            currency_id=1,
+            quantity=10,
+            price_unit=self.amount / 10,
+            price_subtotal=self.amount,
+            company_id=company,
+        )
+        world.write(
+            "stock.picking",
+            n,
+            name=f"OUT-{self.mark}",
+            state="confirmed",
+            sale_id=n + 1,
+            company_id=company,
+            picking_type_code="outgoing",
+            partner_id=n,
+        )
+        world.write(
+            "stock.move",
+            n,
+            product_id=9,
+            product_uom_qty=10,
+            quantity=0,
+            state="confirmed",
+            picking_id=n,
+            sale_line_id=n,
+            company_id=company,
+        )
+        world.write(
+            "purchase.order",
+            n,
+            name=f"PO-{self.mark}",
+            state="purchase",
+            partner_id=n + 1,
+            company_id=company,
+            currency_id=1,
+            currency_rate=1.0,
+            amount_total=self.amount,
+            amount_untaxed=self.amount,
+        )
+        world.write(
+            "purchase.order.line", n, order_id=n, product_id=9, product_qty=10, qty_received=0, date_planned="2026-11-01 08:00:00"
+        )
 
 
 @pytest.fixture
@@ -83,9 +143,16 @@ def refuse_delivery(world: World) -> None:
     """A delivery of the connection that nobody could absorb."""
     at = clock.now()
     Delivery.objects.create(
-        source="odoo", connection=world.connection, key="dead", model="sale.order", odoo_id=2_000, status="dead",
-        received_at=at, not_before=at, problem=f"{MARK} could not be absorbed",
-    )  # fmt: skip
+        source="odoo",
+        connection=world.connection,
+        key="dead",
+        model="sale.order",
+        odoo_id=2_000,
+        status="dead",
+        received_at=at,
+        not_before=at,
+        problem=f"{MARK} could not be absorbed",
+    )
 
 
 def hide(main: World) -> World:
@@ -104,9 +171,18 @@ def hide(main: World) -> World:
     for world in (main, other):
         # Nobody knows which company's: who sees one company alone is told of none.
         OutsideEvent.objects.create(
-            connection=world.connection, source="portal", message=MARK, position=0, kind="eta_changed", reference=MARK,
-            occurred_at=main.now, received_at=main.now, model="purchase.order", status="unmatched", text=f"{MARK} is late",
-        )  # fmt: skip
+            connection=world.connection,
+            source="portal",
+            message=MARK,
+            position=0,
+            kind="eta_changed",
+            reference=MARK,
+            occurred_at=main.now,
+            received_at=main.now,
+            model="purchase.order",
+            status="unmatched",
+            text=f"{MARK} is late",
+        )
     of_others = Q(connection=main.connection, company_id=2) | Q(connection=other.connection)
     assert Command.objects.filter(of_others).update(status="dead", title=f"Hold {MARK}", problem=MARK)
     return other

@@ -75,10 +75,14 @@ async def test_a_page_is_sent_the_part_that_it_shows_and_never_more_than_its_per
 ) -> None:
     own, other = main.connection.pk, hidden.connection.pk
     wanted = {
-        ("max", f"{BOARD}@{own}"): 2, ("max", f"{BOARD}@{own}:2"): 1, ("max", f"{BOARD}@{other}"): 1,
-        ("olga", f"{BOARD}@{own}"): 1, ("olga", f"{BOARD}@{own}:2"): 0, ("olga", f"{BOARD}@{other}"): 0,
+        ("max", f"{BOARD}@{own}"): 2,
+        ("max", f"{BOARD}@{own}:2"): 1,
+        ("max", f"{BOARD}@{other}"): 1,
+        ("olga", f"{BOARD}@{own}"): 1,
+        ("olga", f"{BOARD}@{own}:2"): 0,
+        ("olga", f"{BOARD}@{other}"): 0,
         ("olga", f"{BOARD}@0"): 0,
-    }  # fmt: skip
+    }
     found = {}
     for name, topic in wanted:
         page = await opens(name)
@@ -109,9 +113,7 @@ async def test_of_a_record_out_of_sight_no_page_is_told(hidden: World, main: Wor
     assert secret not in hub.watchers
 
 
-async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(
-    main: World, hub: live.LiveHub, opens: Opens
-) -> None:
+async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(main: World, hub: live.LiveHub, opens: Opens) -> None:
     page = await opens("max")
     await User.objects.filter(username="max").aupdate(sees=[])
     await hub.recheck()

@@ -19,13 +19,37 @@ from tests.access.conftest import LIMITED, MARK, hide
 from tests.world import World
 
 LISTS = [
-    "/", "/boards/", "/exceptions/", "/exceptions/?status=any", f"/exceptions/?q={MARK}", "/approvals/", "/approvals/history/",
-    "/notifications/", "/connections/", "/connections/main/", "/health/", "/fresh/", "/boards/order_to_cash/",
-    "/boards/invoicing/", "/boards/procure_to_pay/", "/api/v1/exceptions/", "/api/v1/approvals/", "/api/v1/kpis/",
-    "/api/v1/boards/order_to_cash/", "/api/v1/boards/invoicing/", "/api/v1/boards/procure_to_pay/", "/api/v1/commands/",
-    "/api/v1/deliveries/", "/api/v1/connections/", "/api/v1/audit/", "/api/v1/records/sale.order/", f"/search/?q={MARK}",
-    f"/api/v1/search/?q={MARK}", "/eventlog/ocel/", "/eventlog/xes/?workflow=order_to_cash",
-]  # fmt: skip
+    "/",
+    "/boards/",
+    "/exceptions/",
+    "/exceptions/?status=any",
+    f"/exceptions/?q={MARK}",
+    "/approvals/",
+    "/approvals/history/",
+    "/notifications/",
+    "/connections/",
+    "/connections/main/",
+    "/health/",
+    "/fresh/",
+    "/boards/order_to_cash/",
+    "/boards/invoicing/",
+    "/boards/procure_to_pay/",
+    "/api/v1/exceptions/",
+    "/api/v1/approvals/",
+    "/api/v1/kpis/",
+    "/api/v1/boards/order_to_cash/",
+    "/api/v1/boards/invoicing/",
+    "/api/v1/boards/procure_to_pay/",
+    "/api/v1/commands/",
+    "/api/v1/deliveries/",
+    "/api/v1/connections/",
+    "/api/v1/audit/",
+    "/api/v1/records/sale.order/",
+    f"/search/?q={MARK}",
+    f"/api/v1/search/?q={MARK}",
+    "/eventlog/ocel/",
+    "/eventlog/xes/?workflow=order_to_cash",
+]
 
 FIGURES = ["/wall/", "/boards/order_to_cash/flow/?format=csv", "/boards/order_to_cash/compare/?by=company"] + [
     f"/boards/order_to_cash/{part}/" for part in ("flow", "outlook", "moves", "compare", "quotation")
@@ -77,8 +101,11 @@ def test_whoever_sees_everything_is_shown_it_on_those_addresses(hidden: World) -
 def test_what_is_hidden_answers_like_what_is_not_there(hidden: World, name: str) -> None:
     client, found = browser(name), addresses.values()
     for pattern in [
-        "/exceptions/{case_id}/", "/approvals/{request_id}/", "/api/v1/exceptions/{case_id}/", "/api/v1/approvals/{request_id}/",
-    ]:  # fmt: skip
+        "/exceptions/{case_id}/",
+        "/approvals/{request_id}/",
+        "/api/v1/exceptions/{case_id}/",
+        "/api/v1/approvals/{request_id}/",
+    ]:
         for key in ("case_id", "request_id"):
             for number in found[key] if "{" + key in pattern else []:
                 assert client.get(pattern.format(**{key: number})).status_code == 404
@@ -94,8 +121,17 @@ def test_what_is_hidden_answers_like_what_is_not_there(hidden: World, name: str)
 def test_no_address_changes_or_tells_anything_of_another_company(hidden: World, name: str) -> None:
     client, leaks = browser(name), []
     before = state()
-    body = {"reason": "Why not", "decision": "approve", "owner": name, "to": "max", "resolution": "Done", "text": "Hello",
-            "until": "2030-01-01T00:00:00Z", "hours": "1", "id": "1"}  # fmt: skip
+    body = {
+        "reason": "Why not",
+        "decision": "approve",
+        "owner": name,
+        "to": "max",
+        "resolution": "Done",
+        "text": "Hello",
+        "until": "2030-01-01T00:00:00Z",
+        "hours": "1",
+        "id": "1",
+    }
     for address in addresses.all_of_them():
         answer = client.post(address, body, "application/json") if "/api/" in address else client.post(address, body)
         assert answer.status_code < 500, f"{address}: {answer.content[:300]!r}"
@@ -121,8 +157,9 @@ def test_an_approval_of_a_hidden_record_cannot_be_asked_for(hidden: World) -> No
     there = client.post("/api/v1/approvals/", body | {"connection": "main"}, "application/json")
     not_there = client.post("/api/v1/approvals/", body | {"connection": "main", "odoo_id": 987_654}, "application/json")
     assert (there.status_code, there.json()["detail"].replace("2001", "987654")) == (
-        not_there.status_code, not_there.json()["detail"],
-    )  # fmt: skip
+        not_there.status_code,
+        not_there.json()["detail"],
+    )
     assert client.post("/api/v1/approvals/", body | {"connection": MARK.lower()}, "application/json").status_code == 400
 
 
@@ -134,9 +171,7 @@ def plain(answer: Any) -> str:
 
 
 @pytest.mark.parametrize("name", LIMITED)
-def test_no_figure_anywhere_moves_when_another_company_works(
-    main: World, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_figure_anywhere_moves_when_another_company_works(main: World, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = clock.now()
     monkeypatch.setattr(clock, "now", lambda: frozen)
     client = browser(name)

@@ -26,8 +26,13 @@ def choose(client: Client, place: str, next_: str = "/exceptions/") -> Any:
 @pytest.mark.parametrize("path", ["/exceptions/", "/approvals/", "/boards/order_to_cash/credit_review/"])
 def test_a_choice_narrows_every_list_until_all_is_chosen_again(main: World, hidden: World, path: str) -> None:
     client, own = browser("max"), main.connection.pk
-    for place, shown, marked in [("", True, True), (f"{own}:1", True, False), (f"{own}:2", False, True),
-                                 (f"{hidden.connection.pk}", False, True), ("", True, True)]:  # fmt: skip
+    for place, shown, marked in [
+        ("", True, True),
+        (f"{own}:1", True, False),
+        (f"{own}:2", False, True),
+        (f"{hidden.connection.pk}", False, True),
+        ("", True, True),
+    ]:
         choose(client, place)
         text = client.get(path, headers={"X-Fragment": "1"}).content.decode()
         assert (SHOWN in text, MARK in text) == (shown, marked), place
@@ -36,9 +41,14 @@ def test_a_choice_narrows_every_list_until_all_is_chosen_again(main: World, hidd
 @pytest.mark.parametrize("path", ["/exceptions/", "/approvals/", "/boards/order_to_cash/credit_review/"])
 def test_an_address_narrows_its_own_page_alone(main: World, hidden: World, path: str) -> None:
     client = browser("max")
-    for query, shown, marked in [("connection=main&company=1", True, False), ("connection=main&company=2", False, True),
-                                 (f"connection={MARK.lower()}", False, True), ("connection=nowhere", False, False),
-                                 ("connection=main&company=x", False, False), ("", True, True)]:  # fmt: skip
+    for query, shown, marked in [
+        ("connection=main&company=1", True, False),
+        ("connection=main&company=2", False, True),
+        (f"connection={MARK.lower()}", False, True),
+        ("connection=nowhere", False, False),
+        ("connection=main&company=x", False, False),
+        ("", True, True),
+    ]:
         text = client.get(f"{path}?{query}", headers={"X-Fragment": "1"}).content.decode()
         assert (SHOWN in text, MARK in text) == (shown, marked), query
 
@@ -92,9 +102,13 @@ def test_the_frame_asks_for_connections_and_companies_at_once(main: World, hidde
 
 @pytest.mark.parametrize(
     ("address", "count"),
-    [("boards/order_to_cash/?connection=main&company=2", 1), ("boards/order_to_cash/?connection=main", 2),
-     ("boards/order_to_cash/", 3), ("boards/order_to_cash/?connection=nowhere", 0)],
-)  # fmt: skip
+    [
+        ("boards/order_to_cash/?connection=main&company=2", 1),
+        ("boards/order_to_cash/?connection=main", 2),
+        ("boards/order_to_cash/", 3),
+        ("boards/order_to_cash/?connection=nowhere", 0),
+    ],
+)
 def test_the_api_narrows_a_board_as_it_is_asked(main: World, hidden: World, address: str, count: int) -> None:
     stages = {stage["stage"]: stage["count"] for stage in browser("max").get(f"/api/v1/{address}").json()["stages"]}
     assert stages["credit_review"] == count

@@ -17,9 +17,13 @@ pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 def test_who_sees_one_company_of_a_real_odoo_is_shown_its_records_alone() -> None:
     call_command(
-        "connect_odoo", "real", url=os.environ["ODOO_URL"], db=os.environ["ODOO_DB"], login=os.environ["ODOO_LOGIN"],
+        "connect_odoo",
+        "real",
+        url=os.environ["ODOO_URL"],
+        db=os.environ["ODOO_DB"],
+        login=os.environ["ODOO_LOGIN"],
         key=os.environ["ODOO_PASSWORD"],
-    )  # fmt: skip
+    )
     call_command("sync", "real", "--full")
     connection = Connection.objects.get(name="real")
     companies = Company.objects.filter(connection=connection).count()
@@ -33,8 +37,6 @@ def test_who_sees_one_company_of_a_real_odoo_is_shown_its_records_alone() -> Non
             may = position.company_id in (None, company)
             address = f"real/{position.model}/{position.odoo_id}/"
             assert (shown.get(f"/records/{address}").status_code == 200) == may, (company, position.company_id, address)
-        counted = {
-            stage["stage"]: stage["count"] or 0 for stage in shown.get("/api/v1/boards/order_to_cash/").json()["stages"]
-        }
+        counted = {stage["stage"]: stage["count"] or 0 for stage in shown.get("/api/v1/boards/order_to_cash/").json()["stages"]}
         own = Position.objects.filter(workflow="order_to_cash", is_open=True, company_id=company)
         assert sum(counted.values()) == own.count()

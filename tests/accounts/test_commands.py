@@ -82,8 +82,11 @@ def test_what_a_person_sees_is_changed_and_on_the_trail(companies: World) -> Non
         assert run("grant", "berta", *(part for place in places for part in ("--sees", place))) == [f"berta sees {words}."]
     told = Entry.objects.filter(action="user.granted").order_by("sequence").values_list("data__before", "data__sees")
     assert list(told) == [
-        (["all"], ["main:1", "main:2"]), (["main:1", "main:2"], ["main"]), (["main"], ["nothing"]), (["nothing"], ["all"]),
-    ]  # fmt: skip
+        (["all"], ["main:1", "main:2"]),
+        (["main:1", "main:2"], ["main"]),
+        (["main"], ["nothing"]),
+        (["nothing"], ["all"]),
+    ]
 
 
 @pytest.mark.parametrize(

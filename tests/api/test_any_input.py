@@ -41,8 +41,14 @@ def statuses_of(operation: Any, mode: GenerationMode, client: Client, *, seconds
     """The statuses that an operation answers with, tried for about that long."""
     ends, statuses = time.monotonic() + seconds, set()
 
-    @settings(max_examples=60, deadline=None, database=None, phases=[Phase.generate], derandomize=True,
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=60,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Case) -> None:
         if time.monotonic() < ends:
@@ -62,9 +68,7 @@ def answer_to(client: Client, case: Case) -> Any:
     client.raise_request_exception = False
     address = sent["url"].removeprefix("http://testserver")
     query = urlencode(sent.get("params") or {}, doseq=True)
-    answer = client.generic(
-        sent["method"], f"{address}?{query}" if query else address, body, "application/json", headers=headers
-    )
+    answer = client.generic(sent["method"], f"{address}?{query}" if query else address, body, "application/json", headers=headers)
     assert answer.status_code < 500, (case.as_curl_command(), answer.content)
     if answer.status_code >= 400:
         assert answer["Content-Type"] == "application/problem+json", (case.as_curl_command(), answer.content)

@@ -26,10 +26,15 @@ def _modules() -> list[Path]:
     return [path for path in apps.rglob("*.py") if not {"sandbox", "migrations"} & set(path.parts)]
 
 
-@pytest.mark.parametrize(("who", "scope", "code"), [
-    ("adam", "admin", "over_limit"), ("anna", "admin", "not_asked"), ("olga", "admin", "role_not_allowed"),
-    ("adam", "read", "scope_not_allowed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("who", "scope", "code"),
+    [
+        ("adam", "admin", "over_limit"),
+        ("anna", "admin", "not_asked"),
+        ("olga", "admin", "role_not_allowed"),
+        ("adam", "read", "scope_not_allowed"),
+    ],
+)
 def test_a_403_says_by_its_code_which_rule_refused(world: World, call: Call, who: str, scope: str, code: str) -> None:
     world.held_order(amount=60_000)
     request = Request.objects.get()

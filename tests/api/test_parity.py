@@ -17,8 +17,7 @@ from tests.world import World
 
 Call = Callable[..., Any]
 
-RULES = {"steps": [{"name": "Credit", "fallback": "reject",
-                    "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}]}]}  # fmt: skip
+RULES = {"steps": [{"name": "Credit", "fallback": "reject", "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}]}]}
 
 
 @pytest.fixture
@@ -63,13 +62,22 @@ def test_a_job_can_be_of_all_that_a_view_holds(several: list[int], call: Call) -
     assert not ExceptionCase.objects.exclude(status=Status.RESOLVED).exists()
 
 
-@pytest.mark.parametrize("wrong", [
-    {}, {"move": "acknowledge"}, {"move": "acknowledge", "ids": [1], "view": {}},
-    {"move": "acknowledge", "view": {"colour": "red"}}, {"move": "snooze", "view": {}}, {"move": "resolve", "view": {}},
-    {"move": "assign", "view": {}}, {"move": "explode", "ids": [1]},
-    {"move": "assign", "owner": "mia", "view": {"connection": "another"}},
-    {"move": "acknowledge", "ids": [-1]}, {"move": "assign", "view": {}, "owner": "nobody of this name"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"move": "acknowledge"},
+        {"move": "acknowledge", "ids": [1], "view": {}},
+        {"move": "acknowledge", "view": {"colour": "red"}},
+        {"move": "snooze", "view": {}},
+        {"move": "resolve", "view": {}},
+        {"move": "assign", "view": {}},
+        {"move": "explode", "ids": [1]},
+        {"move": "assign", "owner": "mia", "view": {"connection": "another"}},
+        {"move": "acknowledge", "ids": [-1]},
+        {"move": "assign", "view": {}, "owner": "nobody of this name"},
+    ],
+)
 def test_a_job_that_does_not_say_what_it_is_begins_nothing(several: list[int], call: Call, wrong: dict[str, Any]) -> None:
     assert call("olga", "bulk-jobs/", wrong).status_code == 400
     assert not BulkJob.objects.exists()
@@ -158,11 +166,21 @@ def test_all_of_it_is_in_the_openapi_document(db: None) -> None:
     paths = Client().get("/api/v1/schema/?format=json").json()["paths"]
     operations = {(path.removeprefix("/api/v1/"), verb) for path, found in paths.items() for verb in found}
     assert {
-        ("bulk-jobs/", "get"), ("bulk-jobs/", "post"), ("bulk-jobs/{job_id}/", "get"), ("bulk-jobs/{job_id}/items/", "get"),
-        ("bulk-jobs/{job_id}/undo/", "post"), ("views/", "get"), ("views/", "post"), ("views/{view_id}/", "delete"),
-        ("absence/", "get"), ("absence/", "post"), ("absence/end/", "post"), ("policies/preview/", "post"),
-        ("preferences/", "get"), ("preferences/", "put"),
-    } <= operations  # fmt: skip
+        ("bulk-jobs/", "get"),
+        ("bulk-jobs/", "post"),
+        ("bulk-jobs/{job_id}/", "get"),
+        ("bulk-jobs/{job_id}/items/", "get"),
+        ("bulk-jobs/{job_id}/undo/", "post"),
+        ("views/", "get"),
+        ("views/", "post"),
+        ("views/{view_id}/", "delete"),
+        ("absence/", "get"),
+        ("absence/", "post"),
+        ("absence/end/", "post"),
+        ("policies/preview/", "post"),
+        ("preferences/", "get"),
+        ("preferences/", "put"),
+    } <= operations
 
 
 def put(who: Caller, address: str, body: Any) -> Any:

@@ -17,8 +17,21 @@ Call = Callable[..., Any]
 def test_a_record_says_where_it_stands_and_what_holds_it_up(world: World, call: Call) -> None:
     world.held_order()
     found = call("olga", "records/sale.order/42/").json()
-    assert {"model", "odoo_id", "name", "url", "workflow", "stage", "stage_since", "due_at", "amount", "currency", "blockers",
-            "links", "transitions"} <= set(found)  # fmt: skip
+    assert {
+        "model",
+        "odoo_id",
+        "name",
+        "url",
+        "workflow",
+        "stage",
+        "stage_since",
+        "due_at",
+        "amount",
+        "currency",
+        "blockers",
+        "links",
+        "transitions",
+    } <= set(found)
     assert (found["stage"], found["amount"], found["currency"]) == ("credit_review", "6200.00", "EUR")
     assert found["stage_since"] == "2026-11-23T12:00:00Z"
     (blocker,) = found["blockers"]
@@ -32,8 +45,21 @@ def test_a_record_says_where_it_stands_and_what_holds_it_up(world: World, call: 
 def test_an_exception_has_its_shape_and_can_be_worked(world: World, call: Call) -> None:
     world.held_order()
     (found,) = call("olga", "exceptions/?status=open&severity=medium&type=order.credit_hold").json()["results"]
-    assert {"id", "type", "workflow", "severity", "status", "record", "team", "owner", "amount", "currency", "opened_at",
-            "due_at", "evidence"} <= set(found)  # fmt: skip
+    assert {
+        "id",
+        "type",
+        "workflow",
+        "severity",
+        "status",
+        "record",
+        "team",
+        "owner",
+        "amount",
+        "currency",
+        "opened_at",
+        "due_at",
+        "evidence",
+    } <= set(found)
     address = f"exceptions/{found['id']}"
     assert call("olga", f"{address}/assign/", {"owner": "mia"}).json()["owner"] == "mia"
     assert call("olga", f"{address}/acknowledge/", {}).json()["status"] == "acknowledged"
@@ -49,8 +75,20 @@ def test_an_exception_has_its_shape_and_can_be_worked(world: World, call: Call) 
 def test_an_approval_is_decided_once_whoever_repeats_it(world: World, call: Call) -> None:
     world.held_order()
     (asked,) = call("adam", "approvals/?status=pending&kind=credit_override").json()["results"]
-    assert {"id", "kind", "status", "record", "requested_by", "step", "approvers", "due_at", "escalated_at", "amount",
-            "currency", "context"} <= set(asked)  # fmt: skip
+    assert {
+        "id",
+        "kind",
+        "status",
+        "record",
+        "requested_by",
+        "step",
+        "approvers",
+        "due_at",
+        "escalated_at",
+        "amount",
+        "currency",
+        "context",
+    } <= set(asked)
     assert asked["approvers"] == ["adam"]
     address = f"approvals/{asked['id']}/approve/"
     assert call("olga", address, {"reason": "x"}).status_code == 403
@@ -79,8 +117,7 @@ def test_an_approval_can_be_asked_for_rejected_and_delegated(world: World, call:
 
 
 def test_a_policy_gets_a_new_version_and_nonsense_is_refused_in_words(world: World, call: Call) -> None:
-    rules = {"steps": [{"name": "Credit", "fallback": "reject",
-                        "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}]}]}  # fmt: skip
+    rules = {"steps": [{"name": "Credit", "fallback": "reject", "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}]}]}
     made = call("mia", "policies/", {"kind": "credit_override", "rules": rules})
     assert (made.status_code, made.json()["version"]) == (201, 2)
     rules["steps"][0]["fallback"] = "shrug"
@@ -120,11 +157,16 @@ def test_commands_deliveries_connections_and_the_trail_can_be_read(world: World,
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("exceptions/?colour=red", 400), ("exceptions/?status=great", 400), ("exceptions/?odoo_id=x", 400),
-        ("exceptions/99999/", 404), ("records/no.such/", 404), ("records/sale.order/7/", 404), ("nothing/", 404),
+        ("exceptions/?colour=red", 400),
+        ("exceptions/?status=great", 400),
+        ("exceptions/?odoo_id=x", 400),
+        ("exceptions/99999/", 404),
+        ("records/no.such/", 404),
+        ("records/sale.order/7/", 404),
+        ("nothing/", 404),
         ("exceptions/?cursor=nonsense", 404),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_a_problem_document(world: World, call: Call, path: str, status: int) -> None:
     answer = call("olga", path)
     assert answer.status_code == status
@@ -162,9 +204,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(world: World, call: Call
     assert sorted(seen) == list(range(300, 307))
 
 
-def test_a_page_costs_the_same_queries_however_long_it_is(
-    world: World, call: Call, django_assert_max_num_queries: Any
-) -> None:
+def test_a_page_costs_the_same_queries_however_long_it_is(world: World, call: Call, django_assert_max_num_queries: Any) -> None:
     for number in range(12):
         world.order(300 + number)
         world.ask(300 + number, ask_id=900 + number)

@@ -16,8 +16,17 @@ from tests.world import World
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 RECORD = {"model", "odoo_id", "name", "url"}
-LISTS = ["records/sale.order/", "exceptions/", "approvals/", "policies/", "commands/", "deliveries/", "events/",
-         "connections/", "audit/"]  # fmt: skip
+LISTS = [
+    "records/sale.order/",
+    "exceptions/",
+    "approvals/",
+    "policies/",
+    "commands/",
+    "deliveries/",
+    "events/",
+    "connections/",
+    "audit/",
+]
 
 
 def decided(world: World) -> Request:
@@ -54,8 +63,21 @@ def test_a_record_tells_where_it_stands_and_what_holds_it(world: World) -> None:
 def test_an_exception_tells_what_and_whose_it_is(world: World) -> None:
     world.held_order()
     found = caller("olga", "read").get("exceptions/").json()["results"][0]
-    assert {"id", "type", "workflow", "severity", "status", "record", "team", "owner", "amount", "currency", "opened_at",
-            "due_at", "evidence"} <= set(found)  # fmt: skip
+    assert {
+        "id",
+        "type",
+        "workflow",
+        "severity",
+        "status",
+        "record",
+        "team",
+        "owner",
+        "amount",
+        "currency",
+        "opened_at",
+        "due_at",
+        "evidence",
+    } <= set(found)
     assert (found["type"], found["status"], found["team"]) == ("order.credit_hold", "open", "finance")
     assert set(found["record"]) == RECORD
     assert re.fullmatch(r"\d+\.\d\d", found["amount"])
@@ -66,8 +88,20 @@ def test_an_exception_tells_what_and_whose_it_is(world: World) -> None:
 def test_an_approval_tells_what_is_asked_of_whom(world: World) -> None:
     world.held_order()
     found = caller("adam", "read").get("approvals/").json()["results"][0]
-    assert {"id", "kind", "status", "record", "requested_by", "step", "approvers", "due_at", "escalated_at", "amount",
-            "currency", "context"} <= set(found)  # fmt: skip
+    assert {
+        "id",
+        "kind",
+        "status",
+        "record",
+        "requested_by",
+        "step",
+        "approvers",
+        "due_at",
+        "escalated_at",
+        "amount",
+        "currency",
+        "context",
+    } <= set(found)
     assert (found["kind"], found["status"], found["requested_by"]) == ("credit_override", "pending", "Sofia Sales")
     assert "adam" in found["approvers"]
     assert set(found["record"]) == RECORD and TIME.fullmatch(found["due_at"])
@@ -81,8 +115,16 @@ def test_a_board_tells_of_each_stage(world: World) -> None:
     declared = registry.workflows()["order_to_cash"].stages
     assert [stage["stage"] for stage in board["stages"]] == [stage.name for stage in declared]
     for stage in board["stages"]:
-        assert {"stage", "count", "amount", "median_age_seconds", "oldest_age_seconds", "over_target", "arrived_24h",
-                "departed_24h"} <= set(stage)  # fmt: skip
+        assert {
+            "stage",
+            "count",
+            "amount",
+            "median_age_seconds",
+            "oldest_age_seconds",
+            "over_target",
+            "arrived_24h",
+            "departed_24h",
+        } <= set(stage)
     review = next(stage for stage in board["stages"] if stage["stage"] == "credit_review")
     assert (review["count"], review["amount"]) == (1, "6200.00")
 
@@ -117,7 +159,7 @@ def test_no_secret_of_a_connection_is_shown(world: World) -> None:
         ("deliveries/", {"status": "dead"}, 0),
         ("audit/", {"subject": "nothing:1"}, 0),
     ],
-)  # fmt: skip
+)
 def test_a_filter_narrows(address: str, query: dict[str, Any], count: int, world: World) -> None:
     world.held_order()
     answer = caller("anna", "read").get(address, **query)
@@ -137,14 +179,19 @@ def test_pages_hold_everything_once_also_where_times_are_equal(world: World) -> 
 
 
 @pytest.mark.parametrize("address", ["records/sale.order/", "exceptions/", "approvals/", "commands/", "deliveries/", "audit/"])
-def test_a_longer_page_costs_no_more_queries(
-    address: str, world: World, django_assert_max_num_queries: Any
-) -> None:
+def test_a_longer_page_costs_no_more_queries(address: str, world: World, django_assert_max_num_queries: Any) -> None:
     for number in range(1, 9):
         world.order(number)
         world.ask(number, ask_id=900 + number)
-        Delivery.objects.create(source="odoo", connection=world.connection, key=str(number), model="sale.order", odoo_id=number,
-                                received_at=world.now, not_before=world.now)  # fmt: skip
+        Delivery.objects.create(
+            source="odoo",
+            connection=world.connection,
+            key=str(number),
+            model="sale.order",
+            odoo_id=number,
+            received_at=world.now,
+            not_before=world.now,
+        )
     for request in Request.objects.all()[:4]:
         moves.reject(request.pk, by=User.objects.get(username="adam"), reason="No", now=world.now)
     assert Command.objects.count() > 2

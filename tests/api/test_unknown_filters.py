@@ -10,12 +10,22 @@ from tests.world import World
 Call = Callable[..., Any]
 
 KNOWN = [
-    "exceptions/?type=order.credit_hold", "exceptions/?type=order", "exceptions/?type=integration.",
-    "exceptions/?workflow=integration", "exceptions/?workflow=order_to_cash", "exceptions/?stage=credit_review",
-    "exceptions/?connection=main", "approvals/?kind=credit_override", "approvals/?workflow=order_to_cash",
-    "approvals/?approver=adam", "approvals/?connection=main", "records/sale.order/?stage=credit_review&workflow=order_to_cash",
-    "records/sale.order/?connection=main", "commands/?connection=main", "events/?connection=main",
-]  # fmt: skip
+    "exceptions/?type=order.credit_hold",
+    "exceptions/?type=order",
+    "exceptions/?type=integration.",
+    "exceptions/?workflow=integration",
+    "exceptions/?workflow=order_to_cash",
+    "exceptions/?stage=credit_review",
+    "exceptions/?connection=main",
+    "approvals/?kind=credit_override",
+    "approvals/?workflow=order_to_cash",
+    "approvals/?approver=adam",
+    "approvals/?connection=main",
+    "records/sale.order/?stage=credit_review&workflow=order_to_cash",
+    "records/sale.order/?connection=main",
+    "commands/?connection=main",
+    "events/?connection=main",
+]
 
 
 @pytest.mark.parametrize("address", KNOWN)

@@ -45,9 +45,16 @@ WORST = {
     "spaces": '"   "',
 }
 SAMPLES = {
-    "integer": "1", "number": "1", "boolean": "true", "array": "[]", "object": "{}", "string": '"x"',
-    "date-time": '"2026-12-01T08:00:00Z"', "date": '"2026-12-01"', "uri": '"https://example.com/hook"',
-}  # fmt: skip
+    "integer": "1",
+    "number": "1",
+    "boolean": "true",
+    "array": "[]",
+    "object": "{}",
+    "string": '"x"',
+    "date-time": '"2026-12-01T08:00:00Z"',
+    "date": '"2026-12-01"',
+    "uri": '"https://example.com/hook"',
+}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, str]]]:

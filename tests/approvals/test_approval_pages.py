@@ -29,9 +29,7 @@ def signed_in(name: str) -> Client:
 
 def form_of(client: Client, asked: Request) -> dict[str, str]:
     page = client.get(f"/approvals/{asked.id}/").content.decode()
-    return {
-        name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in ("token", "facts")
-    }  # fmt: skip
+    return {name: re.search(rf'name="{name}" value="([^"]+)"', page)[1] for name in ("token", "facts")}
 
 
 def test_the_inbox_shows_what_waits_for_this_person_and_what_it_is_about(asked: Request) -> None:
@@ -119,9 +117,15 @@ def test_a_live_update_gets_the_same_partial_as_the_first_load(asked: Request) -
 
 def test_the_exposure_bar_ends_where_the_numbers_say() -> None:
     bar = screens.exposure_of(
-        {"credit_limit": "5000", "open_invoices": "1000", "draft_invoices": "0", "open_orders": "500", "this_order": "4500",
-         "exposure": "6000"}
-    )  # fmt: skip
+        {
+            "credit_limit": "5000",
+            "open_invoices": "1000",
+            "draft_invoices": "0",
+            "open_orders": "500",
+            "this_order": "4500",
+            "exposure": "6000",
+        }
+    )
     assert bar is not None
     assert (bar.excess, bar.share) == (1000, 120)
     assert bar.segments[-1].x + bar.segments[-1].width == pytest.approx(1000 / 1.02, abs=0.2)

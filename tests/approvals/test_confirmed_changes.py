@@ -22,8 +22,16 @@ def user(name: str) -> User:
 def refused(world: World, record: int = 42, *, kind: str = "credit_override", model: str = "sale.order", **more: object) -> None:
     """Somebody tried to change a confirmed record, and Odoo's guard refused."""
     values = {"x_amount": 8_000, "x_exposure": 8_000, "x_limit": 5_000, "x_terms": TERMS, "x_state": "open", "x_count": 1}
-    world.write("x_ct_request", 900, x_res_model=model, x_res_id=record, x_kind=kind, x_requested_at=odoo_time(world.now),
-                x_requested_uid=7, **{**values, **more})  # fmt: skip
+    world.write(
+        "x_ct_request",
+        900,
+        x_res_model=model,
+        x_res_id=record,
+        x_kind=kind,
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=7,
+        **{**values, **more},
+    )
 
 
 def commands(request: Request) -> list[tuple[str, str]]:
@@ -92,8 +100,19 @@ def test_an_order_waits_for_its_price_after_confirmation_as_well(world: World) -
 
 
 def test_a_purchase_that_is_confirmed_is_neither_approved_anew_nor_cancelled(world: World) -> None:
-    world.write("purchase.order", 77, name="P00077", state="purchase", partner_id=50, user_id=7, company_id=1, currency_id=1,
-                currency_rate=1.0, amount_total=400, amount_untaxed=400)  # fmt: skip
+    world.write(
+        "purchase.order",
+        77,
+        name="P00077",
+        state="purchase",
+        partner_id=50,
+        user_id=7,
+        company_id=1,
+        currency_id=1,
+        currency_rate=1.0,
+        amount_total=400,
+        amount_untaxed=400,
+    )
     refused(world, 77, kind="procurement_threshold", model="purchase.order", x_amount=40_000)
     request = Request.objects.get()
     assert request.amount == 40_000
@@ -116,8 +135,19 @@ def test_what_nobody_answered_may_be_asked_again(world: World) -> None:
 
 def test_a_release_names_partner_company_currency_and_for_prices_the_lines(world: World) -> None:
     world.order()
-    world.write("sale.order.line", 4200, order_id=42, product_id=5, product_uom_id=1, product_uom_qty=10, price_unit=620,
-                discount=0, price_subtotal=6_200, price_total=6_200, company_id=1)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_id=5,
+        product_uom_id=1,
+        product_uom_qty=10,
+        price_unit=620,
+        discount=0,
+        price_subtotal=6_200,
+        price_total=6_200,
+        company_id=1,
+    )
     world.ask()
     request = Request.objects.get()
     moves.approve(request.pk, by=user("adam"), now=world.advance(minutes=1))
@@ -128,8 +158,18 @@ def test_a_release_names_partner_company_currency_and_for_prices_the_lines(world
 
 def test_what_a_customer_asked_for_by_signing_says_so(world: World) -> None:
     world.order()
-    world.write("x_ct_request", 900, x_res_model="sale.order", x_res_id=42, x_kind="credit_override", x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=1, x_count=1, x_by_customer=True)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        900,
+        x_res_model="sale.order",
+        x_res_id=42,
+        x_kind="credit_override",
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=1,
+        x_count=1,
+        x_by_customer=True,
+    )
     assert Request.objects.get().requested_by == "the customer"
 
 

@@ -51,9 +51,7 @@ def test_the_attempt_puts_it_into_credit_review_with_everything_that_belongs_to_
     case = ExceptionCase.objects.get()
     assert (case.type, case.status, case.owner, case.team.slug) == ("order.credit_hold", "open", user("olga"), "finance")
     figures = {name: case.evidence[name] for name in ["credit_limit", "open_invoices", "open_orders", "this_order"]}
-    assert figures == {
-        "credit_limit": "5000.00", "open_invoices": "1000.00", "open_orders": "300.00", "this_order": "4800.00"
-    }  # fmt: skip
+    assert figures == {"credit_limit": "5000.00", "open_invoices": "1000.00", "open_orders": "300.00", "this_order": "4800.00"}
     assert (case.evidence["exposure"], case.evidence["excess"]) == ("6100.00", "1100.00")
     assert (case.evidence["overdue_days"], case.evidence["overdue_amount"]) == (12, "1000.00")
 
@@ -85,8 +83,11 @@ def test_yes_releases_and_confirms_the_order_and_answers_what_was_asked(world: W
     assert (request.status, request.decided_by, request.reason) == ("approved", user("adam"), "Good customer")
     commands = list(Command.objects.filter(decision=f"approval:{request.pk}").order_by("sequence"))[1:]
     assert [(command.method, command.model) for command in commands] == [
-        ("write", "x_ct_request"), ("write", "sale.order"), ("action_confirm", "sale.order"), ("message_post", "sale.order"),
-    ]  # fmt: skip
+        ("write", "x_ct_request"),
+        ("write", "sale.order"),
+        ("action_confirm", "sale.order"),
+        ("message_post", "sale.order"),
+    ]
     assert commands[0].odoo_id == 900
     assert commands[1].arguments["vals"]["x_ct_released_amount"] == 6_200.0
     assert ["amount_total", "<=", 6_200.0] in commands[2].precondition
@@ -246,8 +247,9 @@ def test_nobody_acts_reminder_then_the_next_level_then_the_fallback(world: World
     assert request in queries.inbox_of(user("mia"), EVERYTHING)
     message = Notification.objects.get(user=user("mia"), kind="approval.escalated")
     assert (message.title, message.body) == (
-        "Escalated to you: S00042, 6,200.00 EUR", "Azure Interior. Due 23 Nov 2026, 20:01 UTC."
-    )  # fmt: skip
+        "Escalated to you: S00042, 6,200.00 EUR",
+        "Azure Interior. Due 23 Nov 2026, 20:01 UTC.",
+    )
     due.fire_due(now=world.advance(minutes=241))
     request.refresh_from_db()
     assert (request.status, request.reason) == ("expired", "Not decided in time (Credit control)")
@@ -259,14 +261,28 @@ def test_nobody_acts_reminder_then_the_next_level_then_the_fallback(world: World
 
 def test_what_is_asked_here_waits_although_nobody_tried_to_confirm_in_odoo(world: World) -> None:
     world.order(amount=1_000)
-    request = moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42,
-                        by=user("olga"), reason="He will be over soon", now=world.now)  # fmt: skip
+    request = moves.ask(
+        connection_id=world.connection.pk,
+        kind="credit_override",
+        model="sale.order",
+        odoo_id=42,
+        by=user("olga"),
+        reason="He will be over soon",
+        now=world.now,
+    )
     world.order(amount=1_100)
     request.refresh_from_db()
     assert request.status == "pending"
     with pytest.raises(moves.AlreadyDecidedError, match="is already pending"):
-        moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42,
-                  by=user("mia"), reason="", now=world.now)  # fmt: skip
+        moves.ask(
+            connection_id=world.connection.pk,
+            kind="credit_override",
+            model="sale.order",
+            odoo_id=42,
+            by=user("mia"),
+            reason="",
+            now=world.now,
+        )
     world.order(state="cancel")
     request.refresh_from_db()
     assert request.status == "cancelled"
@@ -276,5 +292,12 @@ def test_what_cannot_be_asked_is_refused_in_words(world: World) -> None:
     world.order(state="sale")
     for odoo_id, words in [(42, "too far along"), (4242, "not mirrored")]:
         with pytest.raises(moves.DecisionRefusedError, match=words):
-            moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=odoo_id,
-                      by=user("olga"), reason="", now=world.now)  # fmt: skip
+            moves.ask(
+                connection_id=world.connection.pk,
+                kind="credit_override",
+                model="sale.order",
+                odoo_id=odoo_id,
+                by=user("olga"),
+                reason="",
+                now=world.now,
+            )

@@ -45,22 +45,51 @@ def vendor(world: World, odoo_id: int = 60, *, of: int = 0) -> None:
     world.write("res.partner", odoo_id, name=f"Vendor {odoo_id}", commercial_partner_id=of or odoo_id)
 
 
-def buy(world: World, order: int, amount: float, *, state: str = "purchase", partner: int = 60, days_ago: float = 0,
-        **more: Any) -> None:  # fmt: skip
+def buy(
+    world: World, order: int, amount: float, *, state: str = "purchase", partner: int = 60, days_ago: float = 0, **more: Any
+) -> None:
     at = odoo_time(world.now - timedelta(days=days_ago))
     values = {
-        "name": f"P{order}", "state": state, "partner_id": partner, "user_id": 7, "create_uid": 7, "company_id": 1,
-        "currency_id": 1, "currency_rate": 1.0, "amount_total": amount, "date_order": at,
+        "name": f"P{order}",
+        "state": state,
+        "partner_id": partner,
+        "user_id": 7,
+        "create_uid": 7,
+        "company_id": 1,
+        "currency_id": 1,
+        "currency_rate": 1.0,
+        "amount_total": amount,
+        "date_order": at,
         "date_approve": at if state in ("purchase", "done") else False,
-    }  # fmt: skip
+    }
     world.write("purchase.order", order, **values | more)
 
 
-def ask(world: World, order: int, amount: float, exposure: float, *, kind: str = PURCHASE, model: str = "purchase.order",
-        uid: int = 7, limit: float = 10_000) -> None:  # fmt: skip
-    world.write("x_ct_request", 1_000 + order, x_res_model=model, x_res_id=order, x_kind=kind, x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=uid, x_count=1, x_amount=amount, x_exposure=exposure,
-                x_limit=limit)  # fmt: skip
+def ask(
+    world: World,
+    order: int,
+    amount: float,
+    exposure: float,
+    *,
+    kind: str = PURCHASE,
+    model: str = "purchase.order",
+    uid: int = 7,
+    limit: float = 10_000,
+) -> None:
+    world.write(
+        "x_ct_request",
+        1_000 + order,
+        x_res_model=model,
+        x_res_id=order,
+        x_kind=kind,
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=uid,
+        x_count=1,
+        x_amount=amount,
+        x_exposure=exposure,
+        x_limit=limit,
+    )
 
 
 def request_of(order: int) -> Request:
@@ -148,8 +177,18 @@ def test_what_was_raised_within_the_days_counts_however_long_ago_it_was_confirme
     vendor(world)
     buy(world, 100, 6_000, days_ago=30)
     buy(world, 101, 5_000, days_ago=30)
-    world.write("x_ct_request", 1_100, x_res_model="purchase.order", x_res_id=100, x_kind=PURCHASE, x_state="approved",
-                x_requested_at=odoo_time(world.now - timedelta(days=1)), x_requested_uid=7, x_count=1, x_amount=6_000)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        1_100,
+        x_res_model="purchase.order",
+        x_res_id=100,
+        x_kind=PURCHASE,
+        x_state="approved",
+        x_requested_at=odoo_time(world.now - timedelta(days=1)),
+        x_requested_uid=7,
+        x_count=1,
+        x_amount=6_000,
+    )
     buy(world, 80, 5_000, state="draft")
     ask(world, 80, 5_000, 11_000)
     assert [one["record_name"] for one in together(80)["records"]] == ["P100"]
@@ -219,11 +258,23 @@ def test_without_a_rule_each_stands_alone(world: World) -> None:
     assert asked(80) == ["adam"]
 
 
-@pytest.mark.parametrize("rule", [
-    7, [], {}, {"over_days": 0}, {"over_days": 91}, {"over_days": True}, {"over_days": "7"}, {"over_days": 7, "per": []},
-    {"over_days": 7, "per": "partner"}, {"over_days": 7, "per": ["vendor"]}, {"over_days": 7, "per": [["partner"]]},
-    {"over_days": 7, "from": 3},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "rule",
+    [
+        7,
+        [],
+        {},
+        {"over_days": 0},
+        {"over_days": 91},
+        {"over_days": True},
+        {"over_days": "7"},
+        {"over_days": 7, "per": []},
+        {"over_days": 7, "per": "partner"},
+        {"over_days": 7, "per": ["vendor"]},
+        {"over_days": 7, "per": [["partner"]]},
+        {"over_days": 7, "from": 3},
+    ],
+)
 def test_a_rule_that_cannot_be_is_refused(world: World, rule: Any) -> None:
     with pytest.raises(PolicyError, match="cumulative"):
         policy.check(PURCHASE, {"steps": STEPS, "cumulative": rule})
@@ -269,9 +320,7 @@ def test_the_preview_counts_together_as_well(world: World) -> None:
         ask(world, order, 20_000, 20_000)
         world.advance(minutes=1)
     alone = preview.preview(PURCHASE, {"steps": STEPS}, seen=AccessScope(), now=world.now)
-    summed = preview.preview(
-        PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, seen=AccessScope(), now=world.now
-    )
+    summed = preview.preview(PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, seen=AccessScope(), now=world.now)
     assert [one.needed for one in alone.steps] == [3, 0]
     assert [one.needed for one in summed.steps] == [3, 1]
 
@@ -300,9 +349,15 @@ def test_credit_notes_and_returns_are_summed_apart(world: World) -> None:
     save(world, kind)
     vendor(world, 50)
     credit = {
-        "state": "draft", "move_type": "out_refund", "partner_id": 50, "commercial_partner_id": 50, "company_id": 1,
-        "currency_id": 1, "invoice_user_id": 7, "create_uid": 7,
-    }  # fmt: skip
+        "state": "draft",
+        "move_type": "out_refund",
+        "partner_id": 50,
+        "commercial_partner_id": 50,
+        "company_id": 1,
+        "currency_id": 1,
+        "invoice_user_id": 7,
+        "create_uid": 7,
+    }
     line = {"quantity": 1, "display_type": "product", "sale_line_ids": [], "product_id": False}
     others = {"state": "posted", "invoice_user_id": 8, "create_uid": 8}
     for note, amount, more in ((600, 300, {"state": "posted"}), (601, 150, others), (602, 250, {})):

@@ -16,8 +16,18 @@ from tests.world import World, odoo_time
 
 
 def ask(world: World, record: int = 42, *, kind: str = "credit_override", model: str = "sale.order", **figures: object) -> None:
-    world.write("x_ct_request", 900, x_res_model=model, x_res_id=record, x_kind=kind, x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=7, x_count=1, **figures)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        900,
+        x_res_model=model,
+        x_res_id=record,
+        x_kind=kind,
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=7,
+        x_count=1,
+        **figures,
+    )
 
 
 def answered(world: World, *, is_in_odoo: bool = False) -> list[str]:
@@ -57,8 +67,9 @@ def test_of_a_record_that_was_never_saved(world: World) -> None:
 
 def test_of_a_record_that_was_deleted(world: World) -> None:
     world.order(amount=100)
-    gone = upsert.mark_deleted(registry.models()["sale.order"], connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now,
-                       now=world.now)  # fmt: skip
+    gone = upsert.mark_deleted(
+        registry.models()["sale.order"], connection_id=world.connection.pk, odoo_ids=[42], read_at=world.now, now=world.now
+    )
     change_processing.apply_changes([gone], now=world.now)
     ask(world, kind="pricing_exception")
     assert answered(world) == ["The record was deleted in Odoo"]
@@ -85,16 +96,36 @@ def test_what_waits_or_was_just_asked_is_left(world: World) -> None:
     assert Request.objects.filter(status="pending").count() == 1
     assert answered(world) == []
     world.order(43, amount=100, state="cancel")
-    world.write("x_ct_request", 901, x_res_model="sale.order", x_res_id=43, x_kind="credit_override", x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=7, x_count=1)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        901,
+        x_res_model="sale.order",
+        x_res_id=43,
+        x_kind="credit_override",
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=7,
+        x_count=1,
+    )
     assert ended_asks.answer(world.connection, is_in_odoo=lambda *_: False, now=world.now + timedelta(seconds=10)) == 0
     assert len(answered(world)) == 1
 
 
 def test_a_price_that_waits_for_the_customers_credit_is_not_withdrawn(world: World) -> None:
     world.order(amount=6_200, margin=-200)
-    world.write("sale.order.line", 4200, order_id=42, product_id=5, product_uom_qty=10, price_unit=1_000, discount=38,
-                price_subtotal=6_200, price_total=6_200, purchase_price=640, company_id=1)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_id=5,
+        product_uom_qty=10,
+        price_unit=1_000,
+        discount=38,
+        price_subtotal=6_200,
+        price_total=6_200,
+        purchase_price=640,
+        company_id=1,
+    )
     ask(world, x_amount=6_200, x_exposure=6_200, x_limit=5_000)
     world.ask(42, ask_id=901, kind="pricing_exception")
     assert [one.kind for one in Request.objects.filter(status="pending")] == ["credit_override"]
@@ -108,8 +139,19 @@ def test_a_price_that_waits_for_the_customers_credit_is_not_withdrawn(world: Wor
 
 def test_a_price_is_withdrawn_once_the_customers_credit_is_refused(world: World) -> None:
     world.order(amount=6_200, margin=-200)
-    world.write("sale.order.line", 4200, order_id=42, product_id=5, product_uom_qty=10, price_unit=1_000, discount=38,
-                price_subtotal=6_200, price_total=6_200, purchase_price=640, company_id=1)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_id=5,
+        product_uom_qty=10,
+        price_unit=1_000,
+        discount=38,
+        price_subtotal=6_200,
+        price_total=6_200,
+        purchase_price=640,
+        company_id=1,
+    )
     ask(world, x_amount=6_200, x_exposure=6_200, x_limit=5_000)
     world.ask(42, ask_id=901, kind="pricing_exception")
     held = {"amount": 6_200, "margin": -200, "x_ct_hold": "credit_override"}

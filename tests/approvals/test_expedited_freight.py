@@ -35,8 +35,16 @@ def world(db: None) -> World:
 
 
 def ask(world: World, option: str = "4") -> Request:
-    return moves.ask(connection_id=world.connection.pk, kind=KIND, model="sale.order", odoo_id=42, option=option,
-                     by=user("olga"), reason="They wait for it", now=world.now)  # fmt: skip
+    return moves.ask(
+        connection_id=world.connection.pk,
+        kind=KIND,
+        model="sale.order",
+        odoo_id=42,
+        option=option,
+        by=user("olga"),
+        reason="They wait for it",
+        now=world.now,
+    )
 
 
 def told(request: Request) -> list[Command]:
@@ -46,8 +54,13 @@ def told(request: Request) -> list[Command]:
 def test_what_is_asked_for_names_the_carrier_its_cost_and_what_is_at_risk(world: World) -> None:
     request = ask(world)
     assert (request.kind, request.status, request.amount) == (KIND, "pending", 1_000)
-    figures = {"carrier_name": "Express before noon", "freight_cost": "89.00", "express_present_name": "By road",
-               "express_transfer_name": "WH/OUT/00042", "undelivered_amount": "1000.00"}  # fmt: skip
+    figures = {
+        "carrier_name": "Express before noon",
+        "freight_cost": "89.00",
+        "express_present_name": "By road",
+        "express_transfer_name": "WH/OUT/00042",
+        "undelivered_amount": "1000.00",
+    }
     assert figures.items() <= request.context.items()
     assert told(request) == []
 
@@ -58,8 +71,10 @@ def test_yes_makes_the_transfer_urgent_brings_it_forward_and_names_the_carrier(w
     urgent, carrier, note = told(request)
     at = world.now.strftime("%Y-%m-%d %H:%M:%S")
     assert (urgent.model, urgent.odoo_id, urgent.arguments) == (
-        "stock.picking", 42, {"vals": {"priority": "1", "scheduled_date": at}},
-    )  # fmt: skip
+        "stock.picking",
+        42,
+        {"vals": {"priority": "1", "scheduled_date": at}},
+    )
     assert carrier.arguments == {"vals": {"carrier_id": 4}}
     assert (note.model, "Express before noon" in note.arguments["body"]) == ("sale.order", True)
 

@@ -18,8 +18,18 @@ from tests.world import World, odoo_time
 
 def asked(world: World, ask_id: int = 900, *, kind: str = "credit_override", **figures: Any) -> None:
     """The guard refused with these figures."""
-    world.write("x_ct_request", ask_id, x_res_model="sale.order", x_res_id=42, x_kind=kind, x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=7, x_count=1, **figures)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        ask_id,
+        x_res_model="sale.order",
+        x_res_id=42,
+        x_kind=kind,
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=7,
+        x_count=1,
+        **figures,
+    )
 
 
 def pending() -> Request:
@@ -106,8 +116,9 @@ def test_the_request_follows_the_mirror_by_the_difference_and_ends_with_its_reas
     world.write("account.move.line", invoice + 10_000, amount_residual=3_999)
     assert not Request.objects.filter(status="pending").exists()
     assert list(Command.objects.order_by("-sequence").values_list("title", flat=True)[:2]) == [
-        "Add a note with the decision: withdrawn", "Lift the hold"
-    ]  # fmt: skip
+        "Add a note with the decision: withdrawn",
+        "Lift the hold",
+    ]
     # Until Odoo has the answer the ask stands open, and is not asked once more.
     world.order(amount=601)
     assert Request.objects.count() == 1
@@ -142,8 +153,14 @@ def test_after_a_rejection_the_hold_ends_with_its_reason_and_says_so(world: Worl
 def test_the_reason_in_odoo_is_written_anew_when_its_figures_change(world: World) -> None:
     world.write("product.template", 31, name="Oak desk", list_price=100)
     world.write("product.product", 30, product_tmpl_id=31)
-    own = {"name": "WH/IN/71", "state": "assigned", "return_id": 70, "partner_id": 50, "company_id": 1,
-           "picking_type_code": "incoming"}  # fmt: skip
+    own = {
+        "name": "WH/IN/71",
+        "state": "assigned",
+        "return_id": 70,
+        "partner_id": 50,
+        "company_id": 1,
+        "picking_type_code": "incoming",
+    }
 
     def comes_back(quantity: float, **more: Any) -> None:
         world.write("stock.move", 710, picking_id=71, product_id=30, product_uom_qty=quantity, state="assigned")

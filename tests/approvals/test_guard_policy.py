@@ -65,12 +65,18 @@ def test_an_odoo_in_which_nothing_was_set_up_has_no_guard_to_tell(world: World) 
 def test_every_limit_of_a_guard_is_read_there_and_none_is_written_into_it(world: World) -> None:
     code = "\n".join(
         item.code(world.connection) if callable(item.code) else item.code
-        for item in blueprint.of_catalogue().items if hasattr(item, "code")
-    )  # fmt: skip
+        for item in blueprint.of_catalogue().items
+        if hasattr(item, "code")
+    )
     guarded = {name for name, declared in registry.parameters().items() if declared.is_in_guard}
     assert guarded == {
-        "purchase_limit", "return_limit", "count_limit", "mismatch_limit", "most_discount_percent", "least_margin_percent",
-    }  # fmt: skip
+        "purchase_limit",
+        "return_limit",
+        "count_limit",
+        "mismatch_limit",
+        "most_discount_percent",
+        "least_margin_percent",
+    }
     for name in guarded:
         default = float(registry.parameters()[name].parameter.default)
         assert f"parameter_of(env, '{name}', " in code

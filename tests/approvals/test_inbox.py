@@ -91,20 +91,26 @@ def test_the_inbox_is_searched_sorted_filtered_and_grouped(many: World, monkeypa
     assert names("due=late") == []
     page = client.get("/approvals/?group=customer").content.decode()
     assert re.findall(r"<summary><h3>(.*?)</h3><span class=\"count\">(\d+)<", page) == [
-        ("Azure Interior", "5"), ("Deco Addict", "5"), ("Gemini", "5"),
-    ]  # fmt: skip
+        ("Azure Interior", "5"),
+        ("Deco Addict", "5"),
+        ("Gemini", "5"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("address", "word"),
     [
-        ("/approvals/?kind=nonsense", "Type: “nonsense”"), ("/approvals/?sort=size", "Sort: “size”"),
-        ("/approvals/?group=moon", "Group: “moon”"), ("/approvals/?due=soon", "Due: “soon”"),
-        ("/approvals/?custmer=x", "no filter “custmer”"), ("/approvals/?q=a%00b", "Record or customer: “a�b”"),
+        ("/approvals/?kind=nonsense", "Type: “nonsense”"),
+        ("/approvals/?sort=size", "Sort: “size”"),
+        ("/approvals/?group=moon", "Group: “moon”"),
+        ("/approvals/?due=soon", "Due: “soon”"),
+        ("/approvals/?custmer=x", "no filter “custmer”"),
+        ("/approvals/?q=a%00b", "Record or customer: “a�b”"),
         ("/approvals/?connection=other", "Connection: “other”"),
-        ("/approvals/history/?status=lost", "Decision: “lost”"), ("/approvals/history/?by=them", "Decided by: “them”"),
+        ("/approvals/history/?status=lost", "Decision: “lost”"),
+        ("/approvals/history/?by=them", "Decided by: “them”"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_filter_is_refused_by_name(many: World, address: str, word: str) -> None:
     answer = signed_in("adam").get(address)
     assert answer.status_code == 400

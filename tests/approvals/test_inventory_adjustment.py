@@ -25,16 +25,24 @@ def adam() -> User:
 def count(world: World, counted: float, **more: object) -> None:
     """The shelf, where the system says that there are twenty desks, is counted."""
     values = {
-        "product_id": 30, "location_id": 8, "company_id": 1, "quantity": 20, "inventory_date": "2026-12-31",
-        "inventory_quantity": counted, "inventory_quantity_set": True, "inventory_diff_quantity": counted - 20, "user_id": 7,
-    }  # fmt: skip
+        "product_id": 30,
+        "location_id": 8,
+        "company_id": 1,
+        "quantity": 20,
+        "inventory_date": "2026-12-31",
+        "inventory_quantity": counted,
+        "inventory_quantity_set": True,
+        "inventory_diff_quantity": counted - 20,
+        "user_id": 7,
+    }
     world.write("stock.quant", 70, **values | more)
 
 
 def cleared(world: World, **more: object) -> None:
     """Odoo has forgotten the count."""
-    world.write("stock.quant", 70, inventory_quantity=0, inventory_quantity_set=False, inventory_diff_quantity=0,
-                user_id=False, **more)  # fmt: skip
+    world.write(
+        "stock.quant", 70, inventory_quantity=0, inventory_quantity_set=False, inventory_diff_quantity=0, user_id=False, **more
+    )
 
 
 def titles(request: Request) -> list[str]:
@@ -50,9 +58,7 @@ def stage() -> str | None:
 def test_it_is_asked_about_as_soon_as_it_is_entered(world: World) -> None:
     count(world, 5)
     request = Request.objects.get()
-    assert (request.kind, request.model, request.odoo_id, request.amount) == (
-        "inventory_adjustment", "stock.quant", 70, 600
-    )  # fmt: skip
+    assert (request.kind, request.model, request.odoo_id, request.amount) == ("inventory_adjustment", "stock.quant", 70, 600)
     assert (request.requested_by, request.record_name) == ("Sofia Sales", "Oak desk in WH/Shelf")
     hold = Command.objects.get()
     assert hold.arguments["vals"]["x_ct_hold"] == "inventory_adjustment"
@@ -73,9 +79,12 @@ def test_yes_releases_applies_and_takes_the_release_back(world: World) -> None:
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), now=world.advance(minutes=1))
     assert titles(request) == [
-        "Add a note with the decision: approved", "Release the count up to 600.00 EUR", "Apply the count",
-        "Withdraw the release: it covered this count only", "Note the decision in the product's chatter",
-    ]  # fmt: skip
+        "Add a note with the decision: approved",
+        "Release the count up to 600.00 EUR",
+        "Apply the count",
+        "Withdraw the release: it covered this count only",
+        "Note the decision in the product's chatter",
+    ]
     apply = Command.objects.get(method="action_apply_inventory")
     assert apply.precondition == [["inventory_quantity_set", "=", True], ["inventory_diff_quantity", "=", -15]]
     note = Command.objects.get(method="message_post")
@@ -90,8 +99,10 @@ def test_no_clears_the_count_which_then_stands_as_rejected_until_the_next(world:
     request = Request.objects.get()
     moves.reject(request.pk, by=adam(), reason="Count again", now=world.advance(minutes=1))
     assert titles(request) == [
-        "Clear the count", "Lift the hold, and keep the reason", "Note the decision in the product's chatter"
-    ]  # fmt: skip
+        "Clear the count",
+        "Lift the hold, and keep the reason",
+        "Note the decision in the product's chatter",
+    ]
     Command.objects.update(status="done")
     world.advance(minutes=1)
     cleared(world, x_ct_hold=False, x_ct_hold_reason="Rejected by Adam: Count again")
@@ -103,8 +114,11 @@ def test_no_clears_the_count_which_then_stands_as_rejected_until_the_next(world:
     cleared(world, quantity=19, last_count_date="2026-11-23")
     assert stage() == "applied"
     assert list(Transition.objects.order_by("id").values_list("to_stage", flat=True)) == [
-        "awaiting_approval", "rejected", "counted", "applied"
-    ]  # fmt: skip
+        "awaiting_approval",
+        "rejected",
+        "counted",
+        "applied",
+    ]
 
 
 def test_another_count_as_wrong_as_the_rejected_one_is_asked_about_again(world: World) -> None:

@@ -15,18 +15,50 @@ from tests.world import World
 def draft(world: World) -> World:
     """Ten desks at 100 were ordered and delivered; the draft bills them at 130."""
     world.order(42, amount=1_000, state="sale")
-    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=10, qty_delivered=10, qty_invoiced=10, price_unit=100,
-                qty_to_invoice=0, name="Desk", product_id=30)  # fmt: skip
-    world.write("account.move", 600, name="/", state="draft", move_type="out_invoice", partner_id=50, company_id=1,
-                commercial_partner_id=50, currency_id=1, amount_total=1_300, amount_total_signed=1_300, invoice_user_id=7,
-                create_uid=7)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_uom_qty=10,
+        qty_delivered=10,
+        qty_invoiced=10,
+        price_unit=100,
+        qty_to_invoice=0,
+        name="Desk",
+        product_id=30,
+    )
+    world.write(
+        "account.move",
+        600,
+        name="/",
+        state="draft",
+        move_type="out_invoice",
+        partner_id=50,
+        company_id=1,
+        commercial_partner_id=50,
+        currency_id=1,
+        amount_total=1_300,
+        amount_total_signed=1_300,
+        invoice_user_id=7,
+        create_uid=7,
+    )
     bills(world, 130)
     return world
 
 
 def bills(world: World, price: float) -> None:
-    world.write("account.move.line", 6000, move_id=600, sale_line_ids=[4200], display_type="product", quantity=10,
-                price_unit=price, price_subtotal=10 * price, currency_id=1, partner_id=50)  # fmt: skip
+    world.write(
+        "account.move.line",
+        6000,
+        move_id=600,
+        sale_line_ids=[4200],
+        display_type="product",
+        quantity=10,
+        price_unit=price,
+        price_subtotal=10 * price,
+        currency_id=1,
+        partner_id=50,
+    )
 
 
 def refused(world: World, ask_id: int = 900) -> Request:
@@ -57,8 +89,9 @@ def test_a_refused_attempt_to_post_is_decided_about_with_the_figures(draft: Worl
     assert (context["order_names"], context["price_difference"], context["billed_price"]) == ("S00042", "300.00", "1300.00")
     hold = Command.objects.get()
     assert (hold.arguments["vals"]["x_ct_hold"], hold.arguments["vals"]["x_ct_hold_reason"]) == (
-        "invoice_mismatch", "300.00 EUR of it differ from the order or the delivery (S00042).",
-    )  # fmt: skip
+        "invoice_mismatch",
+        "300.00 EUR of it differ from the order or the delivery (S00042).",
+    )
 
 
 def test_a_small_difference_may_be_posted_by_anybody(draft: World) -> None:
@@ -71,11 +104,14 @@ def test_yes_posts_it_and_what_was_agreed_to_is_no_dispute_any_more(draft: World
     request = refused(draft)
     moves.approve(request.pk, by=adam(), now=draft.advance(minutes=1))
     assert [(one.method, one.title) for one in told(request)] == [
-        ("write", "Add a note with the decision: approved"), ("write", "Release the invoice with 300.00 EUR in dispute"),
-        ("action_post", "Post the invoice"), ("message_post", "Note the decision in the record's chatter"),
-    ]  # fmt: skip
-    draft.write("account.move", 600, state="posted", payment_state="not_paid", x_ct_released_difference=300,
-                invoice_date_due="2026-12-23")  # fmt: skip
+        ("write", "Add a note with the decision: approved"),
+        ("write", "Release the invoice with 300.00 EUR in dispute"),
+        ("action_post", "Post the invoice"),
+        ("message_post", "Note the decision in the record's chatter"),
+    ]
+    draft.write(
+        "account.move", 600, state="posted", payment_state="not_paid", x_ct_released_difference=300, invoice_date_due="2026-12-23"
+    )
     assert (stage(), ExceptionCase.objects.exclude(status=Status.RESOLVED).count()) == ("not_due", 0)
     bills(draft, 140)
     assert (stage(), ExceptionCase.objects.exclude(status=Status.RESOLVED).get().type) == ("disputed", "invoice.differs")

@@ -28,8 +28,13 @@ def world(world: World) -> World:
 
 
 def amount(world: World, value: float | None, currency: str, company: int = 1) -> Amount:
-    return Amount(value=None if value is None else Decimal(str(value)), currency=currency, connection_id=world.connection.pk,
-                  company_id=company, day=NOW.date())  # fmt: skip
+    return Amount(
+        value=None if value is None else Decimal(str(value)),
+        currency=currency,
+        connection_id=world.connection.pk,
+        company_id=company,
+        day=NOW.date(),
+    )
 
 
 def test_a_limit_covers_what_it_is_worth_in_its_own_currency(world: World) -> None:

@@ -115,9 +115,11 @@ def test_steps_of_one_position_run_side_by_side_and_the_next_waits_for_all_of_th
     person("nora", Role.MANAGER, limit=100_000, team="north")
     user = [{"ask": {"user": name}, "within_minutes": 60} for name in ("adam", "mia", "nora")]
     save(
-        world, step("Credit", position=1, levels=user[:1]), step("Sales", position=1, levels=user[1:2]),
+        world,
+        step("Credit", position=1, levels=user[:1]),
+        step("Sales", position=1, levels=user[1:2]),
         step("Board", position=2, levels=user[2:]),
-    )  # fmt: skip
+    )
     world.held_order()
     assert asked_people() == ["adam", "mia"]
     say(world, "mia")

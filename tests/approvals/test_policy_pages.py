@@ -15,23 +15,46 @@ from tests.world import World, person
 
 PAGE = "/approvals/policies/credit_override/"
 FORM = {
-    "version": "1", "steps": "2", "note": "Large ones twice",
-    "step-0-name": "Credit control", "step-0-fallback": "expire", "step-0-levels": "1", "step-0-from_amount": "",
-    "step-0-level-0-ask": "role:approver", "step-0-level-0-within": "240", "step-0-level-0-remind": "120",
-    "step-1-name": "Management", "step-1-fallback": "reject", "step-1-levels": "1", "step-1-from_amount": "7000",
-    "step-1-needs_all": "on", "step-1-when-0-fact": "overdue_days", "step-1-when-0-test": "at_most",
-    "step-1-when-0-value": "30", "step-1-level-0-ask": "role:manager", "step-1-level-0-within": "60",
+    "version": "1",
+    "steps": "2",
+    "note": "Large ones twice",
+    "step-0-name": "Credit control",
+    "step-0-fallback": "expire",
+    "step-0-levels": "1",
+    "step-0-from_amount": "",
+    "step-0-level-0-ask": "role:approver",
+    "step-0-level-0-within": "240",
+    "step-0-level-0-remind": "120",
+    "step-1-name": "Management",
+    "step-1-fallback": "reject",
+    "step-1-levels": "1",
+    "step-1-from_amount": "7000",
+    "step-1-needs_all": "on",
+    "step-1-when-0-fact": "overdue_days",
+    "step-1-when-0-test": "at_most",
+    "step-1-when-0-value": "30",
+    "step-1-level-0-ask": "role:manager",
+    "step-1-level-0-within": "60",
     "bulk-up_to_amount": "6500",
-}  # fmt: skip
+}
 RULES: dict[str, Any] = {
     "steps": [
-        {"name": "Credit control", "fallback": "expire",
-         "levels": [{"ask": {"role": "approver"}, "within_minutes": 240, "remind_after_minutes": 120}]},
-        {"name": "Management", "fallback": "reject", "from_amount": "7000", "needs_all": True,
-         "when": [{"fact": "overdue_days", "at_most": "30"}], "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}]},
+        {
+            "name": "Credit control",
+            "fallback": "expire",
+            "levels": [{"ask": {"role": "approver"}, "within_minutes": 240, "remind_after_minutes": 120}],
+        },
+        {
+            "name": "Management",
+            "fallback": "reject",
+            "from_amount": "7000",
+            "needs_all": True,
+            "when": [{"fact": "overdue_days", "at_most": "30"}],
+            "levels": [{"ask": {"role": "manager"}, "within_minutes": 60}],
+        },
     ],
     "bulk": {"up_to_amount": "6500"},
-}  # fmt: skip
+}
 
 
 @pytest.fixture

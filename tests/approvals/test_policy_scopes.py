@@ -50,8 +50,12 @@ def test_the_nearest_policy_counts_and_others_keep_theirs(world: World, save: Ca
     save("Connection", of_connection)
     save("Company", of_company)
     assert [counts(None, None), counts(here, None), counts(here, 2), counts(here, 1), counts(here + 1, 1)] == [
-        "General", "Connection", "Connection", "Company", "General",
-    ]  # fmt: skip
+        "General",
+        "Connection",
+        "Connection",
+        "Company",
+        "General",
+    ]
     save("General again")
     assert (counts(here, 1), counts(here, 2)) == ("Company", "Connection")
     wider = policy.withdraw(KIND, scope=of_company, by=mia(), now=world.now)
@@ -63,9 +67,12 @@ def test_the_nearest_policy_counts_and_others_keep_theirs(world: World, save: Ca
     assert list(Policy.objects.filter(kind=KIND).order_by("version").values_list("version", flat=True)) == [1, 2, 3, 4, 5]
     said = Entry.objects.filter(subject=f"policy:{KIND}").order_by("sequence")
     assert [(one.action, one.data.get("company")) for one in said] == [
-        ("policy.changed", None), ("policy.changed", None), ("policy.changed", 1), ("policy.changed", None),
+        ("policy.changed", None),
+        ("policy.changed", None),
+        ("policy.changed", 1),
+        ("policy.changed", None),
         ("policy.withdrawn", 1),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_request_goes_by_its_companys_policy(world: World, save: Callable[..., Policy]) -> None:
@@ -105,8 +112,15 @@ def test_the_page_saves_for_a_company_and_withdraws(world: World) -> None:
     address = f"/approvals/policies/{KIND}/?connection=main&company=1"
     page = client.get(address).content.decode()
     assert "has no policy of its own" in page
-    form = {"steps": "1", "step-0-name": "Own", "step-0-fallback": "expire", "step-0-levels": "1",
-            "step-0-level-0-ask": "role:manager", "step-0-level-0-within": "60", "version": "1"}  # fmt: skip
+    form = {
+        "steps": "1",
+        "step-0-name": "Own",
+        "step-0-fallback": "expire",
+        "step-0-levels": "1",
+        "step-0-level-0-ask": "role:manager",
+        "step-0-level-0-within": "60",
+        "version": "1",
+    }
     assert client.post(address, {**form, "act": "save"}).status_code == 302
     own = Policy.objects.get(is_active=True, company_id=1)
     assert own.rules["steps"][0]["name"] == "Own"

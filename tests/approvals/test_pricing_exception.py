@@ -23,8 +23,17 @@ def user(name: str) -> User:
 def discounted(world: World, *, discount: float = 40, amount: float = 600, margin: float = 120, **more: Any) -> None:
     """Ten desks at 100 each, less the discount."""
     world.order(42, amount=amount, margin=margin, **more)
-    world.write("sale.order.line", 4200, order_id=42, product_id=30, name="Oak desk", product_uom_qty=10, price_unit=100,
-                discount=discount, price_subtotal=amount)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_id=30,
+        name="Oak desk",
+        product_uom_qty=10,
+        price_unit=100,
+        discount=discount,
+        price_subtotal=amount,
+    )
 
 
 def attempt(world: World, kind: str = "pricing_exception", state: str = "open", ask_id: int = 901) -> None:
@@ -88,9 +97,11 @@ def test_yes_releases_what_is_conceded_and_confirms(world: World) -> None:
     request = pending()
     moves.approve(request.pk, by=user("adam"), reason="Fair price", now=world.advance(minutes=1))
     assert commands_of(request) == [
-        "Add a note with the decision: approved", "Release the order with a 200.00 EUR concession", "Confirm the order",
+        "Add a note with the decision: approved",
+        "Release the order with a 200.00 EUR concession",
+        "Confirm the order",
         "Note the decision in the record's chatter",
-    ]  # fmt: skip
+    ]
     release = Command.objects.get(title__startswith="Release")
     assert release.arguments["vals"]["x_ct_released_concession"] == 200.0
     discounted(world, state="sale", x_ct_released_concession=200, delivery_status="pending")
@@ -171,12 +182,22 @@ def test_who_gives_away_much_needs_those_who_may_decide_about_as_much(world: Wor
 
 def line(
     world: World, number: int, *, price: float, quantity: float = 1, discount: float = 0, cost: float = 0, **more: Any
-) -> None:  # fmt: skip
+) -> None:
     """A further line of the order, with what it earns."""
     subtotal = price * quantity * (1 - discount / 100)
-    world.write("sale.order.line", 4200 + number, order_id=42, product_id=30, name=f"Line {number}", product_uom_qty=quantity,
-                price_unit=price, discount=discount, price_subtotal=subtotal, margin=subtotal - cost * quantity,
-                **more)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200 + number,
+        order_id=42,
+        product_id=30,
+        name=f"Line {number}",
+        product_uom_qty=quantity,
+        price_unit=price,
+        discount=discount,
+        price_subtotal=subtotal,
+        margin=subtotal - cost * quantity,
+        **more,
+    )
 
 
 def conceded() -> str:
@@ -186,7 +207,9 @@ def conceded() -> str:
 @pytest.mark.parametrize(
     "beside",
     [
-        {"price": -100, "quantity": 5}, {"price": 100, "quantity": -5}, {"price": -500, "discount": 60},
+        {"price": -100, "quantity": 5},
+        {"price": 100, "quantity": -5},
+        {"price": -500, "discount": 60},
         {"price": 500, "discount": -100},
     ],
 )

@@ -17,9 +17,16 @@ def user(name: str) -> User:
 def purchase(world: World, *, amount: float = 12_000, **more: Any) -> None:
     world.write("res.partner", 60, name="Nordic Timber", commercial_partner_id=60)
     values = {
-        "name": "P00080", "state": "draft", "partner_id": 60, "user_id": 7, "company_id": 1, "currency_id": 1,
-        "currency_rate": 1.0, "amount_total": amount, "date_order": odoo_time(world.now),
-    }  # fmt: skip
+        "name": "P00080",
+        "state": "draft",
+        "partner_id": 60,
+        "user_id": 7,
+        "company_id": 1,
+        "currency_id": 1,
+        "currency_rate": 1.0,
+        "amount_total": amount,
+        "date_order": odoo_time(world.now),
+    }
     world.write("purchase.order", 80, **values | more)
 
 
@@ -63,9 +70,12 @@ def test_yes_releases_confirms_and_approves(world: World) -> None:
     request = Request.objects.get()
     moves.approve(request.pk, by=user("adam"), now=world.advance(minutes=1))
     assert titles(request) == [
-        "Add a note with the decision: approved", "Release the order up to 12,000.00 EUR", "Confirm the order",
-        "Approve the order", "Note the decision in the record's chatter",
-    ]  # fmt: skip
+        "Add a note with the decision: approved",
+        "Release the order up to 12,000.00 EUR",
+        "Confirm the order",
+        "Approve the order",
+        "Note the decision in the record's chatter",
+    ]
     purchase(world, state="purchase", x_ct_released_amount=12_000, acknowledged=True)
     # The world's purchase has no goods, so there is nothing to receive and nothing to bill.
     assert stage() == "closed"

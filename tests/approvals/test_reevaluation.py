@@ -216,8 +216,15 @@ def test_due_times_and_timers_follow_the_new_level(world: World) -> None:
 def test_a_request_asked_in_the_tower_follows_the_record_too(world: World) -> None:
     save(world, CREDIT, MANAGEMENT)
     world.order(amount=1_000)
-    moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42, by=user("olga"),
-              reason="Soon over", now=world.now)  # fmt: skip
+    moves.ask(
+        connection_id=world.connection.pk,
+        kind="credit_override",
+        model="sale.order",
+        odoo_id=42,
+        by=user("olga"),
+        reason="Soon over",
+        now=world.now,
+    )
     raised(world, 151_342)
     assert only().amount == 151_342
     assert standing() == {"Credit control": "pending", "Management": "waiting"}
@@ -292,8 +299,9 @@ def test_the_api_shows_who_approved_at_which_amount_and_whether_it_counts(world:
     shown = caller("adam").get(f"approvals/{only().pk}/").json()
     answers = shown["steps"][0]["answers"]
     assert [(one["user"], one["decision"], one["amount"], one["counts"], one["is_asked"]) for one in answers] == [
-        ("adam", "approved", "32200.00", False, False), ("adam", "", None, False, True),
-    ]  # fmt: skip
+        ("adam", "approved", "32200.00", False, False),
+        ("adam", "", None, False, True),
+    ]
     assert answers[0]["why"] == "Adam approved 32,200.00 EUR; it is now 40,000.00 EUR"
     assert shown["approvers"] == ["adam"]
 
@@ -498,8 +506,12 @@ def test_of_all_who_must_agree_the_others_are_enough_when_one_is_gone(world: Wor
 
 
 def titles(request: Request) -> list[str]:
-    return list(Command.objects.filter(decision=f"approval:{request.pk}").exclude(status="cancelled").order_by("sequence")
-                .values_list("title", flat=True))  # fmt: skip
+    return list(
+        Command.objects.filter(decision=f"approval:{request.pk}")
+        .exclude(status="cancelled")
+        .order_by("sequence")
+        .values_list("title", flat=True)
+    )
 
 
 def test_a_withdrawal_after_a_rejection_keeps_the_hold_and_its_reason(world: World) -> None:

@@ -18,9 +18,14 @@ def comes_back(world: World, quantity: float, *, state: str = "assigned", **more
     world.write("sale.order.line", 420, order_id=42, product_id=30, product_uom_qty=10, price_subtotal=1_000)
     world.write("stock.move", 710, picking_id=71, product_id=30, product_uom_qty=quantity, sale_line_id=420, state=state)
     values = {
-        "name": "WH/IN/71", "state": state, "return_id": 70, "sale_id": 42, "partner_id": 50, "company_id": 1,
+        "name": "WH/IN/71",
+        "state": state,
+        "return_id": 70,
+        "sale_id": 42,
+        "partner_id": 50,
+        "company_id": 1,
         "picking_type_code": "incoming",
-    }  # fmt: skip
+    }
     world.write("stock.picking", 71, **values | more)
 
 
@@ -53,8 +58,10 @@ def test_yes_releases_it_and_confirms_one_that_is_still_a_draft(world: World) ->
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), now=world.advance(minutes=1))
     assert titles(request) == [
-        "Release the return up to 600.00 EUR", "Confirm the return", "Note the decision in the record's chatter"
-    ]  # fmt: skip
+        "Release the return up to 600.00 EUR",
+        "Confirm the return",
+        "Note the decision in the record's chatter",
+    ]
     comes_back(world, 6, x_ct_released_value=600)
     assert (stage(), Request.objects.count()) == ("awaiting_goods", 1)
     Command.objects.update(status="done")
@@ -74,9 +81,17 @@ def test_no_cancels_it(world: World) -> None:
 def test_the_picker_who_asked_is_given_an_activity(world: World) -> None:
     world.write("res.users", 12, login="pia", name="Pia Picker")
     world.write(
-        "x_ct_request", 900, x_res_model="stock.picking", x_res_id=71, x_kind="return_authorisation", x_state="open",
-        x_amount=600, x_exposure=600, x_requested_uid=12, x_requested_at=odoo_time(world.now),
-    )  # fmt: skip
+        "x_ct_request",
+        900,
+        x_res_model="stock.picking",
+        x_res_id=71,
+        x_kind="return_authorisation",
+        x_state="open",
+        x_amount=600,
+        x_exposure=600,
+        x_requested_uid=12,
+        x_requested_at=odoo_time(world.now),
+    )
     comes_back(world, 6)
     request = Request.objects.get()
     moves.approve(request.pk, by=adam(), reason="Wrong colour", now=world.advance(minutes=1))

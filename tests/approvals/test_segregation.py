@@ -138,11 +138,34 @@ def counted(world: World) -> None:
 
 def mismatch(world: World) -> None:
     world.order(42, amount=1_000, state="sale")
-    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=10, qty_delivered=10, qty_invoiced=10, price_unit=100,
-                qty_to_invoice=0, name="Desk", product_id=30)  # fmt: skip
-    world.write("account.move", 600, name="/", state="draft", move_type="out_invoice", partner_id=50, company_id=1,
-                commercial_partner_id=50, currency_id=1, amount_total=1_300, amount_total_signed=1_300, invoice_user_id=7,
-                create_uid=7, write_uid=EDITOR)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_uom_qty=10,
+        qty_delivered=10,
+        qty_invoiced=10,
+        price_unit=100,
+        qty_to_invoice=0,
+        name="Desk",
+        product_id=30,
+    )
+    world.write(
+        "account.move",
+        600,
+        name="/",
+        state="draft",
+        move_type="out_invoice",
+        partner_id=50,
+        company_id=1,
+        commercial_partner_id=50,
+        currency_id=1,
+        amount_total=1_300,
+        amount_total_signed=1_300,
+        invoice_user_id=7,
+        create_uid=7,
+        write_uid=EDITOR,
+    )
     bills(world, 130)
     world.ask(600, kind="invoice_mismatch", model="account.move")
 
@@ -156,9 +179,26 @@ def express(world: World) -> None:
 
 @pytest.mark.parametrize(
     "situation",
-    [credit, owned, made, price, price_line, bought, bought_and_edited, bought_by_odoos_own_rule, bought_line, returned,
-     returned_and_edited, sold_what_came_back, credit_note, credit_note_made, counted, mismatch, express],
-)  # fmt: skip
+    [
+        credit,
+        owned,
+        made,
+        price,
+        price_line,
+        bought,
+        bought_and_edited,
+        bought_by_odoos_own_rule,
+        bought_line,
+        returned,
+        returned_and_edited,
+        sold_what_came_back,
+        credit_note,
+        credit_note_made,
+        counted,
+        mismatch,
+        express,
+    ],
+)
 def test_a_hand_in_the_record_keeps_from_deciding_in_every_kind(world: World, situation: Callable[[World], None]) -> None:
     situation(world)
     request = Request.objects.get()
@@ -172,8 +212,17 @@ def test_a_hand_in_the_record_keeps_from_deciding_in_every_kind(world: World, si
 def test_who_asked_is_known_by_uid_though_the_login_changed_in_odoo(world: World) -> None:
     world.order()
     world.write("res.users", EDITOR, login="edward@nordlicht.test")
-    world.write("x_ct_request", 900, x_res_model="sale.order", x_res_id=42, x_kind="credit_override", x_state="open",
-                x_requested_at="2026-11-23 12:00:00", x_requested_uid=EDITOR, x_count=1)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        900,
+        x_res_model="sale.order",
+        x_res_id=42,
+        x_kind="credit_override",
+        x_state="open",
+        x_requested_at="2026-11-23 12:00:00",
+        x_requested_uid=EDITOR,
+        x_count=1,
+    )
     assert "worked on" in why_not(eddy())
     with pytest.raises(NotAllowedError):
         moves.approve(Request.objects.get().pk, by=eddy(), now=world.now)
@@ -238,7 +287,8 @@ def test_who_asked_here_is_a_hand_through_their_odoo_user_as_well(world: World) 
     world.write("res.users", 31, name="Olga", login="olga", active=True, partner_id=5, company_id=1)
     identities.link(olga, login="olga", by=actor.system("test"), now=world.now)
     world.order()
-    request = moves.ask(connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42, by=olga,
-                        reason="", now=world.now)  # fmt: skip
+    request = moves.ask(
+        connection_id=world.connection.pk, kind="credit_override", model="sale.order", odoo_id=42, by=olga, reason="", now=world.now
+    )
     assert 31 in request.involved_uids
     assert request.cause.startswith(opening.ASKED_HERE)

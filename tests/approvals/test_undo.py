@@ -113,8 +113,9 @@ def test_undo_loses_whole_once_odoo_is_being_told(world: World, asked: Request) 
 def test_undo_of_the_first_of_two_steps_sends_the_second_back_to_waiting(world: World) -> None:
     step = {"levels": [{"ask": {"role": "approver"}, "within_minutes": 60}], "fallback": "expire"}
     second = {"levels": [{"ask": {"role": "manager"}, "within_minutes": 60}], "fallback": "expire"}
-    policy.save("credit_override", {"steps": [{"name": "First", **step}, {"name": "Second", **second}]}, by=user("anna"),
-                now=world.now)  # fmt: skip
+    policy.save(
+        "credit_override", {"steps": [{"name": "First", **step}, {"name": "Second", **second}]}, by=user("anna"), now=world.now
+    )
     world.held_order()
     asked = Request.objects.get()
     moves.approve(asked.pk, by=user("adam"), now=world.advance(minutes=1), undo_for=FIVE)

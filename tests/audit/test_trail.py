@@ -16,10 +16,12 @@ from apps.core.actor import system
 def write(count: int, *, first: int = 0) -> None:
     with transaction.atomic():
         trail.record_all(
-            [trail.Event(action="test.done", actor=system("tests"), subject=f"thing:{n}", data={"n": n, "sum": "1.50"})
-             for n in range(first, first + count)],
+            [
+                trail.Event(action="test.done", actor=system("tests"), subject=f"thing:{n}", data={"n": n, "sum": "1.50"})
+                for n in range(first, first + count)
+            ],
             now=clock.now(),
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +51,15 @@ TAMPERINGS = {
     "cut at the end": ("DELETE FROM audit_entry WHERE sequence > 7", "ends at entry 7; its head says 10"),
     "swapped": (
         "UPDATE audit_entry SET sequence = CASE sequence WHEN 3 THEN -4 ELSE -3 END WHERE sequence IN (3, 4);"
-        "UPDATE audit_entry SET sequence = -sequence WHERE sequence < 0", "Entry 3 does not follow",
+        "UPDATE audit_entry SET sequence = -sequence WHERE sequence < 0",
+        "Entry 3 does not follow",
     ),
     "inserted": (
         "INSERT INTO audit_entry SELECT 11, at, action, actor, actor_name, subject, data, hash, repeat('a', 64)"
-        " FROM audit_entry WHERE sequence = 10", "Entry 11 .* not as it was written",
+        " FROM audit_entry WHERE sequence = 10",
+        "Entry 11 .* not as it was written",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.django_db
@@ -142,8 +146,16 @@ def test_an_entry_outside_a_transaction_is_refused() -> None:
         trail.record(trail.Event(action="test.done", actor=system("tests"), subject="x"), now=clock.now())
 
 
-COLUMNS = ["action = 'x'", "actor = 'user:9'", "actor_name = 'Somebody else'", "subject = 'x:9'", "data = '{}'",
-           "at = at + interval '1 microsecond'", "hash = repeat('a', 64)", "previous_hash = repeat('a', 64)"]  # fmt: skip
+COLUMNS = [
+    "action = 'x'",
+    "actor = 'user:9'",
+    "actor_name = 'Somebody else'",
+    "subject = 'x:9'",
+    "data = '{}'",
+    "at = at + interval '1 microsecond'",
+    "hash = repeat('a', 64)",
+    "previous_hash = repeat('a', 64)",
+]
 
 
 @pytest.mark.django_db

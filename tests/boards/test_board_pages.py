@@ -63,15 +63,26 @@ def test_the_record_tells_where_it_stands_what_holds_it_up_and_what_happened(hel
 
 def test_the_record_leads_to_its_deliveries(world: World) -> None:
     world.order(43, state="sale")
-    world.write("stock.picking", 300, name="WH/OUT/00300", state="assigned", picking_type_code="outgoing", sale_id=43,
-                scheduled_date=odoo_time(world.now), company_id=1, partner_id=50)  # fmt: skip
+    world.write(
+        "stock.picking",
+        300,
+        name="WH/OUT/00300",
+        state="assigned",
+        picking_type_code="outgoing",
+        sale_id=43,
+        scheduled_date=odoo_time(world.now),
+        company_id=1,
+        partner_id=50,
+    )
     order = page("mia", "/records/main/sale.order/43/")
     assert re.search(r'<a href="/records/main/stock.picking/300/">(?:(?!</a>).)*WH/OUT/00300', order, re.S)
     assert "WH/OUT/00300" in page("mia", "/records/main/stock.picking/300/")
 
 
-@pytest.mark.parametrize("path", ["/boards/nonsense/", "/boards/order_to_cash/nonsense/", "/records/main/sale.order/9999/",
-                                  "/records/nobody/sale.order/42/"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    ["/boards/nonsense/", "/boards/order_to_cash/nonsense/", "/records/main/sale.order/9999/", "/records/nobody/sale.order/42/"],
+)
 def test_what_is_not_there_is_a_page_that_says_so(held: World, path: str) -> None:
     assert signed_in("mia").get(path).status_code == 404
 
@@ -83,11 +94,26 @@ def test_whoever_is_not_signed_in_is_asked_to(db: None, path: str) -> None:
     assert answer["Location"].startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("path", ["/", "/approvals/", "/exceptions/", "/boards/", "/boards/order_to_cash/",
-                                  "/records/main/sale.order/42/", "/notifications/", "/connections/", "/search/?q=S0",
-                                  "/wall/", "/boards/order_to_cash/flow/", "/boards/order_to_cash/moves/",
-                                  "/boards/order_to_cash/compare/", "/boards/order_to_cash/outlook/",
-                                  "/partners/main/50/"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/approvals/",
+        "/exceptions/",
+        "/boards/",
+        "/boards/order_to_cash/",
+        "/records/main/sale.order/42/",
+        "/notifications/",
+        "/connections/",
+        "/search/?q=S0",
+        "/wall/",
+        "/boards/order_to_cash/flow/",
+        "/boards/order_to_cash/moves/",
+        "/boards/order_to_cash/compare/",
+        "/boards/order_to_cash/outlook/",
+        "/partners/main/50/",
+    ],
+)
 def test_no_page_carries_a_style_or_script_that_the_policy_forbids(held: World, path: str) -> None:
     text = page("mia", path)
     assert " style=" not in text
@@ -98,13 +124,44 @@ def test_no_page_carries_a_style_or_script_that_the_policy_forbids(held: World, 
 def test_an_invoice_has_its_board_its_stage_its_record_and_its_exception(world: World) -> None:
     world.now = clock.now() - timedelta(minutes=10)
     world.order(42, state="sale")
-    world.write("sale.order.line", 4200, order_id=42, name="Desk", product_uom_qty=10, qty_delivered=7.5, qty_invoiced=10,
-                qty_to_invoice=-2.5, price_unit=10)  # fmt: skip
-    world.write("account.move", 600, name="INV/600", state="posted", move_type="out_invoice", payment_state="not_paid",
-                partner_id=50, commercial_partner_id=50, company_id=1, currency_id=1, amount_total=100,
-                amount_total_signed=100, amount_residual=100, amount_residual_signed=100)  # fmt: skip
-    world.write("account.move.line", 6000, move_id=600, sale_line_ids=[4200], display_type="product", currency_id=1,
-                quantity=10, price_unit=10, price_subtotal=100)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        name="Desk",
+        product_uom_qty=10,
+        qty_delivered=7.5,
+        qty_invoiced=10,
+        qty_to_invoice=-2.5,
+        price_unit=10,
+    )
+    world.write(
+        "account.move",
+        600,
+        name="INV/600",
+        state="posted",
+        move_type="out_invoice",
+        payment_state="not_paid",
+        partner_id=50,
+        commercial_partner_id=50,
+        company_id=1,
+        currency_id=1,
+        amount_total=100,
+        amount_total_signed=100,
+        amount_residual=100,
+        amount_residual_signed=100,
+    )
+    world.write(
+        "account.move.line",
+        6000,
+        move_id=600,
+        sale_line_ids=[4200],
+        display_type="product",
+        currency_id=1,
+        quantity=10,
+        price_unit=10,
+        price_subtotal=100,
+    )
     assert "Invoicing" in page("mia", "/boards/")
     assert 'id="stage-disputed"' in page("mia", "/boards/invoicing/")
     assert "/records/main/account.move/600/" in page("mia", "/boards/invoicing/disputed/")
@@ -116,15 +173,28 @@ def test_an_invoice_has_its_board_its_stage_its_record_and_its_exception(world: 
         assert f"<dt>{words}</dt><dd>{figure}</dd>" in shown
 
 
-@pytest.mark.parametrize(("model", "path", "price"), [
-    ("sale.order.line", "/records/main/sale.order/42/", {"product_uom_qty": 2}),
-    ("purchase.order.line", "/records/main/purchase.order/80/", {"product_qty": 2}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "path", "price"),
+    [
+        ("sale.order.line", "/records/main/sale.order/42/", {"product_uom_qty": 2}),
+        ("purchase.order.line", "/records/main/purchase.order/80/", {"product_qty": 2}),
+    ],
+)
 def test_the_sums_of_lines_are_before_tax_as_their_prices_are(held: World, model: str, path: str, price: dict[str, int]) -> None:
-    held.write("purchase.order", 80, name="P00080", state="draft", partner_id=50, amount_total=238, amount_untaxed=200,
-               company_id=1)  # fmt: skip
-    held.write(model, 4200, order_id=42 if model.startswith("sale") else 80, product_id=30, name="Oak desk", price_unit=100,
-               price_subtotal=200, price_total=238, **price)  # fmt: skip
+    held.write(
+        "purchase.order", 80, name="P00080", state="draft", partner_id=50, amount_total=238, amount_untaxed=200, company_id=1
+    )
+    held.write(
+        model,
+        4200,
+        order_id=42 if model.startswith("sale") else 80,
+        product_id=30,
+        name="Oak desk",
+        price_unit=100,
+        price_subtotal=200,
+        price_total=238,
+        **price,
+    )
     html = signed_in("mia").get(path).content.decode()
     table = re.search(r'id="lines-1".*?</table>', html, re.S)
     assert table and "Sum before tax" in table[0] and "200.00" in table[0] and "238.00" not in table[0]

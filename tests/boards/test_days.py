@@ -24,9 +24,17 @@ def place(request: pytest.FixtureRequest, world: World) -> str:
 
 def moved(world: World, number: int, at: datetime, *, from_stage: str = "", to_stage: str = "to_invoice") -> None:
     Transition.objects.create(
-        connection=world.connection, workflow=NAME, model="sale.order", odoo_id=number, from_stage=from_stage, to_stage=to_stage,
-        at=at, seen_at=at, company_id=1, amount=1,
-    )  # fmt: skip
+        connection=world.connection,
+        workflow=NAME,
+        model="sale.order",
+        odoo_id=number,
+        from_stage=from_stage,
+        to_stage=to_stage,
+        at=at,
+        seen_at=at,
+        company_id=1,
+        amount=1,
+    )
 
 
 def test_what_came_last_night_is_of_the_companys_day(world: World, place: str) -> None:
@@ -56,8 +64,17 @@ def test_the_level_at_a_days_end_is_that_of_the_companys_midnight(world: World, 
 
 def test_a_figures_trend_is_by_the_companys_day(world: World, place: str) -> None:
     world.write("stock.location", 8, name="Customers", usage="customer")
-    world.write("stock.picking", 70, name="WH/OUT/1", state="done", picking_type_code="outgoing", company_id=1,
-                location_dest_id=8, date_deadline="2026-11-23 10:00:00", date_done="2026-11-23 11:30:00")  # fmt: skip
+    world.write(
+        "stock.picking",
+        70,
+        name="WH/OUT/1",
+        state="done",
+        picking_type_code="outgoing",
+        company_id=1,
+        location_dest_id=8,
+        date_deadline="2026-11-23 10:00:00",
+        date_done="2026-11-23 11:30:00",
+    )
     (figure,) = [one for one in kpis.figures(now=NOW, seen=EVERYTHING) if one.kpi.name == "shipped_on_time"]
     assert [point.day for point in figure.trend] == [PLACES[place]]
 

@@ -37,13 +37,26 @@ def test_the_documented_queries_give_the_figures_of_the_board(world: World) -> N
     names = [stage.name for stage in workflow.stages]
     for number in range(3_000, 3_250):
         stage, since = workflow.stage(dice.choice(names)), NOW - timedelta(hours=dice.uniform(0, 500))
-        Position(**common, odoo_id=number, name=f"S{number}", stage=stage.name, since=since, is_open=stage.is_open,
-                 due_at=since + stage.target if stage.target else None, amount=dice.randint(1, 999), currency="EUR").save()
-        Transition(**common, odoo_id=number, from_stage=dice.choice(["", *names]), to_stage=stage.name,
-                   at=NOW - timedelta(hours=dice.uniform(0, 90)), seen_at=NOW).save()  # fmt: skip
-    counted, arrived, departed, trend, ages = (
-        query(name) for name in ("figures", "arrivals", "departures", "trend", "ages")
-    )
+        Position(
+            **common,
+            odoo_id=number,
+            name=f"S{number}",
+            stage=stage.name,
+            since=since,
+            is_open=stage.is_open,
+            due_at=since + stage.target if stage.target else None,
+            amount=dice.randint(1, 999),
+            currency="EUR",
+        ).save()
+        Transition(
+            **common,
+            odoo_id=number,
+            from_stage=dice.choice(["", *names]),
+            to_stage=stage.name,
+            at=NOW - timedelta(hours=dice.uniform(0, 90)),
+            seen_at=NOW,
+        ).save()
+    counted, arrived, departed, trend, ages = (query(name) for name in ("figures", "arrivals", "departures", "trend", "ages"))
     for shown in figures.stages_of(workflow, now=NOW, seen=EVERYTHING):
         assert shown.arrived_24h == arrived.get(shown.stage, {}).get("arrived_24h", 0)
         assert shown.departed_24h == departed.get(shown.stage, {}).get("departed_24h", 0)

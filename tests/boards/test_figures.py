@@ -17,13 +17,31 @@ from tests.world import NOW, World
 WORKFLOW = "order_to_cash"
 
 
-def position(connection: Connection, odoo_id: int, stage: str, *, hours: float, amount: int = 100, late: bool = False,
-             currency: str = "EUR", is_open: bool = True) -> Position:  # fmt: skip
+def position(
+    connection: Connection,
+    odoo_id: int,
+    stage: str,
+    *,
+    hours: float,
+    amount: int = 100,
+    late: bool = False,
+    currency: str = "EUR",
+    is_open: bool = True,
+) -> Position:
     since = NOW - timedelta(hours=hours)
     return Position(
-        connection=connection, workflow=WORKFLOW, model="sale.order", odoo_id=odoo_id, name=f"S{odoo_id:05}", stage=stage,
-        since=since, due_at=NOW + timedelta(hours=-1 if late else 1), is_open=is_open, amount=amount, currency=currency,
-    )  # fmt: skip
+        connection=connection,
+        workflow=WORKFLOW,
+        model="sale.order",
+        odoo_id=odoo_id,
+        name=f"S{odoo_id:05}",
+        stage=stage,
+        since=since,
+        due_at=NOW + timedelta(hours=-1 if late else 1),
+        is_open=is_open,
+        amount=amount,
+        currency=currency,
+    )
 
 
 def board() -> dict[str, queries.StageFigures]:
@@ -34,18 +52,32 @@ def test_a_board_equals_a_recomputation_from_the_rows_behind_it(world: World) ->
     dice = random.Random(5)
     stages = registry.workflows()[WORKFLOW].stages
     rows = [
-        position(world.connection, 1000 + number, dice.choice(stages).name, hours=dice.uniform(0, 200),
-                 amount=dice.randint(1, 9_999), late=dice.random() < 0.3)
+        position(
+            world.connection,
+            1000 + number,
+            dice.choice(stages).name,
+            hours=dice.uniform(0, 200),
+            amount=dice.randint(1, 9_999),
+            late=dice.random() < 0.3,
+        )
         for number in range(300)
-    ]  # fmt: skip
+    ]
     for row in rows:
         row.is_open = next(stage.is_open for stage in stages if stage.name == row.stage)
     Position.objects.bulk_create(rows)
     moves = [
-        Transition(connection=world.connection, workflow=WORKFLOW, model="sale.order", odoo_id=number, from_stage="quotation",
-                   to_stage=dice.choice(stages).name, at=NOW - timedelta(hours=dice.uniform(0, 48)), seen_at=NOW)
+        Transition(
+            connection=world.connection,
+            workflow=WORKFLOW,
+            model="sale.order",
+            odoo_id=number,
+            from_stage="quotation",
+            to_stage=dice.choice(stages).name,
+            at=NOW - timedelta(hours=dice.uniform(0, 48)),
+            seen_at=NOW,
+        )
         for number in range(400)
-    ]  # fmt: skip
+    ]
     Transition.objects.bulk_create(moves)
     figures = board()
     for stage in stages:
@@ -66,20 +98,24 @@ def test_a_board_equals_a_recomputation_from_the_rows_behind_it(world: World) ->
 
 
 def test_money_of_two_currencies_is_never_added(world: World) -> None:
-    Position.objects.bulk_create([
-        position(world.connection, 1, "quotation", hours=1, amount=500),
-        position(world.connection, 2, "quotation", hours=1, amount=700, currency="USD"),
-    ])  # fmt: skip
+    Position.objects.bulk_create(
+        [
+            position(world.connection, 1, "quotation", hours=1, amount=500),
+            position(world.connection, 2, "quotation", hours=1, amount=700, currency="USD"),
+        ]
+    )
     quotation = board()["quotation"]
     assert (quotation.amount, quotation.currency, quotation.other_amounts) == (700, "USD", {"EUR": 500})
 
 
 def test_the_stage_that_holds_most_late_money_is_named_as_the_bottleneck(world: World) -> None:
-    Position.objects.bulk_create([
-        position(world.connection, 1, "credit_review", hours=9, amount=900, late=True),
-        position(world.connection, 2, "quotation", hours=9, amount=100, late=True),
-        position(world.connection, 3, "quotation", hours=9, amount=5_000),
-    ])  # fmt: skip
+    Position.objects.bulk_create(
+        [
+            position(world.connection, 1, "credit_review", hours=9, amount=900, late=True),
+            position(world.connection, 2, "quotation", hours=9, amount=100, late=True),
+            position(world.connection, 3, "quotation", hours=9, amount=5_000),
+        ]
+    )
     found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert found.worst == "credit_review"
     assert found.bottleneck.startswith("Credit review holds 90 % of the value over target: 1 of 1")
@@ -93,11 +129,21 @@ def test_where_nothing_is_late_the_board_says_so(world: World) -> None:
 
 
 def test_what_moves_inside_the_workflow_neither_arrives_nor_departs(world: World) -> None:
-    Transition.objects.bulk_create([
-        Transition(connection=world.connection, workflow=WORKFLOW, model="sale.order", odoo_id=1, from_stage=start,
-                   to_stage=end, at=NOW - timedelta(minutes=30), seen_at=NOW)
-        for start, end in [("", "quotation"), ("quotation", "credit_review"), ("unpaid", "closed")]
-    ])  # fmt: skip
+    Transition.objects.bulk_create(
+        [
+            Transition(
+                connection=world.connection,
+                workflow=WORKFLOW,
+                model="sale.order",
+                odoo_id=1,
+                from_stage=start,
+                to_stage=end,
+                at=NOW - timedelta(minutes=30),
+                seen_at=NOW,
+            )
+            for start, end in [("", "quotation"), ("quotation", "credit_review"), ("unpaid", "closed")]
+        ]
+    )
     hours = queries.flow_by_hour(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
     assert (sum(row.arrived for row in hours), sum(row.departed for row in hours)) == (1, 1)
     assert len(hours) == 24

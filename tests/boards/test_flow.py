@@ -48,16 +48,39 @@ def history(world: World) -> tuple[list[Position], list[Transition]]:
         for stage in path:
             if at > NOW:
                 break
-            moves.append(Transition(
-                connection=world.connection, workflow=NAME, model="sale.order", odoo_id=number, from_stage=before,
-                to_stage=stage.name, at=at, seen_at=at, company_id=company, amount=number))  # fmt: skip
+            moves.append(
+                Transition(
+                    connection=world.connection,
+                    workflow=NAME,
+                    model="sale.order",
+                    odoo_id=number,
+                    from_stage=before,
+                    to_stage=stage.name,
+                    at=at,
+                    seen_at=at,
+                    company_id=company,
+                    amount=number,
+                )
+            )
             here, since, before = stage, at, stage.name
             at += (stage.target or timedelta(hours=9)) * dice.lognormvariate(-0.4, 0.8)
         if here:
-            places.append(Position(
-                connection=world.connection, workflow=NAME, model="sale.order", odoo_id=number, name=f"S{number}",
-                stage=here.name, since=since, is_open=here.is_open, amount=number, currency="EUR", company_id=company,
-                due_at=since + here.target if here.is_open and here.target else None))  # fmt: skip
+            places.append(
+                Position(
+                    connection=world.connection,
+                    workflow=NAME,
+                    model="sale.order",
+                    odoo_id=number,
+                    name=f"S{number}",
+                    stage=here.name,
+                    since=since,
+                    is_open=here.is_open,
+                    amount=number,
+                    currency="EUR",
+                    company_id=company,
+                    due_at=since + here.target if here.is_open and here.target else None,
+                )
+            )
     Position.objects.bulk_create(places)
     Transition.objects.bulk_create(moves)
     tallies.fold()
@@ -140,13 +163,25 @@ def test_behind_every_figure_are_as_many_records_as_it_says(world: World, histor
     told = analysis.of(workflow, now=NOW, days=28, seen=EVERYTHING)
     first = NOW.replace(hour=0) - timedelta(days=27)
     for path in told.paths[:5]:
-        rows = analysis.moves(workflow, first=first, last=NOW + timedelta(seconds=1), seen=EVERYTHING,
-                              from_stage=path.from_stage, to_stage=path.to_stage)  # fmt: skip
+        rows = analysis.moves(
+            workflow,
+            first=first,
+            last=NOW + timedelta(seconds=1),
+            seen=EVERYTHING,
+            from_stage=path.from_stage,
+            to_stage=path.to_stage,
+        )
         assert len(rows) == min(path.count, analysis.MOST_RECORDS + 1)
     for number, one in enumerate(told.bins):
         cuts = [None, *(hours for hours, _ in analysis.CUTS), None]
-        rows = analysis.moves(workflow, first=first, last=NOW + timedelta(seconds=1), seen=EVERYTHING, is_ended=True,
-                              took=(cuts[number], cuts[number + 1]))  # fmt: skip
+        rows = analysis.moves(
+            workflow,
+            first=first,
+            last=NOW + timedelta(seconds=1),
+            seen=EVERYTHING,
+            is_ended=True,
+            took=(cuts[number], cuts[number + 1]),
+        )
         assert len(rows) == min(one.count, analysis.MOST_RECORDS + 1)
 
 
@@ -200,9 +235,17 @@ def test_the_expected_breaches_are_those_of_the_survival_curve_of_the_stays(
 def test_a_bound_is_never_added_to_an_estimate() -> None:
     def stage(*, due: int, expected: float, is_bound: bool) -> forecast.StageForecast:
         return forecast.StageForecast(
-            stage="s", title="S", due=dict.fromkeys(forecast.HORIZONS, due), expected=dict.fromkeys(forecast.HORIZONS, expected),
-            sample=40, is_bound=is_bound, tried_on=0, tried_expected=0, tried_broke=0, error=None,
-        )  # fmt: skip
+            stage="s",
+            title="S",
+            due=dict.fromkeys(forecast.HORIZONS, due),
+            expected=dict.fromkeys(forecast.HORIZONS, expected),
+            sample=40,
+            is_bound=is_bound,
+            tried_on=0,
+            tried_expected=0,
+            tried_broke=0,
+            error=None,
+        )
 
     mixed = forecast.Forecast(
         stages=[stage(due=12, expected=9.6, is_bound=False), stage(due=30, expected=30, is_bound=True)]
@@ -231,9 +274,18 @@ def test_the_forecast_is_tried_on_weeks_that_it_has_not_seen(world: World, histo
 
 def test_where_too_few_have_left_a_stage_all_that_fall_due_are_counted(world: World) -> None:
     Position.objects.create(
-        connection=world.connection, workflow=NAME, model="sale.order", odoo_id=1, name="S1", stage="quotation", is_open=True,
-        since=NOW - timedelta(days=6), due_at=NOW + timedelta(hours=5), amount=1, currency="EUR",
-    )  # fmt: skip
+        connection=world.connection,
+        workflow=NAME,
+        model="sale.order",
+        odoo_id=1,
+        name="S1",
+        stage="quotation",
+        is_open=True,
+        since=NOW - timedelta(days=6),
+        due_at=NOW + timedelta(hours=5),
+        amount=1,
+        currency="EUR",
+    )
     told = next(one for one in forecast.of(registry.workflows()[NAME], now=NOW, seen=EVERYTHING).stages if one.stage == "quotation")
     assert told.is_bound and told.sample == 0 and told.error is None
     assert (told.expected, told.due) == ({4: 0, 8: 1, 24: 1}, {4: 0, 8: 1, 24: 1})
@@ -243,8 +295,9 @@ def test_a_held_order_waits_for_its_decision_and_its_exception(world: World) -> 
     world.held_order(amount=6_200)
     waiting = blocked_reasons.of(registry.workflows()[NAME], seen=EVERYTHING)
     assert {(one.what, one.stage_name, one.count) for one in waiting} == {
-        ("decision", "credit_review", 1), ("exception", "credit_review", 1),
-    }  # fmt: skip
+        ("decision", "credit_review", 1),
+        ("exception", "credit_review", 1),
+    }
     assert "blocked by an open" in blocked_reasons.relief(waiting, "credit_review")
     assert blocked_reasons.of(registry.workflows()[NAME], seen=AccessScope(frozenset({(world.connection.pk, 9)}))) == []
 
@@ -258,9 +311,7 @@ def test_periods_and_companies_compare_what_really_moved(world: World, history: 
         assert side.departed == sum(one.from_stage in opened and one.to_stage not in opened for one in moves)
         assert side.arrived == sum(one.to_stage in opened and one.from_stage not in opened for one in moves)
     sides = compare.of(workflow, "company", now=NOW, days=7, seen=EVERYTHING).sides
-    assert sorted(side.count for side in sides) == sorted(
-        Counter(one.company_id for one in history[0] if one.is_open).values()
-    )
+    assert sorted(side.count for side in sides) == sorted(Counter(one.company_id for one in history[0] if one.is_open).values())
     assert sum(side.count for side in compare.of(workflow, "team", now=NOW, days=7, seen=EVERYTHING).sides) == sum(
         one.is_open for one in history[0]
     )
@@ -269,8 +320,16 @@ def test_periods_and_companies_compare_what_really_moved(world: World, history: 
 def test_an_object_centric_log_is_valid_and_complete(world: World, history: tuple[list[Position], list[Transition]]) -> None:
     """By the published structure of OCEL 2.0: every type, object and qualifier is declared, every value of its type."""
     world.order(42)
-    world.write("stock.picking", 500, name="WH/OUT/00500", state="assigned", sale_id=42, picking_type_code="outgoing",
-                company_id=1, partner_id=50)  # fmt: skip
+    world.write(
+        "stock.picking",
+        500,
+        name="WH/OUT/00500",
+        state="assigned",
+        sale_id=42,
+        picking_type_code="outgoing",
+        company_id=1,
+        partner_id=50,
+    )
     log = json.loads("".join(eventlog.ocel(list(registry.workflows().values()), first=None, now=NOW, seen=EVERYTHING)))
     assert set(log) == {"objectTypes", "eventTypes", "objects", "events"}
     declared = {}
@@ -325,10 +384,19 @@ async def test_a_log_is_sent_while_it_is_read() -> None:
     def prepare() -> AsyncClient:
         world = World()
         Transition.objects.bulk_create(
-            Transition(connection=world.connection, workflow=NAME, model="sale.order", odoo_id=number, from_stage="",
-                       to_stage="quotation", at=clock.now() - timedelta(hours=1), seen_at=NOW, company_id=1)
+            Transition(
+                connection=world.connection,
+                workflow=NAME,
+                model="sale.order",
+                odoo_id=number,
+                from_stage="",
+                to_stage="quotation",
+                at=clock.now() - timedelta(hours=1),
+                seen_at=NOW,
+                company_id=1,
+            )
             for number in range(3_000)
-        )  # fmt: skip
+        )
         client = AsyncClient()
         client.force_login(User.objects.create_user("reader", password="a long password", role="manager"))
         return client
@@ -370,8 +438,17 @@ def test_text_that_a_spreadsheet_would_run_is_kept_as_text(value: str) -> None:
     assert sheets.safe(-5) == -5
 
 
-@pytest.mark.parametrize("query", ["?days=x", "?since_from=no&due_within=-3&after=x~y", "?took_from=nan&before=zz~9&day=2026-13-01",
-                                   "?by=nonsense", "?first=9999-99-99", "?due_within=1e308"])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?days=x",
+        "?since_from=no&due_within=-3&after=x~y",
+        "?took_from=nan&before=zz~9&day=2026-13-01",
+        "?by=nonsense",
+        "?first=9999-99-99",
+        "?due_within=1e308",
+    ],
+)
 def test_an_address_that_makes_no_sense_is_refused_and_no_fault(world: World, manager: Client, query: str) -> None:
     for path in ("", "flow/", "moves/", "compare/", "quotation/", "outlook/"):
         assert manager.get(f"/boards/order_to_cash/{path}{query}").status_code == 400

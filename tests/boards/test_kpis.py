@@ -32,15 +32,34 @@ def of(name: str, world: World, seen: AccessScope = EVERYTHING) -> dict[str, kpi
 
 def case(world: World, number: int, **more: Any) -> ExceptionCase:
     team, _ = Team.objects.get_or_create(slug="sales", defaults={"name": "Sales"})
-    given = {"type": "order.credit_hold", "workflow": "order_to_cash", "model": "sale.order", "odoo_id": number, "severity": 2,
-             "record_name": "S1", "team": team, "opened_at": world.now, "updated_at": world.now, "company_id": 1}  # fmt: skip
+    given = {
+        "type": "order.credit_hold",
+        "workflow": "order_to_cash",
+        "model": "sale.order",
+        "odoo_id": number,
+        "severity": 2,
+        "record_name": "S1",
+        "team": team,
+        "opened_at": world.now,
+        "updated_at": world.now,
+        "company_id": 1,
+    }
     return ExceptionCase.objects.create(connection=world.connection, **(given | more))
 
 
 def transfer(world: World, number: int, *, late_by: timedelta, code: str = "outgoing", days_ago: int = 1, **more: Any) -> None:
     done = world.now - timedelta(days=days_ago)
-    world.write("stock.picking", number, name=f"WH/{number}", state="done", picking_type_code=code, company_id=1,
-                date_done=stamp(done), date_deadline=stamp(done - late_by), **more)  # fmt: skip
+    world.write(
+        "stock.picking",
+        number,
+        name=f"WH/{number}",
+        state="done",
+        picking_type_code=code,
+        company_id=1,
+        date_done=stamp(done),
+        date_deadline=stamp(done - late_by),
+        **more,
+    )
 
 
 def stamp(at: datetime) -> str:
@@ -70,8 +89,17 @@ def test_order_to_shipment_is_the_median_over_deliveries(world: World) -> None:
     hours = [5, 30, 100]
     for number, took in enumerate(hours):
         ordered = world.now - timedelta(days=1, hours=took)
-        world.write("sale.order", 400 + number, name="S", state="sale", date_order=stamp(ordered), partner_id=50, company_id=1,
-                    currency_id=1, amount_total=10.0)  # fmt: skip
+        world.write(
+            "sale.order",
+            400 + number,
+            name="S",
+            state="sale",
+            date_order=stamp(ordered),
+            partner_id=50,
+            company_id=1,
+            currency_id=1,
+            amount_total=10.0,
+        )
         transfer(world, 400 + number, late_by=timedelta(0), sale_id=400 + number)
 
     found = of("order_to_shipment", world)["order_to_cash"]
@@ -82,10 +110,27 @@ def test_order_to_shipment_is_the_median_over_deliveries(world: World) -> None:
 def test_paid_on_time_is_by_the_day_that_it_was_due(world: World) -> None:
     paid_at = world.now - timedelta(days=2)
     for number, days in enumerate([-1, 0, 1]):
-        world.write("account.move", 500 + number, name="INV", state="posted", move_type="out_invoice", payment_state="paid",
-                    company_id=1, currency_id=1, invoice_date_due=str((paid_at - timedelta(days=days)).date()))  # fmt: skip
-        Transition.objects.create(connection=world.connection, workflow="invoicing", model="account.move", odoo_id=500 + number,
-                                  from_stage="open", to_stage="paid", at=paid_at, seen_at=paid_at)  # fmt: skip
+        world.write(
+            "account.move",
+            500 + number,
+            name="INV",
+            state="posted",
+            move_type="out_invoice",
+            payment_state="paid",
+            company_id=1,
+            currency_id=1,
+            invoice_date_due=str((paid_at - timedelta(days=days)).date()),
+        )
+        Transition.objects.create(
+            connection=world.connection,
+            workflow="invoicing",
+            model="account.move",
+            odoo_id=500 + number,
+            from_stage="open",
+            to_stage="paid",
+            at=paid_at,
+            seen_at=paid_at,
+        )
 
     found = of("paid_on_time", world)["invoicing"]
 
@@ -108,8 +153,14 @@ def test_what_has_no_owner_yet_counts_with_the_time_it_waits(world: World, olga_
 def test_resolved_in_time_and_how_long_it_took(world: World) -> None:
     for number, (hours, within) in enumerate([(1, 2), (3, 2), (8, 9)]):
         opened = world.now - timedelta(days=3)
-        case(world, number, status="resolved", opened_at=opened, resolved_at=opened + timedelta(hours=hours),
-             due_at=opened + timedelta(hours=within))  # fmt: skip
+        case(
+            world,
+            number,
+            status="resolved",
+            opened_at=opened,
+            resolved_at=opened + timedelta(hours=hours),
+            due_at=opened + timedelta(hours=within),
+        )
 
     assert of("resolved_in_time", world)["order_to_cash"].value == pytest.approx(2 / 3)
     assert of("detected_to_resolved", world)["order_to_cash"].value == 3 * 3600
@@ -123,19 +174,48 @@ def test_from_asking_to_deciding_and_on_to_the_effect(world: World) -> None:
     for number, minutes in enumerate([10, 20, 120]):
         decided = asked + timedelta(minutes=minutes)
         request = Request.objects.create(
-            connection=world.connection, kind="credit_override", workflow="order_to_cash", model="sale.order", odoo_id=number,
-            record_name="S", cause=str(number), status="approved", requested_by="Sofia", policy=policy, requested_at=asked,
-            due_at=world.now, decided_at=decided,
-        )  # fmt: skip
+            connection=world.connection,
+            kind="credit_override",
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=number,
+            record_name="S",
+            cause=str(number),
+            status="approved",
+            requested_by="Sofia",
+            policy=policy,
+            requested_at=asked,
+            due_at=world.now,
+            decided_at=decided,
+        )
         Command.objects.create(
-            connection=world.connection, sequence=number, model="sale.order", odoo_id=number, lane=f"1:sale.order:{number}",
-            title="Release", method="write", status="done", decision=f"approval:{request.pk}", not_before=decided,
-            created_at=decided, done_at=decided + timedelta(seconds=10 * (number + 1)),
-        )  # fmt: skip
+            connection=world.connection,
+            sequence=number,
+            model="sale.order",
+            odoo_id=number,
+            lane=f"1:sale.order:{number}",
+            title="Release",
+            method="write",
+            status="done",
+            decision=f"approval:{request.pk}",
+            not_before=decided,
+            created_at=decided,
+            done_at=decided + timedelta(seconds=10 * (number + 1)),
+        )
     Command.objects.create(
-        connection=world.connection, sequence=9, model="sale.order", odoo_id=9, lane="1:sale.order:9", title="Of nobody's decision",
-        method="write", status="done", decision="", not_before=asked, created_at=asked, done_at=world.now,
-    )  # fmt: skip
+        connection=world.connection,
+        sequence=9,
+        model="sale.order",
+        odoo_id=9,
+        lane="1:sale.order:9",
+        title="Of nobody's decision",
+        method="write",
+        status="done",
+        decision="",
+        not_before=asked,
+        created_at=asked,
+        done_at=world.now,
+    )
 
     assert of("asked_to_decided", world)["order_to_cash"].value == 20 * 60
     effect = of("decided_to_effect", world)["order_to_cash"]
@@ -190,8 +270,10 @@ def test_every_figure_has_its_statement_in_the_docs() -> None:
 def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + next(kpi for kpi in kpis.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
-                       {"since": world.now - kpis.WINDOW, "now": world.now, "zone": "UTC"})  # fmt: skip
+        cursor.execute(
+            "EXPLAIN " + next(kpi for kpi in kpis.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
+            {"since": world.now - kpis.WINDOW, "now": world.now, "zone": "UTC"},
+        )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert re.search("pickings_done", plan)
 
@@ -223,8 +305,7 @@ def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
     found = of("shipped_on_time", world)["fulfilment"]
     assert (found.target, found.is_met) == (0.4, True)
     told = Entry.objects.filter(action="kpi.target_set").order_by("sequence").values_list("subject", "data")
-    assert dict(told) == {"kpi:shipped_on_time": {"from": 0.95, "to": 0.4},
-                          "kpi:asked_to_decided": {"from": 14400.0, "to": 5430.0}}  # fmt: skip
+    assert dict(told) == {"kpi:shipped_on_time": {"from": 0.95, "to": 0.4}, "kpi:asked_to_decided": {"from": 14400.0, "to": 5430.0}}
 
 
 def test_a_target_is_set_over_the_api_by_who_may_and_taken_back(world: World, mia_manager: User, olga_operator: User) -> None:

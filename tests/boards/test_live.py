@@ -47,8 +47,9 @@ class Page(WebsocketCommunicator):
     def __init__(self, session: Any = None, *, origin: str = "http://127.0.0.1:8000", language: str = "") -> None:
         cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key if session else ''}"
         super().__init__(
-            django_and_live, "/ws/live/", headers=[
-                (b"origin", origin.encode()), (b"cookie", cookie.encode()), (b"accept-language", language.encode())]
+            django_and_live,
+            "/ws/live/",
+            headers=[(b"origin", origin.encode()), (b"cookie", cookie.encode()), (b"accept-language", language.encode())],
         )
 
     async def watch(self, *topics: str, version: int = 0) -> None:
@@ -110,18 +111,24 @@ async def test_who_has_not_signed_in_is_refused() -> None:
     assert await page.closed_with() == consumers.NOT_SIGNED_IN
 
 
-@pytest.mark.parametrize("origin", [
-    "https://elsewhere.test", "null", "", "http://127.0.0.1.elsewhere.test", "http://elsewhere.127.0.0.1", "file://",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://elsewhere.test",
+        "null",
+        "",
+        "http://127.0.0.1.elsewhere.test",
+        "http://elsewhere.127.0.0.1",
+        "file://",
+    ],
+)
 async def test_another_sites_page_is_refused(session: Any, origin: str) -> None:
     accepted, _ = await Page(session, origin=origin).connect(timeout=10)
 
     assert not accepted
 
 
-async def test_a_page_that_shows_something_old_is_told_at_once(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
-) -> None:
+async def test_a_page_that_shows_something_old_is_told_at_once(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     page = await open_page()
     await page.watch(BOARD, version=1)
     frame = await page.frame()
@@ -131,18 +138,14 @@ async def test_a_page_that_shows_something_old_is_told_at_once(
     assert "<" in frame["html"]
 
 
-async def test_a_page_that_shows_the_newest_is_told_nothing(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
-) -> None:
+async def test_a_page_that_shows_the_newest_is_told_nothing(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     page = await open_page()
     await page.watch(BOARD, version=live.version_now() + 60_000)
 
     assert await page.receive_nothing(timeout=TICKS)
 
 
-async def test_a_change_is_drawn_once_for_all_who_watch(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
-) -> None:
+async def test_a_change_is_drawn_once_for_all_who_watch(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     pages = [await open_page() for _ in range(20)]
     for page in pages:
         await page.watch(BOARD, version=live.version_now() + 60_000)
@@ -276,12 +279,22 @@ async def test_nobody_sees_what_another_is_told(open_page: Callable[[], Awaitabl
 
 
 BAD = [
-    "", "hello", "[]", "{}", '{"watch": 1}', '{"watch": [1]}', '{"watch": [{"version": 1}]}',
-    '{"watch": [{"topic": "queue", "version": "1"}]}', '{"watch": [{"topic": "queue", "version": true}]}',
-    '{"watch": [{"topic": ["queue"]}]}', '{"watch": [{"topic": "secrets"}]}', '{"watch": [{"topic": "queue\\n"}]}',
-    "[" * 8_000, '{"watch": [{"topic": "queue"}]}' + " " * 9_000,
+    "",
+    "hello",
+    "[]",
+    "{}",
+    '{"watch": 1}',
+    '{"watch": [1]}',
+    '{"watch": [{"version": 1}]}',
+    '{"watch": [{"topic": "queue", "version": "1"}]}',
+    '{"watch": [{"topic": "queue", "version": true}]}',
+    '{"watch": [{"topic": ["queue"]}]}',
+    '{"watch": [{"topic": "secrets"}]}',
+    '{"watch": [{"topic": "queue\\n"}]}',
+    "[" * 8_000,
+    '{"watch": [{"topic": "queue"}]}' + " " * 9_000,
     json.dumps({"watch": [{"topic": f"record:1:sale.order:{number}"} for number in range(51)]}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))

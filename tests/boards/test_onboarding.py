@@ -47,8 +47,15 @@ def test_who_does_not_set_the_tower_up_is_not_guided() -> None:
 
 
 def test_a_connection_that_fails_says_so_in_its_step(admin: User) -> None:
-    Connection.objects.create(name="main", url="http://odoo.test", database="test", login="tower", api_key="key",
-                              state="failing", problem="no connection to http://odoo.test")  # fmt: skip
+    Connection.objects.create(
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="key",
+        state="failing",
+        problem="no connection to http://odoo.test",
+    )
     (first, *_) = onboarding.steps_for(admin)
     assert (first.state, first.stands, first.href) == ("now", "no connection to http://odoo.test", "/connections/main/")
 

@@ -52,7 +52,14 @@ def test_a_connections_page_says_where_its_guards_go_by_something_else(world: Wo
     assert "Up to date with the policies" in client.get("/connections/main/mirrored/").content.decode()
     client.post("/parameters/purchase_limit/", {"act": "set", "value": "5000", "version": "0"})
     assert "provision_odoo main" in client.get("/connections/main/mirrored/").content.decode()
-    world.write("x_ct_request", 9, x_res_model="policy", x_kind="parameters", x_res_id=0,
-                x_terms='{"purchase_limit": {"": 5000.0}}', x_requested_at=odoo_time(world.now))  # fmt: skip
+    world.write(
+        "x_ct_request",
+        9,
+        x_res_model="policy",
+        x_kind="parameters",
+        x_res_id=0,
+        x_terms='{"purchase_limit": {"": 5000.0}}',
+        x_requested_at=odoo_time(world.now),
+    )
     assert ApprovalAsk.objects.get(odoo_id=9).x_terms
     assert "Up to date with the policies" in client.get("/connections/main/mirrored/").content.decode()

@@ -25,14 +25,28 @@ TOKEN = re.compile(r"var\((--[\w-]+)\)")
 @pytest.fixture
 def moved(world: World) -> World:
     """Orders that came, moved on and ended over a week."""
-    moves = [("", "quotation", 100), ("quotation", "to_invoice", 50), ("to_invoice", "closed", 20), ("", "quotation", 5),
-             ("", "quotation", 3.5), ("quotation", "to_invoice", 2.2)]  # fmt: skip
+    moves = [
+        ("", "quotation", 100),
+        ("quotation", "to_invoice", 50),
+        ("to_invoice", "closed", 20),
+        ("", "quotation", 5),
+        ("", "quotation", 3.5),
+        ("quotation", "to_invoice", 2.2),
+    ]
     for number, (from_stage, to_stage, hours) in enumerate(moves):
         at = NOW - timedelta(hours=hours)
         Transition.objects.create(
-            connection=world.connection, workflow=NAME, model="sale.order", odoo_id=[1, 1, 1, 2, 3, 2][number], at=at, seen_at=at,
-            from_stage=from_stage, to_stage=to_stage, company_id=1, amount=1,
-        )  # fmt: skip
+            connection=world.connection,
+            workflow=NAME,
+            model="sale.order",
+            odoo_id=[1, 1, 1, 2, 3, 2][number],
+            at=at,
+            seen_at=at,
+            from_stage=from_stage,
+            to_stage=to_stage,
+            company_id=1,
+            amount=1,
+        )
     tallies.fold()
     return world
 
@@ -59,9 +73,11 @@ def test_the_hours_are_those_of_the_moves(moved: World) -> None:
         hour.isoformat(): (arrived, departed)
         for hour, arrived, departed in rows(
             "SELECT date_trunc('hour', at), count(*) FILTER (WHERE from_stage = ''), count(*) FILTER (WHERE to_stage = 'closed')"
-            " FROM workflows_transition WHERE workflow = %s AND at > %s GROUP BY 1", NAME, NOW - timedelta(hours=24),
+            " FROM workflows_transition WHERE workflow = %s AND at > %s GROUP BY 1",
+            NAME,
+            NOW - timedelta(hours=24),
         )
-    }  # fmt: skip
+    }
     assert {hour: count for hour, count in shown["In"] if count} == {h: a for h, (a, _) in counted.items() if a}
     assert {hour: count for hour, count in shown["Out"] if count} == {h: d for h, (_, d) in counted.items() if d}
     assert sum(count for _, count in shown["Out"]) == 1
@@ -71,9 +87,12 @@ def test_the_days_are_those_of_the_moves_and_lead_to_them(moved: World) -> None:
     figure = plots.throughput(of_boards())
     shown = drawn(figure)
     counted = dict(
-        rows("SELECT (at AT TIME ZONE 'UTC')::date::text, count(*) FROM workflows_transition WHERE workflow = %s"
-             " AND from_stage = '' GROUP BY 1", NAME)
-    )  # fmt: skip
+        rows(
+            "SELECT (at AT TIME ZONE 'UTC')::date::text, count(*) FROM workflows_transition WHERE workflow = %s"
+            " AND from_stage = '' GROUP BY 1",
+            NAME,
+        )
+    )
     assert {day: count for day, count in shown["In"] if count} == counted
     assert [trace["customdata"] for trace in figure["data"]] == [[one.href for one in of_boards().throughput]] * 2
 

@@ -18,8 +18,17 @@ def shop(world: World) -> World:
     world.write("res.partner", 60, name="Wood & Sons_GmbH", ref="V-0060", active=True, commercial_partner_id=60, city="Bremen")
     world.write("product.template", 70, name="Office desk, walnut", active=True)
     world.write("product.product", 71, product_tmpl_id=70, default_code="DESK-01", active=True)
-    world.write("stock.picking", 500, name="WH/OUT/00500", state="assigned", sale_id=42, picking_type_code="outgoing",
-                company_id=1, carrier_tracking_ref="1Z999AA10123456784", partner_id=50)  # fmt: skip
+    world.write(
+        "stock.picking",
+        500,
+        name="WH/OUT/00500",
+        state="assigned",
+        sale_id=42,
+        picking_type_code="outgoing",
+        company_id=1,
+        carrier_tracking_ref="1Z999AA10123456784",
+        partner_id=50,
+    )
     return world
 
 
@@ -27,20 +36,23 @@ def found(text: str, seen: AccessScope = EVERYTHING) -> dict[str, list[str]]:
     return {group.title: [hit.title for hit in group.hits] for group in search.find(text, seen=seen)}
 
 
-@pytest.mark.parametrize(("text", "group", "title"), [
-    ("S00042", "Order to cash", "S00042"),
-    ("s00042", "Order to cash", "S00042"),
-    ("0042", "Order to cash", "S00042"),
-    ("42", "Order to cash", "S00042"),
-    ("po-7788/b", "Order to cash", "S00042"),
-    ("9AA1012345", "Fulfilment", "WH/OUT/00500"),
-    ("out/005", "Fulfilment", "WH/OUT/00500"),
-    ("azure", "Customers and suppliers", "Azure Interior"),
-    ("v-0060", "Customers and suppliers", "Wood & Sons_GmbH"),
-    ("sons wood", "Customers and suppliers", "Wood & Sons_GmbH"),
-    ("walnut", "Products", "Office desk, walnut"),
-    ("desk-01", "Products", "Office desk, walnut"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "group", "title"),
+    [
+        ("S00042", "Order to cash", "S00042"),
+        ("s00042", "Order to cash", "S00042"),
+        ("0042", "Order to cash", "S00042"),
+        ("42", "Order to cash", "S00042"),
+        ("po-7788/b", "Order to cash", "S00042"),
+        ("9AA1012345", "Fulfilment", "WH/OUT/00500"),
+        ("out/005", "Fulfilment", "WH/OUT/00500"),
+        ("azure", "Customers and suppliers", "Azure Interior"),
+        ("v-0060", "Customers and suppliers", "Wood & Sons_GmbH"),
+        ("sons wood", "Customers and suppliers", "Wood & Sons_GmbH"),
+        ("walnut", "Products", "Office desk, walnut"),
+        ("desk-01", "Products", "Office desk, walnut"),
+    ],
+)
 def test_it_finds_by_any_part_of_what_people_know(shop: World, text: str, group: str, title: str) -> None:
     assert title in found(text)[group]
 
@@ -52,10 +64,21 @@ def test_what_is_typed_is_taken_literally(shop: World, text: str) -> None:
 
 def test_an_exact_name_comes_before_what_only_contains_it(shop: World) -> None:
     Position.objects.bulk_create(
-        Position(connection=shop.connection, workflow="order_to_cash", model="sale.order", odoo_id=number,
-                 name=f"S00042-{number}", stage="quotation", since=NOW, is_open=True, amount=1, currency="EUR", company_id=1)
+        Position(
+            connection=shop.connection,
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=number,
+            name=f"S00042-{number}",
+            stage="quotation",
+            since=NOW,
+            is_open=True,
+            amount=1,
+            currency="EUR",
+            company_id=1,
+        )
         for number in range(100, 180)
-    )  # fmt: skip
+    )
     assert found("S00042")["Order to cash"][0] == "S00042"
 
 
@@ -89,8 +112,17 @@ def test_a_customer_and_a_product_have_pages_of_what_is_open(shop: World) -> Non
     client.force_login(User.objects.get(username="mia"))
     assert "/records/main/sale.order/42/" in client.get("/partners/main/50/").content.decode()
     shop.write("sale.order.line", 4200, order_id=42, name="Desk", product_id=71, product_uom_qty=10, price_unit=10)
-    shop.write("stock.move", 900, sale_line_id=4200, product_id=71, product_uom_qty=10, quantity=4, state="confirmed",
-               company_id=1, move_orig_ids=[])  # fmt: skip
+    shop.write(
+        "stock.move",
+        900,
+        sale_line_id=4200,
+        product_id=71,
+        product_uom_qty=10,
+        quantity=4,
+        state="confirmed",
+        company_id=1,
+        move_orig_ids=[],
+    )
     page = client.get("/products/main/71/").content.decode()
     assert "Office desk, walnut" in page and "/records/main/sale.order/42/" in page
     assert client.get("/products/main/9999/").status_code == client.get("/partners/main/9999/").status_code == 404

@@ -32,9 +32,15 @@ def sells(world: World, order: int, *, to: int = 2, company: int = 1, product: i
 def buys(world: World, order: int, *, of: int = 1, company: int = 2, product: int = 7, quantity: float = 5, **more: str) -> None:
     world.write("purchase.order.line", order * 10, order_id=order, product_id=product, product_qty=quantity, company_id=company)
     values = {
-        "name": f"P{order:05}", "state": "purchase", "partner_id": of, "company_id": company, "currency_id": 1,
-        "currency_rate": 1.0, "amount_total": 100, "date_approve": odoo_time(world.now),
-    }  # fmt: skip
+        "name": f"P{order:05}",
+        "state": "purchase",
+        "partner_id": of,
+        "company_id": company,
+        "currency_id": 1,
+        "currency_rate": 1.0,
+        "amount_total": 100,
+        "date_approve": odoo_time(world.now),
+    }
     world.write("purchase.order", order, **values | more)
 
 

@@ -66,9 +66,12 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "uvicorn", "controltower.asgi:application", "--port", str(self.port), "--no-access-log"],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
                 preexec_fn=embedded.die_with_parent(signal.SIGKILL),
-            )  # fmt: skip
+            )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"The server ended:\n{self.log.read_text()[-3000:]}"

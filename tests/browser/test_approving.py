@@ -131,8 +131,9 @@ def test_somebody_else_on_the_same_device_neither_sees_nor_sends_it(visit: Visit
     page.context.set_offline(True)
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("ct-unsent")).to_contain_text("not yet sent")
-    page.evaluate("const rows = JSON.parse(localStorage['ct-unsent']); rows[0].person = '0';"
-                  "localStorage['ct-unsent'] = JSON.stringify(rows)")  # fmt: skip
+    page.evaluate(
+        "const rows = JSON.parse(localStorage['ct-unsent']); rows[0].person = '0';localStorage['ct-unsent'] = JSON.stringify(rows)"
+    )
     page.context.set_offline(False)
     page.goto("/approvals/")
     expect(page.locator(".ask")).to_have_count(1)
@@ -167,8 +168,10 @@ def test_a_pushed_message_is_shown_and_knows_its_page(visit: Visit, world: World
     devtools.send("ServiceWorker.deliverPushMessage", told)
     shown: list[dict[str, str]] = []
     for _ in range(1_000):
-        shown = page.evaluate("navigator.serviceWorker.ready.then((one) => one.getNotifications())"
-                              ".then((all) => all.map((each) => ({title: each.title, path: each.data.path})))")  # fmt: skip
+        shown = page.evaluate(
+            "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+            ".then((all) => all.map((each) => ({title: each.title, path: each.data.path})))"
+        )
         if shown:
             break
     assert shown == [{"title": "Your decision: S00042", "path": "/approvals/1/"}]

@@ -15,8 +15,9 @@ LARGEST_FIRST_LOAD = 200_000
 
 
 @pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (TABLET, "light"), (DESKTOP, "dark")])
-def test_a_manager_goes_from_the_overview_to_the_record_that_waits(visit: Visit, world: World, size: dict[str, int],
-                                                                   theme: str) -> None:  # fmt: skip
+def test_a_manager_goes_from_the_overview_to_the_record_that_waits(
+    visit: Visit, world: World, size: dict[str, int], theme: str
+) -> None:
     page = visit("mia", "/boards/", size=size, theme=theme)
     page.locator("#main").get_by_role("link", name="Order to cash").first.click()
     expect(page.locator("#bottleneck")).to_be_visible()
@@ -116,8 +117,17 @@ def test_the_paths_are_drawn_whole(visit: Visit, world: World) -> None:
     assert page.locator(".picture").evaluate("(one) => one.scrollWidth <= one.clientWidth + 1")
 
 
-@pytest.mark.parametrize("path", ["/boards/", "/boards/order_to_cash/", "/boards/order_to_cash/flow/", "/wall/", "/search/?q=s0",
-                                  "/records/main/sale.order/42/"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/boards/",
+        "/boards/order_to_cash/",
+        "/boards/order_to_cash/flow/",
+        "/wall/",
+        "/search/?q=s0",
+        "/records/main/sale.order/42/",
+    ],
+)
 def test_a_first_load_is_small_without_its_charts(visit: Visit, world: World, path: str) -> None:
     page = visit("mia", "/notifications/")
     network = page.context.new_cdp_session(page)

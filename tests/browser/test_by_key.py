@@ -26,9 +26,14 @@ def ready(page: Page) -> Page:
 def test_g_and_a_letter_go_to_each_page_and_the_sheet_lists_them(visit: Visit, world: World) -> None:
     page = ready(visit("mia", "/"))
     for keys, path in (
-        ("ge", "/exceptions/"), ("gb", "/boards/"), ("gl", "/health/"),
-        ("gn", "/notifications/"), ("gc", "/connections/"), ("gh", "/"), ("ga", "/approvals/"),
-    ):  # fmt: skip
+        ("ge", "/exceptions/"),
+        ("gb", "/boards/"),
+        ("gl", "/health/"),
+        ("gn", "/notifications/"),
+        ("gc", "/connections/"),
+        ("gh", "/"),
+        ("ga", "/approvals/"),
+    ):
         for key in keys:
             page.keyboard.press(key)
         page.wait_for_url(f"**{path}")

@@ -7,9 +7,13 @@ from tests.browser.conftest import DESKTOP, PHONE, Visit, barriers
 from tests.world import World
 
 PAGES = [
-    ("mia", "/"), ("adam", "/approvals/"), ("olga", "/exceptions/"), ("mia", "/boards/order_to_cash/"),
-    ("mia", "/records/main/sale.order/42/"), ("mia", "/boards/order_to_cash/flow/"),
-]  # fmt: skip
+    ("mia", "/"),
+    ("adam", "/approvals/"),
+    ("olga", "/exceptions/"),
+    ("mia", "/boards/order_to_cash/"),
+    ("mia", "/records/main/sale.order/42/"),
+    ("mia", "/boards/order_to_cash/flow/"),
+]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

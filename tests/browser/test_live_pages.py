@@ -61,9 +61,17 @@ def test_what_somebody_types_survives_a_live_update(visit: Visit, world: World) 
 
 def test_a_button_that_has_the_focus_keeps_it_through_a_live_update(visit: Visit, world: World) -> None:
     def give_up(number: int) -> None:
-        Delivery.objects.create(source="odoo", connection=world.connection, key=str(number), model="no.such.model",
-                                odoo_id=number, status="dead", received_at=clock.now(), not_before=clock.now(),
-                                processed_at=clock.now())  # fmt: skip
+        Delivery.objects.create(
+            source="odoo",
+            connection=world.connection,
+            key=str(number),
+            model="no.such.model",
+            odoo_id=number,
+            status="dead",
+            received_at=clock.now(),
+            not_before=clock.now(),
+            processed_at=clock.now(),
+        )
         live.announce(["health"])
 
     elsewhere(lambda: give_up(1))

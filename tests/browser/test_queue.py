@@ -200,7 +200,7 @@ def test_the_queue_is_whole_and_accessible_at_every_size(visit: Visit, orders: W
 def test_on_a_phone_an_exception_is_a_page_of_its_own(visit: Visit, orders: World) -> None:
     page = visit("olga", "/exceptions/", size=PHONE)
     page.get_by_role("link", name="S00044").click()
-    page.wait_for_url(f"**/exceptions/{case_of("S00044").pk}/")
+    page.wait_for_url(f"**/exceptions/{case_of('S00044').pk}/")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".toast")).to_contain_text(": acknowledged")
     expect(page.locator(".badge", has_text="Acknowledged").first).to_be_visible()

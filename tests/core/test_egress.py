@@ -30,27 +30,73 @@ from tests.world import person
 
 # Link-local, metadata, multicast, broadcast and no machine: never, not even where an operator allows private networks.
 NEVER = [
-    "169.254.169.254", "169.254.0.1", "[fe80::1]", "[fe80::1%25eth0]", "224.0.0.1", "[ff02::1]", "0.0.0.0", "[::]", "0.1.2.3",
-    "255.255.255.255", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "[fd00:ec2::254]",
-    "100.100.100.200", "192.0.0.192", "168.63.129.16",
-]  # fmt: skip
+    "169.254.169.254",
+    "169.254.0.1",
+    "[fe80::1]",
+    "[fe80::1%25eth0]",
+    "224.0.0.1",
+    "[ff02::1]",
+    "0.0.0.0",
+    "[::]",
+    "0.1.2.3",
+    "255.255.255.255",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::1]",
+    "[fd00:ec2::254]",
+    "100.100.100.200",
+    "192.0.0.192",
+    "168.63.129.16",
+]
 # Private networks and this machine: an Odoo may stand there, a receiver only where the operator named it.
 PRIVATE = [
-    "127.0.0.1", "[::1]", "10.0.0.5", "172.16.0.9", "192.168.1.9", "100.64.0.1", "192.0.2.1", "198.18.0.1", "[fc00::1]",
-    "[fd12::1]", "[fec0::1]", "[::ffff:10.0.0.1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a00:1]",
-    "[2002:7f00:1::]", "[2001:0:1::1]", "[::127.0.0.1]",
-]  # fmt: skip
+    "127.0.0.1",
+    "[::1]",
+    "10.0.0.5",
+    "172.16.0.9",
+    "192.168.1.9",
+    "100.64.0.1",
+    "192.0.2.1",
+    "198.18.0.1",
+    "[fc00::1]",
+    "[fd12::1]",
+    "[fec0::1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::a00:1]",
+    "[2002:7f00:1::]",
+    "[2001:0:1::1]",
+    "[::127.0.0.1]",
+]
 # Numbers in other clothes, which only a look-up undresses.
 DRESSED = ["127.1", "0x7f.1", "2130706433", "0177.0.0.1", "localhost"]
 MALFORMED = [
-    "file:///etc/passwd", "gopher://93.184.216.34/", "ftp://93.184.216.34/", "93.184.216.34", "//93.184.216.34/", "", "https://",
-    "https:///path", "https://user:word@93.184.216.34/", "https://user@93.184.216.34/", "https://@93.184.216.34/",
-    "https://93.184.216.34:99999/", "https://93.184.216.34/a b", "https://93.184.216.34/\n", " https://93.184.216.34/",
-    "https://93.184.216.34/#x", "https://[::1", "javascript:alert(1)",
-]  # fmt: skip
+    "file:///etc/passwd",
+    "gopher://93.184.216.34/",
+    "ftp://93.184.216.34/",
+    "93.184.216.34",
+    "//93.184.216.34/",
+    "",
+    "https://",
+    "https:///path",
+    "https://user:word@93.184.216.34/",
+    "https://user@93.184.216.34/",
+    "https://@93.184.216.34/",
+    "https://93.184.216.34:99999/",
+    "https://93.184.216.34/a b",
+    "https://93.184.216.34/\n",
+    " https://93.184.216.34/",
+    "https://93.184.216.34/#x",
+    "https://[::1",
+    "javascript:alert(1)",
+]
 ONLY_RECEIVERS_REFUSE = [
-    "http://93.184.216.34/", "https://93.184.216.34:25/", "https://93.184.216.34:22/", "https://exam\u0440le.test/",
-]  # fmt: skip
+    "http://93.184.216.34/",
+    "https://93.184.216.34:25/",
+    "https://93.184.216.34:22/",
+    "https://exam\u0440le.test/",
+]
 
 
 @pytest.mark.parametrize("to", [ODOO, RECEIVER])
@@ -87,10 +133,15 @@ def test_a_secret_in_the_address_is_not_repeated() -> None:
         assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("given", "kept"), [
-    ("https://ERP.example.com/", "https://erp.example.com"), (" http://127.0.0.1:8069 ", "http://127.0.0.1:8069"),
-    ("http://[::1]:8069/odoo/", "http://[::1]:8069/odoo"), ("https://größe.example.com", "https://größe.example.com"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://ERP.example.com/", "https://erp.example.com"),
+        (" http://127.0.0.1:8069 ", "http://127.0.0.1:8069"),
+        ("http://[::1]:8069/odoo/", "http://[::1]:8069/odoo"),
+        ("https://größe.example.com", "https://größe.example.com"),
+    ],
+)
 def test_an_odoos_address_is_kept_without_its_last_slash(given: str, kept: str) -> None:
     assert checked_url(given, connection="main") == kept
 
@@ -120,6 +171,7 @@ def entries(db: None) -> dict[Any, Callable[[str], None]]:
             errors = kind({**more, "url": url}).errors.get("url")
             if errors:
                 raise AddressNotAllowedError(*errors)
+
         return enter
 
     def tested(url: str) -> None:
@@ -127,13 +179,15 @@ def entries(db: None) -> dict[Any, Callable[[str], None]]:
         checked_url(url, connection="main")
 
     return {
-        ConnectionForm: form(ConnectionForm, **rest), AccessForm: form(AccessForm, **rest),
-        EndpointForm: form(EndpointForm, name="other"), EndpointShape: form(EndpointForm, name="other"),
+        ConnectionForm: form(ConnectionForm, **rest),
+        AccessForm: form(AccessForm, **rest),
+        EndpointForm: form(EndpointForm, name="other"),
+        EndpointShape: form(EndpointForm, name="other"),
         Endpoint: lambda url: webhooks.save(Endpoint(name="x", url=url), by=ivan, now=now) and None,
         Connection: lambda url: registration.register("other", url, "x", "x", "x", now=now) and None,
         AccessTest: tested,
         push.Device: lambda url: push.add(ivan, endpoint=url, p256dh="", auth="", name="", now=now) and None,
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("host", NEVER)
@@ -146,13 +200,18 @@ def test_nothing_that_takes_an_address_takes_these(entries: dict[Any, Callable[[
 
 def test_these_are_all_that_take_an_address(entries: dict[Any, Callable[[str], None]], client: Client) -> None:
     client.get("/health/")  # loads every form
-    found = {kind.__name__ for kind in _below(forms.BaseForm)
-             if kind.__module__.startswith("apps.") and ADDRESSES & set(getattr(kind, "base_fields", {}))}  # fmt: skip
+    found = {
+        kind.__name__
+        for kind in _below(forms.BaseForm)
+        if kind.__module__.startswith("apps.") and ADDRESSES & set(getattr(kind, "base_fields", {}))
+    }
     found |= {
-        model.__name__ for model in apps.get_models() if model.__module__.startswith("apps.")
+        model.__name__
+        for model in apps.get_models()
+        if model.__module__.startswith("apps.")
         for field in model._meta.get_fields()
         if field.name in ADDRESSES and isinstance(field, models.CharField | models.TextField)
-    }  # fmt: skip
+    }
     schema = client.get("/api/v1/schema/?format=json").json()
     for operation in (one for path in schema["paths"].values() for one in path.values() if "requestBody" in one):
         for body in operation["requestBody"]["content"].values():
@@ -168,9 +227,23 @@ def _below(kind: type[Any]) -> set[type[Any]]:
 
 # Every way to open a connection.
 
-OPENS = {"httpx2.Client", "httpx2.AsyncClient", "httpx2.HTTPTransport", "httpx2.get", "httpx2.post", "httpx2.request",
-         "httpx2.stream", "urllib.request.urlopen", "socket.create_connection", "http.client.HTTPConnection",
-         "http.client.HTTPSConnection", "smtplib.SMTP", "smtplib.SMTP_SSL", "requests.get", "requests.post"}  # fmt: skip
+OPENS = {
+    "httpx2.Client",
+    "httpx2.AsyncClient",
+    "httpx2.HTTPTransport",
+    "httpx2.get",
+    "httpx2.post",
+    "httpx2.request",
+    "httpx2.stream",
+    "urllib.request.urlopen",
+    "socket.create_connection",
+    "http.client.HTTPConnection",
+    "http.client.HTTPSConnection",
+    "smtplib.SMTP",
+    "smtplib.SMTP_SSL",
+    "requests.get",
+    "requests.post",
+}
 # The tower's own intake, at the address that the operator set.
 OWN = {"apps/health/intake_probe.py"}
 

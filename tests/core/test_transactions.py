@@ -42,8 +42,9 @@ def test_of_two_that_lock_each_other_out_both_get_through() -> None:
     for worker in workers:
         worker.join()
     assert dict(Team.objects.filter(slug__in=["north", "south"]).values_list("slug", "name")) == {
-        "north": "north!!", "south": "south!!"
-    }  # fmt: skip
+        "north": "north!!",
+        "south": "south!!",
+    }
     assert len(runs) == 3
 
 

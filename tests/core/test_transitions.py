@@ -45,9 +45,7 @@ def test_no_move_starts_from_where_the_table_does_not_say(
 
 
 @pytest.mark.parametrize(("table", "model"), TABLES)
-def test_no_status_is_entered_from_where_no_move_leads(
-    table: Transitions, model: type[ExceptionCase | Request | Command]
-) -> None:
+def test_no_status_is_entered_from_where_no_move_leads(table: Transitions, model: type[ExceptionCase | Request | Command]) -> None:
     for status in table.states.values:
         for target in table.states.values:
             row, leads = model(status=status), any(one.target == target and status in one.sources for one in table.rows)
@@ -78,12 +76,15 @@ def test_an_incident_offers_no_action_inside_odoo() -> None:
         transitions_of(incident).make("apply", incident)
 
 
-@pytest.mark.parametrize(("rows", "says"), [
-    ([], "no move leads to green"),
-    ([Transition("go", ["red"], "green", "x"), Transition("go", ["red"], "green", "y")], "stands there twice"),
-    ([Transition("go", ["blue"], "green", "x")], "does not exist"),
-    ([Transition("go", ["red"], "green", "x"), Transition("stop", ["green"], "blue", "x")], "does not exist"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([], "no move leads to green"),
+        ([Transition("go", ["red"], "green", "x"), Transition("go", ["red"], "green", "y")], "stands there twice"),
+        ([Transition("go", ["blue"], "green", "x")], "does not exist"),
+        ([Transition("go", ["red"], "green", "x"), Transition("stop", ["green"], "blue", "x")], "does not exist"),
+    ],
+)
 def test_a_table_that_cannot_be_is_refused_where_it_is_declared(rows: list[Transition], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Transitions("light", Light, rows)
@@ -109,8 +110,11 @@ def _set_beside(path: Path) -> list[int]:
                     pairs += zip(target.elts, node.value.elts, strict=True)
                 else:
                     pairs.append((target, node.value))
-            lines += [node.lineno for target, value in pairs
-                      if isinstance(target, ast.Attribute) and target.attr == "status" and not _of_step(target, value)]  # fmt: skip
+            lines += [
+                node.lineno
+                for target, value in pairs
+                if isinstance(target, ast.Attribute) and target.attr == "status" and not _of_step(target, value)
+            ]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
             lines += [node.lineno for keyword in node.keywords if keyword.arg == "status" and not _of_step(None, keyword.value)]
     return lines

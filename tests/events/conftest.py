@@ -32,9 +32,15 @@ def tell(world: World) -> Tell:
 
     def arrive(source: str, message: Any, *, key: str = "") -> None:
         Delivery.objects.create(
-            source=source, connection=world.connection, key=key or f"message-{next(numbers)}", model=EVENT, odoo_id=0,
-            body=json.dumps(message), received_at=world.now, not_before=world.now,
-        )  # fmt: skip
+            source=source,
+            connection=world.connection,
+            key=key or f"message-{next(numbers)}",
+            model=EVENT,
+            odoo_id=0,
+            body=json.dumps(message),
+            received_at=world.now,
+            not_before=world.now,
+        )
         while batch.process(clock=lambda: world.now):
             pass
 

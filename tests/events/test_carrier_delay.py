@@ -17,9 +17,20 @@ def shipped(world: World) -> World:
     """A confirmed order whose goods left yesterday, promised for the 26th."""
     promised = odoo_time(world.now + timedelta(days=3))
     world.order(42, state="sale", amount=1_000, delivery_status="partial", commitment_date=promised)
-    world.write("stock.picking", 7, name="WH/OUT/00007", state="done", picking_type_code="outgoing", sale_id=42, partner_id=50,
-                company_id=1, carrier_tracking_ref="1Z999", date_deadline=promised, scheduled_date=promised,
-                date_done=odoo_time(world.now))  # fmt: skip
+    world.write(
+        "stock.picking",
+        7,
+        name="WH/OUT/00007",
+        state="done",
+        picking_type_code="outgoing",
+        sale_id=42,
+        partner_id=50,
+        company_id=1,
+        carrier_tracking_ref="1Z999",
+        date_deadline=promised,
+        scheduled_date=promised,
+        date_done=odoo_time(world.now),
+    )
     return world
 
 
@@ -38,9 +49,12 @@ def test_a_later_date_is_named_with_what_the_carrier_said(shipped: World, tell: 
     found = case()
     assert (found.status, found.model, found.odoo_id, found.team.slug) == ("open", "stock.picking", 7, "warehouse")
     assert {name: value for name, value in found.evidence.items() if name.startswith("carrier")} == {
-        "carrier_expected_at": "2026-11-30T10:00:00+00:00", "carrier_late_days": 4, "carrier_said_by": "carrier",
-        "carrier_said_at": "2026-11-23T09:00:00+00:00", "carrier_text_name": "Snow in the pass",
-    }  # fmt: skip
+        "carrier_expected_at": "2026-11-30T10:00:00+00:00",
+        "carrier_late_days": 4,
+        "carrier_said_by": "carrier",
+        "carrier_said_at": "2026-11-23T09:00:00+00:00",
+        "carrier_text_name": "Snow in the pass",
+    }
     assert holding_up(shipped) == [
         {"record": "WH/OUT/00007", "text": "carrier expects WH/OUT/00007 on 2026-11-30, 4 days late: Snow in the pass"}
     ]

@@ -21,11 +21,39 @@ NAMES = {"carrier_tracking": "carrier", "supplier_portal": "portal", "marketplac
 # Random, so that no compression makes an index row fit.
 LONG = "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=40_000))
 ODD: list[Any] = [
-    LONG, "a\x00b", "half \ud800 of it", "", " ", None, True, False, 0, -1, 2**63, 10**25, 1e300, float("nan"), float("inf"),
-    [], {}, ["a", 1, None], {"en_US": "Desk"}, [[[[{"a": [1]}]]]], "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
-    "0001-01-01T00:00:00+14:00", "2026-13-45T99:99:99Z", "infinity", "now", "2026-11-23", "2026-11-23T09:00:00", "12,5",
-    "'; DROP x; --", "\u202e\u200f", "%s %(x)s {x}",
-]  # fmt: skip
+    LONG,
+    "a\x00b",
+    "half \ud800 of it",
+    "",
+    " ",
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**63,
+    10**25,
+    1e300,
+    float("nan"),
+    float("inf"),
+    [],
+    {},
+    ["a", 1, None],
+    {"en_US": "Desk"},
+    [[[[{"a": [1]}]]]],
+    "0000-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-14:00",
+    "0001-01-01T00:00:00+14:00",
+    "2026-13-45T99:99:99Z",
+    "infinity",
+    "now",
+    "2026-11-23",
+    "2026-11-23T09:00:00",
+    "12,5",
+    "'; DROP x; --",
+    "\u202e\u200f",
+    "%s %(x)s {x}",
+]
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -52,17 +80,30 @@ def with_value(message: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 def send(world: World, source: str, message: Any, key: str) -> None:
     Delivery.objects.create(
-        source=source, connection=world.connection, key=key, model=EVENT, odoo_id=0, body=json.dumps(message),
-        received_at=world.now, not_before=world.now,
-    )  # fmt: skip
+        source=source,
+        connection=world.connection,
+        key=key,
+        model=EVENT,
+        odoo_id=0,
+        body=json.dumps(message),
+        received_at=world.now,
+        not_before=world.now,
+    )
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
 def test_whatever_a_message_holds_no_other_waits_for_it(world: World, example: Path) -> None:
     message = json.loads(example.read_text())["message"]
     source = NAMES[example.parent.parent.name]
-    world.write("stock.picking", 70, name="WH/OUT/70", state="assigned", carrier_tracking_ref="GOOD-1", company_id=1,
-                picking_type_code="outgoing")  # fmt: skip
+    world.write(
+        "stock.picking",
+        70,
+        name="WH/OUT/70",
+        state="assigned",
+        carrier_tracking_ref="GOOD-1",
+        company_id=1,
+        picking_type_code="outgoing",
+    )
     number = 0
     for path in leaves(message):
         for odd in ODD:

@@ -101,8 +101,16 @@ def test_a_message_that_is_replayed_tells_nothing_twice(world: World, tell: Tell
 
 def test_a_message_that_cannot_be_read_is_a_dead_letter_and_stops_no_other(world: World, tell: Tell) -> None:
     transfer(world)
-    Delivery.objects.create(source="carrier", connection=world.connection, key="bad", model="event", odoo_id=0,
-                            body='{"event": {"code": "TELEPORTED"}}', received_at=world.now, not_before=world.now)  # fmt: skip
+    Delivery.objects.create(
+        source="carrier",
+        connection=world.connection,
+        key="bad",
+        model="event",
+        odoo_id=0,
+        body='{"event": {"code": "TELEPORTED"}}',
+        received_at=world.now,
+        not_before=world.now,
+    )
     tell("carrier", scan("DELAYED", "1Z999"), key="good")
     assert dict(Delivery.objects.values_list("key", "status")) == {"bad": "dead", "good": "done"}
     assert "TELEPORTED" in Delivery.objects.get(key="bad").problem

@@ -31,8 +31,14 @@ def plain(told: reading.Reading) -> dict[str, Any]:
     def text(at: datetime | None) -> str | None:
         return at.isoformat().replace("+00:00", "Z") if at else None
 
-    return {"kind": told.kind, "reference": told.reference, "occurred_at": text(told.occurred_at),
-            "expected_at": text(told.expected_at), "text": told.text, "data": dict(told.data)}  # fmt: skip
+    return {
+        "kind": told.kind,
+        "reference": told.reference,
+        "occurred_at": text(told.occurred_at),
+        "expected_at": text(told.expected_at),
+        "text": told.text,
+        "data": dict(told.data),
+    }
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
@@ -79,8 +85,12 @@ def test_a_new_source_is_one_folder(edi: str, world: World, tell: Tell) -> None:
 
     event = OutsideEvent.objects.get()
     assert (event.kind, event.model, event.odoo_id, event.text, event.data) == (
-        "order_line_changed", "sale.order", 42, "Less", {"Item": "Desk"}
-    )  # fmt: skip
+        "order_line_changed",
+        "sale.order",
+        42,
+        "Less",
+        {"Item": "Desk"},
+    )
     assert event.occurred_at == world.now
 
 

@@ -11,12 +11,31 @@ from tests.world import World, odoo_time
 
 def purchase(world: World, **more: Any) -> None:
     """Twenty desks, promised for Saturday, that the vendor has not acknowledged."""
-    values = {"name": "P00080", "state": "purchase", "partner_id": 60, "user_id": 7, "company_id": 1, "currency_id": 1,
-              "currency_rate": 1.0, "amount_total": 2_300.0, "invoice_status": "no", "acknowledged": False,
-              "date_approve": odoo_time(world.now)}  # fmt: skip
+    values = {
+        "name": "P00080",
+        "state": "purchase",
+        "partner_id": 60,
+        "user_id": 7,
+        "company_id": 1,
+        "currency_id": 1,
+        "currency_rate": 1.0,
+        "amount_total": 2_300.0,
+        "invoice_status": "no",
+        "acknowledged": False,
+        "date_approve": odoo_time(world.now),
+    }
     world.write("purchase.order", 80, **values | more)
-    world.write("purchase.order.line", 800, order_id=80, name="Oak desk", product_id=30, product_qty=20, price_subtotal=2_000,
-                qty_received=0, date_planned=odoo_time(world.now + timedelta(days=5)))  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        800,
+        order_id=80,
+        name="Oak desk",
+        product_id=30,
+        product_qty=20,
+        price_subtotal=2_000,
+        qty_received=0,
+        date_planned=odoo_time(world.now + timedelta(days=5)),
+    )
 
 
 def stage() -> str:
@@ -43,9 +62,13 @@ def test_a_later_date_opens_a_delay_with_what_was_said(world: World, tell: Tell)
     case = ExceptionCase.objects.get(type="purchase.supplier_delay")
     assert case.status == "open"
     assert {name: case.evidence[name] for name in case.evidence if name.startswith("said") or name == "expected_at"} == {
-        "expected_at": "2026-11-28T12:00:00+00:00", "said_expected_at": "2026-12-05T00:00:00+00:00", "said_late_days": 7,
-        "said_by": "portal", "said_at": "2026-11-23T09:00:00+00:00", "said_text": "Our saw mill is down",
-    }  # fmt: skip
+        "expected_at": "2026-11-28T12:00:00+00:00",
+        "said_expected_at": "2026-12-05T00:00:00+00:00",
+        "said_late_days": 7,
+        "said_by": "portal",
+        "said_at": "2026-11-23T09:00:00+00:00",
+        "said_text": "Our saw mill is down",
+    }
 
 
 def test_the_promised_day_and_an_earlier_one_are_no_delay(world: World, tell: Tell) -> None:

@@ -24,12 +24,22 @@ def many(world: World, count: int) -> list[int]:
     """Open exceptions that nobody owns."""
     made = ExceptionCase.objects.bulk_create(
         ExceptionCase(
-            connection=world.connection, type="order.credit_hold", workflow="order_to_cash", model="sale.order",
-            odoo_id=5000 + number, record_name=f"S{5000 + number}", severity=2, team=Team.objects.get(slug="finance"),
-            amount=100, currency="EUR", opened_at=world.now, due_at=world.now + timedelta(hours=4), updated_at=world.now,
+            connection=world.connection,
+            type="order.credit_hold",
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=5000 + number,
+            record_name=f"S{5000 + number}",
+            severity=2,
+            team=Team.objects.get(slug="finance"),
+            amount=100,
+            currency="EUR",
+            opened_at=world.now,
+            due_at=world.now + timedelta(hours=4),
+            updated_at=world.now,
         )
         for number in range(count)
-    )  # fmt: skip
+    )
     return [case.pk for case in made]
 
 

@@ -22,10 +22,19 @@ def overdue(world: World, customers: range) -> None:
     model = registry.models()["account.move"]
     due = (world.now - timedelta(days=10)).strftime("%Y-%m-%d")
     given = {
-        "state": "posted", "move_type": "out_invoice", "payment_state": "not_paid", "company_id": 1, "currency_id": 1,
-        "amount_total": 100.0, "amount_total_signed": 100.0, "amount_residual": 100.0, "amount_residual_signed": 100.0,
-        "invoice_date_due": due, "write_date": odoo_time(world.now), "create_date": odoo_time(world.now),
-    }  # fmt: skip
+        "state": "posted",
+        "move_type": "out_invoice",
+        "payment_state": "not_paid",
+        "company_id": 1,
+        "currency_id": 1,
+        "amount_total": 100.0,
+        "amount_total_signed": 100.0,
+        "amount_residual": 100.0,
+        "amount_residual_signed": 100.0,
+        "invoice_date_due": due,
+        "write_date": odoo_time(world.now),
+        "create_date": odoo_time(world.now),
+    }
     rows = [
         dict.fromkeys(model.odoo_fields(), False)
         | given
@@ -73,10 +82,17 @@ def test_a_thousand_records_raise_in_the_statements_that_a_few_do() -> None:
         written = odoo_time(world.now)
         rows: list[dict[str, Any]] = [
             dict.fromkeys(quants.odoo_fields(), False)
-            | {"id": first + number, "product_id": 30, "company_id": 1, "quantity": -1.0, "inventory_date": "2026-12-31",
-               "create_date": written, "write_date": written}
+            | {
+                "id": first + number,
+                "product_id": 30,
+                "company_id": 1,
+                "quantity": -1.0,
+                "inventory_date": "2026-12-31",
+                "create_date": written,
+                "write_date": written,
+            }
             for number in range(many)
-        ]  # fmt: skip
+        ]
         with transaction.atomic():
             changes = upsert.apply(quants, connection_id=world.connection.pk, rows=rows, read_at=world.now)
             with CaptureQueriesContext(database) as asked:

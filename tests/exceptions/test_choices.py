@@ -42,7 +42,9 @@ def test_each_status_has_a_look_that_the_screens_can_draw(status: Any) -> None:
 
 def test_no_other_file_gives_a_severity_a_colour() -> None:
     elsewhere = [
-        path.name for folder in ("static/css", "static/js", "templates") for path in (BASE_DIR / folder).rglob("*.*")
+        path.name
+        for folder in ("static/css", "static/js", "templates")
+        for path in (BASE_DIR / folder).rglob("*.*")
         if path.suffix in (".css", ".js", ".html") and "vendor" not in path.parts and "data-severity" in path.read_text()
-    ]  # fmt: skip
+    ]
     assert elsewhere == []

@@ -22,16 +22,28 @@ def queue(world: World) -> World:
     types = ["order.credit_hold", "order.possible_duplicate", "order.price_limit"]
     ExceptionCase.objects.bulk_create(
         ExceptionCase(
-            connection=world.connection, type=types[number % 3], workflow="order_to_cash", model="sale.order",
-            odoo_id=7000 + number, company_id=1 + number % 2, record_name=f"S{7000 + number}",
-            partner_name=["Azure", "Gemini", "Deco"][number % 3 - 1], severity=1 + number % 4, team=teams[number % 2],
-            owner=olga if number % 5 == 0 else None, amount=Decimal(10) ** (number % 5), currency="EUR",
-            stage="credit_review" if number % 2 else "quotation", opened_at=world.now - timedelta(hours=number),
-            due_at=world.now + timedelta(hours=number - 30), updated_at=world.now,
-            status="resolved" if number >= 60 else "open", resolved_at=world.now if number >= 60 else None,
+            connection=world.connection,
+            type=types[number % 3],
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=7000 + number,
+            company_id=1 + number % 2,
+            record_name=f"S{7000 + number}",
+            partner_name=["Azure", "Gemini", "Deco"][number % 3 - 1],
+            severity=1 + number % 4,
+            team=teams[number % 2],
+            owner=olga if number % 5 == 0 else None,
+            amount=Decimal(10) ** (number % 5),
+            currency="EUR",
+            stage="credit_review" if number % 2 else "quotation",
+            opened_at=world.now - timedelta(hours=number),
+            due_at=world.now + timedelta(hours=number - 30),
+            updated_at=world.now,
+            status="resolved" if number >= 60 else "open",
+            resolved_at=world.now if number >= 60 else None,
         )
         for number in range(70)
-    )  # fmt: skip
+    )
     return world
 
 
@@ -53,20 +65,51 @@ def test_money_brings_an_exception_forward_by_six_hours_for_each_digit(queue: Wo
 
 def like(queue: World, number: int, amount: int) -> dict[str, object]:
     return {
-        "connection": queue.connection, "type": "order.credit_hold", "workflow": "order_to_cash", "model": "sale.order",
-        "odoo_id": number, "record_name": f"S{number}", "severity": 1, "team": Team.objects.get(slug="sales"), "amount": amount,
-        "opened_at": queue.now, "due_at": queue.now, "updated_at": queue.now,
-    }  # fmt: skip
+        "connection": queue.connection,
+        "type": "order.credit_hold",
+        "workflow": "order_to_cash",
+        "model": "sale.order",
+        "odoo_id": number,
+        "record_name": f"S{number}",
+        "severity": 1,
+        "team": Team.objects.get(slug="sales"),
+        "amount": amount,
+        "opened_at": queue.now,
+        "due_at": queue.now,
+        "updated_at": queue.now,
+    }
 
 
-@pytest.mark.parametrize(("query", "count"), [
-    ("", 60), ("owner=me", 12), ("owner=none", 48), ("owner=olga", 12), ("owner=nobody-known", 0), ("team=mine", 30),
-    ("team=sales", 30), ("type=order.credit_hold", 20), ("type=order.credit_hold,order.price_limit", 40), ("severity=4", 15),
-    ("severity=nonsense", 0), ("status=resolved", 10), ("status=any", 70), ("stage=credit_review", 30),
-    ("stage=order_to_cash.credit_review", 30), ("workflow=invoicing", 0), ("amount=1000", 24), ("amount=much", 0),
-    ("q=gemini", 20), ("q=s7059", 1), ("q=s7", 60), ("q=59", 0),
-    ("due=late", 31), ("due=nonsense", 0), ("q=deco&severity=3&owner=none", 8),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 60),
+        ("owner=me", 12),
+        ("owner=none", 48),
+        ("owner=olga", 12),
+        ("owner=nobody-known", 0),
+        ("team=mine", 30),
+        ("team=sales", 30),
+        ("type=order.credit_hold", 20),
+        ("type=order.credit_hold,order.price_limit", 40),
+        ("severity=4", 15),
+        ("severity=nonsense", 0),
+        ("status=resolved", 10),
+        ("status=any", 70),
+        ("stage=credit_review", 30),
+        ("stage=order_to_cash.credit_review", 30),
+        ("workflow=invoicing", 0),
+        ("amount=1000", 24),
+        ("amount=much", 0),
+        ("q=gemini", 20),
+        ("q=s7059", 1),
+        ("q=s7", 60),
+        ("q=59", 0),
+        ("due=late", 31),
+        ("due=nonsense", 0),
+        ("q=deco&severity=3&owner=none", 8),
+    ],
+)
 def test_each_filter_shows_what_it_says(queue: World, query: str, count: int) -> None:
     assert shown(queue, query).total == count
 
@@ -173,10 +216,14 @@ def test_every_promise_is_a_column_that_its_workflow_knows() -> None:
         assert not workflow.promise or workflow.promise in compiled.known_columns(workflow), workflow.name
 
 
-@pytest.mark.parametrize(("hours", "amount", "words"), [
-    (-2, 12_400, "Top: S1. 2 h overdue; EUR 12,400 at risk raises its priority."),
-    (3, None, "Top: S1. Due in 3 h."), (None, 99, "Top: S1. Open for 0 s, no due time; EUR 99 at risk raises its priority."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("hours", "amount", "words"),
+    [
+        (-2, 12_400, "Top: S1. 2 h overdue; EUR 12,400 at risk raises its priority."),
+        (3, None, "Top: S1. Due in 3 h."),
+        (None, 99, "Top: S1. Open for 0 s, no due time; EUR 99 at risk raises its priority."),
+    ],
+)
 def test_why_the_first_stands_first_is_said_from_its_rank(queue: World, hours: int | None, amount: int | None, words: str) -> None:
     ExceptionCase.objects.all().delete()
     due = {"due_at": queue.now + timedelta(hours=hours) if hours is not None else None}
@@ -200,8 +247,10 @@ def test_the_most_money_is_found_across_currencies(queue: World) -> None:
         query = page.next_query
     assert len(names) == len(set(names)) == 60
     assert names[0] == dear.record_name
-    sums = [(case.amount or Decimal(0)) / (160 if case.currency == "JPY" else 1)
-            for case in (ExceptionCase.objects.get(record_name=name) for name in names)]  # fmt: skip
+    sums = [
+        (case.amount or Decimal(0)) / (160 if case.currency == "JPY" else 1)
+        for case in (ExceptionCase.objects.get(record_name=name) for name in names)
+    ]
     assert sums == sorted(sums, reverse=True)
 
 

@@ -90,9 +90,13 @@ def test_every_move_leaves_one_entry_on_the_trail(world: World, case: ExceptionC
     moves.resolve(case.pk, resolution="Paid", by=user("mia"), now=world.now)
     actions = Entry.objects.filter(subject=f"exception:{case.pk}").order_by("sequence").values_list("action", flat=True)
     assert list(actions) == [
-        "exception.opened", "exception.assigned", "exception.acknowledged", "exception.commented", "exception.snoozed",
+        "exception.opened",
+        "exception.assigned",
+        "exception.acknowledged",
+        "exception.commented",
+        "exception.snoozed",
         "exception.resolved",
-    ]  # fmt: skip
+    ]
 
 
 def test_over_its_sla_it_is_marked_and_its_owner_told(world: World, case: ExceptionCase) -> None:
@@ -125,8 +129,9 @@ def test_a_deleted_order_takes_its_exception_with_it_and_says_so(world: World, c
     from apps.pipeline import change_processing
 
     registry.models()["sale.order"].objects.filter(odoo_id=42).update(deleted_at=world.now)
-    gone = Changes(connection_id=world.connection.pk, model="sale.order", inserted=set(), updated=set(), deleted={42},
-                   written_at={})  # fmt: skip
+    gone = Changes(
+        connection_id=world.connection.pk, model="sale.order", inserted=set(), updated=set(), deleted={42}, written_at={}
+    )
     with transaction.atomic():
         change_processing.apply_changes([gone], now=world.now)
     case.refresh_from_db()

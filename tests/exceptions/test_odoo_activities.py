@@ -67,9 +67,7 @@ def test_the_activity_is_its_owners_else_the_records_else_the_towers(world: Worl
     assert Shown.objects.get().values["user_id"] == 2, "the salesperson left: the tower's own login"
 
 
-def test_a_move_changes_the_same_activity_and_of_unheard_changes_only_the_last_is_kept(
-    world: World, case: ExceptionCase
-) -> None:
+def test_a_move_changes_the_same_activity_and_of_unheard_changes_only_the_last_is_kept(world: World, case: ExceptionCase) -> None:
     carried_out()
     moves.acknowledge(case.pk, by=user("olga"), now=world.now)
     moves.snooze(case.pk, until=world.now + timedelta(hours=1), by=user("olga"), now=world.now)
@@ -94,9 +92,7 @@ def test_resolving_finishes_the_activity_with_the_reason(world: World, case: Exc
     finish = told()[-1]
     assert (finish.method, finish.target_mark) == ("action_feedback", Shown.objects.get().mark)
     assert finish.arguments["feedback"] == f"Resolved: Customer paid by card [CT {finish.pk}]"
-    assert (finish.effect_model, finish.postcondition[:2]) == (
-        "mail.message", [["model", "=", "sale.order"], ["res_id", "=", 42]]
-    )  # fmt: skip
+    assert (finish.effect_model, finish.postcondition[:2]) == ("mail.message", [["model", "=", "sale.order"], ["res_id", "=", 42]])
 
 
 def test_what_closes_before_odoo_heard_of_it_never_reaches_odoo(world: World, case: ExceptionCase) -> None:

@@ -26,16 +26,48 @@ NEVER = "type=returns.authorisation_pending"
 
 # Rare and frequent values of every filter, each in every order; words that trigrams hold, and two letters, which they do not.
 FILTERED = [
-    "", "owner=me", "owner=none", "owner=person3", "owner=nobody", "team=mine", "team=sales", "team=warehouse", "due=late",
-    "due=7d", "type=order.credit_hold", NEVER, "type=order.credit_hold,order.margin", "severity=4", "severity=only3",
-    "amount=100", "amount=99999999", "workflow=order_to_cash", "workflow=returns", "stage=order_to_cash.credit_review",
-    "stage=unpaid", "stage=awaiting_goods", "status=snoozed", "status=acknowledged", "q=S0012340",
-    "q=customer 12", "q=nothing like it",
-    "q=s0", "q=zz",
-    "type=order.credit_hold&severity=3&owner=none&due=24h&stage=unpaid&amount=10", "owner=me&team=mine&severity=2&q=trading",
-]  # fmt: skip
-ENDED = ["status=resolved", "status=any", "status=resolved&team=sales", "status=resolved&owner=me", f"status=any&{NEVER}",
-         "status=resolved&stage=order_to_cash.unpaid", "status=resolved&q=S0012341", "status=any&q=customer 12"]  # fmt: skip
+    "",
+    "owner=me",
+    "owner=none",
+    "owner=person3",
+    "owner=nobody",
+    "team=mine",
+    "team=sales",
+    "team=warehouse",
+    "due=late",
+    "due=7d",
+    "type=order.credit_hold",
+    NEVER,
+    "type=order.credit_hold,order.margin",
+    "severity=4",
+    "severity=only3",
+    "amount=100",
+    "amount=99999999",
+    "workflow=order_to_cash",
+    "workflow=returns",
+    "stage=order_to_cash.credit_review",
+    "stage=unpaid",
+    "stage=awaiting_goods",
+    "status=snoozed",
+    "status=acknowledged",
+    "q=S0012340",
+    "q=customer 12",
+    "q=nothing like it",
+    "q=s0",
+    "q=zz",
+    "type=order.credit_hold&severity=3&owner=none&due=24h&stage=unpaid&amount=10",
+    "owner=me&team=mine&severity=2&q=trading",
+]
+ENDED = [
+    "status=resolved",
+    "status=any",
+    "status=resolved&team=sales",
+    "status=resolved&owner=me",
+    f"status=any&{NEVER}",
+    "status=resolved&stage=order_to_cash.unpaid",
+    "status=resolved&q=S0012341",
+    "status=any&q=customer 12",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +81,20 @@ def _many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Any:
         odoo = Connection.objects.create(name="volume", url="http://odoo.test", database="x", login="x", api_key="x")
         kinds = ["order.credit_hold", "order.price_limit", "order.margin", "invoice.overdue", "stuck.order_to_cash"]
         with database.cursor() as cursor:
-            cursor.execute(FILL, {
-                "c": odoo.pk, "types": kinds, "kinds": len(kinds), "count": ALL, "one_in": ONE_IN,
-                "teams": [one.pk for one in teams], "team_count": len(teams), "people": [one.pk for one in people],
-                "people_count": len(people),
-            })  # fmt: skip
+            cursor.execute(
+                FILL,
+                {
+                    "c": odoo.pk,
+                    "types": kinds,
+                    "kinds": len(kinds),
+                    "count": ALL,
+                    "one_in": ONE_IN,
+                    "teams": [one.pk for one in teams],
+                    "team_count": len(teams),
+                    "people": [one.pk for one in people],
+                    "people_count": len(people),
+                },
+            )
             cursor.execute("VACUUM ANALYZE exceptions_exceptioncase")
         yield
         odoo.delete()
@@ -113,8 +154,9 @@ def test_every_grouping_and_every_view_is_answered_by_an_index(client_of_many: C
 
 def test_far_pages_are_entered_by_the_index_of_their_order(client_of_many: Client) -> None:
     for sort, order in orders.ORDERS.items():
-        cases = order.annotated(filters.matching({}, known=filters.Known(User.objects.get(username="person0")),
-                                                 seen=EVERYTHING, now=clock.now()))  # fmt: skip
+        cases = order.annotated(
+            filters.matching({}, known=filters.Known(User.objects.get(username="person0")), seen=EVERYTHING, now=clock.now())
+        )
         cursor = order.cursor(cases[ALL // ONE_IN // 2])
         with CaptureQueriesContext(database) as captured:
             rows = list(order.page(cases, cursor, size=listing.PAGE, seen=EVERYTHING))

@@ -39,12 +39,23 @@ def many(count: int) -> None:
     connection, team = Connection.objects.get(), Team.objects.get(slug="finance")
     ExceptionCase.objects.bulk_create(
         ExceptionCase(
-            connection=connection, type="order.credit_hold", workflow="order_to_cash", model="sale.order", odoo_id=1000 + number,
-            record_name=f"S{1000 + number:05}", partner_name="Deco Addict", severity=number % 4 + 1, team=team, amount=number,
-            currency="EUR", opened_at=now, due_at=now + timedelta(minutes=number // 3) if number % 10 else None, updated_at=now,
+            connection=connection,
+            type="order.credit_hold",
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=1000 + number,
+            record_name=f"S{1000 + number:05}",
+            partner_name="Deco Addict",
+            severity=number % 4 + 1,
+            team=team,
+            amount=number,
+            currency="EUR",
+            opened_at=now,
+            due_at=now + timedelta(minutes=number // 3) if number % 10 else None,
+            updated_at=now,
         )
         for number in range(count)
-    )  # fmt: skip
+    )
 
 
 def test_the_queue_shows_the_exception_with_its_stage_money_and_owner(case: ExceptionCase) -> None:
@@ -57,8 +68,12 @@ def test_paging_by_key_shows_every_exception_once(case: ExceptionCase) -> None:
     many(130)
     user, seen, query = User.objects.get(username="olga"), [], ""
     while True:
-        page = listing.queue(dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
-                             known=filters.Known(user), seen=EVERYTHING, now=clock.now())  # fmt: skip
+        page = listing.queue(
+            dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
+            known=filters.Known(user),
+            seen=EVERYTHING,
+            now=clock.now(),
+        )
         seen += [row.case.id for row in page.rows]
         if not page.next_query:
             break
@@ -74,16 +89,28 @@ def test_the_query_string_is_the_view(case: ExceptionCase) -> None:
     assert "No matches in this view." in client.get("/exceptions/?status=resolved").content.decode()
 
 
-@pytest.mark.parametrize(("query", "words"), [
-    ("severity=nonsense", "Severity: “nonsense”"), ("type=order.nothing", "Type: “order.nothing”"),
-    ("status=lost", "Status: “lost”"),
-    ("team=nobody", "Team: “nobody”"), ("owner=no-one", "Owner: “no-one”"), ("workflow=magic", "Workflow: “magic”"),
-    ("stage=order_to_cash.moon", "Stage: “order_to_cash.moon”"), ("amount=much", "Amount at risk from: “much”"),
-    ("amount=NaN", "Amount at risk from: “NaN”"), ("due=soon", "Due: “soon”"), ("sort=size", "Sort: “size”"),
-    ("group=moon", "Group: “moon”"), ("connection=other", "Connection: “other”"), ("company=x", "Company: “x”"),
-    ("sverity=3", "no filter “sverity”"), ("type=order.credit_hold,order.nothing", "Type: “order.credit_hold,order.nothing”"),
-    ("q=a%00", "Record or customer: “a�”"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("severity=nonsense", "Severity: “nonsense”"),
+        ("type=order.nothing", "Type: “order.nothing”"),
+        ("status=lost", "Status: “lost”"),
+        ("team=nobody", "Team: “nobody”"),
+        ("owner=no-one", "Owner: “no-one”"),
+        ("workflow=magic", "Workflow: “magic”"),
+        ("stage=order_to_cash.moon", "Stage: “order_to_cash.moon”"),
+        ("amount=much", "Amount at risk from: “much”"),
+        ("amount=NaN", "Amount at risk from: “NaN”"),
+        ("due=soon", "Due: “soon”"),
+        ("sort=size", "Sort: “size”"),
+        ("group=moon", "Group: “moon”"),
+        ("connection=other", "Connection: “other”"),
+        ("company=x", "Company: “x”"),
+        ("sverity=3", "no filter “sverity”"),
+        ("type=order.credit_hold,order.nothing", "Type: “order.credit_hold,order.nothing”"),
+        ("q=a%00", "Record or customer: “a�”"),
+    ],
+)
 def test_what_the_queue_does_not_know_is_refused_by_name(case: ExceptionCase, query: str, words: str) -> None:
     answer = signed_in("olga").get(f"/exceptions/?{query}")
     assert answer.status_code == 400
@@ -164,13 +191,16 @@ def test_who_may_see_it_is_offered_for_a_mention_and_a_mention_is_on_the_trail(c
     assert client.get(f"/exceptions/{case.pk}/people/?q=%00").json() == {"people": []}
 
 
-@pytest.mark.parametrize(("action", "data", "status"), [
-    ("take", {}, Status.OPEN),
-    ("acknowledge", {}, Status.ACKNOWLEDGED),
-    ("snooze", {"hours": "4"}, Status.SNOOZED),
-    ("resolve", {"resolution": "Prepaid"}, Status.RESOLVED),
-    ("comment", {"text": "Called them"}, Status.OPEN),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "data", "status"),
+    [
+        ("take", {}, Status.OPEN),
+        ("acknowledge", {}, Status.ACKNOWLEDGED),
+        ("snooze", {"hours": "4"}, Status.SNOOZED),
+        ("resolve", {"resolution": "Prepaid"}, Status.RESOLVED),
+        ("comment", {"text": "Called them"}, Status.OPEN),
+    ],
+)
 def test_each_button_does_what_it_says(case: ExceptionCase, action: str, data: dict[str, str], status: str) -> None:
     answer = signed_in("olga").post(f"/exceptions/{case.id}/{action}/", data, follow=True)
     assert answer.status_code == 200

@@ -39,13 +39,17 @@ def short_transfer(world: World) -> ExceptionCase:
 
 
 def stock(world: World, place: int, quantity: float, reserved: float = 0) -> None:
-    world.write("stock.quant", place, product_id=DESK, location_id=place, company_id=1, quantity=quantity,
-                reserved_quantity=reserved)  # fmt: skip
+    world.write(
+        "stock.quant", place, product_id=DESK, location_id=place, company_id=1, quantity=quantity, reserved_quantity=reserved
+    )
 
 
 def price(world: World, vendor: int, **values: Any) -> None:
-    world.write("product.supplierinfo", vendor, **{"partner_id": vendor, "product_tmpl_id": DESK * 10, "price": 45,
-                                                   "delay": 7, "currency_id": 1} | values)  # fmt: skip
+    world.write(
+        "product.supplierinfo",
+        vendor,
+        **{"partner_id": vendor, "product_tmpl_id": DESK * 10, "price": 45, "delay": 7, "currency_id": 1} | values,
+    )
 
 
 def offered(world: World, case: ExceptionCase) -> dict[str, list[str]]:
@@ -101,11 +105,12 @@ def test_what_is_short_is_taken_from_another_warehouse(world: World) -> None:
     draft = Command.objects.get(method="create")
     (values,) = draft.arguments["vals_list"]
     assert (draft.model, values["picking_type_id"], values["location_id"], values["location_dest_id"]) == (
-        "stock.picking", 12, 9, 8
-    )  # fmt: skip
-    assert values["move_ids"][0][2] == {
-        "product_id": DESK, "product_uom_qty": 6, "location_id": 9, "location_dest_id": 8
-    }  # fmt: skip
+        "stock.picking",
+        12,
+        9,
+        8,
+    )
+    assert values["move_ids"][0][2] == {"product_id": DESK, "product_uom_qty": 6, "location_id": 9, "location_dest_id": 8}
 
 
 def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
@@ -148,12 +153,29 @@ def test_the_page_offers_the_ways_out_and_shows_what_becomes_of_the_one_taken(wo
 
 
 def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it(world: World) -> None:
-    world.write("account.move", 600, name="INV/600", state="posted", move_type="out_invoice", payment_state="not_paid",
-                partner_id=50, invoice_user_id=7, company_id=1)  # fmt: skip
+    world.write(
+        "account.move",
+        600,
+        name="INV/600",
+        state="posted",
+        move_type="out_invoice",
+        payment_state="not_paid",
+        partner_id=50,
+        invoice_user_id=7,
+        company_id=1,
+    )
     case = ExceptionCase.objects.create(
-        connection=world.connection, type="invoice.differs", workflow="invoicing", model="account.move", odoo_id=600,
-        record_name="INV/600", severity=2, team=late_purchase(world).team, opened_at=world.now, updated_at=world.now,
-    )  # fmt: skip
+        connection=world.connection,
+        type="invoice.differs",
+        workflow="invoicing",
+        model="account.move",
+        odoo_id=600,
+        record_name="INV/600",
+        severity=2,
+        team=late_purchase(world).team,
+        opened_at=world.now,
+        updated_at=world.now,
+    )
     assert offered(world, case) == {
         "correct": ["Odoo resets it to draft, to be corrected and posted"],
         "claim": ["Sofia Sales gets an activity: give the customer a credit note"],
@@ -162,9 +184,7 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
     activity = Command.objects.get(model="mail.activity")
     assert activity.arguments["vals_list"][0]["summary"] == "give the customer a credit note"
     take(world, case, "correct", "draft")
-    assert Command.objects.get(method="button_draft").precondition == [
-        ["state", "=", "posted"], ["payment_state", "=", "not_paid"]
-    ]  # fmt: skip
+    assert Command.objects.get(method="button_draft").precondition == [["state", "=", "posted"], ["payment_state", "=", "not_paid"]]
 
 
 def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) -> None:
@@ -172,9 +192,11 @@ def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) 
     world.write("product.template", 300, name="Oak desk", categ_id=5, list_price=100, tracking="none", active=True)
     world.write("product.product", 30, product_tmpl_id=300, active=True)
     for product, template, name, category, price, free in (
-        (32, 320, "Beech desk", 5, 110, 20), (33, 330, "Gold desk", 5, 900, 20), (34, 340, "Elm desk", 5, 100, 3),
+        (32, 320, "Beech desk", 5, 110, 20),
+        (33, 330, "Gold desk", 5, 900, 20),
+        (34, 340, "Elm desk", 5, 100, 3),
         (35, 350, "Chair", 6, 100, 20),
-    ):  # fmt: skip
+    ):
         world.write("product.template", template, name=name, categ_id=category, list_price=price, tracking="none", active=True)
         world.write("product.product", product, product_tmpl_id=template, active=True)
         world.write("stock.quant", 900 + product, product_id=product, location_id=8, company_id=1, quantity=free)
@@ -204,10 +226,19 @@ def test_what_is_on_the_order_already_stands_in_for_nothing(world: World) -> Non
 def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World) -> None:
     purchase(world, expected_in=5)
     OutsideEvent.objects.create(
-        connection=world.connection, source="supplier_portal", message="m1", position=0, kind="eta_changed",
-        reference="P00080", model="purchase.order", odoo_id=80, status="matched", occurred_at=world.now,
-        received_at=world.now, expected_at=world.now + timedelta(days=12),
-    )  # fmt: skip
+        connection=world.connection,
+        source="supplier_portal",
+        message="m1",
+        position=0,
+        kind="eta_changed",
+        reference="P00080",
+        model="purchase.order",
+        odoo_id=80,
+        status="matched",
+        occurred_at=world.now,
+        received_at=world.now,
+        expected_at=world.now + timedelta(days=12),
+    )
     purchase(world, expected_in=5, origin="as told", write_date=days(world, 0.01))
     case = ExceptionCase.objects.get(type="purchase.supplier_delay")
     new, old = days(world, 12), days(world, 5)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-DECLARED = '''
+DECLARED = """
 from apps.core.extensions import Extension
 
 EXTENSION = Extension({arguments})
-'''
+"""
 
 
 def declared(name: str, **more: object) -> str:

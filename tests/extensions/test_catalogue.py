@@ -11,11 +11,11 @@ from apps.core.extensions import Catalogue, discover
 from apps.workflows.declare import Addition
 from tests.extensions.packages import declared, write
 
-ADDITION = '''
+ADDITION = """
 from apps.workflows.declare import Addition
 
 ADDITION = Addition(workflow="order_to_cash")
-'''
+"""
 
 
 @pytest.fixture
@@ -36,9 +36,14 @@ def refusal(catalogue: Catalogue) -> str:
 
 
 def test_a_package_in_the_folder_takes_part_and_the_catalogue_is_built_twice(folder: Path) -> None:
-    write(folder, "ct_more", {
-        "__init__.py": declared("more", additions=["ct_more.orders"]), "orders.py": ADDITION,
-    })  # fmt: skip
+    write(
+        folder,
+        "ct_more",
+        {
+            "__init__.py": declared("more", additions=["ct_more.orders"]),
+            "orders.py": ADDITION,
+        },
+    )
     first, second = discover(folder=folder), discover(folder=folder)
     for catalogue in (first, second):
         assert [(one.package, one.extension.name, one.origin) for one in catalogue.accepted] == [("ct_more", "more", str(folder))]
@@ -72,7 +77,7 @@ def test_one_that_is_wrong_is_refused_and_the_rest_takes_part(folder: Path, capl
         ({"__init__.py": "def ("}, "ct_wrong, line 1: It is no Python"),
     ],
     ids=["nothing", "name", "older", "newer", "no module", "another's module", "no migrations", "syntax"],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_with_the_remedy(files: dict[str, str], said: str, folder: Path) -> None:
     write(folder, "ct_wrong", files)
     catalogue = discover(folder=folder)

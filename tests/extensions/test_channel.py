@@ -20,20 +20,25 @@ from tests.extensions.packages import declared, write
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
-CHAT = '''
+CHAT = """
 from apps.notifications.declare import Channel
 
 CHANNEL = Channel(title="House chat", address="CHANNEL_HOUSE_URL", token="CHANNEL_HOUSE_TOKEN",
                   compose=lambda told: {"to": told.username, "text": told.title, "link": told.link})
-'''
+"""
 
 
 @pytest.fixture
 def chat(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer) -> Iterator[HTTPServer]:
     """A receiver, and an extension with the channel that posts to it."""
-    write(tmp_path, "ct_house", {
-        "__init__.py": declared("house", channels=["ct_house.house_chat"]), "house_chat.py": CHAT,
-    })  # fmt: skip
+    write(
+        tmp_path,
+        "ct_house",
+        {
+            "__init__.py": declared("house", channels=["ct_house.house_chat"]),
+            "house_chat.py": CHAT,
+        },
+    )
     monkeypatch.setenv("CHANNEL_HOUSE_URL", httpserver.url_for("/chat"))
     monkeypatch.setenv("CHANNEL_HOUSE_TOKEN", "a-token")
     settings.EXTENSIONS, settings.WEBHOOK_ALLOWED = discover(folder=tmp_path), ["localhost", "127.0.0.1"]

@@ -34,9 +34,15 @@ PAGE = (ROOT / "docs" / "extending.md").read_text()
 FILES = dict(re.findall(r"^### `([^`]+)`\n.*?^```\w+\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 PASSWORD = "correct horse battery"
 FIELDS = {
-    "name": ("char", ""), "state": ("char", ""), "partner_id": ("many2one", "res.partner"), "user_id": ("many2one", "res.users"),
-    "company_id": ("many2one", "res.company"), "due_back": ("datetime", ""), "deposit": ("float", ""), "damage": ("float", ""),
-}  # fmt: skip
+    "name": ("char", ""),
+    "state": ("char", ""),
+    "partner_id": ("many2one", "res.partner"),
+    "user_id": ("many2one", "res.users"),
+    "company_id": ("many2one", "res.company"),
+    "due_back": ("datetime", ""),
+    "deposit": ("float", ""),
+    "damage": ("float", ""),
+}
 # What its operator does once it is installed. The models named are read; the rest of the company is not needed here.
 SET_UP = """
 import io, json
@@ -72,14 +78,24 @@ class Environment:
     def __init__(self, home: Path, database_url: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", home / "env"], check=True)
         self.python = str(home / "env" / "bin" / "python")
-        own = Path(subprocess.run([self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
-                                  capture_output=True, text=True).stdout.strip())  # fmt: skip
+        own = Path(
+            subprocess.run(
+                [self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout.strip()
+        )
         (own / "tower.pth").write_text(sysconfig.get_path("purelib") + "\n")
         self.port = free_port()
         dropped = ("PUBLIC_URL", "INTAKE_URL", "INTAKE_PORT", "PYTHONPATH", "EXTENSIONS_FOLDER")
         self.variables = {name: value for name, value in os.environ.items() if name not in dropped}
-        self.variables |= {"CONTROLTOWER_HOME": str(home / "tower"), "DATABASE_URL": database_url, "PORT": str(self.port),
-                           "PYTHONWARNINGS": "ignore"}  # fmt: skip
+        self.variables |= {
+            "CONTROLTOWER_HOME": str(home / "tower"),
+            "DATABASE_URL": database_url,
+            "PORT": str(self.port),
+            "PYTHONWARNINGS": "ignore",
+        }
 
     def install(self, built: Path) -> None:
         """Install a wheel, without the network."""
@@ -88,8 +104,15 @@ class Environment:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of manage.py."""
-        done = subprocess.run([self.python, "manage.py", *arguments], cwd=ROOT, env=self.variables, capture_output=True,
-                              text=True, check=False, timeout=180)  # fmt: skip
+        done = subprocess.run(
+            [self.python, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
         assert done.returncode == 0, done.stderr
         return done
 
@@ -116,9 +139,10 @@ class Tower:
     def api(self, path: str, body: Any = None) -> Any:
         """Get ``path`` of the API, or post ``body`` to it."""
         request = urllib.request.Request(
-            f"{self.url}/api/v1/{path}", data=None if body is None else json.dumps(body).encode(),
+            f"{self.url}/api/v1/{path}",
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
-        )  # fmt: skip
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
@@ -133,8 +157,9 @@ class Tower:
         form = browser.open(f"{self.url}/accounts/login/", timeout=30).read().decode()
         (secret,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)[:1]
         given = {"login": user, "password": PASSWORD, "csrfmiddlewaretoken": secret}
-        signing = urllib.request.Request(f"{self.url}/accounts/login/", urllib.parse.urlencode(given).encode(),
-                                         headers={"Referer": self.url})  # fmt: skip
+        signing = urllib.request.Request(
+            f"{self.url}/accounts/login/", urllib.parse.urlencode(given).encode(), headers={"Referer": self.url}
+        )
         browser.open(signing, timeout=60).close()
         return browser
 
@@ -142,8 +167,12 @@ class Tower:
         """Have the terminal at the desk say something, and the tower work it off."""
         body, now = json.dumps(message).encode(), int(time.time())
         signed = signatures.sign(signatures.key_of(self.secret), message_id="msg_1", timestamp=now, body=body)
-        headers = {"Content-Type": "application/json", "webhook-id": "msg_1", "webhook-timestamp": str(now),
-                   "webhook-signature": signed}  # fmt: skip
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": "msg_1",
+            "webhook-timestamp": str(now),
+            "webhook-signature": signed,
+        }
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/hooks/events/desk-1/", body, headers=headers)).close()
         self.environment.run("shell", "--no-imports", "-c", WORK)
 
@@ -172,13 +201,24 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         made = Company.sandbox(url)
         model = made.ask("ir.model", "create", {"name": "Rental Order", "model": "rental.order", "state": "manual"})
         for name, (kind, relation) in FIELDS.items():
-            field = {"model_id": model, "model": "rental.order", "name": name, "ttype": kind, "field_description": name,
-                     "state": "manual", "relation": relation or False}  # fmt: skip
+            field = {
+                "model_id": model,
+                "model": "rental.order",
+                "name": name,
+                "ttype": kind,
+                "field_description": name,
+                "state": "manual",
+                "relation": relation or False,
+            }
             made.ask("ir.model.fields", "create", field)
-        group = made.ask("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_user")],
-                         fields=["res_id"])[0]["res_id"]  # fmt: skip
-        made.ask("ir.model.access", "create", {"name": "rental", "model_id": model, "group_id": group, "perm_read": True,
-                                               "perm_write": True, "perm_create": True})  # fmt: skip
+        group = made.ask("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_user")], fields=["res_id"])[
+            0
+        ]["res_id"]
+        made.ask(
+            "ir.model.access",
+            "create",
+            {"name": "rental", "model_id": model, "group_id": group, "perm_read": True, "perm_write": True, "perm_create": True},
+        )
         partner = made.ask("res.partner", "create", {"name": "Azure Interior", "is_company": True})
         long_ago = (datetime.now(UTC) - timedelta(days=8)).strftime("%Y-%m-%d %H:%M:%S")
         shared = {"partner_id": partner, "company_id": 1, "user_id": made.uid, "due_back": long_ago, "deposit": 900.0}

@@ -34,7 +34,7 @@ print(json.dumps({
     "accepted": [one.package for one in settings.EXTENSIONS.accepted],
 }))
 """
-MODEL = '''
+MODEL = """
 from apps.mirror.declare import Mirrored, Text
 
 class Gauge(Mirrored):
@@ -43,34 +43,38 @@ class Gauge(Mirrored):
     class Meta(Mirrored.Meta):
         app_label = "{label}"
         db_table = "{table}"
-'''
+"""
 MIGRATION = "class Migration:\n    dependencies = []\n"
-OVER_NOTHING = '''
+OVER_NOTHING = """
 from django.db.models import Q
 from apps.workflows.declare import Stage, Workflow
 
 WORKFLOW = Workflow(name="{name}", title="Lost", odoo_model="{model}", amount="amount_total", currency="currency", facts=[],
                     dependencies=[], stages=[Stage(name="{stage}", title="All", when=Q(), owner="sales")], exceptions=[],
                     approvals=[])
-'''
-ACTING = '''
+"""
+ACTING = """
 from apps.workflows.declare import Addition, OdooCall, Remedy
 
 ACT = Remedy(name="make_admin", title="Make everybody an administrator", sql="SELECT 'x' AS option, 'y' AS text", columns=[],
              calls=[OdooCall(title="Do it", model="res.users", method="write", record="odoo_id")])
 ADDITION = Addition(workflow="order_to_cash", remedies={"order.credit_hold": [ACT]})
-'''
-ADAPTER = '''
+"""
+ADAPTER = """
 from apps.events.declare import Adapter
 
 ADAPTER = Adapter(title="Mine", model="fleet.vehicle", kind="kind", kinds={}, reference=["ref"])
-'''
+"""
 
 
 def with_model(label: str, **named: str) -> dict[str, str]:
     given = {"label": label, "odoo_model": "gauge.gauge", "table": "mirror_gauge_gauge"} | named
-    return {"__init__.py": declared(label, app=label), "models.py": MODEL.format(**given), "migrations/__init__.py": "",
-            "migrations/0001_initial.py": MIGRATION}  # fmt: skip
+    return {
+        "__init__.py": declared(label, app=label),
+        "models.py": MODEL.format(**given),
+        "migrations/__init__.py": "",
+        "migrations/0001_initial.py": MIGRATION,
+    }
 
 
 def with_workflow(label: str, **named: str) -> dict[str, str]:
@@ -79,21 +83,33 @@ def with_workflow(label: str, **named: str) -> dict[str, str]:
 
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
-    "ct_acts": ({"__init__.py": declared("ct_acts", additions=["ct_acts.act"]), "act.py": ACTING},
-                "Suggested action make_admin calls write of res.users: people, rights, settings and code are no extension's."),
-    "ct_breaks": (with_model("ct_breaks") | {"models.py": "raise ValueError('broken')"},
-                  "ct_breaks.models cannot be imported (ValueError: broken). Mend the module."),
-    "ct_lost": (with_workflow("ct_lost", model="fleet.vehicle"),
-                "Workflow ct_lost is over fleet.vehicle, which is not mirrored. Add a mirrored model for it."),
+    "ct_acts": (
+        {"__init__.py": declared("ct_acts", additions=["ct_acts.act"]), "act.py": ACTING},
+        "Suggested action make_admin calls write of res.users: people, rights, settings and code are no extension's.",
+    ),
+    "ct_breaks": (
+        with_model("ct_breaks") | {"models.py": "raise ValueError('broken')"},
+        "ct_breaks.models cannot be imported (ValueError: broken). Mend the module.",
+    ),
+    "ct_lost": (
+        with_workflow("ct_lost", model="fleet.vehicle"),
+        "Workflow ct_lost is over fleet.vehicle, which is not mirrored. Add a mirrored model for it.",
+    ),
     "ct_route": (with_workflow("ct_route", stage="moves"), "names currency, which neither sale.order as mirrored nor a fact has."),
     "ct_same": (with_workflow("ct_same", name="order_to_cash"), "The workflow order_to_cash is declared twice. Rename one."),
-    "ct_table": (with_model("ct_table", table="mirror_sale_order", odoo_model="sale.order"),
-                 "is kept in mirror_sale_order, which mirror.SaleOrder is. Leave it out: the model is mirrored already."),
-    "ct_tells": ({"__init__.py": declared("ct_tells", sources=["ct_tells.mine"]), "mine.py": ADAPTER},
-                 "The source mine refers to fleet.vehicle, which events are not matched with."),
-    "ct_wire": ({"__init__.py": declared("ct_wire"), "views.py": "import odoorpc"},
-                "ct_wire.views, line 1: It imports odoorpc, which extensions may not"),
-}  # fmt: skip
+    "ct_table": (
+        with_model("ct_table", table="mirror_sale_order", odoo_model="sale.order"),
+        "is kept in mirror_sale_order, which mirror.SaleOrder is. Leave it out: the model is mirrored already.",
+    ),
+    "ct_tells": (
+        {"__init__.py": declared("ct_tells", sources=["ct_tells.mine"]), "mine.py": ADAPTER},
+        "The source mine refers to fleet.vehicle, which events are not matched with.",
+    ),
+    "ct_wire": (
+        {"__init__.py": declared("ct_wire"), "views.py": "import odoorpc"},
+        "ct_wire.views, line 1: It imports odoorpc, which extensions may not",
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +122,14 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         if path.startswith("controltower_rental/"):
             write(folder, "controltower_rental", {path.removeprefix("controltower_rental/"): text})
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "manage.py", "shell", "--no-imports", "-c", LOOK], cwd=ROOT, text=True, check=False,
-        env=os.environ | {"EXTENSIONS_FOLDER": str(folder)}, capture_output=True, timeout=180,
-    )  # fmt: skip
+        [sys.executable, "-W", "ignore", "manage.py", "shell", "--no-imports", "-c", LOOK],
+        cwd=ROOT,
+        text=True,
+        check=False,
+        env=os.environ | {"EXTENSIONS_FOLDER": str(folder)},
+        capture_output=True,
+        timeout=180,
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found | {"log": done.stderr}

@@ -21,9 +21,16 @@ def fact(sql: str) -> Addition:
 def action(**call: Any) -> Addition:
     remedy = Remedy(name="act", title="Act", sql="SELECT 1", columns=[], calls=[OdooCall(title="Act", **call)])
     kind = ExceptionType(
-        name="order.more", title="More", when=Q(), team="sales", due=timedelta(hours=1), amount="amount_total", evidence={},
-        severity=("amount_total", (1, 2, 3)), remedies=[remedy],
-    )  # fmt: skip
+        name="order.more",
+        title="More",
+        when=Q(),
+        team="sales",
+        due=timedelta(hours=1),
+        amount="amount_total",
+        evidence={},
+        severity=("amount_total", (1, 2, 3)),
+        remedies=[remedy],
+    )
     return Addition(workflow="order_to_cash", exceptions=[kind])
 
 
@@ -45,7 +52,7 @@ def found(declared: Addition | Workflow, *, own: set[str] | None = None, model: 
         ("SELECT 1 AS more -- hidden", "says -- in its SQL"),
         ("SELECT pg_read_file('/etc/passwd') AS more", "says pg_read_file in its SQL"),
         ("SELECT api_key AS more FROM odoo_connection", "reads odoo_connection."),
-        ("SELECT api_key AS more FROM \"odoo_connection\"", "reads odoo_connection."),
+        ('SELECT api_key AS more FROM "odoo_connection"', "reads odoo_connection."),
         ("SELECT role AS more FROM accounts_user", "reads accounts_user."),
         ("SELECT action AS more FROM audit_entry", "reads audit_entry."),
         ("SELECT name AS more FROM mirror_res_partner LIMIT 1", "reads the mirror without naming connection_id"),
@@ -89,8 +96,9 @@ def test_an_approval_releases_records_of_the_extensions_own_models_only() -> Non
 def test_a_guard_is_over_models_of_its_own_and_keeps_to_odoos_rights() -> None:
     workflow = registry.workflows()["order_to_cash"]
     guard = Guard(approval="more", state_value="sale", release=("x", "X", ""), terms="", condition="why = False")
-    only = replace(workflow, facts=[], dependencies=[], exceptions=[], approvals=[], blockers=[], lines=None, belongs_sql="",
-                   guards=[guard])  # fmt: skip
+    only = replace(
+        workflow, facts=[], dependencies=[], exceptions=[], approvals=[], blockers=[], lines=None, belongs_sql="", guards=[guard]
+    )
     assert "is over a model that the extension does not mirror" in found(only)
     escaping = replace(only, guards=[replace(guard, condition="record.sudo().x = 1")])
     assert "The guard for more names sudo" in found(escaping, own={"sale.order"})

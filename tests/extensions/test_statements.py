@@ -13,7 +13,7 @@ from apps.workflows import engine
 from tests.extensions.packages import declared, write
 
 pytestmark = pytest.mark.django_db
-ADDITION = '''
+ADDITION = """
 from datetime import timedelta
 
 from django.db.models import Q
@@ -29,7 +29,7 @@ ADDITION = Addition(
     exceptions=[ExceptionType(name="order.more", title="More", when=Q(more_count__gt=0), team="sales", due=timedelta(hours=1),
                               amount="amount_total", evidence={}, severity=("amount_total", (1, 2, 3)))],
 )
-'''
+"""
 
 
 def forget() -> None:

@@ -12,9 +12,10 @@ def build(folder: Path) -> Path:
     told = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     name = f"{told['name'].replace('-', '_')}-{told['version']}"
     points = [
-        line for group, entries in told["entry-points"].items()
+        line
+        for group, entries in told["entry-points"].items()
         for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
-    ]  # fmt: skip
+    ]
     files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
     about = f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\nSummary: {told['description']}\n"
     files |= {

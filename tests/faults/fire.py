@@ -155,8 +155,9 @@ class Fire:
 
     def deliver(self, wire: http.client.HTTPConnection) -> str:
         """Send one delivery; its key where it was accepted, else nothing."""
-        said = json.dumps({"_model": "sale.order", "_id": random.choice(self.orders), "_action": "Fire",
-                           "write_date": f"{next(self.numbers)}"}).encode()  # fmt: skip
+        said = json.dumps(
+            {"_model": "sale.order", "_id": random.choice(self.orders), "_action": "Fire", "write_date": f"{next(self.numbers)}"}
+        ).encode()
         wire.request("POST", f"/hooks/odoo/{self.secret}/", said, {"Content-Type": "application/json"})
         answer = wire.getresponse()
         answer.read()
@@ -173,8 +174,12 @@ class Fire:
             until = datetime.now(UTC) + timedelta(seconds=4)
             while not self.stopping.is_set():
                 try:
-                    self.tower.api(f"exceptions/{case}/snooze/", token, body={"until": until.isoformat()},
-                                   headers={"Idempotency-Key": f"fire-{self.seed}-{case}"})  # fmt: skip
+                    self.tower.api(
+                        f"exceptions/{case}/snooze/",
+                        token,
+                        body={"until": until.isoformat()},
+                        headers={"Idempotency-Key": f"fire-{self.seed}-{case}"},
+                    )
                     self.snoozed.add(case)
                     break
                 except urllib.error.HTTPError as error:
@@ -280,13 +285,19 @@ class Fire:
         notes = self.ask("SELECT id::text, status FROM outbox_command WHERE title = 'Leave a note'")
         messages = self.company.ask("mail.message", "search_read", [("body", "like", NOTE)], fields=["body"])
         found = [sum(number in message["body"] for message in messages) for number, _ in notes]
-        moves = dict(self.ask(
-            "SELECT subject || ' ' || action, count(*) FROM audit_entry "
-            "WHERE action IN ('exception.snoozed', 'exception.woken') GROUP BY 1"))  # fmt: skip
+        moves = dict(
+            self.ask(
+                "SELECT subject || ' ' || action, count(*) FROM audit_entry "
+                "WHERE action IN ('exception.snoozed', 'exception.woken') GROUP BY 1"
+            )
+        )
         closed = {row[0] for row in self.ask("SELECT id FROM exceptions_exceptioncase WHERE status = 'resolved'")}
-        fired = dict(self.ask(
-            "SELECT split_part(key, ':', 2)::bigint, count(*) FROM timers_timer "
-            "WHERE kind = 'exceptions.wake' AND status = 'fired' GROUP BY 1"))  # fmt: skip
+        fired = dict(
+            self.ask(
+                "SELECT split_part(key, ':', 2)::bigint, count(*) FROM timers_timer "
+                "WHERE kind = 'exceptions.wake' AND status = 'fired' GROUP BY 1"
+            )
+        )
         broken = {
             "deliveries lost": len(self.accepted - stored.keys()),
             "deliveries not processed": sum(stored.get(key) != "done" for key in self.accepted),
@@ -301,12 +312,16 @@ class Fire:
 
     def _differing(self) -> int:
         fields = ["name", "state", "client_order_ref", "amount_total"]
-        here = {row[0]: row[1:] for row in self.ask(
-            "SELECT odoo_id, name, state, client_order_ref, amount_total::float FROM mirror_sale_order WHERE deleted_at IS NULL"
-        )}  # fmt: skip
+        here = {
+            row[0]: row[1:]
+            for row in self.ask(
+                "SELECT odoo_id, name, state, client_order_ref, amount_total::float FROM mirror_sale_order WHERE deleted_at IS NULL"
+            )
+        }
         there = self.company.ask("sale.order", "search_read", [], fields=fields)
-        return sum(here.get(row["id"]) != (row["name"], row["state"], row["client_order_ref"] or "", row["amount_total"])
-                   for row in there) + abs(len(there) - len(here))  # fmt: skip
+        return sum(
+            here.get(row["id"]) != (row["name"], row["state"], row["client_order_ref"] or "", row["amount_total"]) for row in there
+        ) + abs(len(there) - len(here))
 
 
 def children_of(parents: set[int], name: str) -> list[int]:
@@ -345,9 +360,11 @@ def main() -> None:
         lasted = time.monotonic() - began
         fire.settle()
         seconds = sorted(one.seconds for one in fire.rounds)
-        print(f"{len(fire.accepted)} deliveries accepted in {lasted:.0f} s ({fire.refused} refused), {fire.notes} notes, "
-              f"{len(fire.snoozed)} snoozes; whole again after {seconds[len(seconds) // 2]:.1f} s (median), "
-              f"{seconds[-1]:.1f} s (longest)")  # fmt: skip
+        print(
+            f"{len(fire.accepted)} deliveries accepted in {lasted:.0f} s ({fire.refused} refused), {fire.notes} notes, "
+            f"{len(fire.snoozed)} snoozes; whole again after {seconds[len(seconds) // 2]:.1f} s (median), "
+            f"{seconds[-1]:.1f} s (longest)"
+        )
         print(f"Broken promises: {fire.losses() or 'none'}")
         print(tower.manage("audit_verify").strip().splitlines()[-1])
     finally:

@@ -73,8 +73,13 @@ def run(machine: type[RuleBasedStateMachine], *, steps: int) -> None:
     """Try the machine; ``MACHINE_EXAMPLES=2000`` tries more, and what breaks is printed as the shortest way there."""
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=steps, deadline=None, database=None,
-                          # The same ones each time, unless more are asked for: a proof that a change breaks names that change.
-                          derandomize="MACHINE_EXAMPLES" not in os.environ,
-                          suppress_health_check=list(HealthCheck)),
-    )  # fmt: skip
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            # The same ones each time, unless more are asked for: a proof that a change breaks names that change.
+            derandomize="MACHINE_EXAMPLES" not in os.environ,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -122,8 +122,7 @@ def test_of_two_workers_one_probes_and_an_answer_lets_both_through(
     rest_is_over(connection)
     asked = odoo.asked
     workers = [
-        subprocess.Popen([sys.executable, "-c", TRY], env=process_environment, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", TRY], env=process_environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
     said = [word for worker in workers for word in worker.communicate(timeout=60)[0].split()]
     assert sorted(said) == ["asked"] + ["rests"] * 9
@@ -157,9 +156,7 @@ def test_without_the_cache_calls_go_through(odoo: Odoo, connection: Connection, 
     assert count(connection) == 3
 
 
-def test_what_piled_up_while_odoo_was_away_stays_untouched_until_it_is_tried(
-    odoo: Odoo, connection: Connection
-) -> None:
+def test_what_piled_up_while_odoo_was_away_stays_untouched_until_it_is_tried(odoo: Odoo, connection: Connection) -> None:
     count(connection)
     odoo.is_up = False
     for _ in range(circuit.OPENS_AFTER):
@@ -185,8 +182,10 @@ def test_what_piled_up_while_odoo_was_away_stays_untouched_until_it_is_tried(
 
 
 def put(connection: Connection, number: int, now: datetime) -> None:
-    orders = [enqueue.Order(calls=[NOTE], connection=connection, model="res.partner", odoo_id=number, context={}, decision="")
-              for number in range(1, number + 1)]  # fmt: skip
+    orders = [
+        enqueue.Order(calls=[NOTE], connection=connection, model="res.partner", odoo_id=number, context={}, decision="")
+        for number in range(1, number + 1)
+    ]
     with transaction.atomic():
         enqueue.many(orders, by=system("tests"), now=now)
 

@@ -23,8 +23,12 @@ from apps.workflows.declare import OdooCall
 from tests.faults.machine import Trial, run, who
 from tests.world import NOW, World
 
-CONFIRM = OdooCall(title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
-                   expect=[["state", "=", "sale"]])  # fmt: skip
+CONFIRM = OdooCall(
+    title="Confirm the order",
+    method="action_confirm",
+    require=[["state", "in", ["draft", "sent"]]],
+    expect=[["state", "=", "sale"]],
+)
 NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Here."})
 ORDERS = [42, 43]
 # What may become of a call; each but the first two is told from a refusal by reading alone.
@@ -58,8 +62,10 @@ class Company:
     def rows(self, model: str) -> list[dict[str, Any]]:
         """What is there of ``model``."""
         if model == "mail.message":
-            return [{"id": place, "model": "sale.order", "res_id": order, "body": body}
-                    for place, (order, body) in enumerate(self.notes, 1)]  # fmt: skip
+            return [
+                {"id": place, "model": "sale.order", "res_id": order, "body": body}
+                for place, (order, body) in enumerate(self.notes, 1)
+            ]
         return [{"id": order, "state": state} for order, state in self.states.items()]
 
     def search_read(self, model: str, domain: Sequence[Any], fields: Sequence[str], **_: object) -> list[dict[str, Any]]:
@@ -136,8 +142,16 @@ class Outbox(Trial):
 
     def put(self, order: int, *calls: OdooCall) -> None:
         self.decisions += 1
-        enqueue.commands(calls, connection=self.world.connection, model="sale.order", odoo_id=order, context={},
-                         decision=f"approval:{self.decisions}", by=system("tests"), now=self.world.now)  # fmt: skip
+        enqueue.commands(
+            calls,
+            connection=self.world.connection,
+            model="sale.order",
+            odoo_id=order,
+            context={},
+            decision=f"approval:{self.decisions}",
+            by=system("tests"),
+            now=self.world.now,
+        )
 
     def work(self) -> None:
         """A worker runs what is due; another takes its place where it dies."""
@@ -229,8 +243,16 @@ def odoo(db: None, monkeypatch: pytest.MonkeyPatch) -> Company:
 
 
 def ordered(world: World, *calls: OdooCall) -> list[Command]:
-    return enqueue.commands(calls, connection=world.connection, model="sale.order", odoo_id=42, context={},
-                            decision="approval:1", by=system("tests"), now=world.now)  # fmt: skip
+    return enqueue.commands(
+        calls,
+        connection=world.connection,
+        model="sale.order",
+        odoo_id=42,
+        context={},
+        decision="approval:1",
+        by=system("tests"),
+        now=world.now,
+    )
 
 
 def work(world: World, odoo: Company) -> None:

@@ -57,9 +57,13 @@ class Trouble:
 @pytest.fixture
 def odoo(monkeypatch: pytest.MonkeyPatch) -> Odoo:
     made = Connection.objects.create(
-        name="main", url="http://odoo.test", database="test", login="tower", api_key="key",
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="key",
         capabilities={"models": {model: {"missing_fields": []} for model in registry.models()}},
-    )  # fmt: skip
+    )
     company = Odoo(made)
     monkeypatch.setattr(batch.wire, "connect", lambda *_, **__: company)
     return company
@@ -109,8 +113,16 @@ def test_a_command_has_one_effect_whichever_statement_fails(monkeypatch: pytest.
     monkeypatch.setattr(dispatch.wire, "connect", odoo.connect)
     for place in range(1, 16):
         with transaction.atomic():
-            enqueue.commands([NOTE], connection=world.connection, model="sale.order", odoo_id=ORDERS[0], context={},
-                             decision="", by=system("tests"), now=NOW)  # fmt: skip
+            enqueue.commands(
+                [NOTE],
+                connection=world.connection,
+                model="sale.order",
+                odoo_id=ORDERS[0],
+                context={},
+                decision="",
+                by=system("tests"),
+                now=NOW,
+            )
         now = NOW
         with connection.execute_wrapper(Trouble(place)):
             for _ in range(4):

@@ -71,5 +71,7 @@ def test_a_flood_is_answered_and_read_in_few_calls(
     reads = [model for model, _ in company.asked if model == "sale.order"]
     assert len(reads) <= math.ceil(NUMBER / batch.DELIVERIES) + 1
     assert registry.models()["sale.order"].objects.count() == RECORDS
-    print(f"{NUMBER} deliveries answered in {answered:.1f} s, absorbed after {time.monotonic() - begun:.1f} s, "
-          f"in {len(reads)} reads of Odoo")  # fmt: skip
+    print(
+        f"{NUMBER} deliveries answered in {answered:.1f} s, absorbed after {time.monotonic() - begun:.1f} s, "
+        f"in {len(reads)} reads of Odoo"
+    )

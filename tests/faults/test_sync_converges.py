@@ -133,14 +133,24 @@ class Story:
 
     def poll(self) -> None:
         for model in MODELS:
-            increment.run(self.company, registry.models()[model], connection=self.connection, clock=self.clock,
-                          on_changes=lambda _: None)  # fmt: skip
+            increment.run(
+                self.company, registry.models()[model], connection=self.connection, clock=self.clock, on_changes=lambda _: None
+            )
 
     def reconcile(self, restored_to: datetime | None = None, *, has_looked: bool = True) -> list[SyncRun]:
         """Compare; a person has looked at how much was deleted, unless told otherwise."""
-        return [reconcile.run(self.company, registry.models()[model], connection=self.connection, clock=self.clock,
-                              on_changes=lambda _: None, restored_to=restored_to, allow_deletions=has_looked)
-                for model in MODELS]  # fmt: skip
+        return [
+            reconcile.run(
+                self.company,
+                registry.models()[model],
+                connection=self.connection,
+                clock=self.clock,
+                on_changes=lambda _: None,
+                restored_to=restored_to,
+                allow_deletions=has_looked,
+            )
+            for model in MODELS
+        ]
 
     def moment_passes(self) -> None:
         self.clock.at += timedelta(seconds=self.chance.choice([0, 0.2, 1, 7, 40]))
@@ -165,19 +175,22 @@ class Story:
             fields = FIELDS[model]
             rows = registry.models()[model].objects.filter(connection=self.connection, deleted_at=None)
             here = {row.odoo_id: [getattr(row, name) or False for name in fields] for row in rows}
-            there = {odoo_id: [row.get(name, False) for name in fields]
-                     for odoo_id, row in self.company.records.get(model, {}).items()}  # fmt: skip
+            there = {
+                odoo_id: [row.get(name, False) for name in fields] for odoo_id, row in self.company.records.get(model, {}).items()
+            }
             if here != there:
-                found[model] = [(key, here.get(key), there.get(key)) for key in here.keys() | there.keys()
-                                if here.get(key) != there.get(key)][:5]  # fmt: skip
+                found[model] = [
+                    (key, here.get(key), there.get(key)) for key in here.keys() | there.keys() if here.get(key) != there.get(key)
+                ][:5]
         return found
 
 
 @pytest.fixture
 def connection(db: None) -> Connection:
     has_all = {name: {"missing_fields": []} for name in registry.models()}
-    return Connection.objects.create(name="main", url="http://odoo.test", database="test", login="tower", api_key="key",
-                                     capabilities={"models": has_all})  # fmt: skip
+    return Connection.objects.create(
+        name="main", url="http://odoo.test", database="test", login="tower", api_key="key", capabilities={"models": has_all}
+    )
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -311,8 +324,12 @@ def test_a_read_that_began_before_a_burial_brings_nothing_back(connection: Conne
     story.company.unlink("sale.order", 1)
     with transaction.atomic():
         upsert.mark_deleted(orders, connection_id=connection.pk, odoo_ids=[1], read_at=story.clock(), now=story.clock())
-        refresh.write(refresh.read(story.company, orders, [1], now=story.clock()), connection_id=connection.pk,
-                      on_changes=lambda _: None, now=story.clock())  # fmt: skip
+        refresh.write(
+            refresh.read(story.company, orders, [1], now=story.clock()),
+            connection_id=connection.pk,
+            on_changes=lambda _: None,
+            now=story.clock(),
+        )
         refresh.write(old, connection_id=connection.pk, on_changes=lambda _: None, now=story.clock())
     # Of a row that the mirror never had there is nothing to bury: the next poll or comparison mends it.
     story.reconcile()

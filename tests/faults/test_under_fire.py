@@ -11,8 +11,16 @@ from tests.tower import Tower
 pytestmark = pytest.mark.long
 
 # Each dies while what died before it has just come back; at last all that hold or do the work die at once.
-ROUNDS = [["fast workers"], ["beat", "worker for people"], ["Valkey"], ["PostgreSQL"], ["web", "intake"], [SESSIONS], [SESSIONS],
-          ["PostgreSQL", "Valkey", "fast workers", "web"]]  # fmt: skip
+ROUNDS = [
+    ["fast workers"],
+    ["beat", "worker for people"],
+    ["Valkey"],
+    ["PostgreSQL"],
+    ["web", "intake"],
+    [SESSIONS],
+    [SESSIONS],
+    ["PostgreSQL", "Valkey", "fast workers", "web"],
+]
 RATE = float(os.environ.get("FAULT_RATE", "20"))
 
 

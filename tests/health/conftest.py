@@ -30,6 +30,10 @@ def staffed(now: datetime) -> None:
 @pytest.fixture
 def connection(db: None) -> Connection:
     return Connection.objects.create(
-        name="main", url="http://odoo.test", database="test", login="tower", api_key="a-key-nobody-may-see",
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="a-key-nobody-may-see",
         state="connected",
-    )  # fmt: skip
+    )

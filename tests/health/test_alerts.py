@@ -131,9 +131,14 @@ def test_in_quiet_hours_only_what_is_critical_is_told_and_the_rest_after_them(
 
 @pytest.mark.parametrize(
     ("change", "is_told"),
-    [({}, True), ({"is_active": False}, False), ({"types": ["integration.sync_lag"]}, False),
-     ({"types": ["integration.connection_down"]}, True), ({"severity": Severity.CRITICAL}, False)],
-)  # fmt: skip
+    [
+        ({}, True),
+        ({"is_active": False}, False),
+        ({"types": ["integration.sync_lag"]}, False),
+        ({"types": ["integration.connection_down"]}, True),
+        ({"severity": Severity.CRITICAL}, False),
+    ],
+)
 def test_a_rule_tells_of_what_it_names(
     rule: AlertRule, olga_operator: User, now: datetime, change: dict[str, Any], is_told: bool
 ) -> None:
@@ -167,8 +172,15 @@ def test_on_the_page_a_rule_is_entered_changed_and_removed(
     client: Client, rule: AlertRule, olga_operator: User, ivan_integrator: User
 ) -> None:
     client.force_login(ivan_integrator)
-    given = {"name": "Nights", "severity": "4", "after_seconds": "0", "time_zone": "Europe/Berlin", "is_active": "on",
-             "people": [olga_operator.pk], "types": ["integration.dead_letters"]}  # fmt: skip
+    given = {
+        "name": "Nights",
+        "severity": "4",
+        "after_seconds": "0",
+        "time_zone": "Europe/Berlin",
+        "is_active": "on",
+        "people": [olga_operator.pk],
+        "types": ["integration.dead_letters"],
+    }
 
     refused = client.post("/health/alerts/new/", given | {"people": [], "time_zone": "Mars/Base", "quiet_from": "22:00"})
     assert refused.status_code == 422

@@ -50,9 +50,7 @@ def test_what_the_source_could_not_have_sent_is_no_mending(
     assert not Mended.objects.exists()
 
 
-def test_an_outside_event_may_say_anything_that_is_an_object(
-    letters: list[Delivery], ivan_integrator: User, now: datetime
-) -> None:
+def test_an_outside_event_may_say_anything_that_is_an_object(letters: list[Delivery], ivan_integrator: User, now: datetime) -> None:
     Delivery.objects.filter(pk=letters[0].pk).update(model=EVENT, odoo_id=0)
 
     moves.edit_payload(letters[0].pk, body='{"tracking": "X1"}', by=ivan_integrator, now=now)

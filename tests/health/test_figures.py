@@ -40,8 +40,9 @@ def of(connection: Connection, now: datetime) -> figures.LinkFigures:
 
 def absorb(connection: Connection, now: datetime, *seconds: float) -> None:
     for number, took in enumerate(seconds):
-        refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[number + 1], source="odoo",
-                  now=now - timedelta(seconds=took))  # fmt: skip
+        refresh_requests.add(
+            connection_id=connection.pk, model="sale.order", odoo_ids=[number + 1], source="odoo", now=now - timedelta(seconds=took)
+        )
     tally.settle(list(Delivery.objects.filter(status="pending").values_list("id", flat=True)), now=now)
 
 
@@ -80,9 +81,17 @@ def test_the_share_that_webhooks_told_first_is_of_all_changes_however_found(conn
 def test_commands_that_ended_are_counted_with_their_retries(connection: Connection, now: datetime) -> None:
     for number, (status, attempts) in enumerate([(Status.DONE, 1), (Status.DONE, 3), (Status.DONE, 1), (Status.REFUSED, 1)]):
         command = Command.objects.create(
-            connection=connection, sequence=number, model="sale.order", odoo_id=number, lane=f"{connection.pk}:sale.order:{number}",
-            title="Confirm", method="action_confirm", not_before=now, created_at=now - timedelta(seconds=2), attempts=attempts,
-        )  # fmt: skip
+            connection=connection,
+            sequence=number,
+            model="sale.order",
+            odoo_id=number,
+            lane=f"{connection.pk}:sale.order:{number}",
+            title="Confirm",
+            method="action_confirm",
+            not_before=now,
+            created_at=now - timedelta(seconds=2),
+            attempts=attempts,
+        )
         dispatch._finish(command, status, "", now)
 
     found = of(connection, now)
@@ -121,8 +130,14 @@ def test_a_workflow_is_as_far_behind_as_the_model_of_it_that_is_furthest_behind(
         SyncState.objects.create(connection=connection, odoo_model=model, backfill_done_at=at, increment_at=at, seen_until=at)
     common: dict[str, Any] = {"connection": connection, "workflow": "order_to_cash", "model": "sale.order"}
     for number, took in enumerate([1, 2, 3, 4, 100]):
-        Transition.objects.create(odoo_id=number, from_stage="quotation", to_stage="confirmed", at=now - timedelta(minutes=5),
-                                  seen_at=now - timedelta(minutes=5) + timedelta(seconds=took), **common)  # fmt: skip
+        Transition.objects.create(
+            odoo_id=number,
+            from_stage="quotation",
+            to_stage="confirmed",
+            at=now - timedelta(minutes=5),
+            seen_at=now - timedelta(minutes=5) + timedelta(seconds=took),
+            **common,
+        )
 
     found = {row.workflow.name: row for row in figures.workflows(now=now, seen=EVERYTHING)}
 
@@ -136,14 +151,30 @@ def test_commands_are_told_by_the_workflow_that_they_follow_from(connection: Con
     Connection.objects.update(capabilities={"models": {"sale.order": {}, "stock.picking": {}}})
     for model in ("sale.order", "stock.picking"):
         SyncState.objects.create(connection=connection, odoo_model=model, backfill_done_at=now, increment_at=now, seen_until=now)
-    ended = [("sale.order", "done", 1), ("sale.order", "refused", 2), ("stock.picking", "done", 3), ("sale.order", "done", 30),
-             ("sale.order", "cancelled", 1), ("sale.order", "queued", 1)]  # fmt: skip
+    ended = [
+        ("sale.order", "done", 1),
+        ("sale.order", "refused", 2),
+        ("stock.picking", "done", 3),
+        ("sale.order", "done", 30),
+        ("sale.order", "cancelled", 1),
+        ("sale.order", "queued", 1),
+    ]
     for number, (model, status, hours) in enumerate(ended):
         at = now - timedelta(hours=hours)
         Command.objects.create(
-            connection=connection, sequence=number, model=model, odoo_id=7, lane=f"{connection.pk}:{model}:7", title="x",
-            method="write", status=status, not_before=at, done_at=None if status == "queued" else at, created_at=at, company_id=1,
-        )  # fmt: skip
+            connection=connection,
+            sequence=number,
+            model=model,
+            odoo_id=7,
+            lane=f"{connection.pk}:{model}:7",
+            title="x",
+            method="write",
+            status=status,
+            not_before=at,
+            done_at=None if status == "queued" else at,
+            created_at=at,
+            company_id=1,
+        )
 
     found = {row.workflow.name: row for row in figures.workflows(now=now, seen=EVERYTHING)}
 
@@ -166,8 +197,9 @@ def test_prometheus_gets_counters_and_histograms_that_add_up(connection: Connect
     absorb(connection, now, 0.05, 0.8, 7000.0)
     timing.note(connection.pk, timing.READ, 0.02, now=now)
     tally.add([Counted(connection_id=connection.pk, source="webhook", what="changed", count=3)], now=now)
-    ScheduledJob.objects.create(connection=connection, odoo_id=1, name="Late", is_active=True, read_at=now,
-                                next_at=now - timedelta(hours=1))  # fmt: skip
+    ScheduledJob.objects.create(
+        connection=connection, odoo_id=1, name="Late", is_active=True, read_at=now, next_at=now - timedelta(hours=1)
+    )
 
     found = {
         (sample.name, *sorted(sample.labels.items())): sample.value
@@ -187,9 +219,12 @@ def test_prometheus_gets_counters_and_histograms_that_add_up(connection: Connect
 
 
 def test_the_page_shows_them_and_its_cost_does_not_grow(
-    client: Client, connection: Connection, ivan_integrator: User, now: datetime,
+    client: Client,
+    connection: Connection,
+    ivan_integrator: User,
+    now: datetime,
     django_assert_max_num_queries: Callable[[int], Any],
-) -> None:  # fmt: skip
+) -> None:
     absorb(connection, now, *[0.05] * 300)
     client.force_login(ivan_integrator)
 

@@ -40,10 +40,19 @@ def open_cases() -> dict[str, ExceptionCase]:
 
 def stopped(connection: Connection, now: datetime, **more: Any) -> Command:
     given: dict[str, Any] = {
-        "sequence": 1, "model": "sale.order", "odoo_id": 7, "lane": f"{connection.pk}:sale.order:7", "title": "Confirm S00007",
-        "method": "action_confirm", "status": "refused", "not_before": now, "done_at": now, "created_at": now,
-        "problem": "The record changed in Odoo since the decision.", "company_id": 1,
-    }  # fmt: skip
+        "sequence": 1,
+        "model": "sale.order",
+        "odoo_id": 7,
+        "lane": f"{connection.pk}:sale.order:7",
+        "title": "Confirm S00007",
+        "method": "action_confirm",
+        "status": "refused",
+        "not_before": now,
+        "done_at": now,
+        "created_at": now,
+        "problem": "The record changed in Odoo since the decision.",
+        "company_id": 1,
+    }
     return Command.objects.create(connection=connection, **(given | more))
 
 
@@ -57,8 +66,11 @@ def test_an_odoo_that_is_away_is_one_exception_with_owner_and_sla_and_closes_whe
     assert incidents.detect_incidents(now=now) == 0
     (case,) = open_cases().values()
     assert (case.type, case.workflow, case.model, case.odoo_id) == (
-        "integration.connection_down", "integration", "connection", connection.pk,
-    )  # fmt: skip
+        "integration.connection_down",
+        "integration",
+        "connection",
+        connection.pk,
+    )
     assert (case.owner, case.team.slug, case.due_at) == (ivan_integrator, "integration", now + timedelta(minutes=30))
     assert case.evidence["problem_name"] == "main does not answer. Check the address."
     assert Notification.objects.get(user=ivan_integrator).title == "Odoo cannot be reached: main"
@@ -89,15 +101,15 @@ def test_the_model_that_is_furthest_behind_is_named(connection: Connection, now:
 
     evidence = open_cases()["integration.sync_lag"].evidence
     assert evidence == {
-        "mirrored_at": (now - timedelta(minutes=5)).isoformat(), "model_name": "res.partner", "behind_count": 1,
-    }  # fmt: skip
+        "mirrored_at": (now - timedelta(minutes=5)).isoformat(),
+        "model_name": "res.partner",
+        "behind_count": 1,
+    }
 
 
 def test_webhooks_that_fall_silent_are_an_exception_until_one_arrives(connection: Connection, now: datetime) -> None:
     read(connection, "sale.order", at=now)
-    Connection.objects.update(
-        capabilities={"models": {"sale.order": {}, "x_ct_request": {}}}, created_at=now - timedelta(hours=1)
-    )
+    Connection.objects.update(capabilities={"models": {"sale.order": {}, "x_ct_request": {}}}, created_at=now - timedelta(hours=1))
     incidents.detect_incidents(now=now)
     assert set(open_cases()) == {"integration.webhooks_silent"}
 
@@ -152,15 +164,24 @@ def test_dead_letters_are_one_exception_and_go_with_their_replay(
 def test_a_scheduled_action_that_fails_or_is_late_in_odoo_is_an_exception(connection: Connection, now: datetime) -> None:
     common: dict[str, Any] = {"connection": connection, "is_active": True, "read_at": now}
     ScheduledJob.objects.create(odoo_id=1, name="Run scheduler", next_at=now - timedelta(hours=3), **common)
-    ScheduledJob.objects.create(odoo_id=2, name="Send mail", next_at=now - timedelta(minutes=5), failures=4,
-                                first_failed_at=now - timedelta(days=1), **common)  # fmt: skip
+    ScheduledJob.objects.create(
+        odoo_id=2,
+        name="Send mail",
+        next_at=now - timedelta(minutes=5),
+        failures=4,
+        first_failed_at=now - timedelta(days=1),
+        **common,
+    )
     incidents.detect_incidents(now=now)
 
     late, failing = open_cases()["integration.odoo_job_late"], open_cases()["integration.odoo_job_failing"]
     assert (late.evidence["late_count"], late.evidence["known_count"], late.evidence["job_names"]) == (1, 2, "Run scheduler")
     assert (failing.model, failing.odoo_id, failing.evidence["failures_count"], failing.severity) == (
-        "ir.cron", 2, 4, Severity.HIGH,
-    )  # fmt: skip
+        "ir.cron",
+        2,
+        4,
+        Severity.HIGH,
+    )
     ScheduledJob.objects.update(next_at=now + timedelta(hours=1), failures=0)
     incidents.detect_incidents(now=now)
     assert open_cases() == {}
@@ -175,8 +196,15 @@ def test_a_key_that_ends_soon_is_an_exception_and_sooner_a_worse_one(connection:
 
 
 def test_deletions_that_were_held_wait_for_a_person(connection: Connection, now: datetime) -> None:
-    SyncRun.objects.create(connection=connection, odoo_model="sale.order", kind="reconcile", started_at=now, compared=1_000,
-                           is_held=True, note="400 of 1,000 are gone.")  # fmt: skip
+    SyncRun.objects.create(
+        connection=connection,
+        odoo_model="sale.order",
+        kind="reconcile",
+        started_at=now,
+        compared=1_000,
+        is_held=True,
+        note="400 of 1,000 are gone.",
+    )
     incidents.detect_incidents(now=now)
     assert open_cases()["integration.deletions_held"].evidence["problem_name"] == "400 of 1,000 are gone."
 
@@ -186,9 +214,7 @@ def test_deletions_that_were_held_wait_for_a_person(connection: Connection, now:
     assert "integration.deletions_held" not in open_cases()
 
 
-def test_a_queue_without_a_worker_and_a_scheduler_that_stopped_are_the_towers_own(
-    connection: Connection, now: datetime
-) -> None:
+def test_a_queue_without_a_worker_and_a_scheduler_that_stopped_are_the_towers_own(connection: Connection, now: datetime) -> None:
     later = now + timedelta(minutes=2)
     workers.say("slow@here", ["sync", "notify", "tick", "decide"], now=later)
 
@@ -261,9 +287,7 @@ def test_enqueue_is_not_called_for_a_trouble(connection: Connection, now: dateti
         raise AssertionError("a trouble of the link must not be written through it")
 
     monkeypatch.setattr(enqueue, "many", never)
-    Connection.objects.update(
-        capabilities={"models": {"sale.order": {"activities": True}, "x_ct_request": {}}}, created_at=now
-    )
+    Connection.objects.update(capabilities={"models": {"sale.order": {"activities": True}, "x_ct_request": {}}}, created_at=now)
     stopped(connection, now)
 
     incidents.detect_incidents(now=now)

@@ -121,8 +121,11 @@ def test_the_wait_of_a_day_is_shown_and_measured(connection: Connection, now: da
     (link,) = figures.links([connection], now=now)
 
     assert (link.waited.answered, link.waited.mean, link.waited.longest, link.waited.turned_away) == (
-        200, pytest.approx(0.003), 0.5, 1,
-    )  # fmt: skip
+        200,
+        pytest.approx(0.003),
+        0.5,
+        1,
+    )
     monkeypatch.setattr(prometheus.clock, "now", lambda: now)
     assert b'controltower_intake_wait_seconds{connection="main"} 0.003' in prometheus.text()
     deliveries.forget_old(now=now + timedelta(days=1, hours=20))

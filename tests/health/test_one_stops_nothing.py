@@ -18,8 +18,11 @@ from apps.timers import sla
 from apps.timers.models import WorkingCalendar
 
 BROKEN = [
-    {"hours": {}}, {"hours": {"0": [["eight", "five"]]}}, {"hours": [1, 2]}, {"hours": {"0": "08:00-17:00"}},
-]  # fmt: skip
+    {"hours": {}},
+    {"hours": {"0": [["eight", "five"]]}},
+    {"hours": [1, 2]},
+    {"hours": {"0": "08:00-17:00"}},
+]
 
 
 @pytest.fixture
@@ -59,9 +62,18 @@ def test_a_zone_or_holidays_that_are_not_known_are_named_and_the_hours_count(
 def command(connection: Connection, number: int, **values: Any) -> Command:
     now = clock.now()
     return Command.objects.create(
-        sequence=number, connection=connection, model="sale.order", odoo_id=number, lane=f"{connection.pk}:sale.order:{number}",
-        title="Confirm", method="action_confirm", not_before=now, created_at=now, created_by="test", **values,
-    )  # fmt: skip
+        sequence=number,
+        connection=connection,
+        model="sale.order",
+        odoo_id=number,
+        lane=f"{connection.pk}:sale.order:{number}",
+        title="Confirm",
+        method="action_confirm",
+        not_before=now,
+        created_at=now,
+        created_by="test",
+        **values,
+    )
 
 
 def test_a_command_on_which_the_tower_fails_keeps_no_other_lane_waiting(

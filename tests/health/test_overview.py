@@ -102,8 +102,13 @@ def test_webhooks_that_fell_silent_are_noticed(connection: Connection, now: date
 @pytest.mark.usefixtures("staffed")
 def test_work_that_waits_too_long_is_noticed(connection: Connection, now: datetime) -> None:
     read(connection, "sale.order", at=now)
-    refresh_requests.add(connection_id=connection.pk, model="sale.order", odoo_ids=[1, 2, 3], source="odoo",
-              now=now - queries.WAITING_LONG - timedelta(seconds=1))  # fmt: skip
+    refresh_requests.add(
+        connection_id=connection.pk,
+        model="sale.order",
+        odoo_ids=[1, 2, 3],
+        source="odoo",
+        now=now - queries.WAITING_LONG - timedelta(seconds=1),
+    )
 
     found = queries.overview(now=now)
 

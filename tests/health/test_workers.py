@@ -24,9 +24,13 @@ def wait_until(is_so: Callable[[], object], *, seconds: float = 40.0) -> None:
 def test_a_worker_says_what_it_serves_and_that_it_stops() -> None:
     command = celery("worker", "-n", "tried@%h", "-Q", "decide,refresh", "--concurrency", "1", "--without-mingle")
     process = subprocess.Popen(
-        command, cwd=BASE_DIR, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        command,
+        cwd=BASE_DIR,
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         preexec_fn=embedded.die_with_parent(signal.SIGKILL),
-    )  # fmt: skip
+    )
     try:
         wait_until(lambda: workers.alive(now=clock.now()))
         (worker,) = workers.alive(now=clock.now())

@@ -13,9 +13,25 @@ from controltower.celery import app
 ROOT = Path(__file__).parents[2]
 OURS = ["apps", "controltower", "bench", "deploy"]
 FLOORS = [
-    "core", "accounts", "audit", "timers", "odoo", "intake", "mirror", "events", "workflows", "outbox", "notifications",
-    "exceptions", "approvals", "pipeline", "extensions", "boards", "health", "api",
-]  # fmt: skip
+    "core",
+    "accounts",
+    "audit",
+    "timers",
+    "odoo",
+    "intake",
+    "mirror",
+    "events",
+    "workflows",
+    "outbox",
+    "notifications",
+    "exceptions",
+    "approvals",
+    "pipeline",
+    "extensions",
+    "boards",
+    "health",
+    "api",
+]
 FLOOR = {name: number for number, name in enumerate(FLOORS)}
 BESIDE = [{"outbox", "notifications"}, {"exceptions", "approvals"}, {"boards", "health"}]
 BANNED = {"utils.py", "util.py", "helpers.py", "helper.py", "misc.py", "common.py", "exceptions.py", "manager.py"}
@@ -26,31 +42,131 @@ TEXT = {".py", ".md", ".toml", ".in", ".txt", ".yaml", ".yml", ".sh", ".html", "
 
 # Names that the code had before it spoke the field's words; docs/glossary.md has those.
 RETIRED = {
-    "Deed", "DeedRow", "DoorClosedError", "Eye", "Guesses", "Happening", "Hub", "MendRefusedError", "OddCompany", "OddRowsError",
-    "OddValueError", "Sight", "absorb", "ask_back", "askable", "bury", "deed", "deeds", "granting", "hands_in", "honoured", "knock",
-    "knocking", "oddities", "put_off", "resting", "settling", "sight", "switching", "telling", "troubles",
-}  # fmt: skip
+    "Deed",
+    "DeedRow",
+    "DoorClosedError",
+    "Eye",
+    "Guesses",
+    "Happening",
+    "Hub",
+    "MendRefusedError",
+    "OddCompany",
+    "OddRowsError",
+    "OddValueError",
+    "Sight",
+    "absorb",
+    "ask_back",
+    "askable",
+    "bury",
+    "deed",
+    "deeds",
+    "granting",
+    "hands_in",
+    "honoured",
+    "knock",
+    "knocking",
+    "oddities",
+    "put_off",
+    "resting",
+    "settling",
+    "sight",
+    "switching",
+    "telling",
+    "troubles",
+}
 RETIRED_MODULES = {
-    "around", "arrival", "asking", "background", "chain", "cover", "disjoint", "door", "entitled", "frame", "granting",
-    "guesses", "guide", "handing", "hands", "hints", "in_odoo", "knocking", "ladders", "line", "oddities", "outcomes",
-    "outside", "past", "raising", "say", "settling", "sight", "standing", "states", "switching", "tell", "telling",
-    "troubles", "weight", "worth",
-}  # fmt: skip
+    "around",
+    "arrival",
+    "asking",
+    "background",
+    "chain",
+    "cover",
+    "disjoint",
+    "door",
+    "entitled",
+    "frame",
+    "granting",
+    "guesses",
+    "guide",
+    "handing",
+    "hands",
+    "hints",
+    "in_odoo",
+    "knocking",
+    "ladders",
+    "line",
+    "oddities",
+    "outcomes",
+    "outside",
+    "past",
+    "raising",
+    "say",
+    "settling",
+    "sight",
+    "standing",
+    "states",
+    "switching",
+    "tell",
+    "telling",
+    "troubles",
+    "weight",
+    "worth",
+}
 
 # Phrases that the screens had before they spoke the field's words, as whole texts or as parts of one.
 RETIRED_TEXTS = {
-    "Act", "Be away", "Keep", "Leave it", "Twice", "Given up", "Absorbed", "On yes", "On no", "Ask for it", "Spoken",
-}  # fmt: skip
+    "Act",
+    "Be away",
+    "Keep",
+    "Leave it",
+    "Twice",
+    "Given up",
+    "Absorbed",
+    "On yes",
+    "On no",
+    "Ask for it",
+    "Spoken",
+}
 RETIRED_PHRASES = re.compile(
-    "|".join([
-        r"^May .+\?$", "absorb", "Stuck: ", r"\b[Tt]ak(e|en|ing) (it )?back\b", "had a hand in", "is not heard of",
-        "out of reach", "on (its|their) way", "95 of 100", r"\bor worse\b", "Ask for a decision",
-        r"What (happened|holds it up|waits for)", "does the money wait", "Many at a time", "wait for the tower",
-        r"[Tt]roubles?\b", r"\bis told\b", "stands (here|still|there)", "Way(s)? out", "Do it$", "Hand over", "[Mm]ended",
-        "gave you", "may not see", "must look", "is asked$", "was to (bring|deliver)", "nothing here", "Least margin",
-        "First read", "served by nobody", "Detected to", "Asked to decided", "Decided to effect",
-    ])
-)  # fmt: skip
+    "|".join(
+        [
+            r"^May .+\?$",
+            "absorb",
+            "Stuck: ",
+            r"\b[Tt]ak(e|en|ing) (it )?back\b",
+            "had a hand in",
+            "is not heard of",
+            "out of reach",
+            "on (its|their) way",
+            "95 of 100",
+            r"\bor worse\b",
+            "Ask for a decision",
+            r"What (happened|holds it up|waits for)",
+            "does the money wait",
+            "Many at a time",
+            "wait for the tower",
+            r"[Tt]roubles?\b",
+            r"\bis told\b",
+            "stands (here|still|there)",
+            "Way(s)? out",
+            "Do it$",
+            "Hand over",
+            "[Mm]ended",
+            "gave you",
+            "may not see",
+            "must look",
+            "is asked$",
+            "was to (bring|deliver)",
+            "nothing here",
+            "Least margin",
+            "First read",
+            "served by nobody",
+            "Detected to",
+            "Asked to decided",
+            "Decided to effect",
+        ]
+    )
+)
 
 modules = sorted(path for top in OURS for path in (ROOT / top).rglob("*.py"))
 
@@ -124,8 +240,13 @@ def test_no_retired_word_names_anything() -> None:
 
 @pytest.mark.django_db  # Setting up the checks of the models asks the server for its version.
 def test_no_retired_phrase_is_on_a_screen() -> None:
-    texts = [text for domain in messages.DOMAINS for one in messages.said(domain) if one.id
-             for text in (one.id if isinstance(one.id, tuple) else (one.id,))]  # fmt: skip
+    texts = [
+        text
+        for domain in messages.DOMAINS
+        for one in messages.said(domain)
+        if one.id
+        for text in (one.id if isinstance(one.id, tuple) else (one.id,))
+    ]
     assert len(texts) > 1_000
     assert [text for text in texts if text in RETIRED_TEXTS or RETIRED_PHRASES.search(text)] == []
 

@@ -44,9 +44,12 @@ class Intake:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            uvicorn("apps.intake.asgi:application", self.port), cwd=BASE_DIR, env=self.environment,
-            stdin=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGKILL),
-        )  # fmt: skip
+            uvicorn("apps.intake.asgi:application", self.port),
+            cwd=BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=embedded.die_with_parent(signal.SIGKILL),
+        )
         wait_until(self.answers)
 
     def answers(self) -> bool:
@@ -86,8 +89,7 @@ def wait_until(is_so: Callable[[], object], *, seconds: float = 30.0) -> None:
 
 def hint(odoo_id: int, model: str = "sale.order", **fields: Any) -> dict[str, Any]:
     """The body of a webhook as Odoo 19 sends it."""
-    return {"_action": "Control Tower(#1)", "_id": odoo_id, "_model": model,
-            "write_date": "2026-11-23 10:00:00.123456", **fields}  # fmt: skip
+    return {"_action": "Control Tower(#1)", "_id": odoo_id, "_model": model, "write_date": "2026-11-23 10:00:00.123456", **fields}
 
 
 def connect(name: str = "main", **fields: Any) -> Connection:

@@ -77,9 +77,7 @@ def test_a_wrong_secret_finds_nothing(intake: Intake, connection: Connection) ->
     assert not Delivery.objects.exists()
 
 
-def test_both_secrets_are_known_while_rotating_and_a_new_connection_within_moments(
-    intake: Intake, connection: Connection
-) -> None:
+def test_both_secrets_are_known_while_rotating_and_a_new_connection_within_moments(intake: Intake, connection: Connection) -> None:
     Connection.objects.update(hook_secret="the-new-secret", previous_hook_secret=intake.secret)
     connect("second", hook_secret="the-second-connections")
 
@@ -187,11 +185,7 @@ VALUES = st.recursive(
 )
 
 
-@given(
-    st.fixed_dictionaries(
-        {}, optional={"_model": VALUES | st.just("sale.order"), "_id": VALUES | st.just(1), "x": VALUES}
-    )
-)
+@given(st.fixed_dictionaries({}, optional={"_model": VALUES | st.just("sale.order"), "_id": VALUES | st.just(1), "x": VALUES}))
 @settings(max_examples=200, deadline=None)
 def test_what_is_accepted_can_be_stored(message: dict[str, object]) -> None:
     try:
@@ -283,9 +277,7 @@ def wire(process_environment: dict[str, str]) -> Iterator[tuple[Wire, str]]:
     wire.listening.close()
 
 
-def test_a_database_that_falls_silent_is_noticed_and_come_back_to(
-    run: Run, connection: Connection, wire: tuple[Wire, str]
-) -> None:
+def test_a_database_that_falls_silent_is_noticed_and_come_back_to(run: Run, connection: Connection, wire: tuple[Wire, str]) -> None:
     line, address = wire
     intake = run(DATABASE_URL=address)
     assert intake.post(hint(1)).status == 202
@@ -300,9 +292,7 @@ def test_a_database_that_falls_silent_is_noticed_and_come_back_to(
     wait_until(lambda: intake.post(hint(99)).status == 202, seconds=15)
 
 
-def test_a_message_of_a_connection_deleted_a_moment_ago_takes_no_other_with_it(
-    intake: Intake, connection: Connection
-) -> None:
+def test_a_message_of_a_connection_deleted_a_moment_ago_takes_no_other_with_it(intake: Intake, connection: Connection) -> None:
     gone = connect("gone", hook_secret="a-connection-that-goes")
     wait_until(lambda: intake.post(hint(1), secret="a-connection-that-goes").status == 202)
     Delivery.objects.all().delete()
@@ -315,9 +305,7 @@ def test_a_message_of_a_connection_deleted_a_moment_ago_takes_no_other_with_it(
     assert {answer.result().status for answer in kept} == {202}
 
 
-def test_whatever_was_accepted_is_stored_exactly_once_though_the_process_is_killed(
-    run: Run, connection: Connection
-) -> None:
+def test_whatever_was_accepted_is_stored_exactly_once_though_the_process_is_killed(run: Run, connection: Connection) -> None:
     intake, accepted, stop = run(), set(), threading.Event()
     numbers = iter(range(1, 1_000_000))
     taking = threading.Lock()

@@ -40,8 +40,9 @@ def test_connections_are_taken_apart(connection: Connection, now: datetime) -> N
     parts = claim.take(limit=100, now=now)
 
     assert {part.connection_id: part.records for part in parts} == {
-        connection.pk: {"sale.order": {1}}, other.pk: {"sale.order": {1}},
-    }  # fmt: skip
+        connection.pk: {"sale.order": {1}},
+        other.pk: {"sale.order": {1}},
+    }
 
 
 def test_a_hint_for_a_connection_that_is_gone_is_none(connection: Connection, now: datetime) -> None:
@@ -116,9 +117,7 @@ def test_what_a_killed_worker_had_taken_comes_back_at_once(connection: Connectio
     assert claim.take(limit=100, now=now) == []
 
 
-def test_many_that_were_taken_with_a_poisonous_one_are_told_from_it_in_a_few_steps(
-    connection: Connection, now: datetime
-) -> None:
+def test_many_that_were_taken_with_a_poisonous_one_are_told_from_it_in_a_few_steps(connection: Connection, now: datetime) -> None:
     add(connection, *range(1, 1_001), now=now)
     batches = 0
     while parts := claim.take(limit=2_000, now=now):
@@ -137,9 +136,7 @@ def after_lease(now: datetime) -> datetime:
     return now + claim.LEASE + timedelta(seconds=1)
 
 
-def test_a_delivery_that_ends_its_workers_is_taken_alone_and_ends_as_a_dead_letter(
-    connection: Connection, now: datetime
-) -> None:
+def test_a_delivery_that_ends_its_workers_is_taken_alone_and_ends_as_a_dead_letter(connection: Connection, now: datetime) -> None:
     add(connection, 1, 2, 3, now=now)
     times_taken = 0
     for _ in range(40):
@@ -159,9 +156,7 @@ def test_a_delivery_that_ends_its_workers_is_taken_alone_and_ends_as_a_dead_lett
     assert times_taken == claim.GIVE_UP_AFTER
 
 
-def test_a_delivery_that_always_fails_is_tried_ever_more_rarely_and_then_no_more(
-    connection: Connection, now: datetime
-) -> None:
+def test_a_delivery_that_always_fails_is_tried_ever_more_rarely_and_then_no_more(connection: Connection, now: datetime) -> None:
     add(connection, 1, now=now)
     pauses = []
     while parts := claim.take(limit=100, now=now):

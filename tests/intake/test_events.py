@@ -20,9 +20,12 @@ BODY = json.dumps({"type": "order.acknowledged", "data": {"purchase_order": "P00
 def sender(intake: Intake, connection: Connection) -> Sender:
     """Who may send, and is known to the intake process."""
     made = Sender.objects.create(
-        name=f"portal-{next(numbers)}", adapter="supplier_portal", connection=connection, secret=signatures.make_secret(),
+        name=f"portal-{next(numbers)}",
+        adapter="supplier_portal",
+        connection=connection,
+        secret=signatures.make_secret(),
         created_at=clock.now(),
-    )  # fmt: skip
+    )
     wait_until(lambda: intake.ask("GET", f"/hooks/events/{made.name}/").status == 405)
     return made
 
@@ -118,7 +121,12 @@ def test_an_unreadable_secret_shuts_out_nobody_else(intake: Intake, sender: Send
 
     with database.cursor() as cursor:
         cursor.execute("UPDATE intake_sender SET secret = 'not encrypted' WHERE id = %s", [sender.pk])
-    second = Sender.objects.create(name=f"{sender.name}-b", adapter="supplier_portal", connection=sender.connection,
-                                   secret=signatures.make_secret(), created_at=clock.now())  # fmt: skip
+    second = Sender.objects.create(
+        name=f"{sender.name}-b",
+        adapter="supplier_portal",
+        connection=sender.connection,
+        secret=signatures.make_secret(),
+        created_at=clock.now(),
+    )
     wait_until(lambda: post(intake, second.name, signed(second.secret)).status == 202)
     assert post(intake, sender.name, signed(sender.secret)).status == 401

@@ -52,9 +52,7 @@ def held_order(company: Company, *, amount: float = 6_200) -> tuple[int, str, fl
     return order, held["name"], held["amount_total"]
 
 
-def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(
-    visit: Visit, tower: Tower, company: Company
-) -> None:
+def test_yes_on_the_phone_confirms_the_order_and_the_board_moves_by_itself(visit: Visit, tower: Tower, company: Company) -> None:
     board = visit("manager", "/boards/order_to_cash/")
     phone = visit("approver", "/approvals/", size=PHONE)
     before = in_credit_review(board)
@@ -95,8 +93,10 @@ def test_no_keeps_the_order_held_and_tells_the_salesperson_why(visit: Visit, tow
     expect(phone.locator("#main")).to_contain_text("done and seen there", timeout=SEEN_IN_ODOO_MS)
     assert company.read("sale.order", order, "state")["state"] == "draft"
     activities = company.ask(
-        "mail.activity", "search_read",
-        [("res_model", "=", "sale.order"), ("res_id", "=", order), ("summary", "like", "rejected")], fields=["user_id", "note"],
+        "mail.activity",
+        "search_read",
+        [("res_model", "=", "sale.order"), ("res_id", "=", order), ("summary", "like", "rejected")],
+        fields=["user_id", "note"],
     )
     assert [row["user_id"][0] for row in activities] == [company.uid]
     assert "Two invoices are overdue" in activities[0]["note"]
@@ -151,11 +151,10 @@ def test_the_same_through_rest(tower: Tower, company: Company) -> None:
     first = tower.api(f"approvals/{asked['id']}/approve/", token, body={"reason": "By REST"}, headers=headers)
     again = tower.api(f"approvals/{asked['id']}/approve/", token, body={"reason": "By REST"}, headers=headers)
     assert (first["status"], again["status"]) == ("approved", "approved")
-    eventually(
-        lambda: company.read("sale.order", order, "state")["state"] == "sale", within_seconds=30, what="Odoo to confirm"
-    )
+    eventually(lambda: company.read("sale.order", order, "state")["state"] == "sale", within_seconds=30, what="Odoo to confirm")
     closed = eventually(
-        lambda: tower.api(f"exceptions/?odoo_id={order}&status=resolved", token)["results"], within_seconds=10,
+        lambda: tower.api(f"exceptions/?odoo_id={order}&status=resolved", token)["results"],
+        within_seconds=10,
         what="the exception to close",
-    )  # fmt: skip
+    )
     assert closed[0]["type"] == "order.credit_hold"

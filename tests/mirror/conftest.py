@@ -14,9 +14,13 @@ def connection(db: None) -> Connection:
     """A connection whose Odoo has all that the tower mirrors."""
     has_all = {name: {"missing_fields": []} for name in registry.models()}
     return Connection.objects.create(
-        name="main", url="http://odoo.test", database="test", login="tower", api_key="key",
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="key",
         capabilities={"models": has_all},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

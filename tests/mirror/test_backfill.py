@@ -42,15 +42,24 @@ def state() -> SyncState:
     ids=["many", "just a batch", "a wide gap", "one", "none"],
 )
 def test_every_row_is_read_once(
-    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock, small_batches: int,
-    ids: Any, connections: int,
-) -> None:  # fmt: skip
+    company: Company,
+    connection: Connection,
+    partners: type[Mirrored],
+    clock: Clock,
+    small_batches: int,
+    ids: Any,
+    connections: int,
+) -> None:
     fill(company, clock, ids)
     told: list[tuple[int, int]] = []
     done = backfill.run(
-        company, partners, connection=connection, clock=clock, connections=connections,
+        company,
+        partners,
+        connection=connection,
+        clock=clock,
+        connections=connections,
         progress=lambda rows, total: told.append((rows, total)),
-    )  # fmt: skip
+    )
     assert done.rows == done.total == len(ids)
     assert set(partners.objects.values_list("odoo_id", flat=True)) == set(ids)
     assert [total for _, total in told] == [len(ids)] * len(told)
@@ -120,9 +129,13 @@ def test_a_date_from_the_future_does_not_become_the_watermark(
 
 
 def test_an_odoo_that_goes_away_is_noted_and_what_was_read_stays(
-    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock, small_batches: int,
+    company: Company,
+    connection: Connection,
+    partners: type[Mirrored],
+    clock: Clock,
+    small_batches: int,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     fill(company, clock, range(1, 51))
     read, calls = company.search_read, iter(range(100))
 
@@ -147,11 +160,8 @@ def test_two_syncs_do_not_read_one_model_at_once(partners: type[Mirrored]) -> No
     other_session = database.copy()
     try:
         with other_session.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_lock(hashtextextended(%s, 2))", [f"sync:{connection.pk}:{partners.odoo_model}"]
-            )
-        with pytest.raises(locks.SyncBusyError, match=r"res.partner of main is being read"), \
-                locks.alone(connection, "res.partner"):  # fmt: skip
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 2))", [f"sync:{connection.pk}:{partners.odoo_model}"])
+        with pytest.raises(locks.SyncBusyError, match=r"res.partner of main is being read"), locks.alone(connection, "res.partner"):
             pass
         with locks.alone(connection, "sale.order"):
             pass
@@ -178,9 +188,7 @@ def until(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
     return True
 
 
-def test_the_planner_knows_what_was_read(
-    company: Company, connection: Connection, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_the_planner_knows_what_was_read(company: Company, connection: Connection, partners: type[Mirrored], clock: Clock) -> None:
     fill(company, clock, range(1, 61))
     backfill.run(company, partners, connection=connection, clock=clock)
     with database.cursor() as cursor:

@@ -33,9 +33,12 @@ class Look:
     def __call__(self) -> Incremented:
         self.handed_on = []
         return increment.run(
-            self.company, self.model, connection=self.company.connection, clock=self.clock,
+            self.company,
+            self.model,
+            connection=self.company.connection,
+            clock=self.clock,
             on_changes=self.handed_on.extend,
-        )  # fmt: skip
+        )
 
     @property
     def ids(self) -> set[int]:
@@ -94,9 +97,7 @@ def test_lateness_widens_the_overlap(look: Look, company: Company, clock: Clock)
     assert state().overlap_seconds == 280
 
 
-def test_a_second_write_within_one_second_is_seen(
-    look: Look, company: Company, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_a_second_write_within_one_second_is_seen(look: Look, company: Company, partners: type[Mirrored], clock: Clock) -> None:
     company.write("res.partner", 2, clock(), name="Once")
     look()
     company.write("res.partner", 2, clock(), name="Twice")
@@ -105,9 +106,7 @@ def test_a_second_write_within_one_second_is_seen(
     assert partners.objects.get(odoo_id=2).name == "Twice"
 
 
-def test_a_row_read_right_after_it_was_written_is_read_again_only_once_more(
-    look: Look, company: Company, clock: Clock
-) -> None:
+def test_a_row_read_right_after_it_was_written_is_read_again_only_once_more(look: Look, company: Company, clock: Clock) -> None:
     company.write("res.partner", 2, clock(), name="Once")
     look()
     clock.at += timedelta(seconds=30)
@@ -170,9 +169,7 @@ def test_a_date_from_the_future_hides_nothing(look: Look, company: Company, cloc
     assert look.ids == {3}
 
 
-def test_what_the_listener_refuses_is_not_written(
-    look: Look, company: Company, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_what_the_listener_refuses_is_not_written(look: Look, company: Company, partners: type[Mirrored], clock: Clock) -> None:
     company.write("res.partner", 2, clock(), name="Renamed")
 
     def refuse(changes: list[Changes]) -> None:
@@ -184,9 +181,7 @@ def test_what_the_listener_refuses_is_not_written(
     assert look().changed == 1
 
 
-def test_a_watermark_that_stands_still_is_not_read_up_to_for_ever(
-    look: Look, company: Company, clock: Clock
-) -> None:
+def test_a_watermark_that_stands_still_is_not_read_up_to_for_ever(look: Look, company: Company, clock: Clock) -> None:
     for odoo_id in range(100, 150):
         company.write("res.partner", odoo_id, clock(), name="Imported")
     assert look().changed == 50

@@ -80,9 +80,7 @@ def test_every_table_has_its_migration(db: None) -> None:
 
 
 def test_every_model_names_a_table_after_odoos() -> None:
-    wrong = [
-        name for name, model in registry.models().items() if model._meta.db_table != "mirror_" + name.replace(".", "_")
-    ]
+    wrong = [name for name, model in registry.models().items() if model._meta.db_table != "mirror_" + name.replace(".", "_")]
     assert wrong == []
 
 

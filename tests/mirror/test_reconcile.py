@@ -30,9 +30,13 @@ def compare(
     company: Company, model: type[Mirrored], clock: Clock, handed_on: list[Changes] | None = None, **options: bool
 ) -> SyncRun:
     return reconcile.run(
-        company, model, connection=company.connection, clock=clock,
-        on_changes=(handed_on if handed_on is not None else []).extend, **options,
-    )  # fmt: skip
+        company,
+        model,
+        connection=company.connection,
+        clock=clock,
+        on_changes=(handed_on if handed_on is not None else []).extend,
+        **options,
+    )
 
 
 def test_the_first_comparison_looks_at_every_id(mirrored: Company) -> None:
@@ -40,9 +44,7 @@ def test_the_first_comparison_looks_at_every_id(mirrored: Company) -> None:
     assert (first.compared, first.ids_compared, first.found_changed, first.found_deleted) == (ROWS, ROWS, 0, 0)
 
 
-def test_a_mirror_that_equals_odoo_costs_one_question(
-    mirrored: Company, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_a_mirror_that_equals_odoo_costs_one_question(mirrored: Company, partners: type[Mirrored], clock: Clock) -> None:
     compare(mirrored, partners, clock)
     clock.at += timedelta(days=7)
     mirrored.asked.clear()
@@ -137,9 +139,7 @@ def test_too_many_deletions_are_held_and_nothing_is_taken_out(
     assert SyncState.objects.get().problem == run.note
 
 
-def test_a_person_who_has_looked_lets_the_deletions_through(
-    mirrored: Company, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_a_person_who_has_looked_lets_the_deletions_through(mirrored: Company, partners: type[Mirrored], clock: Clock) -> None:
     mirrored.unlink("res.partner", *range(1, 51))
     compare(mirrored, partners, clock)
     run = compare(mirrored, partners, clock, allow_deletions=True)
@@ -147,9 +147,7 @@ def test_a_person_who_has_looked_lets_the_deletions_through(
     assert SyncState.objects.get().problem == ""
 
 
-def test_records_that_only_a_replica_lacks_are_not_taken_out(
-    mirrored: Company, partners: type[Mirrored], clock: Clock
-) -> None:
+def test_records_that_only_a_replica_lacks_are_not_taken_out(mirrored: Company, partners: type[Mirrored], clock: Clock) -> None:
     mirrored.hidden = {("res.partner", 7)}
     run = compare(mirrored, partners, clock)
     assert run.found_deleted == 0

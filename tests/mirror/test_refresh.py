@@ -40,9 +40,7 @@ def test_an_order_brings_its_lines(company: Company, order: int) -> None:
     assert registry.models()[LINES].objects.filter(order_id=order, deleted_at=None).count() == 3
 
 
-def test_a_line_that_left_its_order_is_gone_though_nothing_announced_it(
-    company: Company, order: int, clock: Clock
-) -> None:
+def test_a_line_that_left_its_order_is_gone_though_nothing_announced_it(company: Company, order: int, clock: Clock) -> None:
     company.unlink(LINES, 2)
     changes = read_again(company, ORDERS, [order], clock)
     assert changes.keys() == {LINES}
@@ -98,9 +96,7 @@ def test_an_id_that_never_was_changes_nothing(company: Company, clock: Clock) ->
     assert read_again(company, ORDERS, [999], clock) == {}
 
 
-def test_children_that_this_odoo_lacks_are_left_out(
-    company: Company, connection: Connection, clock: Clock, order: int
-) -> None:
+def test_children_that_this_odoo_lacks_are_left_out(company: Company, connection: Connection, clock: Clock, order: int) -> None:
     del connection.capabilities["models"][LINES]
     company.asked.clear()
     read_again(company, ORDERS, [order], clock)

@@ -21,9 +21,7 @@ def partner(odoo_id: int = 1, *, written: str = "2026-11-23 09:00:00", **values:
     return {"id": odoo_id, "create_date": "2026-01-01 00:00:00", "write_date": written, "name": "Azure", **values}
 
 
-def apply(
-    model: type[Mirrored], connection: Connection, *rows: dict[str, Any], read_at: datetime = NOW, **options: Any
-) -> Changes:
+def apply(model: type[Mirrored], connection: Connection, *rows: dict[str, Any], read_at: datetime = NOW, **options: Any) -> Changes:
     with transaction.atomic():
         return upsert.apply(model, connection_id=connection.pk, rows=rows, read_at=read_at, **options)
 
@@ -99,9 +97,7 @@ def test_a_replica_that_lags_does_not_take_the_mirror_back(partners: type[Mirror
     assert only(partners).name == "New"
 
 
-def test_a_restored_database_takes_the_mirror_back_where_asked(
-    partners: type[Mirrored], connection: Connection
-) -> None:
+def test_a_restored_database_takes_the_mirror_back_where_asked(partners: type[Mirrored], connection: Connection) -> None:
     apply(partners, connection, partner(name="New", written="2026-11-23 09:30:00"))
     apply(partners, connection, partner(name="Old"), read_at=NOW + timedelta(seconds=1), rebuild=True)
     assert only(partners).name == "Old"
@@ -144,9 +140,7 @@ def test_a_row_seen_later_than_it_was_missed_stays(partners: type[Mirrored], con
     assert not upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[1], read_at=earlier, now=NOW)
 
 
-def test_a_burial_is_not_undone_by_a_read_that_began_before_it(
-    partners: type[Mirrored], connection: Connection
-) -> None:
+def test_a_burial_is_not_undone_by_a_read_that_began_before_it(partners: type[Mirrored], connection: Connection) -> None:
     apply(partners, connection, partner(), read_at=NOW - timedelta(seconds=5))
     upsert.mark_deleted(partners, connection_id=connection.pk, odoo_ids=[1], read_at=NOW, now=NOW)
     assert not apply(partners, connection, partner(), read_at=NOW - timedelta(seconds=1))
@@ -182,9 +176,11 @@ def test_of_two_reads_at_once_the_newer_wins_whoever_commits_last(partners: type
     thread.start()
     with transaction.atomic():
         upsert.apply(
-            partners, connection_id=connection.pk, read_at=NOW + timedelta(seconds=1),
+            partners,
+            connection_id=connection.pk,
+            read_at=NOW + timedelta(seconds=1),
             rows=[partner(name="Newer", written="2026-11-23 09:20:00")],
-        )  # fmt: skip
+        )
         newer_has_written.set()
         _wait_until_somebody_waits_for_a_row()
     thread.join(10)

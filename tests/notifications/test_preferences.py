@@ -26,9 +26,14 @@ def keep(user: User, **more: object) -> Preferences:
 
 @pytest.mark.parametrize(
     ("kind", "group"),
-    [("approval.asked", "asked"), ("approval.escalation", "escalated"), ("approval.rejected", "decided"),
-     ("exception.opened", "exceptions"), ("command.refused", "others")],
-)  # fmt: skip
+    [
+        ("approval.asked", "asked"),
+        ("approval.escalation", "escalated"),
+        ("approval.rejected", "decided"),
+        ("exception.opened", "exceptions"),
+        ("command.refused", "others"),
+    ],
+)
 def test_every_kind_of_message_has_its_switch(kind: str, group: str) -> None:
     assert preferences.group_of(kind).name == group
 
@@ -41,9 +46,12 @@ def test_who_wants_no_e_mail_of_a_kind_gets_none_but_is_told_in_the_tower(adam_a
 
 @pytest.mark.parametrize(
     ("zone", "until"),
-    [("UTC", datetime(2026, 11, 24, 7, tzinfo=UTC)), ("Europe/Berlin", datetime(2026, 11, 24, 6, tzinfo=UTC)),
-     ("America/New_York", NOW)],
-)  # fmt: skip
+    [
+        ("UTC", datetime(2026, 11, 24, 7, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 11, 24, 6, tzinfo=UTC)),
+        ("America/New_York", NOW),
+    ],
+)
 def test_quiet_hours_are_those_of_the_persons_own_clock(adam_approver: User, zone: str, until: datetime) -> None:
     keep(adam_approver, channels={"asked": {"email": True}}, quiet_from=time(21), quiet_to=time(7), time_zone=zone)
     adam_approver.refresh_from_db()

@@ -33,9 +33,7 @@ class Browser:
     def __init__(self, service: HTTPServer, path: str = "/one") -> None:
         self.key, self.secret = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
         self.endpoint = service.url_for(path)
-        point = self.key.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        )
+        point = self.key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
         self.keys = {"p256dh": text(point), "auth": text(self.secret)}
 
     def read(self, request: Request) -> dict[str, Any]:
@@ -60,8 +58,19 @@ def adam(adam_approver: User) -> User:
 
 
 def say(*people: User, kind: str = "approval.asked", key: str = "one", now: datetime = NOW, **more: Any) -> None:
-    notify(Message(kind=kind, key=key, about=None, title="Your decision: S00042, 6,200.00 EUR", body="Azure Interior.",
-                 path="/approvals/7/"), people=people, now=now, **more)  # fmt: skip
+    notify(
+        Message(
+            kind=kind,
+            key=key,
+            about=None,
+            title="Your decision: S00042, 6,200.00 EUR",
+            body="Azure Interior.",
+            path="/approvals/7/",
+        ),
+        people=people,
+        now=now,
+        **more,
+    )
 
 
 def test_a_device_reads_what_was_sealed_for_it_and_knows_who_sent_it(service: HTTPServer, adam: User) -> None:
@@ -139,10 +148,19 @@ def test_a_device_of_somebody_else_who_signs_in_on_it_is_theirs_alone(service: H
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://push.example.com/x", "https://127.0.0.1/x", "https://[::1]/x", "https://169.254.169.254/x",
-                 "https://10.1.2.3/x", "https://user@push.example.com/x", "ftp://push.example.com/x", "https:///x",
-                 "https://[::ffff:10.0.0.1]/x"],
-)  # fmt: skip
+    "endpoint",
+    [
+        "http://push.example.com/x",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://169.254.169.254/x",
+        "https://10.1.2.3/x",
+        "https://user@push.example.com/x",
+        "ftp://push.example.com/x",
+        "https:///x",
+        "https://[::ffff:10.0.0.1]/x",
+    ],
+)
 def test_an_address_that_is_not_a_public_one_is_refused(adam: User, httpserver: HTTPServer, endpoint: str) -> None:
     keys = Browser(httpserver).keys
     with pytest.raises(push.DeviceRefusedError):

@@ -63,9 +63,7 @@ def test_a_message_carries_a_signature_that_the_standards_own_library_accepts(en
     assert Outgoing.objects.count() == 1
 
 
-def test_while_a_secret_changes_over_either_of_them_fits(
-    endpoint: Endpoint, answering: Answering, ivan_integrator: User
-) -> None:
+def test_while_a_secret_changes_over_either_of_them_fits(endpoint: Endpoint, answering: Answering, ivan_integrator: User) -> None:
     seen, at, old = answering(200), clock.now(), endpoint.secret
     new = webhooks.rotate(endpoint, by=ivan_integrator, now=at)
     webhooks.post([endpoint], key="a", kind="alert.raised", data={}, now=at)
@@ -120,9 +118,7 @@ def test_one_that_says_it_is_gone_is_switched_off(endpoint: Endpoint, answering:
     assert not endpoint.is_active and "410" in endpoint.problem
 
 
-def test_an_address_that_is_no_longer_allowed_is_not_posted_to(
-    endpoint: Endpoint, answering: Answering, settings: Any
-) -> None:
+def test_an_address_that_is_no_longer_allowed_is_not_posted_to(endpoint: Endpoint, answering: Answering, settings: Any) -> None:
     seen, at = answering(200), clock.now()
     webhooks.post([endpoint], key="a", kind="alert.raised", data={}, now=at)
     settings.WEBHOOK_ALLOWED = []

@@ -8,15 +8,28 @@ from apps.outbox.models import Command
 from apps.workflows.declare import OdooCall
 
 CONFIRM = OdooCall(
-    title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
+    title="Confirm the order",
+    method="action_confirm",
+    require=[["state", "in", ["draft", "sent"]]],
     expect=[["state", "=", "sale"]],
-)  # fmt: skip
+)
 NOTE = OdooCall(title="Leave a note", method="message_post", arguments={"body": "Exactly one of me."})
 ACTIVITY = OdooCall(
-    title="Create an activity", method="create", model="mail.activity",
-    arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", "user_id": "{uid:number}",
-                              "summary": "Exactly one of me", "note": ""}]},
-)  # fmt: skip
+    title="Create an activity",
+    method="create",
+    model="mail.activity",
+    arguments={
+        "vals_list": [
+            {
+                "res_model_id": "{model:ref}",
+                "res_id": "{odoo_id:number}",
+                "user_id": "{uid:number}",
+                "summary": "Exactly one of me",
+                "note": "",
+            }
+        ]
+    },
+)
 
 
 def carried_out() -> None:

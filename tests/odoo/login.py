@@ -16,6 +16,9 @@ def login() -> "Connection":
     if not os.environ.get("ODOO_URL"):
         pytest.skip("no real Odoo: set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run make test-odoo")
     return Connection(
-        name="real", url=os.environ["ODOO_URL"], database=os.environ["ODOO_DB"], login=os.environ["ODOO_LOGIN"],
+        name="real",
+        url=os.environ["ODOO_URL"],
+        database=os.environ["ODOO_DB"],
+        login=os.environ["ODOO_LOGIN"],
         api_key=os.environ["ODOO_PASSWORD"],
-    )  # fmt: skip
+    )

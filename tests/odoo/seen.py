@@ -32,9 +32,10 @@ class Seen:
         connection.capabilities = {
             "models": {
                 name: {"missing_fields": sorted(set(model.odoo_fields()) - there[name])}
-                for name, model in registry.models().items() if name in there
+                for name, model in registry.models().items()
+                if name in there
             }
-        }  # fmt: skip
+        }
         connection.save()
         odoo.connection.capabilities = connection.capabilities
         self.models = [model for name, model in registry.models().items() if not connection.lacks(name)]
@@ -48,9 +49,12 @@ class Seen:
         """Find what has changed in Odoo, and draw what follows from it."""
         for model in self.models:
             increment.run(
-                self.odoo, model, connection=self.connection, clock=clock.now,
+                self.odoo,
+                model,
+                connection=self.connection,
+                clock=clock.now,
                 on_changes=lambda changes: change_processing.apply_changes(changes, now=clock.now()),
-            )  # fmt: skip
+            )
 
     def stage(self, workflow: str, odoo_id: int) -> str | None:
         """Where the record stands now; None where it is not the workflow's."""
@@ -73,8 +77,13 @@ class Worker:
         for group in groups:
             module, _, name = group.partition(".")
             ids.append(odoo.search_read("ir.model.data", [("module", "=", module), ("name", "=", name)], ["res_id"])[0]["res_id"])
-        values = {"name": login, "login": login, "password": PASSWORD, "email": f"{login}@tower.test",
-                  "group_ids": [(4, group) for group in ids]}  # fmt: skip
+        values = {
+            "name": login,
+            "login": login,
+            "password": PASSWORD,
+            "email": f"{login}@tower.test",
+            "group_ids": [(4, group) for group in ids],
+        }
         self.odoo, self.login, self.uid = odoo, login, odoo.create("res.users", values)
         host, _, port = connection.url.partition("//")[2].partition(":")
         self.session = odoorpc.ODOO(host, port=int(port), timeout=60)

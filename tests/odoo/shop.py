@@ -33,9 +33,12 @@ class Shop:
 
     def storable(self, **more: Any) -> int:
         values = {
-            "name": "Tower test desk", "is_storable": True, "type": "consu", "list_price": 100,
+            "name": "Tower test desk",
+            "is_storable": True,
+            "type": "consu",
+            "list_price": 100,
             "seller_ids": [(0, 0, {"partner_id": self.vendor, "price": 60, "delay": 2})],
-        }  # fmt: skip
+        }
         return self.make("product.product", values | more)
 
     def sell(self, quantity: float, *, promised_in: float | None = None, product: int = 0, **more: Any) -> int:
@@ -61,8 +64,12 @@ class Shop:
         if quantity is not None:
             moves = self.odoo.search("stock.move", [("picking_id", "=", picking)])
             self.odoo.write("stock.move", moves, {"quantity": quantity, "picked": True})
-        self.odoo.call("stock.picking", "button_validate", [picking],
-                       context={"skip_backorder": True, "picking_ids_not_to_backorder": [picking]})  # fmt: skip
+        self.odoo.call(
+            "stock.picking",
+            "button_validate",
+            [picking],
+            context={"skip_backorder": True, "picking_ids_not_to_backorder": [picking]},
+        )
         assert self.odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
 
     def shelves(self) -> tuple[int, int]:
@@ -89,7 +96,6 @@ class Shop:
         self.look()
         found = ExceptionCase.objects.filter(model=model, odoo_id=record).exclude(status=Status.RESOLVED)
         return {case.type: case for case in found}
-
 
 
 def in_days(number: float) -> str:

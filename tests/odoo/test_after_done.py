@@ -61,13 +61,20 @@ def test_a_return_is_worth_what_is_received_and_is_not_raised_afterwards(
     picker.do("stock.picking", "action_toggle_is_locked", [back])
     line = odoo.search("stock.move.line", [("move_id", "=", move)])[0]
     location = odoo.read("stock.move", [move], ["location_id"])[0]["location_id"]
-    extra = {"move_id": move, "picking_id": back, "product_id": desk, "quantity": 9, "location_id": location,
-             "location_dest_id": shelf(odoo)}  # fmt: skip
+    extra = {
+        "move_id": move,
+        "picking_id": back,
+        "product_id": desk,
+        "quantity": 9,
+        "location_id": location,
+        "location_dest_id": shelf(odoo),
+    }
     for model, record, values in (
-        ("stock.move", move, {"quantity": 15}), ("stock.move.line", line, {"quantity": 15}),
+        ("stock.move", move, {"quantity": 15}),
+        ("stock.move.line", line, {"quantity": 15}),
         ("stock.picking", back, {"move_ids": [(1, move, {"quantity": 15})]}),
         ("stock.picking", back, {"move_line_ids": [(0, 0, extra)]}),
-    ):  # fmt: skip
+    ):
         assert "Make another return for the rest" in refusal(picker, model, "write", record, vals=values), values
     assert odoo.read("stock.move", [move], ["quantity"])[0]["quantity"] == 1
     assert odoo.search_count("x_ct_request", []) == before
@@ -102,8 +109,9 @@ def test_a_count_and_a_scrap_are_not_raised_after_they_were_done(
         lines = odoo.search("stock.move.line", [("move_id", "=", move)])
         said = refusal(picker, "stock.move", "write", move, vals={"quantity": 900})
         assert "Enter it under Physical Inventory first" in said
-        assert "Enter it under Physical Inventory first" in refusal(picker, "stock.move.line", "write", lines[0],
-                                                                    vals={"quantity": 900})  # fmt: skip
+        assert "Enter it under Physical Inventory first" in refusal(
+            picker, "stock.move.line", "write", lines[0], vals={"quantity": 900}
+        )
         assert refusal(picker, "stock.move", "write", move, vals={"quantity": 38}) == ""
 
 
@@ -151,8 +159,11 @@ def test_a_credit_note_and_a_bill_that_were_released_are_not_raised_before_they_
     odoo.write("product.product", [desk], {"purchase_method": "purchase"})
     agreed = odoo.search("purchase.order.line", [("order_id", "=", order)])[0]
     billed = {"product_id": desk, "quantity": 10, "price_unit": 60.0, "purchase_line_id": agreed, "tax_ids": [(5, 0, 0)]}
-    bill = accountant.do("account.move", "create", {"move_type": "in_invoice", "partner_id": partner,
-                                                   "invoice_date": "2026-11-20", "invoice_line_ids": [(0, 0, billed)]})  # fmt: skip
+    bill = accountant.do(
+        "account.move",
+        "create",
+        {"move_type": "in_invoice", "partner_id": partner, "invoice_date": "2026-11-20", "invoice_line_ids": [(0, 0, billed)]},
+    )
     for move, field, released in ((credit, "x_ct_released_credit", 900.0), (bill, "x_ct_released_difference", 5_000.0)):
         odoo.write("account.move", [move], {field: released})
         own = odoo.search("account.move.line", [("move_id", "=", move), ("display_type", "=", "product")])[0]

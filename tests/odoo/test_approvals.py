@@ -51,8 +51,11 @@ def test_a_count_beyond_the_limit_is_applied_on_a_yes_and_cleared_on_a_no(
     carried_out(guarded)
     shown = odoo.read("stock.quant", [quant], ["quantity", "inventory_quantity_set", "x_ct_hold", "x_ct_released_value"])[0]
     assert (shown["quantity"], shown["inventory_quantity_set"], shown["x_ct_hold"], shown["x_ct_released_value"]) == (
-        25, False, False, 0
-    )  # fmt: skip
+        25,
+        False,
+        False,
+        0,
+    )
     assert guarded.stage("inventory_control", quant) == "applied"
     notes = odoo.search_read("mail.message", [("model", "=", "product.product"), ("res_id", "=", desk)], ["body"])
     assert sum("Found behind the door" in note["body"] for note in notes) == 1
@@ -72,9 +75,7 @@ def test_a_count_beyond_the_limit_is_applied_on_a_yes_and_cleared_on_a_no(
     assert guarded.stage("inventory_control", quant) == "applied"
 
 
-def test_what_was_never_counted_is_not_set_beyond_the_limit(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]
-) -> None:
+def test_what_was_never_counted_is_not_set_beyond_the_limit(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]) -> None:
     keeper = hired("stock.group_stock_manager")
     desk = odoo.create("product.product", {"name": "Tower test desk", "is_storable": True, "standard_price": 40.0})
     shelf = odoo.search_read("stock.warehouse", [], ["lot_stock_id"], limit=1, order="id")[0]["lot_stock_id"]

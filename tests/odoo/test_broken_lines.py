@@ -41,9 +41,12 @@ KILLED = ["before it is begun", "before the call", "after the call", "before the
 WRITES = [b"message_post", b"action_confirm", b'"write"', b"/write", b'"create"', b"/create", b"action_feedback"]
 
 PROMISE = OdooCall(
-    title="Write the reference", method="write", arguments={"vals": {"client_order_ref": "{reference}"}},
-    require=[["state", "in", ["draft", "sent"]]], expect=[["client_order_ref", "=", "{reference}"]],
-)  # fmt: skip
+    title="Write the reference",
+    method="write",
+    arguments={"vals": {"client_order_ref": "{reference}"}},
+    require=[["state", "in", ["draft", "sent"]]],
+    expect=[["client_order_ref", "=", "{reference}"]],
+)
 CALLS = [PROMISE, CONFIRM, NOTE, ACTIVITY, NOTE]
 
 
@@ -88,8 +91,16 @@ def test_every_command_has_one_effect_though_the_line_breaks(
     if calls.index(CONFIRM) < calls.index(PROMISE):
         calls = [PROMISE, *(call for call in calls if call is not PROMISE)]
     with transaction.atomic():
-        enqueue.commands(calls, connection=real, model="sale.order", odoo_id=order, by=system("tests"),
-                         context={"uid": 2, "reference": f"seed {seed}"}, decision="approval:1", now=clock.now())  # fmt: skip
+        enqueue.commands(
+            calls,
+            connection=real,
+            model="sale.order",
+            odoo_id=order,
+            by=system("tests"),
+            context={"uid": 2, "reference": f"seed {seed}"},
+            decision="approval:1",
+            now=clock.now(),
+        )
     line = Line(real.url, Breaking(chance, breaks=chance.randint(2, 6), reads_too=chance.random() < 0.3))
     Connection.objects.filter(pk=real.pk).update(url=line.url)
     environment = process_environment | {"PYTHONPATH": "."}
@@ -97,8 +108,9 @@ def test_every_command_has_one_effect_though_the_line_breaks(
         if seed % 3 == 0:
             # One worker is killed, another begins before it is known.
             steps = [chance.choice(KILLED), "never"]
-            workers = [subprocess.Popen([sys.executable, str(KILLER), step], env=environment, stderr=subprocess.PIPE)
-                       for step in steps]  # fmt: skip
+            workers = [
+                subprocess.Popen([sys.executable, str(KILLER), step], env=environment, stderr=subprocess.PIPE) for step in steps
+            ]
             for worker in workers:
                 said = worker.communicate(timeout=120)[1]
                 assert worker.returncode in (-9, 0), said.decode()
@@ -162,8 +174,16 @@ def test_every_command_has_one_effect_though_odoo_is_killed_while_it_carries_the
     if not workers_of(real.url):
         pytest.skip("this Odoo runs on another machine, or without workers")
     with transaction.atomic():
-        enqueue.commands([PROMISE, NOTE, CONFIRM, NOTE], connection=real, model="sale.order", odoo_id=order, by=system("tests"),
-                         context={"uid": 2, "reference": "killed"}, decision="approval:1", now=clock.now())  # fmt: skip
+        enqueue.commands(
+            [PROMISE, NOTE, CONFIRM, NOTE],
+            connection=real,
+            model="sale.order",
+            odoo_id=order,
+            by=system("tests"),
+            context={"uid": 2, "reference": "killed"},
+            decision="approval:1",
+            now=clock.now(),
+        )
     killing = Killing(real.url, [0.0, 0.02, 0.08, 0.3])
     line = Line(real.url, killing)
     Connection.objects.filter(pk=real.pk).update(url=line.url)

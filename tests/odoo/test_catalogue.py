@@ -50,10 +50,19 @@ def test_what_a_carrier_says_of_a_shipment_holds_until_it_says_otherwise(shop: S
     def says(kind: str, **more: Any) -> None:
         number = OutsideEvent.objects.count()
         OutsideEvent.objects.create(
-            connection=shop.connection, source="carrier", message=f"m{number}", position=0, kind=kind, reference="T1",
-            model="stock.picking", odoo_id=transfer, status="matched", occurred_at=clock.now() + timedelta(seconds=number),
-            received_at=clock.now(), **more,
-        )  # fmt: skip
+            connection=shop.connection,
+            source="carrier",
+            message=f"m{number}",
+            position=0,
+            kind=kind,
+            reference="T1",
+            model="stock.picking",
+            odoo_id=transfer,
+            status="matched",
+            occurred_at=clock.now() + timedelta(seconds=number),
+            received_at=clock.now(),
+            **more,
+        )
         shop.odoo.write("stock.picking", [transfer], {"note": f"said {number}", "priority": str(number % 2)})
 
     says("shipment_delayed", expected_at=clock.now() + timedelta(days=9))
@@ -69,8 +78,10 @@ def test_an_order_far_beyond_the_usual_is_named_until_it_is_put_right(shop: Shop
     order = shop.make("sale.order", {"partner_id": shop.customer, "order_line": [(0, 0, line)]})
     case = shop.cases("sale.order", order)["order.unusual"]
     assert (case.evidence["compared_count"], case.evidence["usual_amount"], case.evidence["value_times_quantity"]) == (
-        8, "1000.00", "30.0",
-    )  # fmt: skip
+        8,
+        "1000.00",
+        "30.0",
+    )
     (line_id,) = shop.odoo.search("sale.order.line", [("order_id", "=", order)])
     shop.odoo.write("sale.order.line", [line_id], {"product_uom_qty": 10})
     assert "order.unusual" not in shop.cases("sale.order", order)

@@ -42,8 +42,9 @@ def test_due_today_is_not_late_today_and_a_quotation_expires_with_the_companys_d
             assert zone_of(shop) == zone
             assert Position.objects.get(workflow="procure_to_pay", odoo_id=order).stage in stages
         assert {days: Position.objects.get(workflow="order_to_cash", odoo_id=one).stage for days, one in quotations.items()} == {
-            -1: "expired", 0: "quotation",
-        }  # fmt: skip
+            -1: "expired",
+            0: "quotation",
+        }
     finally:
         shop.odoo.write("res.partner", [partner], {"tz": before})
         shop.look()
@@ -74,11 +75,19 @@ def test_what_one_company_sells_the_other_buys(shop: Shop) -> None:
     name = shop.odoo.read("sale.order", [sale], ["name"])[0]["name"]
     line = {"product_id": shop.product, "product_qty": 3, "price_unit": 100, "date_planned": in_days(3)}
     purchase = shop.odoo.call(
-        "purchase.order", "create",
-        vals_list=[{"partner_id": ours["partner_id"], "company_id": theirs["id"], "partner_ref": name.lower(),
-                    "picking_type_id": where[theirs["id"]], "order_line": [(0, 0, line)]}],
+        "purchase.order",
+        "create",
+        vals_list=[
+            {
+                "partner_id": ours["partner_id"],
+                "company_id": theirs["id"],
+                "partner_ref": name.lower(),
+                "picking_type_id": where[theirs["id"]],
+                "order_line": [(0, 0, line)],
+            }
+        ],
         context={"allowed_company_ids": [theirs["id"], ours["id"]]},
-    )  # fmt: skip
+    )
     purchase = purchase[0] if isinstance(purchase, list) else purchase
     shop.look()
     assert [(one.odoo_id, one.is_named) for one in counterparts_of(shop.connection.pk, "sale.order", sale)] == [(purchase, True)]

@@ -30,8 +30,19 @@ class Dock:
         shop.odoo.write("stock.location", [self.of["wh_input_stock_loc_id"], self.of["wh_output_stock_loc_id"]], {"active": True})
 
     def rule(self, action: str, source: int | None, target: int, kind: int, **more: Any) -> tuple[int, int, dict[str, Any]]:
-        return (0, 0, {"name": f"Tower test {action}", "action": action, "location_src_id": source, "location_dest_id": target,
-                       "picking_type_id": kind, "warehouse_id": self.place, **more})  # fmt: skip
+        return (
+            0,
+            0,
+            {
+                "name": f"Tower test {action}",
+                "action": action,
+                "location_src_id": source,
+                "location_dest_id": target,
+                "picking_type_id": kind,
+                "warehouse_id": self.place,
+                **more,
+            },
+        )
 
     def pulled(self) -> int:
         """Each step is made for the one after it."""

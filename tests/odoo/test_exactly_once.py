@@ -40,8 +40,16 @@ def order(odoo: OdooClient) -> Iterator[int]:
 
 def put(connection: Connection, order: int, *calls: OdooCall) -> list[Command]:
     with transaction.atomic():
-        return enqueue.commands(calls, connection=connection, model="sale.order", odoo_id=order, by=system("tests"),
-                                context={"uid": 2}, decision="approval:1", now=clock.now())  # fmt: skip
+        return enqueue.commands(
+            calls,
+            connection=connection,
+            model="sale.order",
+            odoo_id=order,
+            by=system("tests"),
+            context={"uid": 2},
+            decision="approval:1",
+            now=clock.now(),
+        )
 
 
 def effects(odoo: OdooClient, order: int) -> dict[str, Any]:
@@ -70,9 +78,13 @@ def test_a_worker_killed_at_any_step_leaves_exactly_one_effect(
     for _ in range(3):
         # Each worker gets as far as the step with the command whose turn it is, and dies there.
         worker = subprocess.run(
-            [sys.executable, str(KILLER), step], env=process_environment | {"PYTHONPATH": "."}, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
+            [sys.executable, str(KILLER), step],
+            env=process_environment | {"PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert worker.returncode in (-9, 0), worker.stderr
         Command.objects.filter(status__in=dispatch.WAITING).update(not_before=clock.now())
         if step == "before it is begun":
@@ -91,8 +103,13 @@ def test_while_a_lost_call_may_still_run_it_is_only_looked_for(
     real: Connection, odoo: OdooClient, order: int, process_environment: dict[str, str]
 ) -> None:
     put(real, order, CONFIRM)
-    subprocess.run([sys.executable, str(KILLER), "before the call"], env=process_environment | {"PYTHONPATH": "."},
-                   capture_output=True, timeout=60, check=False)  # fmt: skip
+    subprocess.run(
+        [sys.executable, str(KILLER), "before the call"],
+        env=process_environment | {"PYTHONPATH": "."},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     Command.objects.update(not_before=clock.now())
     dispatch.run_due(clock=clock.now)
     command = Command.objects.get()
@@ -114,8 +131,13 @@ def test_a_record_that_moved_on_is_refused_and_nothing_is_written(real: Connecti
 def test_what_odoo_refuses_is_told_in_odoos_words_and_can_be_tried_again(
     real: Connection, odoo: OdooClient, order: int, ivan_integrator: Any
 ) -> None:
-    (command,) = put(real, order, OdooCall(title="Write nonsense", method="write",
-                                           arguments={"vals": {"date_order": False}}, expect=[["state", "=", "sale"]]))  # fmt: skip
+    (command,) = put(
+        real,
+        order,
+        OdooCall(
+            title="Write nonsense", method="write", arguments={"vals": {"date_order": False}}, expect=[["state", "=", "sale"]]
+        ),
+    )
     dispatch.run_due(clock=clock.now)
     command.refresh_from_db()
     assert command.status == Status.REFUSED

@@ -24,8 +24,16 @@ from tests.world import person
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 KILLER = Path(__file__).with_name("killed_worker.py")
-READ = ["res.currency", "res.company", "res.partner", "res.users", "account.account", "sale.order", "sale.order.line",
-        "x_ct_request"]  # fmt: skip
+READ = [
+    "res.currency",
+    "res.company",
+    "res.partner",
+    "res.users",
+    "account.account",
+    "sale.order",
+    "sale.order.line",
+    "x_ct_request",
+]
 
 
 @pytest.fixture
@@ -62,10 +70,11 @@ def later() -> datetime:
 
 def activities(odoo: OdooClient, case: ExceptionCase) -> list[dict[str, Any]]:
     return odoo.search_read(
-        "mail.activity", [("res_model", "=", case.model), ("res_id", "=", case.odoo_id),
-                          ("summary", "like", f"exception {case.pk}:")],
-        ["user_id", "summary", "note", "date_deadline"], context={"active_test": True},
-    )  # fmt: skip
+        "mail.activity",
+        [("res_model", "=", case.model), ("res_id", "=", case.odoo_id), ("summary", "like", f"exception {case.pk}:")],
+        ["user_id", "summary", "note", "date_deadline"],
+        context={"active_test": True},
+    )
 
 
 def messages(odoo: OdooClient, case: ExceptionCase, word: str, *more: tuple[str, str, object]) -> list[str]:
@@ -118,9 +127,7 @@ def test_an_exception_is_a_note_and_one_activity_that_goes_with_the_queue(
 
 
 @pytest.mark.parametrize("ending", ["action_done", "unlink"])
-def test_what_a_person_ended_in_odoo_stays_ended(
-    real: Connection, odoo: OdooClient, case: ExceptionCase, ending: str
-) -> None:
+def test_what_a_person_ended_in_odoo_stays_ended(real: Connection, odoo: OdooClient, case: ExceptionCase, ending: str) -> None:
     run()
     (activity,) = activities(odoo, case)
     odoo.call("mail.activity", ending, [activity["id"]])
@@ -143,9 +150,13 @@ def test_a_worker_killed_at_any_step_leaves_one_of_everything(
     def killed_again_and_again() -> None:
         for _ in range(2):
             worker = subprocess.run(
-                [sys.executable, str(KILLER), step], env=process_environment | {"PYTHONPATH": "."}, capture_output=True,
-                text=True, timeout=60, check=False,
-            )  # fmt: skip
+                [sys.executable, str(KILLER), step],
+                env=process_environment | {"PYTHONPATH": "."},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
             assert worker.returncode in (-9, 0), worker.stderr
             Command.objects.filter(status__in=dispatch.WAITING).update(not_before=clock.now())
         run(at=later)

@@ -34,8 +34,10 @@ class Companies:
         self.main = odoo.read("res.users", [odoo.uid], ["company_id"])[0]["company_id"]
         self.yen, self.dinar = self.company("Yen", "JPY"), self.company("Dinar", "KWD")
         self.branch = self.company("Branch", "KWD", parent=self.dinar)
-        self.product = odoo.create("product.product", {"name": "Tower test hour", "type": "service", "list_price": 100,
-                                                       "invoice_policy": "order", "taxes_id": [(5, 0, 0)]})  # fmt: skip
+        self.product = odoo.create(
+            "product.product",
+            {"name": "Tower test hour", "type": "service", "list_price": 100, "invoice_policy": "order", "taxes_id": [(5, 0, 0)]},
+        )
 
     def rate(self, currency: str, rate: float) -> None:
         values = {"currency_id": self.currencies[currency], "name": "2020-01-01", "company_id": False}
@@ -45,8 +47,12 @@ class Companies:
     def company(self, name: str, currency: str, parent: int = 0) -> int:
         title = f"Tower test {name}"
         known = self.odoo.search("res.company", [("name", "=", title)])
-        values: dict[str, Any] = {"name": title, "currency_id": self.currencies[currency], "parent_id": parent or False,
-                                  "country_id": self.odoo.search("res.country", [("code", "=", "US")])[0]}  # fmt: skip
+        values: dict[str, Any] = {
+            "name": title,
+            "currency_id": self.currencies[currency],
+            "parent_id": parent or False,
+            "country_id": self.odoo.search("res.country", [("code", "=", "US")])[0],
+        }
         made = known[0] if known else self.odoo.create("res.company", values)
         if not parent:
             if not self.odoo.search("account.journal", [("company_id", "=", made)]):
@@ -70,13 +76,17 @@ class Companies:
         )
         for number, (name, within) in enumerate((("Tower on top", False), ("Tower within", True))):
             known = self.odoo.search("account.tax", [("name", "=", name), ("company_id", "=", root)])
-            values = {"name": name, "amount": 7.7 + number * 11.3, "company_id": root, "type_tax_use": "sale",
-                      "tax_group_id": groups[0],
-                      "price_include_override": "tax_included" if within else "tax_excluded"}  # fmt: skip
+            values = {
+                "name": name,
+                "amount": 7.7 + number * 11.3,
+                "company_id": root,
+                "type_tax_use": "sale",
+                "tax_group_id": groups[0],
+                "price_include_override": "tax_included" if within else "tax_excluded",
+            }
             found.append(
-                known[0] if known
-                else self.odoo.call("account.tax", "create", vals_list=[values], context=self.within(root))[0]
-            )  # fmt: skip
+                known[0] if known else self.odoo.call("account.tax", "create", vals_list=[values], context=self.within(root))[0]
+            )
         return found
 
     def pricelist(self, company: int, currency: str) -> int:
@@ -86,14 +96,25 @@ class Companies:
     def order(self, customer: int, company: int, currency: str, chance: random.Random, taxes: list[int]) -> int:
         lines = []
         for number in range(chance.randint(1, 4)):
-            lines.append((0, 0, {
-                "product_id": self.product, "product_uom_qty": chance.choice([1, 3, 7, 0.33, 12.5]) if number else 7,
-                "price_unit": chance.choice([571.42, 0.07, 1_234.567, 33.335, 18_000, 99.99]) if number else 18_000.07,
-                "discount": chance.choice([0, 5, 12.5]),
-                "tax_ids": [(6, 0, chance.sample(taxes, chance.randint(0, 2)))],
-            }))  # fmt: skip
-        values = {"partner_id": customer, "company_id": company, "order_line": lines,
-                  "pricelist_id": self.pricelist(company, currency)}  # fmt: skip
+            lines.append(
+                (
+                    0,
+                    0,
+                    {
+                        "product_id": self.product,
+                        "product_uom_qty": chance.choice([1, 3, 7, 0.33, 12.5]) if number else 7,
+                        "price_unit": chance.choice([571.42, 0.07, 1_234.567, 33.335, 18_000, 99.99]) if number else 18_000.07,
+                        "discount": chance.choice([0, 5, 12.5]),
+                        "tax_ids": [(6, 0, chance.sample(taxes, chance.randint(0, 2)))],
+                    },
+                )
+            )
+        values = {
+            "partner_id": customer,
+            "company_id": company,
+            "order_line": lines,
+            "pricelist_id": self.pricelist(company, currency),
+        }
         return int(self.odoo.call("sale.order", "create", vals_list=[values], context=self.within(company))[0])
 
     def confirm(self, order: int, company: int) -> str:
@@ -123,9 +144,7 @@ def companies(odoo: OdooClient) -> Iterator[Companies]:
 
 
 def figures(seen: Seen, orders: list[int]) -> dict[int, dict[str, Any]]:
-    return engine.look(
-        registry.workflows()["order_to_cash"], connection_id=seen.connection.pk, odoo_ids=orders, now=clock.now()
-    )
+    return engine.look(registry.workflows()["order_to_cash"], connection_id=seen.connection.pk, odoo_ids=orders, now=clock.now())
 
 
 def test_the_tower_counts_as_the_guard_does_to_the_last_digit(guarded: Seen, odoo: OdooClient, companies: Companies) -> None:
@@ -151,9 +170,10 @@ def test_the_tower_counts_as_the_guard_does_to_the_last_digit(guarded: Seen, odo
         orders[order] = company
     guarded.look()
     asks = odoo.search_read(
-        "x_ct_request", [("x_res_id", "in", list(orders)), ("x_kind", "=", "credit_override")],
+        "x_ct_request",
+        [("x_res_id", "in", list(orders)), ("x_kind", "=", "credit_override")],
         ["x_res_id", "x_exposure", "x_limit"],
-    )  # fmt: skip
+    )
     told = {ask["x_res_id"]: (Decimal(str(ask["x_exposure"])), Decimal(str(ask["x_limit"]))) for ask in asks}
     ours = {
         order: (Decimal(row["exposure"]), guarded_limit(group, orders[order]))
@@ -203,10 +223,10 @@ def test_no_line_hides_the_discount_of_another(
 
 def test_a_rebate_hides_no_purchase(guarded: Seen, odoo: OdooClient, companies: Companies) -> None:
     vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
-    lines = [(0, 0, {"product_id": companies.product, "product_qty": 1, "price_unit": price, "tax_ids": [(5, 0, 0)]})
-             for price in (15_000, -6_000)]  # fmt: skip
+    lines = [
+        (0, 0, {"product_id": companies.product, "product_qty": 1, "price_unit": price, "tax_ids": [(5, 0, 0)]})
+        for price in (15_000, -6_000)
+    ]
     order = odoo.create("purchase.order", {"partner_id": vendor, "order_line": lines})
     with pytest.raises(Exception, match="is worth 15000"):
         odoo.call("purchase.order", "button_confirm", [order])
-
-

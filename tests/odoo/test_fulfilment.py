@@ -52,10 +52,10 @@ class Floor:
 
     def _hire(self) -> None:
         if not self.odoo.search_count("res.users", [("login", "=", LOGIN)]):
-            group = self.odoo.search_read("ir.model.data", [("module", "=", "stock"), ("name", "=", "group_stock_user")],
-                                          ["res_id"])[0]["res_id"]  # fmt: skip
-            self.odoo.create("res.users", {"name": "Pia Picker", "login": LOGIN, "password": PASSWORD,
-                                           "group_ids": [(4, group)]})  # fmt: skip
+            group = self.odoo.search_read(
+                "ir.model.data", [("module", "=", "stock"), ("name", "=", "group_stock_user")], ["res_id"]
+            )[0]["res_id"]
+            self.odoo.create("res.users", {"name": "Pia Picker", "login": LOGIN, "password": PASSWORD, "group_ids": [(4, group)]})
         parts = urlsplit(os.environ["ODOO_URL"])
         self.session = odoorpc.ODOO(parts.hostname, port=parts.port, timeout=60)
         self.session.login(os.environ["ODOO_DB"], LOGIN, PASSWORD)
@@ -65,13 +65,16 @@ class Floor:
         return self.session.execute_kw(model, method, list(arguments), named)
 
     def product(self, name: str, *, tracking: str = "none", price: float = 100) -> int:
-        return self.odoo.create("product.product", {"name": name, "is_storable": True, "tracking": tracking,
-                                                    "list_price": price, "standard_price": 40, "taxes_id": False})  # fmt: skip
+        return self.odoo.create(
+            "product.product",
+            {"name": name, "is_storable": True, "tracking": tracking, "list_price": price, "standard_price": 40, "taxes_id": False},
+        )
 
     def lay_in(self, product: int, quantity: float, *, lot: int | None = None) -> None:
         """So much of it lies in the warehouse now, as a count says."""
-        found = self.odoo.search("stock.quant", [("product_id", "=", product), ("location_id", "=", self.place),
-                                                 ("lot_id", "=", lot or False)])  # fmt: skip
+        found = self.odoo.search(
+            "stock.quant", [("product_id", "=", product), ("location_id", "=", self.place), ("lot_id", "=", lot or False)]
+        )
         context = {"inventory_mode": True}
         if found:
             self.odoo.call("stock.quant", "write", found, vals={"inventory_quantity": quantity}, context=context)
@@ -83,8 +86,9 @@ class Floor:
     def sell(self, product: int, quantity: float, **more: Any) -> tuple[int, int]:
         """A confirmed order, and its delivery."""
         line = {"product_id": product, "product_uom_qty": quantity, "price_unit": 100}
-        order = self.odoo.create("sale.order", {"partner_id": self.customer, "order_line": [(0, 0, line)],
-                                                "warehouse_id": self.warehouse["id"], **more})  # fmt: skip
+        order = self.odoo.create(
+            "sale.order", {"partner_id": self.customer, "order_line": [(0, 0, line)], "warehouse_id": self.warehouse["id"], **more}
+        )
         self.odoo.call("sale.order", "action_confirm", [order])
         return order, self.odoo.search("stock.picking", [("sale_id", "=", order)])[0]
 
@@ -92,8 +96,7 @@ class Floor:
         return self.odoo.search("stock.move", [("picking_id", "=", picking)])
 
     def validate(self, picking: int, **context: Any) -> None:
-        self.picker("stock.picking", "button_validate", [picking],
-                    context={"skip_backorder": True, "skip_sms": True, **context})  # fmt: skip
+        self.picker("stock.picking", "button_validate", [picking], context={"skip_backorder": True, "skip_sms": True, **context})
         assert self.odoo.read("stock.picking", [picking], ["state"])[0]["state"] == "done"
 
     def follow(self, *pickings: int) -> None:
@@ -131,11 +134,24 @@ def test_what_is_short_is_named_and_followed_into_its_back_order(floor: Floor) -
     _, picking = floor.sell(desk, 10)
     short = floor.told(picking)[SHORT]
     assert floor.stage(picking) == "ready"
-    assert {name: short[name] for name in ("shortage_names", "wanted_quantity", "available_quantity", "missing_quantity",
-                                           "on_hand_quantity", "free_elsewhere_quantity")} == {
-        "shortage_names": "Not enough on hand", "wanted_quantity": "10", "available_quantity": "4", "missing_quantity": "6",
-        "on_hand_quantity": "4", "free_elsewhere_quantity": "0",
-    }  # fmt: skip
+    assert {
+        name: short[name]
+        for name in (
+            "shortage_names",
+            "wanted_quantity",
+            "available_quantity",
+            "missing_quantity",
+            "on_hand_quantity",
+            "free_elsewhere_quantity",
+        )
+    } == {
+        "shortage_names": "Not enough on hand",
+        "wanted_quantity": "10",
+        "available_quantity": "4",
+        "missing_quantity": "6",
+        "on_hand_quantity": "4",
+        "free_elsewhere_quantity": "0",
+    }
     assert short["amount"] == 600
 
     floor.picker("stock.move", "write", floor.moves(picking), {"picked": True})
@@ -181,8 +197,10 @@ def test_what_a_picker_drops_is_missing_while_the_order_wants_it(floor: Floor) -
     dropped = floor.told(picking)[SHORT]
     assert floor.stage(picking) == "done"
     assert (dropped["shortage_names"], dropped["missing_quantity"], dropped["amount"]) == (
-        "Cancelled while the order wants it", "6", 600
-    )  # fmt: skip
+        "Cancelled while the order wants it",
+        "6",
+        600,
+    )
     line = floor.odoo.search("sale.order.line", [("order_id", "=", order)])
     floor.odoo.write("sale.order.line", line, {"product_uom_qty": 4})
     assert floor.told(picking) == {}
@@ -226,15 +244,25 @@ def test_a_line_without_its_lot_is_named_until_the_picker_says_which(floor: Floo
 def test_a_serial_number_received_twice_is_named_until_one_is_another(floor: Floor) -> None:
     pump = floor.product("Tower test pump", tracking="serial")
     kind = floor.odoo.search_read(
-        "stock.picking.type", [("code", "=", "incoming"), ("warehouse_id", "=", floor.warehouse["id"])],
-        ["default_location_src_id", "default_location_dest_id"], limit=1,
-    )[0]  # fmt: skip
+        "stock.picking.type",
+        [("code", "=", "incoming"), ("warehouse_id", "=", floor.warehouse["id"])],
+        ["default_location_src_id", "default_location_dest_id"],
+        limit=1,
+    )[0]
     vendors = floor.odoo.search("stock.location", [("usage", "=", "supplier")], limit=1)[0]
-    picking = floor.picker("stock.picking", "create", {
-        "picking_type_id": kind["id"], "partner_id": floor.customer, "location_id": vendors, "location_dest_id": floor.place,
-        "move_ids": [(0, 0, {"product_id": pump, "product_uom_qty": 2, "location_id": vendors,
-                             "location_dest_id": floor.place})],
-    })  # fmt: skip
+    picking = floor.picker(
+        "stock.picking",
+        "create",
+        {
+            "picking_type_id": kind["id"],
+            "partner_id": floor.customer,
+            "location_id": vendors,
+            "location_dest_id": floor.place,
+            "move_ids": [
+                (0, 0, {"product_id": pump, "product_uom_qty": 2, "location_id": vendors, "location_dest_id": floor.place})
+            ],
+        },
+    )
     floor.picker("stock.picking", "action_confirm", [picking])
     assert floor.told(picking) == {}
     lines = floor.odoo.search("stock.move.line", [("picking_id", "=", picking)])
@@ -251,8 +279,9 @@ def test_an_expired_lot_is_named_until_its_date_is_put_right(floor: Floor) -> No
         pytest.skip("this Odoo keeps no expiry dates: install its app 'Expiration Dates' (product_expiry)")
     glue = floor.product("Tower test glue", tracking="lot")
     stamp: Callable[[int], str] = lambda days: (clock.now() + timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S")  # noqa: E731
-    lot = floor.odoo.create("stock.lot", {"name": "TT-OLD", "product_id": glue, "company_id": floor.company,
-                                          "expiration_date": stamp(9)})  # fmt: skip
+    lot = floor.odoo.create(
+        "stock.lot", {"name": "TT-OLD", "product_id": glue, "company_id": floor.company, "expiration_date": stamp(9)}
+    )
     floor.lay_in(glue, 5, lot=lot)
     _, picking = floor.sell(glue, 5)
     assert floor.told(picking) == {}
@@ -287,8 +316,10 @@ def test_a_warehouse_is_over_capacity_until_the_picker_has_done_enough(floor: Fl
         done(first)
         stage, evidence = standing()
         assert stage == "over_capacity"
-        assert [(one["ready_lines_count"], one["lines_a_day_quantity"], one["hours_to_clear_quantity"], one["beyond_amount"])
-                for one in evidence] == [("3", "1.0", "24.0", "400.00")]  # fmt: skip
+        assert [
+            (one["ready_lines_count"], one["lines_a_day_quantity"], one["hours_to_clear_quantity"], one["beyond_amount"])
+            for one in evidence
+        ] == [("3", "1.0", "24.0", "400.00")]
         done(second)
         assert standing() == ("within_capacity", [])
     finally:

@@ -234,9 +234,15 @@ def test_a_confirmed_purchase_grows_only_by_an_approval(
     assert pending(order, "procurement_threshold").amount == 40_000
     decide(guarded, order, "procurement_threshold", mia, yes=True)
     assert state(odoo, order, "purchase.order") == "purchase"
-    assert changed(buyer, "purchase.order", order, {
-        "partner_id": second, "order_line": [(1, line_of(odoo, order, "purchase.order.line"), {"product_qty": 1_000})],
-    })  # fmt: skip
+    assert changed(
+        buyer,
+        "purchase.order",
+        order,
+        {
+            "partner_id": second,
+            "order_line": [(1, line_of(odoo, order, "purchase.order.line"), {"product_qty": 1_000})],
+        },
+    )
     assert line_changed(buyer, odoo, order, {"product_qty": 1_000}, "purchase.order") == ""
     assert line_changed(buyer, odoo, order, {"product_qty": 1_001}, "purchase.order")
 
@@ -371,9 +377,7 @@ def test_a_credit_note_that_is_released_is_that_one_and_no_other(
     accountant.do("account.move", "button_cancel", [credit])
 
 
-def test_a_count_that_is_released_is_that_count(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
-) -> None:
+def test_a_count_that_is_released_is_that_count(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int) -> None:
     picker = hired("stock.group_stock_user")
     shelf = odoo.search_read("stock.warehouse", [], ["lot_stock_id"], limit=1, order="id")[0]["lot_stock_id"]
     values = {"product_id": desk, "location_id": shelf, "inventory_quantity": 20}

@@ -30,9 +30,11 @@ def tower(real: Connection) -> Connection:
 def told_by_odoo(odoo: OdooClient, model: str, odoo_id: int, label: str) -> list[tuple[str, str, datetime, int]]:
     """What Odoo's own chatter says of one field of one record: old word, new word, when, and the author's partner."""
     messages = odoo.search_read(
-        "mail.message", [("model", "=", model), ("res_id", "=", odoo_id)], ["date", "author_id", "tracking_value_ids"],
+        "mail.message",
+        [("model", "=", model), ("res_id", "=", odoo_id)],
+        ["date", "author_id", "tracking_value_ids"],
         order="id",
-    )  # fmt: skip
+    )
     told = []
     for message in messages:
         for value in odoo.read(
@@ -72,9 +74,13 @@ def lived(odoo: OdooClient) -> dict[str, int]:
     odoo.call("purchase.order", "button_confirm", [purchase])
     invoice = odoo.create(
         "account.move",
-        {"partner_id": customer, "move_type": "out_invoice", "invoice_date": "2026-01-05",
-         "invoice_line_ids": [(0, 0, {"name": "Past", "quantity": 1, "price_unit": 70})]},
-    )  # fmt: skip
+        {
+            "partner_id": customer,
+            "move_type": "out_invoice",
+            "invoice_date": "2026-01-05",
+            "invoice_line_ids": [(0, 0, {"name": "Past", "quantity": 1, "price_unit": 70})],
+        },
+    )
     odoo.call("account.move", "action_post", [invoice])
     wizard_context = {"active_model": "account.move", "active_ids": [invoice]}
     wizard = odoo.call("account.payment.register", "create", vals_list=[{}], context=wizard_context)

@@ -73,8 +73,13 @@ def test_a_large_difference_is_named_until_it_is_applied(seen: Seen, picker: Wor
     assert seen.stage("inventory_control", quant) == "awaiting_approval"
     case = seen.case("inventory.count_adjustment", quant)
     assert case is not None
-    assert (case.evidence["counted_quantity"], case.evidence["system_quantity"], case.evidence["unit_cost"],
-            case.evidence["difference_value"], float(case.amount or 0)) == ("20", "0", "40.00", "800.00", 800)  # fmt: skip
+    assert (
+        case.evidence["counted_quantity"],
+        case.evidence["system_quantity"],
+        case.evidence["unit_cost"],
+        case.evidence["difference_value"],
+        float(case.amount or 0),
+    ) == ("20", "0", "40.00", "800.00", 800)
     picker.do("stock.quant", "action_apply_inventory", [quant])
     assert seen.stage("inventory_control", quant) == "applied"
     case.refresh_from_db()

@@ -52,8 +52,10 @@ def test_from_delivery_to_payment_each_trouble_is_named_until_it_is_over(shop: S
     assert "order_to_cash.stuck" not in found
     evidence = found[NOT_INVOICED].evidence
     assert (evidence["uninvoiced_amount"], evidence["delivered_goods_quantity"], evidence["uninvoiced_days"]) == (
-        "3000.00", "30", 9,
-    )  # fmt: skip
+        "3000.00",
+        "30",
+        9,
+    )
     assert found[NOT_INVOICED].team.slug == "finance"
 
     invoice = drafted(ada, order)
@@ -71,8 +73,10 @@ def test_from_delivery_to_payment_each_trouble_is_named_until_it_is_over(shop: S
     ada.do("account.move", "action_post", [invoice])
     case = shop.cases("account.move", invoice)[EXPOSURE]
     assert (case.amount, case.evidence["overdue_count"], case.evidence["commercial_name"]) == (
-        Decimal("3000.00"), 1, "Tower test customer",
-    )  # fmt: skip
+        Decimal("3000.00"),
+        1,
+        "Tower test customer",
+    )
     pay(ada, invoice)
     assert EXPOSURE not in shop.cases("account.move", invoice)
 
@@ -82,8 +86,14 @@ def free_note(shop: Shop, total: float, kind: str = "out_refund") -> int:
     day = (clock.now() - timedelta(days=20)).strftime("%Y-%m-%d")
     line = {"name": "Goodwill", "quantity": 1, "price_unit": total, "tax_ids": [(5, 0, 0)]}
     partner = shop.customer if kind.startswith("out") else shop.vendor
-    values = {"move_type": kind, "partner_id": partner, "invoice_date": day, "invoice_date_due": day,
-              "invoice_payment_term_id": False, "invoice_line_ids": [(0, 0, line)]}  # fmt: skip
+    values = {
+        "move_type": kind,
+        "partner_id": partner,
+        "invoice_date": day,
+        "invoice_date_due": day,
+        "invoice_payment_term_id": False,
+        "invoice_line_ids": [(0, 0, line)],
+    }
     made = shop.make("account.move", values)
     shop.odoo.call("account.move", "action_post", [made])
     return made

@@ -147,8 +147,10 @@ def test_a_kit_in_a_kit_with_fractions(shop: Shop) -> None:
 def test_two_kits_and_a_line_share_a_component(shop: Shop) -> None:
     leg, top, shade = (shop.storable(name=f"Tower test {name}") for name in ("leg", "top", "shade"))
     table, lamp = kit_of(shop, {leg: 4, top: 1}), kit_of(shop, {leg: 1, shade: 1})
-    lines = [(0, 0, {"product_id": product, "product_uom_qty": quantity, "price_unit": price, "tax_ids": [(5,)]})
-             for product, quantity, price in ((table, 2, 300), (lamp, 3, 50), (leg, 5, 10))]  # fmt: skip
+    lines = [
+        (0, 0, {"product_id": product, "product_uom_qty": quantity, "price_unit": price, "tax_ids": [(5,)]})
+        for product, quantity, price in ((table, 2, 300), (lamp, 3, 50), (leg, 5, 10))
+    ]
     order = shop.sell(0, promised_in=-1, order_line=lines)
     short = told(shop, order, SHORTAGE)
     assert (short["short_lines_count"], short["short_quantity"], short["amount"]) == (3, "10", Decimal("800.00"))
@@ -178,8 +180,9 @@ def test_a_kit_that_is_bought_covers_its_components(shop: Shop) -> None:
     for move in shop.odoo.search_read("stock.move", [("picking_id", "=", receipt)], ["product_id", "product_uom_qty"]):
         part = 0.5 if parts[move["product_id"]] == 4 else 1
         shop.odoo.write("stock.move", [move["id"]], {"quantity": move["product_uom_qty"] * part, "picked": True})
-    shop.odoo.call("stock.picking", "button_validate", [receipt], context={"skip_backorder": True,
-                   "picking_ids_not_to_backorder": [receipt]})  # fmt: skip
+    shop.odoo.call(
+        "stock.picking", "button_validate", [receipt], context={"skip_backorder": True, "picking_ids_not_to_backorder": [receipt]}
+    )
     (picking,) = shop.odoo.search("stock.picking", [("sale_id", "=", order)])
     shop.odoo.call("stock.picking", "action_assign", [picking])
     short = told(shop, order, SHORTAGE)

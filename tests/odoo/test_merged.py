@@ -54,8 +54,10 @@ def test_a_merged_customer_takes_orders_exposure_and_the_pending_request_along(
     guarded.look()
     request = pending(order, "credit_override")
     assert (request.partner_name, request.context["credit_limit"], request.context["exposure"]) == (
-        "Once Ltd", "2000.00", "2700.00"
-    )  # fmt: skip
+        "Once Ltd",
+        "2000.00",
+        "2700.00",
+    )
     decide(guarded, order, "credit_override", mia, yes=True)
     assert state(odoo, order) == "sale"
     assert asked(odoo, order)[0]["x_state"] == "approved"

@@ -86,9 +86,7 @@ def test_the_first_read_equals_odoo_row_by_row_and_field_by_field(odoo: OdooClie
     assert registry.models()["account.move.line"].objects.count() > 100
 
 
-def test_two_requests_at_a_time_read_the_same(
-    odoo: OdooClient, asked: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_requests_at_a_time_read_the_same(odoo: OdooClient, asked: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill, "BATCH", 20)
     model = registry.models()["account.move.line"]
     done = backfill.run(odoo, model, connection=asked, clock=clock.now, connections=2)
@@ -97,17 +95,19 @@ def test_two_requests_at_a_time_read_the_same(
 
 
 def test_the_sums_of_money_equal_odoos_own(odoo: OdooClient, asked: Connection) -> None:
-    sums = {"sale.order": "amount_total", "purchase.order": "amount_total", "account.move": "amount_residual_signed",
-            "account.move.line": "balance"}  # fmt: skip
+    sums = {
+        "sale.order": "amount_total",
+        "purchase.order": "amount_total",
+        "account.move": "amount_residual_signed",
+        "account.move.line": "balance",
+    }
     for odoo_model, field in sums.items():
         model = registry.models()[odoo_model]
         backfill.run(odoo, model, connection=asked, clock=clock.now)
         theirs = odoo.read_group(odoo_model, [], [], [f"{field}:sum"])[0]
         ours = model.objects.filter(deleted_at=None).aggregate(Sum(field), Count("id"))
         assert theirs["__count"] == ours["id__count"]
-        assert Decimal(str(theirs[f"{field}:sum"])).quantize(Decimal("0.01")) == ours[f"{field}__sum"].quantize(
-            Decimal("0.01")
-        )
+        assert Decimal(str(theirs[f"{field}:sum"])).quantize(Decimal("0.01")) == ours[f"{field}__sum"].quantize(Decimal("0.01"))
 
 
 def test_a_user_takes_over_the_name_of_its_partner(odoo: OdooClient, asked: Connection) -> None:
@@ -146,9 +146,7 @@ def test_an_interrupted_first_read_goes_on_where_it_stopped(
     assert went_on.rows == odoo.search_count("res.partner", []) - 30
 
 
-def test_increment_and_reconcile_find_what_changed_was_archived_and_was_deleted(
-    odoo: OdooClient, asked: Connection
-) -> None:
+def test_increment_and_reconcile_find_what_changed_was_archived_and_was_deleted(odoo: OdooClient, asked: Connection) -> None:
     changed, archived, deleted = (odoo.create("res.partner", {"name": f"Tower test {n}"}) for n in range(3))
     try:
         model = registry.models()["res.partner"]
@@ -211,8 +209,12 @@ def test_whatever_is_told_and_whatever_is_lost_one_comparison_later_the_mirror_e
                     untold.append((orders, quotations[-1]))
                 case "unlink":
                     gone = odoo.create("res.partner", {"name": "Tower test, short-lived"})
-                    refresh.write(refresh.read(odoo, partners, [gone], now=clock.now()), connection_id=asked.pk,
-                                  on_changes=handed_on.extend, now=clock.now())  # fmt: skip
+                    refresh.write(
+                        refresh.read(odoo, partners, [gone], now=clock.now()),
+                        connection_id=asked.pk,
+                        on_changes=handed_on.extend,
+                        now=clock.now(),
+                    )
                     odoo.unlink("res.partner", [gone])
                 case "cancel" if quotations:
                     order = quotations.pop(chance.randrange(len(quotations)))
@@ -222,12 +224,17 @@ def test_whatever_is_told_and_whatever_is_lost_one_comparison_later_the_mirror_e
             chance.shuffle(untold)
             told = [one for one in untold if chance.random() < 0.4]
             for model, number in told * chance.choice([1, 2]):
-                refresh.write(refresh.read(odoo, model, [number], now=clock.now()), connection_id=asked.pk,
-                              on_changes=handed_on.extend, now=clock.now())  # fmt: skip
+                refresh.write(
+                    refresh.read(odoo, model, [number], now=clock.now()),
+                    connection_id=asked.pk,
+                    on_changes=handed_on.extend,
+                    now=clock.now(),
+                )
             untold = [one for one in untold if chance.random() < 0.5]
             if chance.random() < 0.15:
-                increment.run(odoo, chance.choice([partners, orders]), connection=asked, clock=clock.now,
-                              on_changes=handed_on.extend)  # fmt: skip
+                increment.run(
+                    odoo, chance.choice([partners, orders]), connection=asked, clock=clock.now, on_changes=handed_on.extend
+                )
         for model in (partners, orders):
             reconcile.run(odoo, model, connection=asked, clock=clock.now, on_changes=handed_on.extend)
         assert differences(odoo, asked, [partners, orders]) == [], f"seed {seed}"

@@ -28,8 +28,10 @@ def test_decisions_reach_an_odoo_in_which_nothing_was_set_up(shop: Shop) -> None
     line = {"product_id": shop.product, "product_uom_qty": 90, "price_unit": 100}
     order = shop.make("sale.order", {"partner_id": customer, "order_line": [(0, 0, line)]})
     asked = {"partner_id": customer, "move_type": "out_refund"}
-    notes = [shop.make("account.move", asked | {"invoice_line_ids": [(0, 0, {"name": "Goodwill", "price_unit": price})]})
-               for price in (640, 900)]  # fmt: skip
+    notes = [
+        shop.make("account.move", asked | {"invoice_line_ids": [(0, 0, {"name": "Goodwill", "price_unit": price})]})
+        for price in (640, 900)
+    ]
     shop.look()
     # Nothing is written that could only be refused: there is no field to hold by.
     carried_out()

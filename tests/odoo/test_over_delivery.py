@@ -22,7 +22,13 @@ class Delivery:
     """A customer's confirmed order of desks that are billed as delivered, and who picks them, with a picker's rights alone."""
 
     def __init__(
-        self, odoo: OdooClient, hired: Callable[..., Worker], desk: int, *, limit: float, ordered: float = 8,
+        self,
+        odoo: OdooClient,
+        hired: Callable[..., Worker],
+        desk: int,
+        *,
+        limit: float,
+        ordered: float = 8,
         **line: Any,
     ) -> None:
         self.odoo, self.desk = odoo, desk

@@ -12,8 +12,11 @@ from tests.odoo.shop import Shop, in_days
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 
 SHORTAGE, PROMISE, DUPLICATE, DELAY = (
-    "order.stock_shortage", "order.promise_at_risk", "order.possible_duplicate", "purchase.supplier_delay"
-)  # fmt: skip
+    "order.stock_shortage",
+    "order.promise_at_risk",
+    "order.possible_duplicate",
+    "purchase.supplier_delay",
+)
 
 
 def test_from_a_shortage_over_a_vendors_new_date_to_the_goods_on_the_shelf(shop: Shop) -> None:

@@ -64,8 +64,14 @@ def receive(picker: Worker, picking: int) -> None:
 
 def delivered(odoo: OdooClient, picker: Worker, quantity: float, *, price: float = 100) -> tuple[int, int]:
     """So many desks are sold and delivered; the order and the delivery."""
-    values = {"name": "Tower test desk", "type": "consu", "is_storable": True, "standard_price": 40.0, "taxes_id": [(5,)],
-              "invoice_policy": "delivery"}  # fmt: skip
+    values = {
+        "name": "Tower test desk",
+        "type": "consu",
+        "is_storable": True,
+        "standard_price": 40.0,
+        "taxes_id": [(5,)],
+        "invoice_policy": "delivery",
+    }
     desk = odoo.create("product.product", values)
     shelf = odoo.search_read("stock.warehouse", [], ["lot_stock_id"], limit=1, order="id")[0]["lot_stock_id"]
     counted = {"product_id": desk, "location_id": shelf, "inventory_quantity": quantity}

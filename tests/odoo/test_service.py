@@ -37,9 +37,7 @@ def moved(agent: Worker, ticket: int, stage: str) -> None:
     agent.do("helpdesk.ticket", "write", [ticket], {"stage_id": found[0]})
 
 
-def test_a_ticket_goes_from_new_to_closed_and_is_named_when_its_time_runs_out(
-    seen: Seen, agent: Worker, odoo: OdooClient
-) -> None:
+def test_a_ticket_goes_from_new_to_closed_and_is_named_when_its_time_runs_out(seen: Seen, agent: Worker, odoo: OdooClient) -> None:
     customer = odoo.create("res.partner", {"name": "Tower test customer"})
     values = {"name": "A leg is missing", "description": "Of the desk", "partner_id": customer, "priority": "3"}
     ticket = agent.do("helpdesk.ticket", "create", values)
@@ -56,8 +54,10 @@ def test_a_ticket_goes_from_new_to_closed_and_is_named_when_its_time_runs_out(
     case = seen.case("service.ticket_at_risk", ticket)
     assert case is not None
     assert (case.severity, case.plain_evidence["priority_name"], case.partner_name) == (
-        Severity.CRITICAL, "very high", "Tower test customer"
-    )  # fmt: skip
+        Severity.CRITICAL,
+        "very high",
+        "Tower test customer",
+    )
 
     moved(agent, ticket, "Done")
     assert seen.stage("service", ticket) == "closed"

@@ -37,8 +37,9 @@ def two_steps(shop: Shop) -> Iterator[int]:
     code = f"{int(clock.now().timestamp()) % 100_000:05d}"
     made = shop.make("stock.warehouse", {"name": f"Steps {code}", "code": code, "delivery_steps": "pick_ship"})
     yield made
-    for picking in shop.odoo.search("stock.picking", [("picking_type_id.warehouse_id", "=", made),
-                                                      ("state", "not in", ["done", "cancel"])]):  # fmt: skip
+    for picking in shop.odoo.search(
+        "stock.picking", [("picking_type_id.warehouse_id", "=", made), ("state", "not in", ["done", "cancel"])]
+    ):
         shop.odoo.call("stock.picking", "action_cancel", [picking])
     shop.odoo.write("stock.warehouse", [made], {"active": False})
 
@@ -66,8 +67,10 @@ def test_every_unit_converts_as_odoo_does(shop: Shop) -> None:
         template = shop.odoo.read("product.product", [shop.product], ["product_tmpl_id", "uom_id"])[0]
         own = shop.odoo.read("uom.uom", [template["uom_id"]], ["factor"])[0]["factor"]
         with database.cursor() as cursor:
-            cursor.execute(f"SELECT {units.ratio('%(unit)s', product='%(product)s')}",
-                           {"connection": shop.connection.pk, "unit": unit["id"], "product": shop.product})  # fmt: skip
+            cursor.execute(
+                f"SELECT {units.ratio('%(unit)s', product='%(product)s')}",
+                {"connection": shop.connection.pk, "unit": unit["id"], "product": shop.product},
+            )
             assert float(cursor.fetchone()[0]) == pytest.approx(unit["factor"] / own, rel=1e-9), unit["name"]
 
 
@@ -134,8 +137,18 @@ def test_a_kit_is_one_line(shop: Shop) -> None:
     parts = [shop.storable(name=f"Tower test {name}") for name in ("top", "leg")]
     kit = shop.storable(name="Tower test kit")
     template = shop.odoo.read("product.product", [kit], ["product_tmpl_id"])[0]["product_tmpl_id"]
-    shop.make("mrp.bom", {"product_tmpl_id": template, "type": "phantom", "product_qty": 1, "bom_line_ids": [
-        (0, 0, {"product_id": parts[0], "product_qty": 1}), (0, 0, {"product_id": parts[1], "product_qty": 4})]})  # fmt: skip
+    shop.make(
+        "mrp.bom",
+        {
+            "product_tmpl_id": template,
+            "type": "phantom",
+            "product_qty": 1,
+            "bom_line_ids": [
+                (0, 0, {"product_id": parts[0], "product_qty": 1}),
+                (0, 0, {"product_id": parts[1], "product_qty": 4}),
+            ],
+        },
+    )
     order = shop.sell(3, promised_in=-1, product=kit)
     short = told(shop, order, SHORTAGE)
     assert (short["short_lines_count"], short["short_quantity"], short["amount"]) == (1, "3", Decimal("300.00"))
@@ -158,9 +171,7 @@ def test_a_kit_is_one_line(shop: Shop) -> None:
     assert told(shop, order, PROMISE)["amount"] == Decimal("100.00")
 
 
-def test_the_guards_count_dozens_as_odoo_does(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User
-) -> None:
+def test_the_guards_count_dozens_as_odoo_does(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User) -> None:
     """Six desks come back of a dozen at 600: 300, not 3,600. A dozen is credited for the one that came back: 550 beyond it."""
     picker = hired("stock.group_stock_user")
     accountant = hired("account.group_account_invoice", "sales_team.group_sale_salesman_all_leads")
@@ -168,15 +179,24 @@ def test_the_guards_count_dozens_as_odoo_does(
     dozen = odoo.search_read("ir.model.data", named, ["res_id"])[0]["res_id"]
 
     def dozens() -> tuple[int, int]:
-        desk = odoo.create("product.product", {"name": "Tower test desk", "is_storable": True, "taxes_id": [(5,)],
-                                               "standard_price": 5.0, "invoice_policy": "delivery"})  # fmt: skip
+        desk = odoo.create(
+            "product.product",
+            {
+                "name": "Tower test desk",
+                "is_storable": True,
+                "taxes_id": [(5,)],
+                "standard_price": 5.0,
+                "invoice_policy": "delivery",
+            },
+        )
         shelf = odoo.search_read("stock.warehouse", [], ["lot_stock_id"], limit=1, order="id")[0]["lot_stock_id"]
         counted = {"product_id": desk, "location_id": shelf, "inventory_quantity": 24}
         quant = picker.do("stock.quant", "create", counted, context={"inventory_mode": True})
         picker.do("stock.quant", "action_apply_inventory", [quant])
         line = {"product_id": desk, "product_uom_qty": 2, "product_uom_id": dozen, "price_unit": 600}
-        order = odoo.create("sale.order", {"partner_id": odoo.create("res.partner", {"name": "Tower test customer"}),
-                                           "order_line": [(0, 0, line)]})  # fmt: skip
+        order = odoo.create(
+            "sale.order", {"partner_id": odoo.create("res.partner", {"name": "Tower test customer"}), "order_line": [(0, 0, line)]}
+        )
         odoo.call("sale.order", "action_confirm", [order])
         delivery = odoo.search("stock.picking", [("sale_id", "=", order)])[0]
         receive(picker, delivery)

@@ -102,13 +102,21 @@ def test_it_is_read_followed_written_and_its_past_told(old: Connection, version:
     [purchase] = client.search("purchase.order", [("state", "=", "purchase")], limit=1)
     before = Position.objects.get(workflow="procure_to_pay", odoo_id=purchase).stage
     confirm = OdooCall(
-        title="Confirm the order", method="action_confirm", require=[["state", "in", ["draft", "sent"]]],
+        title="Confirm the order",
+        method="action_confirm",
+        require=[["state", "in", ["draft", "sent"]]],
         expect=[["state", "=", "sale"]],
-    )  # fmt: skip
+    )
     enqueue.commands(
-        [confirm], connection=old, model="sale.order", odoo_id=order, context={}, decision="test",
-        by=Actor(kind="system", id="test", name="Test"), now=clock.now(),
-    )  # fmt: skip
+        [confirm],
+        connection=old,
+        model="sale.order",
+        odoo_id=order,
+        context={},
+        decision="test",
+        by=Actor(kind="system", id="test", name="Test"),
+        now=clock.now(),
+    )
     while dispatch.run_due(clock=clock.now):
         pass
     assert Command.objects.get().status == "done"

@@ -65,11 +65,14 @@ def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: 
     # Six desks are replaced by benches: on the order, so that delivery and invoice follow, at the price agreed.
     (short,) = shop.odoo.search("stock.move", [("picking_id", "=", delivery), ("product_id", "=", shop.product)])
     take(shop, case, "substitute", f"{short}-{bench}")
-    lines = shop.odoo.search_read("sale.order.line", [("order_id", "=", order)],
-                                  ["product_id", "product_uom_qty", "price_unit", "discount"])  # fmt: skip
+    lines = shop.odoo.search_read(
+        "sale.order.line", [("order_id", "=", order)], ["product_id", "product_uom_qty", "price_unit", "discount"]
+    )
     assert {one["product_id"]: (one["product_uom_qty"], one["price_unit"], one["discount"]) for one in lines} == {
-        shop.product: (4, 100, 5), bench: (6, 100, 5), lamp: (5, 100, 0),
-    }  # fmt: skip
+        shop.product: (4, 100, 5),
+        bench: (6, 100, 5),
+        lamp: (5, 100, 0),
+    }
     assert shop.cases("stock.picking", delivery)[SHORT].evidence["missing_quantity"] == "5"
 
     # Five lamps are fetched from the annex: the transfer is drafted, its pickers do it, and the delivery is reserved.
@@ -83,8 +86,10 @@ def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: 
         take(shop, case, "reserve_again", "now")
     states = shop.odoo.search_read("stock.move", [("picking_id", "=", delivery)], ["product_id", "quantity", "state"])
     assert {one["product_id"]: (one["quantity"], one["state"]) for one in states} == {
-        shop.product: (4, "assigned"), bench: (6, "assigned"), lamp: (5, "assigned"),
-    }  # fmt: skip
+        shop.product: (4, "assigned"),
+        bench: (6, "assigned"),
+        lamp: (5, "assigned"),
+    }
     case.refresh_from_db()
     assert case.status == Status.RESOLVED
 
@@ -100,10 +105,21 @@ def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bou
     events.add_source("portal", adapter="supplier_portal", connection="real", by=system("tests"), now=clock.now())
     new_date = clock.now() + timedelta(days=13)
     name = shop.odoo.read("purchase.order", [purchase], ["name"])[0]["name"]
-    says = {"type": "order.date_changed", "timestamp": clock.now().isoformat(),
-            "data": {"purchase_order": name, "supplier": "Tower test vendor", "new_date": new_date.date().isoformat()}}  # fmt: skip
-    Delivery.objects.create(source="portal", connection=shop.connection, key="m1", model=EVENT, odoo_id=0, body=json.dumps(says),
-                            received_at=clock.now(), not_before=clock.now())  # fmt: skip
+    says = {
+        "type": "order.date_changed",
+        "timestamp": clock.now().isoformat(),
+        "data": {"purchase_order": name, "supplier": "Tower test vendor", "new_date": new_date.date().isoformat()},
+    }
+    Delivery.objects.create(
+        source="portal",
+        connection=shop.connection,
+        key="m1",
+        model=EVENT,
+        odoo_id=0,
+        body=json.dumps(says),
+        received_at=clock.now(),
+        not_before=clock.now(),
+    )
     while batch.process(clock=clock.now):
         pass
     case = shop.cases("purchase.order", purchase)[DELAY]

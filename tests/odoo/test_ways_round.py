@@ -24,7 +24,7 @@ from tests.odoo.test_guards import (
     pending,
     quoted,
     state,
-)  # fmt: skip
+)
 from tests.odoo.test_returns import drafted, receive, return_of, sold
 
 __all__ = ["desk"]
@@ -97,9 +97,18 @@ def test_a_customer_who_returns_to_the_vendor_needs_an_authorisation(
     picker = hired("stock.group_stock_user")
     routes = odoo.search("stock.route", [("name", "ilike", "dropship")])
     vendor = odoo.create("res.partner", {"name": "Tower test vendor"})
-    product = odoo.create("product.product", {
-        "name": "Tower test sofa", "type": "consu", "is_storable": True, "route_ids": [(6, 0, routes)], "standard_price": 50.0,
-        "seller_ids": [(0, 0, {"partner_id": vendor, "price": 50.0})], "taxes_id": [(5,)]})  # fmt: skip
+    product = odoo.create(
+        "product.product",
+        {
+            "name": "Tower test sofa",
+            "type": "consu",
+            "is_storable": True,
+            "route_ids": [(6, 0, routes)],
+            "standard_price": 50.0,
+            "seller_ids": [(0, 0, {"partner_id": vendor, "price": 50.0})],
+            "taxes_id": [(5,)],
+        },
+    )
     order = quoted(hired(*SELLER), customer(odoo, 0), product, 10)
     odoo.call("sale.order", "action_confirm", [order])
     (line,) = odoo.search_read("purchase.order.line", [("product_id", "=", product)], ["order_id"])
@@ -146,14 +155,23 @@ def test_an_order_quoted_at_an_older_rate_is_confirmed_by_one_yes(
     seller = hired(*SELLER)
     currency = other_currency(odoo)
     today = clock.now().date()
-    rates = [odoo.create("res.currency.rate", {"currency_id": currency, "name": str(day), "rate": rate, "company_id": False})
-             for day, rate in ((today - timedelta(days=40), 2.0), (today - timedelta(days=2), 1.6))]  # fmt: skip
+    rates = [
+        odoo.create("res.currency.rate", {"currency_id": currency, "name": str(day), "rate": rate, "company_id": False})
+        for day, rate in ((today - timedelta(days=40), 2.0), (today - timedelta(days=2), 1.6))
+    ]
     try:
         pricelist = odoo.create("product.pricelist", {"name": "Tower test", "currency_id": currency})
         line = {"product_id": desk, "product_uom_qty": 10, "price_unit": 200.0, "discount": 60, "tax_ids": [(5, 0, 0)]}
-        order = seller.do("sale.order", "create", {
-            "partner_id": customer(odoo, 0), "pricelist_id": pricelist, "order_line": [(0, 0, line)],
-            "date_order": f"{today - timedelta(days=20)} 10:00:00"})  # fmt: skip
+        order = seller.do(
+            "sale.order",
+            "create",
+            {
+                "partner_id": customer(odoo, 0),
+                "pricelist_id": pricelist,
+                "order_line": [(0, 0, line)],
+                "date_order": f"{today - timedelta(days=20)} 10:00:00",
+            },
+        )
         assert "60.0 % off" in refusal(seller, "sale.order", "action_confirm", order)
         decide(guarded, order, "pricing_exception", mia, yes=True)
         assert state(odoo, order) == "sale"
@@ -186,8 +204,13 @@ def test_a_bill_in_another_currency_than_ordered_is_compared_all_the_same(
     accountant.do("purchase.order", "button_confirm", [order])
     (line,) = odoo.search("purchase.order.line", [("order_id", "=", order)])
     billed = {"product_id": desk, "quantity": 10, "price_unit": 900, "purchase_line_id": line, "tax_ids": [(5, 0, 0)]}
-    values = {"move_type": "in_invoice", "partner_id": vendor, "invoice_date": str(clock.now().date()),
-              "currency_id": other_currency(odoo), "invoice_line_ids": [(0, 0, billed)]}  # fmt: skip
+    values = {
+        "move_type": "in_invoice",
+        "partner_id": vendor,
+        "invoice_date": str(clock.now().date()),
+        "currency_id": other_currency(odoo),
+        "invoice_line_ids": [(0, 0, billed)],
+    }
     made = accountant.do("account.move", "create", values)
     assert "needs a decision" in refusal(accountant, "account.move", "action_post", made)
     guarded.look()
@@ -206,9 +229,25 @@ def test_a_line_that_corrects_another_bill_pays_for_no_breach(
     lines = odoo.search("purchase.order.line", [("order_id", "=", order)], order="id")
 
     def billed(*made: tuple[int, float, float]) -> int:
-        values = {"move_type": "in_invoice", "partner_id": vendor, "invoice_date": str(clock.now().date()), "invoice_line_ids": [
-            (0, 0, {"product_id": desk, "quantity": quantity, "price_unit": price, "purchase_line_id": line,
-                    "tax_ids": [(5, 0, 0)]}) for line, quantity, price in made]}  # fmt: skip
+        values = {
+            "move_type": "in_invoice",
+            "partner_id": vendor,
+            "invoice_date": str(clock.now().date()),
+            "invoice_line_ids": [
+                (
+                    0,
+                    0,
+                    {
+                        "product_id": desk,
+                        "quantity": quantity,
+                        "price_unit": price,
+                        "purchase_line_id": line,
+                        "tax_ids": [(5, 0, 0)],
+                    },
+                )
+                for line, quantity, price in made
+            ],
+        }
         return int(accountant.do("account.move", "create", values))
 
     first = billed((lines[0], 40, 10))
@@ -219,10 +258,7 @@ def test_a_line_that_corrects_another_bill_pays_for_no_breach(
     accountant.do("account.move", "button_cancel", [second])
 
 
-
-def test_a_move_that_calls_itself_a_count_is_none(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
-) -> None:
+def test_a_move_that_calls_itself_a_count_is_none(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int) -> None:
     manager = hired("stock.group_stock_manager")
     in_stock(manager, odoo, desk, 50)
     odoo.write("product.product", [desk], {"standard_price": 40.0})
@@ -244,9 +280,11 @@ def test_a_cost_that_the_seller_writes_raises_no_margin(
     seller = hired(*SELLER)
     dozen = odoo.search("uom.uom", [("name", "=", "Dozens")])[0]
     for line, cost, short in (
-        ({"price_unit": 30.0}, 1.0, 130), ({"price_unit": 360.0, "product_uom_id": dozen}, 12.0, 1_560),
-        ({"price_unit": 100.0}, 1.0, 0), ({"price_unit": 100.0}, 95.0, 50),
-    ):  # fmt: skip
+        ({"price_unit": 30.0}, 1.0, 130),
+        ({"price_unit": 360.0, "product_uom_id": dozen}, 12.0, 1_560),
+        ({"price_unit": 100.0}, 1.0, 0),
+        ({"price_unit": 100.0}, 95.0, 50),
+    ):
         order = quoted(seller, customer(odoo, 0), desk, 10, **line)
         assert line_changed(seller, odoo, order, {"purchase_price": cost}) == ""
         said = refusal(seller, "sale.order", "action_confirm", order)

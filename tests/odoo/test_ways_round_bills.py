@@ -31,8 +31,12 @@ class Bought:
     def billed(self, *lines: dict[str, Any]) -> int:
         """A draft of a bill; a line without more is of the order."""
         common = {"product_id": self.desk, "price_unit": 40, "purchase_line_id": self.line, "tax_ids": [(5, 0, 0)]}
-        values = {"move_type": "in_invoice", "partner_id": self.vendor, "invoice_date": str(clock.now().date()),
-                  "invoice_line_ids": [(0, 0, common | line) for line in lines]}  # fmt: skip
+        values = {
+            "move_type": "in_invoice",
+            "partner_id": self.vendor,
+            "invoice_date": str(clock.now().date()),
+            "invoice_line_ids": [(0, 0, common | line) for line in lines],
+        }
         return int(self.accountant.do("account.move", "create", values))
 
 
@@ -59,8 +63,7 @@ def test_what_no_order_names_is_not_billed_beside_what_one_does(
 def tax(odoo: OdooClient, percent: float, how: str = "tax_excluded", use: str = "purchase") -> int:
     """A tax of the first company's, on top of the price or within it."""
     name, (own,) = f"Tower test {percent} % {how}", odoo.read("res.users", [odoo.uid], ["company_id"])
-    values = {"name": name, "amount": percent, "type_tax_use": use, "price_include_override": how,
-              "company_id": own["company_id"]}  # fmt: skip
+    values = {"name": name, "amount": percent, "type_tax_use": use, "price_include_override": how, "company_id": own["company_id"]}
     known = odoo.search("account.tax", [(key, "=", values[key]) for key in ("name", "type_tax_use", "company_id")])
     return known[0] if known else odoo.create("account.tax", values)
 
@@ -71,9 +74,12 @@ def test_a_bill_with_another_tax_than_its_order_is_not_posted_unasked(
     half, fifth, within = tax(odoo, 50), tax(odoo, 20), tax(odoo, 7.7, "tax_included")
     accountant = hired(*ACCOUNTANT)
     for ordered, on_bill, price, differs in (
-        ([], [half], 800, 4_000), ([fifth], [], 800, -1_600), ([fifth], [fifth], 800, 0), ([within], [within], 123.45, 0),
+        ([], [half], 800, 4_000),
+        ([fifth], [], 800, -1_600),
+        ([fifth], [fifth], 800, 0),
+        ([within], [within], 123.45, 0),
         ([within, fifth], [within], 123.45, None),
-    ):  # fmt: skip
+    ):
         desks = Bought(odoo, accountant, desk, price_unit=price, tax_ids=[(6, 0, ordered)])
         bill = desks.billed({"quantity": 10, "price_unit": price, "tax_ids": [(6, 0, on_bill)]})
         said = refusal(accountant, "account.move", "action_post", bill)
@@ -173,8 +179,13 @@ def test_what_came_back_is_credited_once(guarded: Seen, odoo: OdooClient, hired:
     credit = drafted(accountant, desks.order)
     own = [("move_id", "=", credit), ("display_type", "=", "product")]
     (line,) = odoo.search_read("account.move.line", own, ["sale_line_ids", "product_id"])
-    again = {"product_id": line["product_id"], "quantity": 2, "price_unit": 200, "tax_ids": [(5, 0, 0)],
-             "sale_line_ids": [(6, 0, line["sale_line_ids"])]}  # fmt: skip
+    again = {
+        "product_id": line["product_id"],
+        "quantity": 2,
+        "price_unit": 200,
+        "tax_ids": [(5, 0, 0)],
+        "sale_line_ids": [(6, 0, line["sale_line_ids"])],
+    }
     accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(0, 0, again), (0, 0, again)]})
     assert "credited 800.00 USD beyond what came back" in refusal(accountant, "account.move", "action_post", credit)
     guarded.look()

@@ -93,8 +93,10 @@ def test_what_came_back_unbilled_is_closed(shop: Shop) -> None:
 
 def test_a_bought_service_is_done_once_billed(shop: Shop) -> None:
     service = shop.make("product.product", {"name": "Tower test freight", "type": "service", "purchase_method": "purchase"})
-    order = shop.make("purchase.order", {"partner_id": shop.vendor, "order_line": [
-        (0, 0, {"product_id": service, "product_qty": 1, "price_unit": 80})]})  # fmt: skip
+    order = shop.make(
+        "purchase.order",
+        {"partner_id": shop.vendor, "order_line": [(0, 0, {"product_id": service, "product_qty": 1, "price_unit": 80})]},
+    )
     shop.odoo.call("purchase.order", "button_confirm", [order])
     assert stage(shop, order, "procure_to_pay") in ("unacknowledged", "on_time", "late")
     shop.odoo.call("purchase.order", "action_create_invoice", [order])

@@ -28,9 +28,7 @@ pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 __all__ = ["desk"]
 
 
-def test_who_is_billed_is_who_owes(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
-) -> None:
+def test_who_is_billed_is_who_owes(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int) -> None:
     seller = hired(*SELLER)
     buys, pays = customer(odoo, 5_000, name="Buys"), customer(odoo, 1_000, name="Pays")
     office = odoo.create("res.partner", {"name": "Pays, accounts", "parent_id": pays, "type": "invoice"})

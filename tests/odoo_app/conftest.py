@@ -35,9 +35,7 @@ def no_kept_sessions() -> Iterator[None]:
 @pytest.fixture
 def speaking(httpserver: HTTPServer) -> HTTPServer:
     """A server that tells its version and accepts the key, and is otherwise what the test makes of it."""
-    httpserver.expect_request("/jsonrpc").respond_with_json(
-        {"jsonrpc": "2.0", "id": 1, "result": {"server_version": "19.0"}}
-    )
+    httpserver.expect_request("/jsonrpc").respond_with_json({"jsonrpc": "2.0", "id": 1, "result": {"server_version": "19.0"}})
     httpserver.expect_request("/json/2/res.users/context_get").respond_with_json({"uid": 2, "lang": "en_US"})
     return httpserver
 

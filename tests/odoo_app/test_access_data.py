@@ -26,9 +26,14 @@ DATA = {"url": "http://odoo.test", "database": "test", "login": "tower", "api_ke
 @pytest.fixture
 def mistyped() -> Connection:
     return Connection.objects.create(
-        name="main", url="http://odoo.test", database="test", login="tower", api_key="wrong", state="failing",
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="wrong",
+        state="failing",
         problem="The key is not accepted.",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -44,10 +49,22 @@ def signed_in(user: User) -> Client:
 
 def report(login: str = "tower") -> Report:
     return Report(
-        connection="main", version="19.0", transport="json2", uid=7, login=login, company_ids=[1], currency="EUR", models={},
-        missing_models=[], has_automation=True, has_webhooks=True, can_provision=True, reads_history=True, key_expires_at=None,
+        connection="main",
+        version="19.0",
+        transport="json2",
+        uid=7,
+        login=login,
+        company_ids=[1],
+        currency="EUR",
+        models={},
+        missing_models=[],
+        has_automation=True,
+        has_webhooks=True,
+        can_provision=True,
+        reads_history=True,
+        key_expires_at=None,
         probed_at=clock.now(),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

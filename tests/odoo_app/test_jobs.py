@@ -23,8 +23,15 @@ def answer(server: HTTPServer, *rows: dict[str, Any], fields: tuple[str, ...] = 
 
 
 def row(**more: Any) -> dict[str, Any]:
-    given = {"id": 3, "cron_name": "Mail: send", "active": True, "nextcall": "2026-11-23 10:05:00",
-             "lastcall": "2026-11-23 09:05:00", "failure_count": 0, "first_failure_date": False}  # fmt: skip
+    given = {
+        "id": 3,
+        "cron_name": "Mail: send",
+        "active": True,
+        "nextcall": "2026-11-23 10:05:00",
+        "lastcall": "2026-11-23 09:05:00",
+        "failure_count": 0,
+        "first_failure_date": False,
+    }
     return given | more
 
 
@@ -44,8 +51,9 @@ def test_they_are_kept_as_odoo_tells_them_and_forgotten_with_them(
     job = ScheduledJob.objects.get(odoo_id=3)
     assert (job.name, job.is_active, job.failures) == ("Mail: send", True, 2)
     assert (job.next_at, job.first_failed_at) == (
-        datetime(2026, 11, 23, 10, 5, tzinfo=UTC), datetime(2026, 11, 22, 10, tzinfo=UTC),
-    )  # fmt: skip
+        datetime(2026, 11, 23, 10, 5, tzinfo=UTC),
+        datetime(2026, 11, 22, 10, tzinfo=UTC),
+    )
     answer(httpserver, row())
     jobs.look(connection, now=now)
     assert list(ScheduledJob.objects.values_list("odoo_id", "failures")) == [(3, 0)]

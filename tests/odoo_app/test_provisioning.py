@@ -22,13 +22,10 @@ pytestmark = pytest.mark.odoo
 # Of the catalogue, what is about sales orders; and a model that this Odoo does not have.
 BLUEPRINT = Blueprint(
     (
-        *(
-            item for item in blueprint.of_catalogue().items
-            if item.model in ("sale.order", guards.ASK, guards.HEARTBEAT)
-        ),
+        *(item for item in blueprint.of_catalogue().items if item.model in ("sale.order", guards.ASK, guards.HEARTBEAT)),
         HookRule("no.such.model"),
     )
-)  # fmt: skip
+)
 COMPARED = {
     "ir.model": ["model", "name"],
     "ir.model.fields": ["model", "name", "ttype", "help"],
@@ -64,8 +61,7 @@ def tower(real: Callable[..., Connection], httpserver: HTTPServer, settings: Any
 
 def standing(client: OdooClient) -> dict[str, dict[int, Any]]:
     return {
-        model: {row["id"]: row for row in client.search_read(model, [], fields, order="id")}
-        for model, fields in COMPARED.items()
+        model: {row["id"]: row for row in client.search_read(model, [], fields, order="id")} for model, fields in COMPARED.items()
     }
 
 
@@ -106,9 +102,7 @@ def test_what_an_older_blueprint_left_is_removed_and_what_a_person_deleted_is_ma
     fields = [CustomField(model, "x_one", "char", "One"), CustomField(model, "x_two", "char", "Two")]
     provision.apply(tower, Blueprint((CustomModel(model, "Trial", fields), HookRule(model))))
     client = connect(tower)
-    client.unlink(
-        "base.automation", client.search("base.automation", [("name", "like", "Control Tower: tell of x_ct_trial")])
-    )
+    client.unlink("base.automation", client.search("base.automation", [("name", "like", "Control Tower: tell of x_ct_trial")]))
 
     steps = provision.apply(tower, Blueprint((CustomModel(model, "Trial", fields[:1]), HookRule(model))))
     assert sorted(step.key for step in steps if step.action == "remove") == ["field_x_ct_trial_x_two"]

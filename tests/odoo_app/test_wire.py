@@ -102,9 +102,7 @@ def test_a_write_that_is_answered_with_garbage_has_an_unknown_outcome(at, speaki
 
 
 def test_a_redirect_is_not_followed(at, speaking: HTTPServer) -> None:
-    speaking.expect_request(READ).respond_with_response(
-        Response(status=302, headers={"Location": "http://169.254.1.1/"})
-    )
+    speaking.expect_request(READ).respond_with_response(Response(status=302, headers={"Location": "http://169.254.1.1/"}))
     with pytest.raises(BadAnswerError, match="follows no redirects"):
         connect(at(speaking.url_for(""))).search_count("sale.order", [])
 
@@ -175,9 +173,7 @@ def test_half_an_answer_is_no_answer(at) -> None:
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_gateways_error_page_means_unreachable_for_a_read_and_unknown_for_a_write(
-    at, speaking: HTTPServer, status: int
-) -> None:
+def test_a_gateways_error_page_means_unreachable_for_a_read_and_unknown_for_a_write(at, speaking: HTTPServer, status: int) -> None:
     speaking.expect_request(READ).respond_with_data("<html>bad gateway</html>", status=status)
     speaking.expect_request(WRITE).respond_with_data("<html>bad gateway</html>", status=status)
     client = connect(at(speaking.url_for("")))
@@ -232,9 +228,7 @@ def test_each_error_of_odoos_has_its_own_name_over_both_transports(
 
 
 def test_odoos_own_words_are_bounded(at, speaking: HTTPServer) -> None:
-    speaking.expect_request(WRITE).respond_with_json(
-        {"name": "odoo.exceptions.UserError", "message": "x" * 5_000_000}, status=422
-    )
+    speaking.expect_request(WRITE).respond_with_json({"name": "odoo.exceptions.UserError", "message": "x" * 5_000_000}, status=422)
     with pytest.raises(RefusedError) as refused:
         connect(at(speaking.url_for(""))).call("sale.order", "action_confirm", [1])
     assert len(refused.value.message) == 2_000

@@ -30,5 +30,6 @@ def test_the_zone_of_a_connection(db: None) -> None:
     assert caller("ivan").post("connections/main/time-zone/", {"time_zone": "Mars/Olympus"}).status_code == 422
     assert caller("ivan").post("connections/main/time-zone/", {"time_zone": ""}).json()["time_zone"] == ""
     assert [entry.data["to"] for entry in Entry.objects.filter(action="connection.time_zone_set").order_by("sequence")] == [
-        "Pacific/Auckland", "",
-    ]  # fmt: skip
+        "Pacific/Auckland",
+        "",
+    ]

@@ -40,20 +40,29 @@ class Odoo:
         return True
 
 
-@pytest.mark.parametrize(("said", "kinds", "status"), [
-    (f"Above the limit.\n{ASKED}", ["credit_override"], "cancelled"),
-    (f"Above the limit.\n{ASKED}", [], "refused"),
-    ("The approval was rejected: no", ["credit_override"], "refused"),
-    ("Fill in the warehouse.", ["credit_override"], "refused"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("said", "kinds", "status"),
+    [
+        (f"Above the limit.\n{ASKED}", ["credit_override"], "cancelled"),
+        (f"Above the limit.\n{ASKED}", [], "refused"),
+        ("The approval was rejected: no", ["credit_override"], "refused"),
+        ("Fill in the warehouse.", ["credit_override"], "refused"),
+    ],
+)
 def test_what_another_guard_asks_about_waits_for_that_approval(
     world: World, monkeypatch: pytest.MonkeyPatch, said: str, kinds: list[str], status: str
 ) -> None:
     monkeypatch.setattr(dispatch.wire, "connect", Odoo(said, kinds).connect)
     confirm, write = enqueue.commands(
-        [CONFIRM, NOTE], connection=world.connection, model="sale.order", odoo_id=42, context={}, decision="approval:1",
-        by=actor.system("test"), now=world.now,
-    )  # fmt: skip
+        [CONFIRM, NOTE],
+        connection=world.connection,
+        model="sale.order",
+        odoo_id=42,
+        context={},
+        decision="approval:1",
+        by=actor.system("test"),
+        now=world.now,
+    )
     dispatch.run(Command.objects.get(pk=confirm.pk), clock=lambda: world.now)
     confirm.refresh_from_db()
     write.refresh_from_db()

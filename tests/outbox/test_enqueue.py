@@ -38,7 +38,13 @@ def test_what_an_odoo_lacks_of_the_towers_own_fields_is_not_written(world: World
         world.connection.capabilities["models"][model]["own_fields"] = there
     for model in ("sale.order", "account.move"):
         made = enqueue.commands(
-            [HOLD, guard_requests.LIFT], connection=world.connection, model=model, odoo_id=1, decision="test",
-            by=system("tests"), now=NOW, context={"why": "Too much", "record_url": "http://tower.test/1"},
-        )  # fmt: skip
+            [HOLD, guard_requests.LIFT],
+            connection=world.connection,
+            model=model,
+            odoo_id=1,
+            decision="test",
+            by=system("tests"),
+            now=NOW,
+            context={"why": "Too much", "record_url": "http://tower.test/1"},
+        )
         assert [command.title for command in made] == titles

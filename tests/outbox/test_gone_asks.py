@@ -45,9 +45,15 @@ def test_what_follows_the_answer_on_an_ask_that_is_gone_is_carried_out(
     odoo = Odoo(is_late=is_late)
     monkeypatch.setattr(dispatch.wire, "connect", odoo.connect)
     answer, write = enqueue.commands(
-        [guard_requests.answer("approved"), NOTE], connection=world.connection, model="sale.order", odoo_id=42,
-        context={"ask_id": 900, "reason": ""}, decision="approval:1", by=actor.system("test"), now=world.now,
-    )  # fmt: skip
+        [guard_requests.answer("approved"), NOTE],
+        connection=world.connection,
+        model="sale.order",
+        odoo_id=42,
+        context={"ask_id": 900, "reason": ""},
+        decision="approval:1",
+        by=actor.system("test"),
+        now=world.now,
+    )
     for command in (answer, write):
         command.refresh_from_db()
         dispatch.run(command, clock=lambda: world.now)

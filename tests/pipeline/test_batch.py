@@ -30,9 +30,13 @@ class Odoos:
     def open(self, name: str) -> Company:
         """Another company, with a connection to it."""
         connection = Connection.objects.create(
-            name=name, url=f"http://{name}.test", database="test", login="tower", api_key="key",
+            name=name,
+            url=f"http://{name}.test",
+            database="test",
+            login="tower",
+            api_key="key",
             capabilities={"models": {model: {"missing_fields": []} for model in registry.models()}},
-        )  # fmt: skip
+        )
         self.companies[connection.pk] = Company(connection)
         return self.companies[connection.pk]
 
@@ -144,10 +148,13 @@ def test_what_points_at_a_deleted_record_is_read_again_though_no_date_moved(odoo
     assert Position.objects.get(name="S00001").partner_id == 51
     order, picking, ticket = (registry.models()[name] for name in ("sale.order", "stock.picking", "helpdesk.ticket"))
     assert list(order.objects.order_by("odoo_id").values_list("partner_invoice_id", "partner_shipping_id")[:2]) == [
-        (51, None), (None, 51)
-    ]  # fmt: skip
+        (51, None),
+        (None, 51),
+    ]
     assert (picking.objects.get().partner_id, ticket.objects.get().partner_id) == (51, 51)
     # Nothing else was read, and nothing twice.
     assert sorted(model for model, call in company.asked if model in ("sale.order", "stock.picking", "helpdesk.ticket")) == [
-        "helpdesk.ticket", "sale.order", "stock.picking"
-    ]  # fmt: skip
+        "helpdesk.ticket",
+        "sale.order",
+        "stock.picking",
+    ]

@@ -45,9 +45,11 @@ def test_the_board_is_right_on_its_first_day(connection: Connection) -> None:
     assert paid.count() > 5
     for position in paid:
         messages = odoo.search_read(
-            "mail.message", [("model", "=", "account.move"), ("res_id", "=", position.odoo_id),
-                             ("tracking_value_ids", "!=", False)], ["date"], order="id",
-        )  # fmt: skip
+            "mail.message",
+            [("model", "=", "account.move"), ("res_id", "=", position.odoo_id), ("tracking_value_ids", "!=", False)],
+            ["date"],
+            order="id",
+        )
         assert position.since == datetime.fromisoformat(messages[-1]["date"]).replace(tzinfo=UTC)
     figures = queries.stages_of(registry.workflows()["order_to_cash"], seen=EVERYTHING, now=clock.now())
     waiting = max((stage for stage in figures if stage.is_open), key=lambda stage: stage.count)

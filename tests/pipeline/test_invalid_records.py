@@ -36,16 +36,51 @@ Way = Callable[[Company, Clock, str], None]
 LONG = "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=4_000))
 NUL, HALF = "a\x00b", "half \ud800 of it"
 ODD_TEXTS = [
-    LONG, NUL, HALF, True, 12, 1.5, {"en_US": "Desk", "de_DE": "Tisch"}, ["a", "b"], [], "\u202e\u200f", "'; DROP TABLE x; --",
-]  # fmt: skip
+    LONG,
+    NUL,
+    HALF,
+    True,
+    12,
+    1.5,
+    {"en_US": "Desk", "de_DE": "Tisch"},
+    ["a", "b"],
+    [],
+    "\u202e\u200f",
+    "'; DROP TABLE x; --",
+]
 ODD_NUMBERS = [
-    95012345678903123456, float("nan"), float("inf"), 1e300, -(10**20), "12.5", "twelve", "NaN", True, [1], {"a": 1}, 10**400,
-]  # fmt: skip
+    95012345678903123456,
+    float("nan"),
+    float("inf"),
+    1e300,
+    -(10**20),
+    "12.5",
+    "twelve",
+    "NaN",
+    True,
+    [1],
+    {"a": 1},
+    10**400,
+]
 ODD_WHOLES = [2**63, -(2**70), "7", "seven", 7.5, True, [7, "Name"], {"id": 7}, "\x00"]
 ODD_TIMES = [
-    "0000-01-01 00:00:00", "9999-12-31 23:59:59", "-001-01-01 00:00:00", "1-01-01 00:00:00", "2026-13-45 99:99:99", "infinity",
-    "now", "yesterday", "", "10000-01-01 00:00:00", 20260101, True, ["2026-01-01"], {"date": 1}, "2026-02-30 10:00:00", NUL,
-]  # fmt: skip
+    "0000-01-01 00:00:00",
+    "9999-12-31 23:59:59",
+    "-001-01-01 00:00:00",
+    "1-01-01 00:00:00",
+    "2026-13-45 99:99:99",
+    "infinity",
+    "now",
+    "yesterday",
+    "",
+    "10000-01-01 00:00:00",
+    20260101,
+    True,
+    ["2026-01-01"],
+    {"date": 1},
+    "2026-02-30 10:00:00",
+    NUL,
+]
 ODD_LISTS = [list(range(1, 20_001)), [[1, 2], [3, 4]], [2**64], ["x"], [None], 5, "1,2", {"1": 2}, [True], [1.5]]
 ODD_TRUTHS = ["yes please", 2, [True], {"a": True}, "\x00", 1.5]
 MISSING = object()
@@ -86,9 +121,14 @@ def clock() -> Clock:
 def company(db: None, monkeypatch: pytest.MonkeyPatch) -> Company:
     has_all: dict[str, Any] = {name: {"missing_fields": []} for name in registry.models()}
     connection = Connection.objects.create(
-        name="main", url="http://odoo.test", database="test", login="tower", api_key="key", state="connected",
+        name="main",
+        url="http://odoo.test",
+        database="test",
+        login="tower",
+        api_key="key",
+        state="connected",
         capabilities={"models": has_all},
-    )  # fmt: skip
+    )
     made = InvalidCompany(connection)
     monkeypatch.setattr(batch.wire, "connect", lambda connection, **_: made)
     monkeypatch.setattr(first_sync.tracking, "run", lambda *_, **__: None)
@@ -133,9 +173,13 @@ def by_backfill(company: Company, clock: Clock, model: str) -> None:
 def by_increment(company: Company, clock: Clock, model: str) -> None:
     for state in registry.models():
         SyncState.objects.create(
-            connection=company.connection, odoo_model=state, watermark=clock.at - timedelta(minutes=5),
-            seen_until=clock.at - timedelta(minutes=5), backfill_done_at=clock.at, increment_at=clock.at - timedelta(minutes=5),
-        )  # fmt: skip
+            connection=company.connection,
+            odoo_model=state,
+            watermark=clock.at - timedelta(minutes=5),
+            seen_until=clock.at - timedelta(minutes=5),
+            backfill_done_at=clock.at,
+            increment_at=clock.at - timedelta(minutes=5),
+        )
     SyncState.objects.create(connection=company.connection, odoo_model=first_sync.WHOLE, backfill_done_at=clock.at)
     upkeep.poll(company.connection, clock=clock)
 
@@ -242,9 +286,11 @@ FIELDS = [(name, field) for name, model in sorted(registry.models().items()) for
 
 
 @settings(
-    max_examples=int(os.environ.get("ODD_EXAMPLES", "80")), deadline=None, derandomize="ODD_EXAMPLES" not in os.environ,
+    max_examples=int(os.environ.get("ODD_EXAMPLES", "80")),
+    deadline=None,
+    derandomize="ODD_EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 @given(where=st.sampled_from(FIELDS), value=ANY_VALUE)
 def test_no_value_whatsoever_keeps_the_next_record_out(company: Company, clock: Clock, where: tuple[str, str], value: Any) -> None:
     name, field = where
@@ -281,14 +327,24 @@ def _same(field: Any, stored: Any, value: Any) -> bool:
 
 
 CASES = [
-    ("sale.order", "client_order_ref", LONG), ("sale.order", "name", LONG[:251]), ("helpdesk.ticket", "name", LONG[:232]),
-    ("res.partner", "name", LONG[:480]), ("sale.order.line", "product_uom_qty", 95012345678903123456),
-    ("sale.order", "name", NUL), ("res.partner", "name", HALF), ("sale.order", "amount_total", float("nan")),
-    ("stock.picking", "date_deadline", "0000-00-00 00:00:00"), ("purchase.order", "name", {"en_US": "P1"}),
-    ("sale.order", "commitment_date", "9999-12-31 23:59:59"), ("res.currency", "name", LONG),
-    ("sale.order", "partner_id", 2**65), ("account.move.line", "sale_line_ids", [[1, 2]]), ("product.template", "name", ["a"]),
-    ("account.move", "invoice_date_due", "9999-12-31"), ("sale.order", "client_order_ref", MISSING),
-]  # fmt: skip
+    ("sale.order", "client_order_ref", LONG),
+    ("sale.order", "name", LONG[:251]),
+    ("helpdesk.ticket", "name", LONG[:232]),
+    ("res.partner", "name", LONG[:480]),
+    ("sale.order.line", "product_uom_qty", 95012345678903123456),
+    ("sale.order", "name", NUL),
+    ("res.partner", "name", HALF),
+    ("sale.order", "amount_total", float("nan")),
+    ("stock.picking", "date_deadline", "0000-00-00 00:00:00"),
+    ("purchase.order", "name", {"en_US": "P1"}),
+    ("sale.order", "commitment_date", "9999-12-31 23:59:59"),
+    ("res.currency", "name", LONG),
+    ("sale.order", "partner_id", 2**65),
+    ("account.move.line", "sale_line_ids", [[1, 2]]),
+    ("product.template", "name", ["a"]),
+    ("account.move", "invoice_date_due", "9999-12-31"),
+    ("sale.order", "client_order_ref", MISSING),
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -518,9 +574,14 @@ def test_a_connection_that_cannot_be_read_stops_none_after_it(
     fill(company, clock, model="sale.order", odd={})
     by_increment(company, clock, "sale.order")
     first = Connection.objects.create(
-        name="broken", url="http://broken.test", database="test", login="tower", api_key="key", state="connected",
+        name="broken",
+        url="http://broken.test",
+        database="test",
+        login="tower",
+        api_key="key",
+        state="connected",
         capabilities=company.connection.capabilities,
-    )  # fmt: skip
+    )
     polled = []
     poll = upkeep.poll
 

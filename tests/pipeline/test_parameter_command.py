@@ -38,17 +38,23 @@ def test_a_value_is_listed_set_previewed_and_reset(world: World) -> None:
     (gone,) = lines("reset", "purchase_limit", *here)
     assert (gone["value"], gone["own"], gone["version"]) == ("10000", None, 2)
     assert [(one["value"], one["set_by"], one["note"]) for one in lines("history", "purchase_limit")] == [
-        (None, None, ""), ("5000", "mia", "less"),
-    ]  # fmt: skip
+        (None, None, ""),
+        ("5000", "mia", "less"),
+    ]
 
 
-@pytest.mark.parametrize(("words", "why"), [
-    (("set", "nothing", "1"), "no parameter nothing"), (("set", "purchase_limit", "much"), "no number"),
-    (("set", "purchase_limit", "1", "--company", "1"), "name the connection"),
-    (("set", "purchase_limit", "1", "--by", "nobody"), "no active user"),
-    (("set", "purchase_limit", "1", "--by", "olga"), "may not change policies"),
-    (("list", "--workflow", "none"), "no workflow none"), (("history", "nothing"), "no parameter nothing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("set", "nothing", "1"), "no parameter nothing"),
+        (("set", "purchase_limit", "much"), "no number"),
+        (("set", "purchase_limit", "1", "--company", "1"), "name the connection"),
+        (("set", "purchase_limit", "1", "--by", "nobody"), "no active user"),
+        (("set", "purchase_limit", "1", "--by", "olga"), "may not change policies"),
+        (("list", "--workflow", "none"), "no workflow none"),
+        (("history", "nothing"), "no parameter nothing"),
+    ],
+)
 def test_what_cannot_be_says_why(world: World, words: tuple[str, ...], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         run(*words)

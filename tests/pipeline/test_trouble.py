@@ -122,9 +122,13 @@ def test_an_odoo_in_trouble_is_told_by_every_command_and_on_the_page(
     what, remedy = FAULTS[fault]
     trouble(fault)
     for command in (
-        ("sync", "main"), ("sync", "main", "--full"), ("reconcile", "main"), ("provision_odoo", "main", "--dry-run"),
-        ("provision_odoo", "main"), ("provision_odoo", "main", "--remove"),
-    ):  # fmt: skip
+        ("sync", "main"),
+        ("sync", "main", "--full"),
+        ("reconcile", "main"),
+        ("provision_odoo", "main", "--dry-run"),
+        ("provision_odoo", "main"),
+        ("provision_odoo", "main", "--remove"),
+    ):
         said = refusal(*command)
         assert said.startswith("Connection 'main': "), command
         assert what in said, command
@@ -164,10 +168,27 @@ def test_while_one_odoo_is_in_trouble_the_others_are_read(
 @pytest.mark.django_db(transaction=True)
 def test_the_exit_status_is_1_and_the_terminal_shows_a_sentence_and_no_traceback(process_environment: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "manage.py", "connect_odoo", "main", "--url", "http://127.0.0.1:1", "--db", "d", "--login", "l",
-         "--key", "k"],
-        cwd=ROOT, env=process_environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "manage.py",
+            "connect_odoo",
+            "main",
+            "--url",
+            "http://127.0.0.1:1",
+            "--db",
+            "d",
+            "--login",
+            "l",
+            "--key",
+            "k",
+        ],
+        cwd=ROOT,
+        env=process_environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("CommandError: Connection 'main': no connection to http://127.0.0.1:1")

@@ -26,9 +26,7 @@ def odoo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def entered(url: str, *, key: str) -> Connection:
-    return Connection.objects.create(
-        name="entered", url=url, database="sandbox", login="tower", api_key=key, state="checking"
-    )
+    return Connection.objects.create(name="entered", url=url, database="sandbox", login="tower", api_key=key, state="checking")
 
 
 @pytest.mark.django_db
@@ -127,8 +125,15 @@ def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_onc
 def test_evaluating_everything_looks_at_what_is_of_a_workflow_or_once_was_and_at_nothing_else() -> None:
     world = World()
     for picking, back in ((70, 60), (71, None), (72, None)):
-        world.write("stock.picking", picking, name=f"WH/{picking}", state="assigned", picking_type_code="incoming",
-                    return_id=back, company_id=1)  # fmt: skip
+        world.write(
+            "stock.picking",
+            picking,
+            name=f"WH/{picking}",
+            state="assigned",
+            picking_type_code="incoming",
+            return_id=back,
+            company_id=1,
+        )
     assert Position.objects.get(workflow="returns").odoo_id == 70
     # As a read that drew no consequences would leave it.
     Picking.objects.filter(odoo_id=70).update(return_id=None)

@@ -34,9 +34,7 @@ def start_user(home: Path, environment: dict[str, str]) -> tuple[subprocess.Pope
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_servers_end_when_their_only_user_is_killed(
-    home: Path, tower_environment: dict[str, str], number: signal.Signals
-) -> None:
+def test_servers_end_when_their_only_user_is_killed(home: Path, tower_environment: dict[str, str], number: signal.Signals) -> None:
     user, database_url, redis_url = start_user(home, tower_environment)
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
@@ -133,8 +131,11 @@ def test_a_command_starts_the_servers_it_needs_and_stops_them(home: Path, tower_
 
     done = subprocess.run(
         [sys.executable, BASE_DIR / "manage.py", "shell", "-c", code],
-        env=tower_environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=tower_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert "version 18" in done.stdout, done.stderr
     assert not processes_of(home)
@@ -157,8 +158,11 @@ def test_a_directory_that_is_no_towers_home_is_not_removed(home: Path, tower_env
 
     done = subprocess.run(
         [sys.executable, "-m", "controltower.reset"],
-        env=tower_environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=tower_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert done.returncode == 1
     assert (home / "letters").exists()

@@ -34,10 +34,15 @@ def served() -> list[set[str]]:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("statement_timeout", "1min"), ("lock_timeout", "10s"), ("random_page_cost", "1.1"), ("plan_cache_mode", "force_generic_plan"),
-     ("idle_in_transaction_session_timeout", "2min"),
-     ("transaction_isolation", "read committed")],
-)  # fmt: skip
+    [
+        ("statement_timeout", "1min"),
+        ("lock_timeout", "10s"),
+        ("random_page_cost", "1.1"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("idle_in_transaction_session_timeout", "2min"),
+        ("transaction_isolation", "read committed"),
+    ],
+)
 def test_postgresql_ends_what_waits_for_too_long(db: None, name: str, value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SHOW {name}")
@@ -70,11 +75,20 @@ def test_no_process_takes_more_sessions_than_its_pool(db: None) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("task_acks_late", True), ("task_reject_on_worker_lost", True), ("worker_prefetch_multiplier", 1),
-     ("worker_cancel_long_running_tasks_on_connection_loss", True), ("task_ignore_result", True), ("result_backend", None),
-     ("worker_soft_shutdown_timeout", 10), ("worker_max_memory_per_child", 600_000), ("accept_content", ["json"]),
-     ("task_time_limit", None), ("task_soft_time_limit", None)],
-)  # fmt: skip
+    [
+        ("task_acks_late", True),
+        ("task_reject_on_worker_lost", True),
+        ("worker_prefetch_multiplier", 1),
+        ("worker_cancel_long_running_tasks_on_connection_loss", True),
+        ("task_ignore_result", True),
+        ("result_backend", None),
+        ("worker_soft_shutdown_timeout", 10),
+        ("worker_max_memory_per_child", 600_000),
+        ("accept_content", ["json"]),
+        ("task_time_limit", None),
+        ("task_soft_time_limit", None),
+    ],
+)
 def test_celery_has_it(app: Any, name: str, value: Any) -> None:
     assert app.conf[name] == value
 

@@ -27,8 +27,6 @@ def test_a_command_beside_a_tower_names_the_towers_addresses(home: Path, tower_e
     code = "from controltower.env import env; print(env.public_url, env.intake_url)"
     bare = {name: value for name, value in tower_environment.items() if name not in {"PORT", "INTAKE_PORT"}}
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=BASE_DIR, env=bare, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=bare, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["http://127.0.0.1:8123", "http://127.0.0.1:8124"]

@@ -52,8 +52,9 @@ def served(directory: Path, *more: str) -> Iterator[str]:
         "--orders",
         "60",
     ]
-    process = subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.DEVNULL,
-                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+    process = subprocess.Popen(
+        [*command, *more], cwd=ROOT, stdout=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGKILL)
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 40
@@ -85,9 +86,15 @@ def at(sandbox_url: str) -> Iterator[Callable[..., Connection]]:
 
     def make(**changed: object) -> Connection:
         given = {
-            "name": "sandbox", "url": sandbox_url, "database": "sandbox", "login": "tower", "api_key": "sandbox-key",
-            "version": "19.0", "uid": 5, "hook_secret": "s3cret",
-        }  # fmt: skip
+            "name": "sandbox",
+            "url": sandbox_url,
+            "database": "sandbox",
+            "login": "tower",
+            "api_key": "sandbox-key",
+            "version": "19.0",
+            "uid": 5,
+            "hook_secret": "s3cret",
+        }
         made.append(Connection(**(given | changed)))
         return made[-1]
 

@@ -44,12 +44,19 @@ def test_one_seed_makes_one_company() -> None:
 
 def test_orders_stand_in_every_stage() -> None:
     company = Company(None)
-    states = {(row["state"], row["delivery_status"], row["invoice_status"]) for row in orders_of(company, [], fields=[
-        "state", "delivery_status", "invoice_status"])}  # fmt: skip
+    states = {
+        (row["state"], row["delivery_status"], row["invoice_status"])
+        for row in orders_of(company, [], fields=["state", "delivery_status", "invoice_status"])
+    }
     assert states >= {
-        ("draft", False, "no"), ("sent", False, "no"), ("sale", "pending", "no"), ("sale", "partial", "to invoice"),
-        ("sale", "full", "to invoice"), ("sale", "full", "invoiced"), ("cancel", False, "no"),
-    }  # fmt: skip
+        ("draft", False, "no"),
+        ("sent", False, "no"),
+        ("sale", "pending", "no"),
+        ("sale", "partial", "to invoice"),
+        ("sale", "full", "to invoice"),
+        ("sale", "full", "invoiced"),
+        ("cancel", False, "no"),
+    }
     waiting = company.store.table("stock.move").rows.values()
     assert any(row.get("move_orig_ids") and row["state"] != "done" for row in waiting)
     invoices = company.store.table("account.move").rows.values()
@@ -84,9 +91,7 @@ def test_a_deleted_last_record_does_not_give_its_id_away(tmp_path: Path) -> None
 
 def test_a_served_company_keeps_what_it_was_told_when_it_is_stopped(tmp_path: Path) -> None:
     def connection(url: str) -> Connection:
-        return Connection(
-            name="kept", url=url, database="sandbox", login="tower", api_key="sandbox-key", version="19.0"
-        )
+        return Connection(name="kept", url=url, database="sandbox", login="tower", api_key="sandbox-key", version="19.0")
 
     with served(tmp_path, "--no-business") as url:
         order = connect(connection(url)).search("sale.order", [], limit=1)
@@ -127,18 +132,18 @@ def test_what_is_delivered_invoiced_and_paid_adds_up(company: Company) -> None:
     for invoice in company.store.table("account.move").rows.values():
         mine = [line for line in lines if line["move_id"] == invoice["id"]]
         assert round(sum(line["balance"] for line in mine), 2) == 0, invoice["name"]
-    for partner in company.call(
-        TOWER, "res.partner", "search_read", [[["customer_rank", ">", 0]]], {"fields": ["credit"]}
-    ):
+    for partner in company.call(TOWER, "res.partner", "search_read", [[["customer_rank", ">", 0]]], {"fields": ["credit"]}):
         residual = sum(
-            line["amount_residual"] for line in lines
+            line["amount_residual"]
+            for line in lines
             if line["partner_id"] == partner["id"] and line["parent_state"] == "posted" and line.get("amount_residual")
-        )  # fmt: skip
+        )
         assert partner["credit"] == pytest.approx(residual, abs=0.01)
     moves = company.store.table("stock.move").rows.values()
     # What a picker dropped comes no more, and Odoo takes the delivery for a full one.
-    dropped = {move["sale_line_id"] for move in moves if move["state"] in ("done", "cancel")
-               and move["quantity"] < move["product_uom_qty"]}  # fmt: skip
+    dropped = {
+        move["sale_line_id"] for move in moves if move["state"] in ("done", "cancel") and move["quantity"] < move["product_uom_qty"]
+    }
     for order in orders_of(company, [["state", "=", "sale"]], fields=["order_line", "delivery_status"]):
         sold = company.call(TOWER, "sale.order.line", "read", [order["order_line"]], {})
         delivered = all(line["qty_delivered"] >= line["product_uom_qty"] or line["id"] in dropped for line in sold)
@@ -191,9 +196,7 @@ def test_a_long_history_is_read_by_pages_windows_and_days() -> None:
     assert sum(day["__count"] for day in later) == total
     assert sum(day["id:sum"] for day in later) == sum(day["id:sum"] for day in days)
     start = days[500]["write_date:day"][0]
-    window = call(
-        "sale.order", "search_read", [["write_date", ">=", start]], ["write_date"], limit=50, order="write_date, id"
-    )
+    window = call("sale.order", "search_read", [["write_date", ">=", start]], ["write_date"], limit=50, order="write_date, id")
     assert len(window) == 50
     assert all(row["write_date"] >= start for row in window)
     assert sorted(row["write_date"] for row in window) == [row["write_date"] for row in window]
@@ -243,13 +246,17 @@ def test_a_count_is_applied_by_a_move_or_cleared(company: Company) -> None:
     assert [(move["quantity"], move["location_dest_id"]) for move in moves] == [(12, 3)]
 
 
-@pytest.mark.parametrize(("model", "values", "lacks"), [
-    ("mrp.bom", {"type": "phantom"}, "no kits"), ("stock.route", {"name": "Dropship"}, "no dropship"),
-    ("stock.warehouse", {"name": "Steps", "code": "ST", "delivery_steps": "pick_ship"}, "in one step"),
-    ("stock.warehouse", {"name": "Steps", "code": "ST", "reception_steps": "two_steps"}, "in one step"),
-    ("product.product", {"name": "Desk", "route_ids": [(4, 1)]}, "no routes"),
-    ("stock.picking.type", {"name": "Dropship", "code": "dropship"}, "no vendors who deliver"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "values", "lacks"),
+    [
+        ("mrp.bom", {"type": "phantom"}, "no kits"),
+        ("stock.route", {"name": "Dropship"}, "no dropship"),
+        ("stock.warehouse", {"name": "Steps", "code": "ST", "delivery_steps": "pick_ship"}, "in one step"),
+        ("stock.warehouse", {"name": "Steps", "code": "ST", "reception_steps": "two_steps"}, "in one step"),
+        ("product.product", {"name": "Desk", "route_ids": [(4, 1)]}, "no routes"),
+        ("stock.picking.type", {"name": "Dropship", "code": "dropship"}, "no vendors who deliver"),
+    ],
+)
 def test_what_it_cannot_do_it_says_and_names_the_real_odoo(model: str, values: dict[str, Any], lacks: str) -> None:
     company = Company(None, orders=1, seed=7)
     with pytest.raises(Exception, match=lacks) as refused:

@@ -75,9 +75,14 @@ def over_limit(odoo: OdooClient) -> tuple[int, int]:
     """A quotation far beyond its customer's limit, and that customer."""
     customer = odoo.create("res.partner", {"name": "Thin Ice Ltd", "is_company": True, "credit_limit": 100.0})
     product = odoo.search("product.product", [("list_price", ">", 100)], limit=1)[0]
-    order = odoo.create("sale.order", {
-        "partner_id": customer, "user_id": 6, "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5})],
-    })  # fmt: skip
+    order = odoo.create(
+        "sale.order",
+        {
+            "partner_id": customer,
+            "user_id": 6,
+            "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5})],
+        },
+    )
     return order, customer
 
 
@@ -143,9 +148,7 @@ def test_several_records_are_told_one_by_one(odoo: OdooClient, listener: Listene
     assert [post["_id"] for post in listener.of("res.partner")] == ids
 
 
-def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(
-    odoo: OdooClient, listener: Listener
-) -> None:
+def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(odoo: OdooClient, listener: Listener) -> None:
     _, customer = over_limit(odoo)
     listener.posts.clear()
     listener.delay = 3.0
@@ -204,9 +207,14 @@ def test_goods_with_lots_leave_under_the_guards(odoo: OdooClient) -> None:
     quant = odoo.search("stock.quant", [("product_id", "=", product), ("location_id.usage", "=", "internal")], limit=1)[0]
     odoo.write("stock.quant", [quant], {"quantity": 500.0})
     customer = odoo.create("res.partner", {"name": "Painter Ltd", "is_company": True})
-    order = odoo.create("sale.order", {
-        "partner_id": customer, "user_id": 6, "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5.0})],
-    })  # fmt: skip
+    order = odoo.create(
+        "sale.order",
+        {
+            "partner_id": customer,
+            "user_id": 6,
+            "order_line": [(0, 0, {"product_id": product, "product_uom_qty": 5.0})],
+        },
+    )
     odoo.call("sale.order", "action_confirm", [order])
     picking = odoo.search("stock.picking", [("sale_id", "=", order)])[0]
     line = odoo.search_read("stock.move.line", [("picking_id", "=", picking)], ["location_id", "location_dest_id"])[0]

@@ -65,9 +65,7 @@ def test_a_draft_is_drawn_up_from_its_lines_and_counts_as_invoiced(odoo: OdooCli
     assert (sums(odoo, invoice), billed_of(odoo, sold)) == ((1320.0, 198.0, 1518.0, 1518.0), 12.0)
     customer = odoo.read("account.move", [invoice], ["partner_id"])[0]["partner_id"]
     line = {"name": "Scratched", "quantity": 2.0, "price_unit": 100.0, "sale_line_ids": [(6, 0, [sold])]}
-    credit = ada.create(
-        "account.move", {"move_type": "out_refund", "partner_id": customer, "invoice_line_ids": [(0, 0, line)]}
-    )
+    credit = ada.create("account.move", {"move_type": "out_refund", "partner_id": customer, "invoice_line_ids": [(0, 0, line)]})
     assert (sums(odoo, credit), billed_of(odoo, sold)) == ((200.0, 30.0, 230.0, -230.0), 10.0)
     ada.unlink("account.move", [credit])
     ada.call("account.move", "button_cancel", [invoice])
@@ -119,9 +117,7 @@ def test_a_large_credit_for_nothing_that_came_back_is_not_posted_until_it_is_rel
     ada.call("account.move", "action_post", [invoice])
     customer = odoo.read("account.move", [invoice], ["partner_id"])[0]["partner_id"]
     line = {"name": "Crate", "quantity": 6.0, "price_unit": 100.0, "sale_line_ids": [(6, 0, [sold])]}
-    credit = ada.create(
-        "account.move", {"move_type": "out_refund", "partner_id": customer, "invoice_line_ids": [(0, 0, line)]}
-    )
+    credit = ada.create("account.move", {"move_type": "out_refund", "partner_id": customer, "invoice_line_ids": [(0, 0, line)]})
     with pytest.raises(RefusedError, match=r"credited 600\.00 EUR beyond what came back"):
         ada.call("account.move", "action_post", [credit])
     domain = [("x_res_model", "=", "account.move"), ("x_res_id", "=", credit)]

@@ -10,8 +10,17 @@ from apps.odoo.client import OdooClient, connect
 from apps.odoo.models import Connection
 from apps.workflows import blueprint
 
-WATCHED = ("res.groups", "ir.model", "ir.model.fields", "ir.model.access", "base.automation", "ir.actions.server",
-           "ir.ui.view", "ir.cron", "ir.model.data")  # fmt: skip
+WATCHED = (
+    "res.groups",
+    "ir.model",
+    "ir.model.fields",
+    "ir.model.access",
+    "base.automation",
+    "ir.actions.server",
+    "ir.ui.view",
+    "ir.cron",
+    "ir.model.data",
+)
 
 
 def standing(client: OdooClient) -> dict[str, list[int]]:

@@ -36,9 +36,10 @@ def decide(tower: Tower, token: str, request: dict[str, Any], answer: str, reaso
 
 def becomes(company: Company, model: str, record: int, state: str) -> None:
     eventually(
-        lambda: company.read(model, record, "state")["state"] == state, within_seconds=PATIENCE,
+        lambda: company.read(model, record, "state")["state"] == state,
+        within_seconds=PATIENCE,
         what=f"{model} {record} to be {state}",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -51,9 +52,7 @@ def operator(tower: Tower) -> str:
     return tower.token("operator")
 
 
-def test_a_margin_exception_on_a_large_order_is_released_at_its_price_alone(
-    tower: Tower, company: Company, approver: str
-) -> None:
+def test_a_margin_exception_on_a_large_order_is_released_at_its_price_alone(tower: Tower, company: Company, approver: str) -> None:
     product = company.goods(price=9_000, cost=8_800)
     order = company.order(company.customer(credit_limit=0), amount=9_000, product=product)
     assert "less than 10 % needs an approval" in company.confirm(order)
@@ -72,25 +71,27 @@ def test_a_margin_exception_on_a_large_order_is_released_at_its_price_alone(
     becomes(company, "sale.order", order, "sale")
     assert company.read("sale.order", order, "x_ct_released_concession")["x_ct_released_concession"] == 700.0
     eventually(
-        lambda: tower.api(f"exceptions/{case['id']}/", approver)["status"] == "resolved", within_seconds=PATIENCE,
+        lambda: tower.api(f"exceptions/{case['id']}/", approver)["status"] == "resolved",
+        within_seconds=PATIENCE,
         what="the exception to close",
-    )  # fmt: skip
+    )
 
 
-def test_a_discount_that_is_refused_leaves_the_order_held_with_the_reason(
-    tower: Tower, company: Company, approver: str
-) -> None:
+def test_a_discount_that_is_refused_leaves_the_order_held_with_the_reason(tower: Tower, company: Company, approver: str) -> None:
     product = company.goods(price=1_000, cost=100)
     order = company.order(company.customer(credit_limit=0), amount=1_000, product=product, discount=45)
     assert "gives up to 45.0 % off" in company.confirm(order)
     decide(tower, approver, asked(tower, approver, "pricing_exception", order), "reject", "Thirty is the most")
     eventually(
         lambda: "The note on it says why" in (company.read("sale.order", order, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
-        within_seconds=PATIENCE, what="the rejection to reach Odoo",
-    )  # fmt: skip
+        within_seconds=PATIENCE,
+        what="the rejection to reach Odoo",
+    )
     eventually(
-        lambda: "Thirty is the most" in company.confirm(order), within_seconds=PATIENCE, what="the ask to be answered",
-    )  # fmt: skip
+        lambda: "Thirty is the most" in company.confirm(order),
+        within_seconds=PATIENCE,
+        what="the ask to be answered",
+    )
     assert company.read("sale.order", order, "state")["state"] == "draft"
 
 
@@ -116,9 +117,7 @@ def test_a_purchase_beyond_the_limit_is_approved_and_ordered(tower: Tower, compa
     becomes(company, "purchase.order", purchase, "purchase")
 
 
-def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(
-    tower: Tower, company: Company, approver: str
-) -> None:
+def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(tower: Tower, company: Company, approver: str) -> None:
     (own,) = company.ask("res.company", "search", [], limit=1, order="id")
     before = company.read("res.company", own, "po_double_validation", "po_double_validation_amount")
     company.ask("res.company", "write", [own], {"po_double_validation": "two_step", "po_double_validation_amount": 1_000})
@@ -139,7 +138,6 @@ def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(
         company.ask("res.company", "write", [own], {key: value for key, value in before.items() if key != "id"})
 
 
-
 def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_delivery_forward(
     tower: Tower, company: Company, operator: str
 ) -> None:
@@ -158,8 +156,13 @@ def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_deliv
 
     (option,) = eventually(offered, within_seconds=PATIENCE, what="express to be possible with the new carrier")
     assert "75.00" in option["text"]
-    body = {"kind": "expedited_freight", "model": "sale.order", "odoo_id": order, "option": option["option"],
-            "reason": "Their fair begins"}  # fmt: skip
+    body = {
+        "kind": "expedited_freight",
+        "model": "sale.order",
+        "odoo_id": order,
+        "option": option["option"],
+        "reason": "Their fair begins",
+    }
     request = tower.api("approvals/", operator, body=body)
     assert request["context"]["freight_cost"] == "75.00"
     decide(tower, tower.token(request["approvers"][0]), request, "reject", "Too dear")
@@ -258,13 +261,15 @@ def test_a_supplier_delay_names_the_orders_at_risk_and_is_answered_by_a_promise_
     take(tower, operator, case, promise)
     eventually(
         lambda: company.read("sale.order", order, "commitment_date")["commitment_date"][:10] == in_days(25)[:10],
-        within_seconds=PATIENCE, what="the promise to move in Odoo",
-    )  # fmt: skip
+        within_seconds=PATIENCE,
+        what="the promise to move in Odoo",
+    )
     # Nobody was promised it for earlier any more.
     eventually(
-        lambda: tower.api(f"exceptions/{case['id']}/", operator)["status"] == "resolved", within_seconds=PATIENCE,
+        lambda: tower.api(f"exceptions/{case['id']}/", operator)["status"] == "resolved",
+        within_seconds=PATIENCE,
         what="the exception to close by itself",
-    )  # fmt: skip
+    )
 
 
 def test_goods_that_are_short_are_ordered_from_a_vendor_that_has_a_price_for_them(
@@ -291,9 +296,10 @@ def test_goods_that_are_short_are_ordered_from_a_vendor_that_has_a_price_for_the
 
 def closes(tower: Tower, token: str, case: dict[str, Any]) -> None:
     eventually(
-        lambda: tower.api(f"exceptions/{case['id']}/", token)["status"] == "resolved", within_seconds=PATIENCE,
+        lambda: tower.api(f"exceptions/{case['id']}/", token)["status"] == "resolved",
+        within_seconds=PATIENCE,
         what="the exception to close by itself",
-    )  # fmt: skip
+    )
 
 
 def test_an_invoice_that_bills_more_than_was_shipped_and_agreed_is_held_until_it_is_put_right(
@@ -327,8 +333,9 @@ def test_an_invoice_that_bills_more_than_was_shipped_and_agreed_is_held_until_it
     decide(tower, approver, request, "reject", "Bill what was shipped")
     eventually(
         lambda: "Bill what was shipped" in (company.read("account.move", invoice, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
-        within_seconds=PATIENCE, what="the reason to reach Odoo",
-    )  # fmt: skip
+        within_seconds=PATIENCE,
+        what="the reason to reach Odoo",
+    )
     domain = [("res_model", "=", "account.move"), ("res_id", "=", invoice), ("summary", "like", "Put the invoice right")]
     eventually(lambda: company.ask("mail.activity", "search", domain), within_seconds=PATIENCE, what="its owner to be asked")
     assert "Bill what was shipped" in company.attempt(ACCOUNTANT, "account.move", "action_post", invoice)

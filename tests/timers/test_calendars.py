@@ -150,11 +150,23 @@ def test_a_place_without_holidays_is_refused(given: str) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {}, {"0": []}, [], "08:00-17:00", {"7": [["08:00", "17:00"]]}, {"0": [["25:00", "26:00"]]}, {"0": [["08:00"]]},
-        {"0": [["8", "17"]]}, {"0": "08:00"}, {"0": 5}, {"0": [["24:00", "08:00"]]}, {"0": [[None, None]]},
-        {"0": [["08:00", "08:30"]]}, {"0": [["08:00", "09:00"]], "mon": [["10:00", "12:00"]]}, {"0": [["08:00", "09:00"]] * 13},
+        {},
+        {"0": []},
+        [],
+        "08:00-17:00",
+        {"7": [["08:00", "17:00"]]},
+        {"0": [["25:00", "26:00"]]},
+        {"0": [["08:00"]]},
+        {"0": [["8", "17"]]},
+        {"0": "08:00"},
+        {"0": 5},
+        {"0": [["24:00", "08:00"]]},
+        {"0": [[None, None]]},
+        {"0": [["08:00", "08:30"]]},
+        {"0": [["08:00", "09:00"]], "mon": [["10:00", "12:00"]]},
+        {"0": [["08:00", "09:00"]] * 13},
     ],
-)  # fmt: skip
+)
 def test_hours_that_cannot_be_are_refused(given: object) -> None:
     with pytest.raises(calendars.CalendarRefusedError):
         calendars.checked_hours(given)
@@ -164,10 +176,13 @@ def test_hours_that_cannot_be_are_refused(given: object) -> None:
     "stored",
     [
         {"hours": {"0": [["22:00", "06:00"], ["bad", None], 5], "1": "x", "2": None}},
-        {"time_zone": "Mars/Olympus", "hours": WEEKDAYS}, {"holidays_of": "ZZ-TOP", "hours": WEEKDAYS}, {"hours": ["x"]},
-        {"hours": {}}, {"hours": {"0": [["08:00", "08:01"]]}},
+        {"time_zone": "Mars/Olympus", "hours": WEEKDAYS},
+        {"holidays_of": "ZZ-TOP", "hours": WEEKDAYS},
+        {"hours": ["x"]},
+        {"hours": {}},
+        {"hours": {"0": [["08:00", "08:01"]]}},
     ],
-)  # fmt: skip
+)
 def test_a_calendar_that_cannot_be_stops_nothing(team: Team, stored: dict[str, object]) -> None:
     WorkingCalendar.objects.create(team=team, **stored)
     assert sla.due_after(timedelta(hours=4), start=MONDAY, team=team) >= MONDAY + timedelta(hours=4)

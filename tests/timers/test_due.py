@@ -87,9 +87,7 @@ def test_what_comes_due_before_the_beat_wakes_again_is_waited_for(monkeypatch: p
 
 @pytest.mark.django_db(transaction=True)
 def test_two_pollers_at_once_fire_each_timer_once() -> None:
-    Timer.objects.bulk_create(
-        Timer(kind="test.note", key=str(number), due_at=later(-1), created_at=NOW) for number in range(400)
-    )
+    Timer.objects.bulk_create(Timer(kind="test.note", key=str(number), due_at=later(-1), created_at=NOW) for number in range(400))
     start = threading.Barrier(4)
 
     def poll() -> None:

@@ -50,10 +50,16 @@ def test_over_rest(world: World) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"time_zone": "Mars/Olympus"}, {"time_zone": "x" * 61}, {"hours": {}}, {"hours": {"0": [["17:00", "25:00"]]}},
-        {"hours": "08:00-17:00"}, {"holidays_of": "DE-XX"}, {"holidays_of": "x" * 11}, {"hours": {"0": [[["08:00"], "17:00"]]}},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "x" * 61},
+        {"hours": {}},
+        {"hours": {"0": [["17:00", "25:00"]]}},
+        {"hours": "08:00-17:00"},
+        {"holidays_of": "DE-XX"},
+        {"holidays_of": "x" * 11},
+        {"hours": {"0": [[["08:00"], "17:00"]]}},
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused_with_the_remedy_and_nothing_changes(world: World, wrong: dict[str, Any]) -> None:
     answer = put("mia", "calendars/finance/", BAVARIA | wrong)
     assert answer.status_code in (400, 422), answer.content
@@ -82,8 +88,19 @@ def test_on_the_page(world: World) -> None:
 
 def test_by_command(world: World) -> None:
     said = io.StringIO()
-    call_command("team_calendar", "finance", "--zone", "Europe/Paris", "--hours", "mon-fri=08:00-12:00,13:00-17:00",
-                 "--hours", "sat=22:00-06:00", "--holidays", "FR", stdout=said)  # fmt: skip
+    call_command(
+        "team_calendar",
+        "finance",
+        "--zone",
+        "Europe/Paris",
+        "--hours",
+        "mon-fri=08:00-12:00,13:00-17:00",
+        "--hours",
+        "sat=22:00-06:00",
+        "--holidays",
+        "FR",
+        stdout=said,
+    )
     stored = WorkingCalendar.objects.get()
     assert (stored.time_zone, stored.holidays_of, sorted(stored.hours)) == ("Europe/Paris", "FR", list("012345"))
     assert "Europe/Paris" in said.getvalue()

@@ -39,19 +39,48 @@ def company() -> World:
 
 
 PAGES = [
-    ("", "/accounts/login/"), ("", "/offline/"), ("adam", "/"), ("olga", "/"), ("ivan", "/"), ("adam", "/approvals/"),
-    ("mia", "/approvals/policies/"), ("mia", "/approvals/policies/credit_override/"),
-    ("mia", "/parameters/"), ("mia", "/parameters/purchase_limit/"), ("adam", "/approvals/away/"),
-    ("adam", "/approvals/history/"), ("adam", "/approvals/{request}/"), ("olga", "/approvals/{request}/"),
-    ("olga", "/exceptions/"), ("olga", "/exceptions/?group=type"), ("olga", "/exceptions/?status=resolved"),
-    ("olga", "/exceptions/{case}/"), ("olga", "/exceptions/{case}/around/"), ("mia", "/boards/"), ("mia", "/boards/order_to_cash/"),
-    ("mia", "/boards/order_to_cash/credit_review/"), ("mia", "/boards/order_to_cash/flow/"),
-    ("mia", "/boards/order_to_cash/outlook/"), ("mia", "/boards/order_to_cash/compare/?by=team"),
-    ("mia", "/records/main/sale.order/42/"), ("mia", "/wall/"), ("olga", "/search/?q=s0"), ("olga", "/partners/main/50/"),
-    ("adam", "/notifications/choices/"), ("adam", "/in/nonsense/"), ("ivan", "/connections/"), ("ivan", "/connections/main/"),
-    ("ivan", "/connections/add/"), ("ivan", "/health/"), ("mia", "/figures/"), ("ivan", "/health/deliveries/"),
-    ("ivan", "/health/alerts/"), ("ivan", "/health/alerts/new/"), ("olga", "/events/"), ("mia", "/boards/nonsense/"),
-]  # fmt: skip
+    ("", "/accounts/login/"),
+    ("", "/offline/"),
+    ("adam", "/"),
+    ("olga", "/"),
+    ("ivan", "/"),
+    ("adam", "/approvals/"),
+    ("mia", "/approvals/policies/"),
+    ("mia", "/approvals/policies/credit_override/"),
+    ("mia", "/parameters/"),
+    ("mia", "/parameters/purchase_limit/"),
+    ("adam", "/approvals/away/"),
+    ("adam", "/approvals/history/"),
+    ("adam", "/approvals/{request}/"),
+    ("olga", "/approvals/{request}/"),
+    ("olga", "/exceptions/"),
+    ("olga", "/exceptions/?group=type"),
+    ("olga", "/exceptions/?status=resolved"),
+    ("olga", "/exceptions/{case}/"),
+    ("olga", "/exceptions/{case}/around/"),
+    ("mia", "/boards/"),
+    ("mia", "/boards/order_to_cash/"),
+    ("mia", "/boards/order_to_cash/credit_review/"),
+    ("mia", "/boards/order_to_cash/flow/"),
+    ("mia", "/boards/order_to_cash/outlook/"),
+    ("mia", "/boards/order_to_cash/compare/?by=team"),
+    ("mia", "/records/main/sale.order/42/"),
+    ("mia", "/wall/"),
+    ("olga", "/search/?q=s0"),
+    ("olga", "/partners/main/50/"),
+    ("adam", "/notifications/choices/"),
+    ("adam", "/in/nonsense/"),
+    ("ivan", "/connections/"),
+    ("ivan", "/connections/main/"),
+    ("ivan", "/connections/add/"),
+    ("ivan", "/health/"),
+    ("mia", "/figures/"),
+    ("ivan", "/health/deliveries/"),
+    ("ivan", "/health/alerts/"),
+    ("ivan", "/health/alerts/new/"),
+    ("olga", "/events/"),
+    ("mia", "/boards/nonsense/"),
+]
 
 
 def test_no_page_says_anything_in_english_to_who_reads_german(company: World) -> None:
@@ -138,16 +167,23 @@ def test_everybody_is_told_in_the_language_they_read(company: World) -> None:
     User.objects.filter(username="adam").update(language="de")
     people = User.objects.filter(username__in=["adam", "mia", "olga"])
 
-    notify(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
-         people=people, now=NOW, addresses=["outside@nordlicht.test"])  # fmt: skip
+    notify(
+        Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
+        people=people,
+        now=NOW,
+        addresses=["outside@nordlicht.test"],
+    )
 
     told = {one.user.username if one.user else "": one.title for one in Notification.objects.filter(key="one")}
     assert told == {"adam": "Ihre Entscheidung", "mia": "Votre décision", "olga": "Your decision", "": "Your decision"}
 
 
 def test_a_notification_is_read_in_the_language_of_its_reader_whichever_it_was_sent_in(company: World) -> None:
-    notify(Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
-         people=User.objects.filter(username="olga"), now=NOW)  # fmt: skip
+    notify(
+        Message(kind="approval.asked", key="one", about=None, title=lambda: translation.gettext("Your decision"), body="S00042"),
+        people=User.objects.filter(username="olga"),
+        now=NOW,
+    )
     client = Client(headers={"accept-language": "de"})
     client.force_login(User.objects.get(username="olga"))
     assert "Ihre Entscheidung" in client.get("/notifications/").content.decode()
@@ -162,6 +198,7 @@ def test_what_is_stored_or_sent_to_odoo_is_english_whoever_decides(company: Worl
     titles = list(Command.objects.filter(decision=f"approval:{request.pk}").values_list("title", flat=True))
     assert any(title.startswith("Release the order up to 6,200.00 EUR") for title in titles), titles
     with translation.override("de"):
-        shown = render_to_string("parts/commands.html", {"commands": Command.objects.filter(title="Confirm the order")},
-                                 RequestFactory().get("/"))  # fmt: skip
+        shown = render_to_string(
+            "parts/commands.html", {"commands": Command.objects.filter(title="Confirm the order")}, RequestFactory().get("/")
+        )
     assert "Auftrag bestätigen" in shown

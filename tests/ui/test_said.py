@@ -74,7 +74,8 @@ def test_what_holds_a_record_up_is_said_on_its_page_and_beside_its_exception(wor
         "de": [
             "Oak desk: 1.200 von 1.200 fehlen, davon 199,5 nicht bestellt",
             "Nordic Timber sollte 1.000,5 Oak desk bis 21.11.2026 liefern (die Bestellung für diesen Auftrag)",
-            "Die Lieferadresse Azure Interior hat keine Straße, keinen Ort, kein Land", "Kein Produkt auf: eine Zeile ohne Text",
+            "Die Lieferadresse Azure Interior hat keine Straße, keinen Ort, kein Land",
+            "Kein Produkt auf: eine Zeile ohne Text",
         ],
         "fr": [
             "Oak desk : il en manque 1 200 sur 1 200, dont 199,5 non commandés",
@@ -82,7 +83,7 @@ def test_what_holds_a_record_up_is_said_on_its_page_and_beside_its_exception(wor
             "L'adresse de livraison Azure Interior n'a pas de rue, pas de ville, pas de pays",
             "Pas de produit sur : une ligne sans texte",
         ],
-    }[language]  # fmt: skip
+    }[language]
     for path in ("/records/main/sale.order/42/", f"/exceptions/{case_of('order.stock_shortage').pk}/around/"):
         html = read("olga", language, path)
         assert [text for text in said if text not in html] == [], path
@@ -103,15 +104,19 @@ def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: 
     case = case_of("fulfilment.pick_shortage")
     html = read("olga", language, f"/exceptions/{case.pk}/")
     said = {
-        "de": ["9 Oak desk aus Annex/Stock, 12,5 verfügbar",
-               "9 Oak desk von Fjord Furniture zu 1.045,00 EUR, 7 Tage Lieferzeit",
-               "9 Beech desk statt Oak desk auf S00042, 20 verfügbar",
-               "9 Beech desk statt Oak desk auf S00042 setzen; dann "],
-        "fr": ["9 Oak desk depuis Annex/Stock, 12,5 disponibles",
-               "9 Oak desk chez Fjord Furniture à 1 045,00 EUR, 7 jours de délai",
-               "9 Beech desk au lieu de Oak desk sur S00042, 20 disponibles",
-               "Remplacer Oak desk par 9 Beech desk sur S00042 ; puis "],
-    }[language]  # fmt: skip
+        "de": [
+            "9 Oak desk aus Annex/Stock, 12,5 verfügbar",
+            "9 Oak desk von Fjord Furniture zu 1.045,00 EUR, 7 Tage Lieferzeit",
+            "9 Beech desk statt Oak desk auf S00042, 20 verfügbar",
+            "9 Beech desk statt Oak desk auf S00042 setzen; dann ",
+        ],
+        "fr": [
+            "9 Oak desk depuis Annex/Stock, 12,5 disponibles",
+            "9 Oak desk chez Fjord Furniture à 1 045,00 EUR, 7 jours de délai",
+            "9 Beech desk au lieu de Oak desk sur S00042, 20 disponibles",
+            "Remplacer Oak desk par 9 Beech desk sur S00042 ; puis ",
+        ],
+    }[language]
     assert [text for text in said if text not in html] == []
 
     with translation.override(language):
@@ -134,14 +139,19 @@ def test_what_an_exception_rests_on_is_said(world: World, language: str) -> None
     while change_processing.reevaluate_due(now=world.now) == change_processing.LOOKED_AGAIN:
         pass
     said = {
-        "de": {"fulfilment.pick_shortage": ["Nicht genug vorhanden", "Oak desk: Annex 12,5", "zugesagt für 24.11.2026"],
-               "order.possible_duplicate": ["dieselbe Kundenreferenz", "bestätigt"],
-               "purchase.price_differs": ["der Preisliste des Lieferanten"],
-               "order_to_cash.stuck": ["Bestätigt, wartet auf Bestand"]},
-        "fr": {"fulfilment.pick_shortage": ["Stock insuffisant", "Oak desk : Annex 12,5", "promis pour le 24/11/2026"],
-               "order.possible_duplicate": ["la même référence client", "confirmée"],
-               "purchase.price_differs": ["le tarif du fournisseur"], "order_to_cash.stuck": []},
-    }[language]  # fmt: skip
+        "de": {
+            "fulfilment.pick_shortage": ["Nicht genug vorhanden", "Oak desk: Annex 12,5", "zugesagt für 24.11.2026"],
+            "order.possible_duplicate": ["dieselbe Kundenreferenz", "bestätigt"],
+            "purchase.price_differs": ["der Preisliste des Lieferanten"],
+            "order_to_cash.stuck": ["Bestätigt, wartet auf Bestand"],
+        },
+        "fr": {
+            "fulfilment.pick_shortage": ["Stock insuffisant", "Oak desk : Annex 12,5", "promis pour le 24/11/2026"],
+            "order.possible_duplicate": ["la même référence client", "confirmée"],
+            "purchase.price_differs": ["le tarif du fournisseur"],
+            "order_to_cash.stuck": [],
+        },
+    }[language]
     for kind, texts in said.items():
         html = read("olga", language, f"/exceptions/{case_of(kind).pk}/")
         assert [text for text in texts if text not in html] == [], kind
@@ -159,8 +169,16 @@ def test_what_can_be_chosen_what_waits_and_the_lines_are_said(world: World, lang
     assert {"de": "By road zu 1.012,00, wie geplant", "fr": "By road à 1 012,00, comme prévu"}[language] in html
     assert {"de": "Express zu 89,00", "fr": "Express à 89,00"}[language] in html
 
-    request = approvals.ask(connection_id=world.connection.pk, kind="expedited_freight", model="sale.order", odoo_id=42, option="4",
-                            by=User.objects.get(username="olga"), reason="Eile", now=world.now)  # fmt: skip
+    request = approvals.ask(
+        connection_id=world.connection.pk,
+        kind="expedited_freight",
+        model="sale.order",
+        odoo_id=42,
+        option="4",
+        by=User.objects.get(username="olga"),
+        reason="Eile",
+        now=world.now,
+    )
     for path in ("/approvals/", f"/approvals/{request.pk}/"):
         read("wanda", language, path)
     goods = read("olga", language, "/records/main/stock.picking/42/")
@@ -229,31 +247,54 @@ def test_what_was_kept_as_plain_text_is_shown_as_it_is(world: World) -> None:
 
 
 def test_a_sentence_is_said_with_its_values_in_each_language() -> None:
-    short = {"say": "{product}: {missing:quantity} of {wanted:quantity} missing", "product": "50 % {oak}", "missing": 1234.5,
-             "wanted": "2000.00"}  # fmt: skip
-    late = {"say": "{vendor} was due to deliver {quantity:quantity} {product} by {day:day}", "vendor": {"say": "The vendor"},
-            "quantity": 0, "product": "Lamp", "day": "2026-03-07"}  # fmt: skip
+    short = {
+        "say": "{product}: {missing:quantity} of {wanted:quantity} missing",
+        "product": "50 % {oak}",
+        "missing": 1234.5,
+        "wanted": "2000.00",
+    }
+    late = {
+        "say": "{vendor} was due to deliver {quantity:quantity} {product} by {day:day}",
+        "vendor": {"say": "The vendor"},
+        "quantity": 0,
+        "product": "Lamp",
+        "day": "2026-03-07",
+    }
     unknown = {"say": "Set the expected arrival of {product_name} to {new_day:day}", "product_name": "12", "new_day": "soon"}
     assert sentences.said(unknown) == "Set the expected arrival of 12 to soon"
     several = {"each": [{"say": "Back-ordered"}, "VIP"], "by": "; "}
     asked = {"say": "Release the order up to {asked_value:money} {currency}", "asked_value": "59512.5", "currency": "EUR"}
     assert [sentences.said(one) for one in (short, late, several, asked, "as it is", None)] == [
-        "50 % {oak}: 1234.5 of 2000 missing", "The vendor was due to deliver 0 Lamp by 2026-03-07", "Back-ordered; VIP",
-        "Release the order up to 59,512.50 EUR", "as it is", "",
-    ]  # fmt: skip
+        "50 % {oak}: 1234.5 of 2000 missing",
+        "The vendor was due to deliver 0 Lamp by 2026-03-07",
+        "Back-ordered; VIP",
+        "Release the order up to 59,512.50 EUR",
+        "as it is",
+        "",
+    ]
     with translation.override("de"):
         assert [sentences.said(one) for one in (short, late, several, asked, "as it is")] == [
-            "50 % {oak}: 1.234,5 von 2.000 fehlen", "Der Lieferant sollte 0 Lamp bis 07.03.2026 liefern", "Im Rückstand; VIP",
-            "Auftrag bis 59.512,50 EUR freigeben", "as it is",
-        ]  # fmt: skip
+            "50 % {oak}: 1.234,5 von 2.000 fehlen",
+            "Der Lieferant sollte 0 Lamp bis 07.03.2026 liefern",
+            "Im Rückstand; VIP",
+            "Auftrag bis 59.512,50 EUR freigeben",
+            "as it is",
+        ]
         assert sentences.plain({"why": several, "count": 2, "deep": {"why": short}}) == {
-            "why": "Back-ordered; VIP", "count": 2, "deep": {"why": "50 % {oak}: 1234.5 of 2000 missing"},
-        }  # fmt: skip
+            "why": "Back-ordered; VIP",
+            "count": 2,
+            "deep": {"why": "50 % {oak}: 1234.5 of 2000 missing"},
+        }
 
 
 def test_what_was_stored_in_an_earlier_wording_is_said_in_that_of_today() -> None:
-    earlier = {"say": "{vendor} was to bring {quantity:quantity} {product} by {day:day}", "vendor": "Wood Corner",
-               "quantity": 2, "product": "Lamp", "day": "2026-03-07"}  # fmt: skip
+    earlier = {
+        "say": "{vendor} was to bring {quantity:quantity} {product} by {day:day}",
+        "vendor": "Wood Corner",
+        "quantity": 2,
+        "product": "Lamp",
+        "day": "2026-03-07",
+    }
     assert sentences.said(earlier) == "Wood Corner was due to deliver 2 Lamp by 2026-03-07"
     with translation.override("de"):
         assert sentences.said(earlier) == "Wood Corner sollte 2 Lamp bis 07.03.2026 liefern"
@@ -288,8 +329,9 @@ def goods() -> Iterator[str]:
 
 
 def test_sql_says_the_first_template_whose_condition_holds_with_what_it_names(goods: str) -> None:
-    said = say("{name} isn't 100 % there", when={"g.n > 0": "{n:quantity} {name} on {at:day}"},
-               name="g.name", n="g.n", at=day("g.at"))  # fmt: skip
+    said = say(
+        "{name} isn't 100 % there", when={"g.n > 0": "{n:quantity} {name} on {at:day}"}, name="g.name", n="g.n", at=day("g.at")
+    )
     rows = found_by(f"SELECT {said} AS text, %(one)s AS one FROM {goods} ORDER BY g.name", one=1, connection=0)
     assert [row["text"] for row in rows] == [
         {"say": "{n:quantity} {name} on {at:day}", "n": 2.5, "name": "Desk", "at": "2026-03-07"},
@@ -303,7 +345,10 @@ def test_sql_says_several_in_a_row_and_nothing_where_there_are_none(goods: str) 
     one, other = f"CASE WHEN g.n > 0 THEN {say('Back-ordered')} END", "to_jsonb(g.kind)"
     each = found_by(f"SELECT {joined(those(one, other), by='; ')} AS text FROM {goods} ORDER BY g.name", one=1)
     assert [sentences.said(row["text"]) for row in each] == ["Back-ordered", "glass"]
-    none = found_by(f"SELECT {joined(those(one))} AS text, {joined('jsonb_agg(g.name)')} AS names FROM {goods}"
-                    " WHERE g.kind = 'glass' GROUP BY g.n", one=1)  # fmt: skip
+    none = found_by(
+        f"SELECT {joined(those(one))} AS text, {joined('jsonb_agg(g.name)')} AS names FROM {goods}"
+        " WHERE g.kind = 'glass' GROUP BY g.n",
+        one=1,
+    )
     assert (none[0]["text"], sentences.said(none[0]["names"])) == (None, "Lamp")
     assert found_by(f"SELECT {joined('jsonb_agg(g.name)')} AS names FROM {goods} WHERE g.n > 9", one=1) == [{"names": None}]

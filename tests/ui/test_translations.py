@@ -59,9 +59,10 @@ def test_every_translation_has_the_placeholders_of_its_source(language: str, dom
             continue
         source = message.id if isinstance(message.id, str) else message.id[-1]
         differ += [
-            (source, text) for text in texts(message)
+            (source, text)
+            for text in texts(message)
             if sorted(set(PLACEHOLDERS.findall(text))) != sorted(set(PLACEHOLDERS.findall(source)))
-        ]  # fmt: skip
+        ]
     assert differ == []
 
 

@@ -85,7 +85,7 @@ def test_whatever_a_business_does_the_tower_says_what_odoo_says(walk_of: Callabl
     if report.failures and STOP_AT == 1 and REPORT:
         first = report.failures[0]
         few = shrink(acts[: first.after], lambda some: any(one.rule == first.rule for one in walk_of(some).failures))
-        print(f"{first.rule} fails after these; to keep them as a test, add to CUT_DOWN:\n    \"{', '.join(map(str, few))}\",")
+        print(f'{first.rule} fails after these; to keep them as a test, add to CUT_DOWN:\n    "{", ".join(map(str, few))}",')
     assert not report.failures, "\n".join(
         [
             f"seed {SEED}: {report.summary()}",

@@ -22,16 +22,31 @@ def waiting_order(world: World, *, wanted: float = 10, reserved: float = 4) -> P
     world.order(state="sale", delivery_status="pending")
     world.write("stock.picking", 70, name="WH/OUT/00070", state="confirmed", picking_type_code="outgoing", sale_id=42)
     world.write("sale.order.line", 4200, order_id=42, product_id=30, product_uom_qty=wanted)
-    world.write("stock.move", 700, picking_id=70, product_id=30, sale_line_id=4200, state="partially_available",
-                product_uom_qty=wanted, quantity=reserved)  # fmt: skip
+    world.write(
+        "stock.move",
+        700,
+        picking_id=70,
+        product_id=30,
+        sale_line_id=4200,
+        state="partially_available",
+        product_uom_qty=wanted,
+        quantity=reserved,
+    )
     return Position.objects.get(odoo_id=42)
 
 
 def purchase(world: World, *, expected_in: timedelta) -> None:
     world.write("res.partner", 60, name="Nordic Timber", commercial_partner_id=60)
     world.write("purchase.order", 80, name="P00080", state="purchase", partner_id=60)
-    world.write("purchase.order.line", 800, order_id=80, product_id=30, product_qty=20, qty_received=0,
-                date_planned=odoo_time(world.now + expected_in))  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        800,
+        order_id=80,
+        product_id=30,
+        product_qty=20,
+        qty_received=0,
+        date_planned=odoo_time(world.now + expected_in),
+    )
 
 
 def test_what_is_missing_is_said_with_the_transfer_that_waits_for_it(world: World) -> None:
@@ -67,8 +82,12 @@ def test_what_a_vendor_brings_after_the_day_promised_is_a_delay_before_it_is_ove
     position = waiting_order(world)
     world.order(state="sale", delivery_status="pending", commitment_date=odoo_time(world.now + timedelta(days=2)))
     purchase(world, expected_in=timedelta(days=3))
-    world.order(state="sale", delivery_status="pending", date_order=odoo_time(world.now - timedelta(days=4)),
-                commitment_date=odoo_time(world.now + timedelta(days=2)))  # fmt: skip
+    world.order(
+        state="sale",
+        delivery_status="pending",
+        date_order=odoo_time(world.now - timedelta(days=4)),
+        commitment_date=odoo_time(world.now + timedelta(days=2)),
+    )
     world.write("purchase.order", 80, date_approve=odoo_time(world.now - timedelta(days=1)))
     _, late = blockers.of(position, now=world.now)
     # Ordered by the customer three days before it was ordered from the vendor.
@@ -108,9 +127,15 @@ def test_a_warehouse_that_cannot_keep_up_holds_up_what_stands_ready(world: World
     world.order(state="sale", delivery_status="pending", warehouse_id=3)
     world.write("stock.picking", 70, name="WH/OUT/00070", state="assigned", picking_type_code="outgoing", sale_id=42)
     Position.objects.create(
-        connection=world.connection, workflow="warehouse_load", model="stock.warehouse", odoo_id=3, name="Annex",
-        stage="over_capacity", since=world.now, is_open=True,
-    )  # fmt: skip
+        connection=world.connection,
+        workflow="warehouse_load",
+        model="stock.warehouse",
+        odoo_id=3,
+        name="Annex",
+        stage="over_capacity",
+        since=world.now,
+        is_open=True,
+    )
     (full,) = blockers.of(Position.objects.get(odoo_id=42), now=world.now)
     assert (full.kind, full.model, full.name, full.since) == ("warehouse_capacity", "stock.warehouse", "Annex", world.now)
     world.write("stock.picking", 70, state="done")

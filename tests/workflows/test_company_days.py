@@ -31,18 +31,52 @@ def look_again(world: World) -> None:
 
 
 def invoice(world: World, due: str) -> Position:
-    world.write("account.move", 60, state="posted", move_type="out_invoice", payment_state="not_paid", name="INV/1",
-                company_id=1, partner_id=50, commercial_partner_id=50, amount_residual=10, amount_residual_signed=10,
-                amount_total_signed=10, invoice_date=due, invoice_date_due=due)  # fmt: skip
+    world.write(
+        "account.move",
+        60,
+        state="posted",
+        move_type="out_invoice",
+        payment_state="not_paid",
+        name="INV/1",
+        company_id=1,
+        partner_id=50,
+        commercial_partner_id=50,
+        amount_residual=10,
+        amount_residual_signed=10,
+        amount_total_signed=10,
+        invoice_date=due,
+        invoice_date_due=due,
+    )
     return position("invoicing")
 
 
 def buys(world: World, planned: str, **more: Any) -> Position:
-    world.write("purchase.order.line", 430, order_id=43, product_qty=10, qty_received=0, price_unit=1, price_subtotal=10,
-                company_id=1, date_planned=planned)  # fmt: skip
-    world.write("purchase.order", 43, name="P00043", state="purchase", partner_id=50, company_id=1, currency_id=1,
-                currency_rate=1.0, amount_total=10, invoice_status="no", acknowledged=True, date_approve="2026-11-01 12:00:00",
-                **more)  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        430,
+        order_id=43,
+        product_qty=10,
+        qty_received=0,
+        price_unit=1,
+        price_subtotal=10,
+        company_id=1,
+        date_planned=planned,
+    )
+    world.write(
+        "purchase.order",
+        43,
+        name="P00043",
+        state="purchase",
+        partner_id=50,
+        company_id=1,
+        currency_id=1,
+        currency_rate=1.0,
+        amount_total=10,
+        invoice_status="no",
+        acknowledged=True,
+        date_approve="2026-11-01 12:00:00",
+        **more,
+    )
     return position("procure_to_pay")
 
 
@@ -104,8 +138,17 @@ def test_a_date_that_means_never_is_no_date(world: World, never: str) -> None:
     found = invoice(world, never[:10])
     assert (found.stage, found.look_again_at) == ("not_due", None)
     world.order(42, state="sale", delivery_status="pending", commitment_date=never, validity_date=never[:10])
-    world.write("stock.picking", 77, name="WH/OUT/77", sale_id=42, state="assigned", picking_type_code="outgoing",
-                company_id=1, date_deadline=never, scheduled_date=never)  # fmt: skip
+    world.write(
+        "stock.picking",
+        77,
+        name="WH/OUT/77",
+        sale_id=42,
+        state="assigned",
+        picking_type_code="outgoing",
+        company_id=1,
+        date_deadline=never,
+        scheduled_date=never,
+    )
     assert position("order_to_cash").stage == "ready_to_pick"
     assert position("fulfilment").stage == "ready"
     at(world, 2026, 12, 24, 12)

@@ -38,41 +38,62 @@ def world(world: World) -> World:
     for number, name in ((1, "Hall"), (2, "Annex")):
         world.write("stock.location", 7 + number, name="Stock", usage="internal", warehouse_id=number, company_id=1)
         world.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
-        world.write("stock.picking.type", number, name="Delivery Orders", code="outgoing", warehouse_id=number,
-                    use_existing_lots=True)  # fmt: skip
+        world.write(
+            "stock.picking.type", number, name="Delivery Orders", code="outgoing", warehouse_id=number, use_existing_lots=True
+        )
     world.write("stock.picking.type", 3, name="Receipts", code="incoming", warehouse_id=1, use_create_lots=True)
     world.write("product.template", 30, name="Oak desk", tracking="none")
     world.write("product.product", 30, product_tmpl_id=30, standard_price=40)
     world.order(state="sale", amount=1_000, commitment_date=odoo_time(world.now + timedelta(days=4)))
-    world.write("sale.order.line", 420, order_id=42, product_id=30, product_uom_qty=10, price_unit=125, discount=20,
-                price_subtotal=1_000)  # fmt: skip
+    world.write(
+        "sale.order.line", 420, order_id=42, product_id=30, product_uom_qty=10, price_unit=125, discount=20, price_subtotal=1_000
+    )
     return world
 
 
 def transfer(world: World, odoo_id: int = 300, *, due_in: float = 3, reserved: float = 10, **more: Any) -> None:
     """Ten desks to the customer, due in so many days, of which some are reserved."""
     values = {
-        "name": f"HALL/OUT/{odoo_id}", "state": "assigned", "picking_type_id": 1, "picking_type_code": "outgoing",
-        "partner_id": 50, "company_id": 1, "origin": "S00042", "sale_id": 42,
-        "date_deadline": odoo_time(world.now + timedelta(days=due_in)), "scheduled_date": odoo_time(world.now),
-    }  # fmt: skip
-    move(world, odoo_id * 10, picking_id=odoo_id, quantity=reserved,
-         state="assigned" if reserved == 10 else "partially_available" if reserved else "confirmed")  # fmt: skip
+        "name": f"HALL/OUT/{odoo_id}",
+        "state": "assigned",
+        "picking_type_id": 1,
+        "picking_type_code": "outgoing",
+        "partner_id": 50,
+        "company_id": 1,
+        "origin": "S00042",
+        "sale_id": 42,
+        "date_deadline": odoo_time(world.now + timedelta(days=due_in)),
+        "scheduled_date": odoo_time(world.now),
+    }
+    move(
+        world,
+        odoo_id * 10,
+        picking_id=odoo_id,
+        quantity=reserved,
+        state="assigned" if reserved == 10 else "partially_available" if reserved else "confirmed",
+    )
     world.write("stock.picking", odoo_id, **values | more)
 
 
 def move(world: World, odoo_id: int = 3000, **values: Any) -> None:
     if not mirror.models()["stock.move"].objects.filter(odoo_id=odoo_id).exists():
-        values = {"product_id": 30, "product_uom_qty": 10, "sale_line_id": 420, "location_id": 8, "location_dest_id": 5,
-                  "company_id": 1, "picking_id": 300, "state": "assigned"} | values  # fmt: skip
+        values = {
+            "product_id": 30,
+            "product_uom_qty": 10,
+            "sale_line_id": 420,
+            "location_id": 8,
+            "location_dest_id": 5,
+            "company_id": 1,
+            "picking_id": 300,
+            "state": "assigned",
+        } | values
     world.write("stock.move", odoo_id, **values)
 
 
 def stock(world: World, *, hall: tuple[float, float] = (0, 0), annex: tuple[float, float] = (0, 0)) -> None:
     """What lies in each warehouse, and what of it is reserved."""
     for number, (quantity, reserved) in ((1, hall), (2, annex)):
-        world.write("stock.quant", 7 + number, product_id=30, location_id=7 + number, quantity=quantity,
-                    reserved_quantity=reserved)  # fmt: skip
+        world.write("stock.quant", 7 + number, product_id=30, location_id=7 + number, quantity=quantity, reserved_quantity=reserved)
 
 
 def time_passes(world: World, **delta: float) -> None:
@@ -179,38 +200,44 @@ def test_a_transfer_that_lacks_goods_says_what_is_missing_and_where_it_is(world:
     case = case_of(SHORT)
     assert (case.team.slug, case.severity, case.amount) == ("warehouse", Severity.MEDIUM, Decimal("600.00"))
     assert {key: value for key, value in case.plain_evidence.items() if key not in ("promised_at", "missing_amount")} == {
-        "partner_name": "Azure Interior", "order_name": "S00042", "shortage_names": "Not enough on hand",
-        "short_products_names": "Oak desk", "short_count": 1, "wanted_quantity": "10", "available_quantity": "4",
-        "missing_quantity": "6", "on_hand_quantity": "4", "reserved_for_others_quantity": "0",
-        "free_elsewhere_quantity": "7", "elsewhere_names": "Oak desk: Annex 7",
-    }  # fmt: skip
+        "partner_name": "Azure Interior",
+        "order_name": "S00042",
+        "shortage_names": "Not enough on hand",
+        "short_products_names": "Oak desk",
+        "short_count": 1,
+        "wanted_quantity": "10",
+        "available_quantity": "4",
+        "missing_quantity": "6",
+        "on_hand_quantity": "4",
+        "reserved_for_others_quantity": "0",
+        "free_elsewhere_quantity": "7",
+        "elsewhere_names": "Oak desk: Annex 7",
+    }
     move(world, quantity=7)
     case.refresh_from_db()
     assert (case.status, case.amount, case.plain_evidence["missing_quantity"]) == ("open", Decimal("300.00"), "3")
     move(world, quantity=10, state="assigned")
     case.refresh_from_db()
-    assert (case.status, case.resolution) == (
-        "resolved", "Nothing is missing, or no order needs it"
-    )  # fmt: skip
+    assert (case.status, case.resolution) == ("resolved", "Nothing is missing, or no order needs it")
 
 
 def test_what_is_reserved_for_others_is_told_apart_and_follows_the_stock(world: World) -> None:
     stock(world, hall=(20, 20))
     transfer(world, reserved=4)
     assert told(SHORT, "shortage_names", "reserved_for_others_quantity") == {
-        "shortage_names": "Reserved for others", "reserved_for_others_quantity": "16"
-    }  # fmt: skip
+        "shortage_names": "Reserved for others",
+        "reserved_for_others_quantity": "16",
+    }
     stock(world, hall=(20, 5))
     assert told(SHORT, "shortage_names", "reserved_for_others_quantity") == {
-        "shortage_names": "Picked less than on hand in Odoo", "reserved_for_others_quantity": "1"
-    }  # fmt: skip
+        "shortage_names": "Picked less than on hand in Odoo",
+        "reserved_for_others_quantity": "1",
+    }
 
 
 def test_a_back_order_is_short_until_its_goods_are_there(world: World) -> None:
     transfer(world, state="confirmed", backorder_id=299, reserved=0)
-    assert told(SHORT, "shortage_names", "missing_quantity") == {
-        "shortage_names": "Back-ordered", "missing_quantity": "10"
-    }  # fmt: skip
+    assert told(SHORT, "shortage_names", "missing_quantity") == {"shortage_names": "Back-ordered", "missing_quantity": "10"}
     move(world, quantity=10, state="assigned")
     assert standing() == []
 
@@ -222,8 +249,10 @@ def test_goods_cancelled_though_the_order_wants_them_are_short_until_it_does_not
     move(world, 3001, state="cancel", product_uom_qty=4, quantity=0)
     assert stage() == "done"
     assert told(SHORT, "shortage_names", "wanted_quantity", "missing_quantity") == {
-        "shortage_names": "Cancelled while the order wants it", "wanted_quantity": "4", "missing_quantity": "4"
-    }  # fmt: skip
+        "shortage_names": "Cancelled while the order wants it",
+        "wanted_quantity": "4",
+        "missing_quantity": "4",
+    }
     assert case_of(SHORT).amount == Decimal("400.00")
     # Another transfer takes over half of it, then the order is content with less.
     move(world, 3002, state="confirmed", product_uom_qty=2, quantity=0, picking_id=301)
@@ -238,8 +267,10 @@ def test_goods_that_a_picker_drops_are_short_too(world: World) -> None:
     move(world, state="done", quantity=6)
     world.write("sale.order.line", 420, qty_delivered=6)
     assert told(SHORT, "shortage_names", "wanted_quantity", "missing_quantity") == {
-        "shortage_names": "Cancelled while the order wants it", "wanted_quantity": "4", "missing_quantity": "4"
-    }  # fmt: skip
+        "shortage_names": "Cancelled while the order wants it",
+        "wanted_quantity": "4",
+        "missing_quantity": "4",
+    }
     world.write("sale.order.line", 420, product_uom_qty=6)
     assert standing() == []
 
@@ -281,8 +312,11 @@ def test_a_transfer_becomes_late_at_its_deadline_and_older_by_the_day(world: Wor
     # A step more than by its money: it was promised for the day after tomorrow.
     assert (case.team.slug, case.severity, case.amount) == ("warehouse", Severity.HIGH, Decimal("1000.00"))
     assert told(LATE, "partner_name", "order_name", "late_days", "goods_count") == {
-        "partner_name": "Azure Interior", "order_name": "S00042", "late_days": 0, "goods_count": 1
-    }  # fmt: skip
+        "partner_name": "Azure Interior",
+        "order_name": "S00042",
+        "late_days": 0,
+        "goods_count": 1,
+    }
     assert datetime.fromisoformat(case.plain_evidence["due_at"]).astimezone(UTC) == due
     assert datetime.fromisoformat(case.plain_evidence["promised_at"]).astimezone(UTC) == due + timedelta(days=2)
     time_passes(world, days=1)
@@ -330,8 +364,11 @@ def tracked(world: World, kind: str = "serial", **more: Any) -> None:
 
 
 def line(world: World, odoo_id: int = 1, **values: Any) -> None:
-    world.write("stock.move.line", odoo_id, **{"move_id": 3000, "picking_id": 300, "product_id": 30, "quantity": 1,
-                                               "state": "assigned"} | values)  # fmt: skip
+    world.write(
+        "stock.move.line",
+        odoo_id,
+        **{"move_id": 3000, "picking_id": 300, "product_id": 30, "quantity": 1, "state": "assigned"} | values,
+    )
 
 
 @pytest.mark.parametrize(
@@ -351,8 +388,10 @@ def test_a_line_that_may_not_go_is_named_until_it_is_put_right(
     tracked(world, kind)
     line(world, **values)
     assert told(LOT, "lot_problem_names", "lot_problem_count", "lot_products_names") == {
-        "lot_problem_names": problem, "lot_problem_count": 1, "lot_products_names": "Oak desk"
-    }  # fmt: skip
+        "lot_problem_names": problem,
+        "lot_problem_count": 1,
+        "lot_products_names": "Oak desk",
+    }
     assert case_of(LOT).amount == 100 * Decimal(values.get("quantity", 1))
     line(world, lot_id=70, quantity=1)
     assert standing() == []
@@ -363,8 +402,10 @@ def test_a_serial_number_is_not_used_twice(world: World) -> None:
     line(world, 1, lot_name="SN-1")
     line(world, 2, lot_name="SN-1")
     assert told(LOT, "lot_problem_names", "lot_names", "lot_problem_count") == {
-        "lot_problem_names": "Serial number used twice", "lot_names": "SN-1", "lot_problem_count": 2
-    }  # fmt: skip
+        "lot_problem_names": "Serial number used twice",
+        "lot_names": "SN-1",
+        "lot_problem_count": 2,
+    }
     line(world, 2, lot_name="SN-2")
     assert standing() == []
 

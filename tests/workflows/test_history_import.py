@@ -23,9 +23,18 @@ def tracked(
 ) -> None:
     number = next(NUMBERS)
     TrackedChange.objects.create(
-        connection=world.connection, tracking_id=number, message_id=message or 10_000 + number, model=model, odoo_id=odoo_id,
-        field=field, old=old, new=new, told=f"{field}: {old} → {new}", author="Sofia Sales", at=at,
-    )  # fmt: skip
+        connection=world.connection,
+        tracking_id=number,
+        message_id=message or 10_000 + number,
+        model=model,
+        odoo_id=odoo_id,
+        field=field,
+        old=old,
+        new=new,
+        told=f"{field}: {old} → {new}",
+        author="Sofia Sales",
+        at=at,
+    )
 
 
 def tell(world: World, workflow: str = "order_to_cash", *, fields: tuple[str, ...] = ("state",)) -> int:

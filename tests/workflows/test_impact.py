@@ -54,8 +54,9 @@ def test_without_a_link_the_earliest_promise_is_served_first_until_the_late_quan
     found = of_purchase(world)
     # The first purchase serves S00041 and two of S00042; the late one the other eight, and two of S00043.
     assert {order.name: (order.quantity, order.revenue, order.is_linked) for order in found.orders} == {
-        "S00042": (8, Decimal("800.00"), False), "S00043": (2, Decimal("200.00"), False),
-    }  # fmt: skip
+        "S00042": (8, Decimal("800.00"), False),
+        "S00043": (2, Decimal("200.00"), False),
+    }
     assert (found.orders_count, found.customers_count, found.revenue) == (2, 2, {"EUR": Decimal("1000.00")})
     assert [order.name for order in of_purchase(world, 79).orders] == ["S00041", "S00042"]
     assert of_purchase(world, 79).orders_count == 0  # in time for both
@@ -78,8 +79,10 @@ def test_what_is_reserved_waits_for_nothing_and_what_is_promised_to_others_is_no
     sale(world, 42, quantity=10, reserved=7)
     sale(world, 43, quantity=10, promised_in=4)
     assert {order.name: (order.quantity, order.is_linked) for order in of_purchase(world).orders} == {
-        "S00041": (6, True), "S00042": (3, False), "S00043": (1, False),
-    }  # fmt: skip
+        "S00041": (6, True),
+        "S00042": (3, False),
+        "S00043": (1, False),
+    }
 
 
 def test_a_receipt_that_was_closed_short_brings_nothing(world: World) -> None:
@@ -128,8 +131,10 @@ def test_a_vendors_date_that_moves_behind_a_promise_is_a_delay_counted_by_who_wa
     world.write("purchase.order.line", 800, date_planned=days(world, 8))
     found = case()
     assert {name: found.evidence[name] for name in ("orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk")} == {
-        "orders_at_risk_count": 1, "customers_at_risk_count": 1, "revenue_at_risk": "15000.00",
-    }  # fmt: skip
+        "orders_at_risk_count": 1,
+        "customers_at_risk_count": 1,
+        "revenue_at_risk": "15000.00",
+    }
     assert (found.amount, found.severity) == (Decimal("15000.00"), Severity.HIGH)
 
     sale(world, 43, quantity=20, promised_in=1, partner=51)
@@ -180,8 +185,12 @@ def test_pages_and_the_api_tell_of_it_in_few_queries(world: World, django_assert
     assert told["revenue_at_risk"] == [{"currency": "EUR", "amount": "20000.00"}]
     first = told["orders"][0]
     assert (first["model"], first["late_days"], first["quantity"], first["revenue"], first["is_linked"]) == (
-        "sale.order", 5, "10", "1000.00", False
-    )  # fmt: skip
+        "sale.order",
+        5,
+        "10",
+        "1000.00",
+        False,
+    )
     assert api.get("records/sale.order/100/", connection="main").json()["impact"]["orders"] == []
 
 

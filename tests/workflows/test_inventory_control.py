@@ -28,9 +28,15 @@ FIELDS = {
     "is_asked": st.sampled_from([None, True, False]),
 }
 TYPES = {
-    "inventory_quantity_set": "boolean", "quantity": "numeric", "user_id": "bigint", "last_count_date": "date",
-    "difference_value": "numeric", "x_ct_released_value": "numeric", "was_rejected": "boolean", "is_asked": "boolean",
-}  # fmt: skip
+    "inventory_quantity_set": "boolean",
+    "quantity": "numeric",
+    "user_id": "bigint",
+    "last_count_date": "date",
+    "difference_value": "numeric",
+    "x_ct_released_value": "numeric",
+    "was_rejected": "boolean",
+    "is_asked": "boolean",
+}
 
 
 class EveryCountIsInExactlyOneStage(TestCase):
@@ -53,16 +59,24 @@ def world(world: World) -> World:
 def stock(world: World, quantity: float, **more: Any) -> None:
     """So many desks are on the shelf, as Odoo keeps it."""
     values = {
-        "product_id": 30, "location_id": 8, "company_id": 1, "quantity": quantity, "inventory_quantity_set": False,
-        "inventory_quantity": 0, "inventory_diff_quantity": 0, "inventory_date": "2026-12-31", "user_id": False,
-    }  # fmt: skip
+        "product_id": 30,
+        "location_id": 8,
+        "company_id": 1,
+        "quantity": quantity,
+        "inventory_quantity_set": False,
+        "inventory_quantity": 0,
+        "inventory_diff_quantity": 0,
+        "inventory_date": "2026-12-31",
+        "user_id": False,
+    }
     world.write("stock.quant", 70, **values | more)
 
 
 def count(world: World, counted: float, *, system: float = 20) -> None:
     """Somebody counts the shelf."""
-    stock(world, system, inventory_quantity=counted, inventory_quantity_set=True, inventory_diff_quantity=counted - system,
-          user_id=7)  # fmt: skip
+    stock(
+        world, system, inventory_quantity=counted, inventory_quantity_set=True, inventory_diff_quantity=counted - system, user_id=7
+    )
 
 
 def applied(world: World, quantity: float) -> None:
@@ -98,9 +112,7 @@ def test_a_small_difference_is_counted_and_applied(world: World) -> None:
     position = Position.objects.get(workflow="inventory_control")
     assert (position.name, position.is_open, position.partner_id) == ("Oak desk in WH/Shelf", False, None)
     moved = Transition.objects.filter(workflow="inventory_control").order_by("id")
-    assert list(moved.values_list("from_stage", "to_stage")) == [
-        ("", "counted"), ("counted", "applied")
-    ]  # fmt: skip
+    assert list(moved.values_list("from_stage", "to_stage")) == [("", "counted"), ("counted", "applied")]
 
 
 def test_a_large_difference_waits_for_approval_and_is_named_until_it_is_applied(world: World) -> None:
@@ -108,13 +120,23 @@ def test_a_large_difference_waits_for_approval_and_is_named_until_it_is_applied(
     assert stage() == "awaiting_approval"
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount, case.currency) == (
-        "inventory.count_adjustment", "warehouse", Severity.LOW, Decimal("600.00"), "EUR"
-    )  # fmt: skip
+        "inventory.count_adjustment",
+        "warehouse",
+        Severity.LOW,
+        Decimal("600.00"),
+        "EUR",
+    )
     assert case.evidence == {
-        "product_name": "Oak desk", "location_name": "WH/Shelf", "warehouse_name": "Hamburg", "counted_by": "Sofia Sales",
-        "counted_quantity": "5", "system_quantity": "20", "difference_quantity": "-15", "unit_cost": "40.00",
+        "product_name": "Oak desk",
+        "location_name": "WH/Shelf",
+        "warehouse_name": "Hamburg",
+        "counted_by": "Sofia Sales",
+        "counted_quantity": "5",
+        "system_quantity": "20",
+        "difference_quantity": "-15",
+        "unit_cost": "40.00",
         "difference_value": "600.00",
-    }  # fmt: skip
+    }
     applied(world, 5)
     case.refresh_from_db()
     assert (stage(), case.status, case.resolution) == ("applied", "resolved", "The count was approved, changed or cleared")
@@ -156,8 +178,11 @@ def test_stock_below_zero_is_to_be_counted_and_named_with_its_value_until_it_is_
     stock(world, -7, reserved_quantity=1)
     case = ExceptionCase.objects.get()
     assert (stage(), case.type, case.severity, case.amount) == (
-        "to_count", "inventory.negative_stock", Severity.MEDIUM, Decimal("280.00")
-    )  # fmt: skip
+        "to_count",
+        "inventory.negative_stock",
+        Severity.MEDIUM,
+        Decimal("280.00"),
+    )
     shown = {name: case.evidence[name] for name in ("missing_quantity", "unit_cost", "missing_value", "location_name")}
     assert shown == {"missing_quantity": "7", "unit_cost": "40.00", "missing_value": "280.00", "location_name": "WH/Shelf"}
     assert Position.objects.get(workflow="inventory_control").since == fell

@@ -14,16 +14,33 @@ DIFFERS = "invoice.differs"
 def bought(world: World, *, tax: float | None, value: float = 8_000, quantity: float = 10) -> None:
     """A purchase that was received whole; ``tax`` is what Odoo computed on its line, None where the mirror does not know it."""
     world.write("purchase.order", 80, name="P00080", state="purchase", partner_id=50, company_id=1, currency_id=1)
-    world.write("purchase.order.line", 8000, order_id=80, name="Board", product_qty=quantity, qty_received=quantity,
-                qty_invoiced=quantity, qty_to_invoice=0, price_unit=value / quantity, price_subtotal=value,
-                price_total=None if tax is None else value + tax)  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        8000,
+        order_id=80,
+        name="Board",
+        product_qty=quantity,
+        qty_received=quantity,
+        qty_invoiced=quantity,
+        qty_to_invoice=0,
+        price_unit=value / quantity,
+        price_subtotal=value,
+        price_total=None if tax is None else value + tax,
+    )
 
 
 def billed(world: World, *, tax: float, value: float = 8_000, quantity: float = 10, **more: Any) -> None:
     """The vendor's bill for it."""
     invoice(world, **{"move_type": "in_invoice", "amount": value + tax, "state": "draft"} | more)
-    billing(world, quantity=quantity, price=value / quantity, sale_line_ids=[], purchase_line_id=8000, price_total=value + tax,
-            currency_id=more.get("currency_id", 1))  # fmt: skip
+    billing(
+        world,
+        quantity=quantity,
+        price=value / quantity,
+        sale_line_ids=[],
+        purchase_line_id=8000,
+        price_total=value + tax,
+        currency_id=more.get("currency_id", 1),
+    )
 
 
 def test_a_tax_that_the_order_does_not_carry_is_disputed_until_it_is_taken_off(world: World) -> None:
@@ -32,8 +49,11 @@ def test_a_tax_that_the_order_does_not_carry_is_disputed_until_it_is_taken_off(w
     (case,) = open_cases(DIFFERS)
     evidence = case.evidence
     assert (case.amount, evidence["tax_difference"], evidence["price_difference"], evidence["order_names"]) == (
-        4_000, "4000.00", "0.00", "P00080",
-    )  # fmt: skip
+        4_000,
+        "4000.00",
+        "0.00",
+        "P00080",
+    )
     assert (evidence["billed_tax"], evidence["ordered_tax"], evidence["differing_count"]) == ("4000.00", "0.00", 1)
     billed(world, tax=0)
     assert open_cases(DIFFERS) == []
@@ -65,8 +85,7 @@ def test_a_tax_that_was_rounded_is_no_difference(world: World) -> None:
     billed(world, tax=0.02, value=0.1, quantity=3)
     assert not ExceptionCase.objects.exists()
     bought(world, tax=0.06, value=0.33, quantity=1_000)
-    world.write("purchase.order.line", 8000, price_subtotal=0.33, price_total=0.39, product_qty=10,
-                price_unit=0.033)  # fmt: skip
+    world.write("purchase.order.line", 8000, price_subtotal=0.33, price_total=0.39, product_qty=10, price_unit=0.033)
     billed(world, tax=6.27, value=33, quantity=1_000)
     assert open_cases(DIFFERS)[0].evidence["tax_difference"] == "0.00"
 

@@ -35,9 +35,12 @@ FIELDS = {
 }
 EXPOSURE = "invoice.overdue_exposure"
 TYPES = {
-    "invoice_is_asked": "boolean", "differing_count": "bigint", "days_overdue": "integer", "disputed_amount": "numeric",
+    "invoice_is_asked": "boolean",
+    "differing_count": "bigint",
+    "days_overdue": "integer",
+    "disputed_amount": "numeric",
     "x_ct_released_difference": "numeric",
-}  # fmt: skip
+}
 
 
 class EveryInvoiceIsInExactlyOneStage(TestCase):
@@ -52,11 +55,21 @@ def invoice(world: World, odoo_id: int = 600, *, amount: float = 100, due: str =
     move_type = more.get("move_type", "out_invoice")
     sign = -1 if move_type in ("out_refund", "in_invoice") else 1
     values = {
-        "name": f"INV/{odoo_id}", "state": "posted", "move_type": move_type, "payment_state": "not_paid", "partner_id": 50,
-        "commercial_partner_id": 50, "company_id": 1, "currency_id": 1, "invoice_date": "2026-11-01",
-        "invoice_date_due": due, "amount_total": amount, "amount_total_signed": sign * amount, "amount_residual": amount,
+        "name": f"INV/{odoo_id}",
+        "state": "posted",
+        "move_type": move_type,
+        "payment_state": "not_paid",
+        "partner_id": 50,
+        "commercial_partner_id": 50,
+        "company_id": 1,
+        "currency_id": 1,
+        "invoice_date": "2026-11-01",
+        "invoice_date_due": due,
+        "amount_total": amount,
+        "amount_total_signed": sign * amount,
+        "amount_residual": amount,
         "amount_residual_signed": sign * amount,
-    }  # fmt: skip
+    }
     world.write("account.move", odoo_id, **values | more)
     return odoo_id
 
@@ -132,8 +145,9 @@ def test_day_by_day_the_looks_find_what_evaluating_everything_would(world: World
         found = dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)}
         change_processing.evaluate("invoicing", world.connection.pk, dict.fromkeys(range(601, 609)), now=world.now)
         assert found == (
-            dict(Position.objects.values_list("odoo_id", "stage")), {case.odoo_id: case.amount for case in open_cases(EXPOSURE)},
-        )  # fmt: skip
+            dict(Position.objects.values_list("odoo_id", "stage")),
+            {case.odoo_id: case.amount for case in open_cases(EXPOSURE)},
+        )
         world.advance(days=1)
     assert (set(found[0].values()), found[1]) == ({"overdue"}, {601: 8_000})
 
@@ -223,9 +237,13 @@ def test_an_exposure_opens_after_a_week_and_closes_with_the_payment(world: World
     (case,) = open_cases(EXPOSURE)
     assert (case.amount, case.severity, case.team.slug) == (Decimal("1500.00"), Severity.MEDIUM, "finance")
     assert case.evidence == {
-        "commercial_name": "Azure Interior", "overdue_total": "1500.00", "overdue_count": 1, "due_on": "2026-11-25",
-        "owed_total": "1500.00", "credit_limit": "5000.00",
-    }  # fmt: skip
+        "commercial_name": "Azure Interior",
+        "overdue_total": "1500.00",
+        "overdue_count": 1,
+        "due_on": "2026-11-25",
+        "owed_total": "1500.00",
+        "credit_limit": "5000.00",
+    }
     pay(world, 600)
     assert open_cases(EXPOSURE) == []
     assert ExceptionCase.objects.get().resolution == WORKFLOW.exceptions[1].closed_because
@@ -283,8 +301,16 @@ def test_what_is_credited_counts_against_what_is_overdue_whatever_day_the_credit
 
 def credited(world: World, *, total: float, odoo_id: int = 600, **more: Any) -> None:
     """A credit note of one line, that names neither invoice nor order unless ``more`` does."""
-    line = {"move_id": odoo_id, "display_type": "product", "quantity": 1, "price_unit": total, "price_subtotal": total,
-            "name": "Goodwill", "parent_state": "posted", "currency_id": 1}  # fmt: skip
+    line = {
+        "move_id": odoo_id,
+        "display_type": "product",
+        "quantity": 1,
+        "price_unit": total,
+        "price_subtotal": total,
+        "name": "Goodwill",
+        "parent_state": "posted",
+        "currency_id": 1,
+    }
     world.write("account.move.line", odoo_id * 10, **line | more.pop("line", {}))
     invoice(world, odoo_id, move_type="out_refund", amount=total, **more)
 
@@ -309,14 +335,33 @@ def test_a_free_credit_note_that_was_released_is_named_no_more(world: World) -> 
 
 def test_what_comes_back_covers_the_earliest_credit_note_first(world: World) -> None:
     world.order(42, amount=2_000, state="sale")
-    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=2, qty_delivered=2, qty_invoiced=0, price_unit=1_000,
-                product_id=30, price_subtotal=2_000)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        product_uom_qty=2,
+        qty_delivered=2,
+        qty_invoiced=0,
+        price_unit=1_000,
+        product_id=30,
+        price_subtotal=2_000,
+    )
     for number in (600, 601):
         credited(world, odoo_id=number, total=1_000, line={"sale_line_ids": [4200], "product_id": 30})
     assert [case.odoo_id for case in open_cases(FOR_NOTHING)] == [600, 601]
     world.write("stock.picking", 70, name="WH/OUT/1", state="done", sale_id=42, picking_type_code="outgoing", company_id=1)
-    world.write("stock.picking", 71, name="WH/IN/1", state="done", return_id=70, sale_id=42, partner_id=50, company_id=1,
-                picking_type_code="incoming", date_done="2026-11-22 09:00:00")  # fmt: skip
+    world.write(
+        "stock.picking",
+        71,
+        name="WH/IN/1",
+        state="done",
+        return_id=70,
+        sale_id=42,
+        partner_id=50,
+        company_id=1,
+        picking_type_code="incoming",
+        date_done="2026-11-22 09:00:00",
+    )
     world.write("stock.move", 710, picking_id=71, product_id=30, product_uom_qty=1, quantity=1, sale_line_id=4200, state="done")
     assert [case.odoo_id for case in open_cases(FOR_NOTHING)] == [601]
 
@@ -331,15 +376,17 @@ def sold(world: World, *, ordered: float, delivered: float, billed: float, price
     """An order's line, to be billed by what is delivered."""
     world.order(42, state="sale", amount=ordered * price)
     values = {"qty_to_invoice": delivered - billed, "price_unit": price, "name": "Desk", "product_id": 30} | more
-    world.write("sale.order.line", 4200, order_id=42, product_uom_qty=ordered, qty_delivered=delivered, qty_invoiced=billed,
-                **values)  # fmt: skip
+    world.write(
+        "sale.order.line", 4200, order_id=42, product_uom_qty=ordered, qty_delivered=delivered, qty_invoiced=billed, **values
+    )
 
 
 def billing(world: World, line_id: int = 6000, *, move: int = 600, quantity: float, price: float = 10, **more: Any) -> None:
     """An invoice's line for the order's line."""
     values = {"sale_line_ids": [4200], "display_type": "product", "currency_id": 1, "partner_id": 50} | more
-    world.write("account.move.line", line_id, move_id=move, quantity=quantity, price_unit=price,
-                price_subtotal=quantity * price, **values)  # fmt: skip
+    world.write(
+        "account.move.line", line_id, move_id=move, quantity=quantity, price_unit=price, price_subtotal=quantity * price, **values
+    )
 
 
 def test_an_invoice_for_what_was_ordered_and_delivered_differs_in_nothing(world: World) -> None:
@@ -359,8 +406,11 @@ def test_more_billed_than_delivered_is_disputed_until_the_rest_is_delivered(worl
     assert (case.amount, case.severity, case.team.slug) == (20, Severity.LOW, "finance")
     evidence = case.evidence
     assert [evidence[name] for name in ("billed_quantity", "ordered_quantity", "delivered_quantity", "over_quantity")] == [
-        "10", "10", "8", "2",
-    ]  # fmt: skip
+        "10",
+        "10",
+        "8",
+        "2",
+    ]
     assert (evidence["order_names"], evidence["product_names"], evidence["amount_over"]) == ("S00042", "Desk", "20.00")
     world.advance(hours=2)
     world.write("sale.order.line", 4200, qty_delivered=10, qty_to_invoice=0)
@@ -387,8 +437,10 @@ def test_another_price_than_the_orders_is_disputed_until_it_is_corrected(world: 
     (case,) = open_cases("invoice.differs")
     assert (stage_of(), case.amount) == ("disputed", 100)
     assert (case.evidence["billed_price"], case.evidence["ordered_price"], case.evidence["price_difference"]) == (
-        "1000.00", "900.00", "100.00",
-    )  # fmt: skip
+        "1000.00",
+        "900.00",
+        "100.00",
+    )
     world.write("account.move.line", 6000, discount=10)
     assert (stage_of(), open_cases("invoice.differs")) == ("not_due", [])
 
@@ -447,16 +499,28 @@ def test_a_settled_invoice_is_disputed_no_longer(world: World) -> None:
 
 def test_a_vendors_bill_is_held_against_what_was_received_and_the_price_ordered(world: World) -> None:
     world.write("purchase.order", 80, name="P00080", state="purchase", partner_id=50, company_id=1, currency_id=1)
-    world.write("purchase.order.line", 8000, order_id=80, name="Board", product_qty=100, qty_received=60, qty_invoiced=100,
-                qty_to_invoice=-40, price_unit=5, price_subtotal=500)  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        8000,
+        order_id=80,
+        name="Board",
+        product_qty=100,
+        qty_received=60,
+        qty_invoiced=100,
+        qty_to_invoice=-40,
+        price_unit=5,
+        price_subtotal=500,
+    )
     invoice(world, move_type="in_invoice", amount=600)
     billing(world, quantity=100, price=6, sale_line_ids=[], purchase_line_id=8000)
     (case,) = open_cases("invoice.differs")
     assert stage_of() == "disputed"
     assert (case.amount, case.severity) == (340, Severity.MEDIUM)
     assert (case.evidence["order_names"], case.evidence["price_difference"], case.evidence["amount_over"]) == (
-        "P00080", "100.00", "240.00",
-    )  # fmt: skip
+        "P00080",
+        "100.00",
+        "240.00",
+    )
     world.write("purchase.order.line", 8000, qty_received=100, qty_to_invoice=0)
     (case,) = open_cases("invoice.differs")
     assert case.amount == 100

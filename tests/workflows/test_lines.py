@@ -28,8 +28,9 @@ def transfer(world: World) -> World:
     world.write("product.template", 30, name="Oak desk")
     world.write("product.product", 30, product_tmpl_id=30)
     for number, (state, wanted, quantity) in enumerate([("done", 4, 4), ("partially_available", 10.5, 2)]):
-        world.write("stock.move", 3000 + number, picking_id=300, product_id=30, state=state, product_uom_qty=wanted,
-                    quantity=quantity)  # fmt: skip
+        world.write(
+            "stock.move", 3000 + number, picking_id=300, product_id=30, state=state, product_uom_qty=wanted, quantity=quantity
+        )
     world.write("stock.picking", 300, name="HALL/OUT/300", state="assigned", picking_type_code="outgoing", company_id=1)
     return world
 
@@ -40,8 +41,9 @@ def test_the_goods_of_a_transfer_say_what_is_wanted_reserved_and_done(transfer: 
     assert table.title == "Goods"
     assert [cell.value for cell in table.headings] == ["Product", "Requested", "Reserved", "Done", "State"]
     assert [[cell.value for cell in row] for row in table.rows] == [
-        ["Oak desk", Decimal(4), 0, Decimal(4), "Done"], ["Oak desk", Decimal("10.5"), Decimal(2), 0, "Partly available"]
-    ]  # fmt: skip
+        ["Oak desk", Decimal(4), 0, Decimal(4), "Done"],
+        ["Oak desk", Decimal("10.5"), Decimal(2), 0, "Partly available"],
+    ]
     assert [cell.kind for cell in table.rows[0]] == ["text", "quantity", "quantity", "quantity", "text"]
 
 

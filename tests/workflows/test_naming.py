@@ -63,7 +63,7 @@ def _facts_called_r(workflow: Workflow) -> Workflow:
         (_facts_called_r, "has a fact called r, which stands for the record itself. Rename it."),
     ],
     ids=["route", "not a slug", "too long", "workflow", "type", "kind", "twice", "alias"],
-)  # fmt: skip
+)
 def test_a_name_that_cannot_be_is_refused_with_the_remedy(
     changed: Callable[[Workflow], Workflow], said: str, workflow: Workflow
 ) -> None:

@@ -14,15 +14,32 @@ KIND = "invoice.delivered_not_invoiced"
 def delivered(world: World, *, quantity: float = 10, invoiced: float = 0, price: float = 200, **more: object) -> None:
     """Desks that were ordered and have all been delivered today, some of which may be invoiced."""
     world.order(amount=quantity * price, state="sale", delivery_status="full", invoice_status="to invoice", **more)
-    world.write("stock.picking", 700, name="WH/OUT/700", state="done", picking_type_code="outgoing", sale_id=42,
-                date_done=odoo_time(world.now))  # fmt: skip
+    world.write(
+        "stock.picking",
+        700,
+        name="WH/OUT/700",
+        state="done",
+        picking_type_code="outgoing",
+        sale_id=42,
+        date_done=odoo_time(world.now),
+    )
     bills(world, quantity=quantity, invoiced=invoiced, price=price)
 
 
 def bills(world: World, *, quantity: float = 10, invoiced: float, price: float = 200) -> None:
-    world.write("sale.order.line", 4200, order_id=42, name="Desk", product_id=30, product_uom_qty=quantity, price_unit=price,
-                qty_delivered=quantity, qty_invoiced=invoiced, qty_to_invoice=quantity - invoiced,
-                price_subtotal=quantity * price)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        4200,
+        order_id=42,
+        name="Desk",
+        product_id=30,
+        product_uom_qty=quantity,
+        price_unit=price,
+        qty_delivered=quantity,
+        qty_invoiced=invoiced,
+        qty_to_invoice=quantity - invoiced,
+        price_subtotal=quantity * price,
+    )
 
 
 def open_cases() -> list[ExceptionCase]:
@@ -44,9 +61,14 @@ def test_it_opens_two_days_after_the_last_delivery_by_time_alone(world: World) -
     (case,) = open_cases()
     assert (case.type, case.amount, case.severity, case.team.slug) == (KIND, Decimal("1200.00"), Severity.MEDIUM, "finance")
     told = {
-        "uninvoiced_amount": "1200.00", "delivered_goods_quantity": "10", "invoiced_before_quantity": "4",
-        "uninvoiced_quantity": "6", "uninvoiced_days": 2, "uninvoiced_products_names": "Desk", "salesperson": "Sofia Sales",
-    }  # fmt: skip
+        "uninvoiced_amount": "1200.00",
+        "delivered_goods_quantity": "10",
+        "invoiced_before_quantity": "4",
+        "uninvoiced_quantity": "6",
+        "uninvoiced_days": 2,
+        "uninvoiced_products_names": "Desk",
+        "salesperson": "Sofia Sales",
+    }
     assert told.items() <= case.evidence.items()
 
 

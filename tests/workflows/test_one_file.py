@@ -72,10 +72,19 @@ def world(rentals: Workflow, world: World) -> World:
 
 def hand_over(world: World, state: str, **more: Any) -> None:
     world.write(
-        "rental.return", 70,
-        **{"name": "RR/0070", "state": state, "partner_id": 50, "company_id": 1, "user_id": 7, "damage": 0,
-           "due_back": odoo_time(world.now + timedelta(days=2))} | more,
-    )  # fmt: skip
+        "rental.return",
+        70,
+        **{
+            "name": "RR/0070",
+            "state": state,
+            "partner_id": 50,
+            "company_id": 1,
+            "user_id": 7,
+            "damage": 0,
+            "due_back": odoo_time(world.now + timedelta(days=2)),
+        }
+        | more,
+    )
 
 
 def stage() -> str:

@@ -40,12 +40,22 @@ FIELDS = {
     "has_unknown_lines": st.sampled_from([None, True, False]),
 }
 TYPES = {
-    "excess": "numeric", "credit_limit": "numeric", "unpaid": "numeric",
-    "has_ready_delivery": "boolean", "has_open_delivery": "boolean", "price_is_settled": "boolean",
-    "has_draft_invoice": "boolean", "to_bill_value": "numeric", "is_to_credit": "boolean", "awaits_delivery": "boolean",
-    "only_return_is_open": "boolean", "has_unknown_lines": "boolean", "is_expired": "boolean",
-    "credit_is_asked": "boolean", "pricing_is_asked": "boolean",
-}  # fmt: skip
+    "excess": "numeric",
+    "credit_limit": "numeric",
+    "unpaid": "numeric",
+    "has_ready_delivery": "boolean",
+    "has_open_delivery": "boolean",
+    "price_is_settled": "boolean",
+    "has_draft_invoice": "boolean",
+    "to_bill_value": "numeric",
+    "is_to_credit": "boolean",
+    "awaits_delivery": "boolean",
+    "only_return_is_open": "boolean",
+    "has_unknown_lines": "boolean",
+    "is_expired": "boolean",
+    "credit_is_asked": "boolean",
+    "pricing_is_asked": "boolean",
+}
 
 
 class EveryRecordIsInExactlyOneStage(TestCase):
@@ -92,8 +102,16 @@ def test_a_ready_delivery_makes_the_order_ready_to_pick(world: World) -> None:
 def test_an_order_is_invoiced_once_its_invoice_is_posted_and_closed_once_that_is_paid(world: World) -> None:
     world.order(amount=10, state="sale", delivery_status="full", invoice_status="invoiced")
     world.write("sale.order.line", 4200, order_id=42, product_uom_qty=1, qty_invoiced=1, price_total=10)
-    world.write("account.move", 60, state="draft", move_type="out_invoice", amount_residual=10, partner_id=50,
-                commercial_partner_id=50, company_id=1)  # fmt: skip
+    world.write(
+        "account.move",
+        60,
+        state="draft",
+        move_type="out_invoice",
+        amount_residual=10,
+        partner_id=50,
+        commercial_partner_id=50,
+        company_id=1,
+    )
     world.write("account.move.line", 61, move_id=60, sale_line_ids=[4200], partner_id=50, account_id=12)
     assert Position.objects.get(model="sale.order").stage == "to_invoice"
     world.advance(days=1)
@@ -112,9 +130,7 @@ def test_one_batch_costs_the_same_statements_however_many_records(world: World, 
     with django_assert_num_queries(3):
         engine.evaluate(WORKFLOW, connection_id=world.connection.pk, records={1000: None}, now=world.now)
     with django_assert_num_queries(3):
-        engine.evaluate(
-            WORKFLOW, connection_id=world.connection.pk, records=dict.fromkeys(range(1000, 1030)), now=world.now
-        )
+        engine.evaluate(WORKFLOW, connection_id=world.connection.pk, records=dict.fromkeys(range(1000, 1030)), now=world.now)
 
 
 def test_a_condition_over_an_unknown_field_is_refused_by_name() -> None:

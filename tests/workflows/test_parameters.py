@@ -37,10 +37,18 @@ def take_effect(world: World) -> None:
 
 def buy(world: World, number: int, amount: float, **more: Any) -> None:
     order: dict[str, Any] = {
-        "name": f"P{number}", "state": "purchase", "partner_id": 60, "company_id": 1, "user_id": 7, "amount_total": amount,
-        "currency_rate": 1.0, "date_order": odoo_time(world.now), "date_approve": odoo_time(world.now),
-        "date_planned": odoo_time(world.now + timedelta(days=30)), "acknowledged": True,
-    }  # fmt: skip
+        "name": f"P{number}",
+        "state": "purchase",
+        "partner_id": 60,
+        "company_id": 1,
+        "user_id": 7,
+        "amount_total": amount,
+        "currency_rate": 1.0,
+        "date_order": odoo_time(world.now),
+        "date_approve": odoo_time(world.now),
+        "date_planned": odoo_time(world.now + timedelta(days=30)),
+        "acknowledged": True,
+    }
     world.write("purchase.order", number, **order | more)
 
 
@@ -77,11 +85,20 @@ def test_versions_are_appended_with_who_and_when_and_the_trail_says_so(world: Wo
     assert put(world, "purchase_limit", None) is None
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("purchase_limit", "much"), ("purchase_limit", -1), ("purchase_limit", "NaN"), ("purchase_limit", True),
-    ("purchase_limit", "1.0001"), ("most_discount_percent", 101), ("nothing", 1), ("order.credit_hold.due", 0),
-    ("order.credit_hold.medium", 50_001),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("purchase_limit", "much"),
+        ("purchase_limit", -1),
+        ("purchase_limit", "NaN"),
+        ("purchase_limit", True),
+        ("purchase_limit", "1.0001"),
+        ("most_discount_percent", 101),
+        ("nothing", 1),
+        ("order.credit_hold.due", 0),
+        ("order.credit_hold.medium", 50_001),
+    ],
+)
 def test_what_cannot_be_is_refused(world: World, name: str, value: Any) -> None:
     with pytest.raises(ParameterRefusedError):
         put(world, name, value)
@@ -107,8 +124,17 @@ def test_who_sees_one_company_sets_nothing_for_others(world: World) -> None:
 def test_a_lower_limit_asks_at_once_and_a_higher_one_withdraws(world: World) -> None:
     world.write("res.partner", 60, name="Azure", commercial_partner_id=60)
     buy(world, 80, 9_000, state="draft")
-    world.write("x_ct_request", 1, x_res_model="purchase.order", x_res_id=80, x_kind="procurement_threshold", x_state="open",
-                x_requested_at=odoo_time(world.now), x_requested_uid=7, x_amount=0)  # fmt: skip
+    world.write(
+        "x_ct_request",
+        1,
+        x_res_model="purchase.order",
+        x_res_id=80,
+        x_kind="procurement_threshold",
+        x_state="open",
+        x_requested_at=odoo_time(world.now),
+        x_requested_uid=7,
+        x_amount=0,
+    )
     assert not Request.objects.exists()
     put(world, "purchase_limit", 5_000, Scope(connection=world.connection, company_id=2))
     take_effect(world)
@@ -160,16 +186,12 @@ def test_the_preview_says_what_would_change_and_changes_nothing(world: World) ->
     for number in (83, 84):
         buy(world, number, 6_000 + number, state="draft")
     world.advance(days=3)
-    shown = parameter_preview.preview(
-        "procure_to_pay.request.target", 1, scope=EVERYBODY, seen=EVERYTHING, now=world.now
-    )
+    shown = parameter_preview.preview("procure_to_pay.request.target", 1, scope=EVERYBODY, seen=EVERYTHING, now=world.now)
     assert (shown.records, shown.opened, shown.closed, shown.late, shown.examples) == (2, 2, 0, 2, ["P83", "P84"])
     assert "2 exceptions would open" in shown.sentence
     assert not ParameterValue.objects.exists() and not Entry.objects.filter(action="parameter.set").exists()
     assert not ExceptionCase.objects.exists()
-    none = parameter_preview.preview(
-        "procure_to_pay.request.target", 6, scope=EVERYBODY, seen=EVERYTHING, now=world.now
-    )
+    none = parameter_preview.preview("procure_to_pay.request.target", 6, scope=EVERYBODY, seen=EVERYTHING, now=world.now)
     assert none.sentence == "Nothing would change among the 2 open records."
 
 

@@ -36,9 +36,7 @@ def evaluated(name: str, world: World, monkeypatch: pytest.MonkeyPatch, *, plann
 
 
 @pytest.mark.parametrize("name", registry.workflows())
-def test_a_plan_that_is_kept_finds_what_one_made_anew_finds(
-    name: str, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_that_is_kept_finds_what_one_made_anew_finds(name: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = evaluated(name, world, monkeypatch, planned_once=1_000)
     anew = evaluated(name, world, monkeypatch, planned_once=-1)
     assert kept == anew

@@ -35,8 +35,17 @@ FIELDS = {
     "x_ct_released_amount": st.sampled_from([None, 0, 10_000]),
 }
 TYPES = dict.fromkeys(
-    ["acknowledged", "has_draft_bill", "is_nothing_to_bill", "is_received", "has_received", "is_late", "has_answered",
-     "guard_asks"], "boolean"
+    [
+        "acknowledged",
+        "has_draft_bill",
+        "is_nothing_to_bill",
+        "is_received",
+        "has_received",
+        "is_late",
+        "has_answered",
+        "guard_asks",
+    ],
+    "boolean",
 ) | dict.fromkeys(["bought_value", "bought_amount", "x_ct_released_amount"], "numeric")
 
 
@@ -57,13 +66,30 @@ def world(db: None) -> World:
 def purchase(world: World, *, expected_in: float = 5, received: float = 0, **more: Any) -> None:
     """Twenty desks at 100 each, expected so many days from now, of which some have come."""
     values = {
-        "name": "P00080", "state": "purchase", "partner_id": 60, "user_id": 7, "company_id": 1, "currency_id": 1,
-        "currency_rate": 1.0, "amount_total": 2_300.0, "invoice_status": "no", "acknowledged": True,
+        "name": "P00080",
+        "state": "purchase",
+        "partner_id": 60,
+        "user_id": 7,
+        "company_id": 1,
+        "currency_id": 1,
+        "currency_rate": 1.0,
+        "amount_total": 2_300.0,
+        "invoice_status": "no",
+        "acknowledged": True,
         "date_approve": odoo_time(world.now),
-    }  # fmt: skip
+    }
     world.write("purchase.order", 80, **values | more)
-    world.write("purchase.order.line", 800, order_id=80, name="Oak desk", product_id=30, product_qty=20, price_subtotal=2_000,
-                qty_received=received, date_planned=odoo_time(world.now + timedelta(days=expected_in)))  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        800,
+        order_id=80,
+        name="Oak desk",
+        product_id=30,
+        product_qty=20,
+        price_subtotal=2_000,
+        qty_received=received,
+        date_planned=odoo_time(world.now + timedelta(days=expected_in)),
+    )
 
 
 def receive(world: World, quantity: float) -> None:
@@ -130,13 +156,21 @@ def test_an_order_becomes_late_by_itself_as_the_day_ends_that_it_was_promised_fo
 
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount) == (
-        "purchase.supplier_delay", "purchasing", Severity.HIGH, Decimal("2000.00")
-    )  # fmt: skip
-    assert {name: case.evidence[name] for name in ("partner_name", "late_lines_count", "missing_quantity", "missing_amount",
-                                                   "late_products_names")} == {
-        "partner_name": "Nordic Timber", "late_lines_count": 1, "missing_quantity": "20", "missing_amount": "2000.00",
+        "purchase.supplier_delay",
+        "purchasing",
+        Severity.HIGH,
+        Decimal("2000.00"),
+    )
+    assert {
+        name: case.evidence[name]
+        for name in ("partner_name", "late_lines_count", "missing_quantity", "missing_amount", "late_products_names")
+    } == {
+        "partner_name": "Nordic Timber",
+        "late_lines_count": 1,
+        "missing_quantity": "20",
+        "missing_amount": "2000.00",
         "late_products_names": "Oak desk",
-    }  # fmt: skip
+    }
     assert datetime.fromisoformat(case.evidence["expected_at"]).astimezone(UTC) == promised
 
 
@@ -146,8 +180,11 @@ def test_a_delay_follows_what_has_come_and_ends_with_the_rest_or_with_a_new_date
     receive(world, 15)
     case = ExceptionCase.objects.get()
     assert (stage(), case.status, case.amount, case.evidence["missing_quantity"]) == (
-        "partly_received", "open", Decimal("500.00"), "5"
-    )  # fmt: skip
+        "partly_received",
+        "open",
+        Decimal("500.00"),
+        "5",
+    )
     assert case.evidence["late_days"] == 2
     world.write("purchase.order.line", 800, date_planned=odoo_time(world.now + timedelta(days=4)))
     case.refresh_from_db()
@@ -165,9 +202,7 @@ def test_a_vendor_who_does_not_answer_is_named_after_two_days_and_forgotten_when
     assert cases() == {}
     time_passes(world, hours=2)
     case = ExceptionCase.objects.get()
-    assert (case.type, case.amount, case.evidence["unanswered_days"]) == (
-        "purchase.unacknowledged", Decimal("2300.00"), 2
-    )  # fmt: skip
+    assert (case.type, case.amount, case.evidence["unanswered_days"]) == ("purchase.unacknowledged", Decimal("2300.00"), 2)
     world.write("purchase.order", 80, acknowledged=True)
     assert cases() == {}
 

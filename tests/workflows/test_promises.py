@@ -117,8 +117,17 @@ def test_the_latest_of_several_products_is_the_forecast(world: World) -> None:
     purchase(world, 81, product=LAMP, expected_in=6)
     sale(world, 42, promised_in=3)
     world.write("sale.order.line", 421, order_id=42, product_id=LAMP, product_uom_qty=5, company_id=1, price_subtotal=50)
-    world.write("stock.move", 421, product_id=LAMP, company_id=1, sale_line_id=421, picking_id=42, state="confirmed",
-                product_uom_qty=5, date_deadline=days(world, 3))  # fmt: skip
+    world.write(
+        "stock.move",
+        421,
+        product_id=LAMP,
+        company_id=1,
+        sale_line_id=421,
+        picking_id=42,
+        state="confirmed",
+        product_uom_qty=5,
+        date_deadline=days(world, 3),
+    )
     case = opened()[PROMISE]
     assert (case.plain_evidence["promise_late_days"], case.plain_evidence["caused_by"]) == (3, "P00081, Nordic Timber")
     assert case.plain_evidence["short_products_names"] == "Lamp, Oak desk"

@@ -33,5 +33,6 @@ def test_every_proof_that_is_named_is_there() -> None:
     assert len(named) > 40
     gone = [f"{path}::{name}" for path, name in named if f"def {name}(" not in (TESTS / path).read_text()]
     assert gone == []
-    assert [path for path in re.findall(r"`([\w/]+\.py)`", PAGE.replace("tests/workflows", "workflows"))
-            if not (TESTS / path).exists()] == []  # fmt: skip
+    assert [
+        path for path in re.findall(r"`([\w/]+\.py)`", PAGE.replace("tests/workflows", "workflows")) if not (TESTS / path).exists()
+    ] == []

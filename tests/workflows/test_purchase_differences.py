@@ -36,8 +36,9 @@ def vendor_price(world: World, price: float, **more: Any) -> None:
 def bill(world: World, price: float, *, quantity: float = 20, **more: Any) -> None:
     values = {"name": "BILL/1", "state": "posted", "move_type": "in_invoice", "partner_id": 60, "payment_state": "not_paid"}
     world.write("account.move", 500, **values | more)
-    world.write("account.move.line", 501, move_id=500, purchase_line_id=800, parent_state="posted", price_unit=price,
-                quantity=quantity)  # fmt: skip
+    world.write(
+        "account.move.line", 501, move_id=500, purchase_line_id=800, parent_state="posted", price_unit=price, quantity=quantity
+    )
 
 
 def test_more_than_ordered_is_named_until_it_is_billed(world: World) -> None:
@@ -79,17 +80,31 @@ def test_a_price_beyond_the_vendors_list_is_named_until_it_is_agreed(world: Worl
     world.write("purchase.order.line", 800, price_unit=60)
     case = opened()[PRICE]
     assert (case.amount, case.severity) == (Decimal("200.00"), Severity.LOW)
-    told = {"price_against": "the vendor's price list", "price_expected": "50.00", "price_found": "60.00",
-            "price_difference_percent": "20.0", "price_lines_count": 1}  # fmt: skip
+    told = {
+        "price_against": "the vendor's price list",
+        "price_expected": "50.00",
+        "price_found": "60.00",
+        "price_difference_percent": "20.0",
+        "price_lines_count": 1,
+    }
     assert told.items() <= case.plain_evidence.items()
     vendor_price(world, 60)
     assert opened() == {}
 
 
 @pytest.mark.parametrize(
-    "other", [{"partner_id": 51}, {"currency_id": 2}, {"company_id": 2}, {"min_qty": 21}, {"product_id": 99},
-              {"date_end": "2026-01-01"}, {"date_start": "2027-01-01"}, {"product_tmpl_id": 999}],
-)  # fmt: skip
+    "other",
+    [
+        {"partner_id": 51},
+        {"currency_id": 2},
+        {"company_id": 2},
+        {"min_qty": 21},
+        {"product_id": 99},
+        {"date_end": "2026-01-01"},
+        {"date_start": "2027-01-01"},
+        {"product_tmpl_id": 999},
+    ],
+)
 def test_a_price_that_is_not_for_this_order_says_nothing(world: World, other: dict[str, Any]) -> None:
     purchase(world, currency_id=1, date_order=days(world, 0))
     world.write("purchase.order.line", 800, price_unit=60)

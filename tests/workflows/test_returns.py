@@ -23,8 +23,11 @@ FIELDS = {
     "is_asked": st.sampled_from([None, True, False]),
 }
 TYPES = {
-    "return_value": "numeric", "x_ct_released_value": "numeric", "to_credit_quantity": "numeric", "is_asked": "boolean",
-}  # fmt: skip
+    "return_value": "numeric",
+    "x_ct_released_value": "numeric",
+    "to_credit_quantity": "numeric",
+    "is_asked": "boolean",
+}
 
 
 class EveryReturnIsInExactlyOneStage(TestCase):
@@ -40,31 +43,72 @@ def world(world: World) -> World:
     world.write("product.template", 31, name="Oak desk", type="consu", list_price=100, active=True)
     world.write("product.product", 30, product_tmpl_id=31, active=True, standard_price=40)
     world.order(42, amount=900, state="sale")
-    world.write("sale.order.line", 420, order_id=42, product_id=30, name="Oak desk", product_uom_qty=10, qty_delivered=10,
-                price_unit=100, discount=10, price_subtotal=900)  # fmt: skip
-    world.write("stock.picking", 70, name="WH/OUT/1", state="done", sale_id=42, partner_id=50, company_id=1,
-                picking_type_code="outgoing")  # fmt: skip
+    world.write(
+        "sale.order.line",
+        420,
+        order_id=42,
+        product_id=30,
+        name="Oak desk",
+        product_uom_qty=10,
+        qty_delivered=10,
+        price_unit=100,
+        discount=10,
+        price_subtotal=900,
+    )
+    world.write(
+        "stock.picking", 70, name="WH/OUT/1", state="done", sale_id=42, partner_id=50, company_id=1, picking_type_code="outgoing"
+    )
     bill(world, 600, 10)
     return world
 
 
 def bill(world: World, odoo_id: int, quantity: float, *, move_type: str = "out_invoice", state: str = "posted") -> None:
     """An invoice or a credit note of the desks."""
-    world.write("account.move", odoo_id, name=f"M/{odoo_id}", state=state, move_type=move_type, partner_id=50,
-                commercial_partner_id=50, company_id=1, payment_state="paid")  # fmt: skip
-    world.write("account.move.line", odoo_id + 10_000, move_id=odoo_id, display_type="product", quantity=quantity,
-                sale_line_ids=[420], parent_state=state, company_id=1)  # fmt: skip
+    world.write(
+        "account.move",
+        odoo_id,
+        name=f"M/{odoo_id}",
+        state=state,
+        move_type=move_type,
+        partner_id=50,
+        commercial_partner_id=50,
+        company_id=1,
+        payment_state="paid",
+    )
+    world.write(
+        "account.move.line",
+        odoo_id + 10_000,
+        move_id=odoo_id,
+        display_type="product",
+        quantity=quantity,
+        sale_line_ids=[420],
+        parent_state=state,
+        company_id=1,
+    )
 
 
 def comes_back(world: World, quantity: float, *, odoo_id: int = 71, state: str = "assigned", **more: Any) -> None:
     """So many of the desks are to come back, or have."""
     done = {"date_done": odoo_time(world.now)} if state == "done" else {}
     values = {
-        "name": f"WH/IN/{odoo_id}", "state": state, "return_id": 70, "sale_id": 42, "partner_id": 50, "company_id": 1,
+        "name": f"WH/IN/{odoo_id}",
+        "state": state,
+        "return_id": 70,
+        "sale_id": 42,
+        "partner_id": 50,
+        "company_id": 1,
         "picking_type_code": "incoming",
-    }  # fmt: skip
-    world.write("stock.move", odoo_id * 10, picking_id=odoo_id, product_id=30, product_uom_qty=quantity, sale_line_id=420,
-                quantity=quantity if state == "done" else 0, state=state)  # fmt: skip
+    }
+    world.write(
+        "stock.move",
+        odoo_id * 10,
+        picking_id=odoo_id,
+        product_id=30,
+        product_uom_qty=quantity,
+        sale_line_id=420,
+        quantity=quantity if state == "done" else 0,
+        state=state,
+    )
     world.write("stock.picking", odoo_id, **values | done | more)
 
 
@@ -112,8 +156,13 @@ def test_what_is_not_credited_is_named_with_quantity_value_and_days(world: World
     received(world, 4, delivered=6)
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount, case.currency, case.partner_name) == (
-        "returns.not_credited", "finance", Severity.LOW, Decimal("360.00"), "EUR", "Azure Interior"
-    )  # fmt: skip
+        "returns.not_credited",
+        "finance",
+        Severity.LOW,
+        Decimal("360.00"),
+        "EUR",
+        "Azure Interior",
+    )
     names = ["to_credit_quantity", "to_credit_value", "received_days", "order_name", "returned_of", "product_names"]
     assert [case.evidence[name] for name in names] == ["4", "360.00", 0, "S00042", "WH/OUT/1", "Oak desk"]
 
@@ -148,8 +197,11 @@ def test_a_large_return_waits_for_authorisation_of_that_value(world: World) -> N
     comes_back(world, 6)
     case = ExceptionCase.objects.get()
     assert (stage(), case.type, case.team.slug, case.amount) == (
-        "awaiting_authorisation", "returns.authorisation_pending", "service", Decimal("540.00")
-    )  # fmt: skip
+        "awaiting_authorisation",
+        "returns.authorisation_pending",
+        "service",
+        Decimal("540.00"),
+    )
     comes_back(world, 6, x_ct_released_value=540)
     assert (stage(), cases()) == ("awaiting_goods", [])
     comes_back(world, 8, x_ct_released_value=540)

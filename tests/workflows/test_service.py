@@ -15,9 +15,7 @@ from apps.workflows.models import Position, Transition
 from tests.stages import stages_of
 from tests.world import World, odoo_time
 
-FIELDS = dict.fromkeys(
-    ["stage_is_new", "stage_is_waiting", "stage_is_closed", "is_at_risk"], st.sampled_from([None, True, False])
-)
+FIELDS = dict.fromkeys(["stage_is_new", "stage_is_waiting", "stage_is_closed", "is_at_risk"], st.sampled_from([None, True, False]))
 TYPES = dict.fromkeys(FIELDS, "boolean")
 STAGES_OF_OCA = [(1, "New", True, False), (2, "In Progress", False, False), (3, "Awaiting", False, False), (4, "Done", False, True)]
 
@@ -39,8 +37,15 @@ def world(world: World) -> World:
 
 def ticket(world: World, **more: Any) -> None:
     """A ticket of the customer."""
-    values = {"name": "A leg is missing", "number": "HT00005", "stage_id": 1, "partner_id": 50, "company_id": 1,
-              "priority": "2", "active": True}  # fmt: skip
+    values = {
+        "name": "A leg is missing",
+        "number": "HT00005",
+        "stage_id": 1,
+        "partner_id": 50,
+        "company_id": 1,
+        "priority": "2",
+        "active": True,
+    }
     world.write("helpdesk.ticket", 5, **values | more)
 
 
@@ -91,8 +96,11 @@ def test_a_ticket_is_at_risk_in_the_last_quarter_of_its_time(world: World) -> No
     time_passes(world, minutes=1)
     case = ExceptionCase.objects.get()
     assert (case.type, case.team.slug, case.severity, case.amount) == (
-        "service.ticket_at_risk", "service", Severity.HIGH, Decimal("6200.00")
-    )  # fmt: skip
+        "service.ticket_at_risk",
+        "service",
+        Severity.HIGH,
+        Decimal("6200.00"),
+    )
     assert (case.evidence["hours_left"], case.plain_evidence["priority_name"], case.evidence["stage_name"]) == ("2", "high", "New")
     time_passes(world, hours=5)
     case.refresh_from_db()

@@ -27,8 +27,9 @@ def test_a_promise_weighs_as_it_comes_near_though_odoo_says_nothing(world: World
     assert shortage().severity == Severity.MEDIUM
     change_processing.reevaluate_due(now=world.advance(days=0.2))
     assert (shortage().severity, shortage().plain_evidence[severity_boost.REASONS]) == (
-        Severity.HIGH, f"promised for {days(world, 1.9)[:10]} already",
-    )  # fmt: skip
+        Severity.HIGH,
+        f"promised for {days(world, 1.9)[:10]} already",
+    )
     change_processing.reevaluate_due(now=world.advance(days=2))
     assert shortage().plain_evidence[severity_boost.REASONS] == f"promised for {days(world, -0.1)[:10]}"
 

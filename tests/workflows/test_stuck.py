@@ -39,8 +39,11 @@ def test_a_record_is_stuck_after_twice_the_target_with_the_team_of_its_stage(wor
     time_passes(world, hours=2)
     (case,) = opened()
     assert (case.cause, case.team.slug, case.severity, case.amount) == (
-        "waiting_for_stock", "purchasing", Severity.MEDIUM, Decimal("7000.00")
-    )  # fmt: skip
+        "waiting_for_stock",
+        "purchasing",
+        Severity.MEDIUM,
+        Decimal("7000.00"),
+    )
     told = {"stuck_stage_title": "Confirmed, waiting for stock", "stuck_days": 10, "stuck_target_days": "5"}
     assert told.items() <= case.plain_evidence.items()
     (since,) = [figure for figure in evidence_of(case) if figure.words == "In stage since"]

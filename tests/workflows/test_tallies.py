@@ -18,21 +18,39 @@ NONE = {"workflows_standingtally": 0, "workflows_flowtally": 0}
 
 def positions(connection: Connection, ids: range, dice: random.Random) -> list[Position]:
     return [
-        Position(connection=connection, workflow="order_to_cash", model="sale.order", odoo_id=number, name=f"S{number:05}",
-                 stage=dice.choice(["quotation", "credit_review"]), since=NOW - timedelta(hours=dice.uniform(0, 99)),
-                 due_at=dice.choice([None, NOW]), is_open=dice.random() < 0.8, company_id=dice.choice([None, 1, 2]),
-                 amount=dice.choice([None, 10, 20]), currency=dice.choice(["EUR", "USD"]))
+        Position(
+            connection=connection,
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=number,
+            name=f"S{number:05}",
+            stage=dice.choice(["quotation", "credit_review"]),
+            since=NOW - timedelta(hours=dice.uniform(0, 99)),
+            due_at=dice.choice([None, NOW]),
+            is_open=dice.random() < 0.8,
+            company_id=dice.choice([None, 1, 2]),
+            amount=dice.choice([None, 10, 20]),
+            currency=dice.choice(["EUR", "USD"]),
+        )
         for number in ids
-    ]  # fmt: skip
+    ]
 
 
 def moves(connection: Connection, count: int, dice: random.Random) -> list[Transition]:
     return [
-        Transition(connection=connection, workflow="order_to_cash", model="sale.order", odoo_id=number,
-                   from_stage=dice.choice(["", "quotation"]), to_stage="credit_review", company_id=dice.choice([None, 1]),
-                   at=NOW - timedelta(hours=dice.uniform(0, 9)), seen_at=NOW)
+        Transition(
+            connection=connection,
+            workflow="order_to_cash",
+            model="sale.order",
+            odoo_id=number,
+            from_stage=dice.choice(["", "quotation"]),
+            to_stage="credit_review",
+            company_id=dice.choice([None, 1]),
+            at=NOW - timedelta(hours=dice.uniform(0, 9)),
+            seen_at=NOW,
+        )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def test_whatever_is_written_in_whatever_way_is_counted(world: World) -> None:
@@ -46,9 +64,11 @@ def test_whatever_is_written_in_whatever_way_is_counted(world: World) -> None:
     Transition.objects.filter(odoo_id__lt=20).delete()
     Transition.objects.filter(odoo_id__gt=180).update(at=NOW)
     Position.objects.bulk_create(
-        positions(world.connection, range(1100, 1130), dice), update_conflicts=True,
-        unique_fields=["connection", "workflow", "odoo_id"], update_fields=["stage", "since", "is_open", "amount"],
-    )  # fmt: skip
+        positions(world.connection, range(1100, 1130), dice),
+        update_conflicts=True,
+        unique_fields=["connection", "workflow", "odoo_id"],
+        update_fields=["stage", "since", "is_open", "amount"],
+    )
     assert tallies.differences() == NONE
     assert tallies.fold()
     assert tallies.differences() == NONE

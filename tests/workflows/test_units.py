@@ -80,9 +80,19 @@ def kit(world: World, order: int = 42, *, sets: float = 10, parts: dict[int, flo
     world.write("product.product", 99, product_tmpl_id=990)
     sale(world, order, product=99, quantity=sets)
     for number, (part, each) in enumerate((parts or {DESK: 1, LAMP: 4}).items()):
-        world.write("stock.move", order + number, product_id=part, company_id=1, sale_line_id=order * 10, picking_id=order,
-                    state="confirmed", product_uom=UNIT, product_uom_qty=sets * each, quantity=0,
-                    date_deadline=days(world, 3))  # fmt: skip
+        world.write(
+            "stock.move",
+            order + number,
+            product_id=part,
+            company_id=1,
+            sale_line_id=order * 10,
+            picking_id=order,
+            state="confirmed",
+            product_uom=UNIT,
+            product_uom_qty=sets * each,
+            quantity=0,
+            date_deadline=days(world, 3),
+        )
 
 
 def test_a_kit_is_short_once(world: World) -> None:
@@ -105,8 +115,17 @@ def test_of_a_kit_the_component_that_lacks_most_counts(world: World) -> None:
 def test_a_kit_waits_for_its_purchases_with_its_value_once(world: World) -> None:
     kit(world)
     purchase(world, 80, product=DESK, quantity=10, expected_in=9)
-    world.write("purchase.order.line", 801, order_id=80, product_id=LAMP, company_id=1, product_qty=40, price_subtotal=10,
-                date_planned=days(world, 9), name="Lamps")  # fmt: skip
+    world.write(
+        "purchase.order.line",
+        801,
+        order_id=80,
+        product_id=LAMP,
+        company_id=1,
+        product_qty=40,
+        price_subtotal=10,
+        date_planned=days(world, 9),
+        name="Lamps",
+    )
     found = impact.of(world.connection.pk, "purchase.order", 80, now=world.now)
     assert [(one.quantity, one.revenue) for one in found.orders] == [(Decimal(10), Decimal("1000.00"))]
 
@@ -139,8 +158,17 @@ def test_a_promise_that_passed_on_the_pick_is_at_risk_and_names_it(world: World)
 def test_a_delivery_that_waits_for_its_pick_is_told_by_the_pick(world: World) -> None:
     picked_first(world, promised_in=-1)
     world.write("stock.picking", 43, name="WH/OUT/00043", state="waiting", picking_type_code="outgoing", sale_id=42)
-    world.write("stock.move", 43, product_id=DESK, company_id=1, sale_line_id=420, picking_id=43, state="waiting",
-                product_uom_qty=10, move_orig_ids=[42])  # fmt: skip
+    world.write(
+        "stock.move",
+        43,
+        product_id=DESK,
+        company_id=1,
+        sale_line_id=420,
+        picking_id=43,
+        state="waiting",
+        product_uom_qty=10,
+        move_orig_ids=[42],
+    )
     late = case(world, "order.promise_at_risk", 42)
     assert late is not None
     assert late["steps_names"] == "WH/PICK/00042 is ready and not done"
@@ -160,10 +188,27 @@ def test_what_the_vendor_delivers_is_expected_when_the_purchase_is(world: World)
     assert late is not None
     assert late["promise_late_days"] == 6
 
-    world.write("stock.picking", 43, name="DS/00001", state="assigned", picking_type_code="dropship", sale_id=42,
-                scheduled_date=days(world, 1))  # fmt: skip
-    world.write("stock.move", 43, product_id=DESK, company_id=1, sale_line_id=420, purchase_line_id=800, picking_id=43,
-                state="assigned", product_uom_qty=10, quantity=10)  # fmt: skip
+    world.write(
+        "stock.picking",
+        43,
+        name="DS/00001",
+        state="assigned",
+        picking_type_code="dropship",
+        sale_id=42,
+        scheduled_date=days(world, 1),
+    )
+    world.write(
+        "stock.move",
+        43,
+        product_id=DESK,
+        company_id=1,
+        sale_line_id=420,
+        purchase_line_id=800,
+        picking_id=43,
+        state="assigned",
+        product_uom_qty=10,
+        quantity=10,
+    )
     world.write("purchase.order", 80, state="purchase")
     world.write("sale.order", 42, delivery_status="pending")
     assert Position.objects.get(model="sale.order", odoo_id=42).stage == "waiting_for_stock"
@@ -184,21 +229,58 @@ def test_what_is_in_the_house_and_not_put_away_is_to_come(world: World) -> None:
     assert short["uncovered_quantity"] == "10"
     world.write("stock.picking.type", 5, code="internal", name="Storage")
     world.write("stock.picking", 90, name="WH/STOR/00090", state="assigned", picking_type_code="internal", picking_type_id=5)
-    world.write("stock.move", 90, product_id=DESK, company_id=1, picking_id=90, state="assigned", product_uom_qty=10, quantity=10,
-                date=days(world, -1), move_orig_ids=[800])  # fmt: skip
+    world.write(
+        "stock.move",
+        90,
+        product_id=DESK,
+        company_id=1,
+        picking_id=90,
+        state="assigned",
+        product_uom_qty=10,
+        quantity=10,
+        date=days(world, -1),
+        move_orig_ids=[800],
+    )
     assert case(world, "order.stock_shortage", 42) is None
 
 
 def returned(world: World, *, product: int = DESK, quantity: float, sold: float, price: float, unit: int = UNIT) -> dict[str, Any]:
     """So many of what was delivered are to come back; what stands in the queue about it."""
     world.order(42, amount=sold * price, state="sale")
-    world.write("sale.order.line", 420, order_id=42, product_id=product, name="Goods", product_uom_qty=sold, qty_delivered=sold,
-                product_uom_id=unit, price_unit=price, price_subtotal=sold * price)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        420,
+        order_id=42,
+        product_id=product,
+        name="Goods",
+        product_uom_qty=sold,
+        qty_delivered=sold,
+        product_uom_id=unit,
+        price_unit=price,
+        price_subtotal=sold * price,
+    )
     world.write("stock.picking", 70, name="WH/OUT/1", state="done", sale_id=42, picking_type_code="outgoing", company_id=1)
-    world.write("stock.move", 710, picking_id=71, product_id=DESK, product_uom=UNIT, product_uom_qty=quantity, sale_line_id=420,
-                state="assigned")  # fmt: skip
-    world.write("stock.picking", 71, name="WH/IN/1", state="assigned", return_id=70, sale_id=42, partner_id=50, company_id=1,
-                picking_type_code="incoming")  # fmt: skip
+    world.write(
+        "stock.move",
+        710,
+        picking_id=71,
+        product_id=DESK,
+        product_uom=UNIT,
+        product_uom_qty=quantity,
+        sale_line_id=420,
+        state="assigned",
+    )
+    world.write(
+        "stock.picking",
+        71,
+        name="WH/IN/1",
+        state="assigned",
+        return_id=70,
+        sale_id=42,
+        partner_id=50,
+        company_id=1,
+        picking_type_code="incoming",
+    )
     return case(world, "returns.authorisation_pending", 71) or {}
 
 
@@ -216,8 +298,17 @@ def test_a_kit_that_comes_back_is_worth_its_sets(world: World) -> None:
     world.write("sale.order.line", 420, qty_delivered=10)
     world.write("stock.move", 710, picking_id=71, product_id=DESK, product_uom_qty=6, sale_line_id=420, state="assigned")
     world.write("stock.move", 711, picking_id=71, product_id=LAMP, product_uom_qty=24, sale_line_id=420, state="assigned")
-    world.write("stock.picking", 71, name="WH/IN/1", state="assigned", return_id=42, sale_id=42, partner_id=50, company_id=1,
-                picking_type_code="incoming")  # fmt: skip
+    world.write(
+        "stock.picking",
+        71,
+        name="WH/IN/1",
+        state="assigned",
+        return_id=42,
+        sale_id=42,
+        partner_id=50,
+        company_id=1,
+        picking_type_code="incoming",
+    )
     back = case(world, "returns.authorisation_pending", 71)
     assert back is not None
     assert (back["returned_quantity"], back["amount"]) == ("6", Decimal("600.00"))
@@ -225,12 +316,46 @@ def test_a_kit_that_comes_back_is_worth_its_sets(world: World) -> None:
 
 def test_an_invoice_in_units_of_an_order_in_dozens_differs_in_nothing(world: World) -> None:
     world.order(42, amount=2400, state="sale", currency_id=1)
-    world.write("sale.order.line", 420, order_id=42, product_id=DESK, name="Oak desk", product_uom_qty=2, qty_delivered=2,
-                qty_invoiced=2, product_uom_id=DOZEN, price_unit=1200, price_subtotal=2400)  # fmt: skip
-    world.write("account.move", 600, name="INV/1", state="posted", move_type="out_invoice", partner_id=50, company_id=1,
-                payment_state="not_paid", amount_total=2400, amount_total_signed=2400, currency_id=1)  # fmt: skip
-    world.write("account.move.line", 6000, move_id=600, display_type="product", product_id=DESK, product_uom_id=UNIT, quantity=24,
-                price_unit=100, price_subtotal=2400, sale_line_ids=[420], parent_state="posted", currency_id=1)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        420,
+        order_id=42,
+        product_id=DESK,
+        name="Oak desk",
+        product_uom_qty=2,
+        qty_delivered=2,
+        qty_invoiced=2,
+        product_uom_id=DOZEN,
+        price_unit=1200,
+        price_subtotal=2400,
+    )
+    world.write(
+        "account.move",
+        600,
+        name="INV/1",
+        state="posted",
+        move_type="out_invoice",
+        partner_id=50,
+        company_id=1,
+        payment_state="not_paid",
+        amount_total=2400,
+        amount_total_signed=2400,
+        currency_id=1,
+    )
+    world.write(
+        "account.move.line",
+        6000,
+        move_id=600,
+        display_type="product",
+        product_id=DESK,
+        product_uom_id=UNIT,
+        quantity=24,
+        price_unit=100,
+        price_subtotal=2400,
+        sale_line_ids=[420],
+        parent_state="posted",
+        currency_id=1,
+    )
     assert case(world, "invoice.differs", 600) is None
     world.write("account.move.line", 6000, price_unit=110)
     differs = case(world, "invoice.differs", 600)
@@ -240,11 +365,13 @@ def test_an_invoice_in_units_of_an_order_in_dozens_differs_in_nothing(world: Wor
 
 def test_what_is_bought_elsewhere_is_ordered_in_the_vendors_unit(world: World) -> None:
     world.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
-    world.write("product.supplierinfo", 2, partner_id=61, product_tmpl_id=DESK * 10, price=550, delay=2, product_uom_id=DOZEN,
-                currency_id=1)  # fmt: skip
+    world.write(
+        "product.supplierinfo", 2, partner_id=61, product_tmpl_id=DESK * 10, price=550, delay=2, product_uom_id=DOZEN, currency_id=1
+    )
     dozens(world)
-    (offer,) = options(sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER), connection_id=world.connection.pk, odoo_id=42,
-                       now=world.now)  # fmt: skip
+    (offer,) = options(
+        sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER), connection_id=world.connection.pk, odoo_id=42, now=world.now
+    )
     assert (offer.columns["quantity"], offer.columns["unit_id"], offer.columns["price"]) == (2, DOZEN, 550)
     assert offer.text.startswith("2 Dozens of Oak desk from Fjord Furniture")
 
@@ -263,10 +390,33 @@ def test_the_substitute_of_a_dozen_is_a_dozen(world: World) -> None:
 def test_a_ratio_that_changes_counts_anew_what_comes_back_and_what_is_billed(world: World) -> None:
     """The moves and the invoice are in units; it is the order that counts in dozens."""
     returned(world, quantity=12, sold=2, price=1200, unit=DOZEN)
-    world.write("account.move", 600, name="INV/1", state="posted", move_type="out_invoice", partner_id=50, company_id=1,
-                payment_state="not_paid", amount_total=2400, amount_total_signed=2400, currency_id=1)  # fmt: skip
-    world.write("account.move.line", 6000, move_id=600, display_type="product", product_id=DESK, product_uom_id=UNIT, quantity=24,
-                price_unit=100, price_subtotal=2400, sale_line_ids=[420], parent_state="posted", currency_id=1)  # fmt: skip
+    world.write(
+        "account.move",
+        600,
+        name="INV/1",
+        state="posted",
+        move_type="out_invoice",
+        partner_id=50,
+        company_id=1,
+        payment_state="not_paid",
+        amount_total=2400,
+        amount_total_signed=2400,
+        currency_id=1,
+    )
+    world.write(
+        "account.move.line",
+        6000,
+        move_id=600,
+        display_type="product",
+        product_id=DESK,
+        product_uom_id=UNIT,
+        quantity=24,
+        price_unit=100,
+        price_subtotal=2400,
+        sale_line_ids=[420],
+        parent_state="posted",
+        currency_id=1,
+    )
     assert case(world, "invoice.differs", 600) is None
     world.write("uom.uom", DOZEN, factor=6, relative_factor=6)
     back, differs = case(world, "returns.authorisation_pending", 71), case(world, "invoice.differs", 600)
@@ -282,8 +432,17 @@ def test_a_ratio_that_changes_counts_anew_what_is_delivered(world: World) -> Non
     world.write("product.template", DESK * 10, uom_id=9)
     world.write("product.product", DESK, standard_price=500)
     world.write("stock.picking", 90, name="WH/INT/90", state="assigned", picking_type_code="internal", company_id=1)
-    world.write("stock.move", 90, product_id=DESK, company_id=1, picking_id=90, state="assigned", product_uom=UNIT,
-                product_uom_qty=20, quantity=20)  # fmt: skip
+    world.write(
+        "stock.move",
+        90,
+        product_id=DESK,
+        company_id=1,
+        picking_id=90,
+        state="assigned",
+        product_uom=UNIT,
+        product_uom_qty=20,
+        quantity=20,
+    )
     assert Position.objects.get(workflow="fulfilment", odoo_id=90).amount == Decimal("1000.00")
     world.write("uom.uom", 9, factor=20, relative_factor=20)
     assert Position.objects.get(workflow="fulfilment", odoo_id=90).amount == Decimal("500.00")

@@ -10,15 +10,34 @@ from tests.world import World, odoo_time
 
 
 def ordered(
-    world: World, order: int, quantity: float, *, days_ago: float = 0, price: float = 100, product: int = DESK,
-    partner: int = 50, **more: Any,
-) -> None:  # fmt: skip
+    world: World,
+    order: int,
+    quantity: float,
+    *,
+    days_ago: float = 0,
+    price: float = 100,
+    product: int = DESK,
+    partner: int = 50,
+    **more: Any,
+) -> None:
     """An order of one line that was made so many days ago; past ones are confirmed."""
     made = odoo_time(world.now - timedelta(days=days_ago))
-    world.order(order, amount=quantity * price, partner=partner, create_date=made,
-                **{"state": "sale" if days_ago else "draft", "delivery_status": "full" if days_ago else ""} | more)  # fmt: skip
-    world.write("sale.order.line", order * 10, order_id=order, product_id=product, name="Oak desk", product_uom_qty=quantity,
-                price_subtotal=quantity * price)  # fmt: skip
+    world.order(
+        order,
+        amount=quantity * price,
+        partner=partner,
+        create_date=made,
+        **{"state": "sale" if days_ago else "draft", "delivery_status": "full" if days_ago else ""} | more,
+    )
+    world.write(
+        "sale.order.line",
+        order * 10,
+        order_id=order,
+        product_id=product,
+        name="Oak desk",
+        product_uom_qty=quantity,
+        price_subtotal=quantity * price,
+    )
 
 
 def history(world: World, *quantities: float, **more: Any) -> None:

@@ -40,11 +40,27 @@ def deliver(world: World, number: int, *, state: str = "done", days_ago: float =
     """A delivery of so many lines, two pieces at 50 each."""
     at = odoo_time(world.now - timedelta(days=days_ago))
     for line in range(lines):
-        world.write("stock.move", number * 100 + line, picking_id=number, picking_type_id=kind, product_id=30, state=state,
-                    product_uom_qty=2, quantity=2, date=at)  # fmt: skip
-    world.write("stock.picking", number, name=f"OUT/{number}", picking_type_id=kind, state=state, company_id=1,
-                picking_type_code="incoming" if kind == 3 else "outgoing",
-                date_deadline=odoo_time(world.now + timedelta(days=9)))  # fmt: skip
+        world.write(
+            "stock.move",
+            number * 100 + line,
+            picking_id=number,
+            picking_type_id=kind,
+            product_id=30,
+            state=state,
+            product_uom_qty=2,
+            quantity=2,
+            date=at,
+        )
+    world.write(
+        "stock.picking",
+        number,
+        name=f"OUT/{number}",
+        picking_type_id=kind,
+        state=state,
+        company_id=1,
+        picking_type_code="incoming" if kind == 3 else "outgoing",
+        date_deadline=odoo_time(world.now + timedelta(days=9)),
+    )
 
 
 def stage(warehouse: int = 1) -> str:
@@ -77,10 +93,17 @@ def test_a_warehouse_is_over_capacity_while_more_is_ready_than_it_does_in_a_shif
     assert over is not None
     assert (over.record_name, over.team.slug, over.amount, over.currency) == ("Hall", "warehouse", Decimal("300.00"), "EUR")
     assert over.evidence == {
-        "ready_transfers_count": 2, "late_transfers_count": 0, "ready_lines_count": "6", "lines_a_day_quantity": "3.0",
-        "working_days": 2, "hours_to_clear_quantity": "16.0", "beyond_lines_quantity": "3", "beyond_amount": "300.00",
-        "ready_amount": "600.00", "shift_hours": "8",
-    }  # fmt: skip
+        "ready_transfers_count": 2,
+        "late_transfers_count": 0,
+        "ready_lines_count": "6",
+        "lines_a_day_quantity": "3.0",
+        "working_days": 2,
+        "hours_to_clear_quantity": "16.0",
+        "beyond_lines_quantity": "3",
+        "beyond_amount": "300.00",
+        "ready_amount": "600.00",
+        "shift_hours": "8",
+    }
     assert [one.kind for one in blockers.of_stage(Position.objects.get(workflow="warehouse_load", odoo_id=1))] == [
         "warehouse_capacity"
     ]
@@ -88,9 +111,7 @@ def test_a_warehouse_is_over_capacity_while_more_is_ready_than_it_does_in_a_shif
 
     deliver(world, 13, lines=3)
     over.refresh_from_db()
-    assert (stage(), over.status, over.resolution) == (
-        "within_capacity", "resolved", "Ready lines fit within a shift"
-    )  # fmt: skip
+    assert (stage(), over.status, over.resolution) == ("within_capacity", "resolved", "Ready lines fit within a shift")
 
 
 def test_today_counts_only_where_there_is_no_other_day(world: World) -> None:

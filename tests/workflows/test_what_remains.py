@@ -28,18 +28,36 @@ class Sale:
     def say(self, **more: Any) -> None:
         to_invoice = (self.ordered if self.policy == "order" else self.delivered) - self.invoiced
         status = (
-            "to invoice" if to_invoice
-            else "upselling" if self.policy == "order" and self.delivered > self.ordered
-            else "invoiced" if self.invoiced >= self.ordered else "no"
-        )  # fmt: skip
+            "to invoice"
+            if to_invoice
+            else "upselling"
+            if self.policy == "order" and self.delivered > self.ordered
+            else "invoiced"
+            if self.invoiced >= self.ordered
+            else "no"
+        )
         line = {
-            "order_id": 42, "product_id": self.product, "product_uom_qty": self.ordered, "price_unit": 100, "discount": 0,
-            "qty_delivered": self.delivered, "qty_invoiced": self.invoiced, "qty_to_invoice": to_invoice,
-            "qty_delivered_method": self.method, "price_subtotal": self.ordered * 100, "price_total": self.ordered * 100,
-        }  # fmt: skip
+            "order_id": 42,
+            "product_id": self.product,
+            "product_uom_qty": self.ordered,
+            "price_unit": 100,
+            "discount": 0,
+            "qty_delivered": self.delivered,
+            "qty_invoiced": self.invoiced,
+            "qty_to_invoice": to_invoice,
+            "qty_delivered_method": self.method,
+            "price_subtotal": self.ordered * 100,
+            "price_total": self.ordered * 100,
+        }
         self.world.write("sale.order.line", 420, **line | {k: v for k, v in more.items() if k in line})
-        self.world.order(42, amount=more.get("amount", 1000), state="sale", invoice_status=status,
-                         delivery_status=self.delivery_status(), locked=more.get("locked", False))  # fmt: skip
+        self.world.order(
+            42,
+            amount=more.get("amount", 1000),
+            state="sale",
+            invoice_status=status,
+            delivery_status=self.delivery_status(),
+            locked=more.get("locked", False),
+        )
 
     def delivery_status(self) -> str:
         states = list(registry.models()["stock.picking"].objects.filter(sale_id=42).values_list("state", flat=True))
@@ -51,9 +69,17 @@ class Sale:
 
     def picking(self, state: str, *, returns: int = 0) -> int:
         self.pickings += 1
-        self.world.write("stock.picking", 70 + self.pickings, name=f"WH/{70 + self.pickings}", sale_id=42, state=state,
-                         picking_type_code="incoming" if returns else "outgoing", return_id=returns or None,
-                         company_id=1, partner_id=50)  # fmt: skip
+        self.world.write(
+            "stock.picking",
+            70 + self.pickings,
+            name=f"WH/{70 + self.pickings}",
+            sale_id=42,
+            state=state,
+            picking_type_code="incoming" if returns else "outgoing",
+            return_id=returns or None,
+            company_id=1,
+            partner_id=50,
+        )
         return 70 + self.pickings
 
     def delivers(self, quantity: float) -> int:
@@ -65,9 +91,17 @@ class Sale:
     def bills(self, quantity: float, *, state: str = "posted", paid: bool = False, move: int = 600) -> None:
         kind = "out_invoice" if quantity > 0 else "out_refund"
         self.invoiced += quantity
-        self.world.write("account.move", move, state=state, move_type=kind, partner_id=50, commercial_partner_id=50, company_id=1,
-                         amount_residual=0 if paid else abs(quantity) * 100,
-                         payment_state="paid" if paid else "not_paid")  # fmt: skip
+        self.world.write(
+            "account.move",
+            move,
+            state=state,
+            move_type=kind,
+            partner_id=50,
+            commercial_partner_id=50,
+            company_id=1,
+            amount_residual=0 if paid else abs(quantity) * 100,
+            payment_state="paid" if paid else "not_paid",
+        )
         self.world.write("account.move.line", move + 1, move_id=move, sale_line_ids=[420], partner_id=50, account_id=12)
         self.say()
 
@@ -179,8 +213,17 @@ def test_what_customers_are_owed_is_not_what_they_owe(world: World) -> None:
     sale = Sale(world)
     sale.delivers(10)
     sale.bills(10, paid=True)
-    world.write("account.move", 700, state="posted", move_type="out_refund", partner_id=50, commercial_partner_id=50,
-                company_id=1, amount_residual=50, payment_state="not_paid")  # fmt: skip
+    world.write(
+        "account.move",
+        700,
+        state="posted",
+        move_type="out_refund",
+        partner_id=50,
+        commercial_partner_id=50,
+        company_id=1,
+        amount_residual=50,
+        payment_state="not_paid",
+    )
     world.write("account.move.line", 701, move_id=700, sale_line_ids=[420], partner_id=50, account_id=12)
     assert sale.stage == "closed"
     world.write("account.move", 600, amount_residual=80, payment_state="partial")
@@ -199,8 +242,16 @@ def test_what_costs_nothing_needs_no_invoice(world: World) -> None:
 
 def test_a_down_payment_is_neither_delivered_nor_credited(world: World) -> None:
     sale = Sale(world, is_service=True)
-    world.write("sale.order.line", 421, order_id=42, product_uom_qty=0, price_unit=300, qty_invoiced=1, qty_to_invoice=-1,
-                is_downpayment=True)  # fmt: skip
+    world.write(
+        "sale.order.line",
+        421,
+        order_id=42,
+        product_uom_qty=0,
+        price_unit=300,
+        qty_invoiced=1,
+        qty_to_invoice=-1,
+        is_downpayment=True,
+    )
     assert sale.stage == "to_deliver"
 
 
@@ -213,15 +264,33 @@ class Purchase:
 
     def say(self, *, received: float = 0, billed: float = 0, to_bill: float = 0, price: float = 10) -> str:
         self.world.write(
-            "purchase.order.line", 430, order_id=43, product_id=self.product, product_qty=10, qty_received=received,
-            qty_invoiced=billed, qty_to_invoice=to_bill, price_unit=price, price_subtotal=price * 10, company_id=1,
-            qty_received_method=self.method, date_planned="2026-11-10 12:00:00",
-        )  # fmt: skip
+            "purchase.order.line",
+            430,
+            order_id=43,
+            product_id=self.product,
+            product_qty=10,
+            qty_received=received,
+            qty_invoiced=billed,
+            qty_to_invoice=to_bill,
+            price_unit=price,
+            price_subtotal=price * 10,
+            company_id=1,
+            qty_received_method=self.method,
+            date_planned="2026-11-10 12:00:00",
+        )
         self.world.write(
-            "purchase.order", 43, name="P00043", state="purchase", partner_id=50, company_id=1, currency_id=1, currency_rate=1.0,
-            amount_total=price * 10, invoice_status="to invoice" if to_bill else "invoiced" if billed else "no",
+            "purchase.order",
+            43,
+            name="P00043",
+            state="purchase",
+            partner_id=50,
+            company_id=1,
+            currency_id=1,
+            currency_rate=1.0,
+            amount_total=price * 10,
+            invoice_status="to invoice" if to_bill else "invoiced" if billed else "no",
             date_approve="2026-11-01 12:00:00",
-        )  # fmt: skip
+        )
         return Position.objects.get(workflow="procure_to_pay").stage
 
 
@@ -251,7 +320,18 @@ def test_a_rebate_that_is_left_alone_is_to_be_credited(world: World) -> None:
     sale = Sale(world, is_service=True, policy="order", ordered=1)
     sale.bills(1, paid=True)
     assert sale.stage == "closed"
-    world.write("sale.order.line", 421, order_id=42, product_id=sale.product, product_uom_qty=1, price_unit=-10, discount=0,
-                qty_delivered=0, qty_invoiced=0, qty_to_invoice=1, qty_delivered_method="manual")  # fmt: skip
+    world.write(
+        "sale.order.line",
+        421,
+        order_id=42,
+        product_id=sale.product,
+        product_uom_qty=1,
+        price_unit=-10,
+        discount=0,
+        qty_delivered=0,
+        qty_invoiced=0,
+        qty_to_invoice=1,
+        qty_delivered_method="manual",
+    )
     world.order(42, amount=90, state="sale", invoice_status="to invoice")
     assert sale.stage == "to_credit"

@@ -19,13 +19,19 @@ def spark(values: list[int]) -> SafeString:
     if len(values) < 2:
         return SafeString("")
     said = gettext("In %(days)s days from %(first)s to %(last)s") % {
-        "days": len(values) - 1, "first": values[0], "last": values[-1],
-    }  # fmt: skip
+        "days": len(values) - 1,
+        "first": values[0],
+        "last": values[-1],
+    }
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" '
         'aria-label="{}"><title>{}</title><polyline points="{}"/></svg>',
-        drawing.SPARK_WIDTH, drawing.SPARK_HEIGHT, said, said, drawing.spark(values),
-    )  # fmt: skip
+        drawing.SPARK_WIDTH,
+        drawing.SPARK_HEIGHT,
+        said,
+        said,
+        drawing.spark(values),
+    )
 
 
 @register.simple_tag
@@ -42,7 +48,7 @@ def age_bar(bands: list[AgeBand]) -> SafeString:
         format_html_join(
             "", '<span title="{}"><span class="sr">{}: </span>{}</span>', ((band.title, band.title, band.count) for band in bands)
         ),
-    )  # fmt: skip
+    )
 
 
 @register.filter

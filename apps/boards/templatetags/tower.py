@@ -47,13 +47,25 @@ def rail(context: dict[str, Any]) -> dict[str, Any]:
         href = reverse(name)
         here = request.path == href if href == "/" else request.path.startswith(href)
         links.append(
-            {"word": gettext(word), "name": name, "href": href, "icon": icon, "count": waiting.get(count, 0),
-             "count_of": gettext(count_of), "on_phone": on_phone, "here": here}
-        )  # fmt: skip
+            {
+                "word": gettext(word),
+                "name": name,
+                "href": href,
+                "icon": icon,
+                "count": waiting.get(count, 0),
+                "count_of": gettext(count_of),
+                "on_phone": on_phone,
+                "here": here,
+            }
+        )
     return {
-        "links": links, "unread": waiting["unread"], "fresh": layout.freshness(known, shown), "places": places,
-        "place": next((place for place in places if place.is_here), None), "is_narrowed": choice is not None,
-    }  # fmt: skip
+        "links": links,
+        "unread": waiting["unread"],
+        "fresh": layout.freshness(known, shown),
+        "places": places,
+        "place": next((place for place in places if place.is_here), None),
+        "is_narrowed": choice is not None,
+    }
 
 
 @register.simple_tag
@@ -71,12 +83,22 @@ def spark(figure: Figure) -> SafeString:
     line = " ".join(f"{round(2 + (SPARK_WIDTH - 4) * (point.day - first).days / days, 1)},{y(point.value)}" for point in points)
     shown = share if figure.kpi.is_share else brief_span
     said = gettext("%(first)s on %(first_day)s, %(last)s on %(last_day)s") % {
-        "first": shown(points[0].value), "first_day": formats.date_format(points[0].day, pgettext("a day of this year", "j M")),
-        "last": shown(points[-1].value), "last_day": formats.date_format(points[-1].day, pgettext("a day of this year", "j M")),
-    }  # fmt: skip
+        "first": shown(points[0].value),
+        "first_day": formats.date_format(points[0].day, pgettext("a day of this year", "j M")),
+        "last": shown(points[-1].value),
+        "last_day": formats.date_format(points[-1].day, pgettext("a day of this year", "j M")),
+    }
     return format_html(
         '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
-        "done" if figure.is_met else "late", SPARK_WIDTH, SPARK_HEIGHT, SPARK_WIDTH, SPARK_HEIGHT, said, SPARK_WIDTH,
-        y(figure.target), y(figure.target), line,
-    )  # fmt: skip
+        "done" if figure.is_met else "late",
+        SPARK_WIDTH,
+        SPARK_HEIGHT,
+        SPARK_WIDTH,
+        SPARK_HEIGHT,
+        said,
+        SPARK_WIDTH,
+        y(figure.target),
+        y(figure.target),
+        line,
+    )

@@ -107,8 +107,9 @@ def wall(request: PersonsRequest) -> HttpResponse:
     context = {
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
         "boards": [board for board in boards if asked or board.open_count] or boards,
-        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS, "narrowing": request_scope.in_topic(request),
-    }  # fmt: skip
+        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS,
+        "narrowing": request_scope.in_topic(request),
+    }
     return render(request, "boards/wall.html", context)
 
 
@@ -128,15 +129,38 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
 
 def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
     headings = [
-        gettext("Stage"), gettext("Owner"), gettext("Records"), gettext("Value"), gettext("Currency"), gettext("Median age, s"),
-        gettext("Oldest, s"), gettext("Target, s"), gettext("Over target"), gettext("Late value"),
-        "Arrived, 24 h", "Departed, 24 h", "As of",
-    ]  # fmt: skip
+        gettext("Stage"),
+        gettext("Owner"),
+        gettext("Records"),
+        gettext("Value"),
+        gettext("Currency"),
+        gettext("Median age, s"),
+        gettext("Oldest, s"),
+        gettext("Target, s"),
+        gettext("Over target"),
+        gettext("Late value"),
+        "Arrived, 24 h",
+        "Departed, 24 h",
+        "As of",
+    ]
     return headings, [
-        [stage.title, stage.owner, stage.count, stage.amount, stage.currency, stage.median_age_seconds, stage.oldest_age_seconds,
-         stage.target_seconds, stage.over_target, stage.late_amount, stage.arrived_24h, stage.departed_24h, board.at]
+        [
+            stage.title,
+            stage.owner,
+            stage.count,
+            stage.amount,
+            stage.currency,
+            stage.median_age_seconds,
+            stage.oldest_age_seconds,
+            stage.target_seconds,
+            stage.over_target,
+            stage.late_amount,
+            stage.arrived_24h,
+            stage.departed_24h,
+            board.at,
+        ]
         for stage in board.stages
-    ]  # fmt: skip
+    ]
 
 
 @login_required
@@ -148,9 +172,13 @@ def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
     waiting = blocked_reasons.of(found, seen=shown)
     worst = queries.board(found, now=now, seen=shown).worst
     context = {
-        "workflow": found, "waits": waiting, "relief": blocked_reasons.relief(waiting, worst),
-        "forecast": forecast.of(found, now=now, seen=shown), "horizons": forecast.HORIZONS, "enough": forecast.ENOUGH,
-    }  # fmt: skip
+        "workflow": found,
+        "waits": waiting,
+        "relief": blocked_reasons.relief(waiting, worst),
+        "forecast": forecast.of(found, now=now, seen=shown),
+        "horizons": forecast.HORIZONS,
+        "enough": forecast.ENOUGH,
+    }
     return render(request, "boards/outlook.html", context)
 
 
@@ -162,29 +190,58 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
     found, now, shown = workflow_called(workflow), clock.now(), request_scope.scope_of(request, request.user)
     within = number_of(request.GET.get("due_within"))
     narrowed = Narrowed(
-        only_late=request.GET.get("late") == "1", due_within=int(within) if within is not None else None,
-        since_from=moment_of(request.GET.get("since_from")), since_to=moment_of(request.GET.get("since_to")),
-    )  # fmt: skip
+        only_late=request.GET.get("late") == "1",
+        due_within=int(within) if within is not None else None,
+        since_from=moment_of(request.GET.get("since_from")),
+        since_to=moment_of(request.GET.get("since_to")),
+    )
     here = stage_called(found, stage)
     if request.GET.get("format") == "csv":
         records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
         return sheets.answer(
-            request, f"{found.name}-{stage}",
-            [gettext("Record"), gettext("Model"), gettext("ID in Odoo"), gettext("Connection"), gettext("Partner"),
-             gettext("Value"), gettext("Currency"), gettext("In stage since"), gettext("Due")],
-            ([one.name, one.model, one.odoo_id, one.connection.name, one.partner_name, one.amount, one.currency, one.since,
-              one.due_at] for one in records.iterator(chunk_size=2_000)),
-        )  # fmt: skip
-    rows = list(queries.positions_in(found.name, stage, seen=shown, after=request.GET.get("after", ""), now=now,
-                                     narrowed=narrowed))  # fmt: skip
+            request,
+            f"{found.name}-{stage}",
+            [
+                gettext("Record"),
+                gettext("Model"),
+                gettext("ID in Odoo"),
+                gettext("Connection"),
+                gettext("Partner"),
+                gettext("Value"),
+                gettext("Currency"),
+                gettext("In stage since"),
+                gettext("Due"),
+            ],
+            (
+                [
+                    one.name,
+                    one.model,
+                    one.odoo_id,
+                    one.connection.name,
+                    one.partner_name,
+                    one.amount,
+                    one.currency,
+                    one.since,
+                    one.due_at,
+                ]
+                for one in records.iterator(chunk_size=2_000)
+            ),
+        )
+    rows = list(queries.positions_in(found.name, stage, seen=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed))
     page, query = rows[: queries.PAGE], ""
     kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
     if len(rows) > queries.PAGE:
         query = urlencode({"after": f"{page[-1].since.isoformat()}~{page[-1].id}"} | kept)
     context = {
-        "workflow": found, "stage": here, "rows": page, "next_query": query, "narrowed": narrowed,
-        "is_first": "after" not in request.GET, "first_query": urlencode(kept), "narrowing": request_scope.in_topic(request),
-    }  # fmt: skip
+        "workflow": found,
+        "stage": here,
+        "rows": page,
+        "next_query": query,
+        "narrowed": narrowed,
+        "is_first": "after" not in request.GET,
+        "first_query": urlencode(kept),
+        "narrowing": request_scope.in_topic(request),
+    }
     return render(request, part(request, "boards/stage.html", "list"), context)
 
 
@@ -203,13 +260,19 @@ def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
             _flow_sheet(told),
         )
     charts = {
-        "levels": plots.cumulative_flow(told), "cycle": plots.cycle_times(told), "throughput": plots.throughput(told),
-    }  # fmt: skip
+        "levels": plots.cumulative_flow(told),
+        "cycle": plots.cycle_times(told),
+        "throughput": plots.throughput(told),
+    }
     context = {
-        "workflow": found, "told": told, "charts": charts, "periods": analysis.PERIODS,
-        "picture": drawing.flow(found, told.paths), "ends": [title for title, _ in told.levels],
+        "workflow": found,
+        "told": told,
+        "charts": charts,
+        "periods": analysis.PERIODS,
+        "picture": drawing.flow(found, told.paths),
+        "ends": [title for title, _ in told.levels],
         "level_rows": [(at, [counts[number] for _, counts in told.levels]) for number, at in enumerate(told.moments)],
-    }  # fmt: skip
+    }
     return render(request, "boards/flow.html", context)
 
 
@@ -218,9 +281,7 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
         cells = zip(told.headings, row.cells, strict=True)
         yield from ([gettext("Age in %(title)s") % {"title": row.title}, heading, "", cell.count] for heading, cell in cells)
     for title, counts in told.levels:
-        yield from (
-            [gettext("Open at end of day"), title, at, count] for at, count in zip(told.moments, counts, strict=True)
-        )
+        yield from ([gettext("Open at end of day"), title, at, count] for at, count in zip(told.moments, counts, strict=True))
     yield from ([gettext("Cycle time"), one.title, "", one.count] for one in told.bins)
     yield from (
         [gettext("Path from %(from_title)s") % {"from_title": path.from_title}, path.to_title, "", path.count]
@@ -233,8 +294,9 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
 
 @login_required
 @require_safe
-@knows(day=_is_day, first=is_moment, before=is_cursor, from_=_is_end, to=_is_end, ended=IS_ON, took_from=is_number,
-       took_to=is_number)
+@knows(
+    day=_is_day, first=is_moment, before=is_cursor, from_=_is_end, to=_is_end, ended=IS_ON, took_from=is_number, took_to=is_number
+)
 def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     """The moves behind a figure: a path, a day, or a length of time that the whole way took."""
     found, asked = workflow_called(workflow), request.GET
@@ -249,17 +311,28 @@ def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     moment, _, number = asked.get("before", "").partition("~")
     before_at = moment_of(moment)
     rows = analysis.moves(
-        found, first=first, last=last, seen=request_scope.scope_of(request, request.user), from_stage=asked.get("from"),
-        to_stage=asked.get("to"), is_ended=asked.get("ended") == "1",
+        found,
+        first=first,
+        last=last,
+        seen=request_scope.scope_of(request, request.user),
+        from_stage=asked.get("from"),
+        to_stage=asked.get("to"),
+        is_ended=asked.get("ended") == "1",
         took=(number_of(asked.get("took_from")), number_of(asked.get("took_to"))),
         before=(before_at, int(number)) if before_at and number.isdecimal() and len(number) < 19 else None,
-    )  # fmt: skip
+    )
     page, query = rows[: analysis.MOST_RECORDS], ""
     if len(rows) > analysis.MOST_RECORDS:
         kept = {name: value for name, value in asked.items() if name != "before"}
         query = urlencode(kept | {"before": f"{page[-1].at.isoformat()}~{page[-1].id}"})
-    context = {"workflow": found, "rows": page, "next_query": query, "first": first, "last": last,
-               "is_ended": asked.get("ended") == "1"}  # fmt: skip
+    context = {
+        "workflow": found,
+        "rows": page,
+        "next_query": query,
+        "first": first,
+        "last": last,
+        "is_ended": asked.get("ended") == "1",
+    }
     return render(request, "boards/moves.html", context)
 
 
@@ -274,12 +347,30 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     told = compare.of(found, by, now=clock.now(), days=days, seen=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
-            request, f"{found.name}-by-{by}",
-            [gettext(compare.CHOICES[by]), gettext("Records"), gettext("Values"), gettext("Over target"), gettext("In"),
-             gettext("Out"), gettext("Median cycle time, s")],
-            ([side.title, side.count, ", ".join(f"{amount} {currency}" for currency, amount in side.amounts), side.over_target,
-              side.arrived, side.departed, side.cycle_seconds] for side in told.sides),
-        )  # fmt: skip
+            request,
+            f"{found.name}-by-{by}",
+            [
+                gettext(compare.CHOICES[by]),
+                gettext("Records"),
+                gettext("Values"),
+                gettext("Over target"),
+                gettext("In"),
+                gettext("Out"),
+                gettext("Median cycle time, s"),
+            ],
+            (
+                [
+                    side.title,
+                    side.count,
+                    ", ".join(f"{amount} {currency}" for currency, amount in side.amounts),
+                    side.over_target,
+                    side.arrived,
+                    side.departed,
+                    side.cycle_seconds,
+                ]
+                for side in told.sides
+            ),
+        )
     context = {"workflow": found, "told": told, "choices": compare.CHOICES, "periods": analysis.PERIODS}
     return render(request, "boards/compare.html", context)
 

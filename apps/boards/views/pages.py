@@ -104,7 +104,9 @@ def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     context = {
-        "counts": records.mirrored(found), "past": records.past_read(found),
-        "guard_problems": guard_policy.problems(found.pk).get(found.pk, []), "is_provisioned": found.is_provisioned,
-    }  # fmt: skip
+        "counts": records.mirrored(found),
+        "past": records.past_read(found),
+        "guard_problems": guard_policy.problems(found.pk).get(found.pk, []),
+        "is_provisioned": found.is_provisioned,
+    }
     return render(request, "boards/mirrored.html", context)

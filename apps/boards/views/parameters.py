@@ -26,14 +26,16 @@ def listing(request: PersonsRequest) -> HttpResponse:
     scope, places = scopes.chosen_in(request, request.user)
     found = parameter_values.standing_in(scope)
     groups = [
-        (workflow, [one for one in found if one.declared.workflows[0] is workflow])
-        for workflow in registry.workflows().values()
+        (workflow, [one for one in found if one.declared.workflows[0] is workflow]) for workflow in registry.workflows().values()
     ]
     context = {
-        "groups": [(workflow, _sections(rows)) for workflow, rows in groups if rows], "places": places, "tab": "parameters",
-        "query": f"?{scope.query}", "where": scopes.words_of(places),
+        "groups": [(workflow, _sections(rows)) for workflow, rows in groups if rows],
+        "places": places,
+        "tab": "parameters",
+        "query": f"?{scope.query}",
+        "where": scopes.words_of(places),
         "set_count": sum(one.own is not None for one in found),
-    }  # fmt: skip
+    }
     return render(request, "boards/parameters.html", context)
 
 
@@ -69,25 +71,37 @@ def one(request: PersonsRequest, parameter: str) -> HttpResponse:
             if act in ("set", "reset"):
                 seen = request.POST.get("version", "")
                 parameter_values.set_value(
-                    name, wanted, scope=scope, by=request.user, now=now, note=request.POST.get("note", "").strip(),
+                    name,
+                    wanted,
+                    scope=scope,
+                    by=request.user,
+                    now=now,
+                    note=request.POST.get("note", "").strip(),
                     version=int(seen) if seen.isascii() and seen.isdecimal() else None,
-                )  # fmt: skip
+                )
                 messages.success(
                     request, gettext("Set. What it concerns is evaluated now, and Odoo's guards are told."), extra_tags="done"
                 )
                 return redirect(here)
-            shown = parameter_preview.preview(
-                name, wanted, scope=scope, seen=access.scope_of(request.user), now=now
-            )
+            shown = parameter_preview.preview(name, wanted, scope=scope, seen=access.scope_of(request.user), now=now)
         except NotAllowedError as error:
             problem, status = str(error), 403
         except ParameterRefusedError as error:
             problem, status = str(error), 422
     seen_of = access.scope_of(request.user)
     context = {
-        "one": standing, "parameter": standing.declared.parameter, "places": places, "query": f"?{scope.query}", "here": here,
-        "where": scopes.words_of(places), "value": value if request.method == "POST" else plain(standing.number),
-        "problem": problem, "why_not": why_not, "preview": shown, "note": request.POST.get("note", ""),
-        "versions": parameter_values.history_of(name, seen_of), "tab": "parameters",
-    }  # fmt: skip
+        "one": standing,
+        "parameter": standing.declared.parameter,
+        "places": places,
+        "query": f"?{scope.query}",
+        "here": here,
+        "where": scopes.words_of(places),
+        "value": value if request.method == "POST" else plain(standing.number),
+        "problem": problem,
+        "why_not": why_not,
+        "preview": shown,
+        "note": request.POST.get("note", ""),
+        "versions": parameter_values.history_of(name, seen_of),
+        "tab": "parameters",
+    }
     return render(request, "boards/parameter.html", context, status=status)

@@ -55,8 +55,12 @@ def targets(request: PersonsRequest) -> HttpResponse:
     rows: list[dict[str, Any]] = []
     for kpi in kpis.KPIS:
         factor = PERCENT if kpi.is_share else 1 / MINUTE
-        rows.append({
-            "kpi": kpi, "declared": _plain(kpi.target * factor), "problem": problems.get(kpi.name, ""),
-            "value": request.POST[kpi.name] if kpi.name in problems else _plain(held.get(kpi.name, kpi.target) * factor),
-        })  # fmt: skip
+        rows.append(
+            {
+                "kpi": kpi,
+                "declared": _plain(kpi.target * factor),
+                "problem": problems.get(kpi.name, ""),
+                "value": request.POST[kpi.name] if kpi.name in problems else _plain(held.get(kpi.name, kpi.target) * factor),
+            }
+        )
     return render(request, "boards/targets.html", {"rows": rows, "problems": problems}, status=422 if problems else 200)

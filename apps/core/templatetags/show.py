@@ -102,8 +102,12 @@ def brief_money(amount: Any, currency: str = "") -> SafeString:
         shown = number(value)
     return format_html(
         '<data class="money nowrap" value="{}" title="{} {}">{}&nbsp;<abbr>{}</abbr></data>',
-        str(amount), number(value, digits_of(currency)), currency, shown, currency,
-    )  # fmt: skip
+        str(amount),
+        number(value, digits_of(currency)),
+        currency,
+        shown,
+        currency,
+    )
 
 
 @register.filter
@@ -170,8 +174,12 @@ def age(at: datetime | None, suffix: str = "") -> SafeString:
         told = gettext("just now") if past < JUST_NOW_SECONDS else gettext("%(span)s ago") % {"span": told}
     return format_html(
         '<ct-age datetime="{}" suffix="{}"><time datetime="{}" title="{}">{}</time></ct-age>',
-        _iso(at), suffix, _iso(at), _local(at), told,
-    )  # fmt: skip
+        _iso(at),
+        suffix,
+        _iso(at),
+        _local(at),
+        told,
+    )
 
 
 @register.simple_tag
@@ -207,13 +215,21 @@ def due(due_at: datetime | None, start: datetime | None = None) -> SafeString:
     ring = format_html(
         '<svg class="due-calm" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true" fill="none" '
         'stroke-width="3"><circle class="due-track" cx="8" cy="8" r="6"/><circle class="due-run" cx="8" cy="8" r="6" '
-        'transform="rotate(-90 8 8)" stroke-dasharray="{} {}"/></svg>', f"{RING * (1 - used):.1f}", RING,
-    )  # fmt: skip
+        'transform="rotate(-90 8 8)" stroke-dasharray="{} {}"/></svg>',
+        f"{RING * (1 - used):.1f}",
+        RING,
+    )
     return format_html(
         '<ct-due class="due" data-state="{}" datetime="{}" start="{}" title="{}">{}{}{}<span>{}</span></ct-due>',
-        state, _iso(due_at), _iso(start) if start else "", gettext("Due %(moment)s") % {"moment": _local(due_at)}, ring,
-        icon("triangle-alert", 14, "due-risk"), icon("octagon-alert", 14, "due-late"), told % {"span": length},
-    )  # fmt: skip
+        state,
+        _iso(due_at),
+        _iso(start) if start else "",
+        gettext("Due %(moment)s") % {"moment": _local(due_at)},
+        ring,
+        icon("triangle-alert", 14, "due-risk"),
+        icon("octagon-alert", 14, "due-late"),
+        told % {"span": length},
+    )
 
 
 @register.filter

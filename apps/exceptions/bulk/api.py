@@ -36,9 +36,13 @@ class BulkJobShape(serializers.Serializer[Any]):
 
     def to_representation(self, job: BulkJob) -> dict[str, Any]:
         return {
-            "id": str(job.pk), "move": job.move, "state": job.state, "total": job.total,
-            "created_at": moment(job.created_at), "ended_at": moment(job.ended_at),
-        }  # fmt: skip
+            "id": str(job.pk),
+            "move": job.move,
+            "state": job.state,
+            "total": job.total,
+            "created_at": moment(job.created_at),
+            "ended_at": moment(job.ended_at),
+        }
 
 
 class BulkJobProgress(BulkJobShape):
@@ -58,12 +62,14 @@ class DoMany(serializers.Serializer[Any]):
     """Which move, of which exceptions: by number, or all that a view of the queue holds."""
 
     move = serializers.ChoiceField(list(jobs.DONE))
-    ids = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False,
-                                max_length=MOST_CHOSEN)  # fmt: skip
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=MOST_CHOSEN
+    )
     view = serializers.DictField(
-        child=serializers.CharField(max_length=300), required=False,
+        child=serializers.CharField(max_length=300),
+        required=False,
         help_text='What the queue\'s address says: {"type": "order.credit_hold", "owner": "none"}; {} is all that is open',
-    )  # fmt: skip
+    )
     owner = serializers.SlugRelatedField("username", queryset=User.objects.filter(is_active=True), allow_null=True, required=False)
     team = serializers.SlugRelatedField("slug", queryset=Team.objects.all(), required=False)
     note = serializers.CharField(max_length=1_000, required=False, allow_blank=True, default="")
@@ -150,9 +156,11 @@ class BulkJobItemShape(serializers.Serializer[Any]):
 
     def to_representation(self, item: BulkJobItem) -> dict[str, Any]:
         return {
-            "exception": item.case_id, "record": item.case.record_name, "outcome": item.outcome or "waiting",
+            "exception": item.case_id,
+            "record": item.case.record_name,
+            "outcome": item.outcome or "waiting",
             "reason": item.reason,
-        }  # fmt: skip
+        }
 
 
 class BulkJobItems(FilteredList):

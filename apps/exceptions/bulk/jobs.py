@@ -36,9 +36,11 @@ MOST = 50_000
 UNDONE_WITHIN = timedelta(days=1)
 
 DONE = {
-    "assign": gettext_noop("assigned"), "acknowledge": gettext_noop("acknowledged"), "snooze": gettext_noop("snoozed"),
+    "assign": gettext_noop("assigned"),
+    "acknowledge": gettext_noop("acknowledged"),
+    "snooze": gettext_noop("snoozed"),
     "resolve": gettext_noop("resolved"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,9 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
     made = moves.make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
     if made.refusal is not None:
         raise made.refusal
-    job = BulkJob.objects.create(by=by, move=move, arguments=dict(arguments), state=BulkJob.State.DONE, total=1, created_at=now,
-                               ended_at=now)  # fmt: skip
+    job = BulkJob.objects.create(
+        by=by, move=move, arguments=dict(arguments), state=BulkJob.State.DONE, total=1, created_at=now, ended_at=now
+    )
     BulkJobItem.objects.create(job=job, case_id=case_id, outcome=BulkJobItem.Outcome.DONE, before=made.before, after=made.after)
     _notify_owner(job, change, made, now=now)
     return job
@@ -107,8 +110,11 @@ def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, 
         )
         job.total = cursor.rowcount
     if not 0 < job.total <= MOST:
-        raise MoveRefusedError(gettext("Choose at least one that is not resolved.") if job.total == 0 else
-                               gettext("More than %(MOST)s selected. Narrow the view first.") % {"MOST": f"{MOST:,}"})  # fmt: skip
+        raise MoveRefusedError(
+            gettext("Choose at least one that is not resolved.")
+            if job.total == 0
+            else gettext("More than %(MOST)s selected. Narrow the view first.") % {"MOST": f"{MOST:,}"}
+        )
     job.save(update_fields=["total"])
     wake("exceptions.work")
     return job
@@ -118,9 +124,12 @@ def work(*, now: datetime) -> bool:
     """Work off one chunk of a waiting job in one transaction. Return True if there may be more. Safe beside other workers."""
     with transaction.atomic():
         job = (
-            BulkJob.objects.select_for_update(skip_locked=True, of=("self",)).select_related("by")
-            .filter(state__in=[BulkJob.State.WAITING, BulkJob.State.UNDOING]).order_by("created_at").first()
-        )  # fmt: skip
+            BulkJob.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("by")
+            .filter(state__in=[BulkJob.State.WAITING, BulkJob.State.UNDOING])
+            .order_by("created_at")
+            .first()
+        )
         if job is None:
             return False
         if job.state == BulkJob.State.WAITING:
@@ -148,10 +157,14 @@ def _do_chunk(job: BulkJob, *, now: datetime) -> None:
         job.save(update_fields=["state", "ended_at"])
         done = progress(job).done
         if change is not None and change.owner is not None and change.owner != job.by and done:
-            message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=None,
-                              title=lambda: gettext("%(by)s assigned you %(n)s exceptions") % {"by": job.by, "n": done},
-                              body=str(change.data.get("note", "")),
-                              path="/exceptions/?owner=me")  # fmt: skip
+            message = Message(
+                kind="exception.assigned",
+                key=f"bulk-job:{job.pk}",
+                about=None,
+                title=lambda: gettext("%(by)s assigned you %(n)s exceptions") % {"by": job.by, "n": done},
+                body=str(change.data.get("note", "")),
+                path="/exceptions/?owner=me",
+            )
             notify(message, people=[change.owner], now=now)
 
 
@@ -159,10 +172,17 @@ def _notify_owner(job: BulkJob, change: Change, made: Made, *, now: datetime) ->
     case = made.case
     if change.owner is None or change.owner == job.by or case is None:
         return
-    message = Message(kind="exception.assigned", key=f"bulk-job:{job.pk}", about=moves.about(case),
-                      title=lambda: gettext("%(by)s assigned you %(record)s: %(type)s") % {
-                          "by": job.by, "record": case.record_name, "type": types.title_of(case.type)},
-                      body=str(change.data.get("note", "")), path=f"/exceptions/{case.pk}/")  # fmt: skip
+    message = Message(
+        kind="exception.assigned",
+        key=f"bulk-job:{job.pk}",
+        about=moves.about(case),
+        title=lambda: (
+            gettext("%(by)s assigned you %(record)s: %(type)s")
+            % {"by": job.by, "record": case.record_name, "type": types.title_of(case.type)}
+        ),
+        body=str(change.data.get("note", "")),
+        path=f"/exceptions/{case.pk}/",
+    )
     notify(message, people=[change.owner], now=now)
 
 
@@ -256,7 +276,9 @@ def progress(job: BulkJob) -> Progress:
     """Return how far the job is."""
     counted = dict(job.items.order_by().values_list("outcome").annotate(n=Count("id")))
     return Progress(
-        done=counted.get(BulkJobItem.Outcome.DONE, 0), refused=counted.get(BulkJobItem.Outcome.REFUSED, 0),
-        undone=counted.get(BulkJobItem.Outcome.UNDONE, 0), kept=counted.get(BulkJobItem.Outcome.KEPT, 0),
+        done=counted.get(BulkJobItem.Outcome.DONE, 0),
+        refused=counted.get(BulkJobItem.Outcome.REFUSED, 0),
+        undone=counted.get(BulkJobItem.Outcome.UNDONE, 0),
+        kept=counted.get(BulkJobItem.Outcome.KEPT, 0),
         waiting=counted.get(BulkJobItem.Outcome.WAITING, 0),
-    )  # fmt: skip
+    )

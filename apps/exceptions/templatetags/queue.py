@@ -35,12 +35,30 @@ def queue_row(context: Context, row: Row) -> SafeString:
     """The exception as a row of the table (``exceptions/row.html``)."""
     case, may_work = row.case, bool(context.get("may_work"))
     key = (
-        case.pk, case.version, case.status, case.severity, case.owner_id, case.team_id, str(case.owner or ""), str(case.team),
-        case.record_name, case.partner_name, case.amount, case.currency, case.promised_at, case.due_at, case.opened_at,
-        case.snoozed_until, str(row.type), str(row.stage), row.ended_by, may_work, get_language(),
+        case.pk,
+        case.version,
+        case.status,
+        case.severity,
+        case.owner_id,
+        case.team_id,
+        str(case.owner or ""),
+        str(case.team),
+        case.record_name,
+        case.partner_name,
+        case.amount,
+        case.currency,
+        case.promised_at,
+        case.due_at,
+        case.opened_at,
+        case.snoozed_until,
+        str(row.type),
+        str(row.stage),
+        row.ended_by,
+        may_work,
+        get_language(),
         timezone.get_current_timezone_name(),
         int(clock.now().timestamp()) // DRAWN_FOR_SECONDS,
-    )  # fmt: skip
+    )
     drawn = _drawn.get(key)
     if drawn is None:
         if len(_drawn) >= MOST_DRAWN:

@@ -15,5 +15,6 @@ def severity(level: int) -> SafeString:
     shown = Severity(level)
     return format_html(
         '<span class="severity"><svg width="12" height="12" viewBox="0 0 14 14" aria-hidden="true">{}</svg>{}</span>',
-        shown.mark, shown.label,
-    )  # fmt: skip
+        shown.mark,
+        shown.label,
+    )

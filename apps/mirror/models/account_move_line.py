@@ -43,8 +43,7 @@ class AccountMoveLine(Mirrored):
             # everything else unreconciled for ever; there is no residual on it.
             models.Index(
                 fields=["connection", "partner_id"],
-                condition=models.Q(parent_state="posted")
-                & (models.Q(amount_residual__gt=0) | models.Q(amount_residual__lt=0)),
+                condition=models.Q(parent_state="posted") & (models.Q(amount_residual__gt=0) | models.Q(amount_residual__lt=0)),
                 name="entries_owed",
             ),
             # mirror/sync/refresh.py: the lines of an invoice that is read again.

@@ -24,7 +24,8 @@ class Product(Mirrored):
             models.Index(fields=["connection", "product_tmpl_id"], name="products_by_template"),
             # boards/search.py: any part of it.
             GinIndex(
-                fields=["default_code"], opclasses=["gin_trgm_ops"],
+                fields=["default_code"],
+                opclasses=["gin_trgm_ops"],
                 condition=models.Q(default_code__gt=""),
                 name="products_code_trigrams",
             ),

@@ -47,7 +47,8 @@ class PurchaseOrder(Mirrored):
             models.Index(models.Func("name", function="reference_key"), name="purchases_by_name_key"),
             # boards/search.py: any part of it.
             GinIndex(
-                fields=["partner_ref"], opclasses=["gin_trgm_ops"],
+                fields=["partner_ref"],
+                opclasses=["gin_trgm_ops"],
                 condition=models.Q(partner_ref__gt=""),
                 name="purchases_ref_trigrams",
             ),

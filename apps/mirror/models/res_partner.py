@@ -40,7 +40,8 @@ class Partner(Mirrored):
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="partners_name_trigrams"),
             # boards/search.py: any part of it.
             GinIndex(
-                fields=["ref"], opclasses=["gin_trgm_ops"],
+                fields=["ref"],
+                opclasses=["gin_trgm_ops"],
                 condition=models.Q(ref__gt=""),
                 name="partners_ref_trigrams",
             ),

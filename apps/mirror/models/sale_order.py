@@ -73,14 +73,16 @@ class SaleOrder(Mirrored):
             ),
             # workflows/rules/duplicates.py: the same customer reference again.
             models.Index(
-                "connection", prefix("client_order_ref"),
+                "connection",
+                prefix("client_order_ref"),
                 condition=models.Q(client_order_ref__gt=""),
                 name="sale_orders_ref_again",
             ),
             # Events outside of Odoo name records by these.
             models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="sale_orders_named"),
             models.Index(
-                "connection", prefix("client_order_ref"),
+                "connection",
+                prefix("client_order_ref"),
                 condition=~models.Q(client_order_ref=""),
                 name="sale_orders_ref_named",
             ),
@@ -89,7 +91,8 @@ class SaleOrder(Mirrored):
             models.Index(models.Func("name", function="reference_key"), name="sale_orders_by_name_key"),
             # boards/search.py: any part of it.
             GinIndex(
-                fields=["client_order_ref"], opclasses=["gin_trgm_ops"],
+                fields=["client_order_ref"],
+                opclasses=["gin_trgm_ops"],
                 condition=models.Q(client_order_ref__gt=""),
                 name="sale_orders_ref_trigrams",
             ),

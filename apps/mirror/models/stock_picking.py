@@ -51,7 +51,8 @@ class Picking(Mirrored):
             # Events outside of Odoo name records by these.
             models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="pickings_named"),
             models.Index(
-                "connection", prefix("carrier_tracking_ref"),
+                "connection",
+                prefix("carrier_tracking_ref"),
                 condition=~models.Q(carrier_tracking_ref=""),
                 name="pickings_tracked",
             ),
@@ -63,7 +64,8 @@ class Picking(Mirrored):
             ),
             # boards/search.py: any part of it.
             GinIndex(
-                fields=["carrier_tracking_ref"], opclasses=["gin_trgm_ops"],
+                fields=["carrier_tracking_ref"],
+                opclasses=["gin_trgm_ops"],
                 condition=models.Q(carrier_tracking_ref__gt=""),
                 name="pickings_tracking_trigrams",
             ),

@@ -27,9 +27,7 @@ def seen(client: OdooClient, model: type[Mirrored]) -> list[int]:
     return sorted(me[0]["company_ids"] or []) if me else []
 
 
-def add_values(
-    client: OdooClient, model: type[Mirrored], rows: Sequence[Row], *, companies: Sequence[int] | None = None
-) -> None:
+def add_values(client: OdooClient, model: type[Mirrored], rows: Sequence[Row], *, companies: Sequence[int] | None = None) -> None:
     """Add to ``rows`` of ``model``, as Odoo gave them, what its company-dependent fields are in each company.
 
     One read a company and thousand rows, and none where the login sees one company. A record that a rule hides in a company
@@ -70,8 +68,7 @@ def defaults(client: OdooClient, model: type[Mirrored]) -> str:
     companies = seen(client, model)
     if not companies:
         return ""
-    domain = [("field_id.model", "=", model.odoo_model), ("field_id.name", "in", sorted(columns.values())),
-              ("user_id", "=", False)]  # fmt: skip
+    domain = [("field_id.model", "=", model.odoo_model), ("field_id.name", "in", sorted(columns.values())), ("user_id", "=", False)]
     try:
         rows = client.search_read("ir.default", domain, ["field_id", "company_id", "json_value"], order="id")
     except (ForbiddenError, UnsupportedError):
@@ -81,6 +78,4 @@ def defaults(client: OdooClient, model: type[Mirrored]) -> str:
 
 def _columns(client: OdooClient, model: type[Mirrored]) -> dict[str, str]:
     """The columns of ``model`` that this Odoo has the field for, with that field."""
-    return {
-        column: name for column, name in model.per_company().items() if not client.connection.lacks(model.odoo_model, name)
-    }
+    return {column: name for column, name in model.per_company().items() if not client.connection.lacks(model.odoo_model, name)}

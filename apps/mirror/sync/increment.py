@@ -83,9 +83,12 @@ def run(
             watermark = max(watermark, min(max(dates.values(), default=watermark), clock()))
             SyncState.objects.filter(pk=state.pk).update(watermark=watermark)
         SyncState.objects.filter(pk=state.pk).update(
-            increment_at=clock(), seen_until=began, late_count=F("late_count") + late, overlap_seconds=overlap,
+            increment_at=clock(),
+            seen_until=began,
+            late_count=F("late_count") + late,
+            overlap_seconds=overlap,
             problem="",
-        )  # fmt: skip
+        )
     return Incremented(model=model.odoo_model, seen=seen, changed=changed, late=late)
 
 

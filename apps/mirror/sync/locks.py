@@ -39,9 +39,11 @@ def alone(connection: Connection, odoo_model: str) -> Iterator[SyncState]:
         # Where the session broke, there is nothing to note it in.
         with suppress(DatabaseError):
             SyncState.objects.filter(connection=connection, odoo_model=odoo_model).update(
-                problem=storable(f"{odoo_model} cannot be read from {connection.name}: {type(error).__name__}: {error}. It is "
-                                 "tried again at every look; if it stays, tell whoever maintains the tower.")[:2_000]
-            )  # fmt: skip
+                problem=storable(
+                    f"{odoo_model} cannot be read from {connection.name}: {type(error).__name__}: {error}. It is "
+                    "tried again at every look; if it stays, tell whoever maintains the tower."
+                )[:2_000]
+            )
         raise
     finally:
         # Where the session broke, its locks went with it, and what broke it is the error to be told.

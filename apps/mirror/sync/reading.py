@@ -24,9 +24,7 @@ class Rows:
     refused: list[Refused] = field(default_factory=list)
 
 
-def read(
-    client: OdooClient, model: type[Mirrored], ids: Sequence[int], fields: Sequence[str], *, primary: bool = False
-) -> Rows:
+def read(client: OdooClient, model: type[Mirrored], ids: Sequence[int], fields: Sequence[str], *, primary: bool = False) -> Rows:
     """Read ``ids`` together; where Odoo fails on them, by halves, down to the one that it fails on.
 
     Raises:
@@ -81,6 +79,12 @@ def page(client: OdooClient, model: type[Mirrored], domain: Sequence[Any], field
 def _refused(model: type[Mirrored], odoo_id: int, error: OdooError) -> Refused:
     return Refused(
         odoo_id=odoo_id,
-        problem=validation.problem(model.odoo_model, odoo_id, "", "", f"Odoo fails to read it ({error.what})",
-                                 "Open it in Odoo, and correct what it complains of"),
-    )  # fmt: skip
+        problem=validation.problem(
+            model.odoo_model,
+            odoo_id,
+            "",
+            "",
+            f"Odoo fails to read it ({error.what})",
+            "Open it in Odoo, and correct what it complains of",
+        ),
+    )

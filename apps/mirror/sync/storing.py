@@ -86,7 +86,11 @@ def _problem(model: type[Mirrored], row: Mapping[str, Any], error: Exception) ->
     what = f"cannot be stored: {validation.shown(error)}"
     if longest and len(texts[longest]) >= validation.LONG_TEXT:
         return validation.problem(
-            model.odoo_model, row["id"], validation.name_of(row), longest,
-            f"has {len(texts[longest])} characters and {what}", "Shorten it in Odoo",
-        )  # fmt: skip
+            model.odoo_model,
+            row["id"],
+            validation.name_of(row),
+            longest,
+            f"has {len(texts[longest])} characters and {what}",
+            "Shorten it in Odoo",
+        )
     return validation.problem(model.odoo_model, row["id"], validation.name_of(row), "", what)

@@ -65,9 +65,14 @@ class Tracked:
 
 
 def run(
-    client: OdooClient, wanted: Mapping[str, Sequence[str]], *, connection: Connection, clock: Clock,
-    progress: Progress | None = None, anew: bool = False,
-) -> Tracked | None:  # fmt: skip
+    client: OdooClient,
+    wanted: Mapping[str, Sequence[str]],
+    *,
+    connection: Connection,
+    clock: Clock,
+    progress: Progress | None = None,
+    anew: bool = False,
+) -> Tracked | None:
     """Read the tracked changes of the ``wanted`` fields (model → names) that are not here yet.
 
     Returns:
@@ -115,9 +120,12 @@ def _read(
     rows = 0
     while True:
         batch = client.search_read(
-            MODEL, [*of_them, ("id", ">", state.backfill_cursor)],
-            ["mail_message_id", link, *VALUES], limit=BATCH, order="id",
-        )  # fmt: skip
+            MODEL,
+            [*of_them, ("id", ">", state.backfill_cursor)],
+            ["mail_message_id", link, *VALUES],
+            limit=BATCH,
+            order="id",
+        )
         if not batch:
             return Tracked(fields=fields, rows=rows, total=state.backfill_total)
         messages = {
@@ -149,9 +157,12 @@ def _read(
 def _tracked(client: OdooClient, wanted: Mapping[str, Sequence[str]]) -> dict[int, _Field]:
     """Every tracked field among the wanted ones, by its id in that Odoo."""
     domain = [
-        ("model", "in", sorted(wanted)), ("name", "in", sorted({name for names in wanted.values() for name in names})),
-        ("ttype", "in", ["selection", "boolean"]), ("tracking", "!=", False), ("tracking", "!=", 0),
-    ]  # fmt: skip
+        ("model", "in", sorted(wanted)),
+        ("name", "in", sorted({name for names in wanted.values() for name in names})),
+        ("ttype", "in", ["selection", "boolean"]),
+        ("tracking", "!=", False),
+        ("tracking", "!=", 0),
+    ]
     rows = client.search_read("ir.model.fields", domain, ["model", "name", "ttype", "field_description"])
     return {
         row["id"]: _Field(key=(row["model"], row["name"]), label=row["field_description"], is_in_words=row["ttype"] == "selection")
@@ -174,9 +185,12 @@ def _words(client: OdooClient, fields: set[Key]) -> dict[Key, dict[str, str]]:
     for language in [*languages, "en_US"]:
         for model in sorted({model for model, _ in fields}):
             described = client.call(
-                model, "fields_get", allfields=sorted(name for one, name in fields if one == model),
-                attributes=["selection"], context={"lang": language},
-            )  # fmt: skip
+                model,
+                "fields_get",
+                allfields=sorted(name for one, name in fields if one == model),
+                attributes=["selection"],
+                context={"lang": language},
+            )
             for name, attributes in described.items():
                 meant = found.setdefault((model, name), defaultdict(set))
                 for value, word in attributes.get("selection") or ():
@@ -205,7 +219,14 @@ def _change(
             told.append("yes" if row[f"{when}_value_integer"] else "no")
             values.append("true" if row[f"{when}_value_integer"] else "false")
     return {
-        "tracking_id": row["id"], "message_id": message["id"], "model": field.key[0], "odoo_id": message["res_id"],
-        "field": field.key[1], "old": values[0], "new": values[1], "told": storable(f"{field.label}: {told[0]} → {told[1]}"),
-        "author": storable(names.get(message["author_id"], "")), "at": known_moment(message["date"]),
-    }  # fmt: skip
+        "tracking_id": row["id"],
+        "message_id": message["id"],
+        "model": field.key[0],
+        "odoo_id": message["res_id"],
+        "field": field.key[1],
+        "old": values[0],
+        "new": values[1],
+        "told": storable(f"{field.label}: {told[0]} → {told[1]}"),
+        "author": storable(names.get(message["author_id"], "")),
+        "at": known_moment(message["date"]),
+    }

@@ -13,17 +13,14 @@ class Json2:
 
     name = "json2"
 
-    def __init__(
-        self, *, connection: str, url: str, database: str, login: str, key: str, timeout_seconds: float
-    ) -> None:
+    def __init__(self, *, connection: str, url: str, database: str, login: str, key: str, timeout_seconds: float) -> None:
         """Try the key. Raises UnauthorisedError, UnreachableError, BadAnswerError, AddressRefusedError."""
         self.connection, self.database, self.login = connection, database, login
         self._wire = Wire(url, connection=connection)
         self._headers = {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
         if not key.isascii() or not key.isprintable():
             raise faults.not_accepted(connection, login=login, database=database)
-        who = self.call("res.users", "context_get", None, {}, is_write=False, primary=False,
-                        timeout_seconds=timeout_seconds)  # fmt: skip
+        who = self.call("res.users", "context_get", None, {}, is_write=False, primary=False, timeout_seconds=timeout_seconds)
         if not isinstance(who, dict) or not isinstance(who.get("uid"), int):
             raise self._wire.unreadable(Answer(200, json.dumps(who).encode()), is_write=False)
         self.uid: int = who["uid"]

@@ -46,9 +46,7 @@ class _Rpc:
     def __init__(self, wire: Wire, *, database: str, login: str, version: str) -> None:
         self.wire, self.database, self.login, self.version = wire, database, login, version
 
-    def service(
-        self, service: str, method: str, args: list[Any], *, about: str, is_write: bool, timeout_seconds: float
-    ) -> Any:
+    def service(self, service: str, method: str, args: list[Any], *, about: str, is_write: bool, timeout_seconds: float) -> Any:
         """The result of a method of ``/jsonrpc``'s services ``common`` and ``object``."""
         params = {"service": service, "method": method, "args": args}
         return self.ask("/jsonrpc", params, about=about, is_write=is_write, timeout_seconds=timeout_seconds)
@@ -137,9 +135,7 @@ class JsonRpc:
         if not is_write and not primary and self._has_session(timeout_seconds):
             params = {"model": model, "method": method, "args": args, "kwargs": named}
             try:
-                return self._rpc.ask(
-                    "/web/dataset/call_kw", params, about=about, is_write=False, timeout_seconds=timeout_seconds
-                )
+                return self._rpc.ask("/web/dataset/call_kw", params, about=about, is_write=False, timeout_seconds=timeout_seconds)
             except UnauthorisedError:
                 # The session ran out, or its store was emptied. This read goes the slower way; the next opens it anew.
                 self._session = None

@@ -37,8 +37,15 @@ GOODS = Fact(
 COUNT = Fact(
     name="count",
     columns=[
-        "counted_quantity", "system_quantity", "difference_quantity", "difference_value", "missing_quantity",
-        "missing_value", "at_stake", "counted_by", "below_zero_since",
+        "counted_quantity",
+        "system_quantity",
+        "difference_quantity",
+        "difference_value",
+        "missing_quantity",
+        "missing_value",
+        "at_stake",
+        "counted_by",
+        "below_zero_since",
     ],
     sql=f"""
         SELECT trim_scale(c.counted) AS counted_quantity, trim_scale(c.counted - c.difference) AS system_quantity,
@@ -72,7 +79,9 @@ TO_SETTLE = (
 DEPENDENCIES = [
     guard_requests.about("stock.quant"),
     guard_requests.together(
-        count_limit.KIND, "stock.quant", of="stock.move",
+        count_limit.KIND,
+        "stock.quant",
+        of="stock.move",
         where="EXISTS (SELECT FROM mirror_stock_move m JOIN mirror_stock_location l ON l.connection_id = m.connection_id"
         " AND l.odoo_id IN (m.location_id, m.location_dest_id) AND l.usage = 'inventory'"
         " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) AND m.state = 'done')",
@@ -122,13 +131,7 @@ WORKFLOW = Workflow(
     odoo_model="stock.quant",
     rank=60,
     belongs=IS_OWN_PLACE
-    & (
-        IS_COUNTED
-        | IS_BELOW_ZERO
-        | Q(user_id__isnull=False)
-        | Q(last_count_date__isnull=False)
-        | Q(x_ct_hold_reason__gt="")
-    ),
+    & (IS_COUNTED | IS_BELOW_ZERO | Q(user_id__isnull=False) | Q(last_count_date__isnull=False) | Q(x_ct_hold_reason__gt="")),
     label="label",
     amount="at_stake",
     currency="currency",

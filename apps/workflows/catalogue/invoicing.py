@@ -46,14 +46,20 @@ MONEY = Fact(
 )
 
 EXPOSED_AFTER = parameters.Parameter(
-    name="overdue_exposure_days", title=gettext_noop("Overdue exposure after"), type=parameters.TIME, unit=parameters.DAYS,
-    default=7, bounds=(1, 365),
+    name="overdue_exposure_days",
+    title=gettext_noop("Overdue exposure after"),
+    type=parameters.TIME,
+    unit=parameters.DAYS,
+    default=7,
+    bounds=(1, 365),
     help=gettext_noop("From so many days overdue on, what a customer owes is raised, however little it is."),
-)  # fmt: skip
+)
 EXPOSED_FROM = parameters.limit(
-    name="overdue_exposure_from", title=gettext_noop("Overdue exposure from"), default=10_000,
+    name="overdue_exposure_from",
+    title=gettext_noop("Overdue exposure from"),
+    default=10_000,
     help=gettext_noop("From this sum overdue on, what a customer owes is raised on the first day."),
-)  # fmt: skip
+)
 
 # The days late at which something changes: an invoice is overdue from the first on, an exposure once it is raised.
 DUE = Fact(
@@ -145,8 +151,7 @@ OF_PURCHASE_LINES = OPEN_BILLS.format(line="il.purchase_line_id = ANY(ARRAY({lin
 # Another invoice of the same order's line: only the newest of them bears what is billed too much.
 SHARING_LINES = (
     OF_SALE_LINES.format(
-        lines="SELECT unnest(c.sale_line_ids) FROM mirror_account_move_line c"
-        " WHERE c.connection_id = %(connection)s AND {line}"
+        lines="SELECT unnest(c.sale_line_ids) FROM mirror_account_move_line c WHERE c.connection_id = %(connection)s AND {line}"
     )
     + "UNION"
     + OF_PURCHASE_LINES.format(
@@ -314,8 +319,17 @@ WORKFLOW = Workflow(
     lines=LINES,
     amount="open_amount",
     currency="currency",
-    facts=[MONEY, DUE, invoice_mismatch.MATCH, invoice_mismatch.ASKED, invoice_mismatch.PEOPLE, invoice_mismatch.RELEASE_TERMS,
-           credit_note_limit.ASKED, credit_note_limit.CREDITED, EXPOSURE],
+    facts=[
+        MONEY,
+        DUE,
+        invoice_mismatch.MATCH,
+        invoice_mismatch.ASKED,
+        invoice_mismatch.PEOPLE,
+        invoice_mismatch.RELEASE_TERMS,
+        credit_note_limit.ASKED,
+        credit_note_limit.CREDITED,
+        EXPOSURE,
+    ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     parameters=[invoice_mismatch.LIMIT, return_limit.LIMIT, EXPOSED_AFTER, EXPOSED_FROM],

@@ -19,7 +19,7 @@ from apps.workflows.rules import (
     price_limits,
     promises,
     unusual,
-)  # fmt: skip
+)
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
 
@@ -230,9 +230,13 @@ CONFIRMED = ~NOT_CONFIRMED & ~Q(state="cancel")
 PARTLY_DELIVERED = CONFIRMED & Q(delivery_status="partial") & ~Q(only_return_is_open=True)
 # Odoo before 16 has no delivery_status: there the open deliveries themselves tell.
 # An open return is a delivery that has begun, to Odoo, where all that had left has come back.
-UNDELIVERED = CONFIRMED & ~PARTLY_DELIVERED & (
-    (Q(delivery_status__in=["pending", "started"]) & ~Q(only_return_is_open=True))
-    | (~Q(delivery_status="full") & Q(has_open_delivery=True))
+UNDELIVERED = (
+    CONFIRMED
+    & ~PARTLY_DELIVERED
+    & (
+        (Q(delivery_status__in=["pending", "started"]) & ~Q(only_return_is_open=True))
+        | (~Q(delivery_status="full") & Q(has_open_delivery=True))
+    )
 )
 NOTHING_ON_ITS_WAY = CONFIRMED & ~PARTLY_DELIVERED & ~UNDELIVERED
 # Odoo calls an order invoiced as soon as its invoice is drafted; the customer owes nothing before it is posted.
@@ -387,24 +391,47 @@ WORKFLOW = Workflow(
     amount="company_amount",
     currency="currency",
     facts=[
-        MONEY, foreign_money.FACT, PEOPLE,
-        credit_limit.ASKED, credit_limit.FACT, price_limits.ASKED, price_limits.ASKING, price_limits.FACT,
-        price_limits.TERMS, credit_limit.TERMS,
-        promises.GOODS, PAID, REMAINS, promises.PROMISE, express.ASKED, express.FACT, duplicates.DUPLICATE, unusual.FACT,
-        not_invoiced.FACT, VALIDITY, not_invoiced.LOOK, involvement.OF_SALE_LINES,
+        MONEY,
+        foreign_money.FACT,
+        PEOPLE,
+        credit_limit.ASKED,
+        credit_limit.FACT,
+        price_limits.ASKED,
+        price_limits.ASKING,
+        price_limits.FACT,
+        price_limits.TERMS,
+        credit_limit.TERMS,
+        promises.GOODS,
+        PAID,
+        REMAINS,
+        promises.PROMISE,
+        express.ASKED,
+        express.FACT,
+        duplicates.DUPLICATE,
+        unusual.FACT,
+        not_invoiced.FACT,
+        VALIDITY,
+        not_invoiced.LOOK,
+        involvement.OF_SALE_LINES,
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
     parameters=[price_limits.MOST_DISCOUNT, price_limits.LEAST_MARGIN],
     exceptions=[
-        credit_limit.EXCEPTION, replace(price_limits.EXCEPTION, when=PRICE_BROKEN), promises.STOCK_SHORTAGE,
-        promises.PROMISE_AT_RISK, duplicates.POSSIBLE_DUPLICATE, unusual.EXCEPTION,
+        credit_limit.EXCEPTION,
+        replace(price_limits.EXCEPTION, when=PRICE_BROKEN),
+        promises.STOCK_SHORTAGE,
+        promises.PROMISE_AT_RISK,
+        duplicates.POSSIBLE_DUPLICATE,
+        unusual.EXCEPTION,
         replace(not_invoiced.EXCEPTION, when=TO_INVOICE & not_invoiced.EXCEPTION.when),
     ],
     approvals=[
         replace(kind, context={**kind.context, "foreign_name": foreign_money.WORDS})
         for kind in (
-            credit_limit.APPROVAL, replace(price_limits.APPROVAL, when=PRICE_BROKEN | price_limits.CHANGE), express.APPROVAL,
+            credit_limit.APPROVAL,
+            replace(price_limits.APPROVAL, when=PRICE_BROKEN | price_limits.CHANGE),
+            express.APPROVAL,
         )
     ],
     guards=[credit_limit.GUARD, price_limits.GUARD, credit_limit.DELIVERY_GUARD],
@@ -412,8 +439,16 @@ WORKFLOW = Workflow(
     portal="sale.sale_order_portal_template",
     hooks={
         "sale.order": [
-            "state", "amount_total", "partner_id", "partner_invoice_id", "invoice_status", "delivery_status", "x_ct_hold",
-            "commitment_date", "client_order_ref", "validity_date",
+            "state",
+            "amount_total",
+            "partner_id",
+            "partner_invoice_id",
+            "invoice_status",
+            "delivery_status",
+            "x_ct_hold",
+            "commitment_date",
+            "client_order_ref",
+            "validity_date",
         ],
         "stock.picking": ["state", "scheduled_date"],
         "account.move": ["state", "payment_state", "amount_residual"],

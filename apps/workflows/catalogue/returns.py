@@ -21,8 +21,16 @@ from apps.workflows.rules import money, return_limit
 
 PARTIES = Fact(
     name="parties",
-    columns=["partner_name", "currency", "order_name", "salesperson", "salesperson_login", "salesperson_email", "salesperson_uid",
-             "returned_of"],
+    columns=[
+        "partner_name",
+        "currency",
+        "order_name",
+        "salesperson",
+        "salesperson_login",
+        "salesperson_email",
+        "salesperson_uid",
+        "returned_of",
+    ],
     sql="""
         SELECT (SELECT p.name FROM mirror_res_partner p
                  WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS partner_name,
@@ -48,7 +56,12 @@ BACK = "COALESCE(CASE WHEN r.state = 'done' THEN m.quantity ELSE GREATEST(m.prod
 GOODS = Fact(
     name="goods",
     columns=[
-        "product_names", "returned_quantity", "return_value", "to_credit_quantity", "to_credit_value", "received_days",
+        "product_names",
+        "returned_quantity",
+        "return_value",
+        "to_credit_quantity",
+        "to_credit_value",
+        "received_days",
         "next_change_at",
     ],
     sql=f"""

@@ -17,9 +17,14 @@ from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stag
 from apps.workflows.rules import money
 
 SHIFT = parameters.Parameter(
-    name="shift_hours", title=gettext_noop("Shift"), type=parameters.TIME, unit=parameters.HOURS, default=8, bounds=(1, 24),
+    name="shift_hours",
+    title=gettext_noop("Shift"),
+    type=parameters.TIME,
+    unit=parameters.HOURS,
+    default=8,
+    bounds=(1, 24),
     help=gettext_noop("What leaves a warehouse on a working day leaves it in so many hours. What takes longer is over capacity."),
-)  # fmt: skip
+)
 
 BEYOND = "ready.amount * GREATEST(ready.lines - p.a_day, 0) / NULLIF(ready.lines, 0)"
 

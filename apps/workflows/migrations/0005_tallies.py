@@ -20,7 +20,7 @@ TALLIES = (
     ("standing", "workflows_position", STANDING_OF,
      "connection_id, company_id, workflow, stage, currency, since_day, due_day", "count, amount"),
     ("flow", "workflows_transition", FLOW_OF, "connection_id, company_id, workflow, from_stage, to_stage, hour", "count"),
-)  # fmt: skip
+)
 EVENTS = {
     "INSERT": ("NEW TABLE AS fresh", (("+", "fresh"),)),
     "UPDATE": ("OLD TABLE AS gone NEW TABLE AS fresh", (("-", "gone"), ("+", "fresh"))),

@@ -18,11 +18,15 @@ MISSING = say(
     "{product}: {missing:quantity} of {wanted:quantity} missing",
     when={
         "x.covered = 0": "{product}: {missing:quantity} of {wanted:quantity} missing, none on order",
-        "x.covered < x.missing":
-            "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which not on order",
+        "x.covered < x.missing": (
+            "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which not on order"
+        ),
     },
-    product="x.product", missing="x.missing", wanted="x.wanted", uncovered="x.missing - x.covered",
-)  # fmt: skip
+    product="x.product",
+    missing="x.missing",
+    wanted="x.wanted",
+    uncovered="x.missing - x.covered",
+)
 
 STOCK_SHORTAGE = BlockerRule(
     kind="stock_shortage",
@@ -34,8 +38,9 @@ STOCK_SHORTAGE = BlockerRule(
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
         UNION ALL
         SELECT u.create_date, 'purchase.order', u.purchase_id, u.purchase_name,
-               {say("{product} is expected from the vendor, but {purchase} is not confirmed", product="u.name",
-                    purchase="u.purchase_name")}
+               {
+        say("{product} is expected from the vendor, but {purchase} is not confirmed", product="u.name", purchase="u.purchase_name")
+    }
           FROM mirror_sale_order r
          CROSS JOIN LATERAL ({promises.UNORDERED}) AS u
          WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s
@@ -45,9 +50,11 @@ STOCK_SHORTAGE = BlockerRule(
 BROUGHT_LATE = say(
     "{vendor} delivers {quantity:quantity} {product} on {day:day}, too late",
     when={"x.planned_at <= %(now)s": "{vendor} was due to deliver {quantity:quantity} {product} by {day:day}"},
-    vendor=f"COALESCE(to_jsonb(v.name), {say("The vendor")})", quantity="x.covered", product="x.product",
+    vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})",
+    quantity="x.covered",
+    product="x.product",
     day=company_day("x.planned_at", "x.company_id"),
-)  # fmt: skip
+)
 
 # Overdue, or expected after the day that the customer was promised: that holds the order up since both of them stand.
 SUPPLIER_DELAY = BlockerRule(
@@ -68,10 +75,15 @@ SUPPLIER_DELAY = BlockerRule(
         UNION ALL
         SELECT CASE WHEN x.expected_at <= %(now)s THEN x.expected_at ELSE GREATEST(r.date_order, po.date_approve) END,
                'purchase.order', x.purchase_id, po.name,
-               {say("{vendor} delivers {transfer} on {day:day}, too late",
-                    when={"x.expected_at <= %(now)s": "{vendor} was due to deliver {transfer} by {day:day}"},
-                    vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})", transfer="x.name",
-                    day=company_day("x.expected_at", "r.company_id"))}
+               {
+        say(
+            "{vendor} delivers {transfer} on {day:day}, too late",
+            when={"x.expected_at <= %(now)s": "{vendor} was due to deliver {transfer} by {day:day}"},
+            vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})",
+            transfer="x.name",
+            day=company_day("x.expected_at", "r.company_id"),
+        )
+    }
           FROM mirror_sale_order r
          CROSS JOIN LATERAL ({promises.STEPS}) AS x
           JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
@@ -129,10 +141,11 @@ INVOICE_DISPUTE = BlockerRule(
 
 # What nobody can deliver without. An address that was read before its fields were mirrored has none of them, not even "".
 LACKS = those(
-    f"CASE WHEN a.street = '' THEN {say("no street")} END", f"CASE WHEN a.city = '' THEN {say("no city")} END",
-    f"CASE WHEN a.country_id IS NULL THEN {say("no country")} END",
-)  # fmt: skip
-NAMELESS = f"jsonb_agg(COALESCE(to_jsonb(NULLIF(l.name, '')), {say("a line without text")}) ORDER BY l.sequence)"
+    f"CASE WHEN a.street = '' THEN {say('no street')} END",
+    f"CASE WHEN a.city = '' THEN {say('no city')} END",
+    f"CASE WHEN a.country_id IS NULL THEN {say('no country')} END",
+)
+NAMELESS = f"jsonb_agg(COALESCE(to_jsonb(NULLIF(l.name, '')), {say('a line without text')}) ORDER BY l.sequence)"
 
 MISSING_DATA = BlockerRule(
     kind="missing_data",
@@ -156,5 +169,11 @@ MISSING_DATA = BlockerRule(
 )
 
 OF_SALES_ORDERS = [
-    STOCK_SHORTAGE, SUPPLIER_DELAY, STEP_NOT_DONE, WAREHOUSE_CAPACITY, carrier_delay.OF_ORDER, INVOICE_DISPUTE, MISSING_DATA,
-]  # fmt: skip
+    STOCK_SHORTAGE,
+    SUPPLIER_DELAY,
+    STEP_NOT_DONE,
+    WAREHOUSE_CAPACITY,
+    carrier_delay.OF_ORDER,
+    INVOICE_DISPUTE,
+    MISSING_DATA,
+]

@@ -31,7 +31,12 @@ LATE_DAYS = f"""
 FACT = Fact(
     name="carrier",
     columns=[
-        "carrier_expected_at", "carrier_late_days", "carrier_said_by", "carrier_said_at", "carrier_text_name", "is_carrier_late",
+        "carrier_expected_at",
+        "carrier_late_days",
+        "carrier_said_by",
+        "carrier_said_at",
+        "carrier_text_name",
+        "is_carrier_late",
     ],
     sql=f"""
         SELECT c.expected_at AS carrier_expected_at, GREATEST({LATE_DAYS.format(transfer="r")}, 0) AS carrier_late_days,
@@ -67,9 +72,12 @@ EXCEPTION = ExceptionType(
 EXPECTED = say(
     "{source} expects {transfer} on {day:day}, {days} days late",
     when={"c.text > ''": "{source} expects {transfer} on {day:day}, {days} days late: {text}"},
-    source="c.source", transfer="p.name", day=day("c.expected_at", at=days.zone("p")), text="c.text",
+    source="c.source",
+    transfer="p.name",
+    day=day("c.expected_at", at=days.zone("p")),
+    text="c.text",
     days=LATE_DAYS.format(transfer="p").strip(),
-)  # fmt: skip
+)
 
 OF_ORDER = BlockerRule(
     kind="carrier_delay",

@@ -22,9 +22,11 @@ from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, Gua
 from apps.workflows.rules import involvement, money
 
 LIMIT = parameters.limit(
-    name="count_limit", title=gettext_noop("Count limit"), default=250,
+    name="count_limit",
+    title=gettext_noop("Count limit"),
+    default=250,
     help=gettext_noop("From this difference at standard cost on, a count needs an approval before it is applied."),
-)  # fmt: skip
+)
 KIND = "inventory_adjustment"
 
 ASKED = guard_requests.asked(KIND, "stock.quant")
@@ -32,8 +34,7 @@ ASKED = guard_requests.asked(KIND, "stock.quant")
 # A count is asked about each time it comes to wait, whether or not somebody has tried to apply it.
 ASKING = Fact(
     name="asking",
-    columns=["count_cause", "count_asked_by", "counter_login", "counter_email", "count_asked_uid",
-             "count_terms", "count_measure"],
+    columns=["count_cause", "count_asked_by", "counter_login", "counter_email", "count_asked_uid", "count_terms", "count_measure"],
     sql=f"""
         SELECT (SELECT concat('count@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
                   FROM workflows_position p
@@ -153,8 +154,15 @@ APPROVAL = ApprovalKind(
     exception="inventory.count_adjustment",
     context={**FIGURES, "count_limit": "Approval required from"},
     figures=GuardFigures(
-        measure="count_measure", alone="difference_value", limit="count_limit", asked="ask_exposure", asked_limit="ask_limit",
-        is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
+        measure="count_measure",
+        alone="difference_value",
+        limit="count_limit",
+        asked="ask_exposure",
+        asked_limit="ask_limit",
+        is_asked="is_asked",
+        from_limit=True,
+        is_cumulative=True,
+        outdated="ask_is_outdated",
     ),
     peers=PEERS,
     peers_model="stock.move",

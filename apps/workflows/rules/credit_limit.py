@@ -28,8 +28,17 @@ EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + COALESCE(g.this
 FACT = Fact(
     name="credit",
     columns=[
-        "commercial_id", "commercial_name", "credit_limit", "open_invoices", "draft_invoices", "open_orders",
-        "this_order", "exposure", "excess", "overdue_amount", "overdue_days",
+        "commercial_id",
+        "commercial_name",
+        "credit_limit",
+        "open_invoices",
+        "draft_invoices",
+        "open_orders",
+        "this_order",
+        "exposure",
+        "excess",
+        "overdue_amount",
+        "overdue_days",
     ],
     sql=f"""
         SELECT g.commercial_id, g.commercial_name,
@@ -132,9 +141,7 @@ OPEN_ORDERS_OF_PARTNERS = """
 """
 
 # What the guard asks is asked, whatever the tower counts. An ask without figures rests on the tower's own.
-BROKEN = Q(state__in=["draft", "sent"], credit_ask_state="open") & (
-    Q(credit_is_asked=True) | Q(excess__gt=0, credit_limit__gt=0)
-)
+BROKEN = Q(state__in=["draft", "sent"], credit_ask_state="open") & (Q(credit_is_asked=True) | Q(excess__gt=0, credit_limit__gt=0))
 # An order that is confirmed stays as it is until somebody has agreed to the change that Odoo refused.
 # One that was confirmed in another way than by what was asked needs no decision any more.
 CHANGE = Q(state__in=["sale", "done"], credit_ask_state="open", credit_asks_to_confirm=False)
@@ -207,8 +214,14 @@ APPROVAL = ApprovalKind(
     context=FIGURES,
     bounds=["excess"],
     figures=GuardFigures(
-        measure="exposure", limit="credit_limit", excess="excess", asked="credit_ask_exposure", asked_limit="credit_ask_limit",
-        is_asked="credit_is_asked", no_limit_is_none=True, outdated="credit_ask_is_outdated",
+        measure="exposure",
+        limit="credit_limit",
+        excess="excess",
+        asked="credit_ask_exposure",
+        asked_limit="credit_ask_limit",
+        is_asked="credit_is_asked",
+        no_limit_is_none=True,
+        outdated="credit_ask_is_outdated",
     ),
     on_asked=[
         guard_requests.hold(

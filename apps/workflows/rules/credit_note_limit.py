@@ -21,11 +21,9 @@ from apps.workflows.sql_message import joined, say
 
 KIND = return_limit.APPROVAL.name
 
-ASKED = guard_requests.asked(
-    KIND, "account.move", prefix="credit_note_", where="r.state = 'draft' AND r.move_type = 'out_refund'"
-)
+ASKED = guard_requests.asked(KIND, "account.move", prefix="credit_note_", where="r.state = 'draft' AND r.move_type = 'out_refund'")
 
-PRODUCTS = f"jsonb_agg(DISTINCT COALESCE(to_jsonb(t.name), {say("something else")}))"
+PRODUCTS = f"jsonb_agg(DISTINCT COALESCE(to_jsonb(t.name), {say('something else')}))"
 
 # What came back of line sl of an order, in its product's own unit; of a kit, the sets that its components make up.
 BACK_OF_LINE = f"""
@@ -138,8 +136,14 @@ def _credited(which: str) -> str:
 CREDITED = Fact(
     name="credited",
     columns=[
-        "credited_beyond", "credited_for_returns", "credited_products_names", "credited_invoice", "credit_note_cause",
-        "credit_note_asker", "credit_note_limit", "credit_note_measure",
+        "credited_beyond",
+        "credited_for_returns",
+        "credited_products_names",
+        "credited_invoice",
+        "credit_note_cause",
+        "credit_note_asker",
+        "credit_note_limit",
+        "credit_note_measure",
     ],
     sql=f"""
         SELECT g.beyond AS credited_beyond, g.whole - g.beyond AS credited_for_returns, g.beyond AS credit_note_measure,
@@ -229,8 +233,14 @@ APPROVAL = replace(
         "credit_note_asker": "Requested by",
     },
     figures=GuardFigures(
-        measure="credit_note_measure", alone="credited_beyond", limit="credit_note_limit", asked="credit_note_ask_exposure",
-        asked_limit="credit_note_ask_limit", is_asked="credit_note_is_asked", from_limit=True, is_cumulative=True,
+        measure="credit_note_measure",
+        alone="credited_beyond",
+        limit="credit_note_limit",
+        asked="credit_note_ask_exposure",
+        asked_limit="credit_note_ask_limit",
+        is_asked="credit_note_is_asked",
+        from_limit=True,
+        is_cumulative=True,
         outdated="credit_note_ask_is_outdated",
     ),
     peers=PEERS,

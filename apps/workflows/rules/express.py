@@ -19,7 +19,11 @@ ASKED = guard_requests.asked("expedited_freight", "sale.order", prefix="express_
 FACT = Fact(
     name="express",
     columns=[
-        "express_transfer_id", "express_transfer_name", "express_planned_at", "express_at", "express_moment",
+        "express_transfer_id",
+        "express_transfer_name",
+        "express_planned_at",
+        "express_at",
+        "express_moment",
         "express_present_name",
     ],
     sql=f"""

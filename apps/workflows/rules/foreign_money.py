@@ -12,9 +12,12 @@ WORDS = "In the order's own currency"
 
 IN_ITS_OWN = say(
     "{amount:money} {currency} at {rate:quantity} {currency} for 1 {ours}, of {day:day}",
-    amount="r.amount_total", currency="f.name", rate="trim_scale(round(r.currency_rate, 6))", ours="c.name",
+    amount="r.amount_total",
+    currency="f.name",
+    rate="trim_scale(round(r.currency_rate, 6))",
+    ours="c.name",
     day=days.day("r.date_order", at=days.zone()),
-)  # fmt: skip
+)
 
 FACT = Fact(
     name="foreign",

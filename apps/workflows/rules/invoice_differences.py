@@ -14,7 +14,7 @@ from apps.workflows.rules import money
 # which may be another than the order's. How many of the product's own the bill's unit holds:
 OF_BILL = units.ratio("il.product_uom_id", product="{line}.product_id", connection="il.connection_id")
 # What a later line of a bill bills of the same: it bears the excess before the earlier ones.
-LATER = f"GREATEST({units.own("later.quantity", "later")}, 0)"
+LATER = f"GREATEST({units.own('later.quantity', 'later')}, 0)"
 
 
 def tax_of(line: str, order: str, ordered: str, *, is_known: str = "TRUE") -> str:
@@ -30,7 +30,7 @@ def tax_of(line: str, order: str, ordered: str, *, is_known: str = "TRUE") -> st
         is_known: SQL for whether the bill's line has this one line of an order.
     """
     tax, part = f"({line}.price_total - {line}.price_subtotal)", f"il.price_subtotal / NULLIF({line}.price_subtotal, 0)"
-    free = f"il.quantity * {OF_BILL.format(line=line)} / NULLIF({units.own(f"{line}.{ordered}", line)}, 0)"
+    free = f"il.quantity * {OF_BILL.format(line=line)} / NULLIF({units.own(f'{line}.{ordered}', line)}, 0)"
     return f"""CASE WHEN NOT ({is_known}) OR {line}.{ordered} = 0 THEN NULL
                                WHEN {line}.price_subtotal <> 0 THEN {tax} * {part}
                                WHEN {order}.currency_id = il.currency_id THEN {tax} * {free} END AS agreed_tax,

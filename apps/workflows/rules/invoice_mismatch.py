@@ -16,20 +16,35 @@ from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, Gua
 from apps.workflows.rules import invoice_differences, invoice_resolution, involvement, posted_entries
 
 LIMIT = parameters.limit(
-    name="mismatch_limit", title=gettext_noop("Invoice difference limit"), default=100,
+    name="mismatch_limit",
+    title=gettext_noop("Invoice difference limit"),
+    default=100,
     help=gettext_noop(
         "From this difference to order or delivery on (prices before tax, and the tax), an invoice or bill needs a decision."
     ),
-)  # fmt: skip
+)
 KIND = "invoice_mismatch"
 
 
 MATCH = Fact(
     name="match",
     columns=[
-        "differing_count", "order_names", "product_names", "billed_quantity", "all_billed_quantity", "ordered_quantity",
-        "delivered_quantity", "over_quantity", "billed_price", "ordered_price", "price_difference", "billed_tax", "ordered_tax",
-        "tax_difference", "amount_over", "disputed_amount",
+        "differing_count",
+        "order_names",
+        "product_names",
+        "billed_quantity",
+        "all_billed_quantity",
+        "ordered_quantity",
+        "delivered_quantity",
+        "over_quantity",
+        "billed_price",
+        "ordered_price",
+        "price_difference",
+        "billed_tax",
+        "ordered_tax",
+        "tax_difference",
+        "amount_over",
+        "disputed_amount",
     ],
     sql=invoice_differences.match(
         "(r.state = 'draft' OR r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked'))"
@@ -70,7 +85,11 @@ ASKED = guard_requests.asked(KIND, "account.move", prefix="invoice_", where="r.s
 PEOPLE = Fact(
     name="people",
     columns=[
-        "invoice_owner", "invoice_owner_login", "invoice_owner_email", "invoice_maker", "mismatch_measure",
+        "invoice_owner",
+        "invoice_owner_login",
+        "invoice_owner_email",
+        "invoice_maker",
+        "mismatch_measure",
     ],
     sql="""
         SELECT COALESCE(o.name, '') AS invoice_owner, COALESCE(o.login, '') AS invoice_owner_login,
@@ -154,8 +173,14 @@ APPROVAL = ApprovalKind(
         "invoice_asked_by": "Requested by",
     },
     figures=GuardFigures(
-        measure="mismatch_measure", alone="disputed_amount", limit="mismatch_limit", asked="invoice_ask_exposure",
-        asked_limit="invoice_ask_limit", is_asked="invoice_is_asked", from_limit=True, is_cumulative=True,
+        measure="mismatch_measure",
+        alone="disputed_amount",
+        limit="mismatch_limit",
+        asked="invoice_ask_exposure",
+        asked_limit="invoice_ask_limit",
+        is_asked="invoice_is_asked",
+        from_limit=True,
+        is_cumulative=True,
         outdated="invoice_ask_is_outdated",
     ),
     peers=PEERS,

@@ -5,7 +5,6 @@ add behind the last digit that means something, and then by the currency: so bot
 ``currency.round(round(value, 8))``, facts :func:`rounded`.
 """
 
-
 SMALLEST_OF_CURRENCY = "COALESCE(trim_scale(NULLIF(c.rounding, 0)), trim_scale(power(10::numeric, -c.decimal_places)))"
 
 

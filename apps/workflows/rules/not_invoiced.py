@@ -21,8 +21,15 @@ GRACE_SQL = f"make_interval(secs => ({parameters.value_sql(f'order_to_cash.{STAG
 FACT = Fact(
     name="billing",
     columns=[
-        "uninvoiced_amount", "uninvoiced_quantity", "delivered_goods_quantity", "invoiced_before_quantity",
-        "uninvoiced_products_names", "last_delivered_at", "uninvoiced_days", "is_invoice_late", "invoice_look_at",
+        "uninvoiced_amount",
+        "uninvoiced_quantity",
+        "delivered_goods_quantity",
+        "invoiced_before_quantity",
+        "uninvoiced_products_names",
+        "last_delivered_at",
+        "uninvoiced_days",
+        "is_invoice_late",
+        "invoice_look_at",
     ],
     sql=f"""
         SELECT {money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS uninvoiced_amount,

@@ -34,13 +34,17 @@ from apps.workflows.rules import involvement, money
 from apps.workflows.sql_message import joined, say
 
 MOST_DISCOUNT = parameters.percent(
-    name="most_discount_percent", title=gettext_noop("Maximum discount"), default=20,
+    name="most_discount_percent",
+    title=gettext_noop("Maximum discount"),
+    default=20,
     help=gettext_noop("What a line, or an order as a whole, gives off beyond this needs an approval."),
-)  # fmt: skip
+)
 LEAST_MARGIN = parameters.percent(
-    name="least_margin_percent", title=gettext_noop("Minimum margin"), default=10,
+    name="least_margin_percent",
+    title=gettext_noop("Minimum margin"),
+    default=10,
     help=gettext_noop("An order that earns less of its untaxed amount needs an approval."),
-)  # fmt: skip
+)
 
 ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_")
 
@@ -57,8 +61,15 @@ DISCOUNTED_LINES = f"""jsonb_agg({DISCOUNTED} ORDER BY l.discount DESC)
 FACT = Fact(
     name="price",
     columns=[
-        "discount_given", "margin_short", "conceded", "deepest_discount_percent", "order_margin", "order_margin_percent",
-        "discounted_names", "price_is_settled", "released_concession",
+        "discount_given",
+        "margin_short",
+        "conceded",
+        "deepest_discount_percent",
+        "order_margin",
+        "order_margin_percent",
+        "discounted_names",
+        "price_is_settled",
+        "released_concession",
     ],
     sql=f"""
         SELECT f.*, GREATEST(f.discount_given, f.margin_short) AS conceded,
@@ -67,9 +78,11 @@ FACT = Fact(
           FROM (
             SELECT {money.rounded(GIVEN)} AS discount_given,
                    CASE WHEN r.state IN ('draft', 'sent') AND r.margin IS NOT NULL
-                        THEN {money.rounded(f"""GREATEST(
+                        THEN {
+        money.rounded(f'''GREATEST(
                           GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN.sql} / 100 - ({EARNED}), t.below_cost, 0
-                        ) / g.rate""")}
+                        ) / g.rate''')
+    }
                         ELSE 0 END AS margin_short,
                    GREATEST(t.deepest, CASE WHEN t.taken_off > 0 AND t.list_value > 0
                                             THEN round((t.discounts + t.taken_off) * 100 / t.list_value, 1) END)
@@ -134,8 +147,7 @@ ASKING = Fact(
 
 # Who asked for a confirmation that credit held up, and got it, has asked for this as well.
 BROKEN = Q(state__in=["draft", "sent"]) & (
-    Q(price_is_settled=False)
-    & (Q(pricing_ask_state="open") | Q(credit_ask_state="approved", pricing_ask_state__isnull=True))
+    Q(price_is_settled=False) & (Q(pricing_ask_state="open") | Q(credit_ask_state="approved", pricing_ask_state__isnull=True))
     # What the guard asks is asked, whatever the tower counts.
     | Q(pricing_is_asked=True)
 )
@@ -220,8 +232,12 @@ APPROVAL = ApprovalKind(
     context={"price_asked_value": "Subject of the decision", "asked_concession": "Concession", **FIGURES},
     bounds=["asked_concession"],
     figures=GuardFigures(
-        measure="conceded", limit="released_concession", asked="pricing_ask_exposure", asked_limit="pricing_ask_limit",
-        is_asked="pricing_is_asked", outdated="pricing_ask_is_outdated",
+        measure="conceded",
+        limit="released_concession",
+        asked="pricing_ask_exposure",
+        asked_limit="pricing_ask_limit",
+        is_asked="pricing_is_asked",
+        outdated="pricing_ask_is_outdated",
     ),
     on_asked=[
         guard_requests.hold(

@@ -166,9 +166,22 @@ LATEST = "GREATEST(g.supplied_at, wanted.expected_at, goes.scheduled_at)"
 PROMISE = Fact(
     name="promise",
     columns=[
-        "short_lines_count", "short_quantity", "short_amount", "short_products_names", "uncovered_quantity", "has_shortage",
-        "next_supply", "next_supply_at", "forecast_at", "promise_late_days", "undelivered_amount", "promise_weight",
-        "caused_by", "is_promise_at_risk", "promise_look_at", "supplied_at",
+        "short_lines_count",
+        "short_quantity",
+        "short_amount",
+        "short_products_names",
+        "uncovered_quantity",
+        "has_shortage",
+        "next_supply",
+        "next_supply_at",
+        "forecast_at",
+        "promise_late_days",
+        "undelivered_amount",
+        "promise_weight",
+        "caused_by",
+        "is_promise_at_risk",
+        "promise_look_at",
+        "supplied_at",
     ],
     sql=f"""
         SELECT f.*, {money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.SMALLEST)} AS promise_weight

@@ -11,14 +11,20 @@ from apps.workflows.rules import money
 from apps.workflows.sql_message import say
 
 TOLERANCE = parameters.percent(
-    name="price_tolerance_percent", title=gettext_noop("Purchase price tolerance"), default=2,
+    name="price_tolerance_percent",
+    title=gettext_noop("Purchase price tolerance"),
+    default=2,
     help=gettext_noop("A vendor's price differs where it is more than this above or below the order's."),
-)  # fmt: skip
+)
 LEAST_DIFFERENCE = parameters.Parameter(
-    name="least_price_difference", title=gettext_noop("Smallest purchase price difference"), type=parameters.AMOUNT,
-    unit=gettext_noop("the order's currency"), default=1, bounds=(0, parameters.LARGEST_AMOUNT),
+    name="least_price_difference",
+    title=gettext_noop("Smallest purchase price difference"),
+    type=parameters.AMOUNT,
+    unit=gettext_noop("the order's currency"),
+    default=1,
+    bounds=(0, parameters.LARGEST_AMOUNT),
     help=gettext_noop("A price that makes less difference on a line is not raised."),
-)  # fmt: skip
+)
 
 # Whether a line brings anything more: one whose receipts are all done or cancelled does not, whatever is missing.
 CLOSED_SHORT = """
@@ -64,7 +70,12 @@ PER_UNIT_OF_BILL = units.ratio("bl.product_uom_id", product="l.product_id", conn
 PRICES = Fact(
     name="prices",
     columns=[
-        "price_lines_count", "price_product", "price_against", "price_expected", "price_found", "price_difference_percent",
+        "price_lines_count",
+        "price_product",
+        "price_against",
+        "price_expected",
+        "price_found",
+        "price_difference_percent",
         "price_difference_amount",
     ],
     sql=f"""

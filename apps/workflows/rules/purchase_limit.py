@@ -16,9 +16,11 @@ from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, Odoo
 from apps.workflows.rules import involvement, money
 
 LIMIT = parameters.limit(
-    name="purchase_limit", title=gettext_noop("Purchase limit"), default=10_000,
+    name="purchase_limit",
+    title=gettext_noop("Purchase limit"),
+    default=10_000,
     help=gettext_noop("From this order value on, taxes included, a purchase needs an approval."),
-)  # fmt: skip
+)
 KIND = "procurement_threshold"
 
 # In the order's currency and in the company's, for orders that wait for a decision; of the others the total tells.
@@ -45,8 +47,16 @@ ASKED = guard_requests.asked(KIND, "purchase.order")
 ASKING = Fact(
     name="asking",
     columns=[
-        "approval_cause", "approval_asked_by", "approval_asked_uid", "is_unconfirmed", "is_undecided",
-        "asked_amount", "asked_value", "purchase_terms", "changer_id", "guard_asks",
+        "approval_cause",
+        "approval_asked_by",
+        "approval_asked_uid",
+        "is_unconfirmed",
+        "is_undecided",
+        "asked_amount",
+        "asked_value",
+        "purchase_terms",
+        "changer_id",
+        "guard_asks",
     ],
     sql=f"""
         SELECT CASE WHEN r.state = 'to approve'
@@ -171,8 +181,14 @@ APPROVAL = ApprovalKind(
     exception="purchase.approval_stalled",
     context=FIGURES,
     figures=GuardFigures(
-        measure="bought_value", limit="purchase_limit", asked="ask_exposure", asked_limit="ask_limit", is_asked="guard_asks",
-        from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
+        measure="bought_value",
+        limit="purchase_limit",
+        asked="ask_exposure",
+        asked_limit="ask_limit",
+        is_asked="guard_asks",
+        from_limit=True,
+        is_cumulative=True,
+        outdated="ask_is_outdated",
     ),
     peers=PEERS,
     on_asked=[

@@ -20,9 +20,11 @@ from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, Odoo
 from apps.workflows.rules import involvement
 
 LIMIT = parameters.limit(
-    name="return_limit", title=gettext_noop("Return limit"), default=500,
+    name="return_limit",
+    title=gettext_noop("Return limit"),
+    default=500,
     help=gettext_noop("From this value on, before tax, goods that come back, and credit beyond them, need an authorisation."),
-)  # fmt: skip
+)
 KIND = "return_authorisation"
 
 ASKED = guard_requests.asked(KIND, "stock.picking")
@@ -30,8 +32,15 @@ ASKED = guard_requests.asked(KIND, "stock.picking")
 # A return is asked about each time it comes to wait, whether or not somebody has tried to receive it.
 ASKING = Fact(
     name="asking",
-    columns=["return_cause", "return_asked_by", "return_asked_uid", "return_person_id", "return_measure",
-             "is_unconfirmed", "return_terms"],
+    columns=[
+        "return_cause",
+        "return_asked_by",
+        "return_asked_uid",
+        "return_person_id",
+        "return_measure",
+        "is_unconfirmed",
+        "return_terms",
+    ],
     sql=f"""
         SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
                   FROM workflows_position p
@@ -70,7 +79,7 @@ APPROVAL = ApprovalKind(
     ),
     matters="{returned_quantity:quantity} {product_names} to be returned",
     question="Accept the return of {returned_quantity:quantity} {product_names} from {partner_name} "
-             "for {return_value:money} {currency}?",
+    "for {return_value:money} {currency}?",
     when=BROKEN,
     possible=~Q(state__in=["cancel", "done"]),
     cause="return_cause",
@@ -91,8 +100,15 @@ APPROVAL = ApprovalKind(
         "return_asked_by": "Requested by",
     },
     figures=GuardFigures(
-        measure="return_measure", alone="return_value", limit="return_limit", asked="ask_exposure", asked_limit="ask_limit",
-        is_asked="is_asked", from_limit=True, is_cumulative=True, outdated="ask_is_outdated",
+        measure="return_measure",
+        alone="return_value",
+        limit="return_limit",
+        asked="ask_exposure",
+        asked_limit="ask_limit",
+        is_asked="is_asked",
+        from_limit=True,
+        is_cumulative=True,
+        outdated="ask_is_outdated",
     ),
     on_asked=[
         guard_requests.hold(

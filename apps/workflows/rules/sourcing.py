@@ -54,8 +54,11 @@ PRODUCT = """
 
 FREE_THERE = say(
     "{quantity:quantity} {product} from {place}, {free:quantity} available",
-    quantity="LEAST(q.free, n.quantity)", product="t.name", place="place.complete_name", free="q.free",
-)  # fmt: skip
+    quantity="LEAST(q.free, n.quantity)",
+    product="t.name",
+    place="place.complete_name",
+    free="q.free",
+)
 
 
 def from_another_warehouse(needed: str) -> Remedy:
@@ -137,13 +140,19 @@ SELECT GREATEST(CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)
 SOLD_THERE = say(
     "{quantity:quantity} {product} from {vendor} at {price:money} {currency}, {days} days to deliver",
     when={
-        "b.unit > '' AND b.is_other":
-            "{quantity:quantity} {unit} of {product} from {vendor} at {price:money} {currency} each, {days} days to deliver",
+        "b.unit > '' AND b.is_other": (
+            "{quantity:quantity} {unit} of {product} from {vendor} at {price:money} {currency} each, {days} days to deliver"
+        ),
         "cu.name IS NULL": "{quantity:quantity} {product} from {vendor} at {price:money}, {days} days to deliver",
     },
-    quantity="b.quantity", product="t.name", vendor="v.name", price="i.price", currency="COALESCE(cu.name, '')", days="i.delay",
+    quantity="b.quantity",
+    product="t.name",
+    vendor="v.name",
+    price="i.price",
+    currency="COALESCE(cu.name, '')",
+    days="i.delay",
     unit="b.unit",
-)  # fmt: skip
+)
 
 
 def _request(**more: str) -> OdooCall:
@@ -154,17 +163,24 @@ def _request(**more: str) -> OdooCall:
     """
     only_if = more.pop("only_if")
     line = {
-        "product_id": "{product_id:number}", "product_qty": "{quantity:number}", "price_unit": "{price:number}",
+        "product_id": "{product_id:number}",
+        "product_qty": "{quantity:number}",
+        "price_unit": "{price:number}",
         "date_planned": "{planned_for}",
-    }  # fmt: skip
+    }
     values = {
-        "partner_id": "{partner_id:number}", "company_id": "{company_id:number}", "origin": "{record_name}",
+        "partner_id": "{partner_id:number}",
+        "company_id": "{company_id:number}",
+        "origin": "{record_name}",
         "order_line": [[0, 0, line | more]],
-    }  # fmt: skip
+    }
     return OdooCall(
-        title="Draft a request for quotation to {vendor_name}", method="create", model="purchase.order", only_if=only_if,
+        title="Draft a request for quotation to {vendor_name}",
+        method="create",
+        model="purchase.order",
+        only_if=only_if,
         arguments={"vals_list": [values]},
-    )  # fmt: skip
+    )
 
 
 def from_another_vendor(needed: str) -> Remedy:
@@ -173,8 +189,17 @@ def from_another_vendor(needed: str) -> Remedy:
         name="buy_elsewhere",
         title="Buy from another vendor",
         columns=[
-            "product_id", "quantity", "price", "partner_id", "product_name", "vendor_name", "planned_for", "company_id", "unit_id",
-            "is_own_unit", "text",
+            "product_id",
+            "quantity",
+            "price",
+            "partner_id",
+            "product_name",
+            "vendor_name",
+            "planned_for",
+            "company_id",
+            "unit_id",
+            "is_own_unit",
+            "text",
         ],
         sql=f"""
             SELECT concat(n.product_id, '-', i.partner_id) AS option,
@@ -210,9 +235,11 @@ OF_ORDER = "(SELECT o.company_id FROM mirror_sale_order o WHERE o.connection_id 
 LATER = say(
     "{order}, {customer}: {day:day} instead of {promised:day}",
     when={"w.promised_at IS NULL": "{order}, {customer}: {day:day} instead of no date"},
-    order="w.name", customer="w.customer", day=company_day("w.expected_at", OF_ORDER),
+    order="w.name",
+    customer="w.customer",
+    day=company_day("w.expected_at", OF_ORDER),
     promised=company_day("w.promised_at", OF_ORDER),
-)  # fmt: skip
+)
 
 
 def promise_later(orders: str, *, because: str) -> Remedy:
@@ -296,9 +323,11 @@ RESERVE_AGAIN = Remedy(
 # receipt. Whoever was promised the goods for earlier is told apart (:data:`PROMISE_LATER`).
 MOVED = say(
     "{product}: {day:day} instead of {planned:day}, reported by {source}",
-    product="l.name", day=company_day("e.expected_at", "l.company_id"),
-    planned=company_day("l.date_planned", "l.company_id"), source="e.source",
-)  # fmt: skip
+    product="l.name",
+    day=company_day("e.expected_at", "l.company_id"),
+    planned=company_day("l.date_planned", "l.company_id"),
+    source="e.source",
+)
 
 RESCHEDULE = Remedy(
     name="reschedule",

@@ -15,10 +15,15 @@ DEARER_OR_CHEAPER = 0.2
 INSTEAD = say(
     "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available",
     when={
-        "other.product_tmpl_id = pr.product_tmpl_id":
-            "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available (another variant)",
+        "other.product_tmpl_id = pr.product_tmpl_id": (
+            "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available (another variant)"
+        ),
     },
-    quantity="n.missing", substitute="ot.name", product="t.name", order="n.order_name", free="free.quantity",
+    quantity="n.missing",
+    substitute="ot.name",
+    product="t.name",
+    order="n.order_name",
+    free="free.quantity",
 )
 
 
@@ -30,18 +35,18 @@ def _instead(**more: str) -> OdooCall:
     """
     only_if = more.pop("only_if")
     line = {
-        "product_id": "{substitute_id:number}", "product_uom_qty": "{quantity:number}", "price_unit": "{price:number}",
+        "product_id": "{substitute_id:number}",
+        "product_uom_qty": "{quantity:number}",
+        "price_unit": "{price:number}",
         "discount": "{discount:number}",
-    }  # fmt: skip
+    }
     return OdooCall(
         title="Substitute {quantity:quantity} {substitute_name} for {product_name} on {order_name}",
         model="sale.order",
         record="order_id",
         method="write",
         only_if=only_if,
-        arguments={
-            "vals": {"order_line": [[1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}], [0, 0, line | more]]}
-        },
+        arguments={"vals": {"order_line": [[1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}], [0, 0, line | more]]}},
         require=[["state", "=", "sale"]],
         expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
     )
@@ -51,8 +56,18 @@ SUBSTITUTE = Remedy(
     name="substitute",
     title="Deliver another product instead",
     columns=[
-        "order_id", "order_name", "line_id", "kept", "substitute_id", "quantity", "price", "discount", "product_name",
-        "substitute_name", "unit_id", "is_own_unit",
+        "order_id",
+        "order_name",
+        "line_id",
+        "kept",
+        "substitute_id",
+        "quantity",
+        "price",
+        "discount",
+        "product_name",
+        "substitute_name",
+        "unit_id",
+        "is_own_unit",
     ],
     sql=f"""
         SELECT concat(n.move_id, '-', other.odoo_id) AS option,

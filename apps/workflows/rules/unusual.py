@@ -32,14 +32,24 @@ SPREAD = f"GREATEST(1.4826 * {MEDIAN.format(size='abs({size} - {middle})')}, {LE
 
 BEYOND = say(
     "{product}: {quantity:quantity}, usually {usual:quantity} (in {times} orders)",
-    product="l.name", quantity="l.quantity", usual="round(exp(u.middle)::numeric, 1)", times="u.times",
-)  # fmt: skip
+    product="l.name",
+    quantity="l.quantity",
+    usual="round(exp(u.middle)::numeric, 1)",
+    times="u.times",
+)
 
 FACT = Fact(
     name="unusual",
     columns=[
-        "compared_count", "compared_amount", "usual_amount", "value_times_quantity", "value_deviations_quantity",
-        "unusual_lines_count", "unusual_lines_names", "beyond_usual_amount", "is_unusual",
+        "compared_count",
+        "compared_amount",
+        "usual_amount",
+        "value_times_quantity",
+        "value_deviations_quantity",
+        "unusual_lines_count",
+        "unusual_lines_names",
+        "beyond_usual_amount",
+        "is_unusual",
     ],
     sql=f"""
         WITH past AS MATERIALIZED (

@@ -31,8 +31,9 @@ def sandbox_wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         port = probe.getsockname()[1]
     directory = str(tmp_path_factory.mktemp("company"))
     command = [sys.executable, "manage.py", "sandbox", "--port", str(port), "--data-dir", directory, "--no-business"]
-    process = subprocess.Popen([*command, "--orders", "40"], cwd=ROOT, stdout=subprocess.DEVNULL,
-                               preexec_fn=embedded.die_with_parent(signal.SIGKILL))  # fmt: skip
+    process = subprocess.Popen(
+        [*command, "--orders", "40"], cwd=ROOT, stdout=subprocess.DEVNULL, preexec_fn=embedded.die_with_parent(signal.SIGKILL)
+    )
     wire = Wire(f"http://127.0.0.1:{port}", "sandbox", "admin", "admin", key="sandbox-key")
     until = time.monotonic() + 40
     while True:
@@ -56,9 +57,12 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     else:
         environ = os.environ
         made = Wire(
-            environ["ODOO_URL"].rstrip("/"), environ.get("ODOO_DB", "ct"), environ.get("ODOO_LOGIN", "admin"),
-            environ.get("ODOO_PASSWORD", "admin"), key=environ.get("ODOO_KEY", ""),
-        )  # fmt: skip
+            environ["ODOO_URL"].rstrip("/"),
+            environ.get("ODOO_DB", "ct"),
+            environ.get("ODOO_LOGIN", "admin"),
+            environ.get("ODOO_PASSWORD", "admin"),
+            key=environ.get("ODOO_KEY", ""),
+        )
     made.uid = made.service("common", "login", made.database, made.login, made.password)
     assert made.uid, f"{made.url} refuses {made.login}"
     yield made

@@ -48,9 +48,7 @@ class Wire:
 
     def call(self, model: str, method: str, *args: Any, **named: Any) -> Any:
         """``execute_kw`` as the signed-in person."""
-        return self.service(
-            "object", "execute_kw", self.database, self.uid, self.password, model, method, list(args), named
-        )
+        return self.service("object", "execute_kw", self.database, self.uid, self.password, model, method, list(args), named)
 
     def create(self, model: str, values: Row) -> int:
         """One record, deleted when the test ends."""

@@ -36,17 +36,27 @@ def order(wire: Wire, goods: tuple[int, int]) -> Iterator[int]:
 
 def test_a_quotation_has_its_name_and_totals(wire: Wire, order: int, goods: tuple[int, int]) -> None:
     row = wire.row(
-        "sale.order", order, "name", "state", "partner_id", "partner_invoice_id", "amount_untaxed", "amount_tax",
-        "amount_total", "invoice_status", "delivery_status", "order_line", "currency_rate", "locked",
-    )  # fmt: skip
+        "sale.order",
+        order,
+        "name",
+        "state",
+        "partner_id",
+        "partner_invoice_id",
+        "amount_untaxed",
+        "amount_tax",
+        "amount_total",
+        "invoice_status",
+        "delivery_status",
+        "order_line",
+        "currency_rate",
+        "locked",
+    )
     assert row["name"].startswith("S")
     assert (row["state"], row["invoice_status"], row["delivery_status"], row["locked"]) == ("draft", "no", False, False)
     assert (row["partner_id"], row["partner_invoice_id"]) == (goods[0], goods[0])
     assert row["amount_untaxed"] == 130.0
     assert row["amount_total"] == pytest.approx(row["amount_untaxed"] + row["amount_tax"])
-    lines = wire.call(
-        "sale.order.line", "read", row["order_line"], fields=["price_subtotal", "price_total", "price_tax"]
-    )
+    lines = wire.call("sale.order.line", "read", row["order_line"], fields=["price_subtotal", "price_total", "price_tax"])
     assert sorted(line["price_subtotal"] for line in lines) == [10.0, 120.0]
     assert sum(line["price_total"] for line in lines) == pytest.approx(row["amount_total"])
 
@@ -66,9 +76,7 @@ def test_confirming_makes_a_delivery_and_cancelling_ends_it(wire: Wire, order: i
     (picking,) = row["picking_ids"]
     transfer = wire.row("stock.picking", picking, "state", "sale_id", "picking_type_code", "move_ids", "scheduled_date")
     assert (transfer["state"], transfer["sale_id"], transfer["picking_type_code"]) == ("assigned", order, "outgoing")
-    moves = wire.call(
-        "stock.move", "read", transfer["move_ids"], fields=["sale_line_id", "state", "product_uom_qty"], load=""
-    )
+    moves = wire.call("stock.move", "read", transfer["move_ids"], fields=["sale_line_id", "state", "product_uom_qty"], load="")
     assert {move["state"] for move in moves} == {"assigned"}
     assert sorted(move["product_uom_qty"] for move in moves) == [2.0, 3.0]
     with pytest.raises(OdooFault) as again:
@@ -92,10 +100,16 @@ def test_a_message_and_an_activity_stay_with_the_order(wire: Wire, order: int) -
     wire.call("sale.order", "message_post", [order], body="Contract says hello")
     domain = [["model", "=", "sale.order"], ["res_id", "=", order], ["body", "ilike", "Contract says hello"]]
     assert wire.call("mail.message", "search_count", domain) == 1
-    activity = wire.create("mail.activity", {
-        "res_model_id": wire.model_id("sale.order"), "res_id": order, "user_id": wire.uid, "summary": "Contract",
-        "note": "Look",
-    })  # fmt: skip
+    activity = wire.create(
+        "mail.activity",
+        {
+            "res_model_id": wire.model_id("sale.order"),
+            "res_id": order,
+            "user_id": wire.uid,
+            "summary": "Contract",
+            "note": "Look",
+        },
+    )
     row = wire.row("mail.activity", activity, "res_model", "user_id", "summary")
     assert (row["res_model"], row["user_id"], row["summary"]) == ("sale.order", wire.uid, "Contract")
     wire.call("mail.activity", "action_feedback", [activity], feedback="Done")
@@ -108,9 +122,13 @@ def test_what_is_changed_is_tracked_in_the_words_that_people_read(wire: Wire, or
     field = wire.field_ids("sale.order", "state")[0]
     assert wire.row("ir.model.fields", field, "tracking")["tracking"] > 0
     messages = wire.call(
-        "mail.message", "search_read", [["model", "=", "sale.order"], ["res_id", "=", order], ["tracking_value_ids", "!=", False]],
-        ["author_id", "date", "tracking_value_ids"], order="id", load="",
-    )  # fmt: skip
+        "mail.message",
+        "search_read",
+        [["model", "=", "sale.order"], ["res_id", "=", order], ["tracking_value_ids", "!=", False]],
+        ["author_id", "date", "tracking_value_ids"],
+        order="id",
+        load="",
+    )
     me = wire.row("res.users", wire.uid, "partner_id")["partner_id"]
     told = []
     for message in messages:
@@ -122,16 +140,25 @@ def test_what_is_changed_is_tracked_in_the_words_that_people_read(wire: Wire, or
     assert told == [("Quotation", "Quotation Sent"), ("Quotation Sent", "Cancelled")]
     words = wire.call("sale.order", "fields_get", ["state"], attributes=["selection"])["state"]["selection"]
     assert [list(one) for one in words] == [
-        ["draft", "Quotation"], ["sent", "Quotation Sent"], ["sale", "Sales Order"], ["cancel", "Cancelled"],
-    ]  # fmt: skip
+        ["draft", "Quotation"],
+        ["sent", "Quotation Sent"],
+        ["sale", "Sales Order"],
+        ["cancel", "Cancelled"],
+    ]
 
 
 def test_an_activity_that_is_changed_and_finished_leaves_its_feedback_behind(wire: Wire, order: int) -> None:
     assert {"message_ids", "activity_ids"} <= set(wire.call("sale.order", "fields_get", [], attributes=["type"]))
-    activity = wire.create("mail.activity", {
-        "res_model_id": wire.model_id("sale.order"), "res_id": order, "user_id": wire.uid, "summary": "Contract",
-        "note": '<div class="ct-first"><p>Look</p></div>',
-    })  # fmt: skip
+    activity = wire.create(
+        "mail.activity",
+        {
+            "res_model_id": wire.model_id("sale.order"),
+            "res_id": order,
+            "user_id": wire.uid,
+            "summary": "Contract",
+            "note": '<div class="ct-first"><p>Look</p></div>',
+        },
+    )
     marked = [["note", "like", "first"], ["res_id", "=", order]]
     assert wire.call("mail.activity", "search", marked) == [activity]
     wire.call("mail.activity", "write", [activity], {"summary": "Changed", "note": '<div class="ct-first ct-second">Look</div>'})

@@ -12,14 +12,10 @@ from tests.odoo.contract.raw import OdooFault, Wire
 @pytest.fixture(scope="module")
 def people(wire: Wire) -> dict[str, int]:
     """A company with two addresses, one archived."""
-    head = wire.create(
-        "res.partner", {"name": "Contract Head", "is_company": True, "ref": "CT-1", "credit_limit": 500.5}
-    )
+    head = wire.create("res.partner", {"name": "Contract Head", "is_company": True, "ref": "CT-1", "credit_limit": 500.5})
     return {
         "head": head,
-        "desk": wire.create(
-            "res.partner", {"name": "Contract Desk", "parent_id": head, "ref": "CT-2", "function": "Buyer"}
-        ),
+        "desk": wire.create("res.partner", {"name": "Contract Desk", "parent_id": head, "ref": "CT-2", "function": "Buyer"}),
         "old": wire.create("res.partner", {"name": "Contract_Old", "parent_id": head, "ref": "CT-3", "active": False}),
     }
 
@@ -79,9 +75,7 @@ def test_order_limit_and_offset(wire: Wire, people: dict[str, int]) -> None:
     ids = [people["head"], people["desk"], people["old"]]
     assert wire.call("res.partner", "search", [MINE], order="id desc", **named) == ids[::-1]
     assert wire.call("res.partner", "search", [MINE], order="ref", limit=2, **named) == ids[:2]
-    assert wire.call("res.partner", "search", [MINE], order="ref desc, id", offset=1, limit=1, **named) == [
-        people["desk"]
-    ]
+    assert wire.call("res.partner", "search", [MINE], order="ref desc, id", offset=1, limit=1, **named) == [people["desk"]]
     # What is not set comes last.
     assert wire.call("res.partner", "search", [MINE], order="function, id", **named)[0] == people["desk"]
     assert wire.call("res.partner", "search", [MINE], order="function desc, id", **named)[-1] == people["desk"]
@@ -104,9 +98,7 @@ def test_values_come_in_their_shapes(wire: Wire, people: dict[str, int]) -> None
     assert row["parent_id"] == [people["head"], "Contract Head"]
     assert (row["user_id"], row["child_ids"], row["active"]) == (False, [], True)
     assert datetime.strptime(row["write_date"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    head = wire.row(
-        "res.partner", people["head"], "parent_id", "child_ids", "credit_limit", "function", "commercial_partner_id"
-    )
+    head = wire.row("res.partner", people["head"], "parent_id", "child_ids", "credit_limit", "function", "commercial_partner_id")
     assert (head["parent_id"], head["function"], head["credit_limit"]) == (False, False, 500.5)
     assert head["commercial_partner_id"] == people["head"]
     assert people["desk"] in head["child_ids"]
@@ -168,8 +160,9 @@ def test_groups_are_counted_and_summed(wire: Wire, people: dict[str, int]) -> No
     assert rows[-1]["__extra_domain"][0] == "&"
     by_parent = wire.call("res.partner", "formatted_read_group", [MINE], ["parent_id"], ["__count"], **named)
     assert {(row["parent_id"] and row["parent_id"][0], row["__count"]) for row in by_parent} == {
-        (people["head"], 2), (False, 1),
-    }  # fmt: skip
+        (people["head"], 2),
+        (False, 1),
+    }
     old = wire.call("res.partner", "read_group", [MINE], ["total:sum(id)"], ["function"], lazy=False, **named)
     assert {row["function"]: (row["__count"], row["total"]) for row in old}["Buyer"] == (1, people["desk"])
 
@@ -191,10 +184,16 @@ def test_every_mirrored_field_is_there_with_its_type(wire: Wire) -> None:
     from apps.mirror import declare, registry
 
     kinds = {
-        declare.Text: {"char", "text", "selection", "html"}, declare.Many2one: {"many2one"},
-        declare.Ids: {"one2many", "many2many"}, declare.Number: {"float", "monetary"}, declare.Exact: {"float"},
-        declare.Integer: {"integer"}, declare.Boolean: {"boolean"}, declare.Moment: {"datetime"}, declare.Day: {"date"},
-    }  # fmt: skip
+        declare.Text: {"char", "text", "selection", "html"},
+        declare.Many2one: {"many2one"},
+        declare.Ids: {"one2many", "many2many"},
+        declare.Number: {"float", "monetary"},
+        declare.Exact: {"float"},
+        declare.Integer: {"integer"},
+        declare.Boolean: {"boolean"},
+        declare.Moment: {"datetime"},
+        declare.Day: {"date"},
+    }
     wrong = []
     for name, model in registry.models().items():
         if model.optional or name.startswith("x_ct_"):

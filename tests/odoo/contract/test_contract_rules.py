@@ -21,9 +21,12 @@ def rule(wire: Wire) -> Iterator[Rule]:
     def make(trigger: str, *watch: str, **action: Any) -> int:
         model = wire.model_id("res.partner")
         values = {
-            "name": MARK, "model_id": model, "trigger": trigger, "filter_domain": f"[('name', '=like', '{MARK}%')]",
+            "name": MARK,
+            "model_id": model,
+            "trigger": trigger,
+            "filter_domain": f"[('name', '=like', '{MARK}%')]",
             "trigger_field_ids": [(6, 0, wire.field_ids("res.partner", *watch))],
-        }  # fmt: skip
+        }
         if trigger == "on_unlink":
             del values["trigger_field_ids"]
         rules.append(wire.call("base.automation", "create", values))
@@ -71,9 +74,7 @@ raise UserError('Noted, and refused.')
         (trace,) = wire.call("ir.config_parameter", "search_read", [["key", "=", PARAMETER]], ["value"])
         assert trace["value"] == f"res.partner by {wire.uid}"
     finally:
-        wire.call(
-            "ir.config_parameter", "unlink", wire.call("ir.config_parameter", "search", [["key", "=", PARAMETER]])
-        )
+        wire.call("ir.config_parameter", "unlink", wire.call("ir.config_parameter", "search", [["key", "=", PARAMETER]]))
 
 
 def test_code_sees_the_old_values_and_who_acts(wire: Wire, rule: Rule) -> None:
@@ -139,22 +140,33 @@ def test_what_is_refused_is_not_told(wire: Wire, rule: Rule, told: Any) -> None:
 
 
 def test_a_custom_model_comes_and_goes(wire: Wire) -> None:
-    model = wire.create(
-        "ir.model", {"name": "Contract Note", "model": "x_contract_note", "state": "manual", "field_id": []}
+    model = wire.create("ir.model", {"name": "Contract Note", "model": "x_contract_note", "state": "manual", "field_id": []})
+    wire.create(
+        "ir.model.fields",
+        {
+            "model_id": model,
+            "name": "x_amount",
+            "ttype": "float",
+            "field_description": "Amount",
+            "state": "manual",
+        },
     )
-    wire.create("ir.model.fields", {
-        "model_id": model, "name": "x_amount", "ttype": "float", "field_description": "Amount", "state": "manual",
-    })  # fmt: skip
-    group = wire.call(
-        "ir.model.data", "search_read", [["module", "=", "base"], ["name", "=", "group_user"]], ["res_id"]
-    )
+    group = wire.call("ir.model.data", "search_read", [["module", "=", "base"], ["name", "=", "group_user"]], ["res_id"])
     with pytest.raises(OdooFault) as denied:
         wire.call("x_contract_note", "create", {"x_amount": 2.5})
     assert denied.value.name == "odoo.exceptions.AccessError"
-    access = wire.create("ir.model.access", {
-        "name": "contract note", "model_id": model, "group_id": group[0]["res_id"], "perm_read": True, "perm_write": True,
-        "perm_create": True, "perm_unlink": True,
-    })  # fmt: skip
+    access = wire.create(
+        "ir.model.access",
+        {
+            "name": "contract note",
+            "model_id": model,
+            "group_id": group[0]["res_id"],
+            "perm_read": True,
+            "perm_write": True,
+            "perm_create": True,
+            "perm_unlink": True,
+        },
+    )
     # Odoo forgets its rights before it makes the row, and remembers them, without the row, while making it.
     wire.call("ir.model.access", "write", [access], {"name": "contract note, seen"})
     note = wire.call("x_contract_note", "create", {"x_amount": 2.5})

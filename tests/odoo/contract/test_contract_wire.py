@@ -133,9 +133,7 @@ def test_json_2_speaks_in_statuses(wire: Wire) -> None:
         ("sale.order", "create", [{}], "odoo.exceptions.ValidationError", "'Customer' (partner_id)"),
     ],
 )
-def test_what_goes_wrong_is_named(
-    wire: Wire, model: str, method: str, args: list[object], name: str, words: str
-) -> None:
+def test_what_goes_wrong_is_named(wire: Wire, model: str, method: str, args: list[object], name: str, words: str) -> None:
     with pytest.raises(OdooFault) as fault:
         wire.call(model, method, *args)
     assert fault.value.name == name

@@ -61,10 +61,13 @@ def somebody_is_asked(walk: "Walk") -> list[str]:
             # What is beyond everybody's limit waits for whoever comes to have a higher one.
             decided = {one.user_id for other in request.steps.all() for one in other.assignments.all() if one.decision}
             able = [
-                user for user in people
-                if user.is_active and user.pk not in decided and not known[user.pk].uids & set(request.involved_uids)
+                user
+                for user in people
+                if user.is_active
+                and user.pk not in decided
+                and not known[user.pk].uids & set(request.involved_uids)
                 and (user.approval_limit is None or request.amount is None or user.approval_limit >= request.amount)
-            ]  # fmt: skip
+            ]
             if not asked and not any(one.decision for one in standing) and able:
                 found.append(f"{request.kind} of {request.record_name}: {step.name} waits for nobody")
             for one in asked:

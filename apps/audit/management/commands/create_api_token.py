@@ -29,9 +29,13 @@ class Command(BaseCommand):
         with transaction.atomic():
             token = people.create_token(user, scope=options["scope"], name=options["name"], now=now)
             trail.record(
-                trail.Event(action="token.created", actor=system("create_api_token"), subject=f"user:{user.pk}",
-                            data={"scope": options["scope"], "hint": token[:10]}),
+                trail.Event(
+                    action="token.created",
+                    actor=system("create_api_token"),
+                    subject=f"user:{user.pk}",
+                    data={"scope": options["scope"], "hint": token[:10]},
+                ),
                 now=now,
-            )  # fmt: skip
+            )
         self.stdout.write(f"A token for {user.username} with the scope {options['scope']}:")
         self.stdout.write(token)

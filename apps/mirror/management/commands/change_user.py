@@ -29,15 +29,28 @@ class Command(BaseCommand):
         try:
             limit = people.parse_limit(options["limit"])
             with transaction.atomic():
-                user = people.change_user(options["name"], role=options["role"], limit=limit,
-                                          limit_currency=options["limit_currency"].strip().upper(),
-                                          is_active=options["is_active"])
+                user = people.change_user(
+                    options["name"],
+                    role=options["role"],
+                    limit=limit,
+                    limit_currency=options["limit_currency"].strip().upper(),
+                    is_active=options["is_active"],
+                )
                 trail.record(
-                    trail.Event(action="user.changed", actor=system("change_user"), subject=f"user:{user.pk}",
-                                data={"name": user.username, "role": user.role, "limit": user.approval_limit,
-                                      "currency": user.limit_currency, "is_active": user.is_active}),
+                    trail.Event(
+                        action="user.changed",
+                        actor=system("change_user"),
+                        subject=f"user:{user.pk}",
+                        data={
+                            "name": user.username,
+                            "role": user.role,
+                            "limit": user.approval_limit,
+                            "currency": user.limit_currency,
+                            "is_active": user.is_active,
+                        },
+                    ),
                     now=clock.now(),
-                )  # fmt: skip
+                )
         except people.PersonError as error:
             raise CommandError(str(error)) from None
         state = "may sign in" if user.is_active else "is disabled"

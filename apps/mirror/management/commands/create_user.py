@@ -28,9 +28,11 @@ class Command(BaseCommand):
         parser.add_argument("--email", default="")
         parser.add_argument("--team", action="append", help="team; may be given several times")
         parser.add_argument(
-            "--sees", action="append", metavar="WHAT",
+            "--sees",
+            action="append",
+            metavar="WHAT",
             help="connection, or connection:company by number or name; may be given several times; otherwise everything",
-        )  # fmt: skip
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
@@ -40,15 +42,23 @@ class Command(BaseCommand):
                 if options["odoo_login"]:
                     identities.check_login_is_free(options["odoo_login"])
                 user, password = people.create_user(
-                    options["name"], role=options["role"], limit=limit, odoo_login=options["odoo_login"],
-                    email=options["email"], teams=options["team"],
+                    options["name"],
+                    role=options["role"],
+                    limit=limit,
+                    odoo_login=options["odoo_login"],
+                    email=options["email"],
+                    teams=options["team"],
                     limit_currency=options["limit_currency"].strip().upper(),
-                )  # fmt: skip
+                )
                 trail.record(
-                    trail.Event(action="user.created", actor=system("create_user"), subject=f"user:{user.pk}",
-                                data={"name": user.username, "role": user.role, "limit": limit}),
+                    trail.Event(
+                        action="user.created",
+                        actor=system("create_user"),
+                        subject=f"user:{user.pk}",
+                        data={"name": user.username, "role": user.role, "limit": limit},
+                    ),
                     now=clock.now(),
-                )  # fmt: skip
+                )
                 for connection in Connection.objects.all() if user.odoo_login else ():
                     identities.resolve_links(connection.pk, users=[user], now=clock.now())
                 if options["sees"]:

@@ -20,9 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="user name")
         parser.add_argument(
-            "--sees", action="append", metavar="WHAT",
+            "--sees",
+            action="append",
+            metavar="WHAT",
             help="connection, or connection:company by number or name; may be given several times; or all, or nothing",
-        )  # fmt: skip
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:

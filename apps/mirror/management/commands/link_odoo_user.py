@@ -42,9 +42,7 @@ class Command(BaseCommand):
             if options["remove"]:
                 identities.unlink(people[0], by=MACHINE, now=clock.now())
             elif options["odoo_login"] is not None:
-                identities.link(
-                    people[0], login=options["odoo_login"], connection=connection, by=MACHINE, now=clock.now()
-                )
+                identities.link(people[0], login=options["odoo_login"], connection=connection, by=MACHINE, now=clock.now())
         except PersonError as error:
             raise CommandError(str(error)) from None
         told = [self._told(person) for person in people]
@@ -59,6 +57,7 @@ class Command(BaseCommand):
     def _told(self, person: User) -> dict[str, Any]:
         links = LinkedUser.objects.filter(user=person).select_related("connection").order_by("connection__name")
         return {
-            "user": person.username, "odoo_login": person.odoo_login,
+            "user": person.username,
+            "odoo_login": person.odoo_login,
             "links": {one.connection.name: (one.uid, one.login) for one in links},
-        }  # fmt: skip
+        }

@@ -30,9 +30,16 @@ class Command(BaseCommand):
         now = clock.now()
         try:
             connection, report = registration.register(
-                options["name"], options["url"], options["db"], options["login"], options["key"],
-                transport=options["transport"], wanted=upkeep.wanted(), optional=upkeep.optional(), now=now,
-            )  # fmt: skip
+                options["name"],
+                options["url"],
+                options["db"],
+                options["login"],
+                options["key"],
+                transport=options["transport"],
+                wanted=upkeep.wanted(),
+                optional=upkeep.optional(),
+                now=now,
+            )
             if options["provision"]:
                 steps = provision.apply(connection, blueprint.of_catalogue())
                 report = upkeep.probe(connection, now=clock.now())

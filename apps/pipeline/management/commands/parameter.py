@@ -22,8 +22,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
-        for name, words in (("list", "print what counts"), ("set", "set a value"), ("reset", "go back to what is set wider"),
-                            ("preview", "say what a value would change"), ("history", "print every version")):  # fmt: skip
+        for name, words in (
+            ("list", "print what counts"),
+            ("set", "set a value"),
+            ("reset", "go back to what is set wider"),
+            ("preview", "say what a value would change"),
+            ("history", "print every version"),
+        ):
             act = acts.add_parser(name, help=words)
             if name != "list":
                 act.add_argument("name", help="name of the parameter, as list prints it")
@@ -50,18 +55,23 @@ class Command(BaseCommand):
         if wanted and wanted not in registry.workflows():
             raise CommandError(f"There is no workflow {wanted}; there is {', '.join(registry.workflows())}.")
         names = [
-            name for name, declared in registry.parameters().items()
+            name
+            for name, declared in registry.parameters().items()
             if not wanted or wanted in {workflow.name for workflow in declared.workflows}
-        ]  # fmt: skip
+        ]
         for one in parameter_values.standing_in(_scope(options), names):
             self._print(one, options)
 
     def _print(self, one: Standing, options: dict[str, Any]) -> None:
         parameter = one.declared.parameter
         figures = {
-            "name": parameter.name, "value": plain(one.number), "unit": parameter.unit,
-            "own": None if one.own is None else plain(one.own), "default": plain(parameter.default), "version": one.version,
-        }  # fmt: skip
+            "name": parameter.name,
+            "value": plain(one.number),
+            "unit": parameter.unit,
+            "own": None if one.own is None else plain(one.own),
+            "default": plain(parameter.default),
+            "version": one.version,
+        }
         text = f"{parameter.name}: {plain(one.number)} {parameter.unit}" + (" (set here)" if one.own is not None else "")
         self.stdout.write(json.dumps(figures) if options["json"] else text)
 
@@ -91,11 +101,15 @@ class Command(BaseCommand):
         parameter_values.declared_as(options["name"])
         for one in parameter_values.history_of(options["name"], EVERYTHING):
             figures = {
-                "version": one.version, "value": None if one.number is None else plain(one.number),
-                "connection": one.connection.name if one.connection else None, "company": one.company_id,
-                "set_at": one.set_at.isoformat(), "set_by": one.set_by.username if one.set_by else None, "note": one.note,
+                "version": one.version,
+                "value": None if one.number is None else plain(one.number),
+                "connection": one.connection.name if one.connection else None,
+                "company": one.company_id,
+                "set_at": one.set_at.isoformat(),
+                "set_by": one.set_by.username if one.set_by else None,
+                "note": one.note,
                 "is_current": one.is_current,
-            }  # fmt: skip
+            }
             where = f"{figures['connection'] or 'everybody'}{f', company {one.company_id}' if one.company_id is not None else ''}"
             who = f"{figures['set_by'] or 'server'}, {figures['set_at']} {one.note}".rstrip()
             text = f"{where}, version {one.version}: {figures['value'] or 'reset'}, {who}"

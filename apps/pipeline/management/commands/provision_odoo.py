@@ -46,12 +46,13 @@ class Command(BaseCommand):
                 trail.record(
                     trail.Event(
                         action="connection.unprovisioned" if options["remove"] else "connection.provisioned",
-                        actor=system("provision_odoo"), subject=f"connection:{connection.name}",
+                        actor=system("provision_odoo"),
+                        subject=f"connection:{connection.name}",
                         data={"steps": [str(step) for step in steps if step.action != "keep"]},
                         about=(connection.pk, None),
                     ),
                     now=clock.now(),
-                )  # fmt: skip
+                )
         if options["json"]:
             self.stdout.write(json.dumps([asdict(step) for step in steps], default=str))
             return

@@ -29,11 +29,14 @@ class Command(BaseCommand):
         models = models_called(options["model"], connection)
         held = []
         try:
-            for run in upkeep.compare(
-                connection, clock=clock.now, models=models, allow_deletions=options["allow_deletions"]
-            ):
-                figures = {"model": run.odoo_model, "compared": run.compared, "changed": run.found_changed,
-                           "deleted": run.found_deleted, "held": run.is_held}  # fmt: skip
+            for run in upkeep.compare(connection, clock=clock.now, models=models, allow_deletions=options["allow_deletions"]):
+                figures = {
+                    "model": run.odoo_model,
+                    "compared": run.compared,
+                    "changed": run.found_changed,
+                    "deleted": run.found_deleted,
+                    "held": run.is_held,
+                }
                 text = f"{run.odoo_model}: {run.compared} compared, {run.found_changed} changed, {run.found_deleted} deleted"
                 self.stdout.write(json.dumps(figures) if options["json"] else text)
                 held += [run.note] if run.is_held else []

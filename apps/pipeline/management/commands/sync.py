@@ -61,9 +61,7 @@ class Command(BaseCommand):
         self.shows_bars = sys.stderr.isatty() and not options["json"]
         try:
             if options["full"]:
-                for done in first_sync.first_read(
-                    connection, clock=clock.now, models=models, anew=True, progress=self._progress
-                ):
+                for done in first_sync.first_read(connection, clock=clock.now, models=models, anew=True, progress=self._progress):
                     self._say(asdict(done), f"{done.model}: {done.rows} rows", options["json"])
             else:
                 for look in upkeep.poll(connection, clock=clock.now, models=models):

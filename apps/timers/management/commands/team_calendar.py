@@ -19,9 +19,11 @@ class Command(BaseCommand):
         parser.add_argument("team", help="short name of the team, such as sales")
         parser.add_argument("--zone", default="UTC", help="time zone, such as Europe/Berlin")
         parser.add_argument(
-            "--hours", action="append", metavar="DAYS=SHIFTS",
+            "--hours",
+            action="append",
+            metavar="DAYS=SHIFTS",
             help="such as mon-fri=08:00-12:00,13:00-17:00 or sat=22:00-06:00; may be given several times",
-        )  # fmt: skip
+        )
         parser.add_argument("--holidays", default="", help="country or state whose holidays are free, such as DE or DE-BY")
         parser.add_argument("--remove", action="store_true", help="work round the clock")
 
@@ -35,16 +37,23 @@ class Command(BaseCommand):
             team_hours.remove_calendar(team, by=by, now=now)
         elif options["hours"]:
             try:
-                team_hours.set_calendar(team, time_zone=options["zone"], hours=_by_day(options["hours"]),
-                                        holidays_of=options["holidays"], by=by, now=now)  # fmt: skip
+                team_hours.set_calendar(
+                    team,
+                    time_zone=options["zone"],
+                    hours=_by_day(options["hours"]),
+                    holidays_of=options["holidays"],
+                    by=by,
+                    now=now,
+                )
             except calendars.CalendarRefusedError as error:
                 raise CommandError(str(error)) from None
         calendar = calendars.calendar_of(team)
         if calendar is None:
             self.stdout.write(f"{team.slug} works round the clock.")
         else:
-            self.stdout.write(f"{team.slug}: {calendar.time_zone}, {json.dumps(calendar.hours)}, "
-                              f"holidays of {calendar.holidays_of or 'nowhere'}")  # fmt: skip
+            self.stdout.write(
+                f"{team.slug}: {calendar.time_zone}, {json.dumps(calendar.hours)}, holidays of {calendar.holidays_of or 'nowhere'}"
+            )
 
 
 def _by_day(given: list[str]) -> dict[str, str]:
