@@ -87,7 +87,8 @@ def run() -> list[Row]:
     from django.db import connection as database
 
     from apps.accounts.access import EVERYTHING
-    from apps.boards import figures, search
+    from apps.boards.boards import figures
+    from apps.boards.search import search
     from apps.core import clock
     from apps.workflows import registry
 

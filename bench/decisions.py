@@ -26,12 +26,12 @@ def run() -> list[Row]:
     from apps.core import clock
     from apps.odoo import client as wire
     from apps.odoo.models import Connection
-    from apps.pipeline import upkeep
+    from apps.pipeline.upkeep import probing
     from controltower import embedded, supervisor
     from controltower.env import BASE_DIR
 
     connection = Connection.objects.create(name="decisions", **odoo.fresh())
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     client = wire.connect(connection)
     order = client.search("sale.order", [("state", "=", "draft")], limit=1)[0]
     command = supervisor.worker("decisions", "decide,refresh", at_once=2)

@@ -78,11 +78,11 @@ class Side:
 
         from apps.core import clock
         from apps.odoo import provision
-        from apps.pipeline import upkeep
+        from apps.pipeline.upkeep import probing
         from apps.workflows import blueprint
 
         settings.INTAKE_URL = f"http://127.0.0.1:{port}"
-        upkeep.probe(self.connection, now=clock.now())
+        probing.probe(self.connection, now=clock.now())
         provision.apply(self.connection, blueprint.of_catalogue())
 
     def cost_of(self, act: "Callable[[Side], Callable[[], None]]") -> float:

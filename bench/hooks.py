@@ -152,12 +152,12 @@ class Rules:
         from apps.core import clock
         from apps.odoo import client, provision
         from apps.odoo.models import Connection
-        from apps.pipeline import upkeep
+        from apps.pipeline.upkeep import probing
         from apps.workflows import blueprint
 
         self.ports, settings.INTAKE_URL = ports, f"http://127.0.0.1:{ports['nothing']}"
         self.connection = Connection.objects.create(name="hooks", hook_secret=intake.SECRET, **address)
-        upkeep.probe(self.connection, now=clock.now())
+        probing.probe(self.connection, now=clock.now())
         provision.apply(self.connection, blueprint.of_catalogue())
         self.client = client.connect(self.connection)
         ours = [("state", "=", "webhook"), ("webhook_url", "like", intake.SECRET)]

@@ -32,13 +32,14 @@ def run() -> list[Row]:
     from apps.core import clock
     from apps.odoo import client as wire
     from apps.odoo.models import Connection
-    from apps.pipeline import first_sync, upkeep
+    from apps.pipeline import first_sync
+    from apps.pipeline.upkeep import probing
 
     url = _company()
     connection = Connection.objects.create(
         name="flood", url=url, database="sandbox", login="tower", api_key="sandbox-key", hook_secret=intake.SECRET
     )
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     for _ in first_sync.first_read(connection, clock=clock.now):
         pass
     calls = _count_calls(wire)

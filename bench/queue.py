@@ -199,7 +199,7 @@ def run() -> list[Row]:
 
 def _far(user: Any) -> Row:
     """Page 1,000 of the queue by key, beside the same page by OFFSET: what Django makes of fifty rows is in both."""
-    from apps.exceptions import filters, listing, orders
+    from apps.exceptions.queue import filters, listing, orders
 
     order = orders.ORDERS["cost"]
     cases = order.annotated(filters.matching({}, known=filters.Known(user), seen=_everything(), now=_now()))
@@ -250,7 +250,7 @@ def _beside_odoo(user: Any) -> list[Row]:
         return []
     import odoorpc
 
-    from apps.exceptions import filters, listing
+    from apps.exceptions.queue import filters, listing
 
     host, _, port = address["url"].removeprefix("http://").partition(":")
     odoo = odoorpc.ODOO(host, port=int(port), timeout=60)

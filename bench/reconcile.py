@@ -26,18 +26,19 @@ def run() -> list[Row]:
     from apps.mirror import registry
     from apps.odoo import client as wire
     from apps.odoo.models import Connection
-    from apps.pipeline import first_sync, upkeep
+    from apps.pipeline import first_sync
+    from apps.pipeline.upkeep import polling, probing, reconciliation
 
     busy = _count_seconds(wire)
     connection = Connection.objects.create(name="compared", **ground.odoo_address())
     rows, found, _ = _compared(connection, MODEL, first_sync.present, busy)
-    upkeep.poll(connection, clock=clock.now)
+    polling.poll(connection, clock=clock.now)
     costs: dict[str, list[float]] = {"poll": [], "probe": [], "compare": []}
     for _ in range(ROUNDS):
         for name, work in (
-            ("poll", lambda: upkeep.poll(connection, clock=clock.now)),
-            ("probe", lambda: upkeep.probe_all(clock=clock.now)),
-            ("compare", lambda: list(upkeep.compare(connection, clock=clock.now))),
+            ("poll", lambda: polling.poll(connection, clock=clock.now)),
+            ("probe", lambda: probing.probe_all(clock=clock.now)),
+            ("compare", lambda: list(reconciliation.compare(connection, clock=clock.now))),
         ):
             busy.clear()
             work()
@@ -95,9 +96,9 @@ def _compared(
     from apps.mirror import registry
     from apps.mirror.sync import backfill, reconcile
     from apps.odoo import client as wire
-    from apps.pipeline import upkeep
+    from apps.pipeline.upkeep import probing
 
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     client, model = wire.connect(connection), registry.models()[name]
     for one in models(connection):
         backfill.run(client, one, connection=connection, clock=clock.now)

@@ -18,7 +18,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.urls import path  # noqa: E402
 
-from apps.boards.consumers import LiveConsumer  # noqa: E402
+from apps.boards.live.consumers import LiveConsumer  # noqa: E402
 from apps.intake.asgi import application as intake  # noqa: E402
 from controltower.static import with_static_files  # noqa: E402
 

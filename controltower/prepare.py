@@ -72,8 +72,8 @@ def seed_people(passwords: dict[str, str], *, are_in_company: bool = False) -> d
 def hurry_policies() -> None:
     """Give every kind of approval that nobody has written a policy for one whose times suit a demonstration."""
     from apps.accounts.models import User
-    from apps.approvals import policy
     from apps.approvals.models import Policy
+    from apps.approvals.policies import policy
     from apps.core import clock
     from apps.workflows import registry
 

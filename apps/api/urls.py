@@ -12,16 +12,17 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.api import errors, problems
 from apps.api import schema as schema  # registers how the token is described
 from apps.api.idempotency import idempotent
-from apps.approvals import api as approvals
-from apps.approvals import away_api as away
-from apps.approvals import policies_api as policies
+from apps.approvals.absence import api as away
+from apps.approvals.inbox import api as approvals
+from apps.approvals.policies import api as policies
 from apps.audit import api as audit
-from apps.boards import api as boards
-from apps.boards import parameters_api as parameters
+from apps.boards.boards import api as boards
+from apps.boards.search import api as search
+from apps.boards.shell import parameters_api as parameters
 from apps.events import api as events
-from apps.exceptions import api as exceptions
-from apps.exceptions import saved_api
 from apps.exceptions.bulk import api as bulk
+from apps.exceptions.queue import api as exceptions
+from apps.exceptions.queue import saved_api
 from apps.health import api as health
 from apps.intake import api as intake
 from apps.notifications import api as notifications
@@ -99,7 +100,7 @@ urlpatterns = [
     route("parameters/<str:parameter>/", parameters.OneParameter, "parameter"),
     route("preferences/", notifications.OwnPreferences, "preferences"),
     route("boards/<str:workflow>/", boards.Board, "board"),
-    route("search/", boards.Search, "search"),
+    route("search/", search.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
     route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
     route("commands/", outbox.Commands, "commands"),

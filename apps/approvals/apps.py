@@ -9,6 +9,6 @@ class ApprovalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import_module("apps.approvals.checks")  # registers the check of the declared policies
-        import_module("apps.approvals.reassignment")  # registers what happens when people's powers change
-        import_module("apps.approvals.timers")  # registers what happens when requests are due
+        import_module("apps.approvals.policies.checks")  # registers the check of the declared policies
+        import_module("apps.approvals.requests.reassignment")  # registers what happens when people's powers change
+        import_module("apps.approvals.requests.timers")  # registers what happens when requests are due

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from apps.approvals import views
+from apps.approvals.absence import views as absence
+from apps.approvals.inbox import views
+from apps.approvals.policies import views as policies
 
 app_name = "approvals"
 urlpatterns = [
@@ -16,8 +18,8 @@ urlpatterns = [
     path("approvals/<int:request_id>/answer/<int:inquiry_id>/", views.answer, name="answer"),
     path("approvals/bulk/", views.approve_many, name="approve_many"),
     path("approvals/bulk/undo/", views.undo_many, name="undo_many"),
-    path("approvals/policies/", views.policies, name="policies"),
-    path("approvals/policies/<slug:kind>/", views.edit_policy, name="policy"),
-    path("approvals/away/", views.away, name="away"),
+    path("approvals/policies/", policies.policies, name="policies"),
+    path("approvals/policies/<slug:kind>/", policies.edit_policy, name="policy"),
+    path("approvals/away/", absence.away, name="away"),
     path("approvals/<int:request_id>/delegate/", views.delegate, name="delegate"),
 ]

@@ -2,19 +2,25 @@
 
 from django.urls import path
 
-from apps.boards.views import boards, finding, pages, parameters, targets
+from apps.boards.analytics import views as analytics
+from apps.boards.boards import target_views as targets
+from apps.boards.boards import views as boards
+from apps.boards.records import views as records
+from apps.boards.search import views as search
+from apps.boards.shell import parameter_views as parameters
+from apps.boards.shell import views as pages
 
 app_name = "boards"
 urlpatterns = [
     path("", pages.home, name="home"),
     path("fresh/", pages.fresh, name="fresh"),
     path("place/", pages.place, name="place"),
-    path("search/", finding.search, name="search"),
-    path("partners/<slug:connection>/<int:odoo_id>/", finding.partner, name="partner"),
-    path("products/<slug:connection>/<int:odoo_id>/", finding.product, name="product"),
+    path("search/", search.search, name="search"),
+    path("partners/<slug:connection>/<int:odoo_id>/", search.partner, name="partner"),
+    path("products/<slug:connection>/<int:odoo_id>/", search.product, name="product"),
     path("wall/", boards.wall, name="wall"),
-    path("eventlog/ocel/", boards.ocel, name="ocel"),
-    path("eventlog/xes/", boards.xes, name="xes"),
+    path("eventlog/ocel/", analytics.ocel, name="ocel"),
+    path("eventlog/xes/", analytics.xes, name="xes"),
     path("figures/", boards.figures, name="figures"),
     path("figures/targets/", targets.targets, name="targets"),
     path("parameters/", parameters.listing, name="parameters"),
@@ -22,12 +28,12 @@ urlpatterns = [
     path("boards/", boards.overview, name="overview"),
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),
-    path("boards/<slug:workflow>/flow/", boards.flow, name="flow"),
-    path("boards/<slug:workflow>/moves/", boards.moves, name="moves"),
-    path("boards/<slug:workflow>/compare/", boards.comparison, name="compare"),
+    path("boards/<slug:workflow>/flow/", analytics.flow, name="flow"),
+    path("boards/<slug:workflow>/moves/", analytics.moves, name="moves"),
+    path("boards/<slug:workflow>/compare/", analytics.comparison, name="compare"),
     path("boards/<slug:workflow>/<slug:stage>/", boards.stage, name="stage"),
-    path("records/<slug:connection>/<str:model>/<int:odoo_id>/", pages.record, name="record"),
-    path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", pages.decisions, name="decisions"),
-    path("suppliers/<slug:connection>/<int:odoo_id>/", pages.supplier, name="supplier"),
-    path("connections/<slug:connection>/mirrored/", pages.mirrored, name="mirrored"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/", records.record, name="record"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", records.decisions, name="decisions"),
+    path("suppliers/<slug:connection>/<int:odoo_id>/", records.supplier, name="supplier"),
+    path("connections/<slug:connection>/mirrored/", records.mirrored, name="mirrored"),
 ]

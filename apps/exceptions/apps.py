@@ -9,4 +9,4 @@ class ExceptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import_module("apps.exceptions.timers")  # registers what happens when exceptions are due
+        import_module("apps.exceptions.cases.timers")  # registers what happens when exceptions are due

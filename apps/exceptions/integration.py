@@ -1,7 +1,7 @@
 """What can be wrong with the integration itself, declared: exceptions that no workflow finds, and that stand in the same queue.
 
-:mod:`apps.health.incidents` finds them as states; :mod:`apps.exceptions.incident_reconcile` brings the queue in line with what
-was found.
+:mod:`apps.health.incidents` finds them as states; :mod:`apps.exceptions.cases.incident_reconcile` brings the queue in line with
+what was found.
 """
 
 from collections.abc import Mapping

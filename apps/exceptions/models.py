@@ -145,7 +145,7 @@ class ExceptionCase(models.Model):
             GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
-            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/kpis.py
+            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/boards/kpis.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]

@@ -5,7 +5,9 @@ from functools import cache
 
 from django.utils.translation import gettext
 
+from apps.core.figures import Figure, figures
 from apps.exceptions import integration
+from apps.exceptions.models import ExceptionCase
 from apps.workflows import registry
 
 
@@ -41,3 +43,9 @@ def words_of(name: str) -> Mapping[str, str] | None:
         return integration.TYPES[name].evidence
     found = registry.exception_types().get(name)
     return found[1].evidence if found else None
+
+
+def evidence_of(case: ExceptionCase) -> list[Figure]:
+    """The evidence in the words that the workflow declares for it."""
+    declared = words_of(case.type) or {key: key.replace("_", " ") for key in case.evidence}
+    return list(figures(declared, case.evidence))

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import Error as CheckError
 from django.db.models import Model
 
-from apps.approvals import policy
+from apps.approvals.policies import policy
 from apps.core.extensions import Accepted, ExtensionError
 from apps.events import registry as events
 from apps.extensions import rights

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
-from apps.approvals import guard_policy, policy
+from apps.approvals.policies import guard_policy, policy
 from apps.core import isolation, live
-from apps.exceptions import incident_reconcile
-from apps.exceptions.incident_reconcile import Incident
+from apps.exceptions.cases import incident_reconcile
+from apps.exceptions.cases.incident_reconcile import Incident
 from apps.exceptions.integration import TOWER
 from apps.exceptions.models import Severity
 from apps.health import link_incidents, queries, workers

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from apps.exceptions.incident_reconcile import Incident
+from apps.exceptions.cases.incident_reconcile import Incident
 from apps.exceptions.models import Severity
 from apps.health import queries
 from apps.health.queries import Link, Overview

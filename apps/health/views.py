@@ -17,7 +17,7 @@ from apps.accounts.permissions import INTEGRATORS, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.core.egress import AddressNotAllowedError
-from apps.exceptions import screens
+from apps.exceptions.queue import screens
 from apps.exceptions.types import title_of
 from apps.health import alerts, figures, probes, queries
 from apps.health import metrics as prometheus

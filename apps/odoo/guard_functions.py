@@ -3,7 +3,7 @@
 Odoo's ``safe_eval`` allows functions, but no closures: no comprehension in one may name its locals.
 """
 
-# What is set for a company in the tower (:mod:`apps.approvals.guard_policy` writes it), and else what the rule declares.
+# What is set for a company in the tower (:mod:`apps.approvals.policies.guard_policy` writes it), and else what the rule declares.
 PARAMETER = """\
 def parameter_of(env, name, company, default):
     row = env['{ask}'].sudo().search([('x_res_model', '=', '{policy_row}'), ('x_kind', '=', '{parameters}')], limit=1)
@@ -12,8 +12,9 @@ def parameter_of(env, name, company, default):
 
 """
 
-# cumulative_rule, asked_before and of_the_same find what counts together with a record (:mod:`apps.approvals.cumulation`). No field
-# of Odoo says when an entry was posted, and its dates can be written; posted_since goes by what Odoo tracked of its state as well.
+# cumulative_rule, asked_before and of_the_same find what counts together with a record
+# (:mod:`apps.approvals.policies.cumulation`). No field of Odoo says when an entry was posted, and its dates can be written;
+# posted_since goes by what Odoo tracked of its state as well.
 SHARED = """\
 def covers(given, terms):
     for name in terms:

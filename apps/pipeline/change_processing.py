@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db import connection as database
 from django.db import transaction
 
-from apps.approvals import opening
+from apps.approvals.requests import opening
 from apps.core import isolation, live
 from apps.events import absorbing
-from apps.exceptions import case_reconcile
+from apps.exceptions.cases import case_reconcile
 from apps.intake import dead_letters
 from apps.intake.dead_letters import EVALUATING, DeadLetter
 from apps.mirror import identities, references, validation

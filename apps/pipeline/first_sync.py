@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from psycopg.errors import QueryCanceled
 
 from apps.core import isolation, live
+from apps.core.clock import Clock
 from apps.core.transactions import atomic_with_retry
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
@@ -28,7 +29,6 @@ from apps.workflows.models import Position, Transition
 
 logger = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
 # Records whose consequences are drawn together after a first read. Whoever decides something waits as long, for the trail's lock.
 EVALUATED, FEWEST_EVALUATED = 1_000, 50
 # Stands among the models as what all of them and their consequences make together: the first read as a whole.

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection as database
 from django.db import transaction
 
-from apps.approvals import guard_policy
+from apps.approvals.policies import guard_policy
 from apps.odoo.models import Connection
 from apps.pipeline import change_processing
 from apps.workflows import registry

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext, ngettext
 
 from apps.accounts.access import AccessScope
-from apps.exceptions import case_reconcile
+from apps.exceptions.cases import case_reconcile
 from apps.workflows import engine, parameter_values
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 from apps.workflows.models import Position

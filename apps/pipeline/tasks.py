@@ -2,11 +2,12 @@
 
 from celery import shared_task
 
-from apps.approvals import guard_policy
+from apps.approvals.policies import guard_policy
 from apps.core import clock
 from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
-from apps.pipeline import batch, change_processing, external_events, parameter_changes, refusals, upkeep
+from apps.pipeline import batch, change_processing, external_events, parameter_changes, refusals
+from apps.pipeline.upkeep import polling, probing, reconciliation, registration, webhooks
 from apps.workflows import tallies
 
 
@@ -43,32 +44,32 @@ def fold_tallies(**_: object) -> None:
 @shared_task(name="pipeline.poll", ignore_result=True)
 def poll(**_: object) -> None:
     """Ask every Odoo what has changed: what webhooks lost is found here."""
-    upkeep.poll_all(clock=clock.now)
+    polling.poll_all(clock=clock.now)
 
 
 @shared_task(name="pipeline.reconcile", ignore_result=True)
 def reconcile(**_: object) -> None:
     """Compare every mirror with its Odoo, and mend what differs."""
-    upkeep.reconcile_all(clock=clock.now)
+    reconciliation.reconcile_all(clock=clock.now)
 
 
 @shared_task(name="pipeline.probe", ignore_result=True)
 def probe(**_: object) -> None:
     """Ask every connection whether it is well and what it can do, and see that its guards go by the policies in force."""
-    upkeep.probe_all(clock=clock.now)
+    probing.probe_all(clock=clock.now)
     guard_policy.publish(now=clock.now())
 
 
 @shared_task(name="pipeline.register", ignore_result=True)
 def register(connection_id: int, **_: object) -> None:
     """Check a connection that was entered on the page, and read it for the first time."""
-    upkeep.take_up(connection_id, clock=clock.now)
+    registration.take_up(connection_id, clock=clock.now)
 
 
 @shared_task(name="pipeline.test_access", ignore_result=True)
 def test_access(test_id: int, **_: object) -> None:
     """Ask Odoo whether it accepts access data that somebody wants to save."""
-    access_test.run(test_id, wanted=upkeep.wanted(), optional=upkeep.optional(), now=clock.now())
+    access_test.run(test_id, wanted=probing.wanted(), optional=probing.optional(), now=clock.now())
 
 
 @shared_task(name="pipeline.delete_connection", ignore_result=True)
@@ -80,4 +81,4 @@ def delete_connection(connection_id: int, **_: object) -> None:
 @shared_task(name="pipeline.switch_hooks", ignore_result=True)
 def switch_hooks(**_: object) -> None:
     """Switch Odoo's webhooks off or on, where a person wants it otherwise than it is."""
-    upkeep.switch_hooks(clock=clock.now)
+    webhooks.switch_hooks(clock=clock.now)

@@ -36,7 +36,7 @@ class Position(models.Model):
             # Used by boards.queries: the open stages of a workflow, whatever the closed ones have grown to.
             models.Index(fields=["workflow", "stage", "since"], condition=models.Q(is_open=True), name="positions_open"),
             models.Index(fields=["connection", "model", "odoo_id"], name="positions_by_record"),
-            # workflows/impact.py: what is open with a supplier. boards/partner_overview.py: whose partners who sees some
+            # workflows/impact.py: what is open with a supplier. boards/search/partner_overview.py: whose partners who sees some
             # companies may find.
             models.Index(
                 fields=["connection", "partner_id"],
@@ -44,9 +44,9 @@ class Position(models.Model):
                 condition=models.Q(is_open=True),
                 name="positions_open_with",
             ),
-            # boards/queries.py: what has become late today, and what will within the day.
+            # boards/boards/queries.py: what has become late today, and what will within the day.
             models.Index(fields=["workflow", "due_at"], condition=models.Q(is_open=True), name="positions_open_by_due"),
-            # boards/search.py: any part of a name.
+            # boards/search/search.py: any part of a name.
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="positions_name_trigrams"),
             # pipeline/change_processing.py: what time has made due, however many records there are for which it has not.
             models.Index(fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"),

@@ -1,4 +1,4 @@
-// <ct-chart from="id of a json_script" data-plotly="address of the library">: a figure that apps/boards/plots.py built. The
+// <ct-chart from="id of a json_script" data-plotly="address of the library">: a figure that apps/boards/analytics/plots.py built. The
 // library comes after the page. Colours are names of the page's tokens, and the drawing follows the theme. The table beside
 // it says the same to those who cannot see it. A bar that has a link leads to its records; data-png offers the picture.
 

@@ -1,5 +1,5 @@
 // <ct-queue-columns> around a <details>: which columns the queue shows. What is hidden is kept in a cookie, so that the server
-// draws the table so; see apps/exceptions/columns.py.
+// draws the table so; see apps/exceptions/queue/columns.py.
 
 const COOKIE = "queue_hidden";
 const YEAR = 31_536_000;

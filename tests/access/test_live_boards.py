@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.accounts.models import User
-from apps.boards import consumers, live
+from apps.boards.live import consumers, live
 from apps.exceptions.models import ExceptionCase
 from tests.access.conftest import MARK
 from tests.boards.test_live import Page, eventually, session_of

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.boards import layout
+from apps.boards.records import layout
 from tests.access.conftest import MARK
 from tests.access.test_nothing_leaks import browser, shows_mark
 from tests.world import World

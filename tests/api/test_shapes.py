@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.intake.models import Delivery
 from apps.outbox.models import Command
 from apps.workflows import registry

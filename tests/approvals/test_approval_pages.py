@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Role, User
-from apps.approvals import moves, screens
+from apps.approvals.inbox import screens
 from apps.approvals.models import Request, Status
+from apps.approvals.requests import moves
 from apps.core import clock
 from tests.world import World, person
 

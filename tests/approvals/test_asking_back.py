@@ -6,8 +6,9 @@ import pytest
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import absence, inquiries, moves
+from apps.approvals.absence import periods as absence
 from apps.approvals.models import Assignment, Request
+from apps.approvals.requests import inquiries, moves
 from apps.audit.models import Entry
 from apps.notifications.models import Notification
 from apps.timers import due

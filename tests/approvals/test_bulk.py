@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.approvals import policy
 from apps.approvals.models import Request
+from apps.approvals.policies import policy
 from apps.core import clock
 from apps.outbox.models import Command
 from tests.world import World

@@ -8,10 +8,11 @@ import pytest
 from django.db import connections
 
 from apps.accounts.models import Role, User
-from apps.approvals import facts, moves, policy
 from apps.approvals.errors import FactsChangedError
-from apps.approvals.facts import Seen
 from apps.approvals.models import Assignment, Request, Status
+from apps.approvals.policies import policy
+from apps.approvals.requests import facts, moves
+from apps.approvals.requests.facts import Seen
 from apps.outbox.models import Command
 from tests.world import World, person
 

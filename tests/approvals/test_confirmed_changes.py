@@ -5,8 +5,8 @@ import json
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.outbox.models import Command
 from apps.timers import due
 from apps.workflows.models import Position

@@ -4,8 +4,10 @@ import pytest
 
 from apps.accounts import access
 from apps.accounts.models import User
-from apps.approvals import available_requests, moves, policy, preview, screens
+from apps.approvals.inbox import screens
 from apps.approvals.models import Request
+from apps.approvals.policies import policy, preview
+from apps.approvals.requests import available_requests, moves
 from apps.core import sentences
 from apps.outbox.models import Command
 from apps.workflows import checks, registry

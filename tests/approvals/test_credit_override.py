@@ -9,8 +9,9 @@ from django.db import connection
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import moves, permissions, queries
+from apps.approvals import queries
 from apps.approvals.models import Request, Status
+from apps.approvals.requests import moves, permissions
 from apps.audit.models import Entry
 from apps.exceptions.models import ExceptionCase
 from apps.notifications.models import Notification

@@ -9,10 +9,12 @@ import pytest
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import bulk, cumulation, facts, guard_policy, moves, policy, preview, screens
 from apps.approvals.errors import FactsChangedError
+from apps.approvals.inbox import screens
 from apps.approvals.models import Assignment, Request
-from apps.approvals.policy_bounds import PolicyError
+from apps.approvals.policies import cumulation, guard_policy, policy, preview
+from apps.approvals.policies.bounds import PolicyError
+from apps.approvals.requests import bulk, facts, moves
 from apps.core import clock, sentences
 from apps.outbox.models import Command
 from tests.api.callers import caller

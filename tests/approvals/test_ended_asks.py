@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import ended_asks, moves
 from apps.approvals.models import Request
+from apps.approvals.requests import ended_asks, moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.health import incidents
 from apps.mirror import registry, upsert

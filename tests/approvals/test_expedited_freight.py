@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Role, Team, User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.outbox.models import Command
 from tests.trade import company, days, purchase, sale
 from tests.world import World, person

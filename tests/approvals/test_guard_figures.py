@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.core import sentences
 from apps.exceptions.models import ExceptionCase, Status
 from apps.health import incidents

@@ -3,7 +3,7 @@
 import json
 
 from apps.accounts.models import User
-from apps.approvals import guard_policy
+from apps.approvals.policies import guard_policy
 from apps.health import incidents
 from apps.odoo.guards import PARAMETERS
 from apps.odoo.models import Connection

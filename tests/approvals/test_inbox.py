@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.approvals import listing, moves
+from apps.approvals.inbox import listing
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.core import clock
 from tests.world import World
 

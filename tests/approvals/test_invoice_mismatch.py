@@ -3,8 +3,8 @@
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
 from apps.workflows.models import Position

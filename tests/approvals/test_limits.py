@@ -7,9 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.accounts.models import Role, User
-from apps.approvals import bulk, limits, permissions, policy
-from apps.approvals.limits import Amount
 from apps.approvals.models import Request
+from apps.approvals.policies import limits, policy
+from apps.approvals.policies.limits import Amount
+from apps.approvals.requests import bulk, permissions
 from apps.core.words import money
 from apps.mirror import rates
 from tests.world import NOW, World, person

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Role, Team, User
-from apps.approvals import distinct, moves, policy, undoing
 from apps.approvals.models import Assignment, Request
+from apps.approvals.policies import distinct, policy
+from apps.approvals.requests import moves, undoing
 from apps.notifications.models import Notification
 from apps.outbox.models import Command
 from tests.api.callers import caller

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.approvals import checks, errors, moves, policy
+from apps.approvals import errors
 from apps.approvals.models import Assignment, Request
+from apps.approvals.policies import checks, policy
+from apps.approvals.requests import moves
 from apps.workflows import registry
 from tests.world import World, person
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from apps.approvals import policy
 from apps.approvals.models import Policy, Request
+from apps.approvals.policies import policy
 from apps.health import incidents
 from tests.api.callers import caller
 from tests.world import NOW, World

@@ -8,8 +8,8 @@ from django.test import Client
 
 from apps.accounts.access import EVERYTHING, NOTHING
 from apps.accounts.models import Role, User
-from apps.approvals import editing, policy, preview
 from apps.approvals.models import Policy, Request
+from apps.approvals.policies import editing, policy, preview
 from apps.core import clock
 from tests.world import World, person
 

@@ -9,9 +9,9 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import guard_policy, policy
 from apps.approvals.models import Policy, Request
-from apps.approvals.policy_bounds import PolicyError
+from apps.approvals.policies import guard_policy, policy
+from apps.approvals.policies.bounds import PolicyError
 from apps.audit.models import Entry
 from apps.outbox.models import Command
 from apps.workflows.scopes import EVERYBODY, Scope

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.guards import ASK

@@ -9,10 +9,12 @@ from django.core.management import call_command
 
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import absence, facts, moves, policy, undoing
+from apps.approvals.absence import periods as absence
 from apps.approvals.errors import AlreadyDecidedError, FactsChangedError
-from apps.approvals.facts import Seen
 from apps.approvals.models import Assignment, Request
+from apps.approvals.policies import policy
+from apps.approvals.requests import facts, moves, undoing
+from apps.approvals.requests.facts import Seen
 from apps.audit.models import Entry
 from apps.core import clock
 from apps.mirror import registry, upsert

@@ -3,8 +3,8 @@
 from typing import Any
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.outbox.models import Command
 from apps.workflows.models import Position
 from tests.world import World, odoo_time

@@ -10,8 +10,9 @@ from apps.accounts import people
 from apps.accounts.logins import normalised
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import moves, opening, permissions, policy
 from apps.approvals.models import Request
+from apps.approvals.policies import policy
+from apps.approvals.requests import moves, opening, permissions
 from apps.core import actor
 from apps.mirror import identities
 from apps.odoo.models import LinkedUser

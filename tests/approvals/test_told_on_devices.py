@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from apps.accounts.models import User
-from apps.approvals import moves, undoing
 from apps.approvals.models import Request
+from apps.approvals.requests import moves, undoing
 from apps.notifications import preferences
 from apps.notifications.models import Device, Push
 from apps.timers import due

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import Role, User
-from apps.approvals import moves, policy, undoing
 from apps.approvals.models import Assignment, Request, StepStatus
+from apps.approvals.policies import policy
+from apps.approvals.requests import moves, undoing
 from apps.audit.models import Entry
 from apps.notifications import moves as telling
 from apps.notifications.models import Notification

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from apps.accounts.access import EVERYTHING
-from apps.boards import analysis, figures, kpis
+from apps.boards.analytics import analysis
+from apps.boards.boards import figures, kpis
 from apps.workflows import registry, tallies
 from apps.workflows.models import Transition
 from tests.world import NOW, World

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.access import EVERYTHING
-from apps.boards import blocked_reasons, figures
+from apps.boards.boards import blocked_reasons, figures
 from apps.workflows import registry
 from apps.workflows.models import Position, Transition
 from tests.world import NOW, World

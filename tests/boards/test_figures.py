@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.access import EVERYTHING
-from apps.boards import queries
+from apps.boards.boards import queries
 from apps.odoo.models import Connection
 from apps.workflows import registry
 from apps.workflows.models import Position, Transition

@@ -17,7 +17,8 @@ from django.test import AsyncClient, Client
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
-from apps.boards import analysis, blocked_reasons, compare, drawing, eventlog, figures, forecast, queries
+from apps.boards.analytics import analysis, compare, drawing, eventlog
+from apps.boards.boards import blocked_reasons, figures, forecast, queries
 from apps.core import clock, sheets
 from apps.workflows import registry, tallies
 from apps.workflows.models import Position, Transition

@@ -14,8 +14,8 @@ from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Team, User
 from apps.approvals.models import Policy, Request
 from apps.audit.models import Entry
-from apps.boards import kpis
-from apps.exceptions import moves
+from apps.boards.boards import kpis
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
 from apps.workflows.models import Transition

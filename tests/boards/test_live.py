@@ -20,8 +20,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.boards import consumers, live
-from apps.boards.session_check import sights_now
+from apps.boards.live import consumers, live
+from apps.boards.live.session_check import sights_now
 from apps.core import clock
 from apps.core.live import publish
 from controltower.asgi import django_and_live

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Role, User
-from apps.approvals import policy
-from apps.boards import onboarding
+from apps.approvals.policies import policy
+from apps.boards.shell import onboarding
 from apps.mirror.state import SyncState
 from apps.odoo.models import Connection
 from tests.world import person

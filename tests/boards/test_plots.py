@@ -13,7 +13,8 @@ from plotly import graph_objects as go
 
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
-from apps.boards import analysis, plots, queries
+from apps.boards.analytics import analysis, plots
+from apps.boards.boards import queries
 from apps.workflows import registry, tallies
 from apps.workflows.models import Transition
 from tests.world import NOW, World

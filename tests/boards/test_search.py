@@ -6,7 +6,7 @@ from django.test import Client
 from apps.accounts import people
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
-from apps.boards import search
+from apps.boards.search import search
 from apps.core import clock
 from apps.workflows.models import Position
 from tests.world import NOW, World

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
-from apps.approvals import moves, policy
 from apps.approvals.models import Request
+from apps.approvals.policies import policy
+from apps.approvals.requests import moves
 from apps.core import clock, wording
 from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, elsewhere
 from tests.world import World

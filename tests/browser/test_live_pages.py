@@ -5,8 +5,8 @@ from datetime import timedelta
 from playwright.sync_api import expect
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.core import clock, live
 from apps.intake.models import Delivery
 from tests.browser.conftest import PHONE, Server, Visit, elsewhere

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
 from apps.core import clock
-from apps.exceptions import moves
 from apps.exceptions.bulk import jobs
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
 from tests.browser.conftest import DESKTOP, PHONE, Visit, barriers, elsewhere
 from tests.world import World

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 
 from apps.accounts.access import EVERYTHING
-from apps.boards import search
+from apps.boards.search import search
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase
 from apps.mirror.models.stock_picking import Picking

@@ -8,8 +8,8 @@ from django.db import connections
 
 from apps.accounts.models import Role, Team, User
 from apps.audit.models import Entry
-from apps.exceptions import moves
 from apps.exceptions.bulk import jobs
+from apps.exceptions.cases import moves
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
 from apps.notifications.models import Notification
 from apps.timers.models import Timer

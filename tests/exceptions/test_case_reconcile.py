@@ -9,7 +9,7 @@ from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Role, Team
-from apps.exceptions import case_reconcile
+from apps.exceptions.cases import case_reconcile
 from apps.exceptions.models import ExceptionCase
 from apps.mirror import registry, upsert
 from apps.notifications.models import Notification

@@ -7,8 +7,8 @@ import pytest
 from django.utils.translation import override
 
 from apps.approvals.choices import Status as RequestStatus
-from apps.exceptions.api import SEVERITIES
 from apps.exceptions.choices import Severity, Status
+from apps.exceptions.queue.api import SEVERITIES
 from apps.exceptions.templatetags.severity import severity
 from controltower.env import BASE_DIR
 

@@ -8,8 +8,9 @@ import pytest
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Team, User
-from apps.exceptions import counts, filters, groups, listing, moves, orders, saved
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase, SavedView
+from apps.exceptions.queue import counts, filters, groups, listing, orders, saved
 from apps.workflows import registry
 from tests.world import World
 

@@ -8,7 +8,8 @@ from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
-from apps.exceptions import moves, queries
+from apps.exceptions import queries
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase, Severity
 from apps.notifications.models import Notification
 from apps.timers import due

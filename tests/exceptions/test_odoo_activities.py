@@ -8,8 +8,9 @@ from django.db import transaction
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.exceptions import moves, odoo_activities
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown
+from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.outbox.models import Command, Status
 from apps.pipeline import first_sync
 from apps.timers import due

@@ -14,7 +14,7 @@ from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, Team, User
 from apps.accounts.people import team
 from apps.core import clock
-from apps.exceptions import filters, groups, listing, orders
+from apps.exceptions.queue import filters, groups, listing, orders
 from apps.odoo.models import Connection
 from bench.queue import FILL, MOST_QUERIES, QUERIES
 from tests.world import person

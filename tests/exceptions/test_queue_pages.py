@@ -11,8 +11,8 @@ from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Team, User
 from apps.audit.models import Entry
 from apps.core import clock
-from apps.exceptions import filters, listing
 from apps.exceptions.models import ExceptionCase, Status
+from apps.exceptions.queue import filters, listing
 from apps.notifications.models import Notification
 from apps.odoo.models import Connection
 from tests.world import World, person

@@ -9,7 +9,7 @@ from django.test import Client
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.events.models import OutsideEvent
-from apps.exceptions import moves, remedies
+from apps.exceptions.cases import moves, remedies
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
 from tests.trade import DESK, days, larger_company, purchase, sale

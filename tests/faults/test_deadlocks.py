@@ -11,8 +11,8 @@ from django.test import Client
 
 from apps.accounts import people
 from apps.accounts.models import Role
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.audit.models import Entry
 from apps.audit.verify import verify
 from apps.core import clock

@@ -11,7 +11,7 @@ from django.test import Client
 from apps.accounts import people
 from apps.accounts.models import Scope, User
 from apps.accounts.permissions import NotAllowedError
-from apps.exceptions import moves
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase, Severity
 from apps.health import incidents, queries, workers
 from apps.intake import claim, refresh_requests

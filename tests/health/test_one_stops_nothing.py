@@ -7,7 +7,7 @@ import pytest
 
 from apps.accounts.models import Team
 from apps.core import clock
-from apps.exceptions import incident_reconcile
+from apps.exceptions.cases import incident_reconcile
 from apps.exceptions.models import ExceptionCase
 from apps.health import incidents
 from apps.notifications import moves

@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
-from apps.boards import layout
+from apps.boards.records import layout
 from apps.health import queries, workers
 from apps.intake import claim, refresh_requests
 from apps.intake.models import Delivery

@@ -16,7 +16,7 @@ from apps.mirror.sync import increment
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.odoo.resources import MARK
-from apps.pipeline import upkeep
+from apps.pipeline.upkeep import probing
 
 IDENTITY = ("id", "name", "url", "database", "login", "api_key", "transport", "hook_secret")
 
@@ -30,7 +30,7 @@ def probe(odoo: OdooClient, connection: Connection) -> None:
     """Find out what this Odoo can do, once for each way it is set up."""
     way = connection.url, odoo.search_count("ir.model.data", [("module", "=", MARK)])
     if way not in probed:
-        upkeep.probe(connection, now=clock.now())
+        probing.probe(connection, now=clock.now())
         found = Connection.objects.filter(pk=connection.pk).values().get()
         probed[way] = {name: value for name, value in found.items() if name not in IDENTITY}
     for name, value in probed[way].items():

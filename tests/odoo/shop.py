@@ -7,7 +7,8 @@ from apps.core import clock
 from apps.exceptions.models import ExceptionCase, Status
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import first_sync, upkeep
+from apps.pipeline import first_sync
+from apps.pipeline.upkeep import polling
 from tests.odoo import read_once
 
 
@@ -90,7 +91,7 @@ class Shop:
 
     def look(self) -> None:
         """The tower polls."""
-        upkeep.poll(self.connection, clock=clock.now)
+        polling.poll(self.connection, clock=clock.now)
 
     def cases(self, model: str, record: int) -> dict[str, ExceptionCase]:
         self.look()

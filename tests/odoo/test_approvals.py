@@ -6,8 +6,8 @@ import odoorpc
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
 from apps.odoo.client import OdooClient

@@ -11,13 +11,14 @@ import pytest
 
 from apps.accounts.models import Role, User
 from apps.core import clock
-from apps.exceptions import moves
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase, Shown
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.outbox import dispatch
 from apps.outbox.models import Command, Status
-from apps.pipeline import first_sync, upkeep
+from apps.pipeline import first_sync
+from apps.pipeline.upkeep import polling, probing
 from tests.company import Company
 from tests.world import person
 
@@ -40,7 +41,7 @@ READ = [
 def company(provisioned: None, real: Connection) -> Iterator[Company]:
     """The real Odoo with its people, provisioned, and read by the tower."""
     company = Company.real()
-    upkeep.probe(real, now=clock.now())
+    probing.probe(real, now=clock.now())
     read = [model for model in first_sync.present(real) if model.odoo_model in READ]
     list(first_sync.first_read(real, clock=clock.now, models=read))
     yield company
@@ -53,7 +54,7 @@ def case(real: Connection, company: Company) -> ExceptionCase:
     person("olga", Role.OPERATOR, team="finance", odoo_login="sofia-sales@tower.test")
     order = company.order(company.customer(credit_limit=1_000), amount=6_000)
     assert "credit limit" in company.confirm(order)
-    upkeep.poll(real, clock=clock.now, models=[model for model in first_sync.present(real) if model.odoo_model in READ])
+    polling.poll(real, clock=clock.now, models=[model for model in first_sync.present(real) if model.odoo_model in READ])
     return ExceptionCase.objects.get(model="sale.order", odoo_id=order, type="order.credit_hold")
 
 

@@ -12,8 +12,8 @@ import odoorpc
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import ended_asks, moves
 from apps.approvals.models import Request
+from apps.approvals.requests import ended_asks, moves
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from apps.outbox import dispatch

@@ -7,12 +7,13 @@ import pytest
 
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Team
-from apps.boards import records
+from apps.boards.records import records
 from apps.core import clock
 from apps.mirror.models import SyncState, TrackedChange
 from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
-from apps.pipeline import change_processing, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync
+from apps.pipeline.upkeep import probing
 from apps.workflows.models import OLDEST_FIRST, Position, Transition
 
 pytestmark = pytest.mark.odoo
@@ -23,7 +24,7 @@ def tower(real: Connection) -> Connection:
     """A tower that has read nothing yet."""
     for slug in ["finance", "sales", "warehouse", "purchasing"]:
         Team.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
-    upkeep.probe(real, now=clock.now())
+    probing.probe(real, now=clock.now())
     return real
 
 
@@ -158,7 +159,7 @@ def test_without_the_right_history_begins_with_the_first_read(odoo: OdooClient, 
     try:
         tower.login, tower.api_key = login, login
         tower.save()
-        upkeep.probe(tower, now=clock.now())
+        probing.probe(tower, now=clock.now())
         read_all(tower)
         assert not TrackedChange.objects.exists()
         assert Position.objects.filter(model="sale.order").exists()

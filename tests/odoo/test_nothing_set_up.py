@@ -3,8 +3,8 @@
 import pytest
 
 from apps.accounts.models import Role
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.core import clock
 from apps.outbox.models import Command
 from tests.odoo.calls import carried_out

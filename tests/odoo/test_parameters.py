@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import guard_policy
+from apps.approvals.policies import guard_policy
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from apps.pipeline import parameter_changes

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.approvals import cumulation, policy
 from apps.approvals.models import Request
+from apps.approvals.policies import cumulation, policy
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, carried_out, refusal

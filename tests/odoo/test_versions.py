@@ -16,7 +16,8 @@ from apps.odoo import client as wire
 from apps.odoo.models import Connection
 from apps.outbox import dispatch, enqueue
 from apps.outbox.models import Command
-from apps.pipeline import first_sync, upkeep
+from apps.pipeline import first_sync
+from apps.pipeline.upkeep import polling, probing, reconciliation
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position, Transition
 from tests.sandbox.conftest import served
@@ -48,7 +49,7 @@ def old(url: str, version: str) -> Iterator[Connection]:
     for slug in ["finance", "sales", "warehouse", "purchasing"]:
         Team.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
     connection = Connection.objects.create(name=f"odoo{version}", url=url, database="sandbox", login="tower", api_key="sandbox-key")
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     yield connection
     wire.forget(connection)
 
@@ -129,8 +130,8 @@ def test_it_is_read_followed_written_and_its_past_told(old: Connection, version:
     client.call("purchase.order", "button_cancel", [drafted])
     # Older Odoos lock a purchase by a state that 19 has no more.
     client.write("purchase.order", [purchase], {"state": "done"})
-    upkeep.poll(old, clock=clock.now)
+    polling.poll(old, clock=clock.now)
     assert Position.objects.get(workflow="order_to_cash", odoo_id=order).stage in ("waiting_for_stock", "ready_to_pick")
     assert Position.objects.get(workflow="procure_to_pay", odoo_id=purchase).stage == before
-    for run in upkeep.compare(old, clock=clock.now):
+    for run in reconciliation.compare(old, clock=clock.now):
         assert (run.found_changed, run.found_deleted, run.is_held) == (0, 0, False)

@@ -10,7 +10,7 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.core.actor import system
 from apps.events import moves as events
-from apps.exceptions import moves, remedies
+from apps.exceptions.cases import moves, remedies
 from apps.exceptions.models import ExceptionCase, Status
 from apps.intake.models import EVENT, Delivery
 from apps.outbox.models import Command

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from apps.accounts.access import EVERYTHING
-from apps.boards import queries, records
+from apps.boards.boards import queries
+from apps.boards.records import records
 from apps.core import clock
 from apps.mirror.models import SyncState, TrackedChange
 from apps.mirror.sync import backfill, tracking
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.pipeline import first_sync, upkeep
+from apps.pipeline import first_sync
+from apps.pipeline.upkeep import probing, registration
 from apps.workflows import registry
 from apps.workflows.models import Position, Transition
 from tests.sandbox.conftest import served
@@ -35,7 +37,7 @@ def connection(odoo_url: str) -> Connection:
 
 
 def test_the_board_is_right_on_its_first_day(connection: Connection) -> None:
-    upkeep.take_up(connection.pk, clock=clock.now)
+    registration.take_up(connection.pk, clock=clock.now)
     odoo = wire.connect(connection)
     models = sorted({workflow.odoo_model for workflow in registry.workflows().values()})
     theirs = [("model", "in", models), ("name", "in", ["state", "payment_state", "acknowledged"])]
@@ -74,7 +76,7 @@ def test_a_read_that_breaks_off_goes_on_and_a_second_one_adds_nothing(
         if what == tracking.MODEL and done >= 40:
             raise Stop
 
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     with pytest.raises(Stop):
         drain(first_sync.first_read(connection, clock=clock.now, progress=stop))
     assert TrackedChange.objects.count() == 40
@@ -95,7 +97,7 @@ def drain(done: Iterator[backfill.Backfilled]) -> list[backfill.Backfilled]:
 def test_without_the_right_the_connection_says_so_and_lives_with_it(connection: Connection) -> None:
     connection.login, connection.api_key = "paula", "paula"
     connection.save()
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     drain(first_sync.first_read(connection, clock=clock.now))
     assert Position.objects.filter(workflow="procure_to_pay").exists()
     assert not Transition.objects.filter(tracking_id__isnull=False).exists()

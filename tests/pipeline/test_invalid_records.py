@@ -24,7 +24,8 @@ from apps.mirror.models import SyncState
 from apps.mirror.sync import refresh
 from apps.odoo.errors import ServerFaultError
 from apps.odoo.models import Connection
-from apps.pipeline import batch, change_processing, first_sync, upkeep
+from apps.pipeline import batch, change_processing, first_sync
+from apps.pipeline.upkeep import polling, reconciliation
 from apps.workflows import registry as workflows
 from apps.workflows.models import Position
 from tests.mirror.company import Clock, Company
@@ -167,7 +168,7 @@ def plain(model: str, number: int) -> dict[str, Any]:
 
 
 def by_backfill(company: Company, clock: Clock, model: str) -> None:
-    upkeep.poll(company.connection, clock=clock)
+    polling.poll(company.connection, clock=clock)
 
 
 def by_increment(company: Company, clock: Clock, model: str) -> None:
@@ -181,7 +182,7 @@ def by_increment(company: Company, clock: Clock, model: str) -> None:
             increment_at=clock.at - timedelta(minutes=5),
         )
     SyncState.objects.create(connection=company.connection, odoo_model=first_sync.WHOLE, backfill_done_at=clock.at)
-    upkeep.poll(company.connection, clock=clock)
+    polling.poll(company.connection, clock=clock)
 
 
 def by_webhook(company: Company, clock: Clock, model: str) -> None:
@@ -194,7 +195,7 @@ def by_webhook(company: Company, clock: Clock, model: str) -> None:
 
 def by_comparison(company: Company, clock: Clock, model: str) -> None:
     SyncState.objects.create(connection=company.connection, odoo_model=model, backfill_done_at=clock.at)
-    list(upkeep.compare(company.connection, clock=clock, models=[registry.models()[model]]))
+    list(reconciliation.compare(company.connection, clock=clock, models=[registry.models()[model]]))
 
 
 WAYS: list[Way] = [by_backfill, by_increment, by_webhook, by_comparison]
@@ -379,11 +380,11 @@ def test_a_dead_letter_is_resolved_once_the_record_goes_through(company: Company
     assert "NUL, number 2 of 3" in letter.problem
     for _ in range(3):
         clock.at += timedelta(seconds=15)
-        upkeep.poll(company.connection, clock=clock)
+        polling.poll(company.connection, clock=clock)
     assert Delivery.objects.get(status=Status.DEAD).pk == letter.pk
     clock.at += timedelta(minutes=1)
     company.write("sale.order", 2, clock.at, name="S00002")
-    upkeep.poll(company.connection, clock=clock)
+    polling.poll(company.connection, clock=clock)
     letter.refresh_from_db()
     assert (letter.status, letter.problem) == (Status.DONE, "")
     assert Position.objects.get(model="sale.order", odoo_id=2).name == "S00002"
@@ -393,7 +394,7 @@ def test_a_dead_letter_goes_with_its_record_and_is_found_corrected_by_the_compar
     fill(company, clock, model="sale.order", odd={"name": NUL})
     by_backfill(company, clock, "sale.order")
     company.unlink("sale.order", 2)
-    list(upkeep.compare(company.connection, clock=clock, models=[registry.models()["sale.order"]]))
+    list(reconciliation.compare(company.connection, clock=clock, models=[registry.models()["sale.order"]]))
     assert not Delivery.objects.filter(status=Status.DEAD)
 
 
@@ -500,25 +501,25 @@ def test_a_model_that_cannot_be_read_stops_none_after_it_and_the_health_page_say
     fill(company, clock, model="res.partner", odd={})
     fill(company, clock, model="sale.order", odd={})
     by_increment(company, clock, "sale.order")
-    increment = upkeep.increment.run
+    increment = polling.increment.run
 
     def fails(client: Any, model: type[Mirrored], **named: Any) -> Any:
         if model.odoo_model == "res.partner":
-            with upkeep.locks.alone(named["connection"], model.odoo_model):
+            with polling.locks.alone(named["connection"], model.odoo_model):
                 raise TypeError("nobody foresaw this")
         return increment(client, model, **named)
 
-    monkeypatch.setattr(upkeep.increment, "run", fails)
+    monkeypatch.setattr(polling.increment, "run", fails)
     clock.at += timedelta(minutes=1)
     company.write("sale.order", 3, clock.at, name="renamed")
-    upkeep.poll_all(clock=clock)
+    polling.poll_all(clock=clock)
     assert registry.models()["sale.order"].objects.get(odoo_id=3).name == "renamed"
     overview = queries.overview(now=clock.at)
     assert not overview.is_well
     kinds = {trouble.kind for trouble in incidents.found(now=clock.at)}
     assert "integration.model_unreadable" in kinds
-    monkeypatch.setattr(upkeep.increment, "run", increment)
-    upkeep.poll_all(clock=clock)
+    monkeypatch.setattr(polling.increment, "run", increment)
+    polling.poll_all(clock=clock)
     assert not SyncState.objects.exclude(problem="")
 
 
@@ -562,7 +563,7 @@ def test_an_amount_that_no_decision_could_hold_is_named_and_stops_nothing(compan
     assert "sale.order 2 (name 2)" in letter.problem and "amount_total is the number 90000000000000000000" in letter.problem
     company.write("sale.order", 2, clock.at + timedelta(minutes=1), amount_total=2e3)
     clock.at += timedelta(minutes=2)
-    upkeep.poll(company.connection, clock=clock)
+    polling.poll(company.connection, clock=clock)
     assert Position.objects.filter(workflow="order_to_cash", odoo_id=2).exists()
     assert Delivery.objects.get(pk=letter.pk).status == Status.DONE
 
@@ -583,7 +584,7 @@ def test_a_connection_that_cannot_be_read_stops_none_after_it(
         capabilities=company.connection.capabilities,
     )
     polled = []
-    poll = upkeep.poll
+    poll = polling.poll
 
     def fails(connection: Connection, **named: Any) -> Any:
         polled.append(connection.name)
@@ -591,10 +592,10 @@ def test_a_connection_that_cannot_be_read_stops_none_after_it(
             raise TypeError("nobody foresaw this")
         return poll(connection, **named)
 
-    monkeypatch.setattr(upkeep, "poll", fails)
-    monkeypatch.setattr(upkeep, "_read_before", lambda: [first, company.connection])
+    monkeypatch.setattr(polling, "poll", fails)
+    monkeypatch.setattr(polling, "read_before", lambda: [first, company.connection])
     clock.at += timedelta(minutes=1)
     company.write("sale.order", 3, clock.at, name="renamed")
-    upkeep.poll_all(clock=clock)
+    polling.poll_all(clock=clock)
     assert polled == ["broken", "main"]
     assert registry.models()["sale.order"].objects.get(connection=company.connection, odoo_id=3).name == "renamed"

@@ -18,16 +18,16 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.accounts.models import Role, Team
-from apps.boards import records
+from apps.boards.records import records
 from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.odoo import client as clients
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
-from apps.sandbox.company import Company
-from apps.sandbox.control import Control
-from apps.sandbox.wire import Doors
+from apps.pipeline.upkeep import polling, probing
 from apps.workflows.models import Position
+from sandbox.company import Company
+from sandbox.control import Control
+from sandbox.wire import Doors
 from tests.sandbox.conftest import free_port, served
 from tests.world import person
 
@@ -135,7 +135,7 @@ def test_an_odoo_in_trouble_is_told_by_every_command_and_on_the_page(
         assert remedy in said, command
     assert what in refusal("connect_odoo", "other", **GOOD, url=odoo_url)
 
-    upkeep.poll_all(clock=clock.now)
+    polling.poll_all(clock=clock.now)
     person("ivan", Role.INTEGRATOR)
     browser = Client()
     assert browser.login(username="ivan", password="a long password")
@@ -145,7 +145,7 @@ def test_an_odoo_in_trouble_is_told_by_every_command_and_on_the_page(
         assert remedy in shown, page
     trouble(None)
     cache.clear()  # The rest that the breaker gives it is over.
-    upkeep.probe_all(clock=clock.now)
+    probing.probe_all(clock=clock.now)
     main.refresh_from_db()
     assert (main.state, main.problem) == ("connected", "")
 
@@ -159,7 +159,7 @@ def test_while_one_odoo_is_in_trouble_the_others_are_read(
         call_command("sync", "another", "--full", stdout=StringIO())
         SyncState.objects.filter(connection__name="another").update(increment_at=None)
         trouble("slow")
-        upkeep.poll_all(clock=clock.now)
+        polling.poll_all(clock=clock.now)
         read = SyncState.objects.filter(connection__name="another", odoo_model="sale.order").get()
     assert read.increment_at is not None
     assert {one.name: one.state for one in Connection.objects.all()} == {"main": "failing", "another": "connected"}

@@ -12,7 +12,8 @@ from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection, LinkedUser
-from apps.pipeline import change_processing, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync
+from apps.pipeline.upkeep import polling, probing, registration
 from apps.workflows.models import Position
 from tests.sandbox.conftest import served
 from tests.world import World, person
@@ -32,7 +33,7 @@ def entered(url: str, *, key: str) -> Connection:
 @pytest.mark.django_db
 def test_a_connection_that_was_entered_is_read_and_evaluated(odoo_url: str) -> None:
     connection = entered(odoo_url, key="sandbox-key")
-    upkeep.take_up(connection.pk, clock=clock.now)
+    registration.take_up(connection.pk, clock=clock.now)
     connection.refresh_from_db()
     assert (connection.state, connection.problem, connection.version) == ("connected", "", "19.0")
     assert not SyncState.objects.filter(connection=connection, backfill_done_at=None).exists()
@@ -42,7 +43,7 @@ def test_a_connection_that_was_entered_is_read_and_evaluated(odoo_url: str) -> N
 @pytest.mark.django_db
 def test_a_wrong_key_is_said_on_the_connection_and_nothing_is_read(odoo_url: str) -> None:
     connection = entered(odoo_url, key="another")
-    upkeep.take_up(connection.pk, clock=clock.now)
+    registration.take_up(connection.pk, clock=clock.now)
     connection.refresh_from_db()
     assert connection.state == "failing"
     assert "the key was not accepted for login 'tower'" in connection.problem
@@ -54,13 +55,13 @@ def test_a_connection_whose_odoo_was_down_when_it_was_entered_is_taken_up_when_i
     odoo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[tuple[str, dict[str, int]]] = []
-    monkeypatch.setattr(upkeep, "wake_now", lambda task, **named: woken.append((task, named)))
+    monkeypatch.setattr(probing, "wake_now", lambda task, **named: woken.append((task, named)))
     connection = entered("http://127.0.0.1:1", key="sandbox-key")
-    upkeep.take_up(connection.pk, clock=clock.now)
+    registration.take_up(connection.pk, clock=clock.now)
     connection.refresh_from_db()
     assert connection.state == "failing"
     Connection.objects.update(url=odoo_url)
-    upkeep.probe_all(clock=clock.now)
+    probing.probe_all(clock=clock.now)
     assert woken == [("pipeline.register", {"connection_id": connection.pk})]
 
 
@@ -70,24 +71,24 @@ def test_a_first_read_that_broke_off_is_gone_on_with_by_the_next_poll_to_the_las
     odoo_url: str, models_read: int
 ) -> None:
     connection = entered(odoo_url, key="sandbox-key")
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     reading = first_sync.first_read(connection, clock=clock.now)
     for _ in range(models_read):
         next(reading)
     reading.close()  # As far as a worker got that was killed.
     assert not Position.objects.filter(connection=connection).exists()
-    upkeep.poll_all(clock=clock.now)
+    polling.poll_all(clock=clock.now)
     assert Position.objects.filter(connection=connection).count() >= 60
     assert {state.odoo_model for state in SyncState.objects.filter(backfill_done_at=None)} <= {"mail.tracking.value"}
     begun = SyncState.objects.get(odoo_model=first_sync.WHOLE).backfill_done_at
-    upkeep.poll_all(clock=clock.now)
+    polling.poll_all(clock=clock.now)
     assert SyncState.objects.get(odoo_model=first_sync.WHOLE).backfill_done_at == begun
 
 
 @pytest.mark.django_db
 def test_the_database_plans_for_what_a_first_read_has_stored(odoo_url: str) -> None:
     connection = entered(odoo_url, key="sandbox-key")
-    upkeep.probe(connection, now=clock.now())
+    probing.probe(connection, now=clock.now())
     list(first_sync.first_read(connection, clock=clock.now))
     with database.cursor() as cursor:
         for table in ("mirror_sale_order", "mirror_stock_move", "mirror_trackedchange", "workflows_position"):
@@ -102,22 +103,22 @@ def test_an_odoo_that_has_failed_for_a_while_is_only_probed_and_polled_again_onc
     connection = entered(odoo_url, key="a key that has ended")
     SyncState.objects.create(connection=connection, odoo_model="sale.order", backfill_done_at=clock.now())
     polled, woken = [], []
-    monkeypatch.setattr(upkeep, "poll", lambda one, **_: polled.append(one.name))
-    monkeypatch.setattr(upkeep, "wake_now", lambda task, **_: woken.append(task))
-    upkeep.probe_all(clock=clock.now)
+    monkeypatch.setattr(polling, "poll", lambda one, **_: polled.append(one.name))
+    monkeypatch.setattr(probing, "wake_now", lambda task, **_: woken.append(task))
+    probing.probe_all(clock=clock.now)
     connection.refresh_from_db()
     assert connection.state == "failing" and "the key was not accepted" in connection.problem
-    upkeep.poll_all(clock=clock.now)
+    polling.poll_all(clock=clock.now)
     assert polled == ["entered"]  # for the first minutes it is looked for as ever
 
-    later = clock.now() + upkeep.POLLED_WHILE_FAILING + timedelta(seconds=1)
-    upkeep.poll_all(clock=lambda: later)
+    later = clock.now() + polling.POLLED_WHILE_FAILING + timedelta(seconds=1)
+    polling.poll_all(clock=lambda: later)
     assert polled == ["entered"]
 
     connection.api_key = "sandbox-key"
     connection.save()
-    upkeep.probe_all(clock=lambda: later)
-    upkeep.poll_all(clock=lambda: later)
+    probing.probe_all(clock=lambda: later)
+    polling.poll_all(clock=lambda: later)
     assert (woken, polled) == (["pipeline.poll"], ["entered", "entered"])
 
 
@@ -179,5 +180,5 @@ def test_a_first_read_whose_records_take_too_long_together_goes_on_with_fewer(mo
 def test_people_are_linked_to_their_odoo_users_by_the_first_read(odoo_url: str) -> None:
     adam = person("approver", Role.APPROVER, limit=50_000, odoo_login="adam")
     connection = entered(odoo_url, key="sandbox-key")
-    upkeep.take_up(connection.pk, clock=clock.now)
+    registration.take_up(connection.pk, clock=clock.now)
     assert list(LinkedUser.objects.filter(connection=connection).values_list("user", "uid")) == [(adam.pk, 11)]

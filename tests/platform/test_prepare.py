@@ -3,8 +3,8 @@
 import pytest
 
 from apps.accounts.models import User
-from apps.approvals import policy
 from apps.approvals.models import Policy
+from apps.approvals.policies import policy
 from apps.core import clock
 from controltower import prepare
 

@@ -14,9 +14,9 @@ import pytest
 
 from apps.odoo import client as clients
 from apps.odoo.models import Connection
-from apps.sandbox import serving
-from apps.sandbox.company import Company
 from controltower import embedded
+from sandbox import serving
+from sandbox.company import Company
 
 ROOT = Path(__file__).resolve().parents[2]
 assert serving.METHOD_MODULES

@@ -10,10 +10,10 @@ import pytest
 
 from apps.odoo.client import connect
 from apps.odoo.models import Connection
-from apps.sandbox.company import Company
-from apps.sandbox.control import Control
-from apps.sandbox.errors import AccessError, UnsupportedError, UserError
-from apps.sandbox.simulator import Simulator
+from sandbox.company import Company
+from sandbox.control import Control
+from sandbox.errors import AccessError, UnsupportedError, UserError
+from sandbox.simulator import Simulator
 from tests.sandbox.conftest import served
 
 SOFIA, ADA, TOWER = 6, 9, 5

@@ -11,8 +11,8 @@ from django.utils import translation
 
 from apps.accounts import languages
 from apps.accounts.models import Role, User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.audit.models import Entry
 from apps.core.templatetags import show
 from apps.core.words import moment, money

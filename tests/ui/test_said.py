@@ -11,12 +11,12 @@ from django.utils import translation
 
 from apps.accounts import people
 from apps.accounts.models import Role, User
-from apps.approvals import moves as approvals
 from apps.approvals import reasons
 from apps.approvals.models import Request
+from apps.approvals.requests import moves as approvals
 from apps.audit.models import Entry
 from apps.core import former_wording, sentences
-from apps.exceptions import moves
+from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
 from apps.pipeline import change_processing

@@ -11,11 +11,11 @@ import odoorpc
 import uvicorn
 
 from apps.odoo.client import OdooClient
-from apps.sandbox.company import Company
-from apps.sandbox.control import Control
-from apps.sandbox.errors import OdooException, UserError
-from apps.sandbox.simulator import Simulator
-from apps.sandbox.wire import Doors
+from sandbox.company import Company
+from sandbox.control import Control
+from sandbox.errors import OdooException, UserError
+from sandbox.simulator import Simulator
+from sandbox.wire import Doors
 from tests.sandbox.conftest import free_port
 from tests.walk.business import OdooBrokeError
 

@@ -88,5 +88,7 @@ def test_a_first_page_that_counts_another_number_is_named(monkeypatch: pytest.Mo
     walk = walk_over(world)
     world.held_order(amount=9_000)
     assert home_counts_what_waits(walk) == []
-    monkeypatch.setattr("apps.exceptions.screens.counts", lambda **_: {"mine": 7, "team": 0, "unowned": 0, "due": 0, "all": 7})
+    monkeypatch.setattr(
+        "apps.exceptions.queue.screens.counts", lambda **_: {"mine": 7, "team": 0, "unowned": 0, "due": 0, "all": 7}
+    )
     assert "counted are" in home_counts_what_waits(walk)[0]

@@ -10,10 +10,10 @@ import pytest
 
 from apps.odoo import client, provision
 from apps.odoo.models import Connection
-from apps.sandbox import automation
-from apps.sandbox.company import Company
-from apps.sandbox.control import Control
 from apps.workflows import blueprint
+from sandbox import automation
+from sandbox.company import Company
+from sandbox.control import Control
 from tests.walk import oracle
 from tests.walk.acts import plan
 from tests.walk.sandbox import SandboxBusiness, served

@@ -9,16 +9,19 @@ from django.db import transaction
 from apps.accounts.models import Role, Team, User
 from apps.accounts.people import change_user
 from apps.accounts.permissions import NotAllowedError
-from apps.approvals import absence, guard_policy, moves, policy, undoing
+from apps.approvals.absence import periods as absence
 from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Request, Status
+from apps.approvals.policies import guard_policy, policy
+from apps.approvals.requests import moves, undoing
 from apps.core import clock
 from apps.mirror import registry as mirror
 from apps.mirror.sync import refresh
 from apps.odoo.client import OdooClient
 from apps.outbox import dispatch
 from apps.outbox.models import Command
-from apps.pipeline import change_processing, first_sync, upkeep
+from apps.pipeline import change_processing, first_sync
+from apps.pipeline.upkeep import polling, probing
 from apps.timers.models import WorkingCalendar
 from apps.workflows import registry as workflows
 from tests.world import person
@@ -77,7 +80,7 @@ class Tower:
             kind = workflows.workflows()["procure_to_pay"].approval(BUYING)
             rules = {**kind.default_policy, "cumulative": {"over_days": 7}}
             policy.save(BUYING, rules, by=self.people[-1], now=clock.now())
-        upkeep.probe(connection, now=clock.now())
+        probing.probe(connection, now=clock.now())
         list(first_sync.first_read(connection, clock=clock.now))
         # The guards in Odoo count together from here on, as the policy says.
         guard_policy.publish(now=clock.now())
@@ -109,7 +112,7 @@ class Tower:
 
     def _poll(self) -> None:
         self.polled_at = clock.now()
-        upkeep.poll(self.connection, clock=clock.now)
+        polling.poll(self.connection, clock=clock.now)
 
     def _read(self) -> None:
         if self.hints is None:

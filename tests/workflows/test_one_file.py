@@ -17,8 +17,8 @@ from django.test import Client
 
 from apps.accounts import people
 from apps.accounts.models import User
-from apps.approvals import moves
 from apps.approvals.models import Request
+from apps.approvals.requests import moves
 from apps.exceptions import types
 from apps.exceptions.models import ExceptionCase, Status
 from apps.mirror import registry as mirror

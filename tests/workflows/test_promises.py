@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.exceptions import moves, remedies
+from apps.exceptions.cases import moves, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
 from apps.pipeline import change_processing

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
-from apps.exceptions.screens import evidence_of
+from apps.exceptions.types import evidence_of
 from apps.pipeline import change_processing
 from apps.workflows import registry, stuck
 from apps.workflows.catalogue.order_to_cash import WORKFLOW

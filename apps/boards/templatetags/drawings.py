@@ -7,8 +7,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from apps.boards import drawing
-from apps.boards.figures import AgeBand
+from apps.boards.analytics import drawing
+from apps.boards.boards.figures import AgeBand
 
 register = template.Library()
 

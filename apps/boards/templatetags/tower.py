@@ -11,8 +11,8 @@ from django.utils.translation import gettext, gettext_noop, pgettext
 
 from apps.accounts import access
 from apps.accounts.models import Role
-from apps.boards import layout
-from apps.boards.kpis import Figure
+from apps.boards.boards.kpis import Figure
+from apps.boards.records import layout
 from apps.core.templatetags.show import brief_span, share
 from apps.odoo import request_scope
 

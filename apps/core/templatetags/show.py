@@ -246,7 +246,7 @@ def server_now() -> str:
 
 @register.simple_tag
 def live_version() -> int:
-    """What changed before this moment, in milliseconds, is on the page already (apps/boards/live.py).
+    """What changed before this moment, in milliseconds, is on the page already (apps/boards/live/live.py).
 
     A little before the drawing: what is drawn was read before it, and a change may have come in between.
     """

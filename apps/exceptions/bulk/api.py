@@ -16,9 +16,9 @@ from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.exceptions import queries
 from apps.exceptions.bulk import jobs
-from apps.exceptions.filters import FILTERS, Known, matching
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase
-from apps.exceptions.saved_api import check_view
+from apps.exceptions.queue.filters import FILTERS, Known, matching
+from apps.exceptions.queue.saved_api import check_view
 from apps.odoo import request_scope
 
 MOST_CHOSEN = 1_000

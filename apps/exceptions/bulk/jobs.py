@@ -22,9 +22,10 @@ from apps.accounts.models import Team, User
 from apps.core.refusals import Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
-from apps.exceptions import moves, types
+from apps.exceptions import types
+from apps.exceptions.cases import moves
+from apps.exceptions.cases.moves import Change, Made, MoveRefusedError
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
-from apps.exceptions.moves import Change, Made, MoveRefusedError
 from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
 from apps.core import clock
-from apps.exceptions.counts import words_of
-from apps.exceptions.screens import Row
+from apps.exceptions.queue.counts import words_of
+from apps.exceptions.queue.screens import Row
 
 register = template.Library()
 

@@ -12,6 +12,7 @@ from django.db import connection as database
 from django.db import transaction
 from psycopg import sql
 
+from apps.core.clock import Clock
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
 from apps.mirror.sync import companies, locks, reading, storing
@@ -26,7 +27,6 @@ BATCH = 2_000
 # Windows of ids grow to this many times a batch: where a gap ends, as many rows may come at once.
 WIDEST = 16
 
-Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
 
 

@@ -5,7 +5,7 @@ watermark already passed. So each look goes back by an overlap, takes only ids a
 Dates compare by whole seconds in 19, so ``>=`` is used alone, and a second is left only when all of it was seen.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from apps.core.clock import Clock
 from apps.mirror import upsert
 from apps.mirror.declare import Mirrored
 from apps.mirror.models import SyncState
@@ -31,8 +32,6 @@ UNSURE = timedelta(seconds=10)
 CLOCKS_APART = timedelta(minutes=15)
 # What comes in late widens the overlap to twice its lateness, so that the next such one is well inside; up to this.
 WIDEST_OVERLAP_SECONDS = 3_600
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ second time, leaves them alike. No record is written on a day that is over, so d
 over need figures only. What was written since, and everything the first time, is compared by its ids.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Sum
 from django.db.models.functions import Greatest, Trunc
 
+from apps.core.clock import Clock
 from apps.intake import dead_letters
 from apps.intake.dead_letters import STORING
 from apps.mirror import upsert
@@ -36,8 +37,6 @@ SETTLED_AFTER = timedelta(days=1)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # Equals no date of Odoo's.
 UNSURE = datetime.min.replace(tzinfo=UTC)
-
-Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)

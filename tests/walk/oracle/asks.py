@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from apps.approvals.guard_figures import NAMED
 from apps.approvals.models import Request, Status
+from apps.approvals.requests.guard_figures import NAMED
 from apps.outbox.models import Command
 
 if TYPE_CHECKING:

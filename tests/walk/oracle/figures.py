@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from apps.accounts.access import scope_of as sight_of
 from apps.accounts.models import Role
 from apps.approvals.models import Request, Status
-from apps.boards import kpis, queries
-from apps.boards.home import home_of
+from apps.boards.boards import kpis, queries
+from apps.boards.shell.home import home_of
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
 from apps.workflows import registry as workflows

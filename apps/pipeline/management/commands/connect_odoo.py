@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.core import clock
 from apps.odoo import errors, provision, registration
 from apps.odoo.models import Transport
-from apps.pipeline import upkeep
+from apps.pipeline.upkeep import probing
 from apps.workflows import blueprint
 
 
@@ -36,13 +36,13 @@ class Command(BaseCommand):
                 options["login"],
                 options["key"],
                 transport=options["transport"],
-                wanted=upkeep.wanted(),
-                optional=upkeep.optional(),
+                wanted=probing.wanted(),
+                optional=probing.optional(),
                 now=now,
             )
             if options["provision"]:
                 steps = provision.apply(connection, blueprint.of_catalogue())
-                report = upkeep.probe(connection, now=clock.now())
+                report = probing.probe(connection, now=clock.now())
                 if not options["json"]:
                     for step in steps:
                         self.stdout.write(f"  {step}")

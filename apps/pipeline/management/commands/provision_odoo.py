@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.actor import system
 from apps.odoo import errors, provision
 from apps.odoo.models import Connection
-from apps.pipeline import upkeep
+from apps.pipeline.upkeep import probing
 from apps.workflows import blueprint
 
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 wanted = blueprint.of_catalogue()
                 steps = provision.plan(connection, wanted) if options["dry_run"] else provision.apply(connection, wanted)
             if not options["dry_run"]:
-                upkeep.probe(connection, now=clock.now())
+                probing.probe(connection, now=clock.now())
         except errors.OdooError as error:
             raise CommandError(str(error)) from None
         if not options["dry_run"]:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.core import clock
 from apps.mirror.sync.locks import SyncBusyError
 from apps.odoo import errors
-from apps.pipeline import upkeep
 from apps.pipeline.management.commands.sync import connection_called, models_called
+from apps.pipeline.upkeep import reconciliation
 
 
 class Command(BaseCommand):
@@ -29,7 +29,9 @@ class Command(BaseCommand):
         models = models_called(options["model"], connection)
         held = []
         try:
-            for run in upkeep.compare(connection, clock=clock.now, models=models, allow_deletions=options["allow_deletions"]):
+            for run in reconciliation.compare(
+                connection, clock=clock.now, models=models, allow_deletions=options["allow_deletions"]
+            ):
                 figures = {
                     "model": run.odoo_model,
                     "compared": run.compared,

@@ -14,7 +14,8 @@ from apps.mirror.declare import Mirrored
 from apps.mirror.sync.locks import SyncBusyError
 from apps.odoo import errors
 from apps.odoo.models import Connection
-from apps.pipeline import first_sync, upkeep
+from apps.pipeline import first_sync
+from apps.pipeline.upkeep import polling
 
 BAR = 30
 
@@ -64,7 +65,7 @@ class Command(BaseCommand):
                 for done in first_sync.first_read(connection, clock=clock.now, models=models, anew=True, progress=self._progress):
                     self._say(asdict(done), f"{done.model}: {done.rows} rows", options["json"])
             else:
-                for look in upkeep.poll(connection, clock=clock.now, models=models):
+                for look in polling.poll(connection, clock=clock.now, models=models):
                     text = f"{look.model}: {look.seen} seen, {look.changed} changed, {look.late} late"
                     self._say(asdict(look), text, options["json"])
         except (errors.OdooError, SyncBusyError) as error:

@@ -1,0 +1,1 @@
+"""Absence: what is asked meanwhile goes to the deputy."""

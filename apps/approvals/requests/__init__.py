@@ -1,0 +1,1 @@
+"""Requests: opened, decided, evaluated again, undone and closed."""

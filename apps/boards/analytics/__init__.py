@@ -1,0 +1,1 @@
+"""Analytics: paths, comparisons and event logs."""

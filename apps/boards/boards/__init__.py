@@ -1,0 +1,1 @@
+"""The boards: stages, flows, targets and forecasts."""

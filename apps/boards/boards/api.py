@@ -1,0 +1,203 @@
+"""REST: boards and figures."""
+
+from typing import Any
+
+from django.db import connection as database
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts import access
+from apps.accounts.access import AccessScope
+from apps.accounts.requests import PersonsCall
+from apps.boards.boards import kpis, queries, targets
+from apps.core import clock
+from apps.core.rest import moment, money
+from apps.odoo import request_scope
+from apps.workflows import registry
+
+
+class StageShape(serializers.Serializer[Any]):
+    """One stage of a board."""
+
+    stage = serializers.CharField()
+    title = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    currency = serializers.CharField()
+    median_age_seconds = serializers.IntegerField(allow_null=True)
+    oldest_age_seconds = serializers.IntegerField(allow_null=True)
+    over_target = serializers.IntegerField(allow_null=True)
+    arrived_24h = serializers.IntegerField()
+    departed_24h = serializers.IntegerField()
+
+
+class BoardShape(serializers.Serializer[Any]):
+    """A workflow, stage by stage."""
+
+    workflow = serializers.CharField()
+    title = serializers.CharField()
+    at = serializers.DateTimeField()
+    bottleneck = serializers.CharField()
+    stages = StageShape(many=True)
+
+
+NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
+
+
+def _asked(request: PersonsCall) -> AccessScope:
+    """What the person may see of what the call asks for: all, a connection, or a company of it. Raises ValidationError."""
+    company = request.query_params.get("company", "")
+    if company and not (request.query_params.get("connection") and request_scope.is_number(company)):
+        raise ValidationError({"company": ["This must be a whole number, and goes with a connection."]})
+    return request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(request.query_params))
+
+
+class Board(APIView):
+    """The board of one workflow."""
+
+    @extend_schema(responses=BoardShape, parameters=NARROWING)
+    def get(self, request: PersonsCall, workflow: str) -> Response:
+        """Where the work of one workflow stands now."""
+        found = registry.workflows().get(workflow)
+        if found is None:
+            raise Http404(f"There is no workflow {workflow}; there is: {', '.join(registry.workflows())}.")
+        board = queries.board(found, now=clock.now(), seen=_asked(request))
+        return Response(
+            {
+                "workflow": found.name,
+                "title": found.title,
+                "at": moment(board.at),
+                "bottleneck": board.bottleneck,
+                "stages": [
+                    {
+                        "stage": stage.stage,
+                        "title": stage.title,
+                        "count": stage.count,
+                        "amount": money(stage.amount, stage.currency),
+                        "currency": stage.currency,
+                        "median_age_seconds": stage.median_age_seconds,
+                        "oldest_age_seconds": stage.oldest_age_seconds,
+                        "over_target": stage.over_target,
+                        "arrived_24h": stage.arrived_24h,
+                        "departed_24h": stage.departed_24h,
+                    }
+                    for stage in board.stages
+                ],
+            }
+        )
+
+
+class DayShape(serializers.Serializer[Any]):
+    """One day of a trend."""
+
+    day = serializers.DateField()
+    value = serializers.FloatField()
+    count = serializers.IntegerField()
+
+
+class FigureShape(serializers.Serializer[Any]):
+    """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds."""
+
+    kpi = serializers.CharField()
+    title = serializers.CharField()
+    workflow = serializers.CharField()
+    unit = serializers.ChoiceField(["share", "seconds"])
+    value = serializers.FloatField()
+    target = serializers.FloatField()
+    is_met = serializers.BooleanField()
+    count = serializers.IntegerField()
+    trend = DayShape(many=True)
+
+
+class KpiShape(serializers.Serializer[Any]):
+    """How things stand now, and figures of the business and of the orchestration, told apart."""
+
+    at = serializers.DateTimeField()
+    exceptions_open = serializers.IntegerField()
+    exceptions_unowned = serializers.IntegerField()
+    exceptions_over_sla = serializers.IntegerField()
+    approvals_pending = serializers.IntegerField()
+    approvals_over_due = serializers.IntegerField()
+    asked_to_decided_seconds = serializers.FloatField(allow_null=True)
+    decided_to_effect_seconds = serializers.FloatField(allow_null=True)
+    opened_to_resolved_seconds = serializers.FloatField(allow_null=True)
+    commands_done_24h = serializers.IntegerField()
+    commands_stopped = serializers.IntegerField()
+    business = FigureShape(many=True)
+    orchestration = FigureShape(many=True)
+
+
+def _shown(figure: kpis.Figure) -> dict[str, Any]:
+    return {
+        "kpi": figure.kpi.name,
+        "title": figure.kpi.title,
+        "workflow": figure.workflow,
+        "unit": "share" if figure.kpi.is_share else "seconds",
+        "value": figure.value,
+        "target": figure.target,
+        "is_met": figure.is_met,
+        "count": figure.count,
+        "trend": [{"day": point.day.isoformat(), "value": point.value, "count": point.count} for point in figure.trend],
+    }
+
+
+KPIS = """
+WITH cases AS NOT MATERIALIZED (SELECT * FROM exceptions_exceptioncase c WHERE {cases}),
+     requests AS NOT MATERIALIZED (SELECT * FROM approvals_request r WHERE {requests}),
+     commands AS NOT MATERIALIZED (SELECT * FROM outbox_command o WHERE {commands})
+SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_open,
+       (SELECT count(*) FROM cases WHERE status <> 'resolved' AND owner_id IS NULL) AS exceptions_unowned,
+       (SELECT count(*) FROM cases WHERE status <> 'resolved' AND due_at < %(now)s) AS exceptions_over_sla,
+       (SELECT count(*) FROM requests WHERE status = 'pending') AS approvals_pending,
+       (SELECT count(*) FROM requests WHERE status = 'pending' AND due_at < %(now)s) AS approvals_over_due,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM decided_at - requested_at))
+          FROM requests
+         WHERE status IN ('approved', 'rejected') AND decided_at > %(now)s - interval '30 days') AS asked_to_decided_seconds,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM done_at - created_at))
+          FROM commands
+         WHERE status = 'done' AND done_at > %(now)s - interval '30 days' AND decision <> '') AS decided_to_effect_seconds,
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM resolved_at - opened_at))
+          FROM cases
+         WHERE resolved_at > %(now)s - interval '30 days') AS opened_to_resolved_seconds,
+       (SELECT count(*) FROM commands
+         WHERE status = 'done' AND done_at > %(now)s - interval '1 day') AS commands_done_24h,
+       (SELECT count(*) FROM commands WHERE status IN ('refused', 'dead')) AS commands_stopped
+"""
+
+
+class Kpis(APIView):
+    """Figures of the business and of the orchestration."""
+
+    @extend_schema(responses=KpiShape, parameters=NARROWING)
+    def get(self, request: PersonsCall) -> Response:
+        """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
+        now, shown = clock.now(), _asked(request)
+        with database.cursor() as cursor:
+            cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
+            names = [column.name for column in cursor.description]
+            standing = dict(zip(names, cursor.fetchone(), strict=True))
+        found = kpis.figures(now=now, seen=shown)
+        told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
+        return Response({"at": moment(now), **standing, **told})
+
+
+class TargetGiven(serializers.Serializer[Any]):
+    """What a figure is to aim at: a share of one, or seconds; null for what is usual."""
+
+    target = serializers.FloatField(allow_null=True)
+
+
+class Target(APIView):
+    """The target of one figure."""
+
+    @extend_schema(request=TargetGiven, responses=TargetGiven)
+    def post(self, request: PersonsCall, name: str) -> Response:
+        """Set what the figure is held against from now on."""
+        given = TargetGiven(data=request.data)
+        given.is_valid(raise_exception=True)
+        targets.set_target(name, given.validated_data["target"], by=request.user, now=clock.now())
+        return Response({"target": kpis.targets().get(name, targets.called(name).target)})

@@ -1,0 +1,309 @@
+"""What a board says of each stage. Every figure is one named statement; ``docs/boards.md`` gives the same as plain queries.
+
+Counts and sums come from tallies (:mod:`apps.workflows.tallies`), which say how many stand where since which day and until
+when they are due. What a moment cuts, the day or hour in which it falls, is counted from the rows themselves by an index,
+so that every figure is exact and none costs by how many records there are.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection as database
+from django.utils.translation import gettext
+
+from apps.accounts.access import AccessScope
+from apps.boards.boards.zone import zone_in_sight, zone_midnight
+from apps.workflows import parameter_values
+from apps.workflows.declare import Workflow
+
+FLOW_WINDOW = timedelta(hours=24)
+TREND_DAYS = 14
+# Where the age of what stands in a stage is cut, in multiples of the stage's target.
+AGE_CUTS = (0.5, 1.0, 2.0)
+
+# The day in which the middle record stands is found by the tallies, the record itself by the index positions_open.
+AGES = """
+WITH days AS (
+  SELECT t.stage, t.since_day, sum(t.count) AS count
+    FROM workflows_standingtally t
+   WHERE t.workflow = %(workflow)s AND {tallies}
+   GROUP BY t.stage, t.since_day
+  HAVING sum(t.count) > 0
+), ranked AS (
+  SELECT stage, since_day, count, sum(count) OVER (PARTITION BY stage ORDER BY since_day) - count AS before,
+         sum(count) OVER (PARTITION BY stage) AS total
+    FROM days
+)
+SELECT r.stage, r.total, middle.age, oldest.age
+  FROM ranked r
+ CROSS JOIN LATERAL (
+   SELECT avg(extract(epoch FROM %(now)s - m.since)) AS age
+     FROM (SELECT p.since
+             FROM workflows_position p
+            WHERE p.workflow = %(workflow)s AND p.stage = r.stage AND p.is_open AND {positions}
+              AND p.since >= r.since_day::timestamp AT TIME ZONE 'UTC'
+            ORDER BY p.since
+           OFFSET (div(r.total - 1, 2) - r.before)::bigint LIMIT (2 - r.total %% 2)::bigint) AS m) AS middle
+ CROSS JOIN LATERAL (
+   SELECT extract(epoch FROM %(now)s - p.since) AS age
+     FROM workflows_position p
+    WHERE p.workflow = %(workflow)s AND p.stage = r.stage AND p.is_open AND {positions}
+    ORDER BY p.since
+    LIMIT 1) AS oldest
+ WHERE div(r.total - 1, 2) >= r.before AND div(r.total - 1, 2) < r.before + r.count
+"""
+
+# Money is summed within a currency, never across. What falls due today is asked of the index positions_open_by_due.
+MONEY = """
+SELECT stage, currency, sum(amount) AS amount, sum(over_target) AS over_target, sum(late_amount) AS late_amount
+  FROM (
+    SELECT t.stage, t.currency, t.amount, CASE WHEN t.due_day < %(today)s THEN t.count ELSE 0 END AS over_target,
+           CASE WHEN t.due_day < %(today)s THEN t.amount ELSE 0 END AS late_amount
+      FROM workflows_standingtally t
+     WHERE t.workflow = %(workflow)s AND {tallies}
+     UNION ALL
+    SELECT p.stage, p.currency, 0, 1, COALESCE(p.amount, 0)
+      FROM workflows_position p
+     WHERE p.workflow = %(workflow)s AND p.is_open AND p.due_at >= %(midnight)s AND p.due_at < %(now)s AND {positions}) AS one
+ GROUP BY stage, currency
+"""
+
+# How many of a stage have stood there since before each of its cuts.
+OLDER_THAN = """
+SELECT cut.stage, cut.since,
+       (SELECT COALESCE(sum(t.count), 0)
+          FROM workflows_standingtally t
+         WHERE t.workflow = %(workflow)s AND t.stage = cut.stage AND {tallies}
+           AND t.since_day < (cut.since AT TIME ZONE 'UTC')::date)
+       + (SELECT count(*)
+            FROM workflows_position p
+           WHERE p.workflow = %(workflow)s AND p.stage = cut.stage AND p.is_open AND {positions} AND p.since < cut.since
+             AND p.since >= date_trunc('day', cut.since, 'UTC')) AS count
+  FROM unnest(%(stages)s::text[], %(cuts)s::timestamptz[]) AS cut(stage, since)
+"""
+
+# Whole hours by their tallies, the two that the window cuts by the index transitions_by_time. A record that is first seen
+# arrives; it departs from nowhere.
+FLOW = """
+SELECT to_stage, from_stage, sum(count)
+  FROM (
+    SELECT t.to_stage, t.from_stage, t.count
+      FROM workflows_flowtally t
+     WHERE t.workflow = %(workflow)s AND t.hour >= %(first_hour)s AND t.hour < %(last_hour)s AND {tallies}
+     UNION ALL
+    SELECT t.to_stage, t.from_stage, 1
+      FROM workflows_transition t
+     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at < %(first_hour)s AND {tallies}
+     UNION ALL
+    SELECT t.to_stage, t.from_stage, 1
+      FROM workflows_transition t
+     WHERE t.workflow = %(workflow)s AND t.at >= %(last_hour)s AND t.at <= %(now)s AND {tallies}) AS moves
+ GROUP BY to_stage, from_stage
+"""
+
+# What came into each stage less what left it, by the day of the company in sight.
+NET_BY_DAY = """
+SELECT (t.hour AT TIME ZONE %(zone)s)::date AS day, stage.name, sum(t.count * stage.sign)
+  FROM workflows_flowtally t
+ CROSS JOIN LATERAL (VALUES (t.to_stage, 1), (t.from_stage, -1)) AS stage(name, sign)
+ WHERE t.workflow = %(workflow)s AND t.hour >= %(first_day)s AND {tallies}
+ GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgeBand:
+    """A part of a stage's records by how long they have stood there, in shares of its target."""
+
+    title: str
+    tone: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFigures:
+    """One stage of a board.
+
+    Attributes:
+        count, median_age_seconds, oldest_age_seconds, over_target: of the records that stand there now; None for a
+            stage in which nothing waits any more.
+        amount: their money in ``currency``, the one that most of it is in.
+        other_amounts: sums in other currencies.
+        late_amount: the part of ``amount`` that is over the stage's target.
+        arrived_24h, departed_24h: transitions into and out of it in the last 24 hours, in Odoo's time.
+        ages: how they spread against the target; empty where there is none.
+        trend: how many stood there at the end of each of the last :data:`TREND_DAYS` days, and now.
+    """
+
+    stage: str
+    title: str
+    owner: str
+    is_open: bool
+    target_seconds: int | None
+    count: int | None
+    amount: Decimal | None
+    currency: str
+    median_age_seconds: int | None
+    oldest_age_seconds: int | None
+    over_target: int | None
+    late_amount: Decimal
+    arrived_24h: int
+    departed_24h: int
+    other_amounts: dict[str, Decimal] = field(default_factory=dict)
+    ages: list[AgeBand] = field(default_factory=list)
+    trend: list[int] = field(default_factory=list)
+
+    @property
+    def tone(self) -> str:
+        """How the stage is marked: by the share of its records that are over the target."""
+        if not self.is_open:
+            return "done"
+        if not self.count:
+            return "idle"
+        if not self.over_target:
+            return "calm"
+        return "late" if self.over_target * 4 >= self.count else "risk"
+
+    @property
+    def share_over(self) -> int | None:
+        """The share of its records that are over the target, in percent; None where nothing stands there."""
+        return round(100 * (self.over_target or 0) / self.count) if self.count else None
+
+
+def rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What a statement finds."""
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def window(*, now: datetime, back: timedelta) -> dict[str, datetime]:
+    """The bounds of the last ``back``, with its whole hours, as :data:`FLOW` asks for them."""
+    since, last_hour = now - back, now.replace(minute=0, second=0, microsecond=0)
+    whole = since.replace(minute=0, second=0, microsecond=0)
+    first_hour = min(whole if whole == since else whole + timedelta(hours=1), last_hour)
+    return {"since": since, "first_hour": first_hour, "last_hour": last_hour, "now": now}
+
+
+def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: AccessScope) -> tuple[dict[str, int], dict[str, int]]:
+    """How many came into each stage, and how many left it, in the time ``back`` until ``now``."""
+    arrived: dict[str, int] = defaultdict(int)
+    departed: dict[str, int] = defaultdict(int)
+    values = {"workflow": workflow.name} | window(now=now, back=back)
+    for to_stage, from_stage, count in rows(FLOW.format(tallies=seen.sql("t")), values):
+        arrived[to_stage] += int(count)
+        departed[from_stage] += int(count)
+    return arrived, departed
+
+
+def levels(
+    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: AccessScope
+) -> tuple[list[datetime], dict[str, list[int]]]:
+    """How many stood in each open stage at the end of each of the last ``days`` days of the company in sight, and now, the last.
+
+    Told backwards from ``standing``: what came after a day's end is taken off, what left is put back.
+    """
+    zone = zone_in_sight(seen)
+    # Each day's beginning is the end of the one before.
+    ends = [zone_midnight(now, zone=zone, back=back) for back in range(days)]
+    net: dict[tuple[Any, str], int] = defaultdict(int)
+    values = {"workflow": workflow.name, "first_day": ends[-1], "zone": zone.key}
+    for day, stage, count in rows(NET_BY_DAY.format(tallies=seen.sql("t")), values):
+        net[day, stage] += int(count)
+    found: dict[str, list[int]] = {}
+    for stage in workflow.stages:
+        if not stage.is_open:
+            continue
+        level = standing.get(stage.name, 0)
+        told = [level]
+        for end in ends:
+            level -= net[end.date(), stage.name]
+            told.append(max(level, 0))
+        found[stage.name] = told[::-1]
+    return [*reversed(ends), now], found
+
+
+def _bands(cut: list[int], count: int) -> list[AgeBand]:
+    bounds = [count, *cut, 0]
+    titles = (
+        (gettext("under half the target"), "calm"),
+        (gettext("up to the target"), "calm-2"),
+        (gettext("up to twice the target"), "risk"),
+        (gettext("over twice the target"), "late"),
+    )
+    return [
+        AgeBand(
+            title=title,
+            tone=tone,
+            count=bounds[number] - bounds[number + 1],
+            share=round(100 * (bounds[number] - bounds[number + 1]) / count, 1),
+        )
+        for number, (title, tone) in enumerate(titles)
+    ]
+
+
+def ages_of(
+    workflow: Workflow, standing: dict[str, int], targets: Mapping[str, timedelta], *, now: datetime, seen: AccessScope
+) -> dict[str, list[AgeBand]]:
+    """How the records of each stage that has a target spread against it."""
+    stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets and standing.get(stage.name)]
+    cuts = [(stage.name, now - targets[stage.name] * cut) for stage in stages for cut in AGE_CUTS]
+    values = {"workflow": workflow.name, "stages": [name for name, _ in cuts], "cuts": [since for _, since in cuts]}
+    found = {
+        (stage, since): int(count)
+        for stage, since, count in (rows(OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p")), values) if cuts else [])
+    }
+    return {
+        stage.name: _bands([found[stage.name, now - targets[stage.name] * cut] for cut in AGE_CUTS], standing[stage.name])
+        for stage in stages
+    }
+
+
+def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[StageFigures]:
+    """The figures of every stage, in the order of flow: seven statements, whatever the number of records."""
+    sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    values = {"workflow": workflow.name, "now": now, "today": midnight.date(), "midnight": midnight}
+    standing = {stage: (int(total), median, oldest) for stage, total, median, oldest in rows(AGES.format(**sights), values)}
+    counts = {stage: found[0] for stage, found in standing.items()}
+    money: dict[str, list[tuple[str, Decimal, Decimal]]] = defaultdict(list)
+    over: dict[str, int] = defaultdict(int)
+    for stage, currency, amount, late, late_amount in rows(MONEY.format(**sights), values):
+        over[stage] += int(late)
+        if amount or late_amount:
+            money[stage].append((currency, amount, late_amount))
+    arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, seen=seen)
+    targets = parameter_values.targets_in(workflow, seen)
+    ages = ages_of(workflow, counts, targets, now=now, seen=seen)
+    _, trends = levels(workflow, counts, now=now, days=TREND_DAYS, seen=seen)
+    figures = []
+    for stage in workflow.stages:
+        count, median, oldest = standing.get(stage.name, (0, None, None))
+        sums = sorted(money[stage.name], key=lambda row: -row[1])
+        figures.append(
+            StageFigures(
+                stage=stage.name,
+                title=gettext(stage.title),
+                owner=stage.owner,
+                is_open=stage.is_open,
+                target_seconds=int(targets[stage.name].total_seconds()) if stage.name in targets else None,
+                count=count if stage.is_open else None,
+                amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,
+                currency=sums[0][0] if sums else "",
+                other_amounts={currency: amount for currency, amount, _ in sums[1:]},
+                late_amount=sums[0][2] if sums else Decimal(0),
+                median_age_seconds=max(int(median), 0) if median is not None else None,
+                oldest_age_seconds=max(int(oldest), 0) if oldest is not None else None,
+                over_target=over[stage.name] if stage.is_open else None,
+                arrived_24h=arrived[stage.name],
+                departed_24h=departed[stage.name],
+                ages=ages.get(stage.name, []),
+                trend=trends.get(stage.name, []),
+            )
+        )
+    return figures

@@ -1,0 +1,297 @@
+"""Business figures and figures of the orchestration, told apart, by workflow, each with its target and its trend.
+
+Each figure is one statement over the last thirty days that gives a row a day and one for all of them; ``docs/kpis.md`` shows
+the same statements, and a test holds the two together. A share is a part of one, a time is the median in seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import connection as database
+from django.utils.translation import gettext, gettext_noop
+
+from apps.accounts.access import AccessScope
+from apps.boards.boards.zone import zone_in_sight
+from apps.boards.models import KpiTarget
+from apps.workflows import registry, returned
+
+WINDOW = timedelta(days=30)
+BUSINESS, ORCHESTRATION = "business", "orchestration"
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+# A row a day, as the company in sight counts days, and, without a day, one for the whole window: both from the same raw rows.
+BY_DAY = """
+SELECT f.workflow, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, count(*)
+  FROM ({facts}) AS f
+ WHERE f.at > %(since)s AND f.at <= %(now)s
+ GROUP BY GROUPING SETS ((f.workflow, (f.at AT TIME ZONE %(zone)s)::date), (f.workflow))
+ ORDER BY f.workflow, day NULLS FIRST
+"""
+SHARE = "avg(f.is_met::int)"
+MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY f.seconds)"
+
+# Index pickings_done.
+SHIPPED = f"""
+SELECT 'fulfilment' AS workflow, r.date_done AS at, r.date_done <= r.date_deadline AS is_met
+  FROM mirror_stock_picking r
+ WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.date_deadline IS NOT NULL AND r.deleted_at IS NULL
+   AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.place_is("supplier", "location_dest_id", "r").strip()}"""
+RECEIVED = f"""
+SELECT 'procure_to_pay' AS workflow, r.date_done AS at,
+       (r.date_done AT TIME ZONE z.zone)::date <= (r.date_deadline AT TIME ZONE z.zone)::date AS is_met
+  FROM (SELECT connection_id, odoo_id, company_zone(connection_id, odoo_id) AS zone FROM mirror_res_company OFFSET 0) AS z
+  JOIN mirror_stock_picking r ON r.connection_id = z.connection_id AND r.company_id = z.odoo_id
+ WHERE r.state = 'done' AND r.picking_type_code = 'incoming' AND r.date_deadline IS NOT NULL
+   AND r.deleted_at IS NULL AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.from_customer("r").strip()}"""
+ORDER_TO_SHIPMENT = """
+SELECT 'order_to_cash' AS workflow, r.date_done AS at, greatest(extract(epoch FROM r.date_done - o.date_order), 0) AS seconds
+  FROM mirror_stock_picking r
+  JOIN mirror_sale_order o ON o.connection_id = r.connection_id AND o.odoo_id = r.sale_id
+ WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.deleted_at IS NULL AND o.date_order IS NOT NULL
+   AND r.date_done > %(since)s AND {seen}"""
+# Index transitions_by_time.
+PAID = """
+SELECT 'invoicing' AS workflow, t.at,
+       (t.at AT TIME ZONE company_zone(r.connection_id, r.company_id))::date <= r.invoice_date_due AS is_met
+  FROM workflows_transition t
+  JOIN mirror_account_move r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id
+ WHERE t.workflow = 'invoicing' AND t.to_stage = 'paid' AND t.from_stage <> '' AND r.move_type = 'out_invoice'
+   AND r.invoice_date_due IS NOT NULL AND t.at > %(since)s AND t.at <= %(now)s AND {seen}"""
+# Index exceptions_by_opening. What closed by itself before anybody owned it is nobody's work.
+OWNED = """
+SELECT c.workflow, c.opened_at AS at,
+       greatest(extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at), 0) AS seconds
+  FROM exceptions_exceptioncase c
+ WHERE c.opened_at > %(since)s AND {seen} AND (c.owned_at IS NOT NULL OR c.resolved_at IS NULL OR EXISTS (
+         SELECT FROM audit_entry e WHERE e.subject = 'exception:' || c.id AND e.action = 'exception.resolved'))"""
+# Index exceptions_by_end.
+RESOLVED = """
+SELECT c.workflow, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
+  FROM exceptions_exceptioncase c
+ WHERE c.resolved_at > %(since)s AND c.due_at IS NOT NULL AND {seen}"""
+OPENED_TO_RESOLVED = """
+SELECT c.workflow, c.resolved_at AS at, greatest(extract(epoch FROM c.resolved_at - c.opened_at), 0) AS seconds
+  FROM exceptions_exceptioncase c
+ WHERE c.resolved_at > %(since)s AND {seen}"""
+# Index requests_by_decision.
+DECIDED = """
+SELECT r.workflow, r.decided_at AS at, extract(epoch FROM r.decided_at - r.requested_at) AS seconds
+  FROM approvals_request r
+ WHERE r.status IN ('approved', 'rejected') AND r.decided_at > %(since)s AND {seen}"""
+# Index commands_by_end. A decision is an approval's, or a way out of an exception that somebody took.
+EFFECT = """
+SELECT coalesce(q.workflow, e.workflow) AS workflow, c.done_at AS at,
+       greatest(extract(epoch FROM c.done_at - c.created_at), 0) AS seconds
+  FROM outbox_command c
+  LEFT JOIN approvals_request q
+    ON q.id = CASE WHEN c.decision LIKE 'approval:%%' THEN split_part(c.decision, ':', 2)::bigint END
+  LEFT JOIN exceptions_exceptioncase e
+    ON e.id = CASE WHEN c.decision LIKE 'exception:%%' THEN split_part(c.decision, ':', 2)::bigint END
+ WHERE c.status = 'done' AND c.done_at > %(since)s AND coalesce(q.id, e.id) IS NOT NULL AND {seen}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kpi:
+    """One figure, declared.
+
+    Attributes:
+        alias: the table in ``facts`` whose connection and company say who may see the row.
+        target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
+            (:mod:`apps.boards.boards.targets`).
+    """
+
+    name: str
+    kind: str
+    title: str
+    meaning: str
+    facts: str
+    alias: str
+    target: float
+    is_share: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The statement, with a place for the filter of who may see what."""
+        return BY_DAY.format(measure=SHARE if self.is_share else MEDIAN, facts=self.facts.strip())
+
+
+KPIS: tuple[Kpi, ...] = (
+    Kpi(
+        name="shipped_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Shipped on time"),
+        facts=SHIPPED,
+        alias="r",
+        target=0.95,
+        is_share=True,
+        meaning=gettext_noop("Customer deliveries done by their deadline."),
+    ),
+    Kpi(
+        name="order_to_shipment",
+        kind=BUSINESS,
+        title=gettext_noop("Order to shipment"),
+        facts=ORDER_TO_SHIPMENT,
+        alias="r",
+        target=3 * DAY,
+        meaning=gettext_noop("From the order date until each delivery is done."),
+    ),
+    Kpi(
+        name="received_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Received on time"),
+        facts=RECEIVED,
+        alias="r",
+        target=0.9,
+        is_share=True,
+        meaning=gettext_noop("Vendor receipts done by their due date, in the company's time zone."),
+    ),
+    Kpi(
+        name="paid_on_time",
+        kind=BUSINESS,
+        title=gettext_noop("Paid on time"),
+        facts=PAID,
+        alias="t",
+        target=0.8,
+        is_share=True,
+        meaning=gettext_noop("Customer invoices paid by their due date."),
+    ),
+    Kpi(
+        name="detected_to_owned",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Time to assign"),
+        facts=OWNED,
+        alias="c",
+        target=0.25 * HOUR,
+        meaning=gettext_noop("From opening to first assignment; automatic closures are excluded."),
+    ),
+    Kpi(
+        name="detected_to_resolved",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Time to resolve"),
+        facts=OPENED_TO_RESOLVED,
+        alias="c",
+        target=8 * HOUR,
+        meaning=gettext_noop("From opening to resolution, by a person or automatically."),
+    ),
+    Kpi(
+        name="resolved_in_time",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Resolved within SLA"),
+        facts=RESOLVED,
+        alias="c",
+        target=0.9,
+        is_share=True,
+        meaning=gettext_noop("Exceptions resolved within their SLA."),
+    ),
+    Kpi(
+        name="asked_to_decided",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Approval lead time"),
+        facts=DECIDED,
+        alias="r",
+        target=4 * HOUR,
+        meaning=gettext_noop("From the approval request until it is approved or rejected."),
+    ),
+    Kpi(
+        name="decided_to_effect",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Write-back latency"),
+        facts=EFFECT,
+        alias="c",
+        target=60.0,
+        meaning=gettext_noop("From the decision until the change is visible in Odoo."),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One day of a trend."""
+
+    day: date
+    value: float
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure of one workflow: over the whole window, and day by day. ``target`` is the one that holds now."""
+
+    kpi: Kpi
+    workflow: str
+    title: str
+    target: float
+    value: float
+    count: int
+    trend: list[Point] = field(default_factory=list)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the target is reached."""
+        return self.value >= self.target if self.kpi.is_share else self.value <= self.target
+
+    @property
+    def change(self) -> float | None:
+        """By how much the last week differs from the weeks before, in the figure's own unit; None without both."""
+        last = max((point.day for point in self.trend), default=None)
+        if last is None:
+            return None
+        lately = [point for point in self.trend if (last - point.day).days < 7]
+        before = [point for point in self.trend if (last - point.day).days >= 7]
+        if not before:
+            return None
+        return _mean(lately) - _mean(before)
+
+    @property
+    def is_better(self) -> bool | None:
+        """Whether the last week went better than the weeks before; None where there is no telling."""
+        change = self.change
+        if not change:
+            return None
+        return (change > 0) == self.kpi.is_share
+
+
+def _mean(points: Sequence[Point]) -> float:
+    return sum(point.value * point.count for point in points) / sum(point.count for point in points)
+
+
+def targets() -> dict[str, float]:
+    """The targets that somebody has set, by the figure's name."""
+    return dict(KpiTarget.objects.values_list("kpi", "value"))
+
+
+def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]:
+    """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
+    titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
+        "integration": gettext("Integration")
+    }
+    found: list[Figure] = []
+    held, zone = targets(), zone_in_sight(seen).key
+    for kpi in KPIS:
+        if kind and kpi.kind != kind:
+            continue
+        with database.cursor() as cursor:
+            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen)), {"since": now - WINDOW, "now": now, "zone": zone})
+            rows = cursor.fetchall()
+        for workflow, day, value, count in rows:
+            if day is None:
+                title = titles.get(workflow, workflow)
+                found.append(
+                    Figure(
+                        kpi=kpi,
+                        workflow=workflow,
+                        title=title,
+                        value=float(value),
+                        count=count,
+                        target=held.get(kpi.name, kpi.target),
+                    )
+                )
+            else:
+                found[-1].trend.append(Point(day=day, value=float(value), count=count))
+    return found
+
+
+def _seen(kpi: Kpi, seen: AccessScope) -> str:
+    return seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)

@@ -1,0 +1,213 @@
+"""The boards: overview, one workflow, its analysis, comparisons, the records behind each figure, and the wall."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from apps.accounts.permissions import POLICY_MAKERS
+from apps.accounts.requests import PersonsRequest
+from apps.boards.analytics import plots
+from apps.boards.boards import blocked_reasons, forecast, kpis, queries
+from apps.boards.boards.queries import Narrowed
+from apps.boards.parts import is_workflow, stage_called, workflow_called
+from apps.core import clock, sheets
+from apps.core.fragments import part
+from apps.core.query_strings import one_of
+from apps.odoo import request_scope
+from apps.odoo.page_queries import is_cursor, is_moment, is_number, knows, moment_of, number_of
+from apps.workflows import registry
+
+# What narrows a list of records, in addresses; kept from page to page.
+KEPT = ("connection", "company", "late", "due_within", "since_from", "since_to")
+WALL_SECONDS = 20
+
+
+# How far ahead a list may look.
+MOST_HOURS = 10_000
+IS_CSV = one_of(["csv"])
+IS_ON = one_of(["1"])
+
+
+def _is_horizon(text: str) -> bool:
+    hours = number_of(text)
+    return hours is not None and 0 < hours <= MOST_HOURS
+
+
+@login_required
+@require_safe
+@knows()
+def overview(request: PersonsRequest) -> HttpResponse:
+    """All workflows: where does the money wait?"""
+    now, shown = clock.now(), request_scope.scope_of(request, request.user)
+    boards = [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]
+    return render(request, "boards/overview.html", {"boards": boards, "worst": queries.worst_of(boards)})
+
+
+@login_required
+@require_safe
+@knows()
+def figures(request: PersonsRequest) -> HttpResponse:
+    """Figures of the business and of the orchestration, told apart."""
+    found = kpis.figures(now=clock.now(), seen=request_scope.scope_of(request, request.user))
+    kinds = (
+        (gettext("Business"), gettext("Customer and vendor service."), kpis.BUSINESS),
+        (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), kpis.ORCHESTRATION),
+    )
+    parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
+    return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
+
+
+@login_required
+@require_safe
+@knows(workflows=lambda text: all(map(is_workflow, text.split(","))), seconds=is_number)
+def wall(request: PersonsRequest) -> HttpResponse:
+    """All boards, one after the other, for a screen that nobody touches."""
+    now, shown = clock.now(), request_scope.scope_of(request, request.user)
+    asked = [name for name in request.GET.get("workflows", "").split(",") if name in registry.workflows()]
+    workflows = [workflow for name, workflow in registry.workflows().items() if not asked or name in asked]
+    boards = [queries.board(workflow, now=now, seen=shown) for workflow in workflows]
+    seconds = number_of(request.GET.get("seconds"))
+    context = {
+        # A board on which nothing ever was is left out, unless it was asked for or there is no other.
+        "boards": [board for board in boards if asked or board.open_count] or boards,
+        "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS,
+        "narrowing": request_scope.in_topic(request),
+    }
+    return render(request, "boards/wall.html", context)
+
+
+@login_required
+@require_safe
+@knows(format=IS_CSV)
+def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
+    """One workflow, stage by stage, with its bottleneck named."""
+    now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
+    drawn = queries.board(found, now=now, seen=shown)
+    if request.GET.get("format") == "csv":
+        return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
+    hours = queries.flow_by_hour(found, now=now, seen=shown)
+    context = {"board": drawn, "hours": hours, "chart": plots.by_the_hour(hours), "narrowing": request_scope.in_topic(request)}
+    return render(request, part(request, "boards/board.html", "stages"), context)
+
+
+def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
+    headings = [
+        gettext("Stage"),
+        gettext("Owner"),
+        gettext("Records"),
+        gettext("Value"),
+        gettext("Currency"),
+        gettext("Median age, s"),
+        gettext("Oldest, s"),
+        gettext("Target, s"),
+        gettext("Over target"),
+        gettext("Late value"),
+        "Arrived, 24 h",
+        "Departed, 24 h",
+        "As of",
+    ]
+    return headings, [
+        [
+            stage.title,
+            stage.owner,
+            stage.count,
+            stage.amount,
+            stage.currency,
+            stage.median_age_seconds,
+            stage.oldest_age_seconds,
+            stage.target_seconds,
+            stage.over_target,
+            stage.late_amount,
+            stage.arrived_24h,
+            stage.departed_24h,
+            board.at,
+        ]
+        for stage in board.stages
+    ]
+
+
+@login_required
+@require_safe
+@knows()
+def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
+    """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
+    now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
+    waiting = blocked_reasons.of(found, seen=shown)
+    worst = queries.board(found, now=now, seen=shown).worst
+    context = {
+        "workflow": found,
+        "waits": waiting,
+        "relief": blocked_reasons.relief(waiting, worst),
+        "forecast": forecast.of(found, now=now, seen=shown),
+        "horizons": forecast.HORIZONS,
+        "enough": forecast.ENOUGH,
+    }
+    return render(request, "boards/outlook.html", context)
+
+
+@login_required
+@require_safe
+@knows(late=IS_ON, due_within=_is_horizon, since_from=is_moment, since_to=is_moment, after=is_cursor, format=IS_CSV)
+def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBase:
+    """The records behind one figure of a stage, the longest there first."""
+    found, now, shown = workflow_called(workflow), clock.now(), request_scope.scope_of(request, request.user)
+    within = number_of(request.GET.get("due_within"))
+    narrowed = Narrowed(
+        only_late=request.GET.get("late") == "1",
+        due_within=int(within) if within is not None else None,
+        since_from=moment_of(request.GET.get("since_from")),
+        since_to=moment_of(request.GET.get("since_to")),
+    )
+    here = stage_called(found, stage)
+    if request.GET.get("format") == "csv":
+        records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
+        return sheets.answer(
+            request,
+            f"{found.name}-{stage}",
+            [
+                gettext("Record"),
+                gettext("Model"),
+                gettext("ID in Odoo"),
+                gettext("Connection"),
+                gettext("Partner"),
+                gettext("Value"),
+                gettext("Currency"),
+                gettext("In stage since"),
+                gettext("Due"),
+            ],
+            (
+                [
+                    one.name,
+                    one.model,
+                    one.odoo_id,
+                    one.connection.name,
+                    one.partner_name,
+                    one.amount,
+                    one.currency,
+                    one.since,
+                    one.due_at,
+                ]
+                for one in records.iterator(chunk_size=2_000)
+            ),
+        )
+    rows = list(queries.positions_in(found.name, stage, seen=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed))
+    page, query = rows[: queries.PAGE], ""
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    if len(rows) > queries.PAGE:
+        query = urlencode({"after": f"{page[-1].since.isoformat()}~{page[-1].id}"} | kept)
+    context = {
+        "workflow": found,
+        "stage": here,
+        "rows": page,
+        "next_query": query,
+        "narrowed": narrowed,
+        "is_first": "after" not in request.GET,
+        "first_query": urlencode(kept),
+        "narrowing": request_scope.in_topic(request),
+    }
+    return render(request, part(request, "boards/stage.html", "list"), context)

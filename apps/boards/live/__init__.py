@@ -1,0 +1,1 @@
+"""Live: what browsers are told while they are open."""

@@ -1,0 +1,1 @@
+"""One record: where it stands, its past and its paths."""

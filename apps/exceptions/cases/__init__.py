@@ -1,0 +1,1 @@
+"""Cases: opened and resolved as the records say, moved by people, timed."""

@@ -1,0 +1,375 @@
+"""Raising and closing exceptions from what an evaluation found."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext, gettext_noop
+
+from apps.accounts import access
+from apps.accounts.models import Role, Team, User
+from apps.audit import trail
+from apps.core import actor, live
+from apps.core.currencies import MOST_DIGITS
+from apps.core.words import money
+from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions.odoo_activities import posting as odoo_activities
+from apps.exceptions.transitions import transitions_of
+from apps.notifications.notify import Message, notify
+from apps.timers import due, sla
+from apps.timers.models import Timer
+from apps.workflows import parameter_catalogue, parameter_values, parameters, severity_boost
+from apps.workflows.declare import ExceptionType
+from apps.workflows.engine import Evaluation, Finding
+from apps.workflows.models import Position
+
+MACHINE = actor.system("pipeline")
+DELETED = gettext_noop("The record was deleted in Odoo")
+
+
+# A currency's code has three letters; one that somebody made up is cut.
+LONGEST_CURRENCY = 10
+# A promise for the year 9999 is none that can be counted with.
+EARLIEST, LATEST = datetime(100, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+# Beyond this many of one batch an owner gets one message for all: a first read must not fill a mailbox.
+TOLD_SINGLY = 5
+
+
+def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
+    """Bring the queue in line with one evaluation, in the caller's transaction; the exceptions that were opened.
+
+    1. Open an exception for each finding that has none, with owner, SLA and evidence.
+    2. Bring those that are open up to date, in place.
+    3. Close those of the evaluated records whose condition no longer holds, saying why.
+    4. Tell Odoo, where its people are to see it.
+    """
+    types = {kind.name: kind for kind in evaluation.workflow.exceptions}
+    if not types:
+        return []
+    standing = {
+        (case.odoo_id, case.type, case.cause): case
+        for case in ExceptionCase.objects.select_for_update()
+        .filter(
+            connection_id=evaluation.connection_id,
+            model=evaluation.workflow.odoo_model,
+            odoo_id__in=evaluation.evaluated,
+            type__in=types,
+        )
+        .exclude(status=Status.RESOLVED)
+        .order_by("id")
+    }
+    found = {(finding.odoo_id, finding.kind.name, cause_of(finding)): finding for finding in evaluation.exceptions}
+    stages = _stages({key[0] for key in found}, evaluation)
+    opened = _open([finding for key, finding in found.items() if key not in standing], evaluation, stages, now)
+    changed = _update([(case, found[key]) for key, case in standing.items() if key in found], evaluation, stages, now)
+    gone = [case for key, case in standing.items() if key not in found]
+    vanished = set(evaluation.vanished)
+    close(gone, {case.pk: DELETED if case.odoo_id in vanished else types[case.type].closed_because for case in gone}, now)
+    touched = [*opened, *changed, *gone]
+    odoo_activities.sync(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
+    return opened
+
+
+def cause_of(finding: Finding) -> str:
+    """What tells this deviation from another of the same type on the same record."""
+    cause = finding.kind.cause  # type: ignore[union-attr]
+    return str(finding.columns[cause]) if cause else ""
+
+
+def team_of(finding: Finding) -> str:
+    """The slug of the team that owns it."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    return str(finding.columns[kind.team_column] or kind.team) if kind.team_column else kind.team
+
+
+def evidence_of(finding: Finding) -> dict[str, Any]:
+    """The numbers that the exception rests on, under their column names. Money is text, so that no digit is lost;
+    what is said in words stays a sentence until somebody reads it."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    said = [name for name in kind.evidence if name != severity_boost.REASONS or finding.columns[name]]
+    return {name: plain(finding.columns[name]) for name in said}
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON can carry it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def severity_of(finding: Finding) -> Severity:
+    """How bad it is: by the type's own thresholds, and a step more for a promise that is due and for a key customer."""
+    kind = finding.kind
+    assert isinstance(kind, ExceptionType)
+    value = finding.columns[kind.severity[0]] or 0
+    settings = finding.columns.get(parameters.VALUES)
+    thresholds = parameter_catalogue.thresholds_of(kind)
+    by_money = 1 + sum(value >= parameter_values.effective(settings, one.name, one.default) for one in thresholds)
+    return Severity(min(by_money + (finding.columns.get(severity_boost.STEPS) or 0), Severity.CRITICAL))
+
+
+def _due_of(finding: Finding) -> timedelta:
+    """The SLA of the type, as it is set for the record's company."""
+    assert isinstance(finding.kind, ExceptionType)
+    due = parameter_catalogue.due_of(finding.kind)
+    hours = parameter_values.effective(finding.columns.get(parameters.VALUES), due.name, due.default)
+    return timedelta(hours=float(hours))
+
+
+def _amount(finding: Finding) -> Decimal | None:
+    """The sum at risk, with as many decimals as a currency may have."""
+    assert isinstance(finding.kind, ExceptionType)
+    value = finding.columns[finding.kind.amount]
+    return None if value is None else round(value, MOST_DIGITS)
+
+
+def _stages(odoo_ids: set[int], evaluation: Evaluation) -> dict[int, str]:
+    """Where the records stand now."""
+    here = Position.objects.filter(connection_id=evaluation.connection_id, workflow=evaluation.workflow.name)
+    return dict(here.filter(odoo_id__in=odoo_ids).values_list("odoo_id", "stage")) if odoo_ids else {}
+
+
+def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
+    """The moment that was promised for the record, where its workflow names one."""
+    promised: datetime | None = finding.columns[evaluation.workflow.promise] if evaluation.workflow.promise else None
+    return min(max(promised, EARLIEST), LATEST) if promised else None
+
+
+def _open(findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime) -> list[ExceptionCase]:
+    if not findings:
+        return []
+    owning = teams({team_of(finding) for finding in findings})
+    owners = {slug: Owners(team, evaluation.connection_id) for slug, team in owning.items()}
+    deadlines: dict[tuple[str, str, timedelta], datetime] = {}
+    cases = []
+    for finding in findings:
+        kind = finding.kind
+        assert isinstance(kind, ExceptionType)
+        team = team_of(finding)
+        within = _due_of(finding)
+        if (kind.name, team, within) not in deadlines:
+            deadlines[kind.name, team, within] = sla.due_after(within, start=now, team=owning[team])
+        cases.append(
+            ExceptionCase(
+                connection_id=evaluation.connection_id,
+                type=kind.name,
+                workflow=evaluation.workflow.name,
+                model=evaluation.workflow.odoo_model,
+                odoo_id=finding.odoo_id,
+                company_id=finding.columns["company_id"],
+                cause=cause_of(finding),
+                record_name=finding.name,
+                partner_name=finding.columns["partner_name"] or "",
+                severity=severity_of(finding),
+                team=owning[team],
+                owner=owners[team].next(finding.columns["company_id"]),
+                amount=_amount(finding),
+                currency=(finding.columns[evaluation.workflow.currency] or "")[:LONGEST_CURRENCY],
+                opened_at=now,
+                due_at=deadlines[kind.name, team, within],
+                evidence=evidence_of(finding),
+                updated_at=now,
+                stage=stages.get(finding.odoo_id, ""),
+                promised_at=_promise(finding, evaluation),
+            )
+        )
+    store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
+    return cases
+
+
+def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
+    """Put new ``cases`` into the queue, in the caller's transaction: with the timers of their SLAs, and their owners told."""
+    for case in cases:
+        case.owned_at = now if case.owner_id else None
+    ExceptionCase.objects.bulk_create(cases)
+    Timer.objects.bulk_create(
+        [
+            Timer(kind="exceptions.breach", key=f"exception:{case.id}", due_at=case.due_at, created_at=now)
+            for case in cases
+            if case.due_at
+        ],
+        ignore_conflicts=True,
+    )
+    trail.record_all(
+        [
+            trail.Event(
+                action="exception.opened",
+                actor=MACHINE,
+                subject=f"exception:{case.id}",
+                data={
+                    "type": case.type,
+                    "record": case.record_name,
+                    "owner": str(case.owner or ""),
+                    "evidence": case.plain_evidence,
+                },
+                about=(case.connection_id, case.company_id),
+            )
+            for case in cases
+        ],
+        now=now,
+    )
+    _tell_owners(cases, titles, now)
+    live.announce(["queue"])
+
+
+def _many_title(own: Sequence[ExceptionCase]) -> str:
+    return gettext("%(n)s exceptions assigned to you") % {"n": len(own)}
+
+
+def _many_body(counts: Counter[str]) -> str:
+    return ", ".join(f"{gettext(title)}: {count}" for title, count in counts.most_common()) + "."
+
+
+def _one_title(title: str, case: ExceptionCase, seen: access.AccessScope) -> str:
+    return f"{gettext(title)}: {case.about(seen)}"
+
+
+def _one_body(case: ExceptionCase) -> str:
+    return gettext("%(amount)s at risk.") % {"amount": money(case.amount, case.currency)} if case.amount is not None else ""
+
+
+def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
+    """Tell each owner what is theirs now: one message an exception, or one for all where a batch brought many."""
+    by_owner: dict[tuple[User, int, int | None], list[ExceptionCase]] = {}
+    for case in cases:
+        if case.owner:
+            by_owner.setdefault((case.owner, case.connection_id, case.company_id), []).append(case)
+    for (owner, connection_id, company_id), own in by_owner.items():
+        if len(own) > TOLD_SINGLY:
+            counts = Counter(titles[case.type] for case in own)
+            message = Message(
+                kind="exception.opened",
+                key=f"exceptions:{own[0].id}-{own[-1].id}:opened",
+                about=(connection_id, company_id),
+                title=partial(_many_title, own),
+                body=partial(_many_body, counts),
+                path="/exceptions/?owner=me",
+            )
+            notify(message, people=[owner], now=now)
+            continue
+        for case in own:
+            message = Message(
+                kind="exception.opened",
+                key=f"exception:{case.id}:opened",
+                about=(connection_id, company_id),
+                title=partial(_one_title, titles[case.type], case, access.scope_of(owner)),
+                body=partial(_one_body, case),
+                path=f"/exceptions/{case.id}/",
+            )
+            notify(message, people=[owner], now=now)
+
+
+def _update(
+    standing: Sequence[tuple[ExceptionCase, Finding]], evaluation: Evaluation, stages: Mapping[int, str], now: datetime
+) -> list[ExceptionCase]:
+    changed = []
+    for case, finding in standing:
+        kind = finding.kind
+        assert isinstance(kind, ExceptionType)
+        values = {
+            "evidence": evidence_of(finding),
+            "amount": _amount(finding),
+            "record_name": finding.name,
+            "company_id": finding.columns["company_id"],
+            "stage": stages.get(finding.odoo_id, case.stage),
+            "promised_at": _promise(finding, evaluation),
+            "severity": severity_of(finding),
+        }
+        if all(getattr(case, name) == value for name, value in values.items()):
+            continue
+        for name, value in values.items():
+            setattr(case, name, value)
+        case.updated_at, case.version = now, case.version + 1
+        changed.append(case)
+    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"])
+    return changed
+
+
+def rewrite(cases: Sequence[ExceptionCase], fields: Sequence[str]) -> None:
+    """Keep what changed about ``cases``, whose version and time of change the caller has moved on."""
+    if cases:
+        ExceptionCase.objects.bulk_update(cases, [*fields, "updated_at", "version"])
+        live.announce(["queue"])
+
+
+def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datetime) -> None:
+    """Close ``cases`` whose condition is gone, saying why of each by its number, in the caller's transaction."""
+    if not cases:
+        return
+    for case in cases:
+        transitions_of(case).make("close", case)
+        case.resolved_at, case.updated_at, case.version = now, now, case.version + 1
+        case.resolution, case.snoozed_until = because[case.pk], None
+    ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "snoozed_until", "updated_at", "version"])
+    keys = [f"exception:{case.id}" for case in cases]
+    due.cancel(kind="exceptions.breach", keys=keys)
+    due.cancel(kind="exceptions.wake", keys=keys)
+    trail.record_all(
+        [
+            trail.Event(
+                action="exception.closed",
+                actor=MACHINE,
+                subject=f"exception:{case.id}",
+                data={"resolution": case.resolution},
+                about=(case.connection_id, case.company_id),
+            )
+            for case in cases
+        ],
+        now=now,
+    )
+    live.announce(["queue"])
+
+
+def teams(slugs: set[str]) -> dict[str, Team]:
+    """The teams of those slugs. One that nobody has made yet comes with the workflow that names it, without people."""
+    found = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
+    for slug in sorted(slugs - set(found)):
+        found[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
+    return found
+
+
+class Owners:
+    """Whose turn it is in a team: of those who may see the record, the one with the fewest exceptions of the first role.
+
+    Args:
+        by_role: who is asked, the first of these groups of roles that has anybody.
+        or_anybody: whether people of these roles outside the team are asked where nobody is in it.
+    """
+
+    def __init__(
+        self,
+        team: Team,
+        connection_id: int,
+        *,
+        or_anybody: bool = False,
+        by_role: Sequence[Sequence[str]] = ((Role.OPERATOR,), (Role.MANAGER,)),
+    ) -> None:
+        self.connection_id, self.by_role = connection_id, by_role
+        open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
+        people = User.objects.filter(is_active=True, role__in=[role for roles in by_role for role in roles])
+        members = people.filter(teams=team)
+        if members.exists() or not or_anybody:
+            people = members
+        self.load: list[tuple[int, int, User]] = [
+            (user.open_cases, user.pk, user) for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
+        ]
+
+    def next(self, company_id: int | None) -> User | None:
+        """The next owner of a record of that company, none where nobody of the team may see it."""
+        places = [
+            number for number, (_, _, user) in enumerate(self.load) if access.scope_of(user).sees(self.connection_id, company_id)
+        ]
+        for roles in self.by_role:
+            asked = [number for number in places if self.load[number][2].role in roles]
+            if asked:
+                place = min(asked, key=lambda number: self.load[number][:2])
+                count, pk, user = self.load[place]
+                self.load[place] = (count + 1, pk, user)
+                return user
+        return None

@@ -1,0 +1,1 @@
+"""Activities in Odoo: exceptions shown where Odoo's users work."""

@@ -1,0 +1,1 @@
+"""The queue: filtered, sorted, grouped, exported, as pages and over the API."""

@@ -1,0 +1,1 @@
+"""What keeps every connection whole without being asked, one module a job."""
