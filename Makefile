@@ -71,7 +71,7 @@ lint: $(DEV) $(NODE) ## ruff, djangofmt for the templates, biome for scripts and
 	$(NODE_BIN)/biome lint --error-on-warnings
 	$(PYTHON) deploy/notice.py --check
 
-types: $(DEV) ## mypy
+types: $(DEV) ## mypy, strict
 	$(PYTHON) -m mypy .
 
 contracts: $(DEV) ## which part may import which

@@ -31,6 +31,7 @@ import time
 import urllib.request
 import zlib
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,9 +75,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(*command: object, **options: object) -> subprocess.CompletedProcess:
+def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; SystemExit with its words unless it succeeds."""
-    done = subprocess.run([str(word) for word in command], text=True, **options)  # type: ignore[call-overload]
+    done: subprocess.CompletedProcess[str] = subprocess.run([str(word) for word in command], text=True, **options)  # type: ignore[call-overload]
     if done.returncode:
         raise SystemExit(f"odoo19: {' '.join(map(str, command[:4]))} … failed ({done.returncode}). {done.stderr or ''}")
     return done
@@ -96,7 +97,7 @@ class Server:
         # The host is the directory of the socket, quoted.
         self.host, self.user, self.password = unquote(url.netloc.rpartition("@")[2]), url.username, url.password
 
-    def sql(self, statement: str) -> list[tuple]:
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement outside any transaction."""
         import psycopg
 
@@ -300,7 +301,8 @@ def state() -> dict[str, int]:
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return json.loads(handle.read())
+            running: dict[str, int] = json.loads(handle.read())
+            return running
     return {}
 
 
@@ -358,7 +360,7 @@ def answers() -> bool:
     """Whether Odoo answers."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{state()['port']}/web/health", timeout=5) as answer:
-            return answer.status == 200
+            return bool(answer.status == 200)
     except (OSError, KeyError):
         return False
 

@@ -172,7 +172,7 @@ def _forget_marks(env: Env, model: str, ids: list[int] | None) -> None:
 
 def _forget_columns(env: Env, ids: list[int]) -> None:
     """A field's values go with it. Nothing is stamped: Odoo drops the column without touching the rows."""
-    gone = [row for _, odoo_id, row, _ in env.cr.undo if _ == "ir.model.fields" and odoo_id in ids and row]
+    gone = [row for model, odoo_id, row, _ in env.cr.undo if model == "ir.model.fields" and odoo_id in ids and row]
     for field in gone:
         table = env.engine.store.table(field["model"])
         for odoo_id, row in list(table.rows.items()):

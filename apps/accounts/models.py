@@ -85,7 +85,7 @@ class User(AbstractUser):
         help_text="What this person may see, as accounts.access writes it: connections, and companies of them. None: everything.",
     )
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         constraints = [
             # Two accounts of one person would let them decide with one what they asked for with the other.
             models.UniqueConstraint(fields=["odoo_login"], condition=~models.Q(odoo_login=""), name="one_account_a_login"),

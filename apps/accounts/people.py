@@ -126,7 +126,7 @@ def change_user(
     Raises:
         PersonError: there is no such person, role or currency, or an approver would have no limit.
     """
-    user = User.objects.select_for_update().filter(username=username).first()
+    user: User | None = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         raise PersonError(f"There is no user {username}. Make one with create_user.")
     if role is not None and role not in Role.values:

@@ -35,7 +35,7 @@ def checkpoint_file() -> Path:
 
 def _entries() -> Iterator[dict[str, Any]]:
     fields = ("sequence", "at", "action", "actor", "actor_name", "subject", "data", "previous_hash", "hash")
-    return Entry.objects.order_by("sequence").values(*fields).iterator(chunk_size=BATCH)
+    yield from Entry.objects.order_by("sequence").values(*fields).iterator(chunk_size=BATCH)
 
 
 class CheckpointError(Exception):

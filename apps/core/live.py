@@ -9,6 +9,7 @@ Topics: ``board:<workflow>``, ``queue``, ``inbox``, ``record:<connection>:<model
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -33,7 +34,7 @@ def announce(topics: Iterable[str]) -> None:
     if pending is None or not any(entry[1] is pending.get("flush") for entry in connection.run_on_commit):
         pending = {"topics": set()}
 
-        def flush(pending: dict = pending) -> None:
+        def flush(pending: dict[str, Any] = pending) -> None:
             publish(pending["topics"])
 
         pending["flush"] = flush

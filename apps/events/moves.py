@@ -120,7 +120,7 @@ def rotate(name: str, *, by: Actor, now: datetime) -> str:
     source.previous_secret, source.secret = source.secret, signatures.make_secret()
     source.save(update_fields=["secret", "previous_secret"])
     _record_source(source, "source.rotated", by, now)
-    return source.secret
+    return str(source.secret)
 
 
 @atomic_with_retry
@@ -162,7 +162,7 @@ def _record(event: OutsideEvent, named: str) -> tuple[int, str]:
     if named.isascii() and named.isdecimal() and int(named) < LARGEST_ID:
         means |= Q(odoo_id=int(named))
     rows = mirror.models()[event.model].objects.filter(means, connection_id=event.connection_id, deleted_at=None)
-    found = list(rows.values_list("odoo_id", column)[:2])
+    found: list[tuple[int, str]] = list(rows.values_list("odoo_id", column)[:2])
     if not found:
         raise EventRefusedError(
             gettext("There is no %(model)s called %(named)s in %(connection)s.")

@@ -34,7 +34,7 @@ NOT_SETTLED = [CommandStatus.QUEUED, CommandStatus.UNKNOWN, CommandStatus.REFUSE
 def text() -> bytes:
     """The figures in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector())  # type: ignore[arg-type]
+    registry.register(_Collector())
     return generate_latest(registry)
 
 

@@ -18,9 +18,7 @@ def with_company_name[Rows: QuerySet[Any, Any]](rows: Rows, seen: AccessScope) -
     own = of_connection.filter(odoo_id=OuterRef("company_id")).values("name")[:1]
     text = TextField()
     name = Coalesce(Subquery(own, output_field=text), Value(""), output_field=text)
-    return rows.annotate(  # type: ignore[return-value]
-        company_name=Case(When(Exists(others), then=name), default=Value(""), output_field=text)
-    )
+    return rows.annotate(company_name=Case(When(Exists(others), then=name), default=Value(""), output_field=text))
 
 
 def name_of(connection_id: int, company_id: int | None, seen: AccessScope) -> str:

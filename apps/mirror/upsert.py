@@ -198,12 +198,9 @@ def _stage(model: type[Mirrored]) -> str:
     """The statement that makes the model's staging table where the session has none yet."""
     named = {"odoo_id", "create_date", "write_date", *model.odoo_fields(), *model.per_company()}
     staged = [one for one in model._meta.concrete_fields if one.name in named]
-    definitions = [
-        sql.SQL("{} {}").format(sql.Identifier(one.attname), sql.SQL(str(one.db_type(database))))  # type: ignore[arg-type]
-        for one in staged
-    ]
+    definitions = [sql.SQL("{} {}").format(sql.Identifier(one.attname), sql.SQL(str(one.db_type(database)))) for one in staged]
     checks = [
-        sql.SQL(f"COALESCE({check}, TRUE)").format(sql.Identifier(one.attname))  # type: ignore[arg-type]
+        sql.SQL(f"COALESCE({check}, TRUE)").format(sql.Identifier(one.attname))
         for one in staged
         for kind, check in CHECKS.items()
         if isinstance(one, kind)

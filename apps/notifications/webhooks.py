@@ -68,7 +68,7 @@ def rotate(endpoint: Endpoint, *, by: User, now: datetime) -> str:
     endpoint.previous_secret, endpoint.secret = endpoint.secret, signatures.make_secret()
     endpoint.save(update_fields=["secret", "previous_secret"])
     _record("endpoint.rotated", endpoint, by, {"name": endpoint.name}, now)
-    return endpoint.secret
+    return str(endpoint.secret)
 
 
 def post(endpoints: Iterable[Endpoint], *, key: str, kind: str, data: dict[str, Any], now: datetime) -> None:

@@ -222,13 +222,15 @@ class _Site:
         if ("model", model) not in self.known:
             found = self.client.search("ir.model", [("model", "=", model)], limit=1)
             self.known["model", model] = found[0] if found else None
-        return self.known["model", model]
+        found_id: int | None = self.known["model", model]
+        return found_id
 
     def _field_ids(self, model: str, names: Sequence[str]) -> list[int]:
         if ("fields", model, names) not in self.known:
             domain = [("model", "=", model), ("name", "in", list(names))]
             self.known["fields", model, names] = sorted(self.client.search("ir.model.fields", domain)) if names else []
-        return self.known["fields", model, names]
+        field_ids: list[int] = self.known["fields", model, names]
+        return field_ids
 
     def _external_id(self, name: str) -> int:
         if ("external", name) not in self.known:
@@ -242,7 +244,8 @@ class _Site:
                     f"Install the app that has it ('{module}') and run provision_odoo again.",
                 )
             self.known["external", name] = rows[0]["res_id"]
-        return self.known["external", name]
+        record_id: int = self.known["external", name]
+        return record_id
 
     def _remove(self, marks: dict[str, dict[str, Any]], dry: bool) -> list[Step]:
         steps = []

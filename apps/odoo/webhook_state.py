@@ -5,7 +5,7 @@ from datetime import datetime
 from apps.core import live
 from apps.odoo import client as wire
 from apps.odoo.models import Connection
-from apps.odoo.provision import MARK
+from apps.odoo.resources import MARK
 
 
 def apply_webhook_state(connection: Connection, *, now: datetime) -> None:

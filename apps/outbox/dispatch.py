@@ -251,7 +251,8 @@ def resolve(client: wire.OdooClient, command: Command) -> dict[str, Any]:
             return found[0]["id"] if found else False
         return value
 
-    return walk(command.arguments)
+    arguments: dict[str, Any] = walk(command.arguments)
+    return arguments
 
 
 def _settle_reading_error(command: Command, error: errors.OdooError, now: datetime) -> None:

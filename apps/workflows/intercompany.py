@@ -93,4 +93,5 @@ def counterparts_of(connection_id: int, model: str, odoo_id: int) -> list[Counte
     facts = {"connection": connection_id, "record": odoo_id, "within": WITHIN, "most": MOST}
     with database.cursor() as cursor:
         rows = cursor.connection.cursor(row_factory=class_row(Counterpart)).execute(STATEMENTS[model], facts)
-        return rows.fetchall()
+        found: list[Counterpart] = rows.fetchall()
+        return found

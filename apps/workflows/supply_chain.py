@@ -101,7 +101,8 @@ def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
         return []
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as raw:
         values = {"connection": position.connection_id, "order": position.odoo_id, "company": position.company_id}
-        return raw.execute(statement, values).fetchall()
+        found: list[T] = raw.execute(statement, values).fetchall()
+        return found
 
 
 def deliveries_of(position: Position) -> list[Delivery]:

@@ -45,6 +45,18 @@ def test_what_was_provisioned_is_removed_without_trace(at: Callable[..., Connect
     assert client.search_read("sale.order", [], ["id", "write_date"], order="id") == orders
 
 
+def test_what_a_field_held_goes_with_the_field(at: Callable[..., Connection]) -> None:
+    connection = at()
+    client = connect(connection)
+    plan = blueprint.of_catalogue()
+    provision.apply(connection, plan)
+    (order,) = client.search("sale.order", [], order="id", limit=1)
+    client.write("sale.order", [order], {"x_ct_hold": True})
+    provision.remove(connection)
+    provision.apply(connection, plan)
+    assert client.read("sale.order", [order], ["x_ct_hold"]) == [{"id": order, "x_ct_hold": False}]
+
+
 def test_the_probe_finds_nothing_missing(at: Callable[..., Connection]) -> None:
     from apps.mirror import registry
 

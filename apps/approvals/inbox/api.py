@@ -15,6 +15,7 @@ from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsCall
 from apps.approvals import queries
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
 from apps.approvals.requests import available_requests, facts, inquiries, moves, undoing
 from apps.core import clock, sentences
@@ -250,7 +251,7 @@ def _connection(request: PersonsCall, given: AboutRecord) -> int:
     known = Connection.objects.filter(mine.of_connections()).order_by("id")
     connection = given.validated_data.get("connection") or known.first()
     if connection is None:
-        raise moves.DecisionRefusedError("No Odoo is connected yet.")
+        raise DecisionRefusedError("No Odoo is connected yet.")
     if not mine.sees(connection.pk):
         raise ValidationError({"connection": [f"Object with name={connection.name} does not exist."]})
     return int(connection.pk)
@@ -408,7 +409,7 @@ class AnswerMove(_Decision):
     def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
         asked = Inquiry.objects.filter(request=request_id, answered_at=None).first()
         if asked is None:
-            raise moves.AlreadyDecidedError("Nothing that was asked back is open.")
+            raise AlreadyDecidedError("Nothing that was asked back is open.")
         inquiries.answer(asked.pk, text=given["text"], by=user, now=clock.now())
 
 

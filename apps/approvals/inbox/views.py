@@ -14,7 +14,7 @@ from apps.accounts import access
 from apps.accounts.models import User
 from apps.accounts.requests import PersonsRequest
 from apps.approvals import queries
-from apps.approvals.errors import NotAskedError
+from apps.approvals.errors import DecisionRefusedError, NotAskedError
 from apps.approvals.inbox import listing, screens
 from apps.approvals.models import Request
 from apps.approvals.requests import available_requests, bulk, inquiries, moves, undoing
@@ -133,9 +133,9 @@ def decide(request: PersonsRequest, request_id: int) -> HttpResponse:
             said = gettext("This was decided by somebody else than %(user)s, on the same device.")
             raise NotAskedError(said % {"user": request.user})
         if decision not in ("approve", "reject"):
-            raise moves.DecisionRefusedError(gettext("Choose Approve or Reject."))
+            raise DecisionRefusedError(gettext("Choose Approve or Reject."))
         if decision == "reject" and not reason:
-            raise moves.DecisionRefusedError(gettext("Enter a reason: a rejection needs one."))
+            raise DecisionRefusedError(gettext("Enter a reason: a rejection needs one."))
         move = moves.approve if decision == "approve" else moves.reject
         move(request_id, by=request.user, reason=reason, now=clock.now(), undo_for=undoing.UNDO_FOR, key=key, seen=shown)
     except Refusal as error:

@@ -14,6 +14,7 @@ from apps.accounts.models import Scope as TokenScope
 from apps.accounts.requests import PersonsCall
 from apps.approvals.models import Policy
 from apps.approvals.policies import distinct, policy, preview
+from apps.approvals.policies.bounds import PolicyError
 from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.odoo.request_scope import names_connection
@@ -176,7 +177,7 @@ class PolicyPreview(APIView):
         given.is_valid(raise_exception=True)
         kind, rules = given.validated_data["kind"], given.validated_data["rules"]
         if kind not in registry.approval_kinds():
-            raise policy.PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
+            raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
         policy.check(kind, rules)
         seen = _scope(given.validated_data, request).within(access.scope_of(request.user))
         return Response(PreviewShape(preview.preview(kind, rules, seen=seen, now=clock.now())).data)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
 from apps.approvals.policies import distinct, editing, form, policy, preview
+from apps.approvals.policies.bounds import PolicyError
 from apps.approvals.requests import permissions
 from apps.core import clock
 from apps.core.refusals import Refusal
@@ -56,7 +57,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
     if act == "withdraw":
         try:
             policy.withdraw(kind, scope=scope, by=request.user, now=now)
-        except policy.PolicyError as error:
+        except PolicyError as error:
             problem, status = str(error), error.status
         else:
             messages.success(request, gettext("Withdrawn. Pending requests keep their version."), extra_tags="done")
@@ -68,7 +69,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
             policy.check(kind, rules)
             if act == "save":
                 if request.POST.get("version") != str(in_force.version):
-                    raise policy.PolicyError(
+                    raise PolicyError(
                         gettext("Version %(version)s was saved meanwhile. Compare, then save again.")
                         % {"version": in_force.version}
                     )

@@ -179,7 +179,8 @@ def rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """What a statement finds."""
     with database.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def window(*, now: datetime, back: timedelta) -> dict[str, datetime]:

@@ -186,7 +186,8 @@ class LiveHub:
             return gzip.compress(json.dumps(frame | {"html": draw(topic, key)}).encode(), GZIP_LEVEL)
 
         # Gives its database session back to the pool: a thread of this process's would keep it for good.
-        return await database_sync_to_async(drawn, thread_sensitive=False)()
+        frame_of: bytes = await database_sync_to_async(drawn, thread_sensitive=False)()
+        return frame_of
 
     async def _tick(self) -> None:
         while True:

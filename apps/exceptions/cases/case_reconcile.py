@@ -76,7 +76,7 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
 
 def cause_of(finding: Finding) -> str:
     """What tells this deviation from another of the same type on the same record."""
-    cause = finding.kind.cause  # type: ignore[union-attr]
+    cause = finding.kind.cause
     return str(finding.columns[cause]) if cause else ""
 
 

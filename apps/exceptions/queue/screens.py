@@ -124,7 +124,8 @@ def mentionable(case: ExceptionCase, begun: str) -> list[User]:
 
 def workers() -> QuerySet[User]:
     """Who may own an exception."""
-    return User.objects.filter(role__in=EXCEPTION_WORKERS, is_active=True).order_by("first_name", "username")
+    found: QuerySet[User] = User.objects.filter(role__in=EXCEPTION_WORKERS, is_active=True)
+    return found.order_by("first_name", "username")
 
 
 LOOKED_BACK = 500

@@ -12,10 +12,11 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 
+from apps.core.clock import Clock
 from apps.intake.dead_letters import storable
 from apps.mirror.models import SyncState
 from apps.mirror.sync import locks
-from apps.mirror.sync.backfill import BATCH, Clock, Progress
+from apps.mirror.sync.backfill import BATCH, Progress
 from apps.mirror.sync.times import known_moment
 from apps.odoo.client import OdooClient
 from apps.odoo.errors import ForbiddenError, UnsupportedError

@@ -183,6 +183,6 @@ def version_of(*, connection: str, url: str, timeout_seconds: float) -> str:
         )
         if not isinstance(said, dict) or not isinstance(said.get("server_version"), str):
             raise wire.unreadable(Answer(200, str(said).encode()), is_write=False)
-        return said["server_version"][:40]
+        return str(said["server_version"])[:40]
     finally:
         wire.close()
