@@ -1,5 +1,7 @@
 """A small company as Odoo would send it: rows go in through the mirror's own door, and everything that follows follows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -9,6 +11,7 @@ from django.db import transaction
 from apps.accounts.models import Role, Team, User
 from apps.exceptions.models import ShowInOdoo
 from apps.mirror import registry, upsert
+from apps.mirror.upsert import Changes
 from apps.odoo.models import Connection
 from apps.pipeline import change_processing
 
@@ -35,6 +38,7 @@ class World:
     def __init__(self, name: str = "main") -> None:
         self.now = NOW
         self.ids = count(100)
+        self.waiting: list[Changes] | None = None
         provisioned: dict[str, dict[str, Any]] = {model: {"missing_fields": []} for model in registry.models()}
         self.connection = Connection.objects.create(
             name=name,
@@ -44,14 +48,22 @@ class World:
             api_key="key",
             capabilities={"models": provisioned},
         )
-        self.write("res.currency", 1, name="EUR", decimal_places=2, active=True)
-        self.write("res.company", 1, name="Nordlicht", currency_id=1, partner_id=1)
-        self.write("res.partner", 5, name="Sofia", commercial_partner_id=5, active=True)
-        self.write(
-            "res.users", 7, name="Sofia Sales", login="sofia", email="sofia@nordlicht.test", active=True, partner_id=5, company_id=1
-        )
-        self.write("account.account", 11, name="Receivable", account_type="asset_receivable")
-        self.customer(50, name="Azure Interior", credit_limit=5_000)
+        with self.at_once():
+            self.write("res.currency", 1, name="EUR", decimal_places=2, active=True)
+            self.write("res.company", 1, name="Nordlicht", currency_id=1, partner_id=1)
+            self.write("res.partner", 5, name="Sofia", commercial_partner_id=5, active=True)
+            self.write(
+                "res.users",
+                7,
+                name="Sofia Sales",
+                login="sofia",
+                email="sofia@nordlicht.test",
+                active=True,
+                partner_id=5,
+                company_id=1,
+            )
+            self.write("account.account", 11, name="Receivable", account_type="asset_receivable")
+            self.customer(50, name="Azure Interior", credit_limit=5_000)
 
     def shows_exceptions(self, **chosen: Any) -> None:
         """This Odoo's orders carry activities, so that exceptions are shown there too."""
@@ -65,6 +77,20 @@ class World:
         """Let time pass."""
         self.now += timedelta(**delta)
         return self.now
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written within arrives in one batch, as it does when Odoo is read: what follows is worked out once."""
+        if self.waiting is not None:
+            yield
+            return
+        self.waiting = []
+        try:
+            with transaction.atomic():
+                yield
+                change_processing.apply_changes(self.waiting, now=self.now)
+        finally:
+            self.waiting = None
 
     def write(self, model: str, odoo_id: int, **values: Any) -> None:
         """Odoo's record has these values now, and the tower has read them."""
@@ -82,9 +108,9 @@ class World:
             row["create_date"] = odoo_time(current.create_date)
         for name in mirrored.odoo_fields():
             row.setdefault(name, False)
-        with transaction.atomic():
-            changes = upsert.apply(mirrored, connection_id=self.connection.pk, rows=[row], read_at=self.now)
-            change_processing.apply_changes([changes], now=self.now)
+        with self.at_once():
+            assert self.waiting is not None
+            self.waiting.append(upsert.apply(mirrored, connection_id=self.connection.pk, rows=[row], read_at=self.now))
 
     def customer(self, odoo_id: int, *, name: str, credit_limit: float) -> None:
         self.write(
@@ -173,8 +199,9 @@ class World:
 
     def held_order(self, **more: Any) -> int:
         """An order over the limit that somebody tried to confirm."""
-        order = self.order(**more)
-        self.ask(order)
+        with self.at_once():
+            order = self.order(**more)
+            self.ask(order)
         return order
 
 

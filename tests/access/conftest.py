@@ -34,88 +34,95 @@ class Company:
         """All of it happens."""
         world, n, company = self.world, self.first, self.number
         world.write("res.company", company, name=f"{self.mark} Ltd", currency_id=1, partner_id=1)
-        world.customer(n, name=f"{self.mark} Customer", credit_limit=5_000)
-        world.write("res.partner", n + 1, name=f"{self.mark} Supplier", commercial_partner_id=n + 1, active=True)
-        world.write("stock.warehouse", n, name=f"{self.mark} Warehouse", code="WH", company_id=company)
-        more: dict[str, Any] = {"company_id": company, "partner": n}
-        world.held_order(odoo_id=n, amount=self.amount, name=f"S-{self.mark}", **more)
-        world.order(n + 1, amount=self.amount, state="sale", name=f"T-{self.mark}", **more)
-        world.write(
-            "sale.order.line",
-            n,
-            order_id=n + 1,
-            name=f"{self.mark} Desk",
-            product_id=9,
-            product_uom_qty=10,
-            qty_delivered=7,
-            qty_invoiced=10,
-            qty_to_invoice=-3,
-            price_unit=self.amount / 10,
-        )
-        world.write(
-            "account.move",
-            n,
-            name=f"INV-{self.mark}",
-            state="posted",
-            move_type="out_invoice",
-            payment_state="not_paid",
-            partner_id=n,
-            commercial_partner_id=n,
-            company_id=company,
-            currency_id=1,
-            amount_total=self.amount,
-            amount_total_signed=self.amount,
-            amount_residual=self.amount,
-            amount_residual_signed=self.amount,
-        )
-        world.write(
-            "account.move.line",
-            n,
-            move_id=n,
-            sale_line_ids=[n],
-            display_type="product",
-            currency_id=1,
-            quantity=10,
-            price_unit=self.amount / 10,
-            price_subtotal=self.amount,
-            company_id=company,
-        )
-        world.write(
-            "stock.picking",
-            n,
-            name=f"OUT-{self.mark}",
-            state="confirmed",
-            sale_id=n + 1,
-            company_id=company,
-            picking_type_code="outgoing",
-            partner_id=n,
-        )
-        world.write(
-            "stock.move",
-            n,
-            product_id=9,
-            product_uom_qty=10,
-            quantity=0,
-            state="confirmed",
-            picking_id=n,
-            sale_line_id=n,
-            company_id=company,
-        )
-        world.write(
-            "purchase.order",
-            n,
-            name=f"PO-{self.mark}",
-            state="purchase",
-            partner_id=n + 1,
-            company_id=company,
-            currency_id=1,
-            currency_rate=1.0,
-            amount_total=self.amount,
-            amount_untaxed=self.amount,
-        )
-        world.write(
-            "purchase.order.line", n, order_id=n, product_id=9, product_qty=10, qty_received=0, date_planned="2026-11-01 08:00:00"
-        )
+        with world.at_once():
+            world.customer(n, name=f"{self.mark} Customer", credit_limit=5_000)
+            world.write("res.partner", n + 1, name=f"{self.mark} Supplier", commercial_partner_id=n + 1, active=True)
+            world.write("stock.warehouse", n, name=f"{self.mark} Warehouse", code="WH", company_id=company)
+            more: dict[str, Any] = {"company_id": company, "partner": n}
+            world.held_order(odoo_id=n, amount=self.amount, name=f"S-{self.mark}", **more)
+            world.order(n + 1, amount=self.amount, state="sale", name=f"T-{self.mark}", **more)
+            world.write(
+                "sale.order.line",
+                n,
+                order_id=n + 1,
+                name=f"{self.mark} Desk",
+                product_id=9,
+                product_uom_qty=10,
+                qty_delivered=7,
+                qty_invoiced=10,
+                qty_to_invoice=-3,
+                price_unit=self.amount / 10,
+            )
+            world.write(
+                "account.move",
+                n,
+                name=f"INV-{self.mark}",
+                state="posted",
+                move_type="out_invoice",
+                payment_state="not_paid",
+                partner_id=n,
+                commercial_partner_id=n,
+                company_id=company,
+                currency_id=1,
+                amount_total=self.amount,
+                amount_total_signed=self.amount,
+                amount_residual=self.amount,
+                amount_residual_signed=self.amount,
+            )
+            world.write(
+                "account.move.line",
+                n,
+                move_id=n,
+                sale_line_ids=[n],
+                display_type="product",
+                currency_id=1,
+                quantity=10,
+                price_unit=self.amount / 10,
+                price_subtotal=self.amount,
+                company_id=company,
+            )
+            world.write(
+                "stock.picking",
+                n,
+                name=f"OUT-{self.mark}",
+                state="confirmed",
+                sale_id=n + 1,
+                company_id=company,
+                picking_type_code="outgoing",
+                partner_id=n,
+            )
+            world.write(
+                "stock.move",
+                n,
+                product_id=9,
+                product_uom_qty=10,
+                quantity=0,
+                state="confirmed",
+                picking_id=n,
+                sale_line_id=n,
+                company_id=company,
+            )
+            world.write(
+                "purchase.order",
+                n,
+                name=f"PO-{self.mark}",
+                state="purchase",
+                partner_id=n + 1,
+                company_id=company,
+                currency_id=1,
+                currency_rate=1.0,
+                amount_total=self.amount,
+                amount_untaxed=self.amount,
+            )
+            world.write(
+                "purchase.order.line",
+                n,
+                order_id=n,
+                product_id=9,
+                product_qty=10,
+                qty_received=0,
+                date_planned="2026-11-01 08:00:00",
+            )
 
 
 @pytest.fixture
