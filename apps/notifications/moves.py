@@ -17,11 +17,10 @@ from apps.accounts.models import User
 from apps.core import live
 from apps.notifications import login_links, queries
 from apps.notifications.models import Notification
+from apps.notifications.sending import BATCH, GIVE_UP_AFTER
 
 logger = logging.getLogger(__name__)
 
-BATCH = 50
-GIVE_UP_AFTER = 8
 LONGEST_SUBJECT = 200
 # What is wrong with one message, and would be on every mail server; any other failure is the server's.
 OF_THE_MESSAGE = (

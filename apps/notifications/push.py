@@ -21,15 +21,11 @@ from apps.accounts.models import User
 from apps.core import egress
 from apps.core.egress import RECEIVER, AddressNotAllowedError
 from apps.core.refusals import Problem, Refusal
-from apps.notifications import preferences, queries
+from apps.notifications import preferences, queries, sending
 from apps.notifications.models import Device, Push
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
-BATCH = 50
-GIVE_UP_AFTER = 8
-KEPT_FOR = timedelta(days=1)  # what a day has not delivered is no news any more
 MOST_DEVICES = 20
 URGENT = ("asked", "reminded", "escalated")
 
@@ -97,29 +93,18 @@ def remove(user: User, *, endpoint: str = "", device_id: int = 0) -> int:
 
 
 def send_due(*, now: datetime) -> int:
-    """Send what waits for devices, at most BATCH; how many were tried. Each in a transaction of its own."""
-    tried = 0
-    with egress.client(RECEIVER, timeout_seconds=TIMEOUT_SECONDS) as http:
-        while tried < BATCH and _send_one(http, now=now):
-            tried += 1
-    return tried
+    """Send what waits for devices, at most a batch; how many were tried."""
+    return sending.send_each(lambda http: _send_one(http, now=now))
 
 
 @transaction.atomic
 def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
     """Send the first message that nobody else is sending; False where there is none."""
-    row = (
-        Push.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("notification", "device__user")
-        .filter(not_before__lte=now, notification__held_until=None)
-        .order_by("not_before", "id")
-        .first()
-    )
+    row = sending.next_of(Push.objects.select_related("notification", "device__user"), now=now)
     if row is None:
         return False
     told, device = row.notification, row.device
-    is_hidden = told.connection_id and not access.scope_of(device.user).sees(told.connection_id, told.company_id)
-    if told.read_at or is_hidden or not device.user.is_active or now - told.created_at > KEPT_FOR:
+    if sending.is_over(told, device.user, now=now):
         row.delete()
         return True
     try:
@@ -142,12 +127,7 @@ def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
         Device.objects.filter(pk=device.pk).update(problem=problem[:300])
         row.delete()
     else:
-        row.attempts += 1
-        row.not_before = now + timedelta(minutes=min(2**row.attempts, 60))
-        if row.attempts >= GIVE_UP_AFTER:
-            row.delete()
-        else:
-            row.save(update_fields=["attempts", "not_before"])
+        sending.try_again(row, now=now)
         Device.objects.filter(pk=device.pk).update(problem=problem[:300])
     return True
 
@@ -186,7 +166,7 @@ def _headers(row: Push, now: datetime) -> dict[str, str]:
         **Vapid02(_private_key()).sign(claims),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
-        "TTL": str(int(KEPT_FOR.total_seconds())),
+        "TTL": str(int(sending.KEPT_FOR.total_seconds())),
         "Urgency": "high" if urgent else "normal",
         "Topic": topic,
     }

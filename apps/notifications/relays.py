@@ -3,26 +3,20 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import httpx2
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts import access
 from apps.accounts.models import User
 from apps.core import egress
 from apps.core.egress import RECEIVER, AddressNotAllowedError
-from apps.notifications import channels, login_links
+from apps.notifications import channels, login_links, sending
 from apps.notifications.declare import Channel, Told
 from apps.notifications.models import Notification, Relay
 
 logger = logging.getLogger(__name__)
-
-BATCH = 50
-GIVE_UP_AFTER = 8
-TIMEOUT_SECONDS = 10.0
-KEPT_FOR = timedelta(days=1)
 
 
 def put(key: str, channel: str, people: Iterable[User], free_at: Mapping[int, datetime], now: datetime) -> bool:
@@ -34,39 +28,24 @@ def put(key: str, channel: str, people: Iterable[User], free_at: Mapping[int, da
 
 
 def send_due(*, now: datetime) -> int:
-    """Post what waits for channels, at most BATCH; how many were tried. Each in a transaction of its own."""
-    tried = 0
-    with egress.client(RECEIVER, timeout_seconds=TIMEOUT_SECONDS) as http:
-        while tried < BATCH and _send_one(http, now=now):
-            tried += 1
-    return tried
+    """Post what waits for channels, at most a batch; how many were tried."""
+    return sending.send_each(lambda http: _send_one(http, now=now))
 
 
 @transaction.atomic
 def _send_one(http: httpx2.Client, *, now: datetime) -> bool:
     """Post the first message that nobody else is posting; False where there is none."""
-    row = (
-        Relay.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("notification__user")
-        .filter(not_before__lte=now, notification__held_until=None)
-        .order_by("not_before", "id")
-        .first()
-    )
+    row = sending.next_of(Relay.objects.select_related("notification__user"), now=now)
     if row is None:
         return False
     told, user, channel = row.notification, row.notification.user, channels.in_use().get(row.channel)
-    is_hidden = told.connection_id and user and not access.scope_of(user).sees(told.connection_id, told.company_id)
-    if channel is None or user is None or told.read_at or is_hidden or not user.is_active or now - told.created_at > KEPT_FOR:
+    if channel is None or user is None or sending.is_over(told, user, now=now):
         row.delete()
-        return True
-    if problem := _post(http, channel, told, user):
-        row.attempts += 1
-        row.not_before = now + timedelta(minutes=min(2**row.attempts, 60))
+    elif problem := _post(http, channel, told, user):
         logger.warning("%s: %s", row.channel, problem)
-    if not problem or row.attempts >= GIVE_UP_AFTER:
-        row.delete()
+        sending.try_again(row, now=now)
     else:
-        row.save(update_fields=["attempts", "not_before"])
+        row.delete()
     return True
 
 

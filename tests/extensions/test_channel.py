@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from apps.accounts import people
 from apps.accounts.models import User
 from apps.core.extensions import discover
-from apps.notifications import channels, preferences, relays
+from apps.notifications import channels, preferences, relays, sending
 from apps.notifications.models import Relay
 from apps.notifications.notify import Message, notify
 from tests.extensions.packages import declared, write
@@ -89,7 +89,7 @@ def test_what_its_receiver_refuses_is_tried_again_and_given_up(chat: HTTPServer,
     chat.expect_request("/chat").respond_with_data("busy", status=503)
     told(adam_approver)
     at = NOW
-    for attempt in range(1, relays.GIVE_UP_AFTER):
+    for attempt in range(1, sending.GIVE_UP_AFTER):
         assert relays.send_due(now=at) == 1 and relays.send_due(now=at) == 0
         row = Relay.objects.get()
         assert row.attempts == attempt and row.not_before > at
