@@ -15,19 +15,38 @@ from apps.workflows.parameters import Parameter
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unwatched:
+    """Columns that a fact reads of other records though a change of one of these alone wakes nothing (:mod:`.reads`).
+
+    Attributes:
+        model: Odoo's name of their model; no dependency of the workflow is on it.
+        columns: those that are read, and no others.
+        because: why what was worked out may stay as it is.
+    """
+
+    model: str
+    columns: Sequence[str]
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """Columns about a record that come from other mirrored tables, as one SQL query.
+
+    Each mirrored table that it reads has a :class:`Dependency` of the workflow, or is :class:`Unwatched`.
 
     Attributes:
         name: alias of the query; conditions name the columns alone.
         sql: a SELECT that may refer to the record as ``r`` and to the moment of the evaluation as ``%(now)s``; at most
             one row.
         columns: the columns that it returns.
+        unwatched: what it reads without a dependency, with the reason.
     """
 
     name: str
     sql: str
     columns: Sequence[str]
+    unwatched: Sequence[Unwatched] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ vendor goes back by a dropship). Where the place is not mirrored, ``return_id`` 
 """
 
 from apps.workflows import units
+from apps.workflows.declare import Dependency, Unwatched
 
 
 def place_is(usage: str, place: str, transfer: str) -> str:
@@ -110,3 +111,39 @@ NOTES_OF_LINES = """
 SELECT changed.move_id FROM mirror_account_move_line changed
  WHERE changed.connection_id = %(connection)s AND changed.odoo_id = ANY(%(ids)s)
 """
+
+# Places by which transfers of other records are told apart.
+PLACES = Unwatched(
+    model="stock.location",
+    columns=["usage"],
+    because="Odoo refuses another usage for a place that holds stock, and a transfer that is done went where it went.",
+)
+TRANSFERS = Unwatched(
+    model="stock.picking",
+    columns=["location_dest_id", "location_id", "picking_type_code", "return_id"],
+    because="Where a transfer goes and what it returns is settled as it is made; its moves, which are watched, say the rest.",
+)
+
+
+def told_by_place(workflow: str, belongs: str) -> Dependency:
+    """Open transfers are looked at again when what a place is tells that they belong to the workflow, or no longer.
+
+    A place may be read after a transfer that uses it. A count writes to its place: those that stay where they are, which are
+    nearly all, are left alone.
+
+    Args:
+        workflow: the name of the workflow.
+        belongs: SQL for whether the transfer ``p`` belongs to it.
+    """
+    return Dependency(
+        model="stock.location",
+        sql=f"""
+        SELECT p.odoo_id
+          FROM mirror_stock_picking p
+         WHERE p.connection_id = %(connection)s AND p.state NOT IN ('done', 'cancel') AND p.deleted_at IS NULL
+           AND (p.location_id = ANY(%(ids)s) OR p.location_dest_id = ANY(%(ids)s))
+           AND ({belongs}) <> EXISTS (
+             SELECT FROM workflows_position o
+              WHERE o.connection_id = p.connection_id AND o.workflow = '{workflow}' AND o.odoo_id = p.odoo_id)
+    """,
+    )

@@ -13,7 +13,7 @@ from django.conf import settings
 from psycopg import sql
 
 from apps.workflows import days
-from apps.workflows.declare import Fact, Workflow
+from apps.workflows.declare import Dependency, Fact, Workflow
 from apps.workflows.sql_message import day, joined, literal, say, those
 
 SOON = timedelta(days=2)
@@ -29,11 +29,32 @@ CLASSES_OF_CUSTOMER = """
      WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
 """
 
+# What is open with partners that changed and with their contacts: names, classes and credit limits are theirs.
+OF_PARTNERS = """
+    SELECT p.odoo_id
+      FROM workflows_position p
+     WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.is_open AND p.partner_id IN (
+       SELECT m.odoo_id FROM mirror_res_partner m WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
+        UNION
+       SELECT m.odoo_id FROM mirror_res_partner m
+        WHERE m.connection_id = %(connection)s AND m.commercial_partner_id = ANY(%(ids)s))
+"""
+
+# Classes rarely change: no index is kept for it.
+OF_CLASSES = """
+    SELECT p.odoo_id
+      FROM workflows_position p
+      JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
+      LEFT JOIN mirror_res_partner cp ON cp.connection_id = m.connection_id AND cp.odoo_id = m.commercial_partner_id
+     WHERE p.connection_id = %(connection)s AND p.workflow = {workflow} AND p.is_open
+       AND (m.category_id && %(ids)s::bigint[] OR cp.category_id && %(ids)s::bigint[])
+"""
+
 PROMISED = say("promised for {day:day} already", when={"w.is_past": "promised for {day:day}"}, day="w.day")
 
 
 def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
-    """``workflow`` with what its exceptions weigh beside their money.
+    """``workflow`` with what its exceptions weigh beside their money, and with what its partners' changes concern.
 
     Args:
         has_partner: whether its records have a ``partner_id``: stock in a place has none.
@@ -55,7 +76,17 @@ def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
         """,
     )
     exceptions = [replace(kind, evidence={**kind.evidence, REASONS: "Severity raised by"}) for kind in workflow.exceptions]
-    return replace(workflow, facts=[*workflow.facts, fact], exceptions=exceptions)
+    dependencies = [
+        Dependency(model=model, sql=sql_text.format(workflow=literal(workflow.name)))
+        for model, sql_text in (("res.partner", OF_PARTNERS), ("res.partner.category", OF_CLASSES))
+        if has_partner
+    ]
+    return replace(
+        workflow,
+        facts=[*workflow.facts, fact],
+        exceptions=exceptions,
+        dependencies=[*workflow.dependencies, *dependencies],
+    )
 
 
 def _promise(workflow: Workflow) -> str:

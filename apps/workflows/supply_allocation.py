@@ -8,7 +8,21 @@ the orders, purchases and moves count in.
 """
 
 from apps.workflows import days, kits, units
+from apps.workflows.declare import Unwatched
 from apps.workflows.rules import money
+
+# Of the transfers behind supply and demand.
+TYPES = Unwatched(
+    model="stock.picking.type",
+    columns=["code", "warehouse_id"],
+    because="Which way a type of operation goes, and for which warehouse, is settled as the warehouse is set up.",
+)
+
+PUT_AWAY = Unwatched(
+    model="stock.picking",
+    columns=["location_dest_id", "location_id", "name", "picking_type_code", "picking_type_id", "return_id", "sale_id"],
+    because="What a transfer is, and for which order, is settled as it is made; its moves, which are watched, say the rest.",
+)
 
 SHORT_STATES = "('waiting', 'confirmed', 'partially_available')"
 

@@ -16,6 +16,7 @@ from apps.workflows import blockers
 from apps.workflows.catalogue.warehouse_load import WORKFLOW
 from apps.workflows.models import Position
 from tests.stages import stages_of
+from tests.staleness import stale
 from tests.world import World, odoo_time
 
 
@@ -112,6 +113,29 @@ def test_a_warehouse_is_over_capacity_while_more_is_ready_than_it_does_in_a_shif
     deliver(world, 13, lines=3)
     over.refresh_from_db()
     assert (stage(), over.status, over.resolution) == ("within_capacity", "resolved", "Ready lines fit within a shift")
+
+
+def test_a_line_that_is_added_to_a_ready_delivery_counts_though_the_delivery_is_not_written(world: World) -> None:
+    deliver(world, 10, days_ago=1, lines=3)
+    deliver(world, 12, state="assigned", lines=3)
+    assert stage() == "within_capacity"
+    added = {"picking_id": 12, "picking_type_id": 1, "product_id": 30, "product_uom_qty": 2, "quantity": 2}
+    world.write("stock.move", 1250, state="assigned", **added)
+    assert stage() == "over_capacity"
+    assert stale(world) == {}
+    world.write("stock.move", 1250, state="cancel")
+    assert (stage(), case()) == ("within_capacity", None)
+    assert stale(world) == {}
+
+
+def test_an_operation_of_another_warehouse_counts_there(world: World) -> None:
+    deliver(world, 10, days_ago=1, lines=3)
+    deliver(world, 12, state="assigned", lines=5)
+    assert (stage(1), stage(2)) == ("over_capacity", "within_capacity")
+    world.write("stock.picking.type", 3, code="outgoing")
+    world.write("stock.picking.type", 1, code="incoming")
+    assert stage(1) == "within_capacity"
+    assert stale(world) == {}
 
 
 def test_today_counts_only_where_there_is_no_other_day(world: World) -> None:

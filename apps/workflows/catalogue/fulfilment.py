@@ -42,6 +42,7 @@ WORTH = "COALESCE(sum(CASE WHEN m.state = 'done' THEN m.quantity ELSE m.product_
 GOODS = Fact(
     name="goods",
     columns=["company_amount", "goods_count", "is_purchase"],
+    unwatched=[returned.TRANSFERS],
     sql=f"""
         SELECT {money.rounded(WORTH, money.SMALLEST)} AS company_amount,
                count(*) AS goods_count, COALESCE(bool_or(m.purchase_line_id IS NOT NULL), FALSE) AS is_purchase
@@ -85,8 +86,37 @@ OF_SALE_LINES = """
        AND m.picking_id IS NOT NULL AND m.sale_line_id IN ({lines})
 """
 
+# Open transfers that move products which changed.
+OF_PRODUCTS = """
+    SELECT DISTINCT m.picking_id
+      FROM mirror_stock_move m
+     WHERE m.connection_id = %(connection)s AND m.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
+       AND m.picking_id IS NOT NULL AND m.deleted_at IS NULL AND m.product_id IN ({products})
+"""
+
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=supply_allocation.TRANSFERS_OF_UNITS),
+    Dependency(model="product.template", sql=OF_PRODUCTS.format(products=supply_allocation.PRODUCTS_OF_TEMPLATES)),
+    # Only what is neither sold nor bought is worth what it costs. Costs move with every receipt.
+    Dependency(
+        model="product.product",
+        sql=OF_PRODUCTS.format(products="SELECT unnest(%(ids)s::bigint[])")
+        + " AND m.sale_line_id IS NULL AND m.purchase_line_id IS NULL",
+    ),
+    returned.told_by_place("fulfilment", f"NOT ({returned.goes_back('p')})"),
+    # Which warehouse is here, and whether lots are asked for.
+    Dependency(
+        model="stock.picking.type",
+        sql="SELECT p.odoo_id FROM mirror_stock_picking p WHERE p.connection_id = %(connection)s"
+        " AND p.picking_type_id = ANY(%(ids)s) AND p.state NOT IN ('done', 'cancel') AND p.deleted_at IS NULL",
+    ),
+    # The customer of an order whose goods go to another address.
+    Dependency(
+        model="res.partner",
+        sql="SELECT p.odoo_id FROM workflows_position o JOIN mirror_stock_picking p ON p.connection_id = o.connection_id"
+        " AND p.sale_id = o.odoo_id AND p.state NOT IN ('done', 'cancel') AND p.deleted_at IS NULL"
+        " WHERE o.connection_id = %(connection)s AND o.workflow = 'order_to_cash' AND o.is_open AND o.partner_id = ANY(%(ids)s)",
+    ),
     # What of a product lies where and for whom is told of the transfers that are short of it, and of no others.
     Dependency(
         model="stock.quant",
@@ -130,6 +160,13 @@ DEPENDENCIES = [
             lines="SELECT l.odoo_id FROM mirror_sale_order_line l WHERE l.connection_id = %(connection)s"
             " AND l.order_id = ANY(%(ids)s)"
         ),
+    ),
+    # At which rate goods are worth what they are bought for.
+    Dependency(
+        model="purchase.order",
+        sql="SELECT DISTINCT m.picking_id FROM mirror_purchase_order_line l JOIN mirror_stock_move m"
+        " ON m.connection_id = l.connection_id AND m.purchase_line_id = l.odoo_id AND m.state <> 'done'"
+        " AND m.picking_id IS NOT NULL WHERE l.connection_id = %(connection)s AND l.order_id = ANY(%(ids)s)",
     ),
     Dependency(
         model="purchase.order.line",

@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import guard_requests
+from apps.workflows import guard_requests, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import count_limit, money
+from apps.workflows.rules import count_limit, involvement, money
 
 GOODS = Fact(
     name="goods",
@@ -74,7 +74,7 @@ COUNT = Fact(
 # What of the products and places is counted or below zero just now; what is settled keeps the value that it had.
 TO_SETTLE = (
     "SELECT q.odoo_id FROM mirror_stock_quant q WHERE q.connection_id = %(connection)s AND q.deleted_at IS NULL"
-    " AND (q.inventory_quantity_set OR q.quantity < 0) AND q.{column} = ANY(%(ids)s)"
+    " AND (q.inventory_quantity_set OR q.quantity < 0) AND q.{which}"
 )
 DEPENDENCIES = [
     guard_requests.about("stock.quant"),
@@ -86,8 +86,17 @@ DEPENDENCIES = [
         " AND l.odoo_id IN (m.location_id, m.location_dest_id) AND l.usage = 'inventory'"
         " WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s) AND m.state = 'done')",
     ),
-    Dependency(model="product.product", sql=TO_SETTLE.format(column="product_id")),
-    Dependency(model="stock.location", sql=TO_SETTLE.format(column="location_id")),
+    Dependency(model="product.product", sql=TO_SETTLE.format(which="product_id = ANY(%(ids)s)")),
+    Dependency(model="product.template", sql=TO_SETTLE.format(which=f"product_id IN ({supply_allocation.PRODUCTS_OF_TEMPLATES})")),
+    Dependency(model="stock.location", sql=TO_SETTLE.format(which="location_id = ANY(%(ids)s)")),
+    Dependency(
+        model="stock.warehouse",
+        sql=TO_SETTLE.format(
+            which="location_id IN (SELECT l.odoo_id FROM mirror_stock_location l WHERE l.connection_id = %(connection)s"
+            " AND l.warehouse_id = ANY(%(ids)s))"
+        ),
+    ),
+    involvement.people("inventory_control", "stock.quant", "mirror_stock_quant", "user_id"),
 ]
 
 IS_COUNTED = Q(inventory_quantity_set=True)

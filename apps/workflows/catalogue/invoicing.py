@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from apps.workflows import days, guard_requests, parameters, returned, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
-from apps.workflows.rules import credit_note_limit, invoice_mismatch, money, return_limit
+from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
 from apps.workflows.sql_message import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
@@ -169,6 +169,24 @@ IN_UNITS = f"""(il.product_uom_id = ANY(%(ids)s) OR il.product_id IN ({supply_al
 
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=OPEN_BILLS.format(line=IN_UNITS)),
+    # By what is open, not by all lines that there are of the product.
+    Dependency(
+        model="product.template",
+        sql=f"""
+            SELECT p.odoo_id
+              FROM workflows_position p
+             WHERE p.connection_id = %(connection)s AND p.workflow = 'invoicing' AND p.is_open AND EXISTS (
+               SELECT FROM mirror_account_move_line il
+                WHERE il.connection_id = p.connection_id AND il.move_id = p.odoo_id AND il.deleted_at IS NULL
+                  AND il.product_id IN ({supply_allocation.PRODUCTS_OF_TEMPLATES}))
+        """,
+    ),
+    involvement.people("invoicing", "account.move", "mirror_account_move", "invoice_user_id", "create_uid"),
+    # The customer that bears the exposure may be another than the one that is billed.
+    Dependency(
+        model="res.partner",
+        sql=OVERDUE_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])"),
+    ),
     guard_requests.about("account.move"),
     guard_requests.together(credit_note_limit.KIND, "account.move"),
     guard_requests.together(invoice_mismatch.KIND, "account.move"),

@@ -92,6 +92,7 @@ PAID = Fact(
 REMAINS = Fact(
     name="remains",
     columns=["to_bill_value", "is_to_credit", "awaits_delivery", "only_return_is_open", "has_unknown_lines"],
+    unwatched=[returned.PLACES],
     sql=f"""
         SELECT CASE WHEN bool_or(b.qty_to_invoice <> 0) THEN sum(b.to_bill * b.price) END AS to_bill_value,
                -- A rebate that is left alone gives money back as well.
@@ -162,6 +163,23 @@ VALIDITY = Fact(
 )
 
 OF_LINES = "SELECT o.order_id FROM mirror_sale_order_line o WHERE o.connection_id = %(connection)s AND o.odoo_id IN ({lines})"
+# What is confirmed and not invoiced counts in what is asked about for the same customer. Deliveries and invoices write lines all
+# day: what nobody has asked about is left alone.
+ASKED_OF_CUSTOMERS_OF_LINES = """
+    SELECT o.odoo_id
+      FROM mirror_x_ct_request a
+      JOIN mirror_sale_order o ON o.connection_id = a.connection_id AND o.odoo_id = a.x_res_id
+      JOIN mirror_res_partner member
+        ON member.connection_id = o.connection_id AND member.odoo_id IN (o.partner_id, o.partner_invoice_id)
+     WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
+       AND a.x_state = 'open' AND a.deleted_at IS NULL
+       AND member.commercial_partner_id IN (
+         SELECT p.commercial_partner_id
+           FROM mirror_sale_order_line l
+           JOIN mirror_sale_order s ON s.connection_id = l.connection_id AND s.odoo_id = l.order_id
+           JOIN mirror_res_partner p ON p.connection_id = s.connection_id AND p.odoo_id IN (s.partner_id, s.partner_invoice_id)
+          WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s))
+"""
 DEPENDENCIES = [
     Dependency(
         model="sale.order",
@@ -173,10 +191,21 @@ DEPENDENCIES = [
     Dependency(
         model="sale.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_sale_order_line l"
-        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s)",
+        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION " + ASKED_OF_CUSTOMERS_OF_LINES,
     ),
     guard_requests.about("sale.order"),
     price_limits.COSTS,
+    involvement.people("order_to_cash", "sale.order", "mirror_sale_order", "user_id"),
+    # What kind of account it is says whether its entries are owed: orders that wait for a decision about credit rest on that.
+    Dependency(
+        model="account.account",
+        sql="""
+            SELECT a.x_res_id::bigint
+              FROM mirror_x_ct_request a
+             WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
+               AND a.x_state = 'open' AND a.deleted_at IS NULL AND cardinality(%(ids)s::bigint[]) > 0
+        """,
+    ),
     Dependency(model="res.partner", sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
         model="account.move",

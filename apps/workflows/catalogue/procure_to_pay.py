@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import days, guard_requests, supply_allocation, units
+from apps.workflows import days, guard_requests, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
 
@@ -140,6 +140,7 @@ BILL = Fact(
 AT_RISK = Fact(
     name="at_risk",
     columns=["orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk", "at_stake_amount", "look_again_at"],
+    unwatched=[supply_allocation.TYPES, supply_allocation.PUT_AWAY, returned.PLACES],
     sql=f"""
         SELECT w.orders_at_risk_count, w.customers_at_risk_count, w.revenue_at_risk,
                GREATEST(receipt.missing_amount, w.revenue_at_risk) AS at_stake_amount,
@@ -194,6 +195,7 @@ DEPENDENCIES = [
     Dependency(model="product.template", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_TEMPLATES)),
     guard_requests.about("purchase.order"),
     guard_requests.together(purchase_limit.KIND, "purchase.order"),
+    involvement.people("procure_to_pay", "purchase.order", "mirror_purchase_order", "user_id"),
     Dependency(
         model="purchase.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_purchase_order_line l"

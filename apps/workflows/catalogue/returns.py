@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from apps.workflows import days, guard_requests, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import money, return_limit
+from apps.workflows.rules import involvement, money, return_limit
 
 PARTIES = Fact(
     name="parties",
@@ -160,6 +160,29 @@ OF_LINES = f"""
 
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=supply_allocation.TRANSFERS_OF_UNITS),
+    # Without an order goods are worth their list price.
+    Dependency(
+        model="product.template",
+        sql=f"""
+            SELECT DISTINCT m.picking_id
+              FROM workflows_position p
+              JOIN mirror_stock_move m ON m.connection_id = p.connection_id AND m.picking_id = p.odoo_id AND m.deleted_at IS NULL
+               AND m.product_id IN ({supply_allocation.PRODUCTS_OF_TEMPLATES})
+             WHERE p.connection_id = %(connection)s AND p.workflow = 'returns' AND p.is_open
+        """,
+    ),
+    returned.told_by_place("returns", returned.from_customer("p")),
+    involvement.people("returns", "stock.picking", "mirror_stock_picking", "user_id"),
+    # The order says who sold it, and at which rate.
+    Dependency(
+        model="sale.order",
+        sql="SELECT p.odoo_id FROM mirror_stock_picking p WHERE p.connection_id = %(connection)s AND p.sale_id = ANY(%(ids)s)"
+        f" AND p.deleted_at IS NULL AND {returned.from_customer('p')} UNION "
+        + OF_LINES.format(
+            lines="SELECT l.odoo_id FROM mirror_sale_order_line l"
+            " WHERE l.connection_id = %(connection)s AND l.order_id = ANY(%(ids)s)"
+        ),
+    ),
     guard_requests.about("stock.picking"),
     guard_requests.together(return_limit.KIND, "stock.picking"),
     Dependency(

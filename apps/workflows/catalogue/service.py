@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.db.models import Q
 
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.rules import involvement
 from apps.workflows.sql_message import say
 
 STANDING = Fact(
@@ -88,6 +89,20 @@ OF_STAGE = (
 DEPENDENCIES = [
     Dependency(model="helpdesk.ticket.stage", sql=OF_STAGE),
     Dependency(model="helpdesk.stage", sql=OF_STAGE),
+    involvement.people("service", "helpdesk.ticket", "mirror_helpdesk_ticket", "user_id"),
+    # What the customers of open tickets have ordered.
+    Dependency(
+        model="sale.order",
+        sql="""
+            SELECT p.odoo_id
+              FROM mirror_sale_order o
+              JOIN mirror_res_partner b ON b.connection_id = o.connection_id AND b.odoo_id = o.partner_id
+              JOIN mirror_res_partner m ON m.connection_id = b.connection_id AND m.commercial_partner_id = b.commercial_partner_id
+              JOIN workflows_position p ON p.connection_id = m.connection_id AND p.partner_id = m.odoo_id AND p.is_open
+               AND p.workflow = 'service'
+             WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s)
+        """,
+    ),
 ]
 
 CLOSED = Q(stage_is_closed=True)

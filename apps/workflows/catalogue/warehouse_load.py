@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from apps.workflows import days, parameters
-from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
 from apps.workflows.rules import money
 
 SHIFT = parameters.Parameter(
@@ -44,6 +44,13 @@ LOAD = Fact(
         "beyond_amount",
         "measured_at",
         "next_change_at",
+    ],
+    unwatched=[
+        Unwatched(
+            model="res.company",
+            columns=["name"],
+            because="A warehouse is evaluated anew as each of its days ends, and reads the name then.",
+        ),
     ],
     # What the ready transfers are worth, fulfilment has worked out: its rank comes before this one's.
     sql=f"""
@@ -122,6 +129,25 @@ WORKFLOW = Workflow(
                    AND (t.code = 'outgoing' OR t.code = 'internal' AND p.sale_id IS NOT NULL)
                  WHERE p.connection_id = %(connection)s AND p.odoo_id = ANY(%(ids)s)
             """,
+        ),
+        # A line that is added to what is ready, or done, whether or not its transfer is written.
+        Dependency(
+            model="stock.move",
+            sql="""
+                SELECT DISTINCT t.warehouse_id
+                  FROM mirror_stock_move m
+                  LEFT JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
+                  JOIN mirror_stock_picking_type t
+                    ON t.connection_id = m.connection_id AND t.odoo_id = COALESCE(p.picking_type_id, m.picking_type_id)
+                   AND (t.code = 'outgoing' OR t.code = 'internal' AND p.sale_id IS NOT NULL)
+                 WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
+                   AND (m.state = 'done' OR p.state = 'assigned')
+            """,
+        ),
+        Dependency(
+            model="stock.picking.type",
+            sql="SELECT DISTINCT t.warehouse_id FROM mirror_stock_picking_type t WHERE t.connection_id = %(connection)s"
+            " AND t.odoo_id = ANY(%(ids)s)",
         ),
     ],
     stages=[

@@ -145,6 +145,7 @@ CREDITED = Fact(
         "credit_note_limit",
         "credit_note_measure",
     ],
+    unwatched=[returned.PLACES, returned.TRANSFERS],
     sql=f"""
         SELECT g.beyond AS credited_beyond, g.whole - g.beyond AS credited_for_returns, g.beyond AS credit_note_measure,
                g.products AS credited_products_names, origin.name AS credited_invoice,

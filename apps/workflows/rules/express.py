@@ -7,7 +7,7 @@ order in Odoo, which leaves the carrier as it is.
 from django.db.models import Q
 
 from apps.workflows import default_policies, guard_requests
-from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall
+from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall, Unwatched
 from apps.workflows.rules import involvement, money
 from apps.workflows.rules.promises import STEPS
 from apps.workflows.sql_message import say
@@ -25,6 +25,11 @@ FACT = Fact(
         "express_at",
         "express_moment",
         "express_present_name",
+    ],
+    unwatched=[
+        Unwatched(
+            model="delivery.carrier", columns=["name"], because="It is the name alone, of the carrier that is not to be taken."
+        ),
     ],
     sql=f"""
         SELECT p.odoo_id AS express_transfer_id, p.name AS express_transfer_name, p.scheduled_date AS express_planned_at,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import units
+from apps.workflows import returned, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -23,6 +23,7 @@ FACT = Fact(
         "lot_amount",
         "lot_next_at",
     ],
+    unwatched=[returned.TRANSFERS],
     sql=f"""
         SELECT count(*) FILTER (WHERE p.problem IS NOT NULL) AS lot_problem_count,
                {joined("jsonb_agg(DISTINCT p.problem) FILTER (WHERE p.problem IS NOT NULL)")} AS lot_problem_names,

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import kits, units
-from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows import kits, returned, units
+from apps.workflows.declare import ExceptionType, Fact, Unwatched
 from apps.workflows.rules import money, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import joined, say
@@ -45,6 +45,14 @@ FACT = Fact(
         "free_elsewhere_quantity",
         "elsewhere_names",
         "missing_amount",
+    ],
+    unwatched=[
+        returned.TRANSFERS,
+        Unwatched(
+            model="stock.warehouse",
+            columns=["company_id", "name"],
+            because="Odoo refuses another company for a warehouse; its name follows with the next change of its stock.",
+        ),
     ],
     sql=f"""
         SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_products_names,

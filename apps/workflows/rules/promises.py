@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.workflows import days, kits, supply_allocation, units
+from apps.workflows import days, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money, sourcing
 from apps.workflows.sql_message import joined, say
@@ -183,6 +183,7 @@ PROMISE = Fact(
         "promise_look_at",
         "supplied_at",
     ],
+    unwatched=[supply_allocation.TYPES, returned.PLACES],
     sql=f"""
         SELECT f.*, {money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.SMALLEST)} AS promise_weight
           FROM (
@@ -280,9 +281,30 @@ SELECT l.order_id
  WHERE pl.connection_id = %(connection)s AND {which} = ANY(%(ids)s)
 """
 
+PRODUCTS_OF_VENDORS = """
+  SELECT pl.product_id
+    FROM workflows_position v
+    JOIN mirror_purchase_order_line pl ON pl.connection_id = v.connection_id AND pl.order_id = v.odoo_id
+     AND pl.qty_received < pl.product_qty AND pl.deleted_at IS NULL
+   WHERE v.connection_id = %(connection)s AND v.workflow = 'procure_to_pay' AND v.is_open AND v.partner_id = ANY(%(ids)s)
+"""
+
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_UNITS)),
     Dependency(model="product.template", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_TEMPLATES)),
+    # Orders name the vendor that is to bring what they wait for.
+    Dependency(
+        model="res.partner",
+        sql=supply_allocation.sales_of(PRODUCTS_OF_VENDORS)
+        + """
+         UNION
+        SELECT l.order_id
+          FROM workflows_position v
+          JOIN mirror_purchase_order_line pl ON pl.connection_id = v.connection_id AND pl.order_id = v.odoo_id
+          JOIN mirror_sale_order_line l ON l.connection_id = pl.connection_id AND l.odoo_id = pl.sale_line_id
+         WHERE v.connection_id = %(connection)s AND v.workflow = 'procure_to_pay' AND v.is_open AND v.partner_id = ANY(%(ids)s)
+        """,
+    ),
     Dependency(
         model="stock.move",
         sql="SELECT DISTINCT l.order_id FROM mirror_stock_move m JOIN mirror_sale_order_line l"
