@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, register
 
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import engine, naming, placeholders, registry, stage_coverage
+from apps.workflows import engine, naming, placeholders, reads, registry, stage_coverage
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 
 
@@ -58,7 +58,12 @@ def problems_of(workflow: Workflow) -> list[str]:
     if columns.get("company_id") != "r":
         return [f"{workflow.odoo_model} is mirrored without company_id, by which it is known who may see its records. Mirror it."]
     engine.move_statement(workflow)
-    problems = [*naming.problems(workflow), *stage_coverage.problems(workflow), *_unknown_to_the_mirror(workflow)]
+    problems = [
+        *naming.problems(workflow),
+        *stage_coverage.problems(workflow),
+        *_unknown_to_the_mirror(workflow),
+        *reads.problems(workflow),
+    ]
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
         compiled.predicate(workflow, kind.when)

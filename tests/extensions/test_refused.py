@@ -60,6 +60,13 @@ ACT = Remedy(name="make_admin", title="Make everybody an administrator", sql="SE
              calls=[OdooCall(title="Do it", model="res.users", method="write", record="odoo_id")])
 ADDITION = Addition(workflow="order_to_cash", remedies={"order.credit_hold": [ACT]})
 """
+BLIND = """
+from apps.workflows.declare import Addition, Fact
+
+LOTS = Fact(name="more_lots", columns=["more_lots_count"], sql="SELECT count(*) AS more_lots_count FROM mirror_stock_lot l "
+            "WHERE l.connection_id = r.connection_id AND l.name = r.name")
+ADDITION = Addition(workflow="order_to_cash", facts=[LOTS])
+"""
 ADAPTER = """
 from apps.events.declare import Adapter
 
@@ -86,6 +93,10 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "ct_acts": (
         {"__init__.py": declared("ct_acts", additions=["ct_acts.act"]), "act.py": ACTING},
         "Suggested action make_admin calls write of res.users: people, rights, settings and code are no extension's.",
+    ),
+    "ct_blind": (
+        {"__init__.py": declared("ct_blind", additions=["ct_blind.lots"]), "lots.py": BLIND},
+        "fact more_lots reads stock.lot, and a change there wakes no record of order_to_cash. Add a Dependency on stock.lot",
     ),
     "ct_breaks": (
         with_model("ct_breaks") | {"models.py": "raise ValueError('broken')"},
