@@ -45,7 +45,7 @@ NEVER_WATCHED = (
 FUNCTIONS = {
     "company_zone": "What is due was worked out in the former zone, and is worked out anew when it comes: hours late at the most.",
 }
-MIRRORED = re.compile(r"\bmirror_\w+")
+MIRRORED = re.compile(r"mirror_\w+")
 # What tells which record and that it is there: who joins by it depends on the record, not on the column.
 OF_EACH_ROW = {*OWN_COLUMNS, "connection_id"} - {"create_date", "write_date"}
 
@@ -69,9 +69,9 @@ SELECT DISTINCT f.proname, f.prosrc
 
 def problems(workflow: Workflow) -> Iterator[str]:
     """Yield which tables its facts read of which a change would not be seen, and which reasons are none, with the remedy."""
-    watched = {dependency.model for dependency in workflow.dependencies}
+    watched, models = {dependency.model for dependency in workflow.dependencies}, _models()
     for fact in _parts(workflow):
-        read = _models_in(fact.sql)
+        read = _models_in(fact.sql, models)
         excused = {one.model for one in fact.unwatched}
         for name in sorted(read - watched - excused - _never_watched().keys()):
             yield _missing(workflow, fact, name)
@@ -130,7 +130,7 @@ def _read_by_view(cursor: CursorWrapper) -> Mapping[str, set[str]]:
     cursor.execute(FUNCTIONS_OF_VIEW, ["reads_view"])
     for name, source in cursor.fetchall():
         if name not in FUNCTIONS:
-            for model in _models_in(source):
+            for model in _models_in(source, models):
                 found[model].add(f"whatever {name}() reads")
     return found
 
@@ -143,9 +143,10 @@ def _parts(workflow: Workflow) -> list[Fact]:
 
 def _missing(workflow: Workflow, fact: Fact, model: str, columns: set[str] | None = None) -> str:
     what = f"{', '.join(sorted(columns))} of {model}" if columns else model
+    excuse = f"unwatched=[Unwatched(model={model!r}, columns={sorted(columns or [])}, because=...)]"
     return (
-        f"{_of(workflow, fact)} reads {what}, and a change there wakes no record of {workflow.name}. Add a Dependency on {model}, "
-        f"or say in the fact why it may be: unwatched=[Unwatched(model={model!r}, columns={sorted(columns or [])}, because=...)]."
+        f"{_of(workflow, fact)} reads {what}, and a change there wakes no record of {workflow.name}. Add a Dependency on {model}"
+        + (f", or say in the fact why it may be: {excuse}." if fact in workflow.facts else ".")
     )
 
 
@@ -153,9 +154,8 @@ def _of(workflow: Workflow, fact: Fact) -> str:
     return f"Workflow {workflow.name}: fact {fact.name}"
 
 
-def _models_in(text: str) -> set[str]:
-    models = _models()
-    return {models[table] for table in MIRRORED.findall(text) if table in models}
+def _models_in(text: str, models: Mapping[str, str]) -> set[str]:
+    return {models[table] for table in MIRRORED.findall(text.lower()) if table in models}
 
 
 def _models() -> Mapping[str, str]:

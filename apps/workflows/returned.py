@@ -128,8 +128,8 @@ TRANSFERS = Unwatched(
 def told_by_place(workflow: str, belongs: str) -> Dependency:
     """Open transfers are looked at again when what a place is tells that they belong to the workflow, or no longer.
 
-    A place may be read after a transfer that uses it. A count writes to its place: those that stay where they are, which are
-    nearly all, are left alone.
+    A place may be read after a transfer that uses it. A count writes to its place, of which nothing is looked up: only customers'
+    and vendors' places tell. Transfers that stay where they are, which are nearly all, are left alone.
 
     Args:
         workflow: the name of the workflow.
@@ -141,6 +141,8 @@ def told_by_place(workflow: str, belongs: str) -> Dependency:
         SELECT p.odoo_id
           FROM mirror_stock_picking p
          WHERE p.connection_id = %(connection)s AND p.state NOT IN ('done', 'cancel') AND p.deleted_at IS NULL
+           AND EXISTS (SELECT FROM mirror_stock_location l
+                        WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) AND l.usage IN ('customer', 'supplier'))
            AND (p.location_id = ANY(%(ids)s) OR p.location_dest_id = ANY(%(ids)s))
            AND ({belongs}) <> EXISTS (
              SELECT FROM workflows_position o

@@ -93,6 +93,7 @@ def test_which_records_belong_has_no_excuse() -> None:
     open_ones = "EXISTS (SELECT FROM mirror_stock_lot l WHERE l.connection_id = r.connection_id AND l.odoo_id = r.odoo_id)"
     (problem,) = reads.problems(ticketed(unwatched(*READ), belongs_sql=open_ones))
     assert problem.startswith("Workflow service: fact belongs reads stock.lot")
+    assert problem.endswith("Add a Dependency on stock.lot.")
 
 
 def test_what_a_function_of_the_database_reads_is_found(db: None) -> None:

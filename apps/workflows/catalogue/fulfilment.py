@@ -86,29 +86,33 @@ OF_SALE_LINES = """
        AND m.picking_id IS NOT NULL AND m.sale_line_id IN ({lines})
 """
 
-# Open transfers that move products which changed.
-OF_PRODUCTS = """
-    SELECT DISTINCT m.picking_id
-      FROM mirror_stock_move m
-     WHERE m.connection_id = %(connection)s AND m.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
-       AND m.picking_id IS NOT NULL AND m.deleted_at IS NULL AND m.product_id IN ({products})
+# By what is open: of moves that are reserved there is no index by product.
+OF_TEMPLATES = f"""
+    SELECT p.odoo_id
+      FROM workflows_position p
+     WHERE p.connection_id = %(connection)s AND p.workflow = 'fulfilment' AND p.is_open AND EXISTS (
+       SELECT FROM mirror_stock_move m
+        WHERE m.connection_id = p.connection_id AND m.picking_id = p.odoo_id AND m.deleted_at IS NULL
+          AND m.product_id IN ({supply_allocation.PRODUCTS_OF_TEMPLATES}))
 """
+# Only what is neither sold nor bought is worth what it costs. Costs move with every receipt.
+OF_COSTS = " UNION ".join(
+    f"SELECT m.picking_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s AND m.product_id = ANY(%(ids)s)"
+    f" AND m.state IN {states} AND m.sale_line_id IS NULL AND m.purchase_line_id IS NULL AND m.picking_id IS NOT NULL"
+    for states in (supply_allocation.SHORT_STATES, "('assigned')")
+)
 
 DEPENDENCIES = [
     Dependency(model="uom.uom", sql=supply_allocation.TRANSFERS_OF_UNITS),
-    Dependency(model="product.template", sql=OF_PRODUCTS.format(products=supply_allocation.PRODUCTS_OF_TEMPLATES)),
-    # Only what is neither sold nor bought is worth what it costs. Costs move with every receipt.
-    Dependency(
-        model="product.product",
-        sql=OF_PRODUCTS.format(products="SELECT unnest(%(ids)s::bigint[])")
-        + " AND m.sale_line_id IS NULL AND m.purchase_line_id IS NULL",
-    ),
+    Dependency(model="product.template", sql=OF_TEMPLATES),
+    Dependency(model="product.product", sql=OF_COSTS),
     returned.told_by_place("fulfilment", f"NOT ({returned.goes_back('p')})"),
     # Which warehouse is here, and whether lots are asked for.
     Dependency(
         model="stock.picking.type",
-        sql="SELECT p.odoo_id FROM mirror_stock_picking p WHERE p.connection_id = %(connection)s"
-        " AND p.picking_type_id = ANY(%(ids)s) AND p.state NOT IN ('done', 'cancel') AND p.deleted_at IS NULL",
+        sql="SELECT p.odoo_id FROM workflows_position o JOIN mirror_stock_picking p ON p.connection_id = o.connection_id"
+        " AND p.odoo_id = o.odoo_id AND p.picking_type_id = ANY(%(ids)s)"
+        " WHERE o.connection_id = %(connection)s AND o.workflow = 'fulfilment' AND o.is_open",
     ),
     # The customer of an order whose goods go to another address.
     Dependency(
