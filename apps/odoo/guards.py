@@ -101,7 +101,7 @@ states = {states!r}
 old_values = env.context.get('old_values')
 # A caller may name anything in the context: what is judged as a change was noted in this transaction.
 is_change = bool(env.context.get('x_ct_change')) and env.cr.precommit.data.get('x_ct_judged') == '{key} %s' % changed.id
-if not is_change and old_values is not None and 'state' not in old_values.get(changed.id, {{}}):
+if not is_change and ({is_judged_last} if old_values is None else 'state' not in old_values.get(changed.id, {{}})):
     noted = env.cr.precommit.data.setdefault('x_ct_guards', [])
     key = '{key} %s' % changed.id
     if key not in noted:
@@ -137,6 +137,7 @@ else:
                 is_first = False
                 if is_change:
                     past = present.registry.cursor()
+                    past.precommit.data['x_ct_past'] = True
                     env = present(cr=past, su=True)
                     committed = env[changed._name].browse(changed.id).exists()
                     if committed and committed.state in states:
@@ -198,7 +199,7 @@ else:
                 is_same = False
                 if ask and ask.x_terms:
                     given, now_asked = json.loads(ask.x_terms), json.loads(figures['terms'])
-                    beside = {{'confirms': 0, 'owed': 0}}
+                    beside = {{'confirms': 0, 'owed': 0, 'worth': 0, **({{}} if is_change else {{'value': 0}})}}
                     is_same = {{**followed(saved, given, now_asked), **beside}} == {{**now_asked, **beside}}
                 elif ask:
                     is_same = float_compare(ask.x_amount, figures['amount'], precision_digits=2) == 0
@@ -330,7 +331,13 @@ if record.sudo()[{release!r}]:
 
 
 def guard_code(
-    conditions: Sequence[Condition], *, key: str, states: Sequence[str], subject: str = "", connection: Connection
+    conditions: Sequence[Condition],
+    *,
+    key: str,
+    states: Sequence[str],
+    subject: str = "",
+    is_judged_last: bool = False,
+    connection: Connection,
 ) -> str:
     """The code of a guard: refuse a record that is held or meets a condition, and leave the asks for decisions behind.
 
@@ -342,6 +349,7 @@ def guard_code(
         key: external id of the guard's own action, which it runs again for changes.
         states: the states that it guards; the first is the one that records reach.
         subject: code that makes another ``record``, or an empty one, out of the one that was changed.
+        is_judged_last: what is created in one of ``states`` is judged at the end of the transaction, as a change is.
     """
     tried = "".join(
         CONDITION.format(
@@ -358,6 +366,7 @@ def guard_code(
         key=key,
         states=list(states),
         has_siblings=not subject.strip(),
+        is_judged_last=is_judged_last,
         kinds=[one.approval for one in conditions],
         subject=indent(subject.strip(), " " * 12),
         conditions=indent(tried.strip(), " " * 16),

@@ -110,4 +110,11 @@ def _guard_code(declared: Sequence[Guard], key: str, states: Sequence[str], subj
     conditions = [
         guards.Condition(approval=one.approval, terms=one.terms, release=one.release[0], code=one.condition) for one in declared
     ]
-    return guards.guard_code(conditions, key=key, states=states, subject=subject, connection=connection)
+    return guards.guard_code(
+        conditions,
+        key=key,
+        states=states,
+        subject=subject,
+        is_judged_last=any(one.is_judged_last for one in declared),
+        connection=connection,
+    )

@@ -319,6 +319,7 @@ class Guard:
         watch: fields whose change is judged as well while the record stands in the state, or in one of ``later``.
         later: states after ``state_value`` in which it may still be changed.
         lines: models of the record's lines, each with the field that points at the record and the fields that are watched.
+        is_judged_last: what is created in the state is judged as a change of it is, once the transaction has written all of it.
     """
 
     approval: str
@@ -332,6 +333,7 @@ class Guard:
     watch: Sequence[str] = ()
     later: Sequence[str] = ()
     lines: Sequence[tuple[str, str, Sequence[str]]] = ()
+    is_judged_last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ def was_asked(kind: str, model: str) -> str:
                     AND a.deleted_at IS NULL)"""
 
 
-def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fact:
+def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE", total: str = "") -> Fact:
     """The last ask for approval ``kind`` about the record: who, when, how it stands.
 
     Args:
@@ -50,8 +50,10 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
             record's currency), ``{prefix}ask_exposure`` and ``{prefix}ask_limit`` (in the company's) and ``{prefix}ask_terms``
             (JSON, what a release would name); ``{prefix}is_asked`` holds while it is open and has figures, and
             ``{prefix}asks_to_confirm`` where it was refused as it was confirmed, not when it was changed afterwards, and
-            ``{prefix}ask_is_outdated`` where such a record was written since.
+            ``{prefix}ask_is_outdated`` where such a record was written since. ``{prefix}ask_stands`` holds while it is open and
+            the record says the total that it said then: what the guard counted is asked for, whatever that total is.
         where: SQL over the record of which records are looked up at all; the others were asked for nothing.
+        total: SQL of the record's total, where it has one.
     """
     names = [
         "ask_id",
@@ -67,9 +69,10 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
         "is_asked",
         "asks_to_confirm",
         "ask_is_outdated",
+        "ask_stands",
     ]
     names = [prefix + name for name in names]
-    ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms, outdated = names
+    ask_id, state, at, cause, by, uid, amount, exposure, limit, terms, is_asked, confirms, outdated, stands = names
     return Fact(
         name=f"{prefix}asked",
         columns=names,
@@ -81,13 +84,41 @@ def asked(kind: str, model: str, *, prefix: str = "", where: str = "TRUE") -> Fa
                NULLIF(a.x_terms, '') AS {terms},
                a.x_state = 'open' AND (a.x_amount > 0 OR a.x_exposure > 0) AS {is_asked},
                COALESCE(a.x_terms LIKE '%%"confirms": true%%', FALSE) AS {confirms},
-               COALESCE(a.x_terms LIKE '%%"confirms": true%%' AND r.write_date > a.write_date, FALSE) AS {outdated}
+               COALESCE(a.x_terms LIKE '%%"confirms": true%%' AND r.write_date > a.write_date, FALSE) AS {outdated},
+               {f"a.x_state = 'open' AND a.x_amount > 0 AND abs(a.x_total - {total}) < 0.0005" if total else "FALSE"} AS {stands}
           FROM mirror_x_ct_request a
           LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
          WHERE {where} AND a.connection_id = r.connection_id AND a.x_res_model = '{model}' AND a.x_res_id = r.odoo_id
            AND a.x_kind = '{kind}' AND a.deleted_at IS NULL
          ORDER BY a.odoo_id DESC
          LIMIT 1
+    """,
+    )
+
+
+def told(prefix: str, *, owner: str) -> Fact:
+    """Who is told in Odoo what was decided: ``{prefix}told_id`` and ``{prefix}told_name``.
+
+    That is whoever asked there; the owner where a customer did, Odoo itself or the tower, or nobody in Odoo.
+
+    Args:
+        prefix: as for :func:`asked`, whose columns it reads.
+        owner: SQL with the Odoo user who owns the record.
+    """
+    asked_uid = f"{prefix}asked.{prefix}asked_uid"
+    return Fact(
+        name=f"{prefix}told",
+        columns=[f"{prefix}told_id", f"{prefix}told_name"],
+        sql=f"""
+        SELECT u.odoo_id AS {prefix}told_id, u.name AS {prefix}told_name
+          FROM mirror_res_users u
+         WHERE u.connection_id = r.connection_id AND u.deleted_at IS NULL
+           AND u.odoo_id = COALESCE(
+             (SELECT asker.odoo_id FROM mirror_res_users asker
+               WHERE asker.connection_id = r.connection_id AND asker.odoo_id = {asked_uid} AND asker.odoo_id > 1
+                 AND asker.active AND asker.share IS NOT TRUE AND asker.deleted_at IS NULL
+                 AND asker.odoo_id IS DISTINCT FROM (SELECT c.uid FROM odoo_connection c WHERE c.id = r.connection_id)),
+             {owner})
     """,
     )
 

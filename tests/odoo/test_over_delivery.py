@@ -9,12 +9,15 @@ from apps.accounts.models import User
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
 from tests.odoo.test_after_done import in_stock
-from tests.odoo.test_guards import SELLER, asked, customer, decide, desk, line_changed, line_of, pending, quoted
+from tests.odoo.test_guards import SELLER, asked, customer, decide, desk, line_changed, line_of, pending, quoted, state
 from tests.odoo.test_returns import bill
+from tests.odoo.test_ways_round_bills import tax
 
 __all__ = ["desk"]
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
 ACCOUNTANT = ("account.group_account_invoice", "sales_team.group_sale_salesman_all_leads")
+# Odoo makes a line of the order for what is added, which not every picker may.
+ADDS = ("stock.group_stock_user", "sales_team.group_sale_salesman_all_leads")
 WITHOUT_REST = {"skip_backorder": True, "skip_sms": True}
 
 
@@ -29,10 +32,11 @@ class Delivery:
         *,
         limit: float,
         ordered: float = 8,
+        picks: tuple[str, ...] = ("stock.group_stock_user",),
         **line: Any,
     ) -> None:
         self.odoo, self.desk = odoo, desk
-        self.seller, self.picker = hired(*SELLER), hired("stock.group_stock_user")
+        self.seller, self.picker = hired(*SELLER), hired(*picks)
         odoo.write("product.product", [desk], {"invoice_policy": "delivery"})
         in_stock(hired("stock.group_stock_manager"), odoo, desk, 200)
         self.order = quoted(self.seller, customer(odoo, limit), desk, ordered, **line)
@@ -46,6 +50,16 @@ class Delivery:
         self.picker.do("stock.move", "write", moves, {"quantity": quantity, "picked": True})
         context = WITHOUT_REST if backorder else {**WITHOUT_REST, "picking_ids_not_to_backorder": [transfer]}
         return refusal(self.picker, "stock.picking", "button_validate", transfer, context=context)
+
+    def add(self, product: int, quantity: float) -> int:
+        """The picker puts goods on the transfer that the order has none of: the move."""
+        waiting = [("sale_id", "=", self.order), ("state", "not in", ["done", "cancel"])]
+        (transfer,) = self.odoo.search_read("stock.picking", waiting, ["location_id", "location_dest_id"])
+        places = {name: transfer[name] for name in ("location_id", "location_dest_id")}
+        move = {"product_id": product, "product_uom_qty": quantity, "picking_id": transfer["id"], **places}
+        made = int(self.picker.do("stock.move", "create", move))
+        self.picker.do("stock.move", "write", [made], {"quantity": quantity, "picked": True})
+        return made
 
     @property
     def shipped(self) -> float:
@@ -140,3 +154,87 @@ def test_customers_without_a_limit_get_what_leaves(
     desks = Delivery(odoo, hired, desk, limit=0)
     assert desks.ship(80) == ""
     assert asked(odoo, desks.order) == []
+
+
+def stocked(odoo: OdooClient, hired: Callable[..., Worker], **more: Any) -> int:
+    """A chair at 50, billed as delivered, of which there is enough."""
+    values = {"name": "Tower test chair", "type": "consu", "is_storable": True, "list_price": 50.0, "taxes_id": [(5,)]}
+    chair = odoo.create("product.product", values | {"invoice_policy": "delivery"} | more)
+    in_stock(hired("stock.group_stock_manager"), odoo, chair, 200)
+    return chair
+
+
+def test_goods_that_the_order_has_none_of_are_owed_as_they_leave(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    desks, chair = Delivery(odoo, hired, desk, limit=1_000, picks=ADDS), stocked(odoo, hired)
+    added = desks.add(chair, 40)
+    assert "to 2800.00 USD" in desks.ship(8)
+    guarded.look()
+    request = pending(desks.order, "credit_override")
+    assert (request.amount, request.context["exposure"], "odoo_counted" in request.context) == (2_800, "2800.00", False)
+    # Within the limit they leave, and count with what is ordered next.
+    desks.picker.do("stock.move", "write", [added], {"quantity": 3})
+    assert desks.ship(8) == ""
+    lines = odoo.search_read("sale.order.line", [("order_id", "=", desks.order)], ["product_uom_qty", "qty_delivered"], order="id")
+    assert [(line["product_uom_qty"], line["qty_delivered"]) for line in lines] == [(8, 8), (0, 3)]
+    (partner,) = odoo.read("sale.order", [desks.order], ["partner_id"])
+    following = quoted(desks.seller, partner["partner_id"], desk, 1)
+    assert "to 1050.00 USD" in refusal(desks.seller, "sale.order", "action_confirm", following)
+    guarded.look()
+    request = pending(following, "credit_override")
+    assert (request.context["exposure"], "odoo_counted" in request.context) == ("1050.00", False)
+
+
+def test_goods_that_the_order_has_none_of_are_owed_with_the_taxes_of_the_others_until_they_are_billed(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    for how, owed in (("tax_excluded", "1301.86"), ("tax_included", "1094.00")):
+        taxes = {"tax_ids": [(6, 0, [tax(odoo, 19, how, "sale")])]}
+        desks, chair = Delivery(odoo, hired, desk, limit=1_093.99, picks=ADDS, **taxes), stocked(odoo, hired, list_price=73.5)
+        desks.add(chair, 4)
+        assert f"to {owed} USD" in desks.ship(8), how
+        guarded.look()
+        request = pending(desks.order, "credit_override")
+        assert (request.context["exposure"], "odoo_counted" in request.context) == (owed, False)
+    (partner,) = odoo.read("sale.order", [desks.order], ["partner_id"])
+    odoo.write("res.partner", [partner["partner_id"]], {"credit_limit": 1_094})
+    assert desks.ship(8) == ""
+    following = quoted(desks.seller, partner["partner_id"], desk, 1)
+    for _ in ("to invoice", "billed"):
+        assert "to 1194.00 USD" in refusal(desks.seller, "sale.order", "action_confirm", following)
+        guarded.look()
+        request = pending(following, "credit_override")
+        assert (request.context["exposure"], "odoo_counted" in request.context) == ("1194.00", False)
+        if not odoo.read("sale.order", [desks.order], ["invoice_ids"])[0]["invoice_ids"]:
+            bill(hired(*ACCOUNTANT), desks.order)
+
+
+def test_an_order_confirmed_again_counts_what_was_delivered_beyond_it(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    desks = Delivery(odoo, hired, desk, limit=1_500)
+    assert desks.ship(14) == ""
+    odoo.call("sale.order", "action_cancel", [desks.order])
+    (partner,) = odoo.read("sale.order", [desks.order], ["partner_id"])
+    odoo.write("res.partner", [partner["partner_id"]], {"credit_limit": 1_000})
+    desks.seller.do("sale.order", "action_draft", [desks.order])
+    assert "to 1400.00 USD" in refusal(desks.seller, "sale.order", "action_confirm", desks.order)
+    guarded.look()
+    request = pending(desks.order, "credit_override")
+    assert (request.amount, request.context["exposure"], "odoo_counted" in request.context) == (1_400, "1400.00", False)
+    decide(guarded, desks.order, "credit_override", mia, yes=True)
+    assert state(odoo, desks.order) == "sale"
+
+
+def test_the_picker_who_asked_is_told_what_was_decided(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    for yes in (True, False):
+        desks = Delivery(odoo, hired, desk, limit=1_000)
+        assert "to 8000.00 USD" in desks.ship(80)
+        decide(guarded, desks.order, "credit_override", mia, yes=yes)
+        told = [("res_model", "=", "sale.order"), ("res_id", "=", desks.order)]
+        (activity,) = odoo.search_read("mail.activity", told, ["user_id", "summary"])
+        assert activity["user_id"] == desks.picker.uid, activity
+        assert desks.picker.do("mail.activity", "search_count", [("id", "=", activity["id"])]) == 1

@@ -9,7 +9,7 @@ import pytest
 from apps.accounts.models import User
 from apps.core import clock
 from apps.odoo.client import OdooClient
-from tests.odoo.seen import Seen, Worker, refusal
+from tests.odoo.seen import Seen, Worker, carried_out, refusal
 from tests.odoo.test_after_done import in_stock, shelf
 from tests.odoo.test_guards import (
     BUYER,
@@ -314,20 +314,50 @@ def test_what_comes_from_a_customer_is_a_return_whatever_the_transfer_says(
         assert ("on a transfer that says so" in said) == (quantity * 100 >= 500 and comes_from == customers), said
 
 
-@pytest.mark.parametrize("written", [{"amount_total": 1.0}, {"amount_untaxed": 1.0, "amount_total": 1.0}])
+@pytest.mark.parametrize("written", [{"amount_untaxed": 1.0, "amount_total": 1.0}, {"amount_total": 1.0, "currency_rate": 100.0}])
 def test_a_total_that_is_written_on_an_order_is_computed_anew(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int, written: dict[str, float]
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int, written: dict[str, float]
 ) -> None:
     seller = hired(*SELLER)
     order = quoted(seller, customer(odoo, 1_000), desk, 80)
     seller.do("sale.order", "write", [order], written)
     assert "An approval has been asked for" in refusal(seller, "sale.order", "action_confirm", order)
     assert state(odoo, order) == "draft"
+    guarded.look()
+    request = pending(order, "credit_override")
+    assert (request.amount, request.context["exposure"]) == (8_000, "8000.00")
+    assert "8000.00" in str(request.context["odoo_counted"])
+    if "currency_rate" in written:
+        return  # At that rate the tower takes the order to be sold below cost, and asks about its price as well.
+    # The note that it is held changes nothing, and the yes is for what was counted.
+    carried_out(guarded)
+    assert pending(order, "credit_override").amount == 8_000
+    decide(guarded, order, "credit_override", mia, yes=True)
+    row = odoo.read("sale.order", [order], ["state", "amount_total", "x_ct_released_amount"])[0]
+    assert (row["state"], row["amount_total"], row["x_ct_released_amount"]) == ("sale", 8_000, 8_000)
+    assert "to 8100.00 USD" in line_changed(seller, odoo, order, {"product_uom_qty": 81})
+
+
+def test_a_margin_that_is_written_on_an_order_is_computed_anew(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    seller = hired(*SELLER)
+    order = quoted(seller, customer(odoo, 0), desk, 10, price_unit=30)
+    (line,) = odoo.search("sale.order.line", [("order_id", "=", order)])
+    seller.do("sale.order.line", "write", [line], {"margin": 300})
+    seller.do("sale.order", "write", [order], {"margin": 300, "amount_total": 1, "amount_untaxed": 1})
+    assert "The margin of" in refusal(seller, "sale.order", "action_confirm", order)
+    guarded.look()
+    request = pending(order, "pricing_exception")
+    assert (request.amount, float(request.context["asked_concession"])) == (300, 130)
+    assert request.context["odoo_counted"]
+    decide(guarded, order, "pricing_exception", mia, yes=True)
+    assert (state(odoo, order), odoo.read("sale.order", [order], ["margin"])[0]["margin"]) == ("sale", -100)
 
 
 @pytest.mark.parametrize("written", ["currency_rate", "amount_total", "price_total"])
 def test_figures_that_are_written_on_a_purchase_are_computed_anew(
-    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int, written: str
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int, written: str
 ) -> None:
     buyer, vendor = hired(*BUYER), odoo.create("res.partner", {"name": "Tower test vendor"})
     order = bought(buyer, vendor, {"product_id": desk, "product_qty": 400, "price_unit": 100})
@@ -338,3 +368,11 @@ def test_figures_that_are_written_on_a_purchase_are_computed_anew(
     else:
         buyer.do("purchase.order", "write", [order], {written: 1_000.0 if written == "currency_rate" else 1.0})
     assert "is worth 40000.00 USD" in refusal(buyer, "purchase.order", "button_confirm", order)
+    guarded.look()
+    request = pending(order, "procurement_threshold")
+    # Of its lines the tower counts the same, unless they are written as well.
+    named = request.context.get("odoo_counted", "")
+    assert (request.amount, "40000.00" in str(named)) == (40_000, written != "amount_total")
+    decide(guarded, order, "procurement_threshold", mia, yes=True)
+    row = odoo.read("purchase.order", [order], ["state", "amount_total", "x_ct_released_amount"])[0]
+    assert (row["state"], row["amount_total"], row["x_ct_released_amount"]) == ("purchase", 40_000, 40_000)

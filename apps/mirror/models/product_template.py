@@ -16,6 +16,7 @@ class ProductTemplate(Mirrored):
     list_price = Number()
     active = Boolean()
     tracking = Text()
+    invoice_policy = Text()
     categ_id = Many2one()
     uom_id = Many2one()
 

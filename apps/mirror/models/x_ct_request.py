@@ -19,6 +19,7 @@ class ApprovalAsk(Mirrored):
     x_count = Integer()
     x_requested_at = Moment()
     x_requested_uid = Integer()
+    x_total = Number()
     x_amount = Number()
     x_exposure = Number()
     x_limit = Number()

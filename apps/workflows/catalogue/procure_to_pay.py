@@ -338,6 +338,7 @@ WORKFLOW = Workflow(
         BILL,
         purchase_limit.BOUGHT,
         purchase_limit.ASKED,
+        purchase_limit.TOLD,
         purchase_limit.ASKING,
         purchase_limit.VENDOR,
         AT_RISK,

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from apps.workflows import days, default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import involvement, money
+from apps.workflows.rules import involvement, money, over_delivery
 
 # What is billed of a confirmed order counts among the invoices: the guard says what it would leave to be owed.
 EXPOSURE = "g.open_invoices + g.draft_invoices + g.open_orders + COALESCE(g.this_owed, g.this_order)"
@@ -39,6 +39,7 @@ FACT = Fact(
         "excess",
         "overdue_amount",
         "overdue_days",
+        "this_total",
     ],
     sql=f"""
         SELECT g.commercial_id, g.commercial_name,
@@ -46,7 +47,7 @@ FACT = Fact(
                {money.rounded("g.draft_invoices")} AS draft_invoices, {money.rounded("g.open_orders")} AS open_orders,
                {money.rounded("g.this_order")} AS this_order, {money.rounded(EXPOSURE)} AS exposure,
                {money.rounded(EXPOSURE)} - {money.rounded("g.credit_limit")} AS excess,
-               {money.rounded("g.overdue")} AS overdue_amount, g.overdue_days
+               {money.rounded("g.overdue")} AS overdue_amount, g.overdue_days, g.this_total
           FROM (
             SELECT cp.odoo_id AS commercial_id, cp.name AS commercial_name,
                    {money.in_company("credit_limit", "cp")} AS credit_limit,
@@ -69,7 +70,8 @@ FACT = Fact(
                          AND o.state = 'sale' AND o.invoice_status IN ('no', 'to invoice', 'upselling')
                          AND o.company_id = ANY(family.ids) AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
                        CROSS JOIN LATERAL (
-                         SELECT COALESCE(sum(l.price_total * rest.part) FILTER (WHERE rest.part > 0), 0) AS amount,
+                         SELECT COALESCE(sum(l.price_total * rest.part) FILTER (WHERE rest.part > 0), 0)
+                                  + {over_delivery.OF_NOTHING_ORDERED} AS amount,
                                 array_agg(l.odoo_id) FILTER (WHERE l.is_downpayment) AS down_payments
                            FROM mirror_sale_order_line l
                           CROSS JOIN LATERAL (
@@ -94,16 +96,28 @@ FACT = Fact(
                        ) AS prepaid
                        WHERE member.connection_id = r.connection_id AND member.commercial_partner_id = cp.odoo_id), 0)
                      AS open_orders,
-                   GREATEST(CASE WHEN r.state IN ('draft', 'sent') THEN r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)
+                   GREATEST(CASE WHEN r.state IN ('draft', 'sent') AND credit_asked.credit_ask_stands IS NOT TRUE
+                                 THEN (r.amount_total + own.beyond) / own.rate
+                                 WHEN r.state IN ('draft', 'sent')
+                                 THEN GREATEST((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
+                                               credit_asked.credit_ask_amount / own.rate)
                                  ELSE COALESCE((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
-                                               credit_asked.credit_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)) END, 0)
-                     AS this_order,
+                                               credit_asked.credit_ask_amount / own.rate) END, 0) AS this_order,
+                   CASE WHEN r.state IN ('draft', 'sent') AND credit_asked.credit_ask_stands IS NOT TRUE
+                        THEN r.amount_total + own.beyond ELSE credit_asked.credit_ask_amount END AS this_total,
                    {money.SMALLEST} AS smallest,
-                   CASE WHEN r.state NOT IN ('draft', 'sent')
-                        THEN (credit_asked.credit_ask_terms::jsonb ->> 'owed')::numeric END AS this_owed
+                   CASE WHEN r.state IN ('draft', 'sent')
+                        THEN GREATEST(r.amount_total + own.unbilled - own.billed, 0) / own.rate
+                        ELSE (credit_asked.credit_ask_terms::jsonb ->> 'owed')::numeric END AS this_owed
               FROM mirror_res_partner p
               JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
              CROSS JOIN LATERAL (SELECT {money.FAMILY} AS ids) AS family
+             CROSS JOIN LATERAL (
+               SELECT COALESCE(d.beyond, 0) AS beyond, COALESCE(d.unbilled, 0) AS unbilled, COALESCE(d.billed, 0) AS billed,
+                      COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate
+                 FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
+                 LEFT JOIN LATERAL ({over_delivery.OF_ORDER}) AS d ON stands.is_unconfirmed
+             ) AS own
               LEFT JOIN LATERAL (
                 SELECT sum(l.amount_residual) AS residual,
                        sum(l.amount_residual) FILTER (WHERE l.date_maturity < at.today) AS overdue,
@@ -125,7 +139,9 @@ FACT = Fact(
     """,
 )
 
-ASKED = guard_requests.asked("credit_override", "sale.order", prefix="credit_")
+ASKED = guard_requests.asked("credit_override", "sale.order", prefix="credit_", total="r.amount_total")
+# Who is told what was decided.
+TOLD = guard_requests.told("credit_", owner="r.user_id")
 
 # Orders not yet confirmed of every customer that shares a commercial entity with the one that changed: what one of
 # them owes counts against the limit of all.
@@ -151,7 +167,8 @@ TERMS = Fact(
     name="credit_release",
     columns=["credit_asked_amount", "credit_terms", "is_unconfirmed", "confirms_for_credit", "changer_id"],
     sql="""
-        SELECT CASE WHEN stands.is_unconfirmed THEN r.amount_total ELSE credit_asked.credit_ask_amount END AS credit_asked_amount,
+        SELECT CASE WHEN stands.is_unconfirmed THEN credit.this_total ELSE credit_asked.credit_ask_amount END
+                 AS credit_asked_amount,
                CASE WHEN stands.is_unconfirmed OR credit_asked.credit_ask_terms IS NULL THEN (jsonb_build_object(
                       'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
                                    WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
@@ -160,10 +177,13 @@ TERMS = Fact(
                         FROM mirror_res_partner b
                         JOIN mirror_res_partner p ON p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
                        WHERE b.connection_id = r.connection_id AND b.odoo_id = r.partner_invoice_id
-                         AND b.commercial_partner_id <> p.commercial_partner_id), '{}'))::text
+                         AND b.commercial_partner_id <> p.commercial_partner_id), '{}')
+                      || CASE WHEN credit_asked.credit_ask_stands
+                              THEN jsonb_build_object('value', (credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric)
+                              ELSE '{}' END)::text
                     ELSE credit_asked.credit_ask_terms END AS credit_terms,
                stands.is_unconfirmed, stands.is_unconfirmed AND price.price_is_settled AS confirms_for_credit,
-               CASE WHEN NOT stands.is_unconfirmed THEN r.user_id END AS changer_id
+               CASE WHEN NOT stands.is_unconfirmed THEN credit_told.credit_told_id END AS changer_id
           FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
     """,
 )
@@ -251,7 +271,7 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
-        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="credit_told_name"),
         guard_requests.note(
             "Credit override approved by {decided_by} in Control Tower, up to {this_order:money} {currency}. {reason}"
         ),
@@ -266,7 +286,7 @@ APPROVAL = ApprovalKind(
             only_if="is_unconfirmed",
         ),
         guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="credit_"),
-        guard_requests.activity("Credit override rejected by {decided_by}", name="salesperson"),
+        guard_requests.activity("Credit override rejected by {decided_by}", person="credit_told_id", name="credit_told_name"),
         guard_requests.note("Credit override rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="credit_")],
@@ -276,29 +296,16 @@ APPROVAL = ApprovalKind(
     ),
 )
 
-# What is delivered beyond what was ordered, where Odoo bills what is delivered, and what is not billed of that.
-BEYOND = """
-def beyond_of(order):
-    found = 0.0
-    unbilled = 0.0
-    for line in order.order_line:
-        ordered = line.product_uom_qty
-        if line.qty_delivered > ordered > 0 and line.product_id.product_tmpl_id.invoice_policy == 'delivery':
-            found = found + line.price_total * (line.qty_delivered - ordered) / ordered
-            unbilled = unbilled + line.price_total * max(line.qty_delivered - max(ordered, line.qty_invoiced), 0.0) / ordered
-    return found, unbilled
-"""
-
 # Runs inside Odoo, elevated: a salesperson may not read receivables.
 GUARD = Guard(
     approval="credit_override",
     state_value="sale",
     release=("x_ct_released_amount", "Released up to", "Control Tower released the order up to this total"),
     terms=f"""
-{BEYOND.strip()}
+{over_delivery.IN_ODOO.strip()}
 order = record.sudo()
 terms = {{'partner': order.partner_id.commercial_partner_id.id, 'company': order.company_id.id, 'currency': order.currency_id.id}}
-beyond, unbilled = beyond_of(order) if is_change else (0.0, 0.0)
+beyond, unbilled = beyond_of(order)
 if order.partner_invoice_id.commercial_partner_id != order.partner_id.commercial_partner_id:
     terms['billed'] = order.partner_invoice_id.commercial_partner_id.id
 if is_change:
@@ -324,8 +331,9 @@ for line in order.order_line:
     if line.qty_invoiced > 0 and line.product_uom_qty > 0:
         own = own - line.price_total * min(line.qty_invoiced / line.product_uom_qty, 1.0)
 owed = max(own, 0.0) / (order.currency_rate or 1.0)
-if is_change:
-    besides = {'owed': owed}
+besides = {'owed': owed}
+if not is_change:
+    besides['value'] = amount / (order.currency_rate or 1.0)
 exposure = customer.credit + owed
 for draft in env['account.move'].sudo().search([
         ('commercial_partner_id', '=', customer.id), ('company_id', 'in', family), ('state', '=', 'draft'),
@@ -342,6 +350,8 @@ for other in env['sale.order'].sudo().search([
             rest = max(rest, line.qty_to_invoice)
         if line.product_uom_qty and rest / line.product_uom_qty > 0:
             still = still + line.price_total * rest / line.product_uom_qty
+        elif not line.product_uom_qty and line.qty_to_invoice > 0:
+            still = still + line.price_unit * (1 - (line.discount or 0.0) / 100.0) * taxed_of(other) * line.qty_to_invoice
         if 'is_downpayment' in line._fields and line.is_downpayment:
             for billed in line.invoice_lines:
                 if billed.move_id.state in ['draft', 'posted']:
@@ -353,24 +363,17 @@ released = order.currency_id.compare_amounts(released_up_to, amount) >= 0
 if limit > 0 and not released and company.currency_id.compare_amounts(exposure, limit) > 0:
     places = company.currency_id.decimal_places
     why = '%s %s would take %s to %.*f %s, above its credit limit of %.*f %s.' % (
-        'Delivering more than was ordered on' if beyond else 'Confirming', order.name,
+        'Delivering more than was ordered on' if beyond and is_change else 'Confirming', order.name,
         customer.name, places, exposure, company.currency_id.name, places, limit, company.currency_id.name)
     if 'account_use_credit_limit' in company._fields and not company.account_use_credit_limit:
         why = why + ' (Odoo does not warn of it in %s, where its own credit limit switch is off; the limit holds.)' % company.name
+if limit > 0 and not why:
+    one_at_a_time(env, 'res_partner', [customer.id])
 """,
 )
 
 # What is delivered changes no total of the order: a line of which more was delivered than was ordered has its order judged, once
-# the transaction has written all of it, and for credit alone. Whoever enters hours is not stopped; what they come to counts.
+# the transaction has written all of it, and for credit alone.
 DELIVERY_GUARD = replace(
-    GUARD,
-    model="sale.order.line",
-    watch=["qty_delivered"],
-    subject="""
-line = record.sudo()
-record = env['sale.order'].sudo()
-if is_change and line.qty_delivered > line.product_uom_qty > 0 and line.product_id.product_tmpl_id.invoice_policy == 'delivery':
-    if line.qty_delivered_method in ['stock_move', 'manual']:
-        record = line.order_id
-""",
+    GUARD, model="sale.order.line", watch=["qty_delivered"], subject=over_delivery.SUBJECT, is_judged_last=True
 )

@@ -46,7 +46,9 @@ LEAST_MARGIN = parameters.percent(
     help=gettext_noop("An order that earns less of its untaxed amount needs an approval."),
 )
 
-ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_")
+ASKED = guard_requests.asked("pricing_exception", "sale.order", prefix="pricing_", total="r.amount_total")
+# Who is told what was decided.
+TOLD = guard_requests.told("pricing_", owner="COALESCE(credit_told.credit_told_id, r.user_id)")
 
 # A cost on a line that is less than the product's by no more than this is the same one, converted to other units or currencies.
 AS_GOOD_AS = 1.00001
@@ -159,9 +161,12 @@ CHANGE = Q(state__in=["sale", "done"], pricing_ask_state="open", pricing_asks_to
 # What is to be released: an order as it stands, or the change that was refused.
 ASKED_VALUE = "pricing_asked.pricing_ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)"
 
+# What it was worth in the company's currency, as the guard counted it.
+WORTH = "(pricing_asked.pricing_ask_terms::jsonb ->> 'worth')::numeric"
+
 TERMS = Fact(
     name="price_release",
-    columns=["price_terms", "asked_concession", "price_asked_value"],
+    columns=["price_terms", "asked_concession", "price_asked_value", "price_changer_id"],
     sql=f"""
         SELECT CASE WHEN stands.is_unconfirmed OR pricing_asked.pricing_ask_terms IS NULL THEN jsonb_build_object(
                       'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
@@ -177,9 +182,13 @@ TERMS = Fact(
                     ELSE pricing_asked.pricing_ask_terms END AS price_terms,
                CASE WHEN stands.is_unconfirmed THEN price.conceded ELSE pricing_asked.pricing_ask_exposure END
                  AS asked_concession,
-               CASE WHEN stands.is_unconfirmed THEN GREATEST(money.company_amount, price.conceded)
+               CASE WHEN stands.is_unconfirmed
+                    THEN GREATEST(CASE WHEN pricing_asked.pricing_ask_stands
+                                       THEN {money.rounded(f"GREATEST({WORTH}, {ASKED_VALUE})", money.SMALLEST)}
+                                       ELSE money.company_amount END, price.conceded)
                     ELSE GREATEST({money.rounded(ASKED_VALUE, money.SMALLEST)}, pricing_asked.pricing_ask_exposure) END
-                 AS price_asked_value
+                 AS price_asked_value,
+               CASE WHEN NOT stands.is_unconfirmed THEN pricing_told.pricing_told_id END AS price_changer_id
           FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
          WHERE stands.is_unconfirmed OR pricing_asked.pricing_ask_state = 'open'
     """,
@@ -238,6 +247,7 @@ APPROVAL = ApprovalKind(
         asked_limit="pricing_ask_limit",
         is_asked="pricing_is_asked",
         outdated="pricing_ask_is_outdated",
+        alone="asked_concession",
     ),
     on_asked=[
         guard_requests.hold(
@@ -266,7 +276,7 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["draft", "sent"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "sale"]],
         ),
-        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="salesperson"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="price_changer_id", name="pricing_told_name"),
         guard_requests.note("Pricing exception approved by {decided_by} in Control Tower. {reason}"),
     ],
     on_rejection=[
@@ -279,7 +289,7 @@ APPROVAL = ApprovalKind(
             only_if="is_unconfirmed",
         ),
         guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="pricing_"),
-        guard_requests.activity("Pricing exception rejected by {decided_by}", name="salesperson"),
+        guard_requests.activity("Pricing exception rejected by {decided_by}", person="pricing_told_id", name="pricing_told_name"),
         guard_requests.note("Pricing exception rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="pricing_")],
@@ -364,6 +374,7 @@ if has_margin:
 conceded = company.currency_id.round(round(max(given, short) / rate, 8))
 exposure = conceded
 measure = conceded
+besides = {'worth': amount / rate}
 if company.currency_id.compare_amounts(conceded, released_up_to) > 0:
     if given >= short and given > beyond:
         why = '%s gives up to %.1f %% off, negative lines included; more than %.10g %% needs an approval.' % (

@@ -41,7 +41,13 @@ BOUGHT = Fact(
     """,
 )
 
-ASKED = guard_requests.asked(KIND, "purchase.order")
+ASKED = guard_requests.asked(KIND, "purchase.order", total="r.amount_total")
+# Who is told what was decided.
+TOLD = guard_requests.told("", owner="r.user_id")
+
+# What it was worth in the company's currency, as the guard counted it.
+WORTH = "(asked.ask_terms::jsonb ->> 'value')::numeric"
+ASKED_VALUE = "asked.ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)"
 
 # An order that Odoo itself holds was asked about when it came into that stage; a guard leaves an ask.
 ASKING = Fact(
@@ -68,17 +74,19 @@ ASKING = Fact(
                CASE WHEN r.state = 'to approve' THEN buyer.buyer_name ELSE asked.asked_by END AS approval_asked_by,
                asked.asked_uid AS approval_asked_uid,
                stands.is_unconfirmed, stands.is_undecided,
-               CASE WHEN stands.is_undecided THEN bought.bought_amount ELSE asked.ask_amount END AS asked_amount,
-               CASE WHEN stands.is_undecided THEN bought.bought_value
-                    ELSE COALESCE((asked.ask_terms::jsonb ->> 'value')::numeric,
-                                  {money.rounded("asked.ask_amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)})
+               CASE WHEN stands.is_undecided AND asked.ask_stands IS NOT TRUE THEN bought.bought_amount
+                    ELSE asked.ask_amount END AS asked_amount,
+               CASE WHEN stands.is_undecided AND asked.ask_stands IS NOT TRUE THEN bought.bought_value
+                    WHEN stands.is_undecided THEN GREATEST({WORTH}, {money.rounded(ASKED_VALUE, money.SMALLEST)})
+                    ELSE COALESCE({WORTH}, {money.rounded(ASKED_VALUE, money.SMALLEST)})
                     END AS asked_value,
-               CASE WHEN stands.is_undecided OR asked.ask_terms IS NULL THEN jsonb_build_object(
+               CASE WHEN stands.is_undecided OR asked.ask_terms IS NULL THEN (jsonb_build_object(
                       'partner', (SELECT p.commercial_partner_id FROM mirror_res_partner p
                                    WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id),
-                      'company', r.company_id, 'currency', r.currency_id)::text
+                      'company', r.company_id, 'currency', r.currency_id)
+                      || CASE WHEN asked.ask_stands THEN jsonb_build_object('value', {WORTH}) ELSE '{{}}' END)::text
                     ELSE asked.ask_terms END AS purchase_terms,
-               CASE WHEN NOT stands.is_undecided THEN r.user_id END AS changer_id,
+               CASE WHEN NOT stands.is_undecided THEN told.told_id END AS changer_id,
                asked.is_asked AND stands.is_unconfirmed AS guard_asks
           FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed,
                        r.state IN ('draft', 'sent', 'to approve') AS is_undecided) AS stands
@@ -225,7 +233,7 @@ APPROVAL = ApprovalKind(
             require=[["state", "in", ["to approve"]], ["amount_total", "<=", "{amount_total:number}"]],
             expect=[["state", "=", "purchase"]],
         ),
-        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="buyer_name"),
+        guard_requests.activity("Change the order: approved by {decided_by}", person="changer_id", name="told_name"),
         guard_requests.note("Purchase approved by {decided_by} in Control Tower, up to {counted_in_words}. {reason}"),
     ],
     on_rejection=[
@@ -238,7 +246,7 @@ APPROVAL = ApprovalKind(
         ),
         guard_requests.answer("rejected", "{decided_by}: {reason}"),
         guard_requests.LIFT,
-        guard_requests.activity("Purchase rejected by {decided_by}", name="buyer_name"),
+        guard_requests.activity("Purchase rejected by {decided_by}", person="told_id", name="told_name"),
         guard_requests.note("Purchase rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn")],
