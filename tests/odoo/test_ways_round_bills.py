@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.models import User
 from apps.core import clock
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
 from tests.odoo.test_after_done import in_stock
-from tests.odoo.test_guards import SELLER, customer, desk, line_of, pending, quoted
+from tests.odoo.test_guards import SELLER, customer, decide, desk, line_of, other_currency, pending, quoted, state
 from tests.odoo.test_returns import drafted, receive, return_of, sold
 from tests.odoo.test_ways_round import ACCOUNTANT, bought
 
@@ -28,7 +29,7 @@ class Bought:
         accountant.do("purchase.order", "button_confirm", [self.order])
         (self.line,) = odoo.search("purchase.order.line", [("order_id", "=", self.order)])
 
-    def billed(self, *lines: dict[str, Any]) -> int:
+    def billed(self, *lines: dict[str, Any], **more: Any) -> int:
         """A draft of a bill; a line without more is of the order."""
         common = {"product_id": self.desk, "price_unit": 40, "purchase_line_id": self.line, "tax_ids": [(5, 0, 0)]}
         values = {
@@ -36,6 +37,7 @@ class Bought:
             "partner_id": self.vendor,
             "invoice_date": str(clock.now().date()),
             "invoice_line_ids": [(0, 0, common | line) for line in lines],
+            **more,
         }
         return int(self.accountant.do("account.move", "create", values))
 
@@ -238,3 +240,89 @@ def test_what_was_sent_again_for_what_came_back_is_not_credited_as_well(
     assert (request.amount, "odoo_counted" in request.context) == (600, False)
     accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, own, {"quantity": 2})]})
     assert refusal(accountant, "account.move", "action_post", credit) == ""
+
+
+def raise_tax(worker: Worker, odoo: OdooClient, move: int, by: float) -> None:
+    """Write another tax on the draft, as whoever edits its total does."""
+    (line,) = odoo.search_read("account.move.line", [("move_id", "=", move), ("display_type", "=", "tax")], ["amount_currency"])
+    raised = line["amount_currency"] + (by if line["amount_currency"] > 0 else -by)
+    worker.do("account.move", "write", [move], {"line_ids": [(1, line["id"], {"amount_currency": raised})]})
+
+
+def test_a_tax_that_is_raised_by_hand_on_a_bill_is_asked_about(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int
+) -> None:
+    accountant, fifth = hired(*ACCOUNTANT), tax(odoo, 20)
+    desks = Bought(odoo, accountant, desk, tax_ids=[(6, 0, [fifth])])
+    rates = {"currency_id": other_currency(odoo)}
+    for more, by, counts in (({}, 500, 500), (rates, 500, None), ({}, -50, 0), ({}, 0.02, 0)):
+        bill = desks.billed({"quantity": 10, "tax_ids": [(6, 0, [fifth])]}, **more)
+        total = odoo.read("account.move", [bill], ["amount_total"])[0]["amount_total"]
+        raise_tax(accountant, odoo, bill, by)
+        row = odoo.read("account.move", [bill], ["amount_total", "amount_total_signed"])[0]
+        assert round(row["amount_total"] - total, 2) == by
+        said = refusal(accountant, "account.move", "action_post", bill)
+        guarded.look()
+        if counts == 0:
+            assert (said, guarded.case("invoice.differs", bill)) == ("", None)
+            accountant.do("account.move", "button_draft", [bill])
+        else:
+            counted = counts or round(by * abs(row["amount_total_signed"] / row["amount_total"]), 2)
+            assert f"tax {counted:.2f} USD above what its lines come to" in said
+            request = pending(bill, "invoice_mismatch")
+            assert (float(request.amount), "odoo_counted" in request.context) == (counted, False)
+            assert float(request.context["tax_by_hand"]) == counted
+        accountant.do("account.move", "button_cancel", [bill])
+
+
+def test_a_tax_that_is_raised_by_hand_on_a_credit_note_is_authorised(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker]
+) -> None:
+    picker, accountant = hired("stock.group_stock_user"), hired(*ACCOUNTANT)
+    desks = sold(odoo, picker, accountant, 4)
+    receive(picker, return_of(picker, desks.delivery, 4))
+    credit = drafted(accountant, desks.order)
+    (line,) = odoo.search("account.move.line", [("move_id", "=", credit), ("display_type", "=", "product")])
+    fifth = tax(odoo, 20, use="sale")
+    accountant.do("account.move", "write", [credit], {"invoice_line_ids": [(1, line, {"tax_ids": [(6, 0, [fifth])]})]})
+    raise_tax(accountant, odoo, credit, 900)
+    assert "credited 900.00 USD beyond what came back" in refusal(accountant, "account.move", "action_post", credit)
+    guarded.look()
+    request = pending(credit, "return_authorisation")
+    assert (request.amount, "odoo_counted" in request.context) == (900, False)
+
+
+def test_a_bill_of_another_vendor_than_ordered_of_is_asked_about(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, desk: int
+) -> None:
+    accountant = hired(*ACCOUNTANT)
+    desks = Bought(odoo, accountant, desk)
+    office = odoo.create("res.partner", {"name": "Tower test office", "parent_id": desks.vendor, "type": "invoice"})
+    other = odoo.create("res.partner", {"name": "Tower test stranger"})
+    own = desks.billed({"quantity": 4}, partner_id=office)
+    assert refusal(accountant, "account.move", "action_post", own) == ""
+    bill = desks.billed({"quantity": 6}, partner_id=other)
+    said = refusal(accountant, "account.move", "action_post", bill)
+    assert "differs from the order or the delivery by 240.00 USD: 240.00 USD ordered of Tower test vendor;" in said
+    guarded.look()
+    request = pending(bill, "invoice_mismatch")
+    assert (request.amount, "odoo_counted" in request.context) == (240, False)
+    assert request.context["other_partner_names"] == "Tower test vendor"
+    # A yes is for this vendor's bill alone.
+    decide(guarded, bill, "invoice_mismatch", mia, yes=True)
+    assert state(odoo, bill, "account.move") == "posted"
+    assert guarded.case("invoice.differs", bill) is None
+
+
+def test_an_invoice_is_for_who_ordered(guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], desk: int) -> None:
+    accountant, seller = hired(*ACCOUNTANT), hired(*SELLER)
+    odoo.write("product.product", [desk], {"invoice_policy": "order"})
+    order = quoted(seller, customer(odoo, 0), desk, 10)
+    assert refusal(seller, "sale.order", "action_confirm", order) == ""
+    invoice = drafted(accountant, order)
+    accountant.do("account.move", "write", [invoice], {"partner_id": customer(odoo, 0, name="Tower test stranger")})
+    said = refusal(accountant, "account.move", "action_post", invoice)
+    assert "1000.00 USD ordered by Tower test customer;" in said
+    guarded.look()
+    request = pending(invoice, "invoice_mismatch")
+    assert (request.amount, "odoo_counted" in request.context) == (1_000, False)

@@ -16,12 +16,15 @@ from django.db.models import F, Q
 
 from apps.workflows import guard_requests, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
-from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit
+from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit, typed_tax
 from apps.workflows.sql_message import joined, say
 
 KIND = return_limit.APPROVAL.name
 
 ASKED = guard_requests.asked(KIND, "account.move", prefix="credit_note_", where="r.state = 'draft' AND r.move_type = 'out_refund'")
+
+# Who is told what was decided.
+TOLD = guard_requests.told("credit_note_", owner="r.invoice_user_id")
 
 PRODUCTS = f"jsonb_agg(DISTINCT COALESCE(to_jsonb(t.name), {say('something else')}))"
 
@@ -96,7 +99,7 @@ def _credited(which: str) -> str:
     """
     return f"""
         SELECT s.products, {money.rounded("s.whole * s.rate", "s.smallest")} AS whole,
-               {money.rounded("s.beyond * s.rate", "s.smallest")} AS beyond
+               {money.rounded("(s.beyond + typed.raised) * s.rate", "s.smallest")} AS beyond
           FROM (
             SELECT {joined(PRODUCTS)} AS products, sum(GREATEST(il.price_subtotal, 0)) AS whole,
                    sum(GREATEST(CASE WHEN il.quantity > 0
@@ -130,6 +133,7 @@ def _credited(which: str) -> str:
              WHERE r.move_type = 'out_refund' AND {which} AND il.connection_id = r.connection_id
                AND il.move_id = r.odoo_id AND il.deleted_at IS NULL AND COALESCE(il.display_type, '') IN ('', 'product')
           ) AS s
+         CROSS JOIN LATERAL ({typed_tax.RAISED}) AS typed
     """
 
 
@@ -283,7 +287,7 @@ APPROVAL = replace(
             expect=[["state", "=", "cancel"]],
         ),
         guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="credit_note_"),
-        guard_requests.activity("Credit note refused by {decided_by}", person="invoice_user_id", name="invoice_owner"),
+        guard_requests.activity("Credit note refused by {decided_by}", person="credit_note_told_id", name="credit_note_told_name"),
         guard_requests.note("Credit refused by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="credit_note_")],
@@ -303,6 +307,7 @@ GUARD = Guard(
     identity=invoice_mismatch.IDENTITY,
     subject=f"""
 {kits.IN_ODOO.strip()}
+{typed_tax.IN_ODOO.strip()}
 def agreed_price(env, move, line, sold, rate):
     # What one of the line's unit was billed at, or else ordered at, in the currency of the credit note.
     found = False
@@ -407,7 +412,7 @@ def credited_beyond(env, move, is_before):
             price = min(line.price_subtotal / line.quantity, agreed_price(env, move, line, sold, rate))
             covered = min(max(back, 0.0), line.quantity) * price
         beyond = beyond + max((line.price_subtotal - covered) * rate, 0.0)
-    return move.company_id.currency_id.round(round(beyond, 8))
+    return move.company_id.currency_id.round(round(beyond + tax_by_hand(move) * rate, 8))
 move = record.sudo()
 record = env['account.move'].sudo()
 if move.move_type == 'out_refund':

@@ -4,7 +4,7 @@ Both come to the same figure: :func:`match` over mirrored rows, :data:`IN_ODOO` 
 """
 
 from apps.workflows import units
-from apps.workflows.rules import money
+from apps.workflows.rules import money, typed_tax
 
 # Below a per mille of the line, and below two cents, a difference in price is rounding. Down payments are lines of the
 # order with nothing ordered and nothing delivered: nothing there to be compared. A line that bills several lines of
@@ -15,6 +15,40 @@ from apps.workflows.rules import money
 OF_BILL = units.ratio("il.product_uom_id", product="{line}.product_id", connection="il.connection_id")
 # What a later line of a bill bills of the same: it bears the excess before the earlier ones.
 LATER = f"GREATEST({units.own('later.quantity', 'later')}, 0)"
+
+
+# The invoice's line bills one line of an order alone.
+SOLD_ONCE = "cardinality(il.sale_line_ids) = 1"
+
+# Which orders the invoice ``r`` bills, by name.
+SOLD_ON = """
+    SELECT string_agg(DISTINCT so.name, ', ')
+      FROM mirror_account_move_line beside
+      JOIN mirror_sale_order_line sl ON sl.connection_id = beside.connection_id AND sl.odoo_id = ANY(beside.sale_line_ids)
+      JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+     WHERE r.move_type = 'out_invoice' AND beside.connection_id = r.connection_id AND beside.move_id = r.odoo_id
+       AND beside.deleted_at IS NULL
+"""
+BOUGHT_ON = """
+    SELECT string_agg(DISTINCT po.name, ', ')
+      FROM mirror_account_move_line beside
+      JOIN mirror_purchase_order_line pl ON pl.connection_id = beside.connection_id AND pl.odoo_id = beside.purchase_line_id
+      JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+     WHERE r.move_type = 'in_invoice' AND beside.connection_id = r.connection_id AND beside.move_id = r.odoo_id
+       AND beside.deleted_at IS NULL
+"""
+ORDERS = f"COALESCE(({SOLD_ON}), ({BOUGHT_ON}))"
+
+
+def other_partner(*partners: str) -> str:
+    """Return SQL for the name of the order's partner where the invoice ``r`` is of another commercial entity, else NULL.
+
+    Args:
+        partners: columns with the order's partners, of any of which the invoice may be.
+    """
+    return f"""SELECT CASE WHEN bool_and(party.commercial_partner_id <> r.commercial_partner_id) THEN min(party.name) END AS name
+                       FROM mirror_res_partner party
+                      WHERE party.connection_id = r.connection_id AND party.odoo_id IN ({", ".join(partners)})"""
 
 
 def tax_of(line: str, order: str, ordered: str, *, is_known: str = "TRUE") -> str:
@@ -47,6 +81,7 @@ def match(which: str) -> str:
     return f"""
         SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
                string_agg(DISTINCT d.product, ', ') AS product_names,
+               string_agg(DISTINCT d.other_partner, ', ') AS other_partner_names,
                trim_scale(sum(d.quantity * d.holds)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
                trim_scale(sum(d.ordered)) AS ordered_quantity,
                trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(round(sum(d.over * d.holds), 6)) AS over_quantity,
@@ -56,15 +91,16 @@ def match(which: str) -> str:
                {money.rounded("sum(d.tax) * d.rate", money.SMALLEST)} AS billed_tax,
                {money.rounded("sum(d.agreed_tax) * d.rate", money.SMALLEST)} AS ordered_tax,
                {money.rounded("sum(d.tax_off) * d.rate", money.SMALLEST)} AS tax_difference,
+               {money.rounded("sum(d.raised) * d.rate", money.SMALLEST)} AS tax_by_hand,
                {money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST)} AS amount_over,
-               {money.rounded("sum(abs(d.price_off) + abs(d.tax_off) + abs(d.over * d.price)) * d.rate", money.SMALLEST)}
+               {money.rounded("sum(abs(d.price_off) + abs(d.tax_off) + abs(d.over * d.price) + d.raised) * d.rate", money.SMALLEST)}
                  AS disputed_amount
           FROM (
             SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
                              THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off,
                    CASE WHEN abs(b.tax - b.agreed_tax) > b.tax_rounding THEN b.tax - b.agreed_tax ELSE 0 END AS tax_off
               FROM (
-                SELECT il.quantity, o.order_name, o.product, o.ordered, o.delivered, o.billed,
+                SELECT il.quantity, o.order_name, o.product, o.other_partner, o.ordered, o.delivered, o.billed, 0 AS raised,
                        CASE WHEN o.is_apart THEN il.quantity
                             ELSE GREATEST(LEAST((COALESCE(o.excess, 0) - o.later) / o.holds, il.quantity), 0) END AS over,
                        o.price, COALESCE(o.agreed, o.price) AS agreed, o.holds, t.tax, COALESCE(o.agreed_tax, t.tax) AS agreed_tax,
@@ -73,11 +109,13 @@ def match(which: str) -> str:
                   FROM mirror_account_move_line il
                  CROSS JOIN LATERAL (SELECT il.price_total - il.price_subtotal AS tax) AS t
                  CROSS JOIN LATERAL (
-                   SELECT so.name AS order_name, sl.name AS product, {units.own("sl.product_uom_qty", "sl")} AS ordered,
+                   SELECT so.name AS order_name, sl.name AS product, other.name AS other_partner,
+                          {units.own("sl.product_uom_qty", "sl")} AS ordered,
                           {units.own("sl.qty_delivered", "sl")} AS delivered, {units.own("sl.qty_invoiced", "sl")} AS billed,
                           {units.own("e.excess", "sl")} AS excess, {OF_BILL.format(line="sl")} AS holds,
                           il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
-                          CASE WHEN cardinality(il.sale_line_ids) = 1 AND so.currency_id = il.currency_id
+                          CASE WHEN {SOLD_ONCE} AND so.currency_id = il.currency_id
+                                AND other.name IS NULL
                                THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) / {units.ratio_of("sl")}
                                     * {OF_BILL.format(line="sl")} END AS agreed,
                           COALESCE((
@@ -88,10 +126,11 @@ def match(which: str) -> str:
                                     AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
                              WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
                                AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL), 0) AS later,
-                          FALSE AS is_apart,
-                          {tax_of("sl", "so", "product_uom_qty", is_known="cardinality(il.sale_line_ids) = 1")}
+                          other.name IS NOT NULL AS is_apart,
+                          {tax_of("sl", "so", "product_uom_qty", is_known=f"{SOLD_ONCE} AND other.name IS NULL")}
                      FROM mirror_sale_order_line sl
                      JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
+                    CROSS JOIN LATERAL ({other_partner("so.partner_id", "so.partner_invoice_id")}) AS other
                     CROSS JOIN LATERAL (
                       SELECT CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
                                   ELSE COALESCE(-sl.qty_to_invoice,
@@ -99,12 +138,12 @@ def match(which: str) -> str:
                              AS excess) AS e
                     WHERE r.move_type = 'out_invoice' AND sl.connection_id = il.connection_id
                       AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
-                      AND NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0)
+                      AND (other.name IS NOT NULL OR NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0))
                    UNION ALL
-                   SELECT po.name, pl.name, {units.own("pl.product_qty", "pl")}, {units.own("pl.qty_received", "pl")},
+                   SELECT po.name, pl.name, other.name, {units.own("pl.product_qty", "pl")}, {units.own("pl.qty_received", "pl")},
                           {units.own("pl.qty_invoiced", "pl")}, {units.own("e.excess", "pl")}, {OF_BILL.format(line="pl")},
                           COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
-                          CASE WHEN po.currency_id = il.currency_id
+                          CASE WHEN po.currency_id = il.currency_id AND other.name IS NULL
                                THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit)
                                     / {units.ratio_of("pl")} * {OF_BILL.format(line="pl")} END,
                           COALESCE((
@@ -115,34 +154,21 @@ def match(which: str) -> str:
                                     AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
                              WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
                                AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL), 0),
-                          FALSE,
-                          {tax_of("pl", "po", "product_qty")}
+                          other.name IS NOT NULL,
+                          {tax_of("pl", "po", "product_qty", is_known="other.name IS NULL")}
                      FROM mirror_purchase_order_line pl
                      JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
+                    CROSS JOIN LATERAL ({other_partner("po.partner_id")}) AS other
                     CROSS JOIN LATERAL (
                       SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
                                   ELSE GREATEST(-pl.qty_to_invoice, pl.qty_invoiced - pl.product_qty) END AS excess) AS e
                     WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
                       AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
-                      AND NOT (pl.product_qty = 0 AND pl.qty_received = 0)
+                      AND (other.name IS NOT NULL OR NOT (pl.product_qty = 0 AND pl.qty_received = 0))
                    UNION ALL
-                   SELECT of_orders.names, product.name, 0, 0, {units.own("il.quantity", "il")}, 0, {units.ratio_of("il")},
+                   SELECT of_orders.names, product.name, NULL, 0, 0, {units.own("il.quantity", "il")}, 0, {units.ratio_of("il")},
                           il.price_subtotal / NULLIF(il.quantity, 0), NULL, 0, TRUE, NULL, NULL
-                     FROM (SELECT COALESCE(
-                             (SELECT string_agg(DISTINCT so.name, ', ')
-                                FROM mirror_account_move_line beside
-                                JOIN mirror_sale_order_line sl ON sl.connection_id = beside.connection_id
-                                 AND sl.odoo_id = ANY(beside.sale_line_ids)
-                                JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
-                               WHERE r.move_type = 'out_invoice' AND beside.connection_id = il.connection_id
-                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL),
-                             (SELECT string_agg(DISTINCT po.name, ', ')
-                                FROM mirror_account_move_line beside
-                                JOIN mirror_purchase_order_line pl ON pl.connection_id = beside.connection_id
-                                 AND pl.odoo_id = beside.purchase_line_id
-                                JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
-                               WHERE r.move_type = 'in_invoice' AND beside.connection_id = il.connection_id
-                                 AND beside.move_id = il.move_id AND beside.deleted_at IS NULL)) AS names) AS of_orders
+                     FROM (SELECT {ORDERS} AS names) AS of_orders
                      LEFT JOIN LATERAL (
                        SELECT t.name FROM mirror_product_product pr
                          JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
@@ -154,22 +180,33 @@ def match(which: str) -> str:
                  WHERE r.move_type IN ('out_invoice', 'in_invoice')
                    AND {which} AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
                    AND COALESCE(il.display_type, '') IN ('', 'product')
+                 UNION ALL
+                SELECT 0, of_orders.names, NULL, NULL, 0, 0, 0, typed.raised, 0, 0, 0, 1, 0, 0, 0,
+                       COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1)
+                  FROM ({typed_tax.RAISED}) AS typed
+                 CROSS JOIN LATERAL (SELECT {ORDERS} AS names) AS of_orders
+                 WHERE r.move_type IN ('out_invoice', 'in_invoice') AND {which} AND typed.raised > 0
+                   AND of_orders.names IS NOT NULL
               ) AS b
           ) AS d
-         WHERE d.over <> 0 OR d.price_off <> 0 OR d.tax_off <> 0
+         WHERE d.over <> 0 OR d.price_off <> 0 OR d.tax_off <> 0 OR d.raised <> 0
          GROUP BY d.rate
     """
 
 
 # The figures of match, line by line.
-IN_ODOO = """
+IN_ODOO = f"""
+{typed_tax.IN_ODOO.strip()}
 def difference_of(env, move):
-    # What of an invoice was not agreed: by price, in quantity, the sum in dispute, what of it is on lines of no order, and by tax.
+    # What of an invoice was not agreed: by price, in quantity, the sum in dispute, what of it is on lines of no order, by tax, by a
+    # tax that was raised by hand, and what was ordered of or by somebody else, and of whom.
     off = 0.0
     too_many = 0.0
     disputed = 0.0
     apart = 0.0
     taxed = 0.0
+    elsewhere = 0.0
+    others = []
     is_sale = move.move_type == 'out_invoice'
     link = 'sale_line_ids' if is_sale else 'purchase_line_id'
     rate = abs(move.amount_total_signed / move.amount_total) if move.amount_total else 1.0
@@ -189,6 +226,17 @@ def difference_of(env, move):
             disputed = disputed + abs(line.price_subtotal) * rate
         for agreed in line[link]:
             ordered = agreed.product_uom_qty if is_sale else agreed.product_qty
+            order = agreed.order_id
+            parties = order.partner_id | order.partner_invoice_id if is_sale else order.partner_id
+            if parties and move.commercial_partner_id not in parties.mapped('commercial_partner_id'):
+                price = line.price_unit * (1 - line.discount / 100.0)
+                if not is_sale and line.quantity:
+                    price = line.price_subtotal / line.quantity
+                elsewhere = elsewhere + abs(line.quantity * price) * rate
+                disputed = disputed + abs(line.quantity * price) * rate
+                if order.partner_id.name not in others:
+                    others.append(order.partner_id.name)
+                continue
             if not ordered and not (agreed.qty_delivered if is_sale else agreed.qty_received):
                 continue
             # How many of the bill's units one of the order's holds.
@@ -243,5 +291,7 @@ def difference_of(env, move):
             if excess > 0:
                 too_many = too_many + excess
                 disputed = disputed + excess * abs(price) * rate
-    return off, too_many, move.company_id.currency_id.round(round(disputed, 8)), apart, taxed
+    raised = tax_by_hand(move) * rate if is_of_order else 0.0
+    disputed = move.company_id.currency_id.round(round(disputed + raised, 8))
+    return off, too_many, disputed, apart, taxed, raised, elsewhere, others
 """

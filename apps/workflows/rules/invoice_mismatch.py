@@ -43,6 +43,8 @@ MATCH = Fact(
         "billed_tax",
         "ordered_tax",
         "tax_difference",
+        "tax_by_hand",
+        "other_partner_names",
         "amount_over",
         "disputed_amount",
     ],
@@ -76,10 +78,15 @@ FIGURES = {
     "billed_tax": "Tax billed",
     "ordered_tax": "Tax as ordered",
     "tax_difference": "Difference in tax",
+    "tax_by_hand": "Tax raised by hand",
+    "other_partner_names": "Ordered with another partner",
     "disputed_amount": "In dispute",
 }
 
 ASKED = guard_requests.asked(KIND, "account.move", prefix="invoice_", where="r.state = 'draft'")
+
+# Who is told what was decided.
+TOLD = guard_requests.told("invoice_", owner="r.invoice_user_id")
 
 # Of drafts alone: nothing else is decided about.
 PEOPLE = Fact(
@@ -213,7 +220,9 @@ APPROVAL = ApprovalKind(
             is_rejected=True,
         ),
         guard_requests.answer("rejected", "{decided_by}: {reason}", prefix="invoice_"),
-        guard_requests.activity("Put the invoice right: rejected by {decided_by}", person="invoice_user_id", name="invoice_owner"),
+        guard_requests.activity(
+            "Put the invoice right: rejected by {decided_by}", person="invoice_told_id", name="invoice_told_name"
+        ),
         guard_requests.note("Not to be posted as it is: rejected by {decided_by} in Control Tower. {reason}"),
     ],
     on_withdrawal=[guard_requests.LIFT, guard_requests.answer("withdrawn", prefix="invoice_")],
@@ -253,7 +262,7 @@ move = record.sudo()
 record = env['account.move'].sudo()
 if move.move_type in ['out_invoice', 'in_invoice']:
     record = move
-    off, too_many, disputed, apart, by_tax = difference_of(env, move)
+    off, too_many, disputed, apart, by_tax, by_hand, elsewhere, elsewhere_names = difference_of(env, move)
     if not disputed and move.x_ct_hold == '{KIND}':
         move.with_user(1).write({{'x_ct_hold': False, 'x_ct_hold_reason': False}})
 """,
@@ -278,17 +287,24 @@ if record:
         why = '%s of %s for %s differs from the order or the delivery by %s' % (
             'The bill' if record.move_type == 'in_invoice' else 'The invoice', record.partner_id.name,
             record.invoice_origin or 'an order', in_words(money, disputed, exposure, named, rule))
+        places = money.decimal_places
+        parts = []
         if off:
-            why = why + ': %.*f %s %s the price agreed' % (
-                money.decimal_places, abs(off), money.name, 'above' if off > 0 else 'below')
+            parts.append('%.*f %s %s the price agreed' % (places, abs(off), money.name, 'above' if off > 0 else 'below'))
         if too_many:
-            why = why + '%s %.10g billed beyond what may be' % (',' if off else ':', too_many)
+            parts.append('%.10g billed beyond what may be' % too_many)
         if by_tax:
-            why = why + '%s tax %.*f %s %s that of the order' % (
-                ',' if off or too_many else ':', money.decimal_places, abs(by_tax), money.name, 'above' if by_tax > 0 else 'below')
+            parts.append('tax %.*f %s %s that of the order' % (
+                places, abs(by_tax), money.name, 'above' if by_tax > 0 else 'below'))
+        if by_hand:
+            parts.append('tax %.*f %s above what its lines come to' % (places, by_hand, money.name))
+        if elsewhere:
+            parts.append('%.*f %s ordered %s %s' % (
+                places, elsewhere, money.name, 'of' if record.move_type == 'in_invoice' else 'by', ', '.join(elsewhere_names)))
         if apart:
-            why = why + '%s %.*f %s on lines of no order' % (
-                ',' if off or too_many or by_tax else ':', money.decimal_places, apart, money.name)
+            parts.append('%.*f %s on lines of no order' % (places, apart, money.name))
+        if parts:
+            why = why + ': ' + ', '.join(parts)
         why = why + '; from %.10g on %s.' % (limit, 'together that needs a decision' if named else 'that needs a decision')
 """,
 )
