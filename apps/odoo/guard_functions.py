@@ -76,8 +76,9 @@ def asked_before(env, kind, record, since):
     asks = env['{ask}'].sudo()
     of_kind = [('x_res_model', '=', record._name), ('x_kind', '=', kind)]
     own = asks.search(of_kind + [('x_res_id', '=', record.id), ('x_state', '=', 'open')], limit=1)
-    # What is asked about anew comes after all that waits: its row is older than its asking.
-    before = [('id', '!=', own.id), '|', ('x_requested_at', '<', own.x_requested_at), '&',
+    # What was approved counts; what waits where it waited before. What is asked about anew comes after all that waits: its row is
+    # older than its asking.
+    before = ['&', ('id', '!=', own.id), '|', ('x_requested_at', '<', own.x_requested_at), '&',
               ('x_requested_at', '=', own.x_requested_at), ('id', '<', own.id)] if own else [('id', '!=', 0)]
     return asks.search(
         of_kind + [('x_requested_at', '>=', since), '|', ('x_state', '=', 'approved'), '&', ('x_state', '=', 'open')] + before

@@ -11,6 +11,7 @@ from apps.odoo.errors import RefusedError
 from apps.odoo.models import Connection
 from apps.workflows import blueprint
 
+KIND = "procurement_threshold"
 RULE = '{"over_days": 7, "per": ["partner", "person"]}'
 
 
@@ -57,3 +58,23 @@ def test_purchases_are_summed(odoo: OdooClient) -> None:
 
     assert buy(4_000) == ""
     assert "with 1 other in 7 days" in buy(7_000)
+
+
+def test_what_was_approved_counts_though_it_was_asked_for_later(odoo: OdooClient) -> None:
+    vendor = odoo.create("res.partner", {"name": "Later Ltd", "is_company": True})
+    (product,) = odoo.search("product.product", [], limit=1)
+
+    def draft(amount: float) -> int:
+        line = {"product_id": product, "product_qty": 1, "price_unit": amount}
+        return odoo.create("purchase.order", {"partner_id": vendor, "order_line": [(0, 0, line)]})
+
+    first, second = draft(12_000), draft(11_000)
+    assert "asked for" in refused(odoo, "purchase.order", "button_confirm", first)
+    assert "with 1 other in 7 days" in refused(odoo, "purchase.order", "button_confirm", second)
+    # What waits counts what waited before it, and no other.
+    assert "other" not in refused(odoo, "purchase.order", "button_confirm", first)
+    # Somebody said yes, and it is no longer, or not yet, ordered.
+    odoo.write(
+        "x_ct_request", odoo.search("x_ct_request", [("x_res_id", "=", second), ("x_kind", "=", KIND)]), {"x_state": "approved"}
+    )
+    assert "with 1 other in 7 days" in refused(odoo, "purchase.order", "button_confirm", first)
