@@ -259,15 +259,16 @@ class ApprovalKind:
         figures: what the guard counted beside what the tower counts; none where the guard's figures are not compared.
         choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
         bounds: columns of ``context`` that a yes bounds beside the amount: it no longer counts once one of them has grown.
-        peers: a SELECT of the records that count together with one of them under a cumulative policy though nobody was asked
-            about them, with ``%(connection)s``, ``%(record)s``, ``%(since)s``, ``%(by_partner)s``, ``%(by_person)s`` and
+        peers: a SELECT of the records that count together with one of them under a cumulative policy, whether or not anybody was
+            asked about them, with ``%(connection)s``, ``%(record)s``, ``%(since)s``, ``%(by_partner)s``, ``%(by_person)s`` and
             ``%(people)s`` (uids) and ``%(now)s``. It returns ``odoo_id``, ``record_name``, ``amount`` (the company's currency)
-            and ``at``.
+            and ``at``. Beside them those that are ``possible`` and were asked about count, as they stand; without it, what was
+            asked is all that counts.
         menu: what the Action menu in Odoo calls it; its title, where empty.
         requestable: what it can be asked for by that menu, in words ("a draft credit note") and as Odoo's domain; anything, where
             empty.
         peers_model: Odoo's model of the peers, where it is another than the workflow's: they are then what became of the kind's
-            records, and of these only those that wait are counted beside them.
+            records.
     """
 
     name: str

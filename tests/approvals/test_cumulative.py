@@ -94,6 +94,19 @@ def ask(
     )
 
 
+def approved(world: World, order: int) -> None:
+    """Somebody says yes, and Odoo is told."""
+    moves.approve(request_of(order).pk, by=user("adam"), now=world.now)
+    Command.objects.update(status="done")
+    world.write("x_ct_request", 1_000 + order, x_state="approved")
+
+
+def counted_in_odoo(world: World) -> None:
+    """The rule stands in Odoo, so that what waits is looked at again when another order changes."""
+    rule = '{"over_days": 7, "per": ["partner", "person"]}'
+    world.write("x_ct_request", 5, x_res_model="policy", x_res_id=0, x_kind=PURCHASE, x_terms=rule)
+
+
 def request_of(order: int) -> Request:
     return Request.objects.get(odoo_id=order, status="pending")
 
@@ -195,6 +208,36 @@ def test_what_was_raised_within_the_days_counts_however_long_ago_it_was_confirme
     ask(world, 80, 5_000, 11_000)
     assert [one["record_name"] for one in together(80)["records"]] == ["P100"]
     assert "odoo_counted" not in request_of(80).context
+
+
+def test_an_order_that_is_taken_up_again_counts_once_as_it_stands_now(world: World) -> None:
+    save(world)
+    counted_in_odoo(world)
+    vendor(world)
+    buy(world, 100, 12_000, state="draft")
+    ask(world, 100, 12_000, 12_000)
+    approved(world, 100)
+    buy(world, 100, 12_000)
+    buy(world, 100, 12_000, state="cancel")
+    buy(world, 80, 1_500, state="draft")
+    ask(world, 80, 1_500, 11_000, limit=1_000)
+    assert together(80)["count"] == 0
+    # Changed since, and asked about by nobody: what was approved then is not what is bought now.
+    buy(world, 100, 13_000, state="draft")
+    assert [(one["record_name"], one["amount"]) for one in together(80)["records"]] == [("P100", "13000.00")]
+    # Asked about anew, after the other: it waits, and counts together with that itself.
+    world.advance(minutes=1)
+    ask(world, 100, 13_000, 14_500)
+    assert [one["record_name"] for one in together(100)["records"]] == ["P80"]
+    buy(world, 81, 11_000, state="draft")
+    ask(world, 81, 11_000, 25_500)
+    assert [(one["record_name"], one["amount"]) for one in together(81)["records"]] == [("P100", "13000.00"), ("P80", "1500.00")]
+    assert "odoo_counted" not in request_of(81).context
+    # A no takes it out, whatever was approved before.
+    moves.reject(request_of(100).pk, by=user("adam"), reason="No", now=world.now)
+    world.write("x_ct_request", 1_100, x_state="rejected")
+    buy(world, 81, 11_000, state="draft", date_planned=odoo_time(world.now))
+    assert [one["record_name"] for one in together(81)["records"]] == ["P80"]
 
 
 def test_each_that_waits_counts_those_before_it(world: World) -> None:
@@ -327,10 +370,25 @@ def test_the_preview_counts_together_as_well(world: World) -> None:
     assert [one.needed for one in summed.steps] == [3, 1]
 
 
+def test_the_preview_counts_a_record_that_was_asked_about_twice_once(world: World) -> None:
+    vendor(world)
+    buy(world, 80, 20_000, state="draft")
+    ask(world, 80, 20_000, 20_000)
+    approved(world, 80)
+    buy(world, 80, 20_000)
+    world.advance(minutes=1)
+    buy(world, 80, 21_000, state="draft")
+    ask(world, 80, 21_000, 21_000)
+    world.advance(minutes=1)
+    buy(world, 81, 20_000, state="draft")
+    ask(world, 81, 20_000, 20_000)
+    rule = cumulation.Rule(days=7, per=("partner", "person"))
+    assert cumulation.before([request_of(81)], rule) == {request_of(81).pk: (Decimal(21_000), 1)}
+
+
 def test_what_odoo_counted_and_the_tower_reads_later_is_no_difference(world: World) -> None:
     save(world)
-    rule = {"x_res_model": "policy", "x_res_id": 0, "x_kind": PURCHASE, "x_terms": '{"over_days": 7, "per": ["partner", "person"]}'}
-    world.write("x_ct_request", 5, **rule)
+    counted_in_odoo(world)
     vendor(world)
     buy(world, 80, 9_500, state="draft")
     ask(world, 80, 9_500, 19_000)

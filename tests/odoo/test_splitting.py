@@ -145,6 +145,45 @@ def test_what_is_asked_about_anew_counts_what_has_waited_since(
     assert ([one["odoo_id"] for one in together["records"]], "odoo_counted" in request.context) == ([second], False)
 
 
+def test_an_order_that_is_taken_up_again_counts_once_as_it_stands_now(
+    guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User, parts: int
+) -> None:
+    in_force(guarded, mia, cumulative={"over_days": 7})
+    buyer = hired(*BUYER)
+    vendor = odoo.create("res.partner", {"name": "Changed Meanwhile & Co", "is_company": True})
+    waiting, said = ordered(buyer, vendor, parts, 10_500)
+    assert "An approval has been asked for" in said
+    guarded.look()
+    order, said = ordered(buyer, vendor, parts, 12_000)
+    assert "22500.00 USD with 1 other" in said
+    guarded.look()
+    decide(guarded, order, KIND, mia, yes=True)
+    buyer.do("purchase.order", "button_cancel", [order])
+    buyer.do("purchase.order", "button_draft", [order])
+    line = odoo.read("purchase.order", [order], ["order_line"])[0]["order_line"][0]
+    buyer.do("purchase.order.line", "write", [line], {"price_unit": 13_000})
+    guarded.look()
+
+    def counted(asked: int) -> tuple[list[tuple[int, str]], bool]:
+        guarded.look()
+        request = Request.objects.get(odoo_id=asked, kind=KIND, status="pending")
+        others = request.context[cumulation.TOGETHER]["records"]
+        return sorted((one["odoo_id"], one["amount"]) for one in others), bool(request.context.get("odoo_counted"))
+
+    # Approved at another price: it counts as it stands, also for what was asked about before it.
+    third, said = ordered(buyer, vendor, parts, 1_500)
+    assert "25000.00 USD with 2 others" in said
+    assert counted(third) == ([(waiting, "10500.00"), (order, "13000.00")], False)
+    assert "23500.00 USD with 1 other" in refusal(buyer, "purchase.order", "button_confirm", waiting)
+    assert counted(waiting) == ([(order, "13000.00")], False)
+    # Asked about anew, it waits, and the yes of then is none any more.
+    assert "25000.00 USD with 2 others" in refusal(buyer, "purchase.order", "button_confirm", order)
+    assert counted(order) == ([(waiting, "10500.00"), (third, "1500.00")], False)
+    fourth, said = ordered(buyer, vendor, parts, 1_500)
+    assert "26500.00 USD with 3 others" in said
+    assert counted(fourth) == ([(waiting, "10500.00"), (order, "13000.00"), (third, "1500.00")], False)
+
+
 def credited(accountant: Worker, partner: int, amount: float, **more: object) -> tuple[int, str]:
     """A credit note of that amount for no goods, and what Odoo said when it was posted."""
     line = {"name": "Goodwill", "quantity": 1, "price_unit": amount, "tax_ids": [(5, 0, 0)]}

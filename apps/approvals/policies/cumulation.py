@@ -17,11 +17,11 @@ from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
 from apps.approvals import queries
-from apps.approvals.models import Request, Status
+from apps.approvals.models import Request
 from apps.approvals.policies.bounds import PolicyError, is_whole
 from apps.core import sentences
 from apps.core.currencies import exact
-from apps.workflows import placeholders
+from apps.workflows import engine, placeholders
 from apps.workflows.declare import ApprovalKind, Workflow
 from apps.workflows.engine import Finding
 
@@ -39,8 +39,9 @@ MOST_NAMED = 50
 # Columns of those with a hand in a record that tell nothing of whose order it is: everybody edits.
 EDITORS = frozenset({"write_uid", "line_editor_uids"})
 
-# Other requests of the kind that were approved, or wait and were asked for before, of the same company, partner and person as
-# the policy says. What was cancelled in Odoo since then counts no longer.
+# Other records of the kind that were approved, or wait and were asked for before, of the same company, partner and person as
+# the policy says, by the newest request about each. What was cancelled in Odoo since then counts no longer. Where the record
+# itself tells what it is worth, a yes to an earlier request about it ends with the newest, as in Odoo, which keeps one ask of each.
 REQUESTS = """
     WITH own AS (
         SELECT (SELECT m.commercial_partner_id
@@ -48,40 +49,48 @@ REQUESTS = """
                   JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
                  WHERE p.connection_id = %(connection)s AND p.workflow = %(workflow)s AND p.odoo_id = %(record)s) AS partner_id
     )
-    SELECT q.model, q.odoo_id, q.record_name, q.amount, q.requested_at AS at, q.status
+    SELECT q.model, q.odoo_id, q.record_name, q.amount, q.requested_at AS at
       FROM own
-      JOIN approvals_request q
-        ON q.connection_id = %(connection)s AND q.kind = %(kind)s AND q.model = %(model)s
-       AND q.company_id IS NOT DISTINCT FROM %(company)s
-       AND q.currency = %(currency)s AND q.requested_at >= %(since)s
-       AND (q.status = 'approved' OR q.status = 'pending' AND (%(own)s::bigint IS NULL OR q.id < %(own)s::bigint))
-       AND q.odoo_id <> %(record)s
+     CROSS JOIN (
+        SELECT DISTINCT ON (r.odoo_id) r.*, counts.it
+          FROM approvals_request r
+         CROSS JOIN LATERAL (
+            SELECT r.status = 'approved' OR r.status = 'pending' AND (%(own)s::bigint IS NULL OR r.id < %(own)s::bigint) AS it
+         ) AS counts
+         WHERE r.connection_id = %(connection)s AND r.kind = %(kind)s AND r.model = %(model)s AND r.requested_at >= %(since)s
+           AND r.odoo_id <> %(record)s AND (counts.it OR %(by_record)s)
+         ORDER BY r.odoo_id, r.id DESC
+      ) AS q
       JOIN workflows_position p
         ON p.connection_id = q.connection_id AND p.workflow = q.workflow AND p.odoo_id = q.odoo_id AND p.stage <> 'cancelled'
       LEFT JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
-     WHERE (NOT %(by_partner)s OR m.commercial_partner_id IS NOT DISTINCT FROM own.partner_id)
+     WHERE q.it AND q.company_id IS NOT DISTINCT FROM %(company)s AND q.currency = %(currency)s
+       AND (NOT %(by_partner)s OR m.commercial_partner_id IS NOT DISTINCT FROM own.partner_id)
        AND (NOT %(by_person)s OR q.owner_uids && %(people)s::bigint[])
-     ORDER BY q.requested_at DESC, q.id DESC
 """
 
 # The same for many requests at once, each as it was asked: what was asked for before it and not rejected.
 BEFORE = """
-    SELECT q.id, sum(o.amount), count(*)
-      FROM approvals_request q
-      JOIN workflows_position qp ON qp.connection_id = q.connection_id AND qp.workflow = q.workflow AND qp.odoo_id = q.odoo_id
-      LEFT JOIN mirror_res_partner qm ON qm.connection_id = qp.connection_id AND qm.odoo_id = qp.partner_id
-      JOIN approvals_request o
-        ON o.connection_id = q.connection_id AND o.kind = q.kind AND o.model = q.model
-       AND o.company_id IS NOT DISTINCT FROM q.company_id
-       AND o.currency = q.currency AND o.status IN ('pending', 'approved') AND o.amount IS NOT NULL
-       AND o.requested_at BETWEEN q.requested_at - make_interval(days => %(days)s) AND q.requested_at AND o.id < q.id
-       AND o.odoo_id <> q.odoo_id
-      JOIN workflows_position op ON op.connection_id = o.connection_id AND op.workflow = o.workflow AND op.odoo_id = o.odoo_id
-      LEFT JOIN mirror_res_partner om ON om.connection_id = op.connection_id AND om.odoo_id = op.partner_id
-     WHERE q.id = ANY(%(ids)s)
-       AND (NOT %(by_partner)s OR om.commercial_partner_id IS NOT DISTINCT FROM qm.commercial_partner_id)
-       AND (NOT %(by_person)s OR o.owner_uids && q.owner_uids)
-     GROUP BY q.id
+    SELECT b.id, sum(b.amount), count(*)
+      FROM (
+        SELECT DISTINCT ON (q.id, o.odoo_id) q.id, o.amount
+          FROM approvals_request q
+          JOIN workflows_position qp ON qp.connection_id = q.connection_id AND qp.workflow = q.workflow AND qp.odoo_id = q.odoo_id
+          LEFT JOIN mirror_res_partner qm ON qm.connection_id = qp.connection_id AND qm.odoo_id = qp.partner_id
+          JOIN approvals_request o
+            ON o.connection_id = q.connection_id AND o.kind = q.kind AND o.model = q.model
+           AND o.company_id IS NOT DISTINCT FROM q.company_id
+           AND o.currency = q.currency AND o.status IN ('pending', 'approved') AND o.amount IS NOT NULL
+           AND o.requested_at BETWEEN q.requested_at - make_interval(days => %(days)s) AND q.requested_at AND o.id < q.id
+           AND o.odoo_id <> q.odoo_id
+          JOIN workflows_position op ON op.connection_id = o.connection_id AND op.workflow = o.workflow AND op.odoo_id = o.odoo_id
+          LEFT JOIN mirror_res_partner om ON om.connection_id = op.connection_id AND om.odoo_id = op.partner_id
+         WHERE q.id = ANY(%(ids)s)
+           AND (NOT %(by_partner)s OR om.commercial_partner_id IS NOT DISTINCT FROM qm.commercial_partner_id)
+           AND (NOT %(by_person)s OR o.owner_uids && q.owner_uids)
+         ORDER BY q.id, o.odoo_id, o.id DESC
+      ) AS b
+     GROUP BY b.id
 """
 
 
@@ -321,16 +330,15 @@ def _others(
         "by_person": PERSON in rule.per,
         "people": sorted({one for one in hands if isinstance(one, int) and one}),
         "own": request.pk if request else None,
+        "by_record": bool(kind.peers),
         "now": now,
     }
-    asked = _rows(REQUESTS, values)
-    found = {
-        (one["model"], one["odoo_id"]): one
-        for one in asked
-        if one.pop("status") == Status.PENDING or kind.peers_model in ("", workflow.odoo_model)
-    }
+    found = {(one["model"], one["odoo_id"]): one for one in _rows(REQUESTS, values)}
     if kind.peers:
-        # As they stand in Odoo now, asked about or not.
+        # As they stand in Odoo now: what is done, asked about or not, and of the others what was asked about.
+        asked_about = [odoo_id for _, odoo_id in found]
+        undone = engine.look(workflow, connection_id=connection_id, odoo_ids=asked_about, now=now, condition=kind.possible)
+        found = {key: {**one, "amount": undone[key[1]][kind.amount]} for key, one in found.items() if key[1] in undone}
         model = kind.peers_model or workflow.odoo_model
         found |= {(model, one["odoo_id"]): {"model": model, **one} for one in _rows(kind.peers, values)}
     known = [one for one in found.values() if one["amount"] is not None]
