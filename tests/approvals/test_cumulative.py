@@ -61,6 +61,7 @@ def buy(
         "currency_id": 1,
         "currency_rate": 1.0,
         "amount_total": amount,
+        "create_date": at,
         "date_order": at,
         "date_approve": at if state in ("purchase", "done") else False,
     }
@@ -238,6 +239,17 @@ def test_an_order_that_is_taken_up_again_counts_once_as_it_stands_now(world: Wor
     world.write("x_ct_request", 1_100, x_state="rejected")
     buy(world, 81, 11_000, state="draft", date_planned=odoo_time(world.now))
     assert [one["record_name"] for one in together(81)["records"]] == ["P80"]
+
+
+def test_an_order_that_is_said_to_have_been_confirmed_long_ago_counts_by_when_it_was_made(world: World) -> None:
+    save(world)
+    vendor(world)
+    buy(world, 100, 9_500, days_ago=30, create_date=odoo_time(world.now - timedelta(days=1)))
+    buy(world, 101, 9_500, days_ago=30, create_date=odoo_time(world.now - timedelta(days=30)))
+    buy(world, 80, 1_500, state="draft")
+    ask(world, 80, 1_500, 11_000)
+    assert [one["record_name"] for one in together(80)["records"]] == ["P100"]
+    assert "odoo_counted" not in request_of(80).context
 
 
 def test_each_that_waits_counts_those_before_it(world: World) -> None:

@@ -112,7 +112,7 @@ PEERS = f"""
         ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
        AND r.deleted_at IS NULL
        AND (r.state IN ('purchase', 'done')
-            AND (r.date_approve >= %(since)s OR {guard_requests.was_asked(KIND, "purchase.order")})
+            AND (r.date_approve >= %(since)s OR r.create_date >= %(since)s OR {guard_requests.was_asked(KIND, "purchase.order")})
             OR r.state = 'to approve' AND r.odoo_id < own.odoo_id)
       CROSS JOIN LATERAL (
         SELECT GREATEST(r.amount_total, (
