@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from apps.odoo.guard_functions import ASKED_AT
 from apps.odoo.guards import ASK, ASKED
 
 # What it ends with is shown to the person: without it, nothing on the form would tell that anything was done.
@@ -19,7 +20,7 @@ for one in fit:
     new += 1
     values = {{
         'x_state': 'open',
-        'x_requested_at': now,
+        'x_requested_at': {asked_at},
         'x_attempted_at': now,
         'x_requested_uid': env.uid,
         'x_by_customer': env.user.share,
@@ -59,4 +60,4 @@ def ask_code(kind: str, what: str = "", domain: Sequence[Any] = ()) -> str:
         domain: the same as Odoo's domain; of other records nothing is asked, and the person reads why.
     """
     unfit = f"Nothing has been asked for: this approval is for {what}."
-    return ASK_CODE.format(kind=kind, ask=ASK, asked=ASKED, domain=list(domain), unfit=unfit, what=what)
+    return ASK_CODE.format(kind=kind, ask=ASK, asked=ASKED, asked_at=ASKED_AT, domain=list(domain), unfit=unfit, what=what)

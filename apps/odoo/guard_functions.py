@@ -3,6 +3,10 @@
 Odoo's ``safe_eval`` allows functions, but no closures: no comprehension in one may name its locals.
 """
 
+# When it is asked anew: later than the last time, though it was asked and decided within this second, or the clock was set back.
+# By this moment the tower tells one asking from the next, and Odoo keeps moments to the second.
+ASKED_AT = "max(now, ask.x_requested_at + datetime.timedelta(seconds=1)) if ask and ask.x_requested_at else now"
+
 # What is set for a company in the tower (:mod:`apps.approvals.policies.guard_policy` writes it), and else what the rule declares.
 PARAMETER = """\
 def parameter_of(env, name, company, default):

@@ -13,7 +13,7 @@ from textwrap import dedent, indent
 
 from apps.odoo import holds
 from apps.odoo.blueprint import CustomField, CustomModel
-from apps.odoo.guard_functions import PARAMETER, SHARED
+from apps.odoo.guard_functions import ASKED_AT, PARAMETER, SHARED
 from apps.odoo.models import Connection
 from apps.odoo.portal import NEUTRAL
 
@@ -194,7 +194,7 @@ else:
                     'x_terms': figures['terms'], 'x_why': why,
                     'x_total': stays.amount_total if 'amount_total' in stays._fields else 0.0,
                 }}
-                anew = {{**values, 'x_state': 'open', 'x_reason': False, 'x_requested_at': now, 'x_attempted_at': now,
+                anew = {{**values, 'x_state': 'open', 'x_reason': False, 'x_requested_at': {asked_at}, 'x_attempted_at': now,
                         'x_requested_uid': env.uid, 'x_by_customer': is_customer}}
                 is_same = False
                 if ask and ask.x_terms:
@@ -374,6 +374,7 @@ def guard_code(
         ask=ASK,
         neutral=NEUTRAL[""],
         asked=ASKED,
+        asked_at=ASKED_AT,
     )
 
 

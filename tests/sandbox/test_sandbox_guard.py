@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -106,6 +106,34 @@ def test_a_refused_order_stays_a_quotation_and_its_ask_stands(
     with pytest.raises(RefusedError):
         sofia.call("sale.order", "action_confirm", [order])
     assert odoo.search_read("x_ct_request", domain, ["x_count"])[0]["x_count"] == 2
+
+
+@pytest.mark.parametrize("way", ["guard", "menu"])
+@pytest.mark.parametrize("ended", ["approved", "rejected", "withdrawn", "expired"])
+def test_what_is_asked_anew_is_another_asking_however_soon_it_comes(odoo: OdooClient, way: str, ended: str) -> None:
+    order, _ = over_limit(odoo)
+
+    def ask() -> dict[str, Any]:
+        if way == "guard":
+            with pytest.raises(RefusedError):
+                odoo.call("sale.order", "action_confirm", [order])
+        else:
+            menu = odoo.search("ir.actions.server", [("name", "=", "Ask for approval in Control Tower: credit override")])
+            odoo.call("ir.actions.server", "run", menu, context={"active_model": "sale.order", "active_ids": [order]})
+        (row,) = odoo.search_read("x_ct_request", [("x_res_id", "=", order)], ["x_state", "x_requested_at"])
+        return row
+
+    asked = ask()
+    # Before this second of Odoo's clock is over, or after it was set back; a rejected sum is another by then.
+    soon = (datetime.fromisoformat(asked["x_requested_at"]) + timedelta(minutes=1)).isoformat(" ")
+    odoo.write("x_ct_request", [asked["id"]], {"x_requested_at": soon, "x_state": ended})
+    if ended == "rejected":
+        (line,) = odoo.search("sale.order.line", [("order_id", "=", order)])
+        odoo.write("sale.order.line", [line], {"product_uom_qty": 6})
+    anew = ask()
+    assert (anew["x_state"], anew["x_requested_at"] > soon) == ("open", True)
+    # Pressed once more while it waits, it is the same.
+    assert ask() == anew
 
 
 def test_a_released_order_is_confirmed_and_its_goods_reserved(odoo: OdooClient) -> None:
