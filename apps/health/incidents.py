@@ -42,7 +42,8 @@ SELECT DISTINCT ON (c.lane) c.lane, c.connection_id, c.company_id, c.title, c.sa
 
 
 # Asks that stand open in Odoo longer than a request takes to open, and that no request of their record has taken up. One that
-# waits behind another decision about the same record is not forgotten. Index asks_open.
+# waits behind another decision about the same record is not forgotten. A decision is an answer while it is carried out, or stopped
+# (which is an incident of its own), and until Odoo has been read again. Indexes asks_open, commands_by_decision.
 UNANSWERED = """
 SELECT a.connection_id, a.x_res_model AS model, a.x_res_id AS record, a.x_kind AS kind, a.x_requested_at AS asked_at,
        a.x_count AS attempts, COALESCE(u.name, '') AS asked_by,
@@ -51,14 +52,17 @@ SELECT a.connection_id, a.x_res_model AS model, a.x_res_id AS record, a.x_kind A
   LEFT JOIN mirror_res_users u ON u.connection_id = a.connection_id AND u.odoo_id = a.x_requested_uid
   LEFT JOIN approvals_request q
     ON q.connection_id = a.connection_id AND q.model = a.x_res_model AND q.odoo_id = a.x_res_id
-   AND (q.status = 'pending' OR q.requested_at >= a.x_requested_at OR q.decided_at >= a.x_requested_at)
+   AND (q.status = 'pending' OR q.decided_at >= GREATEST(a.x_requested_at, %(read_since)s)
+        OR q.decided_at >= a.x_requested_at AND EXISTS (
+             SELECT FROM outbox_command c
+              WHERE c.decision = concat('approval:', q.id) AND c.status IN ('queued', 'unknown', 'refused', 'dead')))
  WHERE a.x_state = 'open' AND a.deleted_at IS NULL AND a.x_requested_at < %(before)s
  GROUP BY a.id, u.name
 HAVING COALESCE(bool_or(q.kind = a.x_kind), FALSE) IS FALSE
  ORDER BY a.x_requested_at
  LIMIT %(limit)s
 """
-UNANSWERED_AFTER = timedelta(minutes=1)
+UNANSWERED_AFTER, READ_WITHIN = timedelta(minutes=1), timedelta(minutes=10)
 MOST_UNANSWERED = 200
 
 
@@ -178,7 +182,8 @@ def _outdated_guards(connections: dict[int, Connection], now: datetime) -> Itera
 
 
 def _unanswered_asks(connections: dict[int, Connection], now: datetime) -> Iterator[Incident]:
-    for row in queries.rows(UNANSWERED, {"before": now - UNANSWERED_AFTER, "limit": MOST_UNANSWERED}):
+    moments = {"before": now - UNANSWERED_AFTER, "read_since": now - READ_WITHIN}
+    for row in queries.rows(UNANSWERED, {**moments, "limit": MOST_UNANSWERED}):
         connection = connections.get(row["connection_id"])
         if connection is None:
             continue

@@ -172,3 +172,33 @@ def test_an_ask_that_the_tower_does_not_understand_stays_an_incident(world: Worl
     assert answered(world) == []
     incidents.detect_incidents(now=world.now)
     assert ExceptionCase.objects.filter(type="integration.ask_unanswered").exclude(status=Status.RESOLVED).count() == 1
+
+
+def test_an_ask_that_stays_open_long_after_its_decision_is_an_incident(world: World) -> None:
+    world.order(amount=8_000)
+    ask(world, x_amount=8_000, x_exposure=8_000, x_limit=5_000)
+    moves.approve(Request.objects.get().pk, by=User.objects.get(username="adam"), now=world.advance(minutes=1))
+
+    def incidents_after(minutes: int) -> int:
+        world.advance(minutes=minutes)
+        incidents.detect_incidents(now=world.now)
+        return ExceptionCase.objects.filter(type="integration.ask_unanswered").exclude(status=Status.RESOLVED).count()
+
+    # On its way to Odoo, however long that takes.
+    assert incidents_after(60) == 0
+    # Stopped on the way, it is told as that.
+    Command.objects.update(status="refused")
+    assert incidents_after(60) == 0
+    # Carried out, and nobody is asked: somebody asked again, and was not heard.
+    Command.objects.update(status="done")
+    assert incidents_after(0) == 1
+
+
+def test_an_ask_whose_answer_was_just_carried_out_is_no_incident(world: World) -> None:
+    world.order(amount=8_000)
+    ask(world, x_amount=8_000, x_exposure=8_000, x_limit=5_000)
+    moves.approve(Request.objects.get().pk, by=User.objects.get(username="adam"), now=world.advance(minutes=1))
+    Command.objects.update(status="done")
+    world.advance(minutes=2)
+    incidents.detect_incidents(now=world.now)
+    assert not ExceptionCase.objects.filter(type="integration.ask_unanswered").exists()
