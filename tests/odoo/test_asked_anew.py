@@ -9,7 +9,7 @@ from apps.accounts.models import User
 from apps.approvals.models import Request
 from apps.odoo.client import OdooClient
 from tests.odoo.seen import Seen, Worker, refusal
-from tests.odoo.test_guards import BUYER, SELLER, customer, decide, line_changed, pending, quoted
+from tests.odoo.test_guards import BUYER, SELLER, customer, decide, line_changed, quoted
 
 # Committed, as the tower's processes commit it: what Odoo is told is carried out outside any transaction.
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -22,7 +22,7 @@ def desk(odoo: OdooClient) -> int:
 
 
 def in_a_long_second(odoo: OdooClient, record: int) -> None:
-    """Asked about in a second that is not over when it is asked about again."""
+    """Asked about at a moment that is not over when it is asked about again."""
     (ask,) = odoo.search_read("x_ct_request", [("x_res_id", "=", record), ("x_state", "=", "open")], ["x_requested_at"])
     later = datetime.fromisoformat(ask["x_requested_at"]) + timedelta(minutes=1)
     odoo.write("x_ct_request", [ask["id"]], {"x_requested_at": later.isoformat(" ")})
@@ -40,7 +40,10 @@ def test_a_purchase_that_is_raised_in_the_second_of_its_approval_is_asked_about(
     decide(guarded, order, "procurement_threshold", mia, yes=True)
     assert line_changed(buyer, odoo, order, {"product_qty": 1_000}, "purchase.order")
     guarded.look()
-    assert pending(order, "procurement_threshold").amount == 40_000
+    first, second = Request.objects.filter(odoo_id=order).order_by("id")
+    assert (second.status, second.amount) == ("pending", 40_000)
+    # The moment of the asking, by which the tower tells one from the next.
+    assert second.cause > first.cause
 
 
 def test_an_order_that_is_asked_for_in_the_second_of_its_rejection_is_asked_about(
@@ -55,4 +58,6 @@ def test_an_order_that_is_asked_for_in_the_second_of_its_rejection_is_asked_abou
     context = {"active_model": "sale.order", "active_ids": [order], "active_id": order}
     seller.do("ir.actions.server", "run", menu, context=context)
     guarded.look()
-    assert list(Request.objects.filter(odoo_id=order).order_by("id").values_list("status", flat=True)) == ["rejected", "pending"]
+    first, second = Request.objects.filter(odoo_id=order).order_by("id")
+    assert (first.status, second.status) == ("rejected", "pending")
+    assert second.cause > first.cause
