@@ -28,6 +28,9 @@ PLANNED_ONCE = 100
 # People write 9999 for "never", and 1 for "unknown". Python's calendar ends there, and every sum beyond it is an error.
 EARLIEST, LATEST = "'0100-01-01 00:00:00+00'::timestamptz", "'9000-01-01 00:00:00+00'::timestamptz"
 
+# Odoo keeps moments to the second: two stages of one second have moments of their own, in their order.
+LATER = "interval '1 microsecond'"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
@@ -86,7 +89,7 @@ WITH seen AS (
 ), stood AS (
   SELECT seen.*, CASE WHEN here.stage_here IS NULL THEN {since}
                       WHEN here.stage_here = stage THEN here.since_here
-                      ELSE GREATEST(here.since_here, write_date, written_at) END AS stands_since
+                      ELSE GREATEST(here.since_here + {later}, write_date, written_at) END AS stands_since
     FROM seen
     LEFT JOIN (SELECT odoo_id AS here_id, stage AS stage_here, since AS since_here FROM workflows_position
                 WHERE connection_id = %(connection)s AND workflow = {workflow} AND odoo_id = ANY(%(ids)s)) AS here
@@ -104,10 +107,10 @@ WITH seen AS (
          currency = excluded.currency, company_id = excluded.company_id, partner_id = excluded.partner_id,
          partner_name = excluded.partner_name, look_again_at = excluded.look_again_at,
          since = CASE WHEN p.stage = excluded.stage THEN p.since
-                      ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
+                      ELSE GREATEST(p.since + {later}, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                WHERE s.odoo_id = excluded.odoo_id)) END,
          due_at = CASE WHEN p.stage = excluded.stage THEN p.since + (excluded.due_at - excluded.since)
-                       ELSE GREATEST(p.since, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
+                       ELSE GREATEST(p.since + {later}, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
                                                 WHERE s.odoo_id = excluded.odoo_id))
                             + (excluded.due_at - excluded.since) END
    WHERE (p.name, p.stage, p.amount, p.currency, p.company_id, p.partner_id, p.partner_name, p.look_again_at)
@@ -237,6 +240,7 @@ def move_statement(workflow: Workflow) -> sql.Composed:
         label=compiled.column_of(workflow, workflow.label),
         belongs=compiled.belongs(workflow),
         latest=sql.SQL(LATEST),
+        later=sql.SQL(LATER),
     )
 
 

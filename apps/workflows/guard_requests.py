@@ -123,6 +123,16 @@ def told(prefix: str, *, owner: str) -> Fact:
     )
 
 
+def comes_to_wait(word: str, workflow: str) -> str:
+    """Return SQL of what tells one asking about the record ``r`` from the next where it is asked about as it comes to a stage.
+
+    A record that leaves the workflow and comes back has another position, perhaps of the same moment.
+    """
+    return f"""(SELECT concat('{word}@', p.id, '@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'))
+                  FROM workflows_position p
+                 WHERE p.connection_id = r.connection_id AND p.workflow = '{workflow}' AND p.odoo_id = r.odoo_id)"""
+
+
 def about(model: str) -> Dependency:
     """Records of ``model`` are looked at again when an ask about them changes."""
     return Dependency(

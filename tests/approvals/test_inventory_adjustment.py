@@ -136,3 +136,13 @@ def test_a_count_that_is_taken_back_in_odoo_is_no_longer_asked_about(world: Worl
     count(world, 5)
     cleared(world)
     assert Request.objects.get().status == "cancelled"
+
+
+def test_one_that_is_entered_anew_within_the_same_second_is_asked_about_anew(world: World) -> None:
+    count(world, 5)
+    cleared(world)
+    count(world, 4)
+    assert list(Request.objects.order_by("id").values_list("status", "amount")) == [("cancelled", 600), ("pending", 640)]
+    # Seen once more, it is the same.
+    count(world, 4)
+    assert Request.objects.count() == 2

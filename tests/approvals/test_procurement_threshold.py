@@ -128,3 +128,10 @@ def test_a_line_below_zero_hides_none_of_the_others(world: World) -> None:
     moves.approve(request.pk, by=user("mia"), now=world.advance(minutes=1))
     release = Command.objects.get(title__startswith="Release")
     assert release.arguments["vals"]["x_ct_released_amount"] == 60_000
+
+
+def test_an_order_that_is_taken_back_and_confirmed_within_the_same_second_is_asked_about_anew(world: World) -> None:
+    purchase(world, amount=6_000, state="to approve")
+    purchase(world, amount=6_000, state="cancel")
+    purchase(world, amount=7_000, state="to approve")
+    assert list(Request.objects.order_by("id").values_list("status", "amount")) == [("cancelled", 6_000), ("pending", 7_000)]

@@ -105,3 +105,10 @@ def test_goods_sold_below_zero_hide_none_of_the_others(world: World) -> None:
     world.write("stock.move", 711, picking_id=71, product_id=30, product_uom_qty=1, sale_line_id=421, state="assigned")
     comes_back(world, 6)
     assert Request.objects.get().amount == 600
+
+
+def test_one_that_is_cut_down_and_raised_within_the_same_second_is_asked_about_anew(world: World) -> None:
+    comes_back(world, 6)
+    comes_back(world, 4)
+    comes_back(world, 7)
+    assert list(Request.objects.order_by("id").values_list("status", "amount")) == [("cancelled", 600), ("pending", 700)]

@@ -36,10 +36,7 @@ ASKING = Fact(
     name="asking",
     columns=["count_cause", "count_asked_by", "counter_login", "counter_email", "count_asked_uid", "count_terms", "count_measure"],
     sql=f"""
-        SELECT (SELECT concat('count@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
-                  FROM workflows_position p
-                 WHERE p.connection_id = r.connection_id AND p.workflow = 'inventory_control' AND p.odoo_id = r.odoo_id)
-                 AS count_cause,
+        SELECT {guard_requests.comes_to_wait("count", "inventory_control")} AS count_cause,
                COALESCE(asked.asked_by, u.name, '{guard_requests.SOMEBODY}') AS count_asked_by,
                COALESCE(u.login, '') AS counter_login,
                COALESCE(u.email, '') AS counter_email, asked.asked_uid AS count_asked_uid,

@@ -66,10 +66,7 @@ ASKING = Fact(
     ],
     sql=f"""
         SELECT CASE WHEN r.state = 'to approve'
-                    THEN (SELECT concat('to approve@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
-                            FROM workflows_position p
-                           WHERE p.connection_id = r.connection_id AND p.workflow = 'procure_to_pay'
-                             AND p.odoo_id = r.odoo_id)
+                    THEN {guard_requests.comes_to_wait("to approve", "procure_to_pay")}
                     ELSE asked.ask_cause END AS approval_cause,
                CASE WHEN r.state = 'to approve' THEN buyer.buyer_name ELSE asked.asked_by END AS approval_asked_by,
                asked.asked_uid AS approval_asked_uid,

@@ -42,9 +42,7 @@ ASKING = Fact(
         "return_terms",
     ],
     sql=f"""
-        SELECT (SELECT concat('return@', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'))
-                  FROM workflows_position p
-                 WHERE p.connection_id = r.connection_id AND p.workflow = 'returns' AND p.odoo_id = r.odoo_id) AS return_cause,
+        SELECT {guard_requests.comes_to_wait("return", "returns")} AS return_cause,
                COALESCE(asked.asked_by, u.name, '{guard_requests.SOMEBODY}') AS return_asked_by,
                asked.asked_uid AS return_asked_uid,
                COALESCE(CASE WHEN asked.asked_uid > 1 AND asked.asked_by <> '{guard_requests.CUSTOMER}' THEN asked.asked_uid END,
