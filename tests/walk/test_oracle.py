@@ -9,10 +9,13 @@ import pytest
 from django.db import connection as database
 
 from apps.accounts.models import Role, Team
+from apps.approvals.models import Request
+from apps.core import clock
 from apps.exceptions.models import ExceptionCase
 from apps.timers import calendars
 from apps.timers.models import Timer, WorkingCalendar
 from apps.workflows.models import Position
+from tests.walk.oracle.asks import no_ask_without_a_request
 from tests.walk.oracle.due import cases_are_due_by_their_teams_hours, due_by_the_minute, due_times_stand
 from tests.walk.oracle.figures import boards_show_what_stands_there, home_counts_what_waits
 from tests.world import World, person
@@ -92,3 +95,21 @@ def test_a_first_page_that_counts_another_number_is_named(monkeypatch: pytest.Mo
         "apps.exceptions.queue.screens.counts", lambda **_: {"mine": 7, "team": 0, "unowned": 0, "due": 0, "all": 7}
     )
     assert "counted are" in home_counts_what_waits(walk)[0]
+
+
+def test_an_ask_that_nobody_is_asked_about_is_named_at_once_however_often_it_is_tried() -> None:
+    world = World()
+    walk = walk_over(world)
+    walk.tower.polled_at = clock.now()
+    written = clock.now().strftime("%Y-%m-%d %H:%M:%S")
+    ask = {"x_res_model": "sale.order", "x_res_id": 42, "x_kind": "credit_override", "write_date": written}
+    walk.rows, walk.has = lambda *_: [ask], lambda *_: True
+    world.held_order(amount=9_000)
+    assert no_ask_without_a_request(walk) == []
+    Request.objects.update(status="approved", decided_at=clock.now())
+    assert "nobody is: approved" in no_ask_without_a_request(walk)[0]
+    # Nobody has to decide: the next poll withdraws it, and the one after that is too late.
+    world.order(42, amount=9_000, state="cancel")
+    assert no_ask_without_a_request(walk) == []
+    walk.tower.polled_at += timedelta(minutes=1)
+    assert "nobody is: " in no_ask_without_a_request(walk)[0]

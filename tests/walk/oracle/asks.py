@@ -6,32 +6,49 @@ from typing import TYPE_CHECKING
 
 from apps.approvals.models import Request, Status
 from apps.approvals.requests.guard_figures import NAMED
+from apps.core import clock
 from apps.outbox.models import Command
+from apps.workflows import engine, registry
 
 if TYPE_CHECKING:
     from tests.walk.walk import Walk
 
 
 def no_ask_without_a_request(walk: "Walk") -> list[str]:
-    """Every ask that stands open in Odoo has a request that waits, or one that was decided and is being carried out."""
+    """Every ask that stands open in Odoo has a request that waits, or one that was decided and is being carried out.
+
+    Where somebody has to decide there is no time to wait for: people press again and again, and each time the ask is written anew.
+    """
     found = []
-    requests = Request.objects.filter(connection=walk.tower.connection)
+    connection = walk.tower.connection
+    requests = Request.objects.filter(connection=connection)
     waiting = set(requests.filter(status=Status.PENDING).values_list("model", "odoo_id"))
     for row in walk.rows("x_ct_request", [("x_state", "=", "open")], ["x_res_model", "x_res_id", "x_kind", "write_date"]):
         about = {"model": row["x_res_model"], "odoo_id": row["x_res_id"], "kind": row["x_kind"]}
-        # One after the other: a price waits for the credit. What nobody has to decide
-        # any more is withdrawn by the first poll after half a minute.
+        # One after the other: a price waits for the credit.
         if (row["x_res_model"], row["x_res_id"]) in waiting or not walk.has(row["x_res_model"], row["x_res_id"]):
             continue
-        if datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC) > walk.tower.polled_at - timedelta(seconds=45):
+        last = requests.filter(**about).order_by("-id").first()
+        if not _has_to_be_decided(connection.pk, **about):
+            # What nobody has to decide any more is withdrawn by the first poll after half a minute.
+            written = datetime.fromisoformat(row["write_date"]).replace(tzinfo=UTC)
+            ended = max(written, last.decided_at if last and last.decided_at else written)
+            if ended > walk.tower.polled_at - timedelta(seconds=45):
+                continue
+        elif last and Command.objects.filter(decision=f"approval:{last.pk}", status__in=["refused", "dead"]).exists():
+            # What was decided on a record that changed meanwhile is not carried out, and a person has to look.
             continue
         if walk.rows(row["x_res_model"], [("id", "=", row["x_res_id"])], ["id"]):
-            last = requests.filter(**about).order_by("-id").first()
-            # What ended since the last poll is answered by the next.
-            if last and last.decided_at and last.decided_at > walk.tower.polled_at - timedelta(seconds=45):
-                continue
             found.append(f"{about} is asked for in Odoo, and nobody is: {last.status if last else 'never opened'}")
     return found
+
+
+def _has_to_be_decided(connection_id: int, *, model: str, odoo_id: int, kind: str) -> bool:
+    return any(
+        engine.look(workflow, connection_id=connection_id, odoo_ids=[odoo_id], now=clock.now(), condition=declared.when)
+        for workflow, declared in registry.declarations_of(kind)
+        if workflow.odoo_model == model
+    )
 
 
 def _of(requests: Iterable[Request]) -> list[str]:
