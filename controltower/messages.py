@@ -79,7 +79,7 @@ def said(domain: str) -> Catalog:
         for text in wording.declared():
             catalog.add(text, locations=[("apps/workflows/catalogue", None)])  # type: ignore[list-item]
         for declared in integration.TYPES.values():
-            for text in (declared.title, declared.closed_because, *declared.evidence.values()):
+            for text in (declared.title, declared.closed_because, *(figure.label for figure in declared.evidence.values())):
                 catalog.add(text, locations=[("apps/exceptions/integration.py", None)])  # type: ignore[list-item]
     return catalog
 

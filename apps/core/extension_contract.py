@@ -17,6 +17,7 @@ from pathlib import Path
 OF_THE_TOWER = frozenset(
     {
         "apps.core.extensions",
+        "apps.core.figures",
         "apps.core.indexes",
         "apps.events.declare",
         "apps.mirror.declare",

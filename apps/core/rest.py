@@ -32,6 +32,17 @@ class RecordRef(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="The record in Odoo's own web client")
 
 
+class EvidenceFigure(serializers.Serializer[Any]):
+    """A figure of evidence or context, with what it is called and counts in."""
+
+    name = serializers.CharField(help_text="Its name in evidence or context")
+    label = serializers.CharField(help_text="What people call it, in English")  # type: ignore[assignment]
+    value = serializers.JSONField(help_text="As in evidence or context", allow_null=True)
+    unit = serializers.CharField(
+        help_text="The currency's code, the product's unit of measure, %, d or h; null where it has none", allow_null=True
+    )
+
+
 class FilteredList(generics.ListAPIView[Any]):
     """A list whose query parameters are the names in ``filters``; another parameter, or a value that cannot be, is a 400.
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from apps.core import figures
+from apps.core.figures import Figure
+
 WORKFLOW = "integration"
 TEAM = "integration"
 # What stands in the place of an Odoo model where the trouble is of a whole connection, or of the tower itself.
@@ -20,14 +23,14 @@ class IntegrationType:
 
     Attributes:
         due: its SLA, in working time of the team.
-        evidence: the figures that it rests on, with the words that people read for them.
+        evidence: the columns that it rests on, each with what it is.
         closed_because: what is said when it closes itself.
     """
 
     name: str
     title: str
     due: timedelta
-    evidence: Mapping[str, str]
+    evidence: Mapping[str, Figure]
     closed_because: str
 
 
@@ -41,9 +44,9 @@ TYPES = _declared(
         title="Odoo cannot be reached",
         due=timedelta(minutes=30),
         evidence={
-            "since_at": "Unreachable since",
-            "waiting_count": "Pending deliveries and commands",
-            "problem_name": "Problem and remedy",
+            "since_at": Figure("Unreachable since", figures.moment),
+            "waiting_count": Figure("Pending deliveries and commands", figures.count),
+            "problem_name": Figure("Problem and remedy", figures.text),
         },
         closed_because="Odoo answers again",
     ),
@@ -52,9 +55,9 @@ TYPES = _declared(
         title="Data out of date",
         due=timedelta(hours=1),
         evidence={
-            "mirrored_at": "Mirrored up to (guaranteed)",
-            "model_name": "Model with the longest lag",
-            "behind_count": "Lagging models",
+            "mirrored_at": Figure("Mirrored up to (guaranteed)", figures.moment),
+            "model_name": Figure("Model with the longest lag", figures.text),
+            "behind_count": Figure("Lagging models", figures.count),
         },
         closed_because="All models are readable again",
     ),
@@ -62,28 +65,36 @@ TYPES = _declared(
         name="integration.policy_unusable",
         title="Invalid policy",
         due=timedelta(hours=4),
-        evidence={"policy_name": "Policy", "version_count": "Version", "problem_name": "Problem and remedy"},
+        evidence={
+            "policy_name": Figure("Policy", figures.text),
+            "version_count": Figure("Version", figures.count),
+            "problem_name": Figure("Problem and remedy", figures.text),
+        },
         closed_because="The policy in force is valid again",
     ),
     IntegrationType(
         name="integration.extension_refused",
         title="Extension refused",
         due=timedelta(hours=8),
-        evidence={"extension_name": "Package", "origin_name": "Found in", "problem_name": "Problem and remedy"},
+        evidence={
+            "extension_name": Figure("Package", figures.text),
+            "origin_name": Figure("Found in", figures.text),
+            "problem_name": Figure("Problem and remedy", figures.text),
+        },
         closed_because="It is in use, or was removed",
     ),
     IntegrationType(
         name="integration.guards_outdated",
         title="Guards in Odoo out of date",
         due=timedelta(hours=8),
-        evidence={"problem_name": "Problem and remedy"},
+        evidence={"problem_name": Figure("Problem and remedy", figures.text)},
         closed_because="The guards are up to date",
     ),
     IntegrationType(
         name="integration.webhooks_silent",
         title="No webhooks received",
         due=timedelta(hours=4),
-        evidence={"heard_at": "Last seen", "address_name": "Sent to"},
+        evidence={"heard_at": Figure("Last seen", figures.moment), "address_name": Figure("Sent to", figures.text)},
         closed_because="Webhooks received again",
     ),
     IntegrationType(
@@ -91,11 +102,11 @@ TYPES = _declared(
         title="Webhook delay in Odoo",
         due=timedelta(minutes=15),
         evidence={
-            "problem_name": "Effect",
-            "answered_count": "Webhooks in the last minutes",
-            "slow_count": "Answered after more than half a second",
-            "turned_away_count": "Webhooks rejected",
-            "away_since_at": "Webhook intake not responding since",
+            "problem_name": Figure("Effect", figures.text),
+            "answered_count": Figure("Webhooks in the last minutes", figures.count),
+            "slow_count": Figure("Answered after more than half a second", figures.count),
+            "turned_away_count": Figure("Webhooks rejected", figures.count),
+            "away_since_at": Figure("Webhook intake not responding since", figures.moment),
         },
         closed_because="The webhook intake is responsive again",
     ),
@@ -103,7 +114,7 @@ TYPES = _declared(
         name="integration.hooks_off",
         title="Webhooks are switched off",
         due=timedelta(hours=8),
-        evidence={"off_at": "Switched off"},
+        evidence={"off_at": Figure("Switched off", figures.moment)},
         closed_because="They are switched on again",
     ),
     IntegrationType(
@@ -111,11 +122,11 @@ TYPES = _declared(
         title="Not carried out in Odoo",
         due=timedelta(hours=2),
         evidence={
-            "stopped_count": "Failed commands",
-            "command_name": "Newest",
-            "attempts_count": "Attempts",
-            "stopped_at": "Failed",
-            "problem_name": "Odoo's response",
+            "stopped_count": Figure("Failed commands", figures.count),
+            "command_name": Figure("Newest", figures.text),
+            "attempts_count": Figure("Attempts", figures.count),
+            "stopped_at": Figure("Failed", figures.moment),
+            "problem_name": Figure("Odoo's response", figures.text),
         },
         closed_because="The record has progressed",
     ),
@@ -124,12 +135,12 @@ TYPES = _declared(
         title="Approval asked without request",
         due=timedelta(minutes=30),
         evidence={
-            "record_name": "Record in Odoo",
-            "kind_name": "Requested",
-            "asked_by_name": "Requested by",
-            "asked_at": "Requested at",
-            "attempts_count": "Attempts",
-            "problem_name": "Problem and remedy",
+            "record_name": Figure("Record in Odoo", figures.text),
+            "kind_name": Figure("Requested", figures.text),
+            "asked_by_name": Figure("Requested by", figures.text),
+            "asked_at": Figure("Requested at", figures.moment),
+            "attempts_count": Figure("Attempts", figures.count),
+            "problem_name": Figure("Problem and remedy", figures.text),
         },
         closed_because="A request is open, or was withdrawn in Odoo",
     ),
@@ -138,10 +149,10 @@ TYPES = _declared(
         title="Dead letters",
         due=timedelta(hours=4),
         evidence={
-            "dead_count": "Dead-lettered deliveries",
-            "oldest_at": "Oldest",
-            "newest_at": "Newest",
-            "problem_name": "Newest: problem",
+            "dead_count": Figure("Dead-lettered deliveries", figures.count),
+            "oldest_at": Figure("Oldest", figures.moment),
+            "newest_at": Figure("Newest", figures.moment),
+            "problem_name": Figure("Newest: problem", figures.text),
         },
         closed_because="No dead letter is left",
     ),
@@ -149,21 +160,25 @@ TYPES = _declared(
         name="integration.queue_stuck",
         title="Queue overdue",
         due=timedelta(minutes=30),
-        evidence={"waiting_count": "Waiting", "oldest_at": "Oldest due since", "queue_name": "Queue"},
+        evidence={
+            "waiting_count": Figure("Waiting", figures.count),
+            "oldest_at": Figure("Oldest due since", figures.moment),
+            "queue_name": Figure("Queue", figures.text),
+        },
         closed_because="The queue is processed again",
     ),
     IntegrationType(
         name="integration.worker_missing",
         title="No worker on queue",
         due=timedelta(minutes=15),
-        evidence={"queue_name": "Queue", "workers_count": "Live workers"},
+        evidence={"queue_name": Figure("Queue", figures.text), "workers_count": Figure("Live workers", figures.count)},
         closed_because="A worker is on the queue again",
     ),
     IntegrationType(
         name="integration.scheduler_silent",
         title="Scheduler heartbeat lost",
         due=timedelta(minutes=15),
-        evidence={"heard_at": "Last seen"},
+        evidence={"heard_at": Figure("Last seen", figures.moment)},
         closed_because="Scheduler heartbeat restored",
     ),
     IntegrationType(
@@ -171,10 +186,10 @@ TYPES = _declared(
         title="Odoo's scheduled actions are late",
         due=timedelta(hours=2),
         evidence={
-            "late_count": "Late",
-            "known_count": "Of all that are active",
-            "due_at": "The latest was due",
-            "job_names": "Scheduled actions",
+            "late_count": Figure("Late", figures.count),
+            "known_count": Figure("Of all that are active", figures.count),
+            "due_at": Figure("The latest was due", figures.moment),
+            "job_names": Figure("Scheduled actions", figures.text),
         },
         closed_because="They run again",
     ),
@@ -183,11 +198,11 @@ TYPES = _declared(
         title="A scheduled action fails in Odoo",
         due=timedelta(hours=8),
         evidence={
-            "failures_count": "Failures in a row",
-            "first_failed_at": "First failed",
-            "last_run_at": "Last run",
-            "next_run_at": "Runs next",
-            "given_up_name": "Switched off by Odoo",
+            "failures_count": Figure("Failures in a row", figures.count),
+            "first_failed_at": Figure("First failed", figures.moment),
+            "last_run_at": Figure("Last run", figures.moment),
+            "next_run_at": Figure("Runs next", figures.moment),
+            "given_up_name": Figure("Switched off by Odoo", figures.yes_no),
         },
         closed_because="It ran without failing",
     ),
@@ -195,28 +210,41 @@ TYPES = _declared(
         name="integration.key_expires",
         title="API key expires soon",
         due=timedelta(days=3),
-        evidence={"left_days": "Days left", "ends_at": "Ends", "login_name": "Login"},
+        evidence={
+            "left_days": Figure("Days left", figures.days),
+            "ends_at": Figure("Ends", figures.moment),
+            "login_name": Figure("Login", figures.text),
+        },
         closed_because="A key with a later expiry is in use",
     ),
     IntegrationType(
         name="integration.model_unreadable",
         title="A model cannot be read",
         due=timedelta(hours=8),
-        evidence={"model_name": "Model", "read_at": "Last read", "problem_name": "Problem"},
+        evidence={
+            "model_name": Figure("Model", figures.text),
+            "read_at": Figure("Last read", figures.moment),
+            "problem_name": Figure("Problem", figures.text),
+        },
         closed_because="The model is readable again",
     ),
     IntegrationType(
         name="integration.deletions_held",
         title="Mass deletion paused",
         due=timedelta(hours=4),
-        evidence={"model_name": "Model", "compared_quantity": "Records compared", "held_at": "Held", "problem_name": "Finding"},
+        evidence={
+            "model_name": Figure("Model", figures.text),
+            "compared_quantity": Figure("Records compared", figures.count),
+            "held_at": Figure("Held", figures.moment),
+            "problem_name": Figure("Finding", figures.text),
+        },
         closed_because="A later reconciliation paused nothing",
     ),
     IntegrationType(
         name="integration.calendar_unusable",
         title="Invalid working calendar",
         due=timedelta(hours=8),
-        evidence={"team_name": "Team", "problem_name": "Problem"},
+        evidence={"team_name": Figure("Team", figures.text), "problem_name": Figure("Problem", figures.text)},
         closed_because="The calendar is valid again",
     ),
 )

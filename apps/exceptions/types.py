@@ -5,7 +5,7 @@ from functools import cache
 
 from django.utils.translation import gettext
 
-from apps.core.figures import Figure, figures
+from apps.core.figures import Figure, Value, undeclared, values_of
 from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase
 from apps.workflows import registry
@@ -37,15 +37,15 @@ def title_of(name: str) -> str:
     return gettext(_declared().get(name, name))
 
 
-def words_of(name: str) -> Mapping[str, str] | None:
-    """The evidence of the type, with the words that people read for it; None if nothing declares it any more."""
+def declared_of(name: str) -> Mapping[str, Figure] | None:
+    """The evidence of the type, each column with what it is; None if nothing declares it any more."""
     if name in integration.TYPES:
         return integration.TYPES[name].evidence
     found = registry.exception_types().get(name)
     return found[1].evidence if found else None
 
 
-def evidence_of(case: ExceptionCase) -> list[Figure]:
-    """The evidence in the words that the workflow declares for it."""
-    declared = words_of(case.type) or {key: key.replace("_", " ") for key in case.evidence}
-    return list(figures(declared, case.evidence))
+def evidence_of(case: ExceptionCase) -> list[Value]:
+    """The evidence as it is declared; as text, where nothing declares it any more."""
+    declared = declared_of(case.type) or undeclared(case.evidence)
+    return list(values_of(declared, case.evidence, currency=case.currency))

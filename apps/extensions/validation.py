@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import Error as CheckError
 from django.db.models import Model
 
-from apps.approvals.policies import policy
+from apps.approvals.policies import conditions, policy
 from apps.approvals.policies.bounds import PolicyError
 from apps.core.extensions import Accepted, ExtensionError
 from apps.events import registry as events
@@ -104,6 +104,7 @@ def _problems_of_workflows(one: Accepted, packages: Sequence[str]) -> Iterator[s
         for kind in declared.approvals:
             try:
                 policy.check_shape(kind.name, kind.default_policy)
+                conditions.check_kinds(kind.name, kind.default_policy)
             except PolicyError as error:
                 yield f"The policy of {kind.name}: {error}"
         model = declared.odoo_model if isinstance(declared, Workflow) else found[declared.workflow].odoo_model

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from apps.core import figures
+from apps.core.figures import units_of
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
 from apps.workflows import engine, naming, placeholders, reads, registry, stage_coverage
@@ -35,6 +37,13 @@ def declared_twice(workflows: Iterable[Workflow]) -> list[str]:
                     f"{kind.name} is declared by {other[0].name} and {workflow.name}. Rename one; only an approval kind is "
                     "shared, over records of different models and with one title and policy."
                 )
+            if other and isinstance(kind, ApprovalKind) and isinstance(other[1], ApprovalKind):
+                problems += [
+                    f"{name} of {kind.name} is {other[1].context[name].kind.name} in {other[0].name} and "
+                    f"{kind.context[name].kind.name} in {workflow.name}. Rename one: its policy asks both."
+                    for name in sorted(kind.context.keys() & other[1].context.keys())
+                    if kind.context[name].kind.name != other[1].context[name].kind.name
+                ]
             seen[kind.name] = workflow, kind
     return problems
 
@@ -49,6 +58,8 @@ def _shared(one: tuple[Workflow, ExceptionType | ApprovalKind], other: tuple[Wor
 
 def problems_of(workflow: Workflow) -> list[str]:
     """What is wrong with one workflow, each with the remedy. Raises DeclarationError where it cannot even be compiled."""
+    if problems := _figures(workflow):
+        return problems
     columns = compiled.known_columns(workflow)
     compiled.stage_case(workflow)
     compiled.source(workflow)
@@ -67,7 +78,13 @@ def problems_of(workflow: Workflow) -> list[str]:
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
         compiled.predicate(workflow, kind.when)
-        for column in [kind.amount, kind.severity[0], *kind.evidence, *filter(None, [kind.cause, kind.team_column])]:
+        for column in [
+            kind.amount,
+            kind.severity[0],
+            *kind.evidence,
+            *units_of(kind.evidence),
+            *filter(None, [kind.cause, kind.team_column]),
+        ]:
             compiled.column_of(workflow, column)
         for remedy in kind.remedies:
             known = {*remedy.columns, *placeholders.OF_DECISION}
@@ -87,7 +104,7 @@ def problems_of(workflow: Workflow) -> list[str]:
             approval.asked_by,
             *approval.involved,
             *approval.account_owner,
-            *({*approval.context, *placeholders.columns_of(approval)} - chosen),
+            *({*approval.context, *units_of(approval.context), *placeholders.columns_of(approval)} - chosen),
             *(approval.figures.columns if approval.figures else ()),
         ]:
             compiled.column_of(workflow, column)
@@ -99,6 +116,25 @@ def problems_of(workflow: Workflow) -> list[str]:
     if workflow.guards and not workflow.form:
         problems.append(f"Workflow {workflow.name} has guards, but no form on which to show a hold. Name its form.")
     return problems
+
+
+def _figures(workflow: Workflow) -> list[str]:
+    """What of the evidence, facts and lines says nothing of what it is, or says what cannot be."""
+    found = []
+    for exception in workflow.exceptions:
+        found += figures.problems(f"The evidence of {exception.name}", exception.evidence)
+        if not found and not exception.measure.is_number:
+            column = exception.severity[0]
+            found.append(f"{exception.name} takes its severity from {column}, which is {exception.measure.name}. Name a number.")
+    for approval in workflow.approvals:
+        found += figures.problems(f"The context of {approval.name}", approval.context)
+        if not found:
+            found += [
+                f"A yes to {approval.name} bounds {name}, which its context does not have as a number. Add it, or bound another."
+                for name in approval.bounds
+                if name not in approval.context or not approval.context[name].kind.is_number
+            ]
+    return found + figures.problems(f"The lines of {workflow.name}", workflow.lines.columns if workflow.lines else {})
 
 
 def _unknown_to_the_mirror(workflow: Workflow) -> list[str]:

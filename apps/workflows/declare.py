@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from apps.core.figures import Figure, Kind, money
 from apps.workflows.parameters import Parameter
 
 
@@ -161,11 +162,11 @@ class ExceptionType:
         team_column: column with that slug, where it depends on the record; ``team`` where it is empty.
         due: its SLA, in working time of the team.
         amount: column with the money at risk, in the company's currency.
-        evidence: columns kept as evidence, with the words that people read for them. A number is shown as money unless its
-            column is called ``…_quantity``, ``…_count``, ``…_days`` or ``…_percent``.
+        evidence: columns kept as evidence, each with what it is (:mod:`apps.core.figures`).
         cause: column that tells two deviations of one type apart; none where there can be but one.
         severity: column and thresholds: from the first number on medium, from the second high, from the third critical. The
             promise and the customer's class weigh as well (:mod:`apps.workflows.severity_boost`).
+        severity_kind: what that column is, where the evidence does not show it.
         closed_because: what is said when it closes itself.
         remedies: ways out of it that a person may take in the tower.
     """
@@ -176,12 +177,19 @@ class ExceptionType:
     team: str
     due: timedelta
     amount: str
-    evidence: Mapping[str, str]
+    evidence: Mapping[str, Figure]
     severity: tuple[str, tuple[float, float, float]]
     cause: str = ""
     team_column: str = ""
     closed_because: str = "The condition is gone"
     remedies: Sequence[Remedy] = ()
+    severity_kind: Kind = money
+
+    @property
+    def measure(self) -> Kind:
+        """What its severity is measured in."""
+        figure = self.evidence.get(self.severity[0])
+        return figure.kind if figure else self.severity_kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,8 +259,8 @@ class ApprovalKind:
         involved: columns with the uids (or logins) in Odoo, one or a list, of those with a hand in the record: they may not decide.
         account_owner: columns with the Odoo login and the e-mail address of who is told.
         exception: the exception type that the decision answers; empty where it answers none.
-        context: columns shown to the one who decides, with the words that people read for them; numbers as in
-            :class:`ExceptionType`. What the calls name besides is kept as well.
+        context: columns shown to the one who decides, each with what it is, and what the conditions of policies may ask about.
+            What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal, on_expiry: what Odoo is told.
         matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
@@ -282,7 +290,7 @@ class ApprovalKind:
     involved: Sequence[str]
     account_owner: tuple[str, str]
     exception: str
-    context: Mapping[str, str]
+    context: Mapping[str, Figure]
     on_asked: Sequence[OdooCall]
     on_approval: Sequence[OdooCall]
     on_rejection: Sequence[OdooCall]
@@ -352,14 +360,13 @@ class Lines:
     Attributes:
         title: what they are called, "Order lines".
         sql: a SELECT of the columns for ``%(record)s`` of ``%(connection)s``, in order; the first hundred are shown.
-        columns: its columns in order, with the words that people read for them. One called ``…_name`` is text, ``…_at`` a
-            moment, ``…_quantity`` a quantity, ``…_percent`` a percentage that is left out where it is zero; the rest is
-            money.
+        columns: its columns in order, each with what it is. Money is in the record's own currency; a percentage is left out
+            where it is zero.
     """
 
     title: str
     sql: str
-    columns: Mapping[str, str]
+    columns: Mapping[str, Figure]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from psycopg import sql
 
 from apps.core import prepared, sentences
+from apps.core.figures import units_of
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
 from apps.workflows import days, parameter_catalogue, parameters, placeholders, registry, severity_boost, stuck
@@ -291,10 +292,12 @@ def _columns_needed(workflow: Workflow) -> set[str]:
     """The columns that exceptions and approvals of the workflow speak of."""
     needed = {workflow.currency, "partner_name", "company_id", severity_boost.STEPS, workflow.promise, parameters.VALUES}
     for kind in workflow.exceptions:
-        needed |= {kind.amount, kind.severity[0], *kind.evidence} | set(filter(None, [kind.cause, kind.team_column]))
+        needed |= {kind.amount, kind.severity[0], *kind.evidence, *units_of(kind.evidence)} | set(
+            filter(None, [kind.cause, kind.team_column])
+        )
     for approval in workflow.approvals:
         needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
-        needed |= {*approval.context, *placeholders.columns_of(approval)}
+        needed |= {*approval.context, *units_of(approval.context), *placeholders.columns_of(approval)}
         needed |= approval.figures.columns if approval.figures else set()
     return needed & set(compiled.known_columns(workflow))
 

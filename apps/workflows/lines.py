@@ -13,7 +13,6 @@ from apps.workflows import registry
 from apps.workflows.declare import Workflow
 
 SHOWN = 100
-KINDS = {"_name": "text", "_at": "moment", "_quantity": "quantity", "_percent": "percent"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +20,7 @@ class Cell:
     """One figure of a line.
 
     Attributes:
-        kind: text, moment, quantity, percent or money: how it is shown.
+        kind: name of what it is (:mod:`apps.core.figures`).
         words: the heading of its column.
     """
 
@@ -46,7 +45,7 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     if workflow is None or workflow.lines is None:
         return None
     declared = workflow.lines
-    kinds = [_kind_of(column) for column in declared.columns]
+    kinds = [figure.kind.name for figure in declared.columns.values()]
     with database.cursor() as cursor:
         cursor.execute(
             f"SELECT {_currency_of(workflow)} AS currency_, line.* FROM ({declared.sql} LIMIT {SHOWN}) AS line",
@@ -57,7 +56,7 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
     rows = [[value for name, value in row.items() if name != "currency_"] for row in found]
     if not rows:
         return None
-    headings = [gettext(words) for words in declared.columns.values()]
+    headings = [gettext(figure.label) for figure in declared.columns.values()]
     return Table(
         title=gettext(declared.title),
         currency=currency,
@@ -79,7 +78,3 @@ def _currency_of(workflow: Workflow) -> str:
 
 def _cell(kind: str, value: Any, words: str) -> Cell:
     return Cell(kind=kind, value=sentences.said(value) if sentences.is_sentence(value) else value, words=words)
-
-
-def _kind_of(column: str) -> str:
-    return next((kind for ending, kind in KINDS.items() if column.endswith(ending)), "money")

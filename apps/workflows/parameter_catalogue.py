@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
 from apps.workflows import parameters
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
 from apps.workflows.parameters import Parameter
@@ -17,6 +18,13 @@ IN_GUARD = re.compile(re.escape(parameters.CALL) + r"'(\w+)'")
 TARGET_HELP = gettext_noop("A record that stays longer is over target. At twice the time it opens an exception as stalled.")
 STUCK_HELP = gettext_noop("From this value on, a record far over its target opens an exception as stalled.")
 DUE_HELP = gettext_noop("The SLA of what is opened from now on, in the team's working hours.")
+UNITS_OF_KINDS = {
+    figures.days.name: parameters.DAYS,
+    figures.hours.name: parameters.HOURS,
+    figures.percent.name: parameters.PER_CENT,
+    figures.rank.name: gettext_noop("rank"),
+}
+NUMBER = gettext_noop("number")
 SEVERITY_HELP = gettext_noop("From this on it is at least that severe.")
 
 
@@ -80,16 +88,17 @@ def due_of(kind: ExceptionType) -> Parameter:
 
 def thresholds_of(kind: ExceptionType) -> list[Parameter]:
     """Return the parameters of an exception type's severity, the least severe first."""
-    column, numbers = kind.severity
+    _, numbers = kind.severity
     titles = (gettext_noop("Medium from"), gettext_noop("High from"), gettext_noop("Critical from"))
-    unit = parameters.DAYS if column.endswith("_days") else gettext_noop("rank") if column.endswith("_rank") else ""
-    kept = parameters.NUMBER if unit else parameters.AMOUNT
+    is_money = kind.measure.is_money
+    unit = parameters.CURRENCY if is_money else UNITS_OF_KINDS.get(kind.measure.name, NUMBER)
+    kept = parameters.AMOUNT if is_money else parameters.NUMBER
     return [
         Parameter(
             name=f"{kind.name}.{level}",
             title=title,
             type=kept,
-            unit=unit or parameters.CURRENCY,
+            unit=unit,
             default=number,
             bounds=(0, parameters.LARGEST_AMOUNT if kept == parameters.AMOUNT else 10_000),
             help=SEVERITY_HELP,

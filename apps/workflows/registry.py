@@ -8,6 +8,7 @@ from functools import cache
 
 from django.conf import settings
 
+from apps.core.figures import Figure
 from apps.mirror import registry as mirror
 from apps.workflows import catalogue, parameter_catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
@@ -120,9 +121,9 @@ def approval_kind(kind: str, odoo_model: str) -> ApprovalKind | None:
     return next((one for _, one in approvals_over(odoo_model) if one.name == kind), None)
 
 
-def facts_of(kind: str) -> dict[str, str]:
-    """The facts that requests of ``kind`` carry, with the words that people read for them, whatever their model."""
-    return {name: words for _, one in declarations_of(kind) for name, words in one.context.items()}
+def facts_of(kind: str) -> dict[str, Figure]:
+    """The facts that requests of ``kind`` carry, with what each is, whatever their model."""
+    return {name: figure for _, one in declarations_of(kind) for name, figure in one.context.items()}
 
 
 def exception_types() -> dict[str, tuple[Workflow, ExceptionType]]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from psycopg import sql
 
+from apps.core.figures import Figure, text
 from apps.workflows import days
 from apps.workflows.declare import Dependency, Fact, Workflow
 from apps.workflows.sql_message import day, joined, literal, say, those
@@ -75,7 +76,8 @@ def with_weight(workflow: Workflow, *, has_partner: bool) -> Workflow:
               ) AS w
         """,
     )
-    exceptions = [replace(kind, evidence={**kind.evidence, REASONS: "Severity raised by"}) for kind in workflow.exceptions]
+    raised_by = {REASONS: Figure("Severity raised by", text)}
+    exceptions = [replace(kind, evidence={**kind.evidence, **raised_by}) for kind in workflow.exceptions]
     dependencies = [
         Dependency(model=model, sql=sql_text.format(workflow=literal(workflow.name)))
         for model, sql_text in (("res.partner", OF_PARTNERS), ("res.partner.category", OF_CLASSES))

@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.db.models import Q
 from psycopg import sql
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import parameter_catalogue, parameters
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
 from apps.workflows.sql_message import literal, say
@@ -58,12 +60,12 @@ def with_stuck(workflow: Workflow) -> Workflow:
         amount=workflow.amount,
         cause="stuck_stage",
         evidence={
-            "stuck_stage_title": "Stage",
-            "stuck_since": "In stage since",
-            "stuck_days": "Days in stage",
-            "stuck_target_days": "Target days",
-            "partner_name": "Partner",
-            workflow.amount: "Value",
+            "stuck_stage_title": Figure("Stage", figures.text),
+            "stuck_since": Figure("In stage since", figures.moment),
+            "stuck_days": Figure("Days in stage", figures.days),
+            "stuck_target_days": Figure("Target days", figures.days),
+            "partner_name": Figure("Partner", figures.text),
+            workflow.amount: Figure("Value", figures.money),
         },
         severity=("stuck_weight", (5_000, 25_000, 100_000)),
         closed_because="The record has progressed",

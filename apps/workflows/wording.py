@@ -24,7 +24,7 @@ def _of(workflow: Workflow) -> Iterator[str]:
             yield stage.blocker[1]
     if workflow.lines:
         yield workflow.lines.title
-        yield from workflow.lines.columns.values()
+        yield from (figure.label for figure in workflow.lines.columns.values())
         yield from sql_message.templates_in(workflow.lines.sql)
     for statement in [*(fact.sql for fact in workflow.facts), *(rule.sql for rule in workflow.blockers)]:
         yield from sql_message.templates_in(statement)
@@ -37,7 +37,7 @@ def _of(workflow: Workflow) -> Iterator[str]:
 def _of_exception(declared: ExceptionType) -> Iterator[str]:
     yield declared.title
     yield declared.closed_because
-    yield from declared.evidence.values()
+    yield from (figure.label for figure in declared.evidence.values())
     for remedy in declared.remedies:
         yield remedy.title
         yield from sql_message.templates_in(remedy.sql)
@@ -48,7 +48,7 @@ def _of_approval(declared: ApprovalKind) -> Iterator[str]:
     yield declared.title
     yield declared.question
     yield declared.matters
-    yield from declared.context.values()
+    yield from (figure.label for figure in declared.context.values())
     yield from (step["name"] for step in declared.default_policy.get("steps", ()))
     if declared.choice:
         yield declared.choice.title

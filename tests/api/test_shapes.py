@@ -82,6 +82,12 @@ def test_an_exception_tells_what_and_whose_it_is(world: World) -> None:
     assert set(found["record"]) == RECORD
     assert re.fullmatch(r"\d+\.\d\d", found["amount"])
     assert TIME.fullmatch(found["opened_at"])
+    assert found["evidence"]["overdue_days"] == 0
+    figures = {one["name"]: (one["label"], one["value"], one["unit"]) for one in found["figures"]}
+    assert figures["exposure"] == ("Exposure with this order", found["evidence"]["exposure"], "EUR")
+    assert figures["overdue_days"] == ("Days overdue, oldest", 0, "d")
+    assert figures["salesperson"] == ("Account owner", "Sofia Sales", None)
+    assert figures.keys() == {name for name, value in found["evidence"].items() if value not in (None, "")}
     assert caller("olga", "read").get(f"exceptions/{found['id']}/").json() == found
 
 
@@ -105,6 +111,9 @@ def test_an_approval_tells_what_is_asked_of_whom(world: World) -> None:
     assert (found["kind"], found["status"], found["requested_by"]) == ("credit_override", "pending", "Sofia Sales")
     assert "adam" in found["approvers"]
     assert set(found["record"]) == RECORD and TIME.fullmatch(found["due_at"])
+    figures = {one["name"]: one for one in found["figures"]}
+    excess = {"name": "excess", "label": "Over the limit by", "value": found["context"]["excess"], "unit": "EUR"}
+    assert (figures["excess"], figures["credit_asked_by"]["unit"]) == (excess, None)
     assert caller("adam", "read").get(f"approvals/{found['id']}/").json() == found
 
 

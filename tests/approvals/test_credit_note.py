@@ -124,7 +124,7 @@ def test_a_large_credit_for_nothing_that_came_back_is_asked_about_as_it_is_draft
     assert Command.objects.get().arguments["vals"]["x_ct_hold"] == KIND
     assert screens.question_of(request) == "Credit Azure Interior 600.00 EUR more than was returned?"
     # The words of the other record that this kind is about would say nothing here.
-    assert {figure.words for figure in screens.figures_of(request)} >= {"Exceeds the returned quantity", "The whole credit note"}
+    assert {figure.title for figure in screens.figures_of(request)} >= {"Exceeds the returned quantity", "The whole credit note"}
 
 
 def test_what_came_back_may_be_credited_by_anybody(sold: World) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from apps.accounts.models import Role, User
 from apps.approvals import errors
-from apps.approvals.models import Assignment, Request
-from apps.approvals.policies import checks, policy
+from apps.approvals.models import Assignment, Policy, Request
+from apps.approvals.policies import checks, conditions, policy
 from apps.approvals.requests import moves
 from apps.workflows import registry
 from tests.world import World, person
@@ -56,6 +56,29 @@ def test_the_same_risk_beyond_its_limits(world: World) -> None:
     assert names() == ["Credit control", "Risk"]
 
 
+def test_a_number_is_compared_as_one_and_a_text_by_its_letters(world: World) -> None:
+    same = [{"fact": "credit_limit", "is": 5_000}]
+    save(world, step("Credit control"), step("Same", when=same), step("Letters", when=[{"fact": "salesperson", "is": "7"}]))
+    world.held_order()
+    request = Request.objects.get()
+    assert request.context["credit_limit"] == "5000.00"
+    assert names() == ["Credit control", "Same"]
+    facts = conditions.facts_of(request)
+    texts = {"salesperson": replace(facts["salesperson"], value="7.0")}
+    assert not conditions.holds({"fact": "salesperson", "is": "7"}, facts | texts)
+    assert conditions.holds({"fact": "salesperson", "is": "7.0"}, facts | texts)
+
+
+def test_a_policy_that_was_stored_with_a_test_that_cannot_hold_keeps_counting(world: World) -> None:
+    save(world, step("Credit control"), step("Never", when=[{"fact": "salesperson", "is": "Nobody"}]))
+    rules = Policy.objects.get(kind="credit_override", is_active=True).rules
+    rules["steps"][1]["when"] = [{"fact": "salesperson", "at_least": 1}]
+    Policy.objects.filter(kind="credit_override", is_active=True).update(rules=rules)
+    world.held_order()
+    assert names() == ["Credit control"]
+    assert policy.unusable() == []
+
+
 def test_where_no_step_counts_the_first_one_does(world: World) -> None:
     never = [{"fact": "salesperson", "is": "Nobody"}]
     save(world, step("First", when=never), step("Second", when=never))
@@ -70,6 +93,10 @@ def test_where_no_step_counts_the_first_one_does(world: World) -> None:
         ({"fact": "excess"}, "names a fact and one of at_least"),
         ({"fact": "excess", "at_least": 1, "at_most": 2}, "names a fact and one of"),
         ({"fact": "excess", "at_least": "much"}, "at_least must be a number"),
+        ({"fact": "excess", "is": "much"}, "is must be a number"),
+        ({"fact": "excess", "has": "1000"}, "has does not apply to excess. Use one of: at_least, at_most, is"),
+        ({"fact": "salesperson", "at_least": 1}, "at_least does not apply to salesperson. Use one of: is, has"),
+        ({"fact": "credit_asked_at", "at_most": 1}, "at_most does not apply to credit_asked_at. Use one of: is, has"),
         ("excess", "names a fact and one of"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from apps.accounts.models import Role
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions.types import evidence_of
 from apps.notifications.models import Notification
 from apps.workflows.catalogue.inventory_control import STAGES, WORKFLOW
 from apps.workflows.models import Position, Transition
@@ -206,3 +207,17 @@ def test_the_message_to_its_owner_names_the_place_and_nobody_else(world: World) 
     person("wanda", Role.OPERATOR, team="warehouse")
     stock(world, -6)
     assert list(Notification.objects.values_list("title", flat=True)) == ["Negative stock: Oak desk in WH/Shelf"]
+
+
+def test_a_quantity_of_one_product_is_in_its_unit(world: World) -> None:
+    world.write("uom.uom", 9, name="Dozens", active=True)
+    world.write("product.template", 31, name="Oak desk", type="consu", active=True, uom_id=9)
+    stock(world, -3)
+    case = ExceptionCase.objects.get(type="inventory.negative_stock")
+    said = {figure.name: (figure.text, figure.unit) for figure in evidence_of(case)}
+    assert (said["missing_quantity"], said["unit_cost"]) == (("3 Dozens", "Dozens"), ("40.00 EUR", "EUR"))
+    assert "unit_name" not in said
+    assert case.evidence["unit_name"] == "Dozens"
+    world.write("uom.uom", 9, name="Boxes of 12", active=True)
+    case.refresh_from_db()
+    assert case.evidence["unit_name"] == "Boxes of 12"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions.types import evidence_of
 from apps.workflows.models import Position
 from tests.trade import DESK, company, days, purchase
 from tests.world import World
@@ -140,3 +141,16 @@ def test_prices_are_as_fine_as_they_are(world: World) -> None:
     world.write("purchase.order.line", 800, price_unit=0.2)
     case = opened()[PRICE]
     assert (case.plain_evidence["price_expected"], case.plain_evidence["price_found"]) == ("0.125", "0.20")
+    said = {figure.name: figure.text for figure in evidence_of(case)}
+    assert (said["price_expected"], said["price_found"]) == ("0.125 EUR", "0.20 EUR")
+
+
+def test_prices_are_in_the_currency_of_their_order(world: World) -> None:
+    world.write("res.currency", 2, name="USD", rounding=0.01)
+    vendor_price(world, 0.125, currency_id=2)
+    purchase(world, quantity=20_000, currency_id=2)
+    world.write("purchase.order.line", 800, price_unit=0.2)
+    case = opened()[PRICE]
+    said = {figure.name: figure.text for figure in evidence_of(case)}
+    assert (said["price_expected"], said["price_found"]) == ("0.125 USD", "0.20 USD")
+    assert said["price_difference_amount"].endswith(" EUR")

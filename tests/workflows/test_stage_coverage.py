@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import F, Q
 
+from apps.core.figures import Figure, text
 from apps.workflows import checks, registry
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import Dependency, Workflow
@@ -72,7 +73,7 @@ UNKNOWN: dict[str, Callable[[Workflow], dict[str, Any]]] = {
     "the amount": lambda of: {"amount": "moon"},
     "the promise": lambda of: {"promise": "moon"},
     "when to look again": lambda of: {"look_again": "moon"},
-    "an exception's evidence": lambda of: {"exceptions": [replace(of.exceptions[0], evidence={"moon": "Moon"})]},
+    "an exception's evidence": lambda of: {"exceptions": [replace(of.exceptions[0], evidence={"moon": Figure("Moon", text)})]},
     "an exception's condition": lambda of: {"exceptions": [replace(of.exceptions[0], when=Q(moon="full"))]},
 }
 

@@ -46,8 +46,8 @@ def test_a_record_is_stuck_after_twice_the_target_with_the_team_of_its_stage(wor
     )
     told = {"stuck_stage_title": "Confirmed, waiting for stock", "stuck_days": 10, "stuck_target_days": "5"}
     assert told.items() <= case.plain_evidence.items()
-    (since,) = [figure for figure in evidence_of(case) if figure.words == "In stage since"]
-    assert (since.kind, since.value) == ("moment", case.opened_at - timedelta(days=10, hours=1))
+    (since,) = [figure for figure in evidence_of(case) if figure.title == "In stage since"]
+    assert (since.kind.name, since.at) == ("moment", case.opened_at - timedelta(days=10, hours=1))
 
 
 def test_it_grows_worse_while_nobody_moves_it_and_stays_one(world: World) -> None:

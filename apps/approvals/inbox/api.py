@@ -19,7 +19,7 @@ from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Inquiry, Request, Status, Step, StepStatus
 from apps.approvals.requests import available_requests, facts, inquiries, moves, undoing
 from apps.core import clock, sentences
-from apps.core.rest import FilteredList, RecordRef, moment, money
+from apps.core.rest import EvidenceFigure, FilteredList, RecordRef, moment, money
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.timers import calendars
@@ -118,6 +118,7 @@ class ApprovalShape(serializers.Serializer[Any]):
     amount = serializers.CharField(allow_null=True)
     currency = serializers.CharField()
     context = serializers.DictField()  # type: ignore[assignment]
+    figures = EvidenceFigure(many=True, help_text="The facts that are known, as pages show them")
     requested_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
     decided_by = serializers.CharField(allow_null=True)
@@ -151,6 +152,7 @@ class ApprovalShape(serializers.Serializer[Any]):
             "amount": money(request.amount, request.currency),
             "currency": request.currency,
             "context": sentences.plain(request.context),
+            "figures": [one.as_json() for one in facts.values(request)],
             "requested_at": moment(request.requested_at),
             "decided_at": moment(request.decided_at),
             "decided_by": request.decided_by.username if request.decided_by else None,

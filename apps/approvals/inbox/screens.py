@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, ngettext
 
 from apps.accounts import access
 from apps.accounts.models import User
@@ -15,8 +15,8 @@ from apps.approvals import queries
 from apps.approvals.inbox import customer_history
 from apps.approvals.models import Assignment, Inquiry, ReasonTemplate, Request, Status, Step, StepStatus
 from apps.approvals.policies import cumulation, limits, policy
-from apps.approvals.requests import bulk, decision_commands, facts, guard_figures, inquiries, permissions, undoing
-from apps.core.figures import Figure, figures
+from apps.approvals.requests import bulk, decision_commands, facts, inquiries, permissions, undoing
+from apps.core.figures import Value
 from apps.core.templatetags.show import number
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -78,7 +78,7 @@ class Page:
     kind: str
     question: str
     exposure: Exposure | None
-    figures: list[Figure]
+    figures: list[Value]
     lines: Table | None
     customer: customer_history.Customer | None
     earlier: list[Request]
@@ -95,7 +95,7 @@ class Page:
     progress: str
     odoo_url: str
     undo_until: datetime | None
-    changes: list[dict[str, Any]]
+    changes: list[tuple[str, str, str]]
     lapsed: list[Assignment]
     next_for_you: Request | None
     inquiries: list[tuple[Inquiry, bool]]
@@ -144,12 +144,9 @@ def exposure_of(context: dict[str, Any]) -> Exposure | None:
     )
 
 
-def figures_of(request: Request) -> list[Figure]:
-    """The facts that the bar does not show, with the words that the workflow declares for them."""
-    found = registry.approval_kind(request.kind, request.model)
-    declared = found.context if found else {key: key.replace("_", " ") for key in request.context}
-    shown = {key: words for key, words in declared.items() if key not in IN_BAR}
-    return list(figures({guard_figures.NAMED: gettext_noop("Odoo's figure")} | shown, request.context))
+def figures_of(request: Request) -> list[Value]:
+    """The facts that the bar does not show, as they are declared; as text, where nothing declares the kind any more."""
+    return [one for one in facts.values(request) if one.name not in IN_BAR]
 
 
 def flags_of(request: Request) -> list[str]:
@@ -219,7 +216,6 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
-    words = declared.context if declared else {}
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,
@@ -237,7 +233,9 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         )
         if request.partner_name
         else [],
-        steps=[(step, policy.why_step(request.policy.rules, step.name, words)) for step in request.steps.all()],
+        steps=[
+            (step, policy.why_step(request.policy.rules, step.name, facts.declared_of(request))) for step in request.steps.all()
+        ],
         on_yes=on_yes,
         on_no=on_no,
         why_not=why_not,
@@ -255,7 +253,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         progress=progress_of([one for one in commands if request.decided_at and one.created_at >= request.decided_at]),
         odoo_url=request.connection.record_url(request.model, request.odoo_id),
         undo_until=undo_until(request, user, now=now),
-        changes=facts.changes(request, request.earlier_facts[0]) if request.earlier_facts else [],
+        changes=facts.named_changes(request, request.earlier_facts[0]) if request.earlier_facts else [],
         lapsed=lapsed_answers(request),
         inquiries=[
             (one, one.answered_at is None and request.status == Status.PENDING and inquiries.why_not_answer(one, user) is None)

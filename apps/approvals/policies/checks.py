@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from apps.approvals.policies import policy
+from apps.approvals.policies import conditions, policy
 from apps.approvals.policies.bounds import PolicyError
 from apps.workflows import registry
 from apps.workflows.compile import DeclarationError
@@ -21,6 +21,7 @@ def declared_policies(**_: Any) -> list[CheckMessage]:
     for name, (workflow, kind) in kinds.items():
         try:
             policy.check_shape(name, kind.default_policy)
+            conditions.check_kinds(name, kind.default_policy)
         except PolicyError as error:
             found.append(Error(f"Workflow {workflow.name}, policy of {name}: {error}", id="approvals.E001"))
     return found

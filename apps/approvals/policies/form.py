@@ -32,7 +32,7 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: Access
         "declared": declared,
         "steps": steps,
         "asks": asks,
-        "facts": registry.facts_of(kind),
+        "facts": {name: gettext(figure.label) for name, figure in registry.facts_of(kind).items()},
         "in_force": in_force,
         "tests": {"at_least": gettext("at least"), "at_most": gettext("at most"), "is": gettext("is"), "has": gettext("has")},
         "fallbacks": {name: gettext(words) for name, words in policy.FALLBACKS.items()},

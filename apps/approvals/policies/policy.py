@@ -20,11 +20,12 @@ from apps.approvals.models import Policy, ReasonTemplate
 from apps.approvals.policies import approvers, cumulation, guard_policy, limits, segregation
 from apps.approvals.policies.approvers import RECORD
 from apps.approvals.policies.bounds import PolicyError, check_amount, check_clean, is_text, is_whole, number_of
-from apps.approvals.policies.conditions import NUMERIC, TESTS, holds
+from apps.approvals.policies.conditions import NUMERIC, TESTS, Facts, check_kinds, holds
 from apps.approvals.policies.limits import Amount
 from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import Actor
+from apps.core.figures import Figure
 from apps.core.words import money
 from apps.odoo.models import Connection
 from apps.workflows import registry
@@ -59,6 +60,7 @@ def check(kind: str, rules: Any) -> None:
     ``when`` is a list of ``{"fact", "at_least"|"at_most"|"is"|"has"}``: all must hold of what the request shows.
     """
     check_shape(kind, rules)
+    check_kinds(kind, rules)
     for number, step in enumerate(rules["steps"], start=1):
         asked = [level["ask"] for level in step["levels"]]
         for depth, ask in enumerate(asked, start=1):
@@ -322,7 +324,7 @@ def _record(action: str, kind: str, scope: Scope, data: dict[str, Any], by: User
     )
 
 
-def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> bool:
+def is_bulk_safe(rules: Mapping[str, Any], amount: Amount, facts: Facts) -> bool:
     """Whether the rules let a request of ``amount`` be approved together with others. Nothing is, unless they say so."""
     bulk = rules.get("bulk")
     if not bulk:
@@ -355,7 +357,7 @@ def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now
     )
 
 
-def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> list[int]:
+def demanded(rules: Mapping[str, Any], amount: Amount, facts: Facts) -> list[int]:
     """Return which steps of ``rules`` a request of ``amount`` has to go through, as their places from 0.
 
     An amount that is not known, or for which there is no rate, counts as the highest. The first step where none counts: a
@@ -369,7 +371,7 @@ def demanded(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any])
     return chosen or [0]
 
 
-def steps_for(rules: Mapping[str, Any], amount: Amount, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def steps_for(rules: Mapping[str, Any], amount: Amount, facts: Facts) -> list[dict[str, Any]]:
     """The steps that a request of ``amount`` has to go through, by its amount and by what it shows."""
     return [rules["steps"][place] for place in demanded(rules, amount, facts)]
 
@@ -379,8 +381,8 @@ def same_person_may_decide(rules: Mapping[str, Any]) -> bool:
     return rules.get(SEVERAL_STEPS) is True
 
 
-def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> str:
-    """Why the rules want the step of that name, in words: its amount and its conditions; ``words`` are those of the facts."""
+def why_step(rules: Mapping[str, Any], name: str, declared: Mapping[str, Figure]) -> str:
+    """Why the rules want the step of that name, in words: its amount and its conditions; ``declared`` says what the facts are."""
     step = next((one for one in rules["steps"] if one["name"] == name), None)
     if step is None:
         return ""
@@ -388,7 +390,7 @@ def why_step(rules: Mapping[str, Any], name: str, words: Mapping[str, str]) -> s
     parts = [gettext("from %(from_amount)s") % {"from_amount": money(least, currency)}] if least else []
     for one in step.get("when", []):
         (test,) = set(one) - {"fact"}
-        label = words.get(one["fact"], one["fact"])
+        label = declared[one["fact"]].label if one["fact"] in declared else one["fact"]
         # Within a sentence English writes it small; nouns of other languages keep their capitals.
         fact = label.lower() if gettext(label) == label else gettext(label)
         parts.append(f"{fact} {gettext(test.replace('_', ' '))} {one[test]}")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.approvals.models import Request
-from apps.approvals.policies import approvers, cumulation, limits, policy
+from apps.approvals.policies import approvers, conditions, cumulation, limits, policy
 from apps.approvals.policies.limits import Amount
 from apps.mirror import identities
 from apps.mirror import registry as mirror
@@ -74,9 +74,10 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: date
     rule = cumulation.rule_of(rules)
     others = cumulation.before(requests, rule) if rule else {}
     amounts = {request.pk: limits.with_others(request, *others.get(request.pk, (Decimal(0), 0))) for request in requests}
+    facts = {request.pk: conditions.facts_of(request) for request in requests}
     for request in requests:
         amount = amounts[request.pk]
-        for step in policy.steps_for(rules, amount, request.context):
+        for step in policy.steps_for(rules, amount, facts[request.pk]):
             needed[step["name"]] += 1
             if not any(_could_decide(level["ask"], request, amount, rules, asked_of, known) for level in step["levels"]):
                 nobody[step["name"]] += 1
@@ -85,7 +86,7 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: date
         asked=len(requests),
         is_cut=len(requests) == MOST,
         steps=[StepCount(name=step["name"], needed=needed[step["name"]], nobody=nobody[step["name"]]) for step in rules["steps"]],
-        bulk=sum(policy.is_bulk_safe(rules, amounts[request.pk], request.context) for request in requests),
+        bulk=sum(policy.is_bulk_safe(rules, amounts[request.pk], facts[request.pk]) for request in requests),
     )
 
 

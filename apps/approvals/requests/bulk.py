@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.approvals.models import Request
-from apps.approvals.policies import limits, policy
+from apps.approvals.policies import conditions, limits, policy
 from apps.approvals.requests import moves, undoing
 from apps.approvals.requests.facts import Seen
 from apps.core.refusals import Refusal
@@ -25,7 +25,7 @@ class Outcome:
 def is_safe(request: Request) -> bool:
     """Whether the request's own policy, the version that it began with, lets it be approved together with others."""
     is_calm = request.escalated_at is None and request.paused_at is None
-    return is_calm and policy.is_bulk_safe(request.policy.rules, limits.amount_of(request), request.context)
+    return is_calm and policy.is_bulk_safe(request.policy.rules, limits.amount_of(request), conditions.facts_of(request))
 
 
 def approve(chosen: Mapping[int, str], *, by: User, key: str, now: datetime, undo_for: timedelta) -> list[Outcome]:

@@ -16,13 +16,18 @@ from apps.approvals.models import Request
 from apps.approvals.policies import cumulation
 from apps.core import sentences
 from apps.core.currencies import exact
-from apps.core.words import money, sum_of
+from apps.core.figures import Figure, Value, text, undeclared, value_of, values_of
+from apps.core.words import money
 from apps.workflows import registry
 
 # How many earlier versions of its facts a request keeps, to name what changed since one of them was seen.
 MOST_EARLIER = 20
 AMOUNT, CURRENCY, PARTNER = gettext_noop("Amount"), gettext_noop("Currency"), gettext_noop("Partner")
 OTHERS = gettext_noop("Combined with")
+UNDECLARED = Figure("", text)
+# What a request keeps beside its facts where Odoo's guard counted otherwise (:mod:`apps.approvals.requests.guard_figures`).
+NAMED = "odoo_counted"
+ODOOS = Figure(gettext_noop("Odoo's figure"), text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +62,21 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def words_of(request: Request) -> Mapping[str, str]:
-    """Return the facts that are shown, with the words for them; empty where no workflow declares the kind any more."""
+def declared_of(request: Request) -> Mapping[str, Figure]:
+    """Return the facts that are shown, each with what it is; empty where no workflow declares the kind any more."""
     found = registry.approval_kind(request.kind, request.model)
     return found.context if found else {}
 
 
+def values(request: Request) -> list[Value]:
+    """Return the facts that are known, as they are declared; as text, where nothing declares the kind any more."""
+    declared = declared_of(request) or undeclared(request.context)
+    return list(values_of({NAMED: ODOOS, **declared}, request.context, currency=request.currency))
+
+
 def digest(request: Request) -> str:
     """Return what changes when the facts do, so that a decision is never taken on facts that have moved meanwhile."""
-    facts = {key: request.context.get(key) for key in words_of(request)}
+    facts = {key: request.context.get(key) for key in declared_of(request)}
     facts |= {"amount": _amount(request), "currency": request.currency, "partner": request.partner_name}
     if together := _together(request):
         facts["together"] = together
@@ -81,7 +92,7 @@ def snapshot(request: Request) -> dict[str, Any]:
         "partner": request.partner_name,
         "company_id": request.company_id,
         "together": _together(request),
-        "facts": {key: sentences.plain(request.context.get(key)) for key in words_of(request)},
+        "facts": {key: sentences.plain(request.context.get(key)) for key in declared_of(request)},
     }
 
 
@@ -122,12 +133,22 @@ def changes(request: Request, before: Mapping[str, Any]) -> list[dict[str, Any]]
         for name, label in (("amount", AMOUNT), ("currency", CURRENCY), ("partner", PARTNER), ("together", OTHERS))
         if before.get(name) != now[name]
     ]
-    words, old = words_of(request), before.get("facts", {})
+    old = before.get("facts", {})
     return found + [
-        _change(name, label, old.get(name), now["facts"][name])
-        for name, label in words.items()
+        _change(name, figure.label, old.get(name), now["facts"][name])
+        for name, figure in declared_of(request).items()
         if old.get(name) != now["facts"][name]
     ]
+
+
+def named_changes(request: Request, before: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what :func:`changes` finds as people read it: each fact's title, what it was and what it is."""
+    return [_named(request, one) for one in changes(request, before)]
+
+
+def _named(request: Request, change: Mapping[str, Any]) -> tuple[str, str, str]:
+    name = str(change["fact"])
+    return gettext(str(change["label"])), said(request, name, change["before"]), said(request, name, change["now"])
 
 
 def _together(request: Request) -> str | None:
@@ -145,20 +166,19 @@ def _change(name: str, label: str, before: Any, now: Any) -> dict[str, Any]:
 
 def _refusal(request: Request, changed: list[dict[str, Any]], *, remedy: str = "") -> FactsChangedError:
     named = "; ".join(
-        gettext("%(fact)s: %(before)s before, now %(now)s")
-        % {"fact": gettext(label), "before": _said(request, one, "before"), "now": _said(request, one, "now")}
-        for label, one in ((str(one["label"]), one) for one in changed)
+        gettext("%(fact)s: %(before)s before, now %(now)s") % {"fact": title, "before": before, "now": now}
+        for title, before, now in (_named(request, one) for one in changed)
     )
     sentence = gettext("The facts have changed since you opened %(record_name)s.") % {"record_name": request.record_name}
     remedy = remedy or gettext("Review the figures again, then decide.")
     return FactsChangedError(" ".join(part for part in (sentence, f"{named}." if named else "", remedy) if part), changed)
 
 
-def _said(request: Request, change: Mapping[str, Any], when: str) -> str:
-    value = change[when]
-    if change["fact"] in ("amount", "together"):
+def said(request: Request, name: str, value: Any) -> str:
+    """Return what a fact was or is, in the active language."""
+    if name in ("amount", "together"):
         return money(decimal(value), request.currency)
     if value in (None, ""):
         return "–"
-    number = decimal(value) if isinstance(value, str) and "." in value else None
-    return sum_of(number) if number is not None else gettext(str(value))
+    figure = declared_of(request).get(name, UNDECLARED)
+    return value_of(name, figure, {**request.context, name: value}, currency=request.currency).text

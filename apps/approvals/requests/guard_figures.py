@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from apps.approvals.models import Request, Status
 from apps.approvals.policies import cumulation
-from apps.approvals.requests import decision_commands
+from apps.approvals.requests import decision_commands, facts
 from apps.audit import trail
 from apps.core import sentences
 from apps.core.actor import Actor
@@ -29,7 +29,7 @@ from apps.workflows.engine import Evaluation, Finding
 
 # Kept in a request's context beside its facts: by how much the guard's measure and limit were beyond the tower's, of which
 # asking that is, and the sentence that names it.
-DIFFERENCE, NAMED = "guard_difference", "odoo_counted"
+DIFFERENCE, NAMED = "guard_difference", facts.NAMED
 DIFFERS = gettext_noop(
     "Odoo's figure: {guard:money} {currency}, limit {guard_limit:money}; the tower's: {own:money}, limit "
     "{own_limit:money}. The decision is on Odoo's figure."

@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.approvals import reasons
 from apps.approvals.models import Request, Status
-from apps.approvals.policies import cumulation, limits, policy, segregation
+from apps.approvals.policies import conditions, cumulation, limits, policy, segregation
 from apps.approvals.requests import closing, decision_commands, facts, guard_figures, inquiries, reevaluation, steps
 from apps.audit import trail
 from apps.core import actor, sentences
 from apps.core.actor import Actor
+from apps.core.figures import units_of
 from apps.core.words import money
 from apps.notifications.notify import Message, notify
 from apps.odoo.models import Connection
@@ -178,7 +179,8 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         requested_at=now,
         due_at=now,
     )
-    steps.lay_out(request, policy.demanded(policy.usable_rules(in_force), limits.amount_of(request), request.context))
+    rules = policy.usable_rules(in_force)
+    steps.lay_out(request, policy.demanded(rules, limits.amount_of(request), conditions.facts_of(request)))
     trail.record(
         trail.Event(
             action="approval.requested",
@@ -240,7 +242,7 @@ def context_of(asking: Asking) -> dict[str, Any]:
 
 
 def _facts(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
-    named = {*kind.context, *placeholders.columns_of(kind)}
+    named = {*kind.context, *units_of(kind.context), *placeholders.columns_of(kind)}
     return {name: facts.plain(columns[name]) for name in sorted(named & columns.keys())}
 
 
@@ -280,7 +282,9 @@ def _bring_up_to_date(request: Request, kind: ApprovalKind, workflow: Workflow, 
     request.save(update_fields=[*fresh, "context", "facts_changed_at", "earlier_facts"])
     guard_figures.refresh_hold(request, shown, by=MACHINE, now=now)
     # What reads as before, and is only kept in another form since an update, is no change that somebody waits for.
-    reads_differently = any(said.get(name) != sentences.plain(value) for name, value in figures.items())
+    reads_differently = any(
+        said.get(name) != sentences.plain(value) for name, value in figures.items() if name not in units_of(kind.context)
+    )
     if request.paused_at and (reads_differently or not is_known):
         inquiries.answer_by_change(request, reasons.of_change(was, request.amount, request.currency), now=now)
     reevaluation.reevaluate(request, before=before, now=now)

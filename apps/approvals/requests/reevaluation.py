@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.approvals import reasons
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
-from apps.approvals.policies import limits, policy
+from apps.approvals.policies import conditions, limits, policy
 from apps.approvals.requests import closing, decision_commands, facts, permissions, steps
 from apps.approvals.requests.locking import actor_of
 from apps.audit import trail
@@ -81,7 +81,7 @@ def _sum_of(request: Request) -> tuple[str | None, str]:
 def _lay_out_anew(request: Request, outcome: Outcome) -> None:
     in_force = policy.usable_rules(request.policy)
     rules = in_force["steps"]
-    places = policy.demanded(in_force, limits.amount_of(request), request.context)
+    places = policy.demanded(in_force, limits.amount_of(request), conditions.facts_of(request))
     known: dict[int, Step] = {}
     for step in request.steps.all():
         # A request that is older than the place is matched by the step's name.
@@ -159,9 +159,9 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
             return reasons.in_english(
                 reasons.FACT_GREW,
                 person=person,
-                fact=kind.context.get(name, name),
-                before=old.get(name),
-                now=request.context.get(name),
+                fact=kind.context[name].label,
+                before=facts.said(request, name, old.get(name)),
+                now=facts.said(request, name, request.context.get(name)),
             )
     return ""
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 from lucide.templatetags.lucide import lucide
 
 from apps.core import clock, sentences, wording
 from apps.core.currencies import digits_of
+from apps.core.figures import Value
+from apps.core.figures import money as money_kind
 
 register = template.Library()
 
@@ -161,6 +163,14 @@ def _local(at: datetime) -> str:
     this_year = local.year == timezone.localtime(clock.now()).year
     shape = pgettext("a moment of this year", "j M H:i") if this_year else pgettext("a moment", "j M Y H:i")
     return formats.date_format(local, shape)
+
+
+@register.simple_tag
+def figure(found: Value) -> SafeString:
+    """A figure as pages show it: sums with the exact one as their value, moments in the reader's time zone."""
+    if found.kind.name == money_kind.name and found.number is not None:
+        return money(found.number, found.unit, 2)
+    return moment(found.at) if found.at else SafeString(conditional_escape(found.text))
 
 
 @register.simple_tag

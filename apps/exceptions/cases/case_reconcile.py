@@ -15,6 +15,7 @@ from apps.accounts.models import Role, Team, User
 from apps.audit import trail
 from apps.core import actor, live
 from apps.core.currencies import MOST_DIGITS
+from apps.core.figures import units_of
 from apps.core.words import money
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
@@ -92,8 +93,10 @@ def evidence_of(finding: Finding) -> dict[str, Any]:
     what is said in words stays a sentence until somebody reads it."""
     kind = finding.kind
     assert isinstance(kind, ExceptionType)
-    said = [name for name in kind.evidence if name != severity_boost.REASONS or finding.columns[name]]
-    return {name: plain(finding.columns[name]) for name in said}
+    # What is not always there is kept only where it is.
+    found = {severity_boost.REASONS, *units_of(kind.evidence)}
+    names = [*kind.evidence, *sorted(units_of(kind.evidence) - set(kind.evidence))]
+    return {name: plain(finding.columns[name]) for name in names if name not in found or finding.columns[name]}
 
 
 def plain(value: Any) -> Any:

@@ -22,8 +22,7 @@ from django.utils.translation import gettext_noop
 
 from apps.accounts.models import User
 from apps.core import actor, sentences
-from apps.core.figures import Figure
-from apps.core.words import moment, money, quantity
+from apps.core.words import moment, money
 from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown, Status
 from apps.exceptions.types import evidence_of
@@ -230,25 +229,13 @@ def _summary(case: ExceptionCase) -> str:
 
 def _note(case: ExceptionCase) -> str:
     link = f"{settings.PUBLIC_URL}/exceptions/{case.pk}/"
-    lines = [f"{figure.words}: {_in_words(figure, case.currency)}" for figure in evidence_of(case)][:LINES_OF_EVIDENCE]
+    lines = [f"{figure.title}: {figure.text}" for figure in evidence_of(case)][:LINES_OF_EVIDENCE]
     owner = str(case.owner) if case.owner else f"nobody yet, team {case.team.name}"
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return (
         f"<p><b>{escape(_named(case))}</b>: {escape(money(case.amount, case.currency))} at risk. Owner: {escape(owner)}.</p>"
         f'<ul>{listed}</ul><p><a href="{escape(link)}">Open it in Control Tower</a></p>'
     )
-
-
-def _in_words(figure: Figure, currency: str) -> str:
-    if figure.kind == "money":
-        return money(figure.value, currency)
-    if figure.kind == "moment":
-        return moment(figure.value)
-    if figure.kind == "number":
-        return quantity(figure.value)
-    if figure.kind == "percent":
-        return f"{figure.value} %"
-    return f"{figure.value} days" if figure.kind == "days" else str(figure.value)
 
 
 def _users(cases: Sequence[ExceptionCase], connection: Connection) -> dict[int, int]:

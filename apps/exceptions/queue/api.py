@@ -13,7 +13,7 @@ from apps.accounts import access
 from apps.accounts.models import Team, User
 from apps.accounts.requests import PersonsCall
 from apps.core import clock
-from apps.core.rest import FilteredList, RecordRef, moment, money
+from apps.core.rest import EvidenceFigure, FilteredList, RecordRef, moment, money
 from apps.exceptions import integration, queries, types
 from apps.exceptions.cases import moves, remedies
 from apps.exceptions.models import ExceptionCase, Severity, Status
@@ -44,6 +44,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     stage = serializers.CharField(help_text="Where the record stands in its workflow")
     promised_at = serializers.DateTimeField(allow_null=True)
     evidence = serializers.DictField()
+    figures = EvidenceFigure(many=True, help_text="The evidence that is known, as pages show it")
     breached_at = serializers.DateTimeField(allow_null=True)
     snoozed_until = serializers.DateTimeField(allow_null=True)
     resolved_at = serializers.DateTimeField(allow_null=True)
@@ -68,6 +69,7 @@ class ExceptionShape(serializers.Serializer[Any]):
             "stage": case.stage,
             "promised_at": moment(case.promised_at),
             "evidence": case.plain_evidence,
+            "figures": [one.as_json() for one in types.evidence_of(case)],
             "breached_at": moment(case.breached_at),
             "snoozed_until": moment(case.snoozed_until),
             "resolved_at": moment(case.resolved_at),

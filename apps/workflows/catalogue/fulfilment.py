@@ -12,6 +12,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage
@@ -249,11 +251,11 @@ STATE = say(
 LINES = Lines(
     title="Goods",
     columns={
-        "product_name": "Product",
-        "wanted_quantity": "Requested",
-        "reserved_quantity": "Reserved",
-        "done_quantity": "Done",
-        "state_name": "State",
+        "product_name": Figure("Product", figures.text),
+        "wanted_quantity": Figure("Requested", figures.quantity),
+        "reserved_quantity": Figure("Reserved", figures.quantity),
+        "done_quantity": Figure("Done", figures.quantity),
+        "state_name": Figure("State", figures.text),
     },
     sql=f"""
         SELECT {units.product_in("COALESCE(t.name, '')", "m", units.MOVE)} AS product_name, m.product_uom_qty AS wanted_quantity,
@@ -294,14 +296,14 @@ WORKFLOW = Workflow(
             due=timedelta(hours=8),
             amount="company_amount",
             evidence={
-                "partner_name": "Customer",
-                "order_name": "Order",
-                "late_days": "Days late",
-                "due_at": "Deadline",
-                "promised_at": "Promised for",
-                "goods_count": "Lines",
-                "missing_quantity": "Missing",
-                "company_amount": "Value",
+                "partner_name": Figure("Customer", figures.text),
+                "order_name": Figure("Order", figures.text),
+                "late_days": Figure("Days late", figures.days),
+                "due_at": Figure("Deadline", figures.moment),
+                "promised_at": Figure("Promised for", figures.moment),
+                "goods_count": Figure("Lines", figures.count),
+                "missing_quantity": Figure("Missing", figures.quantity),
+                "company_amount": Figure("Value", figures.money),
             },
             severity=("company_amount", (1_000, 10_000, 50_000)),
             closed_because="The transfer is done, cancelled or due later",

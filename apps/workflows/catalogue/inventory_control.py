@@ -12,13 +12,15 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import guard_requests, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import count_limit, involvement, money
 
 GOODS = Fact(
     name="goods",
-    columns=["label", "product_name", "location_name", "warehouse_name", "currency", "partner_name", "unit_cost"],
+    columns=["label", "product_name", "location_name", "warehouse_name", "currency", "partner_name", "unit_cost", "unit_name"],
     sql=f"""
         SELECT concat_ws(' in ', t.name, l.complete_name) AS label, t.name AS product_name, l.complete_name AS location_name,
                (SELECT w.name FROM mirror_stock_warehouse w
@@ -26,7 +28,8 @@ GOODS = Fact(
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
-               '' AS partner_name, round(COALESCE({money.in_company("standard_price", "p")}, 0), 2) AS unit_cost
+               '' AS partner_name, round(COALESCE({money.in_company("standard_price", "p")}, 0), 2) AS unit_cost,
+               (SELECT u.name FROM mirror_uom_uom u WHERE u.connection_id = r.connection_id AND u.odoo_id = t.uom_id) AS unit_name
           FROM (SELECT r.product_id) AS own
           LEFT JOIN mirror_product_product p ON p.connection_id = r.connection_id AND p.odoo_id = own.product_id
           LEFT JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
@@ -88,6 +91,7 @@ DEPENDENCIES = [
     ),
     Dependency(model="product.product", sql=TO_SETTLE.format(which="product_id = ANY(%(ids)s)")),
     Dependency(model="product.template", sql=TO_SETTLE.format(which=f"product_id IN ({supply_allocation.PRODUCTS_OF_TEMPLATES})")),
+    Dependency(model="uom.uom", sql=TO_SETTLE.format(which=f"product_id IN ({supply_allocation.KEPT_IN_UNITS})")),
     Dependency(model="stock.location", sql=TO_SETTLE.format(which="location_id = ANY(%(ids)s)")),
     Dependency(
         model="stock.warehouse",
@@ -157,14 +161,14 @@ WORKFLOW = Workflow(
             due=timedelta(hours=8),
             amount="missing_value",
             evidence={
-                "product_name": "Product",
-                "location_name": "Place",
-                "warehouse_name": "Warehouse",
-                "missing_quantity": "Below zero by",
-                "unit_cost": "Unit cost",
-                "missing_value": "Value at standard cost",
-                "below_zero_since": "Since",
-                "last_count_date": "Last counted on",
+                "product_name": Figure("Product", figures.text),
+                "location_name": Figure("Place", figures.text),
+                "warehouse_name": Figure("Warehouse", figures.text),
+                "missing_quantity": Figure("Below zero by", figures.quantity.unit_from("unit_name")),
+                "unit_cost": Figure("Unit cost", figures.price),
+                "missing_value": Figure("Value at standard cost", figures.money),
+                "below_zero_since": Figure("Since", figures.moment),
+                "last_count_date": Figure("Last counted on", figures.day),
             },
             severity=("missing_value", (250, 2_500, 25_000)),
             closed_because="The stock is no longer negative",

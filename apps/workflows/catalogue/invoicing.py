@@ -18,6 +18,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, parameters, returned, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
@@ -297,22 +299,22 @@ STAGES = [
 ]
 
 EXPOSURE_FIGURES = {
-    "commercial_name": "Customer",
-    "overdue_total": "Overdue, all invoices",
-    "overdue_count": "Invoices overdue",
-    "due_on": "Oldest was due on",
-    "owed_total": "Total owed",
-    "credit_limit": "Credit limit",
+    "commercial_name": Figure("Customer", figures.text),
+    "overdue_total": Figure("Overdue, all invoices", figures.money),
+    "overdue_count": Figure("Invoices overdue", figures.count),
+    "due_on": Figure("Oldest was due on", figures.day),
+    "owed_total": Figure("Total owed", figures.money),
+    "credit_limit": Figure("Credit limit", figures.money),
 }
 
 LINES = Lines(
     title="Invoice lines",
     columns={
-        "product_name": "Product",
-        "billed_quantity": "Quantity",
-        "price": "Price",
-        "discount_percent": "Discount",
-        "subtotal": "Sum before tax",
+        "product_name": Figure("Product", figures.text),
+        "billed_quantity": Figure("Quantity", figures.quantity),
+        "price": Figure("Price", figures.price),
+        "discount_percent": Figure("Discount", figures.percent),
+        "subtotal": Figure("Sum before tax", figures.money),
     },
     sql=f"""
         SELECT COALESCE(to_jsonb(t.name), {say("Other")}) AS product_name, l.quantity AS billed_quantity, l.price_unit AS price,

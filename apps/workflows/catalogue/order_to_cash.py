@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import (
@@ -388,13 +390,13 @@ STAGES = [
 LINES = Lines(
     title="Order lines",
     columns={
-        "product_name": "Product",
-        "ordered_quantity": "Quantity",
-        "delivered_quantity": "Delivered",
-        "invoiced_quantity": "Invoiced",
-        "price": "Price",
-        "discount_percent": "Discount",
-        "subtotal": "Sum before tax",
+        "product_name": Figure("Product", figures.text),
+        "ordered_quantity": Figure("Quantity", figures.quantity),
+        "delivered_quantity": Figure("Delivered", figures.quantity),
+        "invoiced_quantity": Figure("Invoiced", figures.quantity),
+        "price": Figure("Price", figures.price),
+        "discount_percent": Figure("Discount", figures.percent),
+        "subtotal": Figure("Sum before tax", figures.money),
     },
     sql=f"""
         SELECT {units.product_in("l.name", "l")} AS product_name,
@@ -458,7 +460,7 @@ WORKFLOW = Workflow(
         replace(not_invoiced.EXCEPTION, when=TO_INVOICE & not_invoiced.EXCEPTION.when),
     ],
     approvals=[
-        replace(kind, context={**kind.context, "foreign_name": foreign_money.WORDS})
+        replace(kind, context={**kind.context, "foreign_name": foreign_money.FIGURE})
         for kind in (
             credit_limit.APPROVAL,
             replace(price_limits.APPROVAL, when=PRICE_BROKEN | price_limits.CHANGE),

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
@@ -300,13 +302,13 @@ STAGES = [
 LINES = Lines(
     title="Order lines",
     columns={
-        "product_name": "Product",
-        "ordered_quantity": "Ordered",
-        "received_quantity": "Received",
-        "billed_quantity": "Billed",
-        "expected_at": "Expected",
-        "price": "Price",
-        "subtotal": "Sum before tax",
+        "product_name": Figure("Product", figures.text),
+        "ordered_quantity": Figure("Ordered", figures.quantity),
+        "received_quantity": Figure("Received", figures.quantity),
+        "billed_quantity": Figure("Billed", figures.quantity),
+        "expected_at": Figure("Expected", figures.moment),
+        "price": Figure("Price", figures.price),
+        "subtotal": Figure("Sum before tax", figures.money),
     },
     sql=f"""
         SELECT {units.product_in("l.name", "l")} AS product_name,
@@ -360,22 +362,22 @@ WORKFLOW = Workflow(
             due=timedelta(hours=8),
             amount="at_stake_amount",
             evidence={
-                "partner_name": "Vendor",
-                "buyer_name": "Buyer",
-                "expected_at": "Promised for",
-                "said_expected_at": "New expected date",
-                "said_late_days": "Days later",
-                "said_by": "Reported by",
-                "said_at": "Reported at",
-                "said_text": "Original text",
-                "late_days": "Days late",
-                "orders_at_risk_count": "Sales orders at risk",
-                "customers_at_risk_count": "Customers",
-                "revenue_at_risk": "Revenue at risk",
-                "late_lines_count": "Late lines",
-                "late_products_names": "Products",
-                "missing_quantity": "Outstanding",
-                "missing_amount": "Outstanding value",
+                "partner_name": Figure("Vendor", figures.text),
+                "buyer_name": Figure("Buyer", figures.text),
+                "expected_at": Figure("Promised for", figures.moment),
+                "said_expected_at": Figure("New expected date", figures.moment),
+                "said_late_days": Figure("Days later", figures.days),
+                "said_by": Figure("Reported by", figures.text),
+                "said_at": Figure("Reported at", figures.moment),
+                "said_text": Figure("Original text", figures.text),
+                "late_days": Figure("Days late", figures.days),
+                "orders_at_risk_count": Figure("Sales orders at risk", figures.count),
+                "customers_at_risk_count": Figure("Customers", figures.count),
+                "revenue_at_risk": Figure("Revenue at risk", figures.money),
+                "late_lines_count": Figure("Late lines", figures.count),
+                "late_products_names": Figure("Products", figures.text),
+                "missing_quantity": Figure("Outstanding", figures.quantity),
+                "missing_amount": Figure("Outstanding value", figures.money),
             },
             severity=("at_stake_amount", (1_000, 10_000, 50_000)),
             closed_because="The order is no longer late",
@@ -394,11 +396,11 @@ WORKFLOW = Workflow(
             due=timedelta(hours=16),
             amount="company_amount",
             evidence={
-                "partner_name": "Vendor",
-                "buyer_name": "Buyer",
-                "unanswered_days": "Days since ordered",
-                "expected_at": "Expected",
-                "company_amount": "Value",
+                "partner_name": Figure("Vendor", figures.text),
+                "buyer_name": Figure("Buyer", figures.text),
+                "unanswered_days": Figure("Days since ordered", figures.days),
+                "expected_at": Figure("Expected", figures.moment),
+                "company_amount": Figure("Value", figures.money),
             },
             severity=("company_amount", (5_000, 25_000, 100_000)),
             closed_because="The vendor has responded, or the order is late or received",
@@ -411,10 +413,10 @@ WORKFLOW = Workflow(
             due=timedelta(hours=4),
             amount="company_amount",
             evidence={
-                "partner_name": "Vendor",
-                "buyer_name": "Buyer",
-                "stalled_days": "Days without change",
-                "company_amount": "Value",
+                "partner_name": Figure("Vendor", figures.text),
+                "buyer_name": Figure("Buyer", figures.text),
+                "stalled_days": Figure("Days without change", figures.days),
+                "company_amount": Figure("Value", figures.money),
             },
             severity=("company_amount", (5_000, 25_000, 100_000)),
             closed_because="The order was approved, changed or cancelled",
@@ -422,7 +424,12 @@ WORKFLOW = Workflow(
         purchase_differences.RECEIPT_DIFFERS,
         purchase_differences.PRICE_DIFFERS,
     ],
-    approvals=[replace(purchase_limit.APPROVAL, context={**purchase_limit.APPROVAL.context, "foreign_name": foreign_money.WORDS})],
+    approvals=[
+        replace(
+            purchase_limit.APPROVAL,
+            context={**purchase_limit.APPROVAL.context, "foreign_name": foreign_money.FIGURE},
+        )
+    ],
     guards=[purchase_limit.GUARD],
     form="purchase.purchase_order_form",
     hooks={"purchase.order": ["state", "date_planned", "acknowledged", "receipt_status", "invoice_status", "x_ct_hold"]},

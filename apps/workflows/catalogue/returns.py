@@ -15,6 +15,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement, money, return_limit
@@ -296,13 +298,13 @@ STAGES = [
 ]
 
 RETURN_FIGURES = {
-    "partner_name": "Customer",
-    "order_name": "Order",
-    "returned_of": "Delivered by",
-    "salesperson": "Salesperson",
-    "product_names": "Products",
-    "returned_quantity": "Returned",
-    "return_value": "Value of the return",
+    "partner_name": Figure("Customer", figures.text),
+    "order_name": Figure("Order", figures.text),
+    "returned_of": Figure("Delivered by", figures.text),
+    "salesperson": Figure("Salesperson", figures.text),
+    "product_names": Figure("Products", figures.text),
+    "returned_quantity": Figure("Returned", figures.quantity),
+    "return_value": Figure("Value of the return", figures.money),
 }
 
 WORKFLOW = Workflow(
@@ -339,10 +341,10 @@ WORKFLOW = Workflow(
             amount="to_credit_value",
             evidence={
                 **RETURN_FIGURES,
-                "to_credit_quantity": "Not credited",
-                "to_credit_value": "Value not credited",
-                "date_done": "Received at",
-                "received_days": "Days since",
+                "to_credit_quantity": Figure("Not credited", figures.quantity),
+                "to_credit_value": Figure("Value not credited", figures.money),
+                "date_done": Figure("Received at", figures.moment),
+                "received_days": Figure("Days since", figures.days),
             },
             severity=("to_credit_value", (500, 5_000, 25_000)),
             closed_because="The return is credited",

@@ -14,6 +14,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement
 from apps.workflows.sql_message import say
@@ -146,15 +148,16 @@ WORKFLOW = Workflow(
             due=timedelta(hours=2),
             amount="open_orders",
             evidence={
-                "partner_name": "Customer",
-                "stage_name": "Stage",
-                "priority_name": "Priority",
-                "assigned_to": "Assigned to",
-                "answer_by": "Due",
-                "hours_left": "Hours left",
-                "open_orders": "The customer's open orders",
+                "partner_name": Figure("Customer", figures.text),
+                "stage_name": Figure("Stage", figures.text),
+                "priority_name": Figure("Priority", figures.text),
+                "assigned_to": Figure("Assigned to", figures.text),
+                "answer_by": Figure("Due", figures.moment),
+                "hours_left": Figure("Hours left", figures.hours),
+                "open_orders": Figure("The customer's open orders", figures.money),
             },
             severity=("priority_rank", (1, 2, 3)),
+            severity_kind=figures.rank,
             closed_because="The ticket was closed, is on hold, or has a later due time",
         ),
     ],

@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, parameters
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
 from apps.workflows.rules import money
@@ -178,16 +180,16 @@ WORKFLOW = Workflow(
             due=timedelta(hours=4),
             amount="beyond_amount",
             evidence={
-                "ready_transfers_count": "Deliveries ready",
-                "late_transfers_count": "Of which late",
-                "ready_lines_count": "Lines ready",
-                "lines_a_day_quantity": "Lines shipped per working day",
-                "working_days": "Sample",
-                "hours_to_clear_quantity": "Hours to clear",
-                "shift_hours": "Hours of a shift",
-                "beyond_lines_quantity": "Lines over shift capacity",
-                "beyond_amount": "Value over shift capacity",
-                "ready_amount": "Value ready",
+                "ready_transfers_count": Figure("Deliveries ready", figures.count),
+                "late_transfers_count": Figure("Of which late", figures.count),
+                "ready_lines_count": Figure("Lines ready", figures.count),
+                "lines_a_day_quantity": Figure("Lines shipped per working day", figures.count),
+                "working_days": Figure("Sample", figures.days),
+                "hours_to_clear_quantity": Figure("Hours to clear", figures.hours),
+                "shift_hours": Figure("Hours of a shift", figures.hours),
+                "beyond_lines_quantity": Figure("Lines over shift capacity", figures.count),
+                "beyond_amount": Figure("Value over shift capacity", figures.money),
+                "ready_amount": Figure("Value ready", figures.money),
             },
             severity=("beyond_amount", (1_000, 25_000, 100_000)),
             closed_because="Ready lines fit within a shift",

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
 from apps.workflows.sql_message import day, say
@@ -54,16 +56,16 @@ EXCEPTION = ExceptionType(
     due=timedelta(hours=8),
     amount="company_amount",
     evidence={
-        "partner_name": "Customer",
-        "order_name": "Order",
-        "due_at": "Deadline",
-        "promised_at": "Promised for",
-        "carrier_expected_at": "New expected date",
-        "carrier_late_days": "Days later",
-        "carrier_said_by": "Reported by",
-        "carrier_said_at": "Reported at",
-        "carrier_text_name": "Original text",
-        "company_amount": "Value",
+        "partner_name": Figure("Customer", figures.text),
+        "order_name": Figure("Order", figures.text),
+        "due_at": Figure("Deadline", figures.moment),
+        "promised_at": Figure("Promised for", figures.moment),
+        "carrier_expected_at": Figure("New expected date", figures.moment),
+        "carrier_late_days": Figure("Days later", figures.days),
+        "carrier_said_by": Figure("Reported by", figures.text),
+        "carrier_said_at": Figure("Reported at", figures.moment),
+        "carrier_text_name": Figure("Original text", figures.text),
+        "company_amount": Figure("Value", figures.money),
     },
     severity=("company_amount", (1_000, 10_000, 50_000)),
     closed_because="The carrier has delivered it, or expects to deliver on time",

@@ -17,6 +17,8 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
@@ -70,15 +72,15 @@ BROKEN = Q(inventory_quantity_set=True) & (
 )
 
 FIGURES = {
-    "product_name": "Product",
-    "location_name": "Place",
-    "warehouse_name": "Warehouse",
-    "counted_by": "Counted by",
-    "counted_quantity": "Counted",
-    "system_quantity": "In the system",
-    "difference_quantity": "Difference",
-    "unit_cost": "Unit cost",
-    "difference_value": "Value of the difference",
+    "product_name": Figure("Product", figures.text),
+    "location_name": Figure("Place", figures.text),
+    "warehouse_name": Figure("Warehouse", figures.text),
+    "counted_by": Figure("Counted by", figures.text),
+    "counted_quantity": Figure("Counted", figures.quantity.unit_from("unit_name")),
+    "system_quantity": Figure("In the system", figures.quantity.unit_from("unit_name")),
+    "difference_quantity": Figure("Difference", figures.quantity.unit_from("unit_name")),
+    "unit_cost": Figure("Unit cost", figures.price),
+    "difference_value": Figure("Value of the difference", figures.money),
 }
 
 EXCEPTION = ExceptionType(
@@ -149,7 +151,7 @@ APPROVAL = ApprovalKind(
     involved=["count_asked_uid", *involvement.OF_RECORD],
     account_owner=("counter_login", "counter_email"),
     exception="inventory.count_adjustment",
-    context={**FIGURES, "count_limit": "Approval required from"},
+    context={**FIGURES, "count_limit": Figure("Approval required from", figures.money)},
     figures=GuardFigures(
         measure="count_measure",
         alone="difference_value",

@@ -15,6 +15,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money, over_delivery
@@ -189,20 +191,20 @@ TERMS = Fact(
 )
 
 FIGURES = {
-    "credit_limit": "Credit limit",
-    "open_invoices": "Open invoices",
-    "draft_invoices": "Draft invoices",
-    "open_orders": "Confirmed, not yet invoiced",
-    "this_order": "This order",
-    "exposure": "Exposure with this order",
-    "excess": "Over the limit by",
-    "overdue_amount": "Overdue",
-    "overdue_days": "Days overdue, oldest",
-    "commercial_name": "Customer",
-    "customer_class_names": "Customer class",
-    "salesperson": "Account owner",
-    "credit_asked_by": "Requested by",
-    "credit_asked_at": "Requested at",
+    "credit_limit": Figure("Credit limit", figures.money),
+    "open_invoices": Figure("Open invoices", figures.money),
+    "draft_invoices": Figure("Draft invoices", figures.money),
+    "open_orders": Figure("Confirmed, not yet invoiced", figures.money),
+    "this_order": Figure("This order", figures.money),
+    "exposure": Figure("Exposure with this order", figures.money),
+    "excess": Figure("Over the limit by", figures.money),
+    "overdue_amount": Figure("Overdue", figures.money),
+    "overdue_days": Figure("Days overdue, oldest", figures.days),
+    "commercial_name": Figure("Customer", figures.text),
+    "customer_class_names": Figure("Customer class", figures.text),
+    "salesperson": Figure("Account owner", figures.text),
+    "credit_asked_by": Figure("Requested by", figures.text),
+    "credit_asked_at": Figure("Requested at", figures.moment),
 }
 
 EXCEPTION = ExceptionType(

@@ -14,6 +14,8 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import guard_requests, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit, typed_tax
@@ -197,13 +199,13 @@ FOR_NOTHING = ExceptionType(
     due=timedelta(hours=16),
     amount="credited_beyond",
     evidence={
-        "partner_name": "Customer",
-        "credited_invoice": "Invoice",
-        "credited_products_names": "Credited for",
-        "credited_beyond": "Exceeds the returned quantity",
-        "credited_for_returns": "For the returned quantity",
-        "credit_note_limit": "Authorisation required from",
-        "invoice_owner": "Account owner",
+        "partner_name": Figure("Customer", figures.text),
+        "credited_invoice": Figure("Invoice", figures.text),
+        "credited_products_names": Figure("Credited for", figures.text),
+        "credited_beyond": Figure("Exceeds the returned quantity", figures.money),
+        "credited_for_returns": Figure("For the returned quantity", figures.money),
+        "credit_note_limit": Figure("Authorisation required from", figures.money),
+        "invoice_owner": Figure("Account owner", figures.text),
     },
     severity=("credited_beyond", (1_000, 5_000, 25_000)),
     closed_because="The credit note was settled, reversed or authorised, or the goods were returned",
@@ -227,15 +229,15 @@ APPROVAL = replace(
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="",
     context={
-        "partner_name": "Customer",
-        "credited_invoice": "Invoice",
-        "credited_products_names": "Credited for",
-        "credited_beyond": "Exceeds the returned quantity",
-        "credited_for_returns": "For the returned quantity",
-        "open_amount": "The whole credit note",
-        "credit_note_limit": "Authorisation required from",
-        "invoice_owner": "Account owner",
-        "credit_note_asker": "Requested by",
+        "partner_name": Figure("Customer", figures.text),
+        "credited_invoice": Figure("Invoice", figures.text),
+        "credited_products_names": Figure("Credited for", figures.text),
+        "credited_beyond": Figure("Exceeds the returned quantity", figures.money),
+        "credited_for_returns": Figure("For the returned quantity", figures.money),
+        "open_amount": Figure("The whole credit note", figures.money),
+        "credit_note_limit": Figure("Authorisation required from", figures.money),
+        "invoice_owner": Figure("Account owner", figures.text),
+        "credit_note_asker": Figure("Requested by", figures.text),
     },
     figures=GuardFigures(
         measure="credit_note_measure",

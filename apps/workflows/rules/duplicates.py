@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.sql_message import say
@@ -101,13 +103,13 @@ POSSIBLE_DUPLICATE = ExceptionType(
     due=timedelta(hours=4),
     amount="company_amount",
     evidence={
-        "duplicate_of": "Possible duplicate of",
-        "duplicate_why": "Matched on",
-        "duplicate_of_state": "The other order is",
-        "duplicate_hours_quantity": "Hours between them",
-        "client_order_ref": "Customer's reference",
-        "partner_name": "Customer",
-        "company_amount": "Value",
+        "duplicate_of": Figure("Possible duplicate of", figures.text),
+        "duplicate_why": Figure("Matched on", figures.text),
+        "duplicate_of_state": Figure("The other order is", figures.text),
+        "duplicate_hours_quantity": Figure("Hours between them", figures.hours),
+        "client_order_ref": Figure("Customer's reference", figures.text),
+        "partner_name": Figure("Customer", figures.text),
+        "company_amount": Figure("Value", figures.money),
     },
     cause="duplicate_of_id",
     severity=("company_amount", (1_000, 10_000, 50_000)),

@@ -6,6 +6,8 @@ order in Odoo, which leaves the carrier as it is.
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, Choice, Fact, OdooCall, Unwatched
 from apps.workflows.rules import involvement, money
@@ -95,22 +97,22 @@ APPROVAL = ApprovalKind(
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.promise_at_risk",
     context={
-        "undelivered_amount": "Revenue at risk",
-        "commitment_date": "Promised",
-        "forecast_at": "Forecast",
-        "promise_late_days": "Days late",
-        "carrier_name": "By carrier",
-        "freight_cost": "Freight costs",
-        "express_present_name": "Planned carrier",
-        "express_planned_at": "Planned for",
-        "express_at": "Expected shipment",
-        "short_products_names": "Missing products",
-        "order_margin": "Margin of the order",
-        "partner_name": "Customer",
-        "customer_class_names": "Customer class",
-        "salesperson": "Account owner",
-        "express_asked_by": "Requested by",
-        "express_asked_at": "Requested at",
+        "undelivered_amount": Figure("Revenue at risk", figures.money),
+        "commitment_date": Figure("Promised", figures.moment),
+        "forecast_at": Figure("Forecast", figures.moment),
+        "promise_late_days": Figure("Days late", figures.days),
+        "carrier_name": Figure("By carrier", figures.text),
+        "freight_cost": Figure("Freight costs", figures.money),
+        "express_present_name": Figure("Planned carrier", figures.text),
+        "express_planned_at": Figure("Planned for", figures.moment),
+        "express_at": Figure("Expected shipment", figures.moment),
+        "short_products_names": Figure("Missing products", figures.text),
+        "order_margin": Figure("Margin of the order", figures.money),
+        "partner_name": Figure("Customer", figures.text),
+        "customer_class_names": Figure("Customer class", figures.text),
+        "salesperson": Figure("Account owner", figures.text),
+        "express_asked_by": Figure("Requested by", figures.text),
+        "express_asked_at": Figure("Requested at", figures.moment),
     },
     bounds=["freight_cost"],
     on_asked=[],

@@ -4,11 +4,12 @@ The rate is the order's own in Odoo, of the day of the order. It moves when Odoo
 reckoned anew.
 """
 
+from apps.core.figures import Figure, text
 from apps.workflows import days
 from apps.workflows.declare import Fact
 from apps.workflows.sql_message import say
 
-WORDS = "In the order's own currency"
+FIGURE = Figure("In the order's own currency", text)
 
 IN_ITS_OWN = say(
     "{amount:money} {currency} at {rate:quantity} {currency} for 1 {ours}, of {day:day}",

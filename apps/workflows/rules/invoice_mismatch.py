@@ -11,6 +11,8 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import invoice_differences, invoice_resolution, involvement, posted_entries
@@ -63,24 +65,24 @@ PEERS = f"""
 
 
 FIGURES = {
-    "order_names": "Order",
-    "product_names": "Product",
-    "differing_count": "Differing lines",
-    "billed_quantity": "On this bill",
-    "all_billed_quantity": "Billed in total",
-    "ordered_quantity": "Ordered",
-    "delivered_quantity": "Delivered",
-    "over_quantity": "Billed over the allowed amount",
-    "amount_over": "Value of that quantity",
-    "billed_price": "Value at the price billed",
-    "ordered_price": "Value at the price ordered",
-    "price_difference": "Difference in price",
-    "billed_tax": "Tax billed",
-    "ordered_tax": "Tax as ordered",
-    "tax_difference": "Difference in tax",
-    "tax_by_hand": "Tax raised by hand",
-    "other_partner_names": "Ordered with another partner",
-    "disputed_amount": "In dispute",
+    "order_names": Figure("Order", figures.text),
+    "product_names": Figure("Product", figures.text),
+    "differing_count": Figure("Differing lines", figures.count),
+    "billed_quantity": Figure("On this bill", figures.quantity),
+    "all_billed_quantity": Figure("Billed in total", figures.quantity),
+    "ordered_quantity": Figure("Ordered", figures.quantity),
+    "delivered_quantity": Figure("Delivered", figures.quantity),
+    "over_quantity": Figure("Billed over the allowed amount", figures.quantity),
+    "amount_over": Figure("Value of that quantity", figures.money),
+    "billed_price": Figure("Value at the price billed", figures.money),
+    "ordered_price": Figure("Value at the price ordered", figures.money),
+    "price_difference": Figure("Difference in price", figures.money),
+    "billed_tax": Figure("Tax billed", figures.money),
+    "ordered_tax": Figure("Tax as ordered", figures.money),
+    "tax_difference": Figure("Difference in tax", figures.money),
+    "tax_by_hand": Figure("Tax raised by hand", figures.money),
+    "other_partner_names": Figure("Ordered with another partner", figures.text),
+    "disputed_amount": Figure("In dispute", figures.money),
 }
 
 ASKED = guard_requests.asked(KIND, "account.move", prefix="invoice_", where="r.state = 'draft'")
@@ -172,12 +174,12 @@ APPROVAL = ApprovalKind(
     account_owner=("invoice_owner_login", "invoice_owner_email"),
     exception="invoice.differs",
     context={
-        "partner_name": "Partner",
+        "partner_name": Figure("Partner", figures.text),
         **FIGURES,
-        "mismatch_limit": "Approval required from",
-        "open_amount": "The whole invoice",
-        "invoice_owner": "Account owner",
-        "invoice_asked_by": "Requested by",
+        "mismatch_limit": Figure("Approval required from", figures.money),
+        "open_amount": Figure("The whole invoice", figures.money),
+        "invoice_owner": Figure("Account owner", figures.text),
+        "invoice_asked_by": Figure("Requested by", figures.text),
     },
     figures=GuardFigures(
         measure="mismatch_measure",

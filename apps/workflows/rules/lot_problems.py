@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import returned, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
@@ -78,14 +80,14 @@ EXCEPTION = ExceptionType(
     due=timedelta(hours=4),
     amount="lot_amount",
     evidence={
-        "partner_name": "Customer",
-        "order_name": "Order",
-        "lot_problem_names": "Problem",
-        "lot_products_names": "Products",
-        "lot_names": "Lots and serial numbers",
-        "lot_problem_count": "Lines concerned",
-        "lot_quantity": "Quantity concerned",
-        "lot_amount": "Value concerned",
+        "partner_name": Figure("Customer", figures.text),
+        "order_name": Figure("Order", figures.text),
+        "lot_problem_names": Figure("Problem", figures.text),
+        "lot_products_names": Figure("Products", figures.text),
+        "lot_names": Figure("Lots and serial numbers", figures.text),
+        "lot_problem_count": Figure("Lines concerned", figures.count),
+        "lot_quantity": Figure("Quantity concerned", figures.quantity),
+        "lot_amount": Figure("Value concerned", figures.money),
     },
     severity=("lot_amount", (500, 5_000, 50_000)),
     closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",

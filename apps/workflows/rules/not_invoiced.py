@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import parameters, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
@@ -75,16 +77,16 @@ EXCEPTION = ExceptionType(
     due=timedelta(hours=16),
     amount="uninvoiced_amount",
     evidence={
-        "partner_name": "Customer",
-        "uninvoiced_amount": "Not invoiced, before tax",
-        "last_delivered_at": "Delivered at",
-        "uninvoiced_days": "Days since",
-        "delivered_goods_quantity": "Delivered",
-        "invoiced_before_quantity": "Of which invoiced",
-        "uninvoiced_quantity": "To be invoiced",
-        "uninvoiced_products_names": "Products",
-        "company_amount": "The whole order",
-        "salesperson": "Account owner",
+        "partner_name": Figure("Customer", figures.text),
+        "uninvoiced_amount": Figure("Not invoiced, before tax", figures.money),
+        "last_delivered_at": Figure("Delivered at", figures.moment),
+        "uninvoiced_days": Figure("Days since", figures.days),
+        "delivered_goods_quantity": Figure("Delivered", figures.quantity),
+        "invoiced_before_quantity": Figure("Of which invoiced", figures.quantity),
+        "uninvoiced_quantity": Figure("To be invoiced", figures.quantity),
+        "uninvoiced_products_names": Figure("Products", figures.text),
+        "company_amount": Figure("The whole order", figures.money),
+        "salesperson": Figure("Account owner", figures.text),
     },
     severity=("uninvoiced_amount", (1_000, 10_000, 50_000)),
     closed_because="The delivery is invoiced",

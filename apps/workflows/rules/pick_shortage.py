@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
 from apps.workflows.rules import money, sourcing, substitution
@@ -164,20 +166,20 @@ EXCEPTION = ExceptionType(
     due=timedelta(hours=4),
     amount="missing_amount",
     evidence={
-        "partner_name": "Customer",
-        "order_name": "Order",
-        "shortage_names": "Why",
-        "short_products_names": "Products",
-        "short_count": "Short lines",
-        "wanted_quantity": "Requested",
-        "available_quantity": "Available",
-        "missing_quantity": "Missing",
-        "on_hand_quantity": "On hand in this warehouse",
-        "reserved_for_others_quantity": "Of which reserved for others",
-        "free_elsewhere_quantity": "Available in other warehouses",
-        "elsewhere_names": "Available in",
-        "promised_at": "Promised for",
-        "missing_amount": "Value missing",
+        "partner_name": Figure("Customer", figures.text),
+        "order_name": Figure("Order", figures.text),
+        "shortage_names": Figure("Why", figures.text),
+        "short_products_names": Figure("Products", figures.text),
+        "short_count": Figure("Short lines", figures.count),
+        "wanted_quantity": Figure("Requested", figures.quantity),
+        "available_quantity": Figure("Available", figures.quantity),
+        "missing_quantity": Figure("Missing", figures.quantity),
+        "on_hand_quantity": Figure("On hand in this warehouse", figures.quantity),
+        "reserved_for_others_quantity": Figure("Of which reserved for others", figures.quantity),
+        "free_elsewhere_quantity": Figure("Available in other warehouses", figures.quantity),
+        "elsewhere_names": Figure("Available in", figures.text),
+        "promised_at": Figure("Promised for", figures.moment),
+        "missing_amount": Figure("Value missing", figures.money),
     },
     severity=("missing_amount", (250, 2_500, 25_000)),
     closed_because="Nothing is missing, or no order needs it",

@@ -28,6 +28,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
@@ -195,21 +197,21 @@ TERMS = Fact(
 )
 
 FIGURES = {
-    "company_amount": "This order",
-    "order_margin": "Margin",
-    "order_margin_percent": "Margin",
-    "least_margin_percent": "Minimum margin",
-    "deepest_discount_percent": "Highest discount",
-    "most_discount_percent": "Maximum discount",
-    "discount_given": "Excess discount",
-    "margin_short": "Shortfall to minimum margin",
-    "conceded": "Conceded beyond policy",
-    "discounted_names": "Lines beyond policy",
-    "partner_name": "Customer",
-    "customer_class_names": "Customer class",
-    "salesperson": "Account owner",
-    "price_asked_by": "Requested by",
-    "price_asked_at": "Requested at",
+    "company_amount": Figure("This order", figures.money),
+    "order_margin": Figure("Margin", figures.money),
+    "order_margin_percent": Figure("Margin", figures.percent),
+    "least_margin_percent": Figure("Minimum margin", figures.percent),
+    "deepest_discount_percent": Figure("Highest discount", figures.percent),
+    "most_discount_percent": Figure("Maximum discount", figures.percent),
+    "discount_given": Figure("Excess discount", figures.money),
+    "margin_short": Figure("Shortfall to minimum margin", figures.money),
+    "conceded": Figure("Conceded beyond policy", figures.money),
+    "discounted_names": Figure("Lines beyond policy", figures.text),
+    "partner_name": Figure("Customer", figures.text),
+    "customer_class_names": Figure("Customer class", figures.text),
+    "salesperson": Figure("Account owner", figures.text),
+    "price_asked_by": Figure("Requested by", figures.text),
+    "price_asked_at": Figure("Requested at", figures.moment),
 }
 
 EXCEPTION = ExceptionType(
@@ -238,7 +240,11 @@ APPROVAL = ApprovalKind(
     involved=["pricing_asked_uid", "credit_asked_uid", *involvement.OF_ORDER],
     account_owner=("salesperson_login", "salesperson_email"),
     exception="order.price_breach",
-    context={"price_asked_value": "Subject of the decision", "asked_concession": "Concession", **FIGURES},
+    context={
+        "price_asked_value": Figure("Subject of the decision", figures.money),
+        "asked_concession": Figure("Concession", figures.money),
+        **FIGURES,
+    },
     bounds=["asked_concession"],
     figures=GuardFigures(
         measure="conceded",

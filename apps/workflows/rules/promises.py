@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import days, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money, sourcing
@@ -330,14 +332,14 @@ STOCK_SHORTAGE = ExceptionType(
     due=timedelta(hours=8),
     amount="short_amount",
     evidence={
-        "short_products_names": "Products",
-        "short_quantity": "Missing",
-        "uncovered_quantity": "Of which not on order",
-        "next_supply": "Next supply",
-        "next_supply_at": "Next supply expected",
-        "commitment_date": "Promised",
-        "short_lines_count": "Short lines",
-        "short_amount": "Missing value",
+        "short_products_names": Figure("Products", figures.text),
+        "short_quantity": Figure("Missing", figures.quantity),
+        "uncovered_quantity": Figure("Of which not on order", figures.quantity),
+        "next_supply": Figure("Next supply", figures.text),
+        "next_supply_at": Figure("Next supply expected", figures.moment),
+        "commitment_date": Figure("Promised", figures.moment),
+        "short_lines_count": Figure("Short lines", figures.count),
+        "short_amount": Figure("Missing value", figures.money),
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
     closed_because="The missing goods are available, or arrive in time",
@@ -367,16 +369,16 @@ PROMISE_AT_RISK = ExceptionType(
     due=timedelta(hours=8),
     amount="undelivered_amount",
     evidence={
-        "partner_name": "Customer",
-        "commitment_date": "Promised",
-        "forecast_at": "Forecast",
-        "promise_late_days": "Days late",
-        "undelivered_amount": "Revenue at risk",
-        "caused_by": "Caused by",
-        "steps_names": "Held by",
-        "short_products_names": "Missing products",
-        "short_quantity": "Missing",
-        "salesperson": "Account owner",
+        "partner_name": Figure("Customer", figures.text),
+        "commitment_date": Figure("Promised", figures.moment),
+        "forecast_at": Figure("Forecast", figures.moment),
+        "promise_late_days": Figure("Days late", figures.days),
+        "undelivered_amount": Figure("Revenue at risk", figures.money),
+        "caused_by": Figure("Caused by", figures.text),
+        "steps_names": Figure("Held by", figures.text),
+        "short_products_names": Figure("Missing products", figures.text),
+        "short_quantity": Figure("Missing", figures.quantity),
+        "salesperson": Figure("Account owner", figures.text),
     },
     severity=("promise_weight", (1_000, 10_000, 50_000)),
     closed_because="The order is delivered, or expected by the date promised",

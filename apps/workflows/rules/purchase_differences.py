@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import parameters, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money
@@ -77,6 +79,7 @@ PRICES = Fact(
         "price_found",
         "price_difference_percent",
         "price_difference_amount",
+        "price_currency",
     ],
     sql=f"""
         SELECT count(*) AS price_lines_count, (array_agg(d.name ORDER BY abs(d.difference) DESC))[1] AS price_product,
@@ -86,7 +89,9 @@ PRICES = Fact(
                (array_agg(round(100 * (d.found - d.expected) / NULLIF(d.expected, 0), 1)
                           ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
                {money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)}
-                 AS price_difference_amount
+                 AS price_difference_amount,
+               (SELECT c.name FROM mirror_res_currency c
+                 WHERE c.connection_id = r.connection_id AND c.odoo_id = r.currency_id) AS price_currency
           FROM (
             SELECT l.name, {say("the vendor's price list")} AS against, agreed.price AS expected, n.price AS found,
                    (n.price - agreed.price) * {units.own("l.product_qty - l.qty_received", "l")} AS difference
@@ -162,12 +167,12 @@ RECEIPT_DIFFERS = ExceptionType(
     due=timedelta(hours=16),
     amount="receipt_difference_amount",
     evidence={
-        "partner_name": "Vendor",
-        "buyer_name": "Buyer",
-        "differing_products_names": "Products",
-        "over_received_quantity": "Received more than ordered",
-        "short_received_quantity": "Closed without receipt",
-        "receipt_difference_amount": "Value of the difference",
+        "partner_name": Figure("Vendor", figures.text),
+        "buyer_name": Figure("Buyer", figures.text),
+        "differing_products_names": Figure("Products", figures.text),
+        "over_received_quantity": Figure("Received more than ordered", figures.quantity),
+        "short_received_quantity": Figure("Closed without receipt", figures.quantity),
+        "receipt_difference_amount": Figure("Value of the difference", figures.money),
     },
     severity=("receipt_difference_amount", (500, 5_000, 25_000)),
     closed_because="The receipt matches the order, or is billed",
@@ -181,15 +186,15 @@ PRICE_DIFFERS = ExceptionType(
     due=timedelta(hours=16),
     amount="price_difference_amount",
     evidence={
-        "partner_name": "Vendor",
-        "buyer_name": "Buyer",
-        "price_product": "Product with the largest difference",
-        "price_against": "Differs from",
-        "price_expected": "Expected price",
-        "price_found": "Actual price",
-        "price_difference_percent": "Difference in %",
-        "price_lines_count": "Differing lines",
-        "price_difference_amount": "Value of the difference",
+        "partner_name": Figure("Vendor", figures.text),
+        "buyer_name": Figure("Buyer", figures.text),
+        "price_product": Figure("Product with the largest difference", figures.text),
+        "price_against": Figure("Differs from", figures.text),
+        "price_expected": Figure("Expected price", figures.price.unit_from("price_currency")),
+        "price_found": Figure("Actual price", figures.price.unit_from("price_currency")),
+        "price_difference_percent": Figure("Difference in %", figures.percent),
+        "price_lines_count": Figure("Differing lines", figures.count),
+        "price_difference_amount": Figure("Value of the difference", figures.money),
     },
     severity=("price_difference_amount", (250, 2_500, 10_000)),
     closed_because="The prices agree, or the bill is paid",

@@ -11,6 +11,8 @@ person, within its days counts with it, so that no order hides another either.
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money
@@ -131,16 +133,16 @@ PEERS = f"""
 """
 
 FIGURES = {
-    "asked_value": "Value",
-    "company_amount": "Current value",
-    "purchase_limit": "Approval required from",
-    "partner_name": "Vendor",
-    "bought_before": "Bought from this vendor in 12 months",
-    "late_before_count": "Orders of this vendor late now",
-    "waiting_orders_count": "Sales orders waiting for these goods",
-    "expected_at": "Expected",
-    "buyer_name": "Buyer",
-    "approval_asked_by": "Requested by",
+    "asked_value": Figure("Value", figures.money),
+    "company_amount": Figure("Current value", figures.money),
+    "purchase_limit": Figure("Approval required from", figures.money),
+    "partner_name": Figure("Vendor", figures.text),
+    "bought_before": Figure("Bought from this vendor in 12 months", figures.money),
+    "late_before_count": Figure("Orders of this vendor late now", figures.count),
+    "waiting_orders_count": Figure("Sales orders waiting for these goods", figures.count),
+    "expected_at": Figure("Expected", figures.moment),
+    "buyer_name": Figure("Buyer", figures.text),
+    "approval_asked_by": Figure("Requested by", figures.text),
 }
 
 # What the one who decides wants to know of the vendor; asked for no order but those that wait for a decision.

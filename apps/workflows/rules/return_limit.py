@@ -15,6 +15,8 @@ Odoo has no button between a return that is made and its receipt, so the guard s
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, kits, parameters
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement
@@ -87,15 +89,15 @@ APPROVAL = ApprovalKind(
     account_owner=("salesperson_login", "salesperson_email"),
     exception="returns.authorisation_pending",
     context={
-        "partner_name": "Customer",
-        "order_name": "Order",
-        "returned_of": "Delivered by",
-        "salesperson": "Salesperson",
-        "product_names": "Products",
-        "returned_quantity": "Returned",
-        "return_value": "Value of the return",
-        "return_limit": "Authorisation required from",
-        "return_asked_by": "Requested by",
+        "partner_name": Figure("Customer", figures.text),
+        "order_name": Figure("Order", figures.text),
+        "returned_of": Figure("Delivered by", figures.text),
+        "salesperson": Figure("Salesperson", figures.text),
+        "product_names": Figure("Products", figures.text),
+        "returned_quantity": Figure("Returned", figures.quantity),
+        "return_value": Figure("Value of the return", figures.money),
+        "return_limit": Figure("Authorisation required from", figures.money),
+        "return_asked_by": Figure("Requested by", figures.text),
     },
     figures=GuardFigures(
         measure="return_measure",

@@ -17,6 +17,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
+from apps.core import figures
+from apps.core.figures import Figure
 from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.rules import money
@@ -135,15 +137,15 @@ EXCEPTION = ExceptionType(
     due=timedelta(hours=8),
     amount="beyond_usual_amount",
     evidence={
-        "partner_name": "Customer",
-        "compared_amount": "This order, before tax",
-        "usual_amount": "Usual order, before tax",
-        "value_times_quantity": "Multiple of usual",
-        "value_deviations_quantity": "Deviations from usual orders",
-        "unusual_lines_names": "Unusual quantities",
-        "beyond_usual_amount": "Excess value",
-        "compared_count": "Comparison orders",
-        "salesperson": "Account owner",
+        "partner_name": Figure("Customer", figures.text),
+        "compared_amount": Figure("This order, before tax", figures.money),
+        "usual_amount": Figure("Usual order, before tax", figures.money),
+        "value_times_quantity": Figure("Multiple of usual", figures.count),
+        "value_deviations_quantity": Figure("Deviations from usual orders", figures.count),
+        "unusual_lines_names": Figure("Unusual quantities", figures.text),
+        "beyond_usual_amount": Figure("Excess value", figures.money),
+        "compared_count": Figure("Comparison orders", figures.count),
+        "salesperson": Figure("Account owner", figures.text),
     },
     severity=("beyond_usual_amount", (2_500, 10_000, 50_000)),
     closed_because="The order is no longer unusual, or is delivered or cancelled",
