@@ -88,6 +88,7 @@ class Request(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     reason = models.TextField(blank=True)
+    reason_sentence = models.JSONField(null=True, help_text="What the reason was made of, where the tower gave it")
 
     class Meta:
         constraints = [
@@ -115,7 +116,7 @@ class Request(models.Model):
     @property
     def told_reason(self) -> str:
         """Why it ended so: as somebody wrote it, or in the active language where the tower gave the reason."""
-        return self.reason if self.decided_by_id else reasons.told(self.reason)
+        return self.reason if self.decided_by_id else reasons.told(self.reason, self.reason_sentence)
 
 
 class StepStatus(models.TextChoices):
@@ -172,6 +173,7 @@ class Assignment(models.Model):
     decided_on = models.JSONField(null=True, help_text="The amount and the facts on which they decided")
     lapsed_at = models.DateTimeField(null=True, help_text="Since when the answer no longer counts, or they are no longer asked")
     lapsed_because = models.TextField(blank=True, default="", db_default="", help_text="Why, in English")
+    lapse_sentence = models.JSONField(null=True, help_text="What that was made of (apps/core/sentences.py)")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["step", "user"], condition=Q(lapsed_at=None), name="asked_once_at_a_time")]
@@ -185,7 +187,7 @@ class Assignment(models.Model):
     @property
     def lapse_text(self) -> str:
         """Why it no longer counts, in the active language."""
-        return reasons.told(self.lapsed_because)
+        return reasons.told(self.lapsed_because, self.lapse_sentence)
 
     @property
     def decided_amount(self) -> str | None:
@@ -207,6 +209,7 @@ class Inquiry(models.Model):
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     answer = models.TextField(blank=True)
+    answer_sentence = models.JSONField(null=True, help_text="What it was made of, where a change in Odoo gave it")
     answered_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     answered_by_name = models.CharField(max_length=200, blank=True, help_text="A person, or Odoo, where the record changed")
     answered_at = models.DateTimeField(null=True)
@@ -217,7 +220,7 @@ class Inquiry(models.Model):
     @property
     def told_answer(self) -> str:
         """The answer: as somebody wrote it, or in the active language where a change in Odoo gave it."""
-        return self.answer if self.answered_by_id else reasons.told(self.answer)
+        return self.answer if self.answered_by_id else reasons.told(self.answer, self.answer_sentence)
 
 
 class Absence(models.Model):

@@ -1,8 +1,8 @@
-"""The reasons that the tower itself gives for what became of a request: kept in English, told in the reader's language."""
+"""The reasons that the tower itself gives for what became of a request: kept as sentences, told in the reader's language."""
 
 from decimal import Decimal
+from typing import Any
 
-from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.core import sentences
@@ -31,7 +31,7 @@ DECIDED_ANOTHER_STEP = gettext_noop("{person} has decided another step: {step}")
 NOT_OF_THE_LEVELS = gettext_noop("{person} is not an approver of this step")
 # Why administrators are asked.
 NOBODY_ELSE = gettext_noop("No approver named by the policy is eligible; assigned to administrators")
-# The narrower first: a reason is read by the first that fits.
+# The narrower first: one that was stored without its sentence is read by the first that fits.
 LAPSES = (
     FACT_GREW,
     PARTNER_CHANGED,
@@ -51,17 +51,12 @@ LAPSES = (
 def of_change(before: Decimal | None, now: Decimal | None, currency: str) -> str:
     """What changed in Odoo, as it is kept."""
     if before == now:
-        return FIGURES_CHANGED
-    with translation.override("en"):
-        return sentences.filled(SUM_CHANGED, {"before": before, "now": now, "currency": currency, "same": currency})
+        return sentences.in_english(FIGURES_CHANGED)
+    return sentences.in_english(SUM_CHANGED, before=before, now=now, currency=currency, same=currency)
 
 
-def in_english(template: str, **values: object) -> str:
-    """Return ``template`` with its values filled, as it is kept."""
-    with translation.override("en"):
-        return sentences.filled(template, values)
-
-
-def told(reason: str) -> str:
-    """A reason that the tower gave, in the active language."""
+def told(reason: str, sentence: Any = None) -> str:
+    """A reason that the tower gave, in the active language; ``sentence`` is what it was made of, as it is stored beside it."""
+    if made_of := sentence or sentences.sentence_of(reason):
+        return sentences.said(made_of)
     return sentences.again(reason, MOVED_ON, NOBODY_ANSWERED, SUM_CHANGED, IS_AWAY, *LAPSES)

@@ -24,6 +24,7 @@ from apps.core.words import sum_of
 # ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money|quantity|day|moment))?\}")
 
+BESIDE = "sentence"  # in the data of the trail
 JSONB = 3802  # PostgreSQL's number of the type
 
 
@@ -69,8 +70,38 @@ def current(template: str) -> str:
     return FORMER.get(template, template)
 
 
+def wordings_of(template: str) -> list[str]:
+    """The wording of today, and those under which the same was stored before."""
+    return [template, *(old for old, new in FORMER.items() if new == template)]
+
+
+class English(str):
+    """What the tower says, in English, with the sentence that it was made of, which is stored beside it."""
+
+    sentence: dict[str, Any]
+
+
+def in_english(template: str, **values: Any) -> English:
+    """The sentence that says ``template`` with ``values``: text for programs, Odoo and the trail, and what it was made of."""
+    sentence = of(template, values)
+    text = English(plain(sentence))
+    text.sentence = sentence
+    return text
+
+
+def sentence_of(text: str) -> dict[str, Any] | None:
+    """What ``text`` was made of; None of what a person or Odoo wrote."""
+    return text.sentence if isinstance(text, English) else None
+
+
+def kept_beside(text: str) -> dict[str, Any]:
+    """The entry of the trail's data with what ``text`` was made of; none where a person or Odoo wrote it."""
+    sentence = sentence_of(text)
+    return {} if sentence is None else {BESIDE: sentence}
+
+
 def again(text: str, *templates: str) -> str:
-    """What the tower once said in English, and kept so, in the active language.
+    """What was stored in English alone, before sentences were stored beside it, in the active language.
 
     The values are read out of it by that of ``templates`` which it was made from, in its wording of today or an earlier one;
     as the catalogues have it, or as it is, where none of them was.

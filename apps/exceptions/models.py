@@ -94,6 +94,7 @@ class ExceptionCase(models.Model):
     snoozed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=300, blank=True)
+    closed_itself = models.BooleanField(null=True, help_text="Whether its condition went; not known of what ended before 0.2.0")
     stage = models.CharField(max_length=60, blank=True, db_default="", help_text="Where the record stands in its workflow")
     promised_at = models.DateTimeField(null=True, help_text="What was promised for the record")
     rank = models.GeneratedField(expression=Rank(), output_field=models.BigIntegerField(), db_persist=True)

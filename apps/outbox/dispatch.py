@@ -15,7 +15,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from apps.audit import trail
-from apps.core import actor, isolation, live
+from apps.core import actor, isolation, live, sentences
 from apps.intake import refresh_requests, tally
 from apps.intake.dead_letters import storable
 from apps.odoo import circuit, errors
@@ -182,7 +182,8 @@ def _asked_since(client: wire.OdooClient, command: Command, error: errors.OdooEr
         return ""
     declared = registry.approval_kinds()
     titles = [declared[row["x_kind"]][1].title for row in found if row["x_kind"] in declared]
-    return WAITS.format(kinds=", ".join(titles)) if titles else ""
+    kinds = {"each": [sentences.of(title, {}) for title in titles], "by": ", "}
+    return sentences.in_english(WAITS, kinds=kinds) if titles else ""
 
 
 def _failed(command: Command, error: Exception, now: datetime) -> None:
@@ -285,7 +286,9 @@ def _refuse(command: Command, problem: str, now: datetime) -> None:
 @transaction.atomic
 def _finish(command: Command, status: Status, problem: str, now: datetime, *, stops: bool = True) -> None:
     this = Command.objects.filter(pk=command.pk)
-    if COMMANDS.enter_all(status, this, problem=problem[:2000], done_at=now, attempts=command.attempts) != 1:
+    sentence = sentences.sentence_of(problem)
+    ended = {"problem": problem[:2000], "problem_sentence": sentence, "done_at": now, "attempts": command.attempts}
+    if COMMANDS.enter_all(status, this, **ended) != 1:
         return
     COMMANDS.enter(status, command)
     command.problem, command.done_at = problem[:2000], now
@@ -307,17 +310,19 @@ def _finish(command: Command, status: Status, problem: str, now: datetime, *, st
         following = Command.objects.filter(
             decision=command.decision, lane=command.lane, sequence__gt=command.sequence, status__in=WAITING
         )
+        because = sentences.in_english(NOT_BEFORE, command=command.title_sentence)
         for other in following:
             events.append(
                 trail.Event(
                     action="command.cancelled",
                     actor=MACHINE,
                     subject=f"command:{other.pk}",
-                    data={"title": other.title, "because": command.title},
+                    data={"title": other.title, "because": command.title, sentences.BESIDE: command.title_sentence},
                     about=(other.connection_id, other.company_id),
                 )
             )
-        COMMANDS.enter_all(Status.CANCELLED, following, done_at=now, problem=NOT_BEFORE.format(command=command.title))
+        ended = {"problem": because, "problem_sentence": because.sentence, "done_at": now}
+        COMMANDS.enter_all(Status.CANCELLED, following, **ended)
     trail.record_all(events, now=now)
     live.announce([_topic(command), "health", "inbox"])
     if command.effect_model in TALK:

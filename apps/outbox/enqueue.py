@@ -120,7 +120,13 @@ def withdraw(decisions: Collection[str], *, because: str, now: datetime) -> set[
     waiting = Command.objects.filter(decision__in=decisions, status=Status.QUEUED, sent_at=None)
     # Locked first: the update then changes what was found, and a worker that begins one meanwhile finds it cancelled.
     taken = set(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    COMMANDS.enter_all(Status.CANCELLED, Command.objects.filter(pk__in=taken), done_at=now, problem=because)
+    COMMANDS.enter_all(
+        Status.CANCELLED,
+        Command.objects.filter(pk__in=taken),
+        done_at=now,
+        problem=because,
+        problem_sentence=sentences.sentence_of(because),
+    )
     return taken
 
 
@@ -135,7 +141,7 @@ def withdraw_all(decision: str, *, made_at: datetime, because: str) -> bool:
     if any(status != Status.QUEUED or sent_at for _, status, sent_at in states):
         return False
     these = Command.objects.filter(pk__in=[pk for pk, _, _ in states])
-    COMMANDS.enter_all(Status.CANCELLED, these, done_at=made_at, problem=because)
+    COMMANDS.enter_all(Status.CANCELLED, these, done_at=made_at, problem=because, problem_sentence=sentences.sentence_of(because))
     return True
 
 

@@ -1,5 +1,7 @@
 """Commands: writes to Odoo that are kept until Odoo itself shows their effect."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
@@ -52,6 +54,7 @@ class Command(models.Model):
     sent_at = models.DateTimeField(null=True, help_text="When the call was last begun, written before it is made")
     done_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
+    problem_sentence = models.JSONField(null=True, help_text="What the problem was made of, where the tower gave it")
     told_at = models.DateTimeField(null=True, help_text="When people were told of a refusal")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
@@ -77,4 +80,12 @@ class Command(models.Model):
     @property
     def told_problem(self) -> str:
         """Why it was not carried out: as Odoo said it, or in the active language where the tower gave the reason."""
-        return sentences.again(self.problem, NOT_BEFORE, WAITS) if self.status == Status.CANCELLED else self.problem
+        if self.status != Status.CANCELLED:
+            return self.problem
+        sentence = self.problem_sentence
+        return sentences.said(sentence) if sentence else sentences.again(self.problem, NOT_BEFORE, WAITS)
+
+    @property
+    def title_sentence(self) -> dict[str, Any]:
+        """The title as part of another sentence."""
+        return self.says or sentences.of(self.title, {})

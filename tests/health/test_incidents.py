@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 
 from apps.accounts import people
 from apps.accounts.models import Scope, User
 from apps.accounts.permissions import NotAllowedError
-from apps.exceptions.cases import moves
+from apps.exceptions import integration
+from apps.exceptions.cases import incident_reconcile, moves
+from apps.exceptions.cases.incident_reconcile import Incident
 from apps.exceptions.models import ExceptionCase, Severity
 from apps.health import incidents, queries, workers
 from apps.intake import claim, refresh_requests
@@ -293,3 +296,46 @@ def test_enqueue_is_not_called_for_a_trouble(connection: Connection, now: dateti
     incidents.detect_incidents(now=now)
 
     assert "integration.command_failed" in open_cases()
+
+
+def test_whether_a_person_ended_it_is_stored_and_not_read_out_of_the_words(
+    connection: Connection, ivan_integrator: User, now: datetime
+) -> None:
+    """In the words of the machine or not: what a person ended stays so, what closed itself opens again."""
+    Connection.objects.update(state="failing", state_since=now, problem="Away.")
+    incidents.detect_incidents(now=now)
+    Connection.objects.update(state="connected", state_since=now, problem="")
+    SyncState.objects.update(increment_at=now, seen_until=now)
+    incidents.detect_incidents(now=now + timedelta(seconds=30))
+    (closed,) = ExceptionCase.objects.filter(type="integration.connection_down")
+    assert (closed.status, closed.closed_itself) == ("resolved", True)
+    ExceptionCase.objects.update(resolution="Said in other words")
+
+    Connection.objects.update(state="failing", state_since=now, problem="Away.")
+    incidents.detect_incidents(now=now + timedelta(minutes=1))
+    case = open_cases()["integration.connection_down"]
+    words = integration.TYPES[case.type].closed_because
+    moves.resolve(case.pk, resolution=words, by=ivan_integrator, now=now + timedelta(minutes=2))
+    incidents.detect_incidents(now=now + timedelta(minutes=3))
+
+    assert "integration.connection_down" not in open_cases()
+    case.refresh_from_db()
+    assert case.closed_itself is False
+
+
+@pytest.mark.parametrize("words", ["The intake answers at once again", "The webhook intake is responsive again"])
+def test_what_closed_itself_before_that_was_stored_opens_again_whatever_its_wording_was(
+    connection: Connection, now: datetime, words: str
+) -> None:
+    found = Incident(
+        kind="integration.intake_slow", connection_id=connection.pk, name="main", severity=Severity.HIGH, since=now, evidence={}
+    )
+    with transaction.atomic():
+        (case,) = incident_reconcile.reconcile([found], now=now)
+        incident_reconcile.reconcile([], now=now + timedelta(minutes=1))
+    ExceptionCase.objects.filter(pk=case.pk).update(resolution=words, closed_itself=None)
+
+    with transaction.atomic():
+        opened = incident_reconcile.reconcile([found], now=now + timedelta(minutes=2))
+
+    assert len(opened) == 1

@@ -9,7 +9,7 @@ from apps.approvals.models import Assignment, Request, Status
 from apps.approvals.requests import decision_commands, steps
 from apps.approvals.transitions import REQUESTS
 from apps.audit import trail
-from apps.core import live
+from apps.core import live, sentences
 from apps.core.actor import Actor
 from apps.core.words import money
 from apps.mirror import identities
@@ -33,7 +33,8 @@ def close_request(
     """
     REQUESTS.enter(status, request)
     request.decided_at, request.decided_by, request.reason = now, decided_by, reason
-    request.save(update_fields=["status", "decided_at", "decided_by", "reason"])
+    request.reason_sentence = sentences.sentence_of(reason)
+    request.save(update_fields=["status", "decided_at", "decided_by", "reason", "reason_sentence"])
     steps.end(request, now=now)
     kind = decision_commands.kind_of(request)
     calls = {
@@ -49,7 +50,7 @@ def close_request(
             action=f"approval.{status.value}",
             actor=by,
             subject=f"approval:{request.pk}",
-            data={"reason": reason, "amount": request.amount, "record": request.record_name},
+            data={"reason": reason, **sentences.kept_beside(reason), "amount": request.amount, "record": request.record_name},
             about=(request.connection_id, request.company_id),
         ),
         now=now,

@@ -15,7 +15,7 @@ from apps.approvals.policies import limits, segregation
 from apps.approvals.policies.segregation import Standing
 from apps.approvals.requests import permissions
 from apps.audit import trail
-from apps.core import actor
+from apps.core import actor, sentences
 from apps.core.actor import Actor
 
 MACHINE = actor.system("absence")
@@ -71,7 +71,7 @@ def hand_over(request: Request, own: Assignment, to: User, *, by: Actor, reason:
             action="approval.delegated",
             actor=by,
             subject=f"approval:{request.pk}",
-            data={"from": str(own.user), "to": str(to), "reason": reason},
+            data={"from": str(own.user), "to": str(to), "reason": reason, **sentences.kept_beside(reason)},
             about=(request.connection_id, request.company_id),
         ),
         now=now,
@@ -93,7 +93,7 @@ def replace_absent(request: Request, step: Step, *, now: datetime) -> dict[int, 
             check_may_take(request, own, deputy)
         except NotAllowedError:
             continue
-        hand_over(request, own, deputy, by=MACHINE, reason=reasons.IS_AWAY.format(person=own.user), now=now)
+        hand_over(request, own, deputy, by=MACHINE, reason=sentences.in_english(reasons.IS_AWAY, person=str(own.user)), now=now)
         asked[own.user_id] = deputy
     return asked
 

@@ -17,6 +17,7 @@ from apps.approvals.models import Inquiry, Request, Status
 from apps.approvals.requests import closing, pausing, permissions
 from apps.approvals.requests.locking import actor_of, locked
 from apps.audit import trail
+from apps.core import sentences
 from apps.core.transactions import atomic_with_retry
 from apps.notifications.notify import Message, notify
 
@@ -133,8 +134,8 @@ def answer_by_change(request: Request, what: str, *, now: datetime) -> None:
 
 def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, now: datetime) -> None:
     inquiry.answer, inquiry.answered_at, inquiry.answered_by = text, now, by
-    inquiry.answered_by_name = str(by) if by else "Odoo"
-    inquiry.save(update_fields=["answer", "answered_at", "answered_by", "answered_by_name"])
+    inquiry.answered_by_name, inquiry.answer_sentence = str(by) if by else "Odoo", sentences.sentence_of(text)
+    inquiry.save(update_fields=["answer", "answer_sentence", "answered_at", "answered_by", "answered_by_name"])
     if inquiry.wants_changes:
         pausing.resume(request, now=now)
     trail.record(
@@ -142,7 +143,7 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
             action="approval.answered",
             actor=actor_of(by) if by else pausing.MACHINE,
             subject=f"approval:{request.pk}",
-            data={"question": inquiry.text, "answer": text},
+            data={"question": inquiry.text, "answer": text, **sentences.kept_beside(text)},
             about=(request.connection_id, request.company_id),
         ),
         now=now,

@@ -328,7 +328,7 @@ def _withdraw(requests: Sequence[Request], evaluation: Evaluation, now: datetime
                 _bring_up_to_date(request, kind, evaluation.workflow, still_possible[request.odoo_id], now)
                 continue
         is_deleted = request.odoo_id in evaluation.vanished
-        reason = reasons.DELETED if is_deleted else reasons.MOVED_ON.format(record=request.record_name)
+        reason = sentences.in_english(reasons.DELETED if is_deleted else reasons.MOVED_ON, record=request.record_name)
         if is_deleted:
             # What was asked for and never sent speaks of a record that is gone.
             enqueue.withdraw([f"approval:{request.pk}"], because=reason, now=now)

@@ -11,6 +11,7 @@ from apps.approvals.errors import NotAskedError, OverLimitError, SegregationErro
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.policies import approvers, limits, policy, segregation
 from apps.approvals.policies.segregation import Standing
+from apps.core import sentences
 from apps.core.words import moment
 
 
@@ -72,23 +73,23 @@ def obstacle(request: Request, step: Step, user: User, *, is_asked: bool = True)
     """
     person = str(user)
     if not user.is_active or user.role not in DECIDERS:
-        return reasons.in_english(reasons.NO_APPROVER, person=person)
+        return sentences.in_english(reasons.NO_APPROVER, person=person)
     if not access.scope_of(user).sees(request.connection_id, request.company_id):
-        return reasons.in_english(reasons.OUT_OF_SCOPE, person=person)
+        return sentences.in_english(reasons.OUT_OF_SCOPE, person=person)
     if not limits.covers(user, limits.amount_of(request)):
-        return reasons.in_english(reasons.LIMIT_TOO_LOW, person=person, now=request.amount, currency=request.currency)
+        return sentences.in_english(reasons.LIMIT_TOO_LOW, person=person, now=request.amount, currency=request.currency)
     standing = segregation.standings([user], request)[user.pk]
     if standing == Standing.HAND:
-        return reasons.in_english(reasons.HAS_A_HAND, person=person)
+        return sentences.in_english(reasons.HAS_A_HAND, person=person)
     if standing == Standing.UNKNOWN:
-        return reasons.in_english(reasons.NOT_KNOWN, person=person, connection=str(request.connection))
+        return sentences.in_english(reasons.NOT_KNOWN, person=person, connection=str(request.connection))
     if other := decided_step(request, step, user):
-        return reasons.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=other)
+        return sentences.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=sentences.of(other, {}))
     if (is_asked and user.role == Role.ADMIN) or approvers.levels_ask(
         step.levels["levels"], user, owner_login=owner_login(request)
     ):
         return ""
-    return reasons.in_english(reasons.NOT_OF_THE_LEVELS, person=person)
+    return sentences.in_english(reasons.NOT_OF_THE_LEVELS, person=person)
 
 
 def decided_step(request: Request, step: Step, user: User) -> str:

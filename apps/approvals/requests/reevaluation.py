@@ -15,7 +15,7 @@ from apps.approvals.policies import conditions, limits, policy
 from apps.approvals.requests import closing, decision_commands, facts, permissions, steps
 from apps.approvals.requests.locking import actor_of
 from apps.audit import trail
-from apps.core import actor
+from apps.core import actor, sentences
 
 MACHINE = actor.system("pipeline")
 RUNNING = (StepStatus.WAITING, StepStatus.PENDING)
@@ -143,23 +143,25 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
     was, amount = facts.decimal(approved.get("amount")), request.amount
     same_currency = approved.get("currency") == request.currency
     if not same_currency or (amount is None) != (was is None) or (amount is not None and was is not None and amount > was):
-        return reasons.in_english(
+        return sentences.in_english(
             reasons.AMOUNT_GREW, person=person, before=was, currency=approved.get("currency"), now=amount, same=request.currency
         )
     if approved.get("partner") != request.partner_name:
-        return reasons.in_english(reasons.PARTNER_CHANGED, person=person, before=approved.get("partner"), now=request.partner_name)
+        return sentences.in_english(
+            reasons.PARTNER_CHANGED, person=person, before=approved.get("partner"), now=request.partner_name
+        )
     if approved.get("company_id") != request.company_id:
-        return reasons.in_english(reasons.COMPANY_CHANGED, person=person)
+        return sentences.in_english(reasons.COMPANY_CHANGED, person=person)
     if not decision_commands.is_declared(request):
         return ""
     kind, old = decision_commands.kind_of(request), approved.get("facts", {})
     for name in kind.bounds:
         bound, figure = facts.decimal(old.get(name)), facts.decimal(request.context.get(name))
         if figure is not None and (bound is None or figure > bound):
-            return reasons.in_english(
+            return sentences.in_english(
                 reasons.FACT_GREW,
                 person=person,
-                fact=kind.context[name].label,
+                fact=sentences.of(kind.context[name].label, {}),
                 before=facts.said(request, name, old.get(name)),
                 now=facts.said(request, name, request.context.get(name)),
             )
@@ -168,7 +170,8 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
 
 def _lapse(row: Assignment, why: str, now: datetime) -> None:
     row.is_active, row.lapsed_at, row.lapsed_because = False, now, why
-    row.save(update_fields=["is_active", "lapsed_at", "lapsed_because"])
+    row.lapse_sentence = sentences.sentence_of(why)
+    row.save(update_fields=["is_active", "lapsed_at", "lapsed_because", "lapse_sentence"])
 
 
 def _replace_people(request: Request, outcome: Outcome, now: datetime, *, widened: bool, leaves_at: datetime | None = None) -> None:

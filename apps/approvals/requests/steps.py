@@ -12,7 +12,7 @@ from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.approvals.policies import approvers, policy
 from apps.approvals.requests import delegation, permissions
 from apps.audit import trail
-from apps.core import actor
+from apps.core import actor, sentences
 from apps.core.words import moment, money
 from apps.notifications.notify import Message, notify
 from apps.timers import due, sla
@@ -89,7 +89,7 @@ def begin_level(
             break
         level += 1
     if not asked:
-        level, why = len(levels) - 1, reasons.NOBODY_ELSE
+        level, why = len(levels) - 1, sentences.in_english(reasons.NOBODY_ELSE)
         asked = administrators(request, step)
         trail.record(
             trail.Event(

@@ -10,7 +10,7 @@ from apps.approvals import reasons
 from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.approvals.requests import closing, steps
 from apps.audit import trail
-from apps.core import actor
+from apps.core import actor, sentences
 from apps.core.words import money
 from apps.notifications.notify import Message, notify
 from apps.timers import due
@@ -120,7 +120,9 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
 def _fall_back(request: Request, step: Step, now: datetime) -> None:
     fallback = step.levels["fallback"]
     status = Status.REJECTED if fallback == "reject" else Status.EXPIRED
-    closing.close_request(request, status, by=MACHINE, reason=reasons.NOBODY_ANSWERED.format(step=step.name), now=now)
+    closing.close_request(
+        request, status, by=MACHINE, reason=sentences.in_english(reasons.NOBODY_ANSWERED, step=sentences.of(step.name, {})), now=now
+    )
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     notify(
         Message(

@@ -144,8 +144,8 @@ def _ask_again_beside(request: Request, said: Assignment) -> None:
             continue
         instead = (said.decided_on or {}).get(moves.ASKED_INSTEAD, [])
         Assignment.objects.filter(pk__in=instead, step=row.step_id, decision="", lapsed_at=None).delete()
-        row.lapsed_at, row.lapsed_because, row.is_active = None, "", True
-        row.save(update_fields=["lapsed_at", "lapsed_because", "is_active"])
+        row.lapsed_at, row.lapsed_because, row.lapse_sentence, row.is_active = None, "", None, True
+        row.save(update_fields=["lapsed_at", "lapsed_because", "lapse_sentence", "is_active"])
         if row.step.level > row.level and not row.step.assignments.filter(lapsed_at=None, level__gt=row.level).exists():
             steps.cancel_timers([row.step])
             row.step.level = row.level

@@ -9,6 +9,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.approvals import reasons
 from apps.audit.models import Entry
+from apps.core import sentences
 from apps.exceptions.models import Comment
 from apps.mirror.tracked import TrackedChange
 from apps.outbox.models import Command
@@ -121,6 +122,8 @@ def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> TimelineEn
 
 def _quoted(entry: Entry, said: str, retold: Mapping[str, str]) -> str:
     """What was said with it: as a person wrote it, in the active language where the tower said it."""
+    if sentence := entry.data.get(sentences.BESIDE):
+        return sentences.said(sentence)
     if entry.action == "command.cancelled":
         return retold.get(said) or gettext(said)
     return reasons.told(said) if entry.actor.startswith("system:") else gettext(said)

@@ -308,8 +308,9 @@ def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datet
     for case in cases:
         transitions_of(case).make("close", case)
         case.resolved_at, case.updated_at, case.version = now, now, case.version + 1
-        case.resolution, case.snoozed_until = because[case.pk], None
-    ExceptionCase.objects.bulk_update(cases, ["status", "resolved_at", "resolution", "snoozed_until", "updated_at", "version"])
+        case.resolution, case.snoozed_until, case.closed_itself = because[case.pk], None, True
+    ended = ["status", "resolved_at", "resolution", "closed_itself", "snoozed_until", "updated_at", "version"]
+    ExceptionCase.objects.bulk_update(cases, ended)
     keys = [f"exception:{case.id}" for case in cases]
     due.cancel(kind="exceptions.breach", keys=keys)
     due.cancel(kind="exceptions.wake", keys=keys)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from apps.accounts.models import Role
+from apps.core import sentences
 from apps.exceptions.cases import case_reconcile
 from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
 from apps.exceptions.models import ExceptionCase, Severity, Status
@@ -73,9 +74,10 @@ def _resolved_by_hand(incidents: Sequence[Incident]) -> dict[tuple[int, str, int
     """When a person last resolved such a one, however they ended it; what closed itself does not count."""
     if not incidents:
         return {}
-    by_itself = Q()
+    # Of what ended before that was stored, the words tell.
+    by_itself = Q(closed_itself=True)
     for kind in {incident.kind for incident in incidents}:
-        by_itself |= Q(type=kind, resolution=TYPES[kind].closed_because)
+        by_itself |= Q(type=kind, closed_itself=None, resolution__in=sentences.wordings_of(TYPES[kind].closed_because))
     cases = ExceptionCase.objects.filter(
         type__in={incident.kind for incident in incidents},
         model__in={incident.model for incident in incidents},

@@ -162,7 +162,18 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
         return
     ExceptionCase.objects.bulk_update(
         cases,
-        ["status", "owner", "owned_at", "team", "snoozed_until", "resolved_at", "resolution", "updated_at", "version"],
+        [
+            "status",
+            "owner",
+            "owned_at",
+            "team",
+            "snoozed_until",
+            "resolved_at",
+            "resolution",
+            "closed_itself",
+            "updated_at",
+            "version",
+        ],
     )
     done = [f"exception:{case.pk}" for case in cases if case.status == Status.RESOLVED]
     due.cancel(kind="exceptions.breach", keys=done)
@@ -285,7 +296,7 @@ def resolving(resolution: str, *, now: datetime) -> Change:
         action="exception.resolved",
         move="resolve",
         data={"resolution": resolution.strip()[:300]},
-        values={"resolved_at": now, "resolution": resolution.strip()[:300], "snoozed_until": None},
+        values={"resolved_at": now, "resolution": resolution.strip()[:300], "closed_itself": False, "snoozed_until": None},
     )
 
 
