@@ -141,7 +141,8 @@ def withdraw_all(decision: str, *, made_at: datetime, because: str) -> bool:
     if any(status != Status.QUEUED or sent_at for _, status, sent_at in states):
         return False
     these = Command.objects.filter(pk__in=[pk for pk, _, _ in states])
-    COMMANDS.enter_all(Status.CANCELLED, these, done_at=made_at, problem=because, problem_sentence=sentences.sentence_of(because))
+    sentence = sentences.sentence_of(because)
+    COMMANDS.enter_all(Status.CANCELLED, these, done_at=made_at, problem=because, problem_sentence=sentence, is_undone=True)
     return True
 
 

@@ -55,6 +55,9 @@ class Command(models.Model):
     done_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
     problem_sentence = models.JSONField(null=True, help_text="What the problem was made of, where the tower gave it")
+    is_undone = models.BooleanField(
+        null=True, help_text="Whether its decision was undone before it was sent; not known of what ended before 0.2.0"
+    )
     told_at = models.DateTimeField(null=True, help_text="When people were told of a refusal")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)

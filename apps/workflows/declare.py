@@ -259,8 +259,7 @@ class ApprovalKind:
         involved: columns with the uids (or logins) in Odoo, one or a list, of those with a hand in the record: they may not decide.
         account_owner: columns with the Odoo login and the e-mail address of who is told.
         exception: the exception type that the decision answers; empty where it answers none.
-        context: columns shown to the one who decides, each with what it is, and what the conditions of policies may ask about.
-            What the calls name besides is kept as well.
+        context: columns shown to the one who decides, each with what it is. What the calls name besides is kept as well.
         on_asked, on_approval, on_rejection, on_withdrawal, on_expiry: what Odoo is told.
         matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
@@ -360,8 +359,7 @@ class Lines:
     Attributes:
         title: what they are called, "Order lines".
         sql: a SELECT of the columns for ``%(record)s`` of ``%(connection)s``, in order; the first hundred are shown.
-        columns: its columns in order, each with what it is. Money is in the record's own currency; a percentage is left out
-            where it is zero.
+        columns: its columns in order, each with what it is. Money is in the record's own currency; a share of zero is left out.
     """
 
     title: str

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import Role, User
+from apps.approvals.inbox import screens
 from apps.approvals.models import Assignment, Request, StepStatus
 from apps.approvals.policies import policy
 from apps.approvals.requests import moves, undoing
@@ -72,6 +73,20 @@ def test_undo_makes_everything_as_it_was(world: World, asked: Request) -> None:
     assert not Notification.objects.filter(kind="approval.approved").exists()
     entry = Entry.objects.get(action="approval.undone")
     assert (entry.actor_name, entry.data["decision"], entry.data["reason"]) == ("Adam", "approved", "Good payer")
+
+
+@pytest.mark.parametrize("kept", [{"problem": "In other words"}, {"is_undone": None, "problem_sentence": None}])
+def test_what_was_undone_is_no_step_on_the_way_to_odoo_whatever_its_words_are(
+    world: World, asked: Request, kept: dict[str, object]
+) -> None:
+    """Also where it was stored before, when only the words told."""
+    before = len(screens.page_of(asked, user=user("adam"), now=world.now).commands)
+    moves.approve(asked.pk, by=user("adam"), reason="", now=world.advance(minutes=1), undo_for=FIVE)
+    undoing.undo(asked.pk, by=user("adam"), now=world.advance(seconds=3))
+    changed = Command.objects.filter(status="cancelled", is_undone=True).update(**kept)
+    asked.refresh_from_db()
+    assert changed
+    assert len(screens.page_of(asked, user=user("adam"), now=world.now).commands) == before
 
 
 def test_after_an_undo_it_is_decided_anew_and_told_once(world: World, asked: Request) -> None:

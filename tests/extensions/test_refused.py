@@ -67,6 +67,16 @@ LOTS = Fact(name="more_lots", columns=["more_lots_count"], sql="SELECT count(*) 
             "WHERE l.connection_id = r.connection_id AND l.name = r.name")
 ADDITION = Addition(workflow="order_to_cash", facts=[LOTS])
 """
+MEASURED = """
+from datetime import timedelta
+from django.db.models import Q
+from apps.core.figures import Figure, money, text
+from apps.workflows.declare import Addition, ExceptionType
+
+ADDITION = Addition(workflow="order_to_cash", exceptions=[ExceptionType(
+    name="order.mine", title="Mine", when=Q(state="draft"), team="sales", due=timedelta(hours=1), amount="company_amount",
+    evidence={{"company_amount": {figure}}}, severity=("company_amount", (1, 2, 3)))])
+"""
 ADAPTER = """
 from apps.events.declare import Adapter
 
@@ -89,7 +99,19 @@ def with_workflow(label: str, **named: str) -> dict[str, str]:
     return {"__init__.py": declared(label, workflows=[f"{label}.flow"]), "flow.py": OVER_NOTHING.format(**given)}
 
 
+def with_figure(label: str, figure: str) -> dict[str, str]:
+    return {"__init__.py": declared(label, additions=[f"{label}.more"]), "more.py": MEASURED.format(figure=figure)}
+
+
 WRONG: dict[str, tuple[dict[str, str], str]] = {
+    "ct_figureless": (
+        with_figure("ct_figureless", '"Value"'),
+        'The evidence of order.mine: company_amount has no figure. Write "company_amount": Figure("Value", text)',
+    ),
+    "ct_kindless": (
+        with_figure("ct_kindless", 'Figure("Value", "monies")'),
+        "The evidence of order.mine: the kind monies of company_amount does not exist. There is: money, price,",
+    ),
     "ct_acts": (
         {"__init__.py": declared("ct_acts", additions=["ct_acts.act"]), "act.py": ACTING},
         "Suggested action make_admin calls write of res.users: people, rights, settings and code are no extension's.",

@@ -73,7 +73,7 @@ def test_the_order_is_compared_before_tax_as_the_usual_ones_are(db: None) -> Non
     assert case is not None
     assert case.plain_evidence["compared_amount"] == "10000.00"
     assert "company_amount" not in unusual.EXCEPTION.evidence
-    assert "before tax" in unusual.EXCEPTION.evidence["compared_amount"]
+    assert "before tax" in unusual.EXCEPTION.evidence["compared_amount"].label
 
 
 def test_it_closes_when_the_order_is_put_right(db: None) -> None:

@@ -213,7 +213,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     target: dict[str, Any] = {"connection_id": request.connection_id, "model": request.model, "odoo_id": request.odoo_id}
     declared = registry.approval_kind(request.kind, request.model)
     on_yes, on_no = decision_commands.describe(request) if declared else ([], [])
-    told = Command.objects.filter(decision=f"approval:{request.id}").exclude(problem=undoing.UNDONE)
+    told = Command.objects.filter(decision=f"approval:{request.id}").exclude(undoing.was_undone())
     commands = list(told.order_by("sequence"))
     why_not = permissions.why_not(request, user)
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)

@@ -8,6 +8,7 @@ the decision out one wins: both change the same rows under conditions.
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import User
@@ -17,6 +18,7 @@ from apps.approvals.requests import closing, moves, steps
 from apps.approvals.requests.locking import actor_of, locked
 from apps.approvals.transitions import REQUESTS
 from apps.audit import trail
+from apps.core import sentences
 from apps.core.transactions import atomic_with_retry
 from apps.intake import refresh_requests
 from apps.notifications.notify import withdraw
@@ -26,6 +28,11 @@ from apps.outbox import enqueue
 SHOWN_FOR = timedelta(seconds=settings.UNDO_SECONDS)
 UNDO_FOR = SHOWN_FOR + timedelta(seconds=1)
 UNDONE = gettext_noop("The decision was undone before it was sent")
+
+
+def was_undone() -> Q:
+    """The commands of decisions that were undone. Of what ended before that was stored, the words tell."""
+    return Q(is_undone=True) | Q(is_undone=None, problem__in=sentences.wordings_of(UNDONE))
 
 
 def undoable(request: Request, user: User, *, now: datetime) -> Assignment | None:
@@ -95,7 +102,7 @@ def _reopen(request: Request, said: Assignment) -> None:
         )
     made_at = request.decided_at
     assert made_at is not None
-    if not enqueue.withdraw_all(f"approval:{request.pk}", made_at=made_at, because=UNDONE):
+    if not enqueue.withdraw_all(f"approval:{request.pk}", made_at=made_at, because=sentences.in_english(UNDONE)):
         raise AlreadyDecidedError(
             gettext("Too late: the decision on %(record_name)s is being sent to Odoo.") % {"record_name": request.record_name}
         )

@@ -35,6 +35,7 @@ from apps.workflows import registry, subjects
 
 # What a person did and what came before, so that it can be taken back as long as nothing else has happened.
 TAKEN_DOWN = ("status", "owner_id", "team_id", "snoozed_until", "resolved_at", "resolution")
+WRITTEN = ("status", "owner", "owned_at", "team", "snoozed_until", "resolved_at", "resolution", "closed_itself")
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+)")
 MOST_MENTIONED = 20
 
@@ -160,21 +161,7 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
     """Write locked exceptions as they are now, with one entry each on the trail, their timers, and what Odoo shows."""
     if not cases:
         return
-    ExceptionCase.objects.bulk_update(
-        cases,
-        [
-            "status",
-            "owner",
-            "owned_at",
-            "team",
-            "snoozed_until",
-            "resolved_at",
-            "resolution",
-            "closed_itself",
-            "updated_at",
-            "version",
-        ],
-    )
+    ExceptionCase.objects.bulk_update(cases, [*WRITTEN, "updated_at", "version"])
     done = [f"exception:{case.pk}" for case in cases if case.status == Status.RESOLVED]
     due.cancel(kind="exceptions.breach", keys=done)
     due.cancel(kind="exceptions.wake", keys=done)

@@ -251,7 +251,7 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
                 quote=gettext(str(told)),
             )
         )
-    if not any(item.what == gettext("opened") for item in happened):
+    if not any(entry.action == "exception.opened" for entry in entries):
         happened.append(
             TimelineEntry(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what=gettext("opened"))
         )

@@ -15,4 +15,9 @@ class Migration(migrations.Migration):
             name='problem_sentence',
             field=models.JSONField(help_text='What the problem was made of, where the tower gave it', null=True),
         ),
+        migrations.AddField(
+            model_name='command',
+            name='is_undone',
+            field=models.BooleanField(help_text='Whether its decision was undone before it was sent; not known of what ended before 0.2.0', null=True),
+        ),
     ]
