@@ -119,6 +119,7 @@ class Business:
             "two steps": self._warehouse("WT2", self.home, delivery_steps="pick_ship", reception_steps="two_steps"),
             "three steps": self._warehouse("WT3", self.home, delivery_steps="pick_pack_ship", reception_steps="three_steps"),
             "abroad": self._warehouse("WTE", self.abroad),
+            "branch": self._warehouse("WTB", self.branch),
         }
         self.dozen, self.unit = self.xmlid("uom.product_uom_dozen"), self.xmlid("uom.product_uom_unit")
         odoo.write("uom.uom", [self.dozen], {"active": True})

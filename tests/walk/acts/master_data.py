@@ -44,6 +44,28 @@ def change_a_rate(walk: "Walk", random: Random) -> str:
 
 
 @act(1)
+def change_a_price_rule(walk: "Walk", random: Random) -> str:
+    """A price list has a price, a discount or a margin of its own for the desk, from so many on."""
+    business, goods = walk.business, walk.business.goods
+    pricelist = business.pricelist[random.choice(list(business.pricelist))]
+    values = random.choice(
+        [
+            {"compute_price": "fixed", "fixed_price": random.choice([0.01, 55, 99.999, 130])},
+            {"compute_price": "percentage", "percent_price": random.choice([5, 20, 33.33, 90])},
+            {"compute_price": "formula", "base": "standard_price", "price_discount": random.choice([-50, 10])},
+        ]
+    )
+    of_goods = {"pricelist_id": pricelist, "applied_on": "0_product_variant", "product_id": goods.plain}
+    of_goods["min_quantity"] = random.choice([0, 10])
+    found = business.one("product.pricelist.item", [(name, "=", value) for name, value in of_goods.items()])
+    if found:
+        business.odoo.write("product.pricelist.item", [found], values)
+    else:
+        business.odoo.create("product.pricelist.item", of_goods | values)
+    return f"price list {pricelist} from {of_goods['min_quantity']} desks on: {values}"
+
+
+@act(1)
 def merge_customers(walk: "Walk", random: Random) -> str:
     """Two customers become one, as Odoo's wizard does it: by SQL, without a trace in write_date."""
     business = walk.business

@@ -62,6 +62,20 @@ def quote_abroad(walk: "Walk", random: Random) -> str:
 
 
 @act(2)
+def quote_in_a_branch(walk: "Walk", random: Random) -> str:
+    """A branch sells from a warehouse of its own; what its customers owe, they owe the whole company."""
+    business = walk.business
+    values = {
+        "partner_id": random.choice(business.customers),
+        "company_id": business.branch,
+        "warehouse_id": business.warehouse["branch"],
+        "order_line": [order_line(walk, random, is_home=False)],
+    }
+    order = walk.make("sales", "sale.order", values, context={"allowed_company_ids": [business.branch, business.home]})
+    return f"S{order} quoted in a branch"
+
+
+@act(2)
 def quote_of_a_state(walk: "Walk", random: Random) -> str:
     values = {
         "partner_id": random.choice(walk.business.customers),
