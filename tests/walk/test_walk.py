@@ -56,6 +56,10 @@ CUT_DOWN = {
         reaches="1800.00 USD now; 25800.00 USD with 1 other in 7 days",
         is_cumulative=True,
     ),
+    # All that was delivered came back, and another return is open, which Odoo takes for a delivery that has begun.
+    "came back whole": CutDown(
+        "quote/3760, confirm/1, move_goods/2, withdraw/1, move_goods/2, withdraw/4", reaches="6 withdraw/4: transfer"
+    ),
 }
 
 

@@ -105,14 +105,21 @@ def orders_stand_where_odoo_says(walk: "Walk") -> list[str]:
 
 
 def delivered_is_what_odoo_says(walk: "Walk") -> list[str]:
-    """An order that Odoo calls fully delivered waits for no goods; one that Odoo calls pending is not closed."""
+    """An order that Odoo calls fully delivered waits for no goods; one that Odoo calls pending is not closed.
+
+    Where all that was delivered has come back, Odoo takes another open return for a delivery that has begun.
+    """
     found, stands = [], positions(walk, "order_to_cash")
     made = [("id", "in", walk.ids("sale.order")), ("state", "=", "sale"), ("delivery_status", "!=", False)]
-    for row in walk.rows("sale.order", made, ["name", "delivery_status"]):
+    rows = walk.rows("sale.order", made, ["name", "delivery_status"])
+    of_them = [("sale_id", "in", [row["id"] for row in rows]), ("state", "not in", ["done", "cancel"]), ("return_id", "=", False)]
+    to_go = {row["sale_id"] for row in walk.rows("stock.picking", of_them, ["sale_id"])}
+    for row in rows:
         stage = stands[row["id"]].stage if row["id"] in stands else "no stage"
         if row["delivery_status"] == "full" and stage in BEFORE_DELIVERY:
             found.append(f"S{row['id']} stands in {stage}; Odoo says that its delivery is {row['delivery_status']}")
-        if row["delivery_status"] in ("pending", "started") and stage in ("closed", "unpaid", "to_invoice"):
+        is_to_go = row["delivery_status"] in ("pending", "started") and row["id"] in to_go
+        if is_to_go and stage in ("closed", "unpaid", "to_invoice"):
             found.append(f"S{row['id']} stands in {stage}; Odoo says that its delivery is {row['delivery_status']}")
     return found
 
