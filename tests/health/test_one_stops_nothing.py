@@ -9,7 +9,7 @@ from apps.accounts.models import Team
 from apps.core import clock
 from apps.exceptions.cases import incident_reconcile
 from apps.exceptions.models import ExceptionCase
-from apps.health import incidents
+from apps.health import incidents, link_incidents
 from apps.notifications import moves
 from apps.odoo.models import Connection
 from apps.outbox import dispatch
@@ -107,7 +107,7 @@ def test_a_search_for_incidents_that_fails_hides_no_other(connection: Connection
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(incidents, "_of_jobs", fails)
+    monkeypatch.setattr(link_incidents, "of_jobs", fails)
     incidents.detect_incidents(now=clock.now())
     assert ExceptionCase.objects.filter(type="integration.worker_missing").exists()
 
