@@ -1,7 +1,6 @@
 """The words in which a workflow is declared: one file in ``catalogue`` uses nothing else.
 
-Conditions are ``Q`` objects over the mirrored record's own columns and the columns of the declared facts; they are
-compiled to SQL (:mod:`apps.workflows.compile`) and never run row by row in Python.
+Conditions are ``Q`` objects over columns of the record and of declared facts, compiled to SQL (:mod:`apps.workflows.compile`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,8 @@ class Unwatched:
     """Columns that a fact reads of other records though a change of one of these alone wakes nothing (:mod:`.reads`).
 
     Attributes:
-        model: Odoo's name of their model; no dependency of the workflow is on it.
-        columns: those that are read, and no others.
-        because: why what was worked out may stay as it is.
+        model: Odoo's name of their model, on which the workflow has no dependency.
+        columns, because: those that are read, and no others; why what was worked out may stay as it is.
     """
 
     model: str
