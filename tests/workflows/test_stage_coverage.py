@@ -89,7 +89,11 @@ def test_what_nobody_mirrors_cannot_be_depended_on_nor_told_of() -> None:
     declared = registry.workflows()["fulfilment"]
     on_the_moon = Dependency(model="moon.phase", sql="SELECT 1")
     said = checks.problems_of(
-        replace(declared, dependencies=[on_the_moon], hooks={"moon.phase": ["name"], "stock.picking": ["state", "moon"]})
+        replace(
+            declared,
+            dependencies=[*declared.dependencies, on_the_moon],
+            hooks={"moon.phase": ["name"], "stock.picking": ["state", "moon"]},
+        )
     )
     assert [problem.partition(". ")[0] for problem in said] == [
         "Workflow fulfilment depends on moon.phase, which is not mirrored",
