@@ -33,7 +33,8 @@ def test_a_record_says_where_it_stands_and_what_holds_it_up(world: World, call: 
         "transitions",
     } <= set(found)
     assert (found["stage"], found["amount"], found["currency"]) == ("credit_review", "6200.00", "EUR")
-    assert found["stage_since"] == "2026-11-23T12:00:00Z"
+    # It came into both stages at one moment; each is later than the one before.
+    assert found["stage_since"] == "2026-11-23T12:00:00.000001Z"
     (blocker,) = found["blockers"]
     assert set(blocker) == {"kind", "since", "record", "text"}
     assert [move["to_stage"] for move in found["transitions"]] == ["quotation", "credit_review"]

