@@ -1,6 +1,7 @@
 """Counts, returns and invoices that need a decision: from what people do in a real Odoo to what is done there by it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import odoorpc
 import pytest
@@ -132,6 +133,12 @@ def pending(invoice: int) -> Request:
     return Request.objects.get(model="account.move", odoo_id=invoice, status="pending")
 
 
+def due_later(accountant: Worker, invoice: int) -> None:
+    """Near midnight the company's day is another than that of who posts, and what is due on the one is late on the other."""
+    due = str(clock.now().date() + timedelta(days=30))
+    accountant.do("account.move", "write", [invoice], {"invoice_payment_term_id": False, "invoice_date_due": due})
+
+
 def test_an_invoice_that_differs_is_held_on_a_no_and_posted_on_a_yes(
     guarded: Seen, odoo: OdooClient, hired: Callable[..., Worker], mia: User
 ) -> None:
@@ -141,6 +148,7 @@ def test_an_invoice_that_differs_is_held_on_a_no_and_posted_on_a_yes(
     assert "Waits for a decision in Control Tower" in views["form"]["arch"]
     order, _ = delivered(odoo, picker, 5)
     invoice = drafted(accountant, order)
+    due_later(accountant, invoice)
     at_price(accountant, invoice, 130)
     said = refusal(accountant, "account.move", "action_post", invoice)
     assert "150.00" in said
@@ -169,6 +177,7 @@ def test_an_invoice_that_differs_is_held_on_a_no_and_posted_on_a_yes(
 
     second, _ = delivered(odoo, picker, 5)
     other = drafted(accountant, second)
+    due_later(accountant, other)
     at_price(accountant, other, 130)
     assert "needs a decision" in refusal(accountant, "account.move", "action_post", other)
     guarded.look()
