@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection as database
 from psycopg import sql
 
+from apps.core import statements
 from apps.core.indexes import PREFIX_LENGTH
 from apps.events import registry
 from apps.events.declare import OF_SEVERAL
@@ -22,35 +23,6 @@ from apps.mirror import registry as mirror
 PREFIX = sql.Literal(PREFIX_LENGTH)
 NONE_FOUND = "No record has this reference yet."
 SEVERAL_FOUND = "Several records have this reference."
-
-# One index scan a column and reference; each reference of the batch is looked for once.
-MATCH = """
-WITH wanted AS (
-  SELECT DISTINCT connection_id, reference FROM events_event
-   WHERE id = ANY(%(ids)s) AND model = %(model)s AND status = 'unmatched'
-), found AS (
-  {found}
-), best AS (
-  SELECT *, min(rank) OVER (PARTITION BY connection_id, reference) AS first_rank FROM found
-), counted AS (
-  SELECT connection_id, reference,
-         count(*) FILTER (WHERE is_open) AS open_count, count(*) AS any_count,
-         min(odoo_id) FILTER (WHERE is_open) AS open_id, min(odoo_id) AS any_id
-    FROM best WHERE rank = first_rank GROUP BY connection_id, reference
-), chosen AS (
-  SELECT w.connection_id, w.reference,
-         CASE WHEN c.open_count = 1 THEN c.open_id WHEN c.any_count = 1 THEN c.any_id END AS odoo_id,
-         CASE WHEN c.reference IS NULL THEN %(none)s ELSE %(several)s END AS problem
-    FROM wanted w LEFT JOIN counted c USING (connection_id, reference)
-)
-UPDATE events_event e
-   SET odoo_id = c.odoo_id,
-       status = CASE WHEN c.odoo_id IS NULL THEN 'unmatched' ELSE 'matched' END,
-       problem = CASE WHEN c.odoo_id IS NULL THEN c.problem ELSE '' END
-  FROM chosen c
- WHERE e.id = ANY(%(ids)s) AND e.model = %(model)s AND e.status = 'unmatched'
-   AND e.connection_id = c.connection_id AND e.reference = c.reference
-"""
 
 FOUND = """
 SELECT w.connection_id, w.reference, m.odoo_id, {rank} AS rank, NOT COALESCE(m.{state} = ANY(%(ended)s), FALSE) AS is_open
@@ -113,7 +85,7 @@ def match(event_ids: Collection[int]) -> None:
             "ended": list(reference.ended),
         }
         with database.cursor() as cursor:
-            cursor.execute(sql.SQL(MATCH).format(found=sql.SQL(" UNION ALL ").join(found)), facts)
+            cursor.execute(statements.compose(__file__, "match_events", found=sql.SQL(" UNION ALL ").join(found)), facts)
 
 
 def match_again(connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> None:

@@ -15,7 +15,7 @@ from django.db import connection as database
 from django.db.models import Q
 from psycopg import sql
 
-from apps.core import prepared, sentences
+from apps.core import prepared, sentences, statements
 from apps.core.figures import units_of
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
@@ -72,64 +72,6 @@ class Evaluation:
     left: Sequence[int] = field(default_factory=list)
     unchanged: frozenset[int] = frozenset()
 
-
-MOVE = sql.SQL("""
-WITH seen AS (
-  SELECT r.connection_id, r.odoo_id, COALESCE({label}, '') AS name, {stage} AS stage, {look_again} AS look_again_at,
-         {promise} AS promised,
-         ({amount})::numeric(21, 3) AS amount,
-         left(COALESCE({currency}, ''), 10) AS currency, r.company_id, {partner_id} AS partner_id,
-         COALESCE({partner_name}, '') AS partner_name,
-         CASE WHEN r.write_date > {latest} THEN {latest} ELSE r.write_date END AS write_date,
-         CASE WHEN cause.written_at > {latest} THEN {latest} ELSE cause.written_at END AS written_at,
-         parameters.parameter_values, {first_seen}
-    FROM {source}
-    LEFT JOIN unnest(%(caused)s::bigint[], %(caused_at)s::timestamptz[]) AS cause(odoo_id, written_at)
-      ON cause.odoo_id = r.odoo_id
-   WHERE r.connection_id = %(connection)s AND r.odoo_id = ANY(%(ids)s) AND r.deleted_at IS NULL AND {belongs}
-), stood AS (
-  SELECT seen.*, CASE WHEN here.stage_here IS NULL THEN {since}
-                      WHEN here.stage_here = stage THEN here.since_here
-                      ELSE GREATEST(here.since_here + {later}, write_date, written_at) END AS stands_since
-    FROM seen
-    LEFT JOIN (SELECT odoo_id AS here_id, stage AS stage_here, since AS since_here FROM workflows_position
-                WHERE connection_id = %(connection)s AND workflow = {workflow} AND odoo_id = ANY(%(ids)s)) AS here
-      ON here.here_id = odoo_id
-), placed AS (
-  INSERT INTO workflows_position AS p (connection_id, workflow, model, odoo_id, name, stage, since, due_at, is_open,
-                                       amount, currency, company_id, partner_id, partner_name, look_again_at)
-  SELECT connection_id, {workflow}, {model}, odoo_id, name, stage, {since}, {since} + {target}, {is_open},
-         amount, currency, company_id, partner_id, partner_name,
-         LEAST(look_again_at, {stuck_look}, CASE WHEN {is_open} THEN {promise_look} END)
-    FROM stood
-   WHERE stage IS NOT NULL
-  ON CONFLICT (connection_id, workflow, odoo_id) DO UPDATE
-     SET name = excluded.name, stage = excluded.stage, is_open = excluded.is_open, amount = excluded.amount,
-         currency = excluded.currency, company_id = excluded.company_id, partner_id = excluded.partner_id,
-         partner_name = excluded.partner_name, look_again_at = excluded.look_again_at,
-         since = CASE WHEN p.stage = excluded.stage THEN p.since
-                      ELSE GREATEST(p.since + {later}, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
-                                               WHERE s.odoo_id = excluded.odoo_id)) END,
-         due_at = CASE WHEN p.stage = excluded.stage THEN p.since + (excluded.due_at - excluded.since)
-                       ELSE GREATEST(p.since + {later}, (SELECT GREATEST(s.write_date, s.written_at) FROM seen s
-                                                WHERE s.odoo_id = excluded.odoo_id))
-                            + (excluded.due_at - excluded.since) END
-   WHERE (p.name, p.stage, p.amount, p.currency, p.company_id, p.partner_id, p.partner_name, p.look_again_at)
-         IS DISTINCT FROM
-         (excluded.name, excluded.stage, excluded.amount, excluded.currency, excluded.company_id, excluded.partner_id,
-          excluded.partner_name, excluded.look_again_at)
-         -- Another target: the stage is the same, the moment is not.
-         OR p.stage = excluded.stage AND p.due_at IS DISTINCT FROM p.since + (excluded.due_at - excluded.since)
-  RETURNING new.odoo_id, COALESCE(old.stage, '') AS from_stage, new.stage AS to_stage, new.since, new.amount, new.company_id
-), moved AS (
-  INSERT INTO workflows_transition
-    (connection_id, workflow, model, odoo_id, from_stage, to_stage, at, seen_at, amount, company_id)
-  SELECT %(connection)s, {workflow}, {model}, odoo_id, from_stage, to_stage, since, %(now)s, amount, company_id
-    FROM placed
-   WHERE from_stage <> to_stage
-)
-SELECT odoo_id, from_stage, to_stage FROM placed
-""")
 
 VANISH = sql.SQL("""
 WITH gone AS (
@@ -211,7 +153,9 @@ def move_statement(workflow: Workflow) -> sql.Composed:
     )
     named = {workflow.label, workflow.amount, workflow.currency, "partner_name", *first_seen_since}
     named |= {workflow.look_again, workflow.promise, parameters.VALUES} - {""}
-    return MOVE.format(
+    return statements.compose(
+        __file__,
+        "place_records",
         stage=compiled.stage_case(workflow),
         amount=compiled.column_of(workflow, workflow.amount),
         currency=compiled.column_of(workflow, workflow.currency),

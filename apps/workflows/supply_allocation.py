@@ -7,6 +7,7 @@ covered already. The row reaches as far as what is open, never into history. Qua
 the orders, purchases and moves count in.
 """
 
+from apps.core import statements
 from apps.workflows import days, kits, units
 from apps.workflows.declare import Unwatched
 from apps.workflows.rules import money
@@ -78,56 +79,18 @@ def supply(of: str) -> str:
     Args:
         of: SQL condition over ``{row}``, a purchase line or a move.
     """
-    return f"""
-SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESCE(coming.warehouse_id, 0) AS warehouse_id,
-       po.name AS order_name, po.partner_id AS vendor_id, pl.date_planned,
-       {from_today("pl.date_planned", "pl.company_id")} AS expected_at,
-       GREATEST({units.own("pl.product_qty - pl.qty_received", "pl")} - coming.promised, 0) AS free
-  FROM mirror_purchase_order_line pl
-  JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
-   AND po.state IN ('purchase', 'done') AND po.deleted_at IS NULL
- CROSS JOIN LATERAL (
-   SELECT COALESCE(bool_or(mv.state NOT IN ('done', 'cancel')), TRUE) AS is_coming, max(pt.warehouse_id) AS warehouse_id,
-          COALESCE(sum(fed.missing), 0) AS promised
-     FROM mirror_stock_move mv
-     LEFT JOIN mirror_stock_picking p ON p.connection_id = mv.connection_id AND p.odoo_id = mv.picking_id
-     LEFT JOIN mirror_stock_picking_type pt ON pt.connection_id = p.connection_id AND pt.odoo_id = p.picking_type_id
-     LEFT JOIN LATERAL ({FED}) AS fed ON mv.state NOT IN ('done', 'cancel')
-    WHERE mv.connection_id = pl.connection_id AND mv.purchase_line_id = pl.odoo_id AND mv.deleted_at IS NULL) AS coming
- WHERE pl.connection_id = %(connection)s AND pl.qty_received < pl.product_qty AND pl.deleted_at IS NULL
-   AND coming.is_coming AND {of.format(row="pl")}
-UNION ALL
-SELECT pl.odoo_id, pl.order_id, mv.product_id, mv.company_id, COALESCE(pt.warehouse_id, 0), po.name, po.partner_id, pl.date_planned,
-       {from_today("pl.date_planned", "mv.company_id")},
-       GREATEST({units.own("mv.product_uom_qty", "mv", units.MOVE)} - COALESCE(fed.missing, 0), 0)
-  FROM mirror_stock_move mv
-  JOIN mirror_purchase_order_line pl ON pl.connection_id = mv.connection_id AND pl.odoo_id = mv.purchase_line_id
-   AND pl.product_id <> mv.product_id AND pl.deleted_at IS NULL
-  JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
-   AND po.state IN ('purchase', 'done') AND po.deleted_at IS NULL
-  JOIN mirror_stock_picking_type pt ON pt.connection_id = mv.connection_id AND pt.odoo_id = mv.picking_type_id
-   AND pt.code = 'incoming'
-  LEFT JOIN LATERAL ({FED}) AS fed ON TRUE
- WHERE mv.connection_id = %(connection)s AND mv.purchase_line_id IS NOT NULL
-   AND mv.state IN ('waiting', 'confirmed', 'partially_available', 'assigned') AND mv.deleted_at IS NULL
-   AND {of.format(row="mv")}
-UNION ALL
-SELECT -mv.odoo_id, NULL, mv.product_id, mv.company_id, COALESCE(mv.warehouse_id, pt.warehouse_id, 0), p.name, NULL, mv.date,
-       {from_today("mv.date", "mv.company_id")}, {units.own("mv.product_uom_qty", "mv", units.MOVE)}
-  FROM mirror_stock_move mv
-  JOIN mirror_stock_picking p ON p.connection_id = mv.connection_id AND p.odoo_id = mv.picking_id AND p.deleted_at IS NULL
-   AND p.sale_id IS NULL AND p.return_id IS NULL
-  JOIN mirror_stock_picking_type pt ON pt.connection_id = p.connection_id AND pt.odoo_id = p.picking_type_id
-   AND pt.code = 'internal'
- WHERE mv.connection_id = %(connection)s AND mv.state = 'assigned' AND mv.sale_line_id IS NULL
-   AND mv.purchase_line_id IS NULL AND mv.deleted_at IS NULL AND {of.format(row="mv")}
-   AND EXISTS (SELECT FROM mirror_stock_move before
-                WHERE before.connection_id = mv.connection_id AND before.odoo_id = ANY(mv.move_orig_ids)
-                  AND before.state = 'done')
-   AND NOT EXISTS (SELECT FROM mirror_stock_move after
-                    WHERE after.connection_id = mv.connection_id AND after.move_orig_ids @> ARRAY[mv.odoo_id]
-                      AND after.sale_line_id IS NOT NULL)
-"""
+    return statements.load(
+        __file__,
+        "supplies_to_come",
+        purchase_expected_at=from_today("pl.date_planned", "pl.company_id"),
+        still_to_come=units.own("pl.product_qty - pl.qty_received", "pl"),
+        fed=FED,
+        of_line=of.format(row="pl"),
+        component_expected_at=from_today("pl.date_planned", "mv.company_id"),
+        moved=units.own("mv.product_uom_qty", "mv", units.MOVE),
+        of_move=of.format(row="mv"),
+        transfer_expected_at=from_today("mv.date", "mv.company_id"),
+    )
 
 
 # Whether move {move} waits for an earlier step of its own order line, that is not done.
@@ -155,76 +118,26 @@ def _waiting(*, lines: str, starts: str) -> str:
         lines: SELECT of the purchase lines (``line_id``).
         starts: SELECT of the moves with which the chain begins (``move_id``, ``expected_at``, ``company_id``).
     """
-    return f"""
-WITH RECURSIVE line AS (
-  {lines}
-), start AS (
-  {starts}
-), walk(move_id, expected_at, depth) AS (
-  SELECT move_id, {from_today("expected_at", "company_id")}, 0 FROM start
-  UNION
-  SELECT m.odoo_id, w.expected_at, w.depth + 1
-    FROM walk w
-    JOIN mirror_stock_move m ON m.connection_id = %(connection)s AND m.move_orig_ids @> ARRAY[w.move_id]
-     AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL
-   WHERE w.depth < 10
-), row_of_supplies AS (
-  SELECT s.*, sum(s.free) OVER (PARTITION BY product_id, company_id, warehouse_id ORDER BY date_planned, line_id) AS upto
-    FROM ({supply(PRODUCTS_OF_LINES)}) AS s
-), row_of_demands AS (
-  SELECT d.*, sum(d.missing) OVER (PARTITION BY product_id, company_id, warehouse_id ORDER BY promised_at, move_id) AS upto
-    FROM ({demand("d.product_id IN (SELECT product_id FROM row_of_supplies)")}) AS d
-), waiting AS (
-  SELECT m.sale_line_id, m.product_id, COALESCE(m.date_deadline, m.date) AS promised_at, reached.expected_at,
-         {
-        units.own(
+    return statements.load(
+        __file__,
+        "waiting_orders",
+        lines=lines,
+        starts=starts,
+        starts_at=from_today("expected_at", "company_id"),
+        supplies=supply(PRODUCTS_OF_LINES),
+        demands=demand("d.product_id IN (SELECT product_id FROM row_of_supplies)"),
+        still_needed=units.own(
             f"m.product_uom_qty - CASE WHEN m.state IN {SHORT_STATES} THEN COALESCE(m.quantity, 0) ELSE 0 END", "m", units.MOVE
-        )
-    } AS quantity, TRUE AS linked
-    FROM (SELECT move_id, max(expected_at) AS expected_at FROM walk GROUP BY move_id) AS reached
-    JOIN mirror_stock_move m ON m.connection_id = %(connection)s AND m.odoo_id = reached.move_id
-   WHERE m.sale_line_id IS NOT NULL AND m.state NOT IN ('done', 'cancel') AND m.deleted_at IS NULL
-     AND NOT EXISTS ({EARLIER_STEP.format(move="m")})
-  UNION ALL
-  SELECT d.sale_line_id, d.product_id, d.promised_at, s.expected_at,
-         LEAST(d.upto, s.upto) - GREATEST(d.upto - d.missing, s.upto - s.free), FALSE
-    FROM line
-    JOIN row_of_supplies s ON s.line_id = line.line_id
-    JOIN row_of_demands d ON (d.product_id, d.company_id, d.warehouse_id) IS NOT DISTINCT FROM
-                             (s.product_id, s.company_id, s.warehouse_id)
-     AND d.upto > s.upto - s.free AND d.upto - d.missing < s.upto
-), part AS (
-  SELECT w.sale_line_id, w.product_id, max(w.promised_at) AS promised_at, max(w.expected_at) AS expected_at,
-         sum(w.quantity) AS quantity, bool_and(w.linked) AS linked
-    FROM waiting w
-   GROUP BY w.sale_line_id, w.product_id
-), of_line AS (
-  SELECT l.odoo_id, l.connection_id, l.order_id, l.price_subtotal, max(p.promised_at) AS promised_at,
-         max(p.expected_at) AS expected_at, bool_and(p.linked) AS linked, array_agg(p.product_id) AS product_ids,
-         {units.own("l.product_uom_qty", "l")} AS ordered,
-         CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.share)", units.own("l.product_uom_qty", "l"))}
-              ELSE sum(p.quantity) END AS quantity
-    FROM (SELECT part.*, {kits.is_kit("pl", "part.product_id")} AS is_kit,
-                 part.quantity / NULLIF({kits.wanted("pl", "part.product_id")}, 0) AS share
-            FROM part
-            JOIN mirror_sale_order_line pl ON pl.connection_id = %(connection)s AND pl.odoo_id = part.sale_line_id) AS p
-    JOIN mirror_sale_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = p.sale_line_id AND l.deleted_at IS NULL
-   GROUP BY l.id
-)
-SELECT o.odoo_id, o.name, o.partner_id, max(promise.promised_at) AS promised_at, max(w.expected_at) AS expected_at,
-       COALESCE(max(w.expected_at) > max(promise.promised_at), TRUE) AS is_at_risk,
-       GREATEST(COALESCE({days.day("max(w.expected_at)", at=days.zone("o"))}
-                         - {days.day("max(promise.promised_at)", at=days.zone("o"))}, 0), 0) AS late_days,
-       {money.rounded(REVENUE, money.smallest("o"))} AS revenue,
-       max(o.company_id) AS company_id, sum(w.quantity) AS quantity, bool_and(w.linked) AS is_linked,
-       (SELECT array_agg(DISTINCT g.product_id) FROM of_line
-         CROSS JOIN LATERAL unnest(of_line.product_ids) AS g(product_id) WHERE of_line.order_id = o.odoo_id) AS product_ids
-  FROM of_line w
-  JOIN mirror_sale_order o ON o.connection_id = w.connection_id AND o.odoo_id = w.order_id AND o.deleted_at IS NULL
-   AND o.state NOT IN ('draft', 'sent', 'cancel')
- CROSS JOIN LATERAL (SELECT COALESCE(o.commitment_date, w.promised_at) AS promised_at) AS promise
- GROUP BY o.id
-"""
+        ),
+        earlier_step=EARLIER_STEP.format(move="m"),
+        ordered=units.own("l.product_uom_qty", "l"),
+        sets=kits.sets("max(p.share)", units.own("l.product_uom_qty", "l")),
+        is_kit=kits.is_kit("pl", "part.product_id"),
+        wanted=kits.wanted("pl", "part.product_id"),
+        expected_day=days.day("max(w.expected_at)", at=days.zone("o")),
+        promised_day=days.day("max(promise.promised_at)", at=days.zone("o")),
+        revenue=money.rounded(REVENUE, money.smallest("o")),
+    )
 
 
 MOVES_OF_LINES = """

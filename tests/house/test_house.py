@@ -1,7 +1,10 @@
 """Rules of the house that no linter knows."""
 
+import ast
 import re
 import tokenize
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,9 +39,15 @@ FLOOR = {name: number for number, name in enumerate(FLOORS)}
 BESIDE = [{"outbox", "notifications"}, {"exceptions", "approvals"}, {"boards", "health"}]
 BANNED = {"utils.py", "util.py", "helpers.py", "helper.py", "misc.py", "common.py", "exceptions.py", "manager.py"}
 LONGEST_MODULE = 450
+# What is longer lies in a file of its own, see apps/core/statements.py.
+LONGEST_SQL = 25
+SQL = re.compile(r"^\s*(WITH|SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|CREATE) ", re.MULTILINE)
+TAKEN = re.compile(r"%\(\w+\)s|\{\{\w+\}\}")
+# What a statement takes, of which type and unit, and what it is.
+DOCUMENTED = re.compile(r"^-- (%\(\w+\)s|\{\{\w+\}\}) +(\S.*?)  +(\S.*)$", re.MULTILINE)
 # Assembled, so that this file does not name what it forbids.
 REGISTRIES = re.compile("|".join([r"pypi\." + "org", "files.python" + "hosted", r"registry\." + "npmjs", r"deb\." + "debian"]))
-TEXT = {".py", ".md", ".toml", ".in", ".txt", ".yaml", ".yml", ".sh", ".html", ".css", ".js", ".lock", ""}
+TEXT = {".py", ".sql", ".md", ".toml", ".in", ".txt", ".yaml", ".yml", ".sh", ".html", ".css", ".js", ".lock", ""}
 
 # Names that the code had before it spoke the field's words; docs/glossary.md has those.
 RETIRED = {
@@ -169,6 +178,7 @@ RETIRED_PHRASES = re.compile(
 )
 
 modules = sorted(path for top in OURS for path in (ROOT / top).rglob("*.py"))
+statements = sorted(path for top in OURS for path in (ROOT / top).rglob("*.sql"))
 
 
 def named(path: Path) -> str:
@@ -196,6 +206,43 @@ def test_a_module_has_a_telling_name_and_is_short(path: Path) -> None:
     assert path.name not in BANNED
     if "migrations" not in path.parts and "catalogue" not in path.parts:
         assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("path", modules, ids=named)
+def test_long_sql_is_in_no_module(path: Path) -> None:
+    texts = (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant | ast.JoinedStr))
+    long = [node for node in texts if (node.end_lineno or 0) - node.lineno >= LONGEST_SQL]
+    assert [node.lineno for node in long if SQL.search(said(node))] == []
+
+
+def said(node: ast.Constant | ast.JoinedStr) -> str:
+    """The text of a string, without what is put into it."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+
+
+def loaded(path: Path) -> Iterator[Path]:
+    """The files with statements that a module loads."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="statements"), attr="load" | "compose"),
+                args=[ast.Name(id="__file__"), ast.Constant(value=str(name))],
+            ):
+                yield path.with_name(f"{name}.sql")
+
+
+def test_every_statement_in_a_file_is_loaded_by_one_module() -> None:
+    assert len(statements) > 30
+    assert Counter(file for path in modules for file in set(loaded(path))) == Counter(statements)
+
+
+@pytest.mark.parametrize("path", statements, ids=named)
+def test_a_statement_in_a_file_says_what_it_is_of_and_all_that_it_takes(path: Path) -> None:
+    head, _, body = path.read_text().partition("\n\n")
+    assert all(line.startswith("--") for line in head.splitlines())
+    assert head.startswith("-- ") and not TAKEN.search(head.splitlines()[0])
+    assert sorted(place for place, _, _ in DOCUMENTED.findall(head)) == sorted(set(TAKEN.findall(body)))
 
 
 def test_every_folder_with_modules_is_a_package() -> None:

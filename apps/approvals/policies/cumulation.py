@@ -19,7 +19,7 @@ from django.utils.translation import gettext, gettext_noop
 from apps.approvals import queries
 from apps.approvals.models import Request
 from apps.approvals.policies.bounds import PolicyError, is_whole
-from apps.core import sentences
+from apps.core import sentences, statements
 from apps.core.currencies import exact
 from apps.workflows import engine, placeholders
 from apps.workflows.declare import ApprovalKind, Workflow
@@ -42,32 +42,7 @@ EDITORS = frozenset({"write_uid", "line_editor_uids"})
 # Other records of the kind that were approved, or wait and were asked for before, of the same company, partner and person as
 # the policy says, by the newest request about each. What was cancelled in Odoo since then counts no longer. Where the record
 # itself tells what it is worth, a yes to an earlier request about it ends with the newest, as in Odoo, which keeps one ask of each.
-REQUESTS = """
-    WITH own AS (
-        SELECT (SELECT m.commercial_partner_id
-                  FROM workflows_position p
-                  JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
-                 WHERE p.connection_id = %(connection)s AND p.workflow = %(workflow)s AND p.odoo_id = %(record)s) AS partner_id
-    )
-    SELECT q.model, q.odoo_id, q.record_name, q.amount, q.requested_at AS at
-      FROM own
-     CROSS JOIN (
-        SELECT DISTINCT ON (r.odoo_id) r.*, counts.it
-          FROM approvals_request r
-         CROSS JOIN LATERAL (
-            SELECT r.status = 'approved' OR r.status = 'pending' AND (%(own)s::bigint IS NULL OR r.id < %(own)s::bigint) AS it
-         ) AS counts
-         WHERE r.connection_id = %(connection)s AND r.kind = %(kind)s AND r.model = %(model)s AND r.requested_at >= %(since)s
-           AND r.odoo_id <> %(record)s AND (counts.it OR %(by_record)s)
-         ORDER BY r.odoo_id, r.id DESC
-      ) AS q
-      JOIN workflows_position p
-        ON p.connection_id = q.connection_id AND p.workflow = q.workflow AND p.odoo_id = q.odoo_id AND p.stage <> 'cancelled'
-      LEFT JOIN mirror_res_partner m ON m.connection_id = p.connection_id AND m.odoo_id = p.partner_id
-     WHERE q.it AND q.company_id IS NOT DISTINCT FROM %(company)s AND q.currency = %(currency)s
-       AND (NOT %(by_partner)s OR m.commercial_partner_id IS NOT DISTINCT FROM own.partner_id)
-       AND (NOT %(by_person)s OR q.owner_uids && %(people)s::bigint[])
-"""
+REQUESTS = statements.load(__file__, "asked_before")
 
 # The same for many requests at once, each as it was asked: what was asked for before it and not rejected.
 BEFORE = """

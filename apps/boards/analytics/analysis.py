@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
-from apps.boards.boards.figures import AGES, OLDER_THAN, levels, rows
+from apps.boards.boards.figures import OLDER_THAN, ages_of_stages, levels, rows
 from apps.boards.boards.zone import zone_in_sight, zone_midnight
 from apps.core.templatetags.show import span
 from apps.workflows.declare import Workflow
@@ -160,7 +160,7 @@ def of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> An
         "zone": zone.key,
     }
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
-    standing = {stage: int(total) for stage, total, _, _ in rows(AGES.format(**sights), values)}
+    standing = {stage: int(total) for stage, total, _, _ in rows(ages_of_stages(seen), values)}
     moments, told = levels(workflow, standing, now=now, days=days, seen=seen)
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     ended, quantiles = rows(QUANTILES.format(seen=seen.sql("t")), values)[0]

@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 from django.db import connection as database
 
 from apps.accounts.access import AccessScope
+from apps.core import statements
 from apps.workflows.declare import Workflow
 
 EVENTS = """
@@ -26,39 +27,6 @@ SELECT t.id, k.name AS connection, t.workflow, t.model, t.odoo_id, t.from_stage,
 """
 BY_TIME = "t.at, t.tracking_id NULLS LAST, t.id"
 BY_CASE = "t.workflow, t.connection_id, t.odoo_id, t.at, t.tracking_id NULLS LAST, t.id"
-
-OBJECTS = """
-WITH moved AS (
-  SELECT DISTINCT t.connection_id, t.workflow, t.model, t.odoo_id, t.company_id
-    FROM workflows_transition t
-   WHERE t.workflow = ANY(%(workflows)s) AND t.at <= %(now)s AND (%(first)s::timestamptz IS NULL OR t.at >= %(first)s) AND {seen}
-), records AS (
-  SELECT m.connection_id, m.model, m.odoo_id, max(p.name) AS name, max(p.partner_id) AS partner_id,
-         max(p.partner_name) AS partner_name, max(p.amount) AS amount, max(p.currency) AS currency, max(m.company_id) AS company_id
-    FROM moved m
-    LEFT JOIN workflows_position p ON p.connection_id = m.connection_id AND p.workflow = m.workflow AND p.odoo_id = m.odoo_id
-   GROUP BY m.connection_id, m.model, m.odoo_id
-)
-SELECT k.name AS connection, r.model, r.odoo_id, COALESCE(r.name, r.model || ' ' || r.odoo_id) AS name, r.partner_id, r.company_id,
-       r.amount, r.currency,
-       CASE WHEN EXISTS (SELECT 1 FROM records o WHERE o.connection_id = r.connection_id AND o.model = 'sale.order'
-                            AND o.odoo_id = s.sale_id) THEN s.sale_id END AS sale_id
-  FROM records r
-  JOIN odoo_connection k ON k.id = r.connection_id
-  LEFT JOIN mirror_stock_picking s ON r.model = 'stock.picking' AND s.connection_id = r.connection_id AND s.odoo_id = r.odoo_id
- UNION ALL
-SELECT DISTINCT ON (r.connection_id, r.partner_id)
-       k.name, 'res.partner', r.partner_id, r.partner_name, NULL::bigint, NULL::bigint, NULL::numeric, '', NULL::bigint
-  FROM records r JOIN odoo_connection k ON k.id = r.connection_id WHERE r.partner_id IS NOT NULL
- UNION ALL
-SELECT DISTINCT k.name, 'res.company', r.company_id, COALESCE(c.name, 'Company ' || r.company_id), NULL::bigint, NULL::bigint,
-       NULL::numeric, '', NULL::bigint
-  FROM moved r
-  JOIN odoo_connection k ON k.id = r.connection_id
-  LEFT JOIN mirror_res_company c ON c.connection_id = r.connection_id AND c.odoo_id = r.company_id
- WHERE r.company_id IS NOT NULL
- ORDER BY 1, 2, 3
-"""
 
 LOT = 2_000
 Attributes = Sequence[tuple[str, str]]
@@ -108,7 +76,7 @@ def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime
     yield ',"eventTypes":' + json.dumps([_type(title, EVENT_ATTRIBUTES) for title in dict.fromkeys(activities.values())])
     yield ',"objects":['
     comma = ""
-    for row in _read(OBJECTS.format(seen=seen.sql("t")), values):
+    for row in _read(statements.load(__file__, "event_log_objects", seen=seen.sql("t")), values):
         yield comma + json.dumps(_object(row, now))
         comma = ",\n"
     yield '],"events":['

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.boards.boards.zone import zone_in_sight, zone_midnight
+from apps.core import statements
 from apps.workflows import parameter_values
 from apps.workflows.declare import Workflow
 
@@ -24,38 +25,6 @@ FLOW_WINDOW = timedelta(hours=24)
 TREND_DAYS = 14
 # Where the age of what stands in a stage is cut, in multiples of the stage's target.
 AGE_CUTS = (0.5, 1.0, 2.0)
-
-# The day in which the middle record stands is found by the tallies, the record itself by the index positions_open.
-AGES = """
-WITH days AS (
-  SELECT t.stage, t.since_day, sum(t.count) AS count
-    FROM workflows_standingtally t
-   WHERE t.workflow = %(workflow)s AND {tallies}
-   GROUP BY t.stage, t.since_day
-  HAVING sum(t.count) > 0
-), ranked AS (
-  SELECT stage, since_day, count, sum(count) OVER (PARTITION BY stage ORDER BY since_day) - count AS before,
-         sum(count) OVER (PARTITION BY stage) AS total
-    FROM days
-)
-SELECT r.stage, r.total, middle.age, oldest.age
-  FROM ranked r
- CROSS JOIN LATERAL (
-   SELECT avg(extract(epoch FROM %(now)s - m.since)) AS age
-     FROM (SELECT p.since
-             FROM workflows_position p
-            WHERE p.workflow = %(workflow)s AND p.stage = r.stage AND p.is_open AND {positions}
-              AND p.since >= r.since_day::timestamp AT TIME ZONE 'UTC'
-            ORDER BY p.since
-           OFFSET (div(r.total - 1, 2) - r.before)::bigint LIMIT (2 - r.total %% 2)::bigint) AS m) AS middle
- CROSS JOIN LATERAL (
-   SELECT extract(epoch FROM %(now)s - p.since) AS age
-     FROM workflows_position p
-    WHERE p.workflow = %(workflow)s AND p.stage = r.stage AND p.is_open AND {positions}
-    ORDER BY p.since
-    LIMIT 1) AS oldest
- WHERE div(r.total - 1, 2) >= r.before AND div(r.total - 1, 2) < r.before + r.count
-"""
 
 # Money is summed within a currency, never across. What falls due today is asked of the index positions_open_by_due.
 MONEY = """
@@ -265,12 +234,17 @@ def ages_of(
     }
 
 
+def ages_of_stages(seen: AccessScope) -> str:
+    """Return the statement of how many stand in each stage, and of the ages of the middle and the oldest of them."""
+    return statements.load(__file__, "ages", tallies=seen.sql("t"), positions=seen.sql("p"))
+
+
 def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[StageFigures]:
     """The figures of every stage, in the order of flow: seven statements, whatever the number of records."""
     sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     values = {"workflow": workflow.name, "now": now, "today": midnight.date(), "midnight": midnight}
-    standing = {stage: (int(total), median, oldest) for stage, total, median, oldest in rows(AGES.format(**sights), values)}
+    standing = {stage: (int(total), median, oldest) for stage, total, median, oldest in rows(ages_of_stages(seen), values)}
     counts = {stage: found[0] for stage, found in standing.items()}
     money: dict[str, list[tuple[str, Decimal, Decimal]]] = defaultdict(list)
     over: dict[str, int] = defaultdict(int)

@@ -1,5 +1,7 @@
 """The SQL functions of the mirror, as migrations make them; a change of one is a migration with a text of its own."""
 
+from apps.core import statements
+
 # pg_timezone_names reads files each time it is asked; a zone that PostgreSQL does not know would stop a whole batch.
 KNOWN_ZONES = "CREATE TABLE mirror_known_zone AS SELECT name FROM pg_timezone_names; CREATE UNIQUE INDEX ON mirror_known_zone (name);"
 
@@ -33,55 +35,7 @@ $$
 # People drop and add spaces, dashes, capitals, leading zeros and words such as "PO" or "No."; what stands between two digits
 # tells numbers apart and stays: PO-2024-12 is PO 2024/0012 and not PO-202412. Carriers group their numbers as they like, so that
 # of a tracking number nothing but letters and digits counts. Both are bounded, for an index.
-REFERENCE_KEYS = r"""
-CREATE OR REPLACE FUNCTION reference_key(reference text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-  found text := reference;
-BEGIN
-  IF found IS NULL OR found = '' THEN
-    RETURN NULL;
-  END IF;
-  IF length(found) > 200 THEN
-    RETURN left(upper(found), 160) || md5(upper(found));
-  END IF;
-  found := btrim(regexp_replace(upper(found), '[\s\-\u2010-\u2015\u2212\u00a0_./\\#:,;()]+', ' ', 'g'));
-  found := regexp_replace(
-    found, '^(P ?O|PURCHASE ORDER|SALES ORDER|ORDER|BESTELLUNG|AUFTRAG|COMMANDE|REF)( (NO|NR|NUMBER|NUMMER|N))? ?(?=[0-9])', '');
-  found := regexp_replace(found, '^(NO|NR) ?(?=[0-9])', '');
-  found := regexp_replace(found, '(^|[^0-9])0+(?=[0-9])', '\1', 'g');
-  found := regexp_replace(found, '(?<![0-9]) | (?![0-9])', '', 'g');
-  RETURN NULLIF(found, '');
-END
-$$;
-
-CREATE OR REPLACE FUNCTION tracking_key(number text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT NULLIF(left(regexp_replace(upper(number), '[^[:alnum:]]+', '', 'g'), 200), '')
-$$;
-
--- It calls no other function of the tower's: an index may be built where none of them is on the search path.
-CREATE OR REPLACE FUNCTION tracking_keys(field text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-  part text;
-  word text;
-  found text[] := '{}';
-BEGIN
-  IF field IS NULL OR field = '' THEN
-    RETURN found;
-  END IF;
-  FOREACH part IN ARRAY regexp_split_to_array(left(upper(field), 4000), '[,;|+&\n\r\t]+') LOOP
-    -- One number in groups, or several with nothing but spaces between them: both are looked for.
-    found := found || left(regexp_replace(part, '[^[:alnum:]]+', '', 'g'), 200);
-    FOREACH word IN ARRAY regexp_split_to_array(btrim(part), '\s+') LOOP
-      word := left(regexp_replace(word, '[^[:alnum:]]+', '', 'g'), 200);
-      IF length(word) >= 8 THEN
-        found := found || word;
-      END IF;
-    END LOOP;
-  END LOOP;
-  RETURN array_remove(found, '');
-END
-$$
-"""
+REFERENCE_KEYS = statements.load(__file__, "reference_keys")
 REFERENCE_KEYS_GONE = """
 DROP FUNCTION tracking_keys(text);
 DROP FUNCTION tracking_key(text);

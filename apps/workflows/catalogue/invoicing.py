@@ -18,7 +18,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, parameters, returned, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
@@ -91,41 +91,14 @@ DUE = Fact(
 EXPOSURE = Fact(
     name="exposure",
     columns=["carries_exposure", "overdue_total", "overdue_count", "owed_total", "commercial_name", "credit_limit"],
-    sql=f"""
-        SELECT carrier.is_oldest AS carries_exposure, owed.overdue_total, owed.overdue_count, owed.owed_total,
-               cp.name AS commercial_name, {money.rounded("cp.credit_limit", money.SMALLEST)} AS credit_limit
-          FROM (
-            SELECT COALESCE(
-                     r.state = 'posted' AND r.payment_state IN ('not_paid', 'partial', 'blocked')
-                     AND r.move_type IN ('out_invoice', 'out_receipt')
-                     AND r.invoice_date_due < due.today AND r.invoice_date_due >= '{days.FIRST_DAY}', FALSE)
-                   AND NOT EXISTS (
-                     SELECT 1 FROM mirror_account_move m
-                      WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = r.commercial_partner_id
-                        AND m.state = 'posted' AND m.payment_state IN ('not_paid', 'partial', 'blocked')
-                        AND (m.invoice_date_due, m.odoo_id) < (r.invoice_date_due, r.odoo_id)
-                        AND m.invoice_date_due >= '{days.FIRST_DAY}'
-                        AND m.move_type IN ('out_invoice', 'out_receipt') AND m.company_id = r.company_id
-                        AND m.deleted_at IS NULL) AS is_oldest
-            OFFSET 0
-          ) AS carrier
-         CROSS JOIN LATERAL (
-           SELECT {money.rounded("sum(m.amount_residual_signed) FILTER (WHERE m.is_late)", money.SMALLEST)} AS overdue_total,
-                  count(*) FILTER (WHERE m.is_late AND m.move_type <> 'out_refund') AS overdue_count,
-                  {money.rounded("sum(m.amount_residual_signed)", money.SMALLEST)} AS owed_total
-             FROM (
-               SELECT m.move_type, m.amount_residual_signed,
-                      m.move_type = 'out_refund'
-                      OR m.invoice_date_due < due.today AND m.invoice_date_due >= '{days.FIRST_DAY}' AS is_late
-                 FROM mirror_account_move m
-                WHERE carrier.is_oldest AND m.connection_id = r.connection_id
-                  AND m.commercial_partner_id = r.commercial_partner_id AND m.company_id = r.company_id
-                  AND m.state = 'posted' AND m.payment_state IN ('not_paid', 'partial', 'blocked')
-                  AND m.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND m.deleted_at IS NULL
-             ) AS m
-         ) AS owed
-          LEFT JOIN mirror_res_partner cp ON cp.connection_id = r.connection_id AND cp.odoo_id = r.commercial_partner_id
-    """,
+    sql=statements.load(
+        __file__,
+        "exposure",
+        credit_limit=money.rounded("cp.credit_limit", money.SMALLEST),
+        first_day=days.FIRST_DAY,
+        overdue_total=money.rounded("sum(m.amount_residual_signed) FILTER (WHERE m.is_late)", money.SMALLEST),
+        owed_total=money.rounded("sum(m.amount_residual_signed)", money.SMALLEST),
+    ),
 )
 
 # What of the customers of changed invoices is overdue, wherever their company is: which of those carries the exposure, and how

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
@@ -95,59 +95,13 @@ REMAINS = Fact(
     name="remains",
     columns=["to_bill_value", "is_to_credit", "awaits_delivery", "only_return_is_open", "has_unknown_lines"],
     unwatched=[returned.PLACES],
-    sql=f"""
-        SELECT CASE WHEN bool_or(b.qty_to_invoice <> 0) THEN sum(b.to_bill * b.price) END AS to_bill_value,
-               -- A rebate that is left alone gives money back as well.
-               bool_or(b.to_bill < 0 AND b.price > 0) OR sum(b.to_bill * b.price) < 0 AS is_to_credit,
-               bool_or(b.is_awaited) AS awaits_delivery, bool_and(b.only_return_is_open) AS only_return_is_open,
-               count(b.*) = 0 AND r.amount_total <> 0 AND r.state NOT IN ('draft', 'sent', 'cancel') AS has_unknown_lines
-          FROM (
-           SELECT a.*, CASE WHEN a.own_to_bill < 0
-                            THEN LEAST(a.own_to_bill + {returned.credited_apart("a")} / {units.ratio_of("a")}, 0)
-                            ELSE a.own_to_bill END AS to_bill
-             FROM (
-              SELECT l.connection_id, l.odoo_id, l.product_id, l.product_uom_id, l.qty_to_invoice, a.is_awaited,
-                   l.price_unit * (1 - COALESCE(l.discount, 0) / 100) AS price, goods.only_return_is_open,
-                   CASE WHEN goods.has_cancelled AND NOT goods.has_moved AND bool_or(kind.is_goods) OVER ()
-                          OR kind.is_goods AND goods.has_returned
-                        THEN LEAST(l.qty_to_invoice, l.qty_delivered - l.qty_invoiced)
-                        ELSE l.qty_to_invoice END AS own_to_bill
-              FROM (
-                SELECT COALESCE(bool_or(p.state = 'done'), FALSE) AS has_moved,
-                       COALESCE(bool_or(p.state = 'cancel'), FALSE) AS has_cancelled,
-                       COALESCE(bool_or(p.state = 'done' AND p.is_back), FALSE) AS has_returned,
-                       COALESCE(bool_or(p.is_back) FILTER (WHERE p.state NOT IN ('draft', 'done', 'cancel')), FALSE)
-                         AND NOT COALESCE(bool_or(NOT p.is_back)
-                                            FILTER (WHERE p.state NOT IN ('draft', 'done', 'cancel')), FALSE)
-                         AS only_return_is_open
-                  FROM (
-                    SELECT own.state, {returned.goes_back("own")} AS is_back
-                      FROM mirror_stock_picking own
-                     WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND own.connection_id = r.connection_id
-                       AND own.sale_id = r.odoo_id AND own.deleted_at IS NULL
-                  ) AS p
-              ) AS goods
-              JOIN mirror_sale_order_line l ON r.state NOT IN ('draft', 'sent', 'cancel')
-               AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
-               AND COALESCE(l.display_type, '') = '' AND l.is_downpayment IS NOT TRUE
-              LEFT JOIN mirror_product_product pr ON pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id
-              LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
-             CROSS JOIN LATERAL (
-               SELECT COALESCE(NULLIF(l.qty_delivered_method, '') = 'stock_move', t.type IN ('consu', 'product'), FALSE)
-                 AS is_goods
-             ) AS kind
-             CROSS JOIN LATERAL (
-               SELECT l.product_uom_qty > l.qty_delivered AND CASE
-                        -- Some of it went, so that what did not was given up; or it was billed and credited.
-                        WHEN kind.is_goods THEN NOT goods.has_moved
-                          AND NOT (paid.has_credit_note IS TRUE AND l.qty_invoiced <= 0)
-                          AND (goods.has_cancelled OR l.qty_invoiced < l.product_uom_qty AND l.qty_to_invoice = 0)
-                        ELSE l.qty_invoiced < l.product_uom_qty AND l.qty_to_invoice = 0
-                          AND NOT (paid.has_credit_note IS TRUE AND l.qty_invoiced <= 0) END AS is_awaited
-             ) AS a
-             ) AS a
-          ) AS b
-    """,
+    sql=statements.load(
+        __file__,
+        "remains",
+        credited_apart=returned.credited_apart("a"),
+        ratio=units.ratio_of("a"),
+        is_back=returned.goes_back("own"),
+    ),
 )
 
 # Odoo lets a quotation run out by its day alone, and writes nothing. What is confirmed is not looked at.

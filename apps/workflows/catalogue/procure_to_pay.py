@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
@@ -70,50 +70,21 @@ RECEIPT = Fact(
         "stalled_days",
         "next_change_at",
     ],
-    sql=f"""
-        SELECT g.is_received, g.has_received, g.expected_at, g.late_lines_count, g.missing_quantity, z.zone,
-               {money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS missing_amount,
-               g.late_products_names, t.late_since,
-               COALESCE(t.late_since <= %(now)s, FALSE) AS is_late,
-               GREATEST(z.today - {days.day("g.expected_at", at="z.zone")}, 0) AS late_days,
-               COALESCE(t.answer_by <= %(now)s, FALSE) AS is_unanswered,
-               GREATEST(z.today - {days.day("r.date_approve", at="z.zone")}, 0) AS unanswered_days,
-               COALESCE(t.approve_by <= %(now)s, FALSE) AS is_stalled,
-               GREATEST(z.today - {days.day("r.write_date", at="z.zone")}, 0) AS stalled_days,
-               LEAST(g.next_late_at,
-                     CASE WHEN t.answer_by > %(now)s THEN t.answer_by END,
-                     CASE WHEN t.approve_by > %(now)s THEN t.approve_by END) AS next_change_at
-          FROM {days.zoned()} AS z
-         CROSS JOIN LATERAL (
-            SELECT bool_and(NOT l.is_to_come) IS NOT FALSE AS is_received,
-                   COALESCE(bool_or(l.qty_received > 0), FALSE) AS has_received,
-                   min(l.planned_at) FILTER (WHERE l.is_to_come) AS expected_at,
-                   min(l.late_since) FILTER (WHERE l.is_to_come AND l.late_since > %(now)s) AS next_late_at,
-                   count(*) FILTER (WHERE l.is_to_come AND l.late_since <= %(now)s) AS late_lines_count,
-                   trim_scale(COALESCE(sum(l.to_come) FILTER (WHERE l.is_to_come), 0)) AS missing_quantity,
-                   COALESCE(sum(l.price_subtotal * (l.product_qty - l.qty_received) / l.product_qty)
-                              FILTER (WHERE l.is_to_come), 0) AS missing_value,
-                   string_agg(DISTINCT l.name, ', ')
-                     FILTER (WHERE l.is_to_come AND l.late_since <= %(now)s) AS late_products_names
-              FROM (
-                SELECT l.*, {units.own("l.product_qty - l.qty_received", "l")} AS to_come,
-                       {days.real("l.date_planned")} AS planned_at,
-                       {days.midnight(days.day(days.real("l.date_planned"), at="z.zone") + " + 1", at="z.zone")} AS late_since,
-                       l.qty_received < l.product_qty AND NOT {purchase_differences.CLOSED_SHORT}
-                            AND NOT (l.qty_invoiced >= l.product_qty AND NOT {IS_GOODS}) AS is_to_come
-                  FROM mirror_purchase_order_line l
-                 WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-                   AND l.deleted_at IS NULL AND l.product_qty > 0
-              ) AS l
-          ) AS g
-         CROSS JOIN LATERAL (
-           SELECT {days.midnight(days.day("g.expected_at", at="z.zone") + " + 1", at="z.zone")} AS late_since,
-                  CASE WHEN r.state IN ('purchase', 'done') AND r.acknowledged IS FALSE AND NOT g.has_received
-                         AND NOT g.is_received THEN r.date_approve + interval '2 days' END AS answer_by,
-                  CASE WHEN r.state = 'to approve' OR (r.state IN ('draft', 'sent') AND r.x_ct_hold = 'procurement_threshold')
-                       THEN r.write_date + interval '1 day' END AS approve_by
-         ) AS t
-    """,
+    sql=statements.load(
+        __file__,
+        "receipt",
+        missing_amount=money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
+        expected_day=days.day("g.expected_at", at="z.zone"),
+        approved_day=days.day("r.date_approve", at="z.zone"),
+        written_day=days.day("r.write_date", at="z.zone"),
+        zoned=days.zoned(),
+        to_come=units.own("l.product_qty - l.qty_received", "l"),
+        planned_at=days.real("l.date_planned"),
+        line_late_since=days.midnight(days.day(days.real("l.date_planned"), at="z.zone") + " + 1", at="z.zone"),
+        closed_short=purchase_differences.CLOSED_SHORT,
+        is_goods=IS_GOODS,
+        late_since=days.midnight(days.day("g.expected_at", at="z.zone") + " + 1", at="z.zone"),
+    ),
 )
 
 # Odoo calls an order billed as soon as its bill is drafted; nobody has looked at it before it is posted. What was ordered and

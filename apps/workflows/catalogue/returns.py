@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
@@ -66,89 +66,28 @@ GOODS = Fact(
         "received_days",
         "next_change_at",
     ],
-    sql=f"""
-        SELECT g.product_names, g.returned_quantity, g.return_value, g.to_credit_quantity, g.to_credit_value,
-               CASE WHEN r.state = 'done' THEN d.today - (r.date_done AT TIME ZONE d.zone)::date END AS received_days,
-               CASE WHEN g.to_credit_quantity > 0 THEN (d.today + 1)::timestamp AT TIME ZONE d.zone END AS next_change_at
-          FROM (
-            SELECT string_agg(DISTINCT line.product, ', ') AS product_names,
-                   trim_scale(COALESCE(sum(line.quantity), 0)) AS returned_quantity,
-                   {money.rounded("COALESCE(sum(GREATEST(line.quantity * line.price, 0)), 0)", money.SMALLEST)} AS return_value,
-                   trim_scale(COALESCE(sum(line.to_credit), 0)) AS to_credit_quantity,
-                   {money.rounded("COALESCE(sum(line.to_credit * line.price), 0)", money.SMALLEST)} AS to_credit_value
-              FROM (
-                SELECT q.product, q.quantity,
-                       COALESCE(sl.price_subtotal / NULLIF({units.own("sl.product_uom_qty", "sl")}, 0)
-                                  / COALESCE(NULLIF(so.currency_rate, 0), 1),
-                                q.list_price, 0) AS price,
-                       GREATEST(LEAST(q.quantity, COALESCE(bill.beyond, 0) - again.quantity - later.quantity), 0) AS to_credit
-                  FROM (
-                    SELECT p.line_id, string_agg(DISTINCT p.product, ', ') AS product, min(p.list_price) AS list_price,
-                           CASE WHEN bool_or(p.is_kit) THEN {kits.sets("max(p.quantity / NULLIF(p.wanted, 0))", "min(p.ordered)")}
-                                ELSE sum(p.quantity) END AS quantity
-                      FROM (
-                        SELECT s.odoo_id AS line_id, b.alone, b.quantity, t.name AS product, t.list_price,
-                               {kits.is_kit("s", "b.product_id")} AS is_kit, {kits.wanted("s", "b.product_id")} AS wanted,
-                               {units.own("s.product_uom_qty", "s")} AS ordered
-                          FROM (
-                            SELECT m.sale_line_id, CASE WHEN m.sale_line_id IS NULL THEN m.odoo_id END AS alone, m.product_id,
-                                   sum({units.own(BACK, "m", units.MOVE)}) AS quantity
-                              FROM mirror_stock_move m
-                             WHERE m.connection_id = r.connection_id AND m.picking_id = r.odoo_id AND m.deleted_at IS NULL
-                               AND (m.state <> 'cancel' OR r.state = 'cancel')
-                             GROUP BY 1, 2, 3
-                          ) AS b
-                          LEFT JOIN mirror_product_product p ON p.connection_id = r.connection_id AND p.odoo_id = b.product_id
-                          LEFT JOIN mirror_product_template t
-                            ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
-                          LEFT JOIN mirror_sale_order_line s
-                            ON s.connection_id = r.connection_id AND s.odoo_id = b.sale_line_id AND s.deleted_at IS NULL
-                      ) AS p
-                     GROUP BY p.line_id, p.alone
-                  ) AS q
-                  LEFT JOIN mirror_sale_order_line sl ON sl.connection_id = r.connection_id AND sl.odoo_id = q.line_id
-                  LEFT JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
-                  LEFT JOIN LATERAL (
-                    SELECT sum(CASE WHEN am.move_type = 'out_refund' THEN -1 ELSE 1 END * {units.own("il.quantity", "il")})
-                           - {units.own("sl.qty_delivered", "sl")} AS beyond
-                      FROM mirror_account_move_line il
-                     CROSS JOIN LATERAL (
-                       SELECT i.move_type
-                         FROM mirror_account_move i
-                        WHERE i.connection_id = il.connection_id AND i.odoo_id = il.move_id AND i.deleted_at IS NULL
-                          AND i.state = 'posted' AND i.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
-                       OFFSET 0) AS am  -- of a few entries, though the planner expects thousands
-                     WHERE r.state = 'done' AND il.connection_id = sl.connection_id
-                       AND il.sale_line_ids @> ARRAY[sl.odoo_id] AND il.deleted_at IS NULL
-                  ) AS bill ON TRUE
-                 CROSS JOIN LATERAL (
-                    SELECT CASE WHEN bill.beyond > 0
-                                THEN {returned.credited_apart("sl")} + {returned.still_to_deliver("sl")} ELSE 0 END AS quantity
-                  ) AS again
-                  LEFT JOIN LATERAL (
-                    SELECT COALESCE(CASE WHEN bool_or(b.is_kit)
-                                         THEN {kits.sets("max(b.part)", units.own("sl.product_uom_qty", "sl"))}
-                                         ELSE sum(b.quantity) END, 0) AS quantity
-                      FROM (
-                        SELECT {kits.is_kit("sl", "o.product_id")} AS is_kit, o.quantity,
-                               o.quantity / NULLIF({kits.wanted("sl", "o.product_id")}, 0) AS part
-                          FROM (
-                            SELECT o.product_id, sum({units.own("o.quantity", "o", units.MOVE)}) AS quantity
-                              FROM mirror_stock_move o
-                              JOIN mirror_stock_picking op
-                                ON op.connection_id = o.connection_id AND op.odoo_id = o.picking_id AND op.deleted_at IS NULL
-                               AND op.odoo_id <> r.odoo_id AND {returned.from_customer("op")}
-                             WHERE bill.beyond > 0 AND o.connection_id = sl.connection_id AND o.sale_line_id = sl.odoo_id
-                               AND o.state = 'done' AND o.deleted_at IS NULL
-                               AND (op.date_done, op.odoo_id) > (r.date_done, r.odoo_id)
-                             GROUP BY o.product_id
-                          ) AS o
-                      ) AS b
-                  ) AS later ON TRUE
-              ) AS line
-          ) AS g
-         CROSS JOIN {days.zoned()} AS d
-    """,
+    sql=statements.load(
+        __file__,
+        "goods",
+        return_value=money.rounded("COALESCE(sum(GREATEST(line.quantity * line.price, 0)), 0)", money.SMALLEST),
+        to_credit_value=money.rounded("COALESCE(sum(line.to_credit * line.price), 0)", money.SMALLEST),
+        line_ordered=units.own("sl.product_uom_qty", "sl"),
+        sets_back=kits.sets("max(p.quantity / NULLIF(p.wanted, 0))", "min(p.ordered)"),
+        is_kit=kits.is_kit("s", "b.product_id"),
+        wanted=kits.wanted("s", "b.product_id"),
+        ordered=units.own("s.product_uom_qty", "s"),
+        back=units.own(BACK, "m", units.MOVE),
+        billed=units.own("il.quantity", "il"),
+        delivered=units.own("sl.qty_delivered", "sl"),
+        credited_apart=returned.credited_apart("sl"),
+        still_to_deliver=returned.still_to_deliver("sl"),
+        sets_later=kits.sets("max(b.part)", units.own("sl.product_uom_qty", "sl")),
+        is_kit_later=kits.is_kit("sl", "o.product_id"),
+        wanted_later=kits.wanted("sl", "o.product_id"),
+        back_later=units.own("o.quantity", "o", units.MOVE),
+        from_customer=returned.from_customer("op"),
+        zoned=days.zoned(),
+    ),
 )
 
 # The returns that bring back what lines of orders sold.

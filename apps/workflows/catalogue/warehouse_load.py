@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, parameters
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
@@ -55,57 +55,17 @@ LOAD = Fact(
         ),
     ],
     # What the ready transfers are worth, fulfilment has worked out: its rank comes before this one's.
-    sql=f"""
-        SELECT (SELECT c.name FROM mirror_res_company co
-                  JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
-                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
-               (SELECT co.name FROM mirror_res_company co
-                 WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS partner_name,
-               ready.transfers AS ready_transfers_count, ready.lines AS ready_lines_count,
-               ready.late AS late_transfers_count, {money.rounded("ready.amount", money.SMALLEST)} AS ready_amount,
-               round(p.a_day, 1) AS lines_a_day_quantity, p.days AS working_days,
-               round(ready.lines * {SHIFT.sql} / NULLIF(p.a_day, 0), 1) AS hours_to_clear_quantity,
-               round(GREATEST(ready.lines - p.a_day, 0), 0) AS beyond_lines_quantity,
-               {money.rounded(BEYOND, money.SMALLEST)} AS beyond_amount,
-               %(now)s::timestamptz AS measured_at,
-               {days.midnight("at.today + 1", at="at.zone")} AS next_change_at
-          FROM {days.zoned()} AS at
-         CROSS JOIN LATERAL (
-            SELECT CASE WHEN count(*) FILTER (WHERE d.day < d.today) > 0
-                        THEN sum(d.lines) FILTER (WHERE d.day < d.today) / count(*) FILTER (WHERE d.day < d.today)
-                        ELSE sum(d.lines) END AS a_day,
-                   GREATEST(count(*) FILTER (WHERE d.day < d.today), LEAST(count(*), 1)) AS days
-              FROM (
-                SELECT {days.day("m.date", at="at.zone")} AS day, at.today,
-                       count(*) AS lines
-                  FROM mirror_stock_picking_type t
-                  JOIN mirror_stock_move m
-                    ON m.connection_id = t.connection_id AND m.picking_type_id = t.odoo_id AND m.state = 'done'
-                   AND m.date >= {days.midnight("at.today - 14", at="at.zone")}
-                   AND m.deleted_at IS NULL
-                 WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id AND t.code = 'outgoing'
-                 GROUP BY 1
-              ) AS d
-          ) AS p
-         CROSS JOIN LATERAL (
-           SELECT count(*) AS transfers, COALESCE(sum(goods.lines), 0) AS lines,
-                  count(*) FILTER (WHERE worth.stage = 'late') AS late, COALESCE(sum(worth.amount), 0) AS amount
-             FROM mirror_stock_picking_type t
-             JOIN mirror_stock_picking k
-               ON k.connection_id = t.connection_id AND k.picking_type_id = t.odoo_id AND k.state = 'assigned'
-              AND k.deleted_at IS NULL
-            CROSS JOIN LATERAL (
-              SELECT count(*) AS lines FROM mirror_stock_move m
-               WHERE m.connection_id = k.connection_id AND m.picking_id = k.odoo_id AND m.state <> 'cancel'
-                 AND m.deleted_at IS NULL) AS goods
-             LEFT JOIN LATERAL (
-               SELECT p.stage, p.amount FROM workflows_position p
-                WHERE p.connection_id = k.connection_id AND p.workflow = 'fulfilment' AND p.odoo_id = k.odoo_id
-                LIMIT 1) AS worth ON TRUE
-            WHERE t.connection_id = r.connection_id AND t.warehouse_id = r.odoo_id
-              AND (t.code = 'outgoing' OR t.code = 'internal' AND k.sale_id IS NOT NULL)
-         ) AS ready
-    """,
+    sql=statements.load(
+        __file__,
+        "load",
+        ready_amount=money.rounded("ready.amount", money.SMALLEST),
+        shift=SHIFT.sql,
+        beyond_amount=money.rounded(BEYOND, money.SMALLEST),
+        next_midnight=days.midnight("at.today + 1", at="at.zone"),
+        zoned=days.zoned(),
+        day_of_move=days.day("m.date", at="at.zone"),
+        from_midnight=days.midnight("at.today - 14", at="at.zone"),
+    ),
 )
 
 OVER = Q(hours_to_clear_quantity__gt=SHIFT.column)

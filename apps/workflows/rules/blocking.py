@@ -1,5 +1,6 @@
 """What holds a sales order up beside its stage: other records, each with since when, and what the order itself lacks."""
 
+from apps.core import statements
 from apps.workflows.declare import BlockerRule
 from apps.workflows.rules import carrier_delay, promises
 from apps.workflows.sql_message import company_day, joined, say, those
@@ -59,38 +60,21 @@ BROUGHT_LATE = say(
 # Overdue, or expected after the day that the customer was promised: that holds the order up since both of them stand.
 SUPPLIER_DELAY = BlockerRule(
     kind="supplier_delay",
-    sql=f"""
-        SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at ELSE GREATEST(x.ordered_at, po.date_approve) END AS since,
-               'purchase.order' AS model,
-               x.purchase_id AS odoo_id, x.purchase_name AS name,
-               CASE WHEN x.is_linked THEN {BROUGHT_LATE}
-                    ELSE {say("{what} (the purchase order that supplies this order)", what=BROUGHT_LATE)} END AS text
-          FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
-                       r.date_order AS ordered_at, r.company_id, sum(c.covered) AS covered,
-                       bool_and(COALESCE(s.move_orig_ids, '{{}}') <> '{{}}') AS is_linked {SHORT}
-                   AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
-                 GROUP BY 1, 2, 3, 4, 5, 6, 7) AS x
-          LEFT JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
-          LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = x.vendor_id
-        UNION ALL
-        SELECT CASE WHEN x.expected_at <= %(now)s THEN x.expected_at ELSE GREATEST(r.date_order, po.date_approve) END,
-               'purchase.order', x.purchase_id, po.name,
-               {
-        say(
+    sql=statements.load(
+        __file__,
+        "supplier_delay",
+        brought_late=BROUGHT_LATE,
+        supplies_late=say("{what} (the purchase order that supplies this order)", what=BROUGHT_LATE),
+        short=SHORT,
+        delivers_late=say(
             "{vendor} delivers {transfer} on {day:day}, too late",
             when={"x.expected_at <= %(now)s": "{vendor} was due to deliver {transfer} by {day:day}"},
             vendor=f"COALESCE(to_jsonb(v.name), {say('The vendor')})",
             transfer="x.name",
             day=company_day("x.expected_at", "r.company_id"),
-        )
-    }
-          FROM mirror_sale_order r
-         CROSS JOIN LATERAL ({promises.STEPS}) AS x
-          JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
-          LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = po.partner_id
-         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND x.kind = 'dropship'
-           AND (x.expected_at <= %(now)s OR x.expected_at > r.commitment_date)
-    """,
+        ),
+        steps=promises.STEPS,
+    ),
 )
 
 # A promise that has passed with a step ready and not done: that step holds the order up, whichever of the chain it is.

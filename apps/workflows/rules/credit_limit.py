@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
@@ -43,102 +43,23 @@ FACT = Fact(
         "overdue_days",
         "this_total",
     ],
-    sql=f"""
-        SELECT g.commercial_id, g.commercial_name,
-               {money.rounded("g.credit_limit")} AS credit_limit, {money.rounded("g.open_invoices")} AS open_invoices,
-               {money.rounded("g.draft_invoices")} AS draft_invoices, {money.rounded("g.open_orders")} AS open_orders,
-               {money.rounded("g.this_order")} AS this_order, {money.rounded(EXPOSURE)} AS exposure,
-               {money.rounded(EXPOSURE)} - {money.rounded("g.credit_limit")} AS excess,
-               {money.rounded("g.overdue")} AS overdue_amount, g.overdue_days, g.this_total
-          FROM (
-            SELECT cp.odoo_id AS commercial_id, cp.name AS commercial_name,
-                   {money.in_company("credit_limit", "cp")} AS credit_limit,
-                   COALESCE(owed.residual, 0) AS open_invoices,
-                   COALESCE(owed.overdue, 0) AS overdue,
-                   COALESCE(owed.overdue_days, 0) AS overdue_days,
-                   COALESCE(
-                     (SELECT sum(m.amount_total_signed) FROM mirror_account_move m
-                       WHERE m.connection_id = r.connection_id AND m.commercial_partner_id = cp.odoo_id
-                         AND m.company_id = ANY(family.ids) AND m.state = 'draft' AND m.amount_total_signed > 0
-                         AND m.move_type = 'out_invoice' AND m.deleted_at IS NULL), 0)
-                     AS draft_invoices,
-                   COALESCE(
-                     (SELECT sum(GREATEST(still.amount - prepaid.amount, 0) / COALESCE(NULLIF(o.currency_rate, 0), 1))
-                        FROM mirror_res_partner member
-                        JOIN mirror_sale_order o
-                          ON o.connection_id = member.connection_id
-                         AND (o.partner_invoice_id = member.odoo_id
-                              OR o.partner_invoice_id IS NULL AND o.partner_id = member.odoo_id)
-                         AND o.state = 'sale' AND o.invoice_status IN ('no', 'to invoice', 'upselling')
-                         AND o.company_id = ANY(family.ids) AND o.odoo_id <> r.odoo_id AND o.deleted_at IS NULL
-                       CROSS JOIN LATERAL (
-                         SELECT COALESCE(sum(l.price_total * rest.part) FILTER (WHERE rest.part > 0), 0)
-                                  + {over_delivery.OF_NOTHING_ORDERED} AS amount,
-                                array_agg(l.odoo_id) FILTER (WHERE l.is_downpayment) AS down_payments
-                           FROM mirror_sale_order_line l
-                          CROSS JOIN LATERAL (
-                            SELECT CASE WHEN l.product_uom_qty > 0
-                                        THEN GREATEST(l.product_uom_qty - l.qty_invoiced, l.qty_to_invoice)
-                                        ELSE l.product_uom_qty - l.qty_invoiced END / NULLIF(l.product_uom_qty, 0) AS part
-                          ) AS rest
-                          WHERE l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
-                       ) AS still
-                       CROSS JOIN LATERAL (
-                         SELECT COALESCE(sum(COALESCE(il.price_total, il.price_subtotal)
-                                             * CASE WHEN im.move_type = 'out_refund' THEN -1 ELSE 1 END), 0) AS amount
-                           FROM (
-                             SELECT e.move_id, e.price_total, e.price_subtotal
-                               FROM mirror_account_move_line e
-                              WHERE still.down_payments IS NOT NULL AND e.connection_id = o.connection_id
-                                AND e.sale_line_ids && still.down_payments AND e.deleted_at IS NULL
-                             OFFSET 0) AS il
-                           JOIN mirror_account_move im
-                             ON im.connection_id = o.connection_id AND im.odoo_id = il.move_id AND im.deleted_at IS NULL
-                            AND im.state IN ('draft', 'posted')
-                       ) AS prepaid
-                       WHERE member.connection_id = r.connection_id AND member.commercial_partner_id = cp.odoo_id), 0)
-                     AS open_orders,
-                   GREATEST(CASE WHEN r.state IN ('draft', 'sent') AND credit_asked.credit_ask_stands IS NOT TRUE
-                                 THEN (r.amount_total + own.beyond) / own.rate
-                                 WHEN r.state IN ('draft', 'sent')
-                                 THEN GREATEST((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
-                                               credit_asked.credit_ask_amount / own.rate)
-                                 ELSE COALESCE((credit_asked.credit_ask_terms::jsonb ->> 'value')::numeric,
-                                               credit_asked.credit_ask_amount / own.rate) END, 0) AS this_order,
-                   CASE WHEN r.state IN ('draft', 'sent') AND credit_asked.credit_ask_stands IS NOT TRUE
-                        THEN r.amount_total + own.beyond ELSE credit_asked.credit_ask_amount END AS this_total,
-                   {money.SMALLEST} AS smallest,
-                   CASE WHEN r.state IN ('draft', 'sent')
-                        THEN GREATEST(r.amount_total + own.unbilled - own.billed, 0) / own.rate
-                        ELSE (credit_asked.credit_ask_terms::jsonb ->> 'owed')::numeric END AS this_owed
-              FROM mirror_res_partner p
-              JOIN mirror_res_partner cp ON cp.connection_id = p.connection_id AND cp.odoo_id = p.commercial_partner_id
-             CROSS JOIN LATERAL (SELECT {money.FAMILY} AS ids) AS family
-             CROSS JOIN LATERAL (
-               SELECT COALESCE(d.beyond, 0) AS beyond, COALESCE(d.unbilled, 0) AS unbilled, COALESCE(d.billed, 0) AS billed,
-                      COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate
-                 FROM (SELECT r.state IN ('draft', 'sent') AS is_unconfirmed) AS stands
-                 LEFT JOIN LATERAL ({over_delivery.OF_ORDER}) AS d ON stands.is_unconfirmed
-             ) AS own
-              LEFT JOIN LATERAL (
-                SELECT sum(l.amount_residual) AS residual,
-                       sum(l.amount_residual) FILTER (WHERE l.date_maturity < at.today) AS overdue,
-                       max(at.today - l.date_maturity) FILTER (WHERE l.date_maturity < at.today AND l.amount_residual > 0)
-                         AS overdue_days
-                  FROM {days.zoned()} AS at
-                 CROSS JOIN mirror_account_move_line l
-                  JOIN mirror_account_account a
-                    ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
-                   AND a.account_type = 'asset_receivable'
-                 WHERE l.connection_id = r.connection_id AND l.partner_id = cp.odoo_id AND l.company_id = ANY(family.ids)
-                   AND l.parent_state = 'posted' AND l.reconciled IS NOT TRUE AND l.deleted_at IS NULL
-                   AND (l.amount_residual > 0 OR l.amount_residual < 0)
-              ) AS owed ON TRUE
-             WHERE (r.state IN ('draft', 'sent') OR credit_asked.credit_ask_state = 'open')
-               AND p.connection_id = r.connection_id AND p.odoo_id = COALESCE(r.partner_invoice_id, r.partner_id)
-            OFFSET 0
-          ) AS g
-    """,
+    sql=statements.load(
+        __file__,
+        "credit",
+        credit_limit=money.rounded("g.credit_limit"),
+        open_invoices=money.rounded("g.open_invoices"),
+        draft_invoices=money.rounded("g.draft_invoices"),
+        open_orders=money.rounded("g.open_orders"),
+        this_order=money.rounded("g.this_order"),
+        exposure=money.rounded(EXPOSURE),
+        overdue=money.rounded("g.overdue"),
+        limit_in_company=money.in_company("credit_limit", "cp"),
+        of_nothing_ordered=over_delivery.OF_NOTHING_ORDERED,
+        smallest=money.SMALLEST,
+        family=money.FAMILY,
+        of_order=over_delivery.OF_ORDER,
+        zoned=days.zoned(),
+    ),
 )
 
 ASKED = guard_requests.asked("credit_override", "sale.order", prefix="credit_", total="r.amount_total")

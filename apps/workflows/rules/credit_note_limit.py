@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import guard_requests, kits, returned, units
 from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
@@ -99,44 +99,22 @@ def _credited(which: str) -> str:
     Args:
         which: SQL over ``r`` that tells which are looked at at all.
     """
-    return f"""
-        SELECT s.products, {money.rounded("s.whole * s.rate", "s.smallest")} AS whole,
-               {money.rounded("(s.beyond + typed.raised) * s.rate", "s.smallest")} AS beyond
-          FROM (
-            SELECT {joined(PRODUCTS)} AS products, sum(GREATEST(il.price_subtotal, 0)) AS whole,
-                   sum(GREATEST(CASE WHEN il.quantity > 0
-                                     THEN il.price_subtotal - LEAST(il.quantity, back.quantity)
-                                       * LEAST(il.price_subtotal / il.quantity, {AGREED_PRICE})
-                                     ELSE il.price_subtotal END, 0)) AS beyond,
-                   {RATE_OF.format(move="r")} AS rate,
-                   {money.SMALLEST} AS smallest
-              FROM mirror_account_move_line il
-              LEFT JOIN mirror_product_product pr ON pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id
-              LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
-             CROSS JOIN LATERAL (
-               SELECT GREATEST(
-                 COALESCE((SELECT sum(COALESCE(b.quantity, 0) - {SENT_AGAIN})
-                             FROM mirror_sale_order_line sl
-                            CROSS JOIN LATERAL ({BACK_OF_LINE}) AS b
-                            WHERE sl.connection_id = il.connection_id AND sl.odoo_id = ANY(il.sale_line_ids)), 0)
-                 - COALESCE((SELECT sum({units.own("o.quantity", "o")})
-                               FROM mirror_account_move_line o
-                               JOIN mirror_account_move n ON n.connection_id = o.connection_id AND n.odoo_id = o.move_id
-                                AND n.move_type = 'out_refund' AND n.state = 'posted' AND n.deleted_at IS NULL
-                                AND (r.state = 'draft' OR n.odoo_id < r.odoo_id)
-                              WHERE o.connection_id = il.connection_id AND o.sale_line_ids && il.sale_line_ids
-                                AND o.move_id <> il.move_id AND o.deleted_at IS NULL), 0)
-                 - COALESCE((SELECT sum(GREATEST({units.own("o.quantity", "o")}, 0))
-                               FROM mirror_account_move_line o
-                              WHERE o.connection_id = il.connection_id AND o.move_id = il.move_id AND o.odoo_id < il.odoo_id
-                                AND o.sale_line_ids && il.sale_line_ids AND o.deleted_at IS NULL), 0), 0)
-                 / {units.ratio_of("il")} AS quantity
-             ) AS back
-             WHERE r.move_type = 'out_refund' AND {which} AND il.connection_id = r.connection_id
-               AND il.move_id = r.odoo_id AND il.deleted_at IS NULL AND COALESCE(il.display_type, '') IN ('', 'product')
-          ) AS s
-         CROSS JOIN LATERAL ({typed_tax.RAISED}) AS typed
-    """
+    return statements.load(
+        __file__,
+        "credited",
+        whole=money.rounded("s.whole * s.rate", "s.smallest"),
+        beyond=money.rounded("(s.beyond + typed.raised) * s.rate", "s.smallest"),
+        products=joined(PRODUCTS),
+        agreed_price=AGREED_PRICE,
+        rate=RATE_OF.format(move="r"),
+        smallest=money.SMALLEST,
+        sent_again=SENT_AGAIN,
+        back_of_line=BACK_OF_LINE,
+        credited=units.own("o.quantity", "o"),
+        ratio=units.ratio_of("il"),
+        which=which,
+        raised=typed_tax.RAISED,
+    )
 
 
 CREDITED = Fact(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
@@ -35,39 +35,19 @@ STATE = f"""CASE WHEN o.state IN ('draft', 'sent', 'sale')
 DUPLICATE = Fact(
     name="duplicate",
     columns=["duplicate_of_id", "duplicate_of", "duplicate_of_state", "duplicate_why", "duplicate_hours_quantity"],
-    sql=f"""
-        SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, {STATE} AS duplicate_of_state, o.why AS duplicate_why,
-               round(extract(epoch FROM r.create_date - o.create_date) / 3600, 1) AS duplicate_hours_quantity
-          FROM (
-            SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same customer reference")} AS why
-              FROM mirror_sale_order o
-              JOIN mirror_res_partner his ON his.connection_id = o.connection_id AND his.odoo_id = o.partner_id
-              JOIN mirror_res_partner ours ON ours.connection_id = r.connection_id AND ours.odoo_id = r.partner_id
-               AND ours.commercial_partner_id = his.commercial_partner_id
-             WHERE r.client_order_ref > '' AND o.connection_id = r.connection_id
-               AND reference_key(o.client_order_ref) = reference_key(r.client_order_ref)
-               AND o.create_date > r.create_date - interval '{REFERENCE_DAYS} days'
-               AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
-            UNION ALL
-            SELECT o.odoo_id, o.name, o.state, o.create_date, {say("the same products and quantities")}
-              FROM (
-                SELECT before.*, count(*) OVER () AS number
-                  FROM (
-                    SELECT o.odoo_id, o.connection_id, o.name, o.state, o.create_date
-                      FROM mirror_sale_order o
-                     WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id
-                       AND o.state IN ('draft', 'sent', 'sale')
-                       AND o.create_date BETWEEN r.create_date - interval '{HOURS} hours' AND r.create_date
-                       AND o.odoo_id < r.odoo_id AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.deleted_at IS NULL
-                     LIMIT {ORDERS_IN_THEM + 1}
-                  ) AS before
-              ) AS o
-             WHERE o.number <= {ORDERS_IN_THEM} AND {LINES.format(order="o")} = {LINES.format(order="r")}
-          ) AS o
-         WHERE r.state <> 'cancel' AND COALESCE(r.delivery_status, '') <> 'full'
-         ORDER BY o.why, o.odoo_id DESC
-         LIMIT 1
-    """,
+    sql=statements.load(
+        __file__,
+        "duplicate",
+        state=STATE,
+        same_reference=say("the same customer reference"),
+        reference_days=REFERENCE_DAYS,
+        same_goods=say("the same products and quantities"),
+        hours=HOURS,
+        orders_and_one=ORDERS_IN_THEM + 1,
+        orders=ORDERS_IN_THEM,
+        lines_of_other=LINES.format(order="o"),
+        lines_of_own=LINES.format(order="r"),
+    ),
 )
 
 DEPENDENCY = Dependency(

@@ -3,6 +3,7 @@
 Both come to the same figure: :func:`match` over mirrored rows, :data:`IN_ODOO` as Python that Odoo runs.
 """
 
+from apps.core import statements
 from apps.workflows import units
 from apps.workflows.rules import money, typed_tax
 
@@ -78,120 +79,44 @@ def match(which: str) -> str:
     Args:
         which: SQL over ``r`` that tells which are compared at all.
     """
-    return f"""
-        SELECT count(*) AS differing_count, string_agg(DISTINCT d.order_name, ', ') AS order_names,
-               string_agg(DISTINCT d.product, ', ') AS product_names,
-               string_agg(DISTINCT d.other_partner, ', ') AS other_partner_names,
-               trim_scale(sum(d.quantity * d.holds)) AS billed_quantity, trim_scale(sum(d.billed)) AS all_billed_quantity,
-               trim_scale(sum(d.ordered)) AS ordered_quantity,
-               trim_scale(sum(d.delivered)) AS delivered_quantity, trim_scale(round(sum(d.over * d.holds), 6)) AS over_quantity,
-               {money.rounded("sum(d.quantity * d.price) * d.rate", money.SMALLEST)} AS billed_price,
-               {money.rounded("sum(d.quantity * d.agreed) * d.rate", money.SMALLEST)} AS ordered_price,
-               {money.rounded("sum(d.price_off) * d.rate", money.SMALLEST)} AS price_difference,
-               {money.rounded("sum(d.tax) * d.rate", money.SMALLEST)} AS billed_tax,
-               {money.rounded("sum(d.agreed_tax) * d.rate", money.SMALLEST)} AS ordered_tax,
-               {money.rounded("sum(d.tax_off) * d.rate", money.SMALLEST)} AS tax_difference,
-               {money.rounded("sum(d.raised) * d.rate", money.SMALLEST)} AS tax_by_hand,
-               {money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST)} AS amount_over,
-               {money.rounded("sum(abs(d.price_off) + abs(d.tax_off) + abs(d.over * d.price) + d.raised) * d.rate", money.SMALLEST)}
-                 AS disputed_amount
-          FROM (
-            SELECT b.*, CASE WHEN abs(b.quantity * (b.price - b.agreed)) > GREATEST(0.02, abs(b.quantity * b.agreed) / 1000)
-                             THEN b.quantity * (b.price - b.agreed) ELSE 0 END AS price_off,
-                   CASE WHEN abs(b.tax - b.agreed_tax) > b.tax_rounding THEN b.tax - b.agreed_tax ELSE 0 END AS tax_off
-              FROM (
-                SELECT il.quantity, o.order_name, o.product, o.other_partner, o.ordered, o.delivered, o.billed, 0 AS raised,
-                       CASE WHEN o.is_apart THEN il.quantity
-                            ELSE GREATEST(LEAST((COALESCE(o.excess, 0) - o.later) / o.holds, il.quantity), 0) END AS over,
-                       o.price, COALESCE(o.agreed, o.price) AS agreed, o.holds, t.tax, COALESCE(o.agreed_tax, t.tax) AS agreed_tax,
-                       o.tax_rounding,
-                       COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1) AS rate
-                  FROM mirror_account_move_line il
-                 CROSS JOIN LATERAL (SELECT il.price_total - il.price_subtotal AS tax) AS t
-                 CROSS JOIN LATERAL (
-                   SELECT so.name AS order_name, sl.name AS product, other.name AS other_partner,
-                          {units.own("sl.product_uom_qty", "sl")} AS ordered,
-                          {units.own("sl.qty_delivered", "sl")} AS delivered, {units.own("sl.qty_invoiced", "sl")} AS billed,
-                          {units.own("e.excess", "sl")} AS excess, {OF_BILL.format(line="sl")} AS holds,
-                          il.price_unit * (1 - COALESCE(il.discount, 0) / 100) AS price,
-                          CASE WHEN {SOLD_ONCE} AND so.currency_id = il.currency_id
-                                AND other.name IS NULL
-                               THEN sl.price_unit * (1 - COALESCE(sl.discount, 0) / 100) / {units.ratio_of("sl")}
-                                    * {OF_BILL.format(line="sl")} END AS agreed,
-                          COALESCE((
-                            SELECT sum({LATER}) FROM mirror_account_move_line later
-                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
-                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'out_invoice'
-                               AND (m.state = 'draft' OR m.state = 'posted'
-                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
-                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.sale_line_ids @> ARRAY[sl.odoo_id] AND later.deleted_at IS NULL), 0) AS later,
-                          other.name IS NOT NULL AS is_apart,
-                          {tax_of("sl", "so", "product_uom_qty", is_known=f"{SOLD_ONCE} AND other.name IS NULL")}
-                     FROM mirror_sale_order_line sl
-                     JOIN mirror_sale_order so ON so.connection_id = sl.connection_id AND so.odoo_id = sl.order_id
-                    CROSS JOIN LATERAL ({other_partner("so.partner_id", "so.partner_invoice_id")}) AS other
-                    CROSS JOIN LATERAL (
-                      SELECT CASE WHEN so.state = 'cancel' THEN sl.qty_invoiced
-                                  ELSE COALESCE(-sl.qty_to_invoice,
-                                                sl.qty_invoiced - GREATEST(sl.product_uom_qty, sl.qty_delivered)) END
-                             AS excess) AS e
-                    WHERE r.move_type = 'out_invoice' AND sl.connection_id = il.connection_id
-                      AND sl.odoo_id = ANY(il.sale_line_ids) AND sl.deleted_at IS NULL
-                      AND (other.name IS NOT NULL OR NOT (sl.product_uom_qty = 0 AND sl.qty_delivered = 0))
-                   UNION ALL
-                   SELECT po.name, pl.name, other.name, {units.own("pl.product_qty", "pl")}, {units.own("pl.qty_received", "pl")},
-                          {units.own("pl.qty_invoiced", "pl")}, {units.own("e.excess", "pl")}, {OF_BILL.format(line="pl")},
-                          COALESCE(il.price_subtotal / NULLIF(il.quantity, 0), il.price_unit),
-                          CASE WHEN po.currency_id = il.currency_id AND other.name IS NULL
-                               THEN COALESCE(NULLIF(pl.price_subtotal, 0) / NULLIF(pl.product_qty, 0), pl.price_unit)
-                                    / {units.ratio_of("pl")} * {OF_BILL.format(line="pl")} END,
-                          COALESCE((
-                            SELECT sum({LATER}) FROM mirror_account_move_line later
-                              JOIN mirror_account_move m ON m.connection_id = later.connection_id
-                               AND m.odoo_id = later.move_id AND m.deleted_at IS NULL AND m.move_type = 'in_invoice'
-                               AND (m.state = 'draft' OR m.state = 'posted'
-                                    AND m.payment_state IN ('not_paid', 'partial', 'blocked'))
-                             WHERE later.connection_id = il.connection_id AND later.odoo_id > il.odoo_id
-                               AND later.purchase_line_id = pl.odoo_id AND later.deleted_at IS NULL), 0),
-                          other.name IS NOT NULL,
-                          {tax_of("pl", "po", "product_qty", is_known="other.name IS NULL")}
-                     FROM mirror_purchase_order_line pl
-                     JOIN mirror_purchase_order po ON po.connection_id = pl.connection_id AND po.odoo_id = pl.order_id
-                    CROSS JOIN LATERAL ({other_partner("po.partner_id")}) AS other
-                    CROSS JOIN LATERAL (
-                      SELECT CASE WHEN po.state = 'cancel' THEN pl.qty_invoiced
-                                  ELSE GREATEST(-pl.qty_to_invoice, pl.qty_invoiced - pl.product_qty) END AS excess) AS e
-                    WHERE r.move_type = 'in_invoice' AND pl.connection_id = il.connection_id
-                      AND pl.odoo_id = il.purchase_line_id AND pl.deleted_at IS NULL
-                      AND (other.name IS NOT NULL OR NOT (pl.product_qty = 0 AND pl.qty_received = 0))
-                   UNION ALL
-                   SELECT of_orders.names, product.name, NULL, 0, 0, {units.own("il.quantity", "il")}, 0, {units.ratio_of("il")},
-                          il.price_subtotal / NULLIF(il.quantity, 0), NULL, 0, TRUE, NULL, NULL
-                     FROM (SELECT {ORDERS} AS names) AS of_orders
-                     LEFT JOIN LATERAL (
-                       SELECT t.name FROM mirror_product_product pr
-                         JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
-                        WHERE pr.connection_id = il.connection_id AND pr.odoo_id = il.product_id) AS product ON TRUE
-                    WHERE of_orders.names IS NOT NULL AND il.price_subtotal <> 0
-                      AND CASE WHEN r.move_type = 'out_invoice' THEN COALESCE(il.sale_line_ids, '{{}}') = '{{}}'
-                               ELSE il.purchase_line_id IS NULL END
-                 ) AS o
-                 WHERE r.move_type IN ('out_invoice', 'in_invoice')
-                   AND {which} AND il.connection_id = r.connection_id AND il.move_id = r.odoo_id AND il.deleted_at IS NULL
-                   AND COALESCE(il.display_type, '') IN ('', 'product')
-                 UNION ALL
-                SELECT 0, of_orders.names, NULL, NULL, 0, 0, 0, typed.raised, 0, 0, 0, 1, 0, 0, 0,
-                       COALESCE(abs(r.amount_total_signed) / NULLIF(abs(r.amount_total), 0), 1)
-                  FROM ({typed_tax.RAISED}) AS typed
-                 CROSS JOIN LATERAL (SELECT {ORDERS} AS names) AS of_orders
-                 WHERE r.move_type IN ('out_invoice', 'in_invoice') AND {which} AND typed.raised > 0
-                   AND of_orders.names IS NOT NULL
-              ) AS b
-          ) AS d
-         WHERE d.over <> 0 OR d.price_off <> 0 OR d.tax_off <> 0 OR d.raised <> 0
-         GROUP BY d.rate
-    """
+    return statements.load(
+        __file__,
+        "invoice_match",
+        billed_price=money.rounded("sum(d.quantity * d.price) * d.rate", money.SMALLEST),
+        ordered_price=money.rounded("sum(d.quantity * d.agreed) * d.rate", money.SMALLEST),
+        price_difference=money.rounded("sum(d.price_off) * d.rate", money.SMALLEST),
+        billed_tax=money.rounded("sum(d.tax) * d.rate", money.SMALLEST),
+        ordered_tax=money.rounded("sum(d.agreed_tax) * d.rate", money.SMALLEST),
+        tax_difference=money.rounded("sum(d.tax_off) * d.rate", money.SMALLEST),
+        tax_by_hand=money.rounded("sum(d.raised) * d.rate", money.SMALLEST),
+        amount_over=money.rounded("sum(d.over * d.price) * d.rate", money.SMALLEST),
+        disputed_amount=money.rounded(
+            "sum(abs(d.price_off) + abs(d.tax_off) + abs(d.over * d.price) + d.raised) * d.rate", money.SMALLEST
+        ),
+        sold=units.own("sl.product_uom_qty", "sl"),
+        delivered=units.own("sl.qty_delivered", "sl"),
+        invoiced=units.own("sl.qty_invoiced", "sl"),
+        excess=units.own("e.excess", "sl"),
+        sold_unit=OF_BILL.format(line="sl"),
+        sold_once=SOLD_ONCE,
+        sold_ratio=units.ratio_of("sl"),
+        later_billed=LATER,
+        tax_of_sold=tax_of("sl", "so", "product_uom_qty", is_known=f"{SOLD_ONCE} AND other.name IS NULL"),
+        other_customer=other_partner("so.partner_id", "so.partner_invoice_id"),
+        bought=units.own("pl.product_qty", "pl"),
+        received=units.own("pl.qty_received", "pl"),
+        bought_invoiced=units.own("pl.qty_invoiced", "pl"),
+        bought_excess=units.own("e.excess", "pl"),
+        bought_unit=OF_BILL.format(line="pl"),
+        bought_ratio=units.ratio_of("pl"),
+        tax_of_bought=tax_of("pl", "po", "product_qty", is_known="other.name IS NULL"),
+        other_vendor=other_partner("po.partner_id"),
+        apart=units.own("il.quantity", "il"),
+        apart_unit=units.ratio_of("il"),
+        orders=ORDERS,
+        which=which,
+        raised=typed_tax.RAISED,
+    )
 
 
 # The figures of match, line by line.

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import parameters, units
 from apps.workflows.declare import ExceptionType, Fact
@@ -33,33 +33,15 @@ FACT = Fact(
         "is_invoice_late",
         "invoice_look_at",
     ],
-    sql=f"""
-        SELECT {money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS uninvoiced_amount,
-               trim_scale(g.to_invoice) AS uninvoiced_quantity, trim_scale(g.delivered) AS delivered_goods_quantity,
-               trim_scale(g.invoiced) AS invoiced_before_quantity, g.products AS uninvoiced_products_names,
-               d.since AS last_delivered_at, floor(extract(epoch FROM %(now)s::timestamptz - d.since) / 86400)::int
-                 AS uninvoiced_days,
-               d.since + {GRACE_SQL} <= %(now)s AS is_invoice_late,
-               CASE WHEN d.since + {GRACE_SQL} > %(now)s THEN d.since + {GRACE_SQL} END
-                 AS invoice_look_at
-          FROM (
-            SELECT sum({units.own("l.qty_to_invoice", "l")}) AS to_invoice, sum({units.own("l.qty_delivered", "l")}) AS delivered,
-                   sum({units.own("l.qty_invoiced", "l")}) AS invoiced,
-                   sum(l.price_subtotal / NULLIF(l.product_uom_qty, 0) * l.qty_to_invoice) AS value,
-                   string_agg(DISTINCT l.name, ', ') AS products
-              FROM mirror_sale_order_line l
-             WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND r.invoice_status = 'to invoice'
-               AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
-               AND l.qty_to_invoice > 0
-          ) AS g
-         CROSS JOIN LATERAL (
-           SELECT COALESCE(max(p.date_done), r.date_order) AS since
-             FROM mirror_stock_picking p
-            WHERE p.connection_id = r.connection_id AND p.sale_id = r.odoo_id AND p.picking_type_code IN ('outgoing', 'dropship')
-              AND p.state = 'done' AND p.deleted_at IS NULL
-         ) AS d
-         WHERE g.value > 0
-    """,
+    sql=statements.load(
+        __file__,
+        "billing",
+        amount=money.rounded("g.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
+        grace=GRACE_SQL,
+        to_invoice=units.own("l.qty_to_invoice", "l"),
+        delivered=units.own("l.qty_delivered", "l"),
+        invoiced=units.own("l.qty_invoiced", "l"),
+    ),
 )
 
 # When an order must be looked at again: what comes first of its promise, this, and the end of a quotation.

@@ -28,7 +28,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters, units
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
@@ -75,55 +75,22 @@ FACT = Fact(
         "price_is_settled",
         "released_concession",
     ],
-    sql=f"""
-        SELECT f.*, GREATEST(f.discount_given, f.margin_short) AS conceded,
-               GREATEST(f.discount_given, f.margin_short) <= COALESCE(r.x_ct_released_concession, 0) AS price_is_settled,
-               COALESCE(r.x_ct_released_concession, 0) AS released_concession
-          FROM (
-            SELECT {money.rounded(GIVEN)} AS discount_given,
-                   CASE WHEN r.state IN ('draft', 'sent') AND r.margin IS NOT NULL
-                        THEN {
-        money.rounded(f'''GREATEST(
+    sql=statements.load(
+        __file__,
+        "price",
+        discount_given=money.rounded(GIVEN),
+        margin_short=money.rounded(f"""GREATEST(
                           GREATEST(r.amount_untaxed, 0) * {LEAST_MARGIN.sql} / 100 - ({EARNED}), t.below_cost, 0
-                        ) / g.rate''')
-    }
-                        ELSE 0 END AS margin_short,
-                   GREATEST(t.deepest, CASE WHEN t.taken_off > 0 AND t.list_value > 0
-                                            THEN round((t.discounts + t.taken_off) * 100 / t.list_value, 1) END)
-                     AS deepest_discount_percent,
-                   {money.rounded(f"({EARNED}) / g.rate")} AS order_margin,
-                   round(({EARNED}) * 100 / NULLIF(r.amount_untaxed, 0), 1) AS order_margin_percent,
-                   t.names AS discounted_names
-              FROM (SELECT COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate, {money.SMALLEST} AS smallest) AS g
-             CROSS JOIN LATERAL (
-               SELECT COALESCE(sum(l.list_value * (l.discount - {MOST_DISCOUNT.sql}) / 100)
-                                 FILTER (WHERE l.list_value > 0 AND l.discount > {MOST_DISCOUNT.sql}), 0) AS beyond,
-                      COALESCE(sum(l.list_value * GREATEST(l.discount, 0) / 100) FILTER (WHERE l.list_value > 0), 0)
-                        AS discounts,
-                      COALESCE(sum(l.list_value) FILTER (WHERE l.list_value > 0), 0) AS list_value,
-                      COALESCE(sum(GREATEST(-l.list_value * (1 - l.discount / 100), 0)) FILTER (WHERE l.list_value < 0), 0)
-                        AS taken_off,
-                      COALESCE(sum(GREATEST(l.understated - l.margin, 0)) FILTER (WHERE l.list_value >= 0), 0) AS below_cost,
-                      COALESCE(sum(GREATEST(l.margin - l.understated - l.price_subtotal, 0)), 0) AS overstated,
-                      COALESCE(sum(l.understated), 0) AS understated,
-                      max(l.discount) FILTER (WHERE l.list_value > 0) AS deepest,
-                      {joined(DISCOUNTED_LINES)} AS names
-                 FROM (
-                   SELECT o.name, o.margin, o.price_subtotal, COALESCE(o.discount, 0) AS discount,
-                          COALESCE(o.price_unit, 0) * COALESCE(o.product_uom_qty, 0) AS list_value,
-                          CASE WHEN o.product_uom_qty > 0 AND product.cost > o.purchase_price * {AS_GOOD_AS} + 0.00001
-                               THEN (product.cost - o.purchase_price) * o.product_uom_qty ELSE 0 END AS understated
-                     FROM mirror_sale_order_line o
-                     LEFT JOIN LATERAL (
-                       SELECT {money.in_company("standard_price", "pr")} * {units.ratio_of("o")} * g.rate AS cost
-                         FROM mirror_product_product pr
-                        WHERE pr.connection_id = o.connection_id AND pr.odoo_id = o.product_id) AS product ON TRUE
-                    WHERE r.state IN ('draft', 'sent') AND o.connection_id = r.connection_id AND o.order_id = r.odoo_id
-                      AND o.deleted_at IS NULL
-                   OFFSET 0) AS l
-             ) AS t
-          ) AS f
-    """,
+                        ) / g.rate"""),
+        order_margin=money.rounded(f"({EARNED}) / g.rate"),
+        earned=EARNED,
+        smallest=money.SMALLEST,
+        most_discount=MOST_DISCOUNT.sql,
+        names=joined(DISCOUNTED_LINES),
+        as_good_as=AS_GOOD_AS,
+        cost=money.in_company("standard_price", "pr"),
+        ratio=units.ratio_of("o"),
+    ),
 )
 
 # Orders that wait for a decision about their price are looked at again when what they sell costs more or less.

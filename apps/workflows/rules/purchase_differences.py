@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import parameters, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
@@ -81,56 +81,22 @@ PRICES = Fact(
         "price_difference_amount",
         "price_currency",
     ],
-    sql=f"""
-        SELECT count(*) AS price_lines_count, (array_agg(d.name ORDER BY abs(d.difference) DESC))[1] AS price_product,
-               (array_agg(d.against ORDER BY abs(d.difference) DESC))[1] AS price_against,
-               (array_agg({money.price("d.expected")} ORDER BY abs(d.difference) DESC))[1] AS price_expected,
-               (array_agg({money.price("d.found")} ORDER BY abs(d.difference) DESC))[1] AS price_found,
-               (array_agg(round(100 * (d.found - d.expected) / NULLIF(d.expected, 0), 1)
-                          ORDER BY abs(d.difference) DESC))[1] AS price_difference_percent,
-               {money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)}
-                 AS price_difference_amount,
-               (SELECT c.name FROM mirror_res_currency c
-                 WHERE c.connection_id = r.connection_id AND c.odoo_id = r.currency_id) AS price_currency
-          FROM (
-            SELECT l.name, {say("the vendor's price list")} AS against, agreed.price AS expected, n.price AS found,
-                   (n.price - agreed.price) * {units.own("l.product_qty - l.qty_received", "l")} AS difference
-              FROM mirror_purchase_order_line l
-              JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
-             CROSS JOIN LATERAL (SELECT {PRICE_OF_LINE} AS price) AS n
-             CROSS JOIN LATERAL (
-               SELECT s.price * (1 - COALESCE(s.discount, 0) / 100) / {PER_UNIT_OF_VENDOR} AS price
-                 FROM mirror_product_supplierinfo s
-                WHERE s.connection_id = p.connection_id AND s.product_tmpl_id = p.product_tmpl_id AND s.deleted_at IS NULL
-                  AND (s.product_id IS NULL OR s.product_id = l.product_id) AND s.currency_id = r.currency_id
-                  AND (s.company_id IS NULL OR s.company_id = r.company_id) 
-                  AND COALESCE(s.min_qty, 0) * {PER_UNIT_OF_VENDOR} <= {units.own("l.product_qty", "l")}
-                  AND COALESCE(s.date_start <= r.date_order::date, TRUE) AND COALESCE(s.date_end >= r.date_order::date, TRUE)
-                  AND s.partner_id IN (
-                    r.partner_id, (SELECT v.commercial_partner_id FROM mirror_res_partner v
-                                    WHERE v.connection_id = r.connection_id AND v.odoo_id = r.partner_id))
-                ORDER BY s.product_id IS NULL, s.sequence, s.min_qty * {PER_UNIT_OF_VENDOR} DESC, 1
-                LIMIT 1
-             ) AS agreed
-             WHERE r.state <> 'cancel' AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-               AND l.deleted_at IS NULL AND l.product_qty > l.qty_received
-            UNION ALL
-            SELECT l.name, {ON_BILL}, o.price, n.price,
-                   (n.price - o.price) * bl.quantity * {PER_UNIT_OF_BILL}
-              FROM mirror_purchase_order_line l
-              JOIN mirror_account_move_line bl ON bl.connection_id = l.connection_id AND bl.purchase_line_id = l.odoo_id
-               AND bl.parent_state <> 'cancel' AND bl.deleted_at IS NULL AND bl.quantity > 0
-              JOIN mirror_account_move b ON b.connection_id = bl.connection_id AND b.odoo_id = bl.move_id
-               AND b.move_type = 'in_invoice' AND b.deleted_at IS NULL
-               AND COALESCE(b.payment_state, '') NOT IN ('paid', 'in_payment', 'reversed')
-             CROSS JOIN LATERAL (SELECT {PRICE_OF_LINE} AS price) AS o
-             CROSS JOIN LATERAL (
-               SELECT bl.price_unit * (1 - COALESCE(bl.discount, 0) / 100) / {PER_UNIT_OF_BILL} AS price) AS n
-             WHERE r.state IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
-               AND l.deleted_at IS NULL
-          ) AS d
-         WHERE abs(d.found - d.expected) * 100 > abs(d.expected) * {TOLERANCE.sql} AND abs(d.difference) >= {LEAST_DIFFERENCE.sql}
-    """,
+    sql=statements.load(
+        __file__,
+        "prices",
+        price_expected=money.price("d.expected"),
+        price_found=money.price("d.found"),
+        amount=money.rounded("sum(abs(d.difference)) / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
+        price_list=say("the vendor's price list"),
+        still_to_come=units.own("l.product_qty - l.qty_received", "l"),
+        price_of_line=PRICE_OF_LINE,
+        per_unit_of_vendor=PER_UNIT_OF_VENDOR,
+        ordered=units.own("l.product_qty", "l"),
+        on_bill=ON_BILL,
+        per_unit_of_bill=PER_UNIT_OF_BILL,
+        tolerance=TOLERANCE.sql,
+        least_difference=LEAST_DIFFERENCE.sql,
+    ),
 )
 
 DEPENDENCIES = [

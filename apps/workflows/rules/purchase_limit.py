@@ -11,7 +11,7 @@ person, within its days counts with it, so that no order hides another either.
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters
 from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
@@ -102,35 +102,14 @@ BROKEN = Q(state="to approve") | (
 CHANGE = Q(state__in=["purchase", "done"], ask_state="open", asks_to_confirm=False)
 
 # What was bought within the days of a cumulative policy, or waits for Odoo's own approval since before: the guard counts the same.
-PEERS = f"""
-    SELECT r.odoo_id, r.name AS record_name,
-           {money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.smallest")} AS amount,
-           COALESCE(r.date_approve, r.date_order) AS at
-      FROM mirror_purchase_order own
-      JOIN mirror_purchase_order r
-        ON r.connection_id = own.connection_id AND r.company_id IS NOT DISTINCT FROM own.company_id AND r.odoo_id <> own.odoo_id
-       AND r.deleted_at IS NULL
-       AND (r.state IN ('purchase', 'done')
-            AND (r.date_approve >= %(since)s OR r.create_date >= %(since)s OR {guard_requests.was_asked(KIND, "purchase.order")})
-            OR r.state = 'to approve' AND r.odoo_id < own.odoo_id)
-      CROSS JOIN LATERAL (
-        SELECT GREATEST(r.amount_total, (
-                 SELECT sum(l.price_total) FROM mirror_purchase_order_line l
-                  WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.price_total > 0
-                    AND l.deleted_at IS NULL)) AS amount,
-               {money.SMALLEST} AS smallest
-        OFFSET 0
-      ) AS b
-     WHERE own.connection_id = %(connection)s AND own.odoo_id = %(record)s
-       AND (NOT %(by_partner)s OR r.partner_id IN (
-             SELECT member.odoo_id
-               FROM mirror_res_partner vendor
-               JOIN mirror_res_partner member
-                 ON member.connection_id = vendor.connection_id AND member.commercial_partner_id = vendor.commercial_partner_id
-              WHERE vendor.connection_id = own.connection_id AND vendor.odoo_id = own.partner_id))
-       AND (NOT %(by_person)s OR r.user_id = ANY(%(people)s::bigint[]) OR r.create_uid = ANY(%(people)s::bigint[])
-            OR {guard_requests.asked_by_the_same(KIND, "purchase.order")})
-"""
+PEERS = statements.load(
+    __file__,
+    "purchase_peers",
+    amount=money.rounded("b.amount / COALESCE(NULLIF(r.currency_rate, 0), 1)", "b.smallest"),
+    was_asked=guard_requests.was_asked(KIND, "purchase.order"),
+    smallest=money.SMALLEST,
+    asked_by_the_same=guard_requests.asked_by_the_same(KIND, "purchase.order"),
+)
 
 FIGURES = {
     "asked_value": Figure("Value", figures.money),

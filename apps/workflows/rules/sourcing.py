@@ -5,6 +5,7 @@ Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id``
 that are drafted, by name; a request for quotation is in the unit that the vendor's price is for.
 """
 
+from apps.core import statements
 from apps.workflows import guard_requests, impact, units
 from apps.workflows.declare import OdooCall, Remedy
 from apps.workflows.sql_message import company_day, say
@@ -67,34 +68,7 @@ def from_another_warehouse(needed: str) -> Remedy:
         name="move_stock",
         title="Transfer from another warehouse",
         columns=["product_id", "quantity", "place_id", "from_id", "type_id", "product_name", "text"],
-        sql=f"""
-            SELECT concat(n.product_id, '-', q.location_id) AS option,
-                   {FREE_THERE} AS text,
-                   n.product_id, LEAST(q.free, n.quantity) AS quantity, n.place_id, q.location_id AS from_id,
-                   kind.odoo_id AS type_id, t.name AS product_name
-              FROM ({needed}) AS n
-              {PRODUCT}
-              JOIN mirror_stock_location needed_at
-                ON needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id
-             CROSS JOIN LATERAL (
-               SELECT s.location_id, sum(s.quantity - COALESCE(s.reserved_quantity, 0)) AS free
-                 FROM mirror_stock_quant s
-                WHERE s.connection_id = %(connection)s AND s.product_id = n.product_id AND s.deleted_at IS NULL
-                GROUP BY s.location_id
-             ) AS q
-              JOIN mirror_stock_location place
-                ON place.connection_id = %(connection)s AND place.odoo_id = q.location_id AND place.usage = 'internal'
-               AND place.company_id IS NOT DISTINCT FROM n.company_id
-               AND place.warehouse_id IS DISTINCT FROM needed_at.warehouse_id
-             CROSS JOIN LATERAL (
-               SELECT pt.odoo_id FROM mirror_stock_picking_type pt
-                WHERE pt.connection_id = %(connection)s AND pt.code = 'internal' AND pt.deleted_at IS NULL
-                  AND pt.company_id IS NOT DISTINCT FROM n.company_id
-                ORDER BY (pt.warehouse_id = place.warehouse_id) DESC NULLS LAST, pt.odoo_id LIMIT 1
-             ) AS kind
-             WHERE q.free > 0
-             ORDER BY LEAST(q.free, n.quantity) DESC, q.location_id
-        """,
+        sql=statements.load(__file__, "move_stock", free_there=FREE_THERE, needed=needed, product=PRODUCT),
         calls=[
             OdooCall(
                 title="Draft a transfer of {quantity:quantity} {product_name} from another warehouse",
@@ -333,32 +307,13 @@ RESCHEDULE = Remedy(
     name="reschedule",
     title="Reschedule the receipt to the vendor's new date",
     columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by"],
-    sql=f"""
-        SELECT concat(l.odoo_id, '@', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS option,
-               {MOVED} AS text,
-               l.odoo_id AS line_id, receipt.odoo_id AS receipt_id, receipt.name AS receipt_name, l.name AS product_name,
-               to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-               to_char({company_day("e.expected_at", "l.company_id")}, 'YYYY-MM-DD') AS new_day, e.source AS said_by
-          FROM (
-            SELECT s.expected_at, s.source
-              FROM events_event s
-             WHERE s.connection_id = %(connection)s AND s.model = 'purchase.order' AND s.odoo_id = %(record)s
-               AND s.status = 'matched' AND s.kind IN ('eta_changed', 'order_acknowledged') AND s.expected_at IS NOT NULL
-             ORDER BY s.occurred_at DESC, s.id DESC
-             LIMIT 1) AS e
-          JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.order_id = %(record)s
-           AND l.deleted_at IS NULL AND l.qty_received < l.product_qty
-           AND {company_day("l.date_planned", "l.company_id")} < {company_day("e.expected_at", "l.company_id")}
-          LEFT JOIN LATERAL (
-            SELECT p.odoo_id, p.name
-              FROM mirror_stock_move m
-              JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
-               AND p.state NOT IN ('draft', 'done', 'cancel') AND p.deleted_at IS NULL
-             WHERE m.connection_id = l.connection_id AND m.purchase_line_id = l.odoo_id AND m.deleted_at IS NULL
-             ORDER BY p.odoo_id DESC
-             LIMIT 1) AS receipt ON TRUE
-         ORDER BY l.odoo_id
-    """,
+    sql=statements.load(
+        __file__,
+        "reschedule",
+        moved=MOVED,
+        new_day=company_day("e.expected_at", "l.company_id"),
+        planned_day=company_day("l.date_planned", "l.company_id"),
+    ),
     calls=[
         OdooCall(
             title="Set the expected arrival of {product_name} to {new_day:day}",

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures
+from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import units
 from apps.workflows.declare import ExceptionType, Fact
@@ -53,80 +53,22 @@ FACT = Fact(
         "beyond_usual_amount",
         "is_unusual",
     ],
-    sql=f"""
-        WITH past AS MATERIALIZED (
-          SELECT h.odoo_id, ln(h.value)::float8 AS size
-            FROM mirror_res_partner own
-            JOIN mirror_res_partner member
-              ON member.connection_id = own.connection_id AND member.commercial_partner_id = own.commercial_partner_id
-           CROSS JOIN LATERAL (
-             SELECT o.odoo_id, o.create_date, o.amount_untaxed / COALESCE(NULLIF(o.currency_rate, 0), 1) AS value
-               FROM mirror_sale_order o
-              WHERE o.connection_id = member.connection_id AND o.partner_id = member.odoo_id AND o.state = 'sale'
-                AND o.create_date <= r.create_date AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.amount_untaxed > 0
-                AND o.odoo_id < r.odoo_id AND o.deleted_at IS NULL
-              ORDER BY o.create_date DESC
-              LIMIT {ORDERS}) AS h
-           WHERE own.connection_id = r.connection_id AND own.odoo_id = r.partner_id
-           ORDER BY h.create_date DESC, h.odoo_id DESC
-           LIMIT {ORDERS}
-        ), typical AS (
-          SELECT count(*) AS compared, {MEDIAN.format(size="size")} AS middle FROM past
-        ), value AS (
-          SELECT t.compared, t.middle, {SPREAD.format(size="p.size", middle="t.middle")} AS spread
-            FROM typical t
-            JOIN past p ON TRUE
-           GROUP BY t.compared, t.middle
-        ), line AS (
-          SELECT l.product_id, min(l.name) AS name, sum({units.own("l.product_uom_qty", "l")}) AS quantity,
-                 sum(l.price_subtotal) AS subtotal
-            FROM mirror_sale_order_line l
-           WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.product_id IS NOT NULL
-             AND l.product_uom_qty > 0 AND l.deleted_at IS NULL
-           GROUP BY l.product_id
-        ), had AS (
-          SELECT l.product_id, ln(sum({units.own("l.product_uom_qty", "l")}))::float8 AS size
-            FROM past
-            JOIN mirror_sale_order_line l ON l.connection_id = r.connection_id AND l.order_id = past.odoo_id
-             AND l.product_uom_qty > 0 AND l.deleted_at IS NULL
-           WHERE l.product_id IN (SELECT product_id FROM line)
-           GROUP BY past.odoo_id, l.product_id
-        ), usual AS (
-          SELECT product_id, count(*) AS times, {MEDIAN.format(size="size")} AS middle
-            FROM had
-           GROUP BY product_id
-          HAVING count(*) >= {FEWEST_OF_PRODUCT}
-        ), usually AS (
-          SELECT u.*, {SPREAD.format(size="h.size", middle="u.middle")} AS spread
-            FROM usual u
-            JOIN had h ON h.product_id = u.product_id
-           GROUP BY u.product_id, u.times, u.middle
-        ), lines AS (
-          SELECT count(*) AS many, sum(l.subtotal * (1 - exp(u.middle)::numeric / l.quantity)) AS beyond,
-                 {joined(f"jsonb_agg({BEYOND} ORDER BY l.subtotal DESC)", by="; ")} AS names
-            FROM line l
-            JOIN usually u ON u.product_id = l.product_id
-           WHERE ln(l.quantity)::float8 > u.middle + {FAR} * u.spread
-        )
-        SELECT f.compared AS compared_count, {money.rounded("f.amount", money.SMALLEST)} AS compared_amount,
-               f.usual AS usual_amount,
-               CASE WHEN f.is_large THEN round(f.amount / f.usual, 1) END AS value_times_quantity,
-               CASE WHEN f.is_large THEN round(f.deviations::numeric, 1) END AS value_deviations_quantity,
-               f.many AS unusual_lines_count, f.names AS unusual_lines_names,
-               {money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.SMALLEST)}
-                 AS beyond_usual_amount,
-               f.is_large OR f.many > 0 AS is_unusual
-          FROM (
-            SELECT v.compared, {money.rounded("exp(v.middle)::numeric", money.SMALLEST)} AS usual, x.amount, x.rate, lines.*,
-                   (ln(x.amount)::float8 - v.middle) / v.spread AS deviations,
-                   v.compared >= {FEWEST_ORDERS} AND ln(x.amount)::float8 > v.middle + {FAR} * v.spread AS is_large
-              FROM value v
-             CROSS JOIN lines
-             CROSS JOIN (SELECT r.amount_untaxed / COALESCE(NULLIF(r.currency_rate, 0), 1) AS amount,
-                                COALESCE(NULLIF(r.currency_rate, 0), 1) AS rate) AS x
-          ) AS f
-         WHERE r.state IN ('draft', 'sent', 'sale') AND COALESCE(r.delivery_status, '') <> 'full' AND r.amount_untaxed > 0
-    """,
+    sql=statements.load(
+        __file__,
+        "unusual",
+        orders=ORDERS,
+        median=MEDIAN.format(size="size"),
+        spread_of_orders=SPREAD.format(size="p.size", middle="t.middle"),
+        quantity=units.own("l.product_uom_qty", "l"),
+        fewest_of_product=FEWEST_OF_PRODUCT,
+        spread_of_product=SPREAD.format(size="h.size", middle="u.middle"),
+        names=joined(f"jsonb_agg({BEYOND} ORDER BY l.subtotal DESC)", by="; "),
+        far=FAR,
+        amount=money.rounded("f.amount", money.SMALLEST),
+        beyond_amount=money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.SMALLEST),
+        usual=money.rounded("exp(v.middle)::numeric", money.SMALLEST),
+        fewest_orders=FEWEST_ORDERS,
+    ),
 )
 
 EXCEPTION = ExceptionType(

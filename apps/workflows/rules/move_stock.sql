@@ -1,0 +1,33 @@
+-- Suggested actions: what lies free in other warehouses of the company, for what is needed.
+--
+-- %(connection)s  bigint       the connection
+-- {{free_there}}  jsonb        what is offered, in words
+-- {{needed}}      rows         product_id, quantity (product's own unit), place_id, company_id: what is needed where
+-- {{product}}     JOIN clause  product pr and template t of n
+
+SELECT concat(n.product_id, '-', q.location_id) AS option,
+       {{free_there}} AS text,
+       n.product_id, LEAST(q.free, n.quantity) AS quantity, n.place_id, q.location_id AS from_id,
+       kind.odoo_id AS type_id, t.name AS product_name
+  FROM ({{needed}}) AS n
+  {{product}}
+  JOIN mirror_stock_location needed_at
+    ON needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id
+ CROSS JOIN LATERAL (
+   SELECT s.location_id, sum(s.quantity - COALESCE(s.reserved_quantity, 0)) AS free
+     FROM mirror_stock_quant s
+    WHERE s.connection_id = %(connection)s AND s.product_id = n.product_id AND s.deleted_at IS NULL
+    GROUP BY s.location_id
+ ) AS q
+  JOIN mirror_stock_location place
+    ON place.connection_id = %(connection)s AND place.odoo_id = q.location_id AND place.usage = 'internal'
+   AND place.company_id IS NOT DISTINCT FROM n.company_id
+   AND place.warehouse_id IS DISTINCT FROM needed_at.warehouse_id
+ CROSS JOIN LATERAL (
+   SELECT pt.odoo_id FROM mirror_stock_picking_type pt
+    WHERE pt.connection_id = %(connection)s AND pt.code = 'internal' AND pt.deleted_at IS NULL
+      AND pt.company_id IS NOT DISTINCT FROM n.company_id
+    ORDER BY (pt.warehouse_id = place.warehouse_id) DESC NULLS LAST, pt.odoo_id LIMIT 1
+ ) AS kind
+ WHERE q.free > 0
+ ORDER BY LEAST(q.free, n.quantity) DESC, q.location_id
