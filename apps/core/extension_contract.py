@@ -19,6 +19,7 @@ OF_THE_TOWER = frozenset(
         "apps.core.extensions",
         "apps.core.figures",
         "apps.core.indexes",
+        "apps.core.statements",
         "apps.events.declare",
         "apps.mirror.declare",
         "apps.notifications.declare",
@@ -31,6 +32,7 @@ OF_THE_TOWER = frozenset(
 # Those whose functions may be called by the module's name.
 BY_NAME = frozenset(
     {
+        "apps.core.statements",
         "apps.workflows.default_policies",
         "apps.workflows.guard_requests",
         "apps.workflows.sql_message",

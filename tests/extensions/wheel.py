@@ -16,7 +16,7 @@ def build(folder: Path) -> Path:
         for group, entries in told["entry-points"].items()
         for line in (f"[{group}]", *(f"{entry} = {value}" for entry, value in entries.items()))
     ]
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")])}
     about = f"Metadata-Version: 2.1\nName: {told['name']}\nVersion: {told['version']}\nSummary: {told['description']}\n"
     files |= {
         f"{name}.dist-info/METADATA": about.encode(),
