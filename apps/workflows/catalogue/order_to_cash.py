@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures, statements
+from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
@@ -21,6 +21,7 @@ from apps.workflows.rules import (
     price_limits,
     promises,
     unusual,
+    what_remains,
 )
 
 NOT_CONFIRMED = Q(state__in=["draft", "sent"])
@@ -56,54 +57,6 @@ PEOPLE = Fact(
     """,
 )
 
-# What customers owe less what they are owed: a credit note that is still to be paid back is the company's debt.
-# Each step by itself (OFFSET 0): of a line's id among the ids of an entry the planner expects thousands, and would rather read
-# all invoices there are.
-PAID = Fact(
-    name="paid",
-    columns=["unpaid", "has_draft_invoice", "has_credit_note"],
-    sql="""
-        SELECT COALESCE(sum(CASE WHEN m.move_type = 'out_refund' THEN -abs(m.amount_residual) ELSE m.amount_residual END)
-                          FILTER (WHERE m.state = 'posted'), 0) AS unpaid,
-               COALESCE(bool_or(m.state = 'draft'), FALSE) AS has_draft_invoice,
-               COALESCE(bool_or(m.state = 'posted' AND m.move_type = 'out_refund'), FALSE) AS has_credit_note
-          FROM (
-            SELECT DISTINCT il.move_id
-              FROM mirror_sale_order_line sl
-             CROSS JOIN LATERAL (
-               SELECT e.move_id
-                 FROM mirror_account_move_line e
-                WHERE e.connection_id = sl.connection_id AND e.sale_line_ids @> ARRAY[sl.odoo_id] AND e.deleted_at IS NULL
-               OFFSET 0) AS il
-             WHERE r.state NOT IN ('draft', 'sent', 'cancel') AND sl.connection_id = r.connection_id
-               AND sl.order_id = r.odoo_id) AS billed
-         CROSS JOIN LATERAL (
-           SELECT i.amount_residual, i.state, i.move_type
-             FROM mirror_account_move i
-            WHERE i.connection_id = r.connection_id AND i.odoo_id = billed.move_id AND i.state IN ('draft', 'posted')
-              AND i.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND i.deleted_at IS NULL
-           OFFSET 0) AS m
-    """,
-)
-
-# What remains to be done where no delivery is open. Odoo's own reckoning (``qty_to_invoice``) holds but for four things: goods
-# whose delivery was cancelled cannot be billed, though they were ordered; goods that came back are billed no more, whatever
-# their invoicing policy; what a credit note gives for the invoice, without the order's line, is credited; and what is worth
-# nothing needs no invoice. Down payments are no goods. Quantities of one line are
-# all in the line's own unit. Of an order whose lines the mirror does not know yet its invoice status tells.
-REMAINS = Fact(
-    name="remains",
-    columns=["to_bill_value", "is_to_credit", "awaits_delivery", "only_return_is_open", "has_unknown_lines"],
-    unwatched=[returned.PLACES],
-    sql=statements.load(
-        __file__,
-        "remains",
-        credited_apart=returned.credited_apart("a"),
-        ratio=units.ratio_of("a"),
-        is_back=returned.goes_back("own"),
-    ),
-)
-
 # Odoo lets a quotation run out by its day alone, and writes nothing. What is confirmed is not looked at.
 VALIDITY = Fact(
     name="validity",
@@ -119,23 +72,6 @@ VALIDITY = Fact(
 )
 
 OF_LINES = "SELECT o.order_id FROM mirror_sale_order_line o WHERE o.connection_id = %(connection)s AND o.odoo_id IN ({lines})"
-# What is confirmed and not invoiced counts in what is asked about for the same customer. Deliveries and invoices write lines all
-# day: what nobody has asked about is left alone.
-ASKED_OF_CUSTOMERS_OF_LINES = """
-    SELECT o.odoo_id
-      FROM mirror_x_ct_request a
-      JOIN mirror_sale_order o ON o.connection_id = a.connection_id AND o.odoo_id = a.x_res_id
-      JOIN mirror_res_partner member
-        ON member.connection_id = o.connection_id AND member.odoo_id IN (o.partner_id, o.partner_invoice_id)
-     WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
-       AND a.x_state = 'open' AND a.deleted_at IS NULL
-       AND member.commercial_partner_id IN (
-         SELECT p.commercial_partner_id
-           FROM mirror_sale_order_line l
-           JOIN mirror_sale_order s ON s.connection_id = l.connection_id AND s.odoo_id = l.order_id
-           JOIN mirror_res_partner p ON p.connection_id = s.connection_id AND p.odoo_id IN (s.partner_id, s.partner_invoice_id)
-          WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s))
-"""
 DEPENDENCIES = [
     Dependency(
         model="sale.order",
@@ -147,21 +83,12 @@ DEPENDENCIES = [
     Dependency(
         model="sale.order.line",
         sql="SELECT DISTINCT l.order_id FROM mirror_sale_order_line l"
-        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION " + ASKED_OF_CUSTOMERS_OF_LINES,
+        " WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s) UNION " + credit_limit.ASKED_OF_CUSTOMERS_OF_LINES,
     ),
     guard_requests.about("sale.order"),
     price_limits.COSTS,
     involvement.people("order_to_cash", "sale.order", "mirror_sale_order", "user_id"),
-    # What kind of account it is says whether its entries are owed: orders that wait for a decision about credit rest on that.
-    Dependency(
-        model="account.account",
-        sql="""
-            SELECT a.x_res_id::bigint
-              FROM mirror_x_ct_request a
-             WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
-               AND a.x_state = 'open' AND a.deleted_at IS NULL AND cardinality(%(ids)s::bigint[]) > 0
-        """,
-    ),
+    credit_limit.ACCOUNTS,
     Dependency(model="res.partner", sql=credit_limit.OPEN_ORDERS_OF_PARTNERS.format(partners="SELECT unnest(%(ids)s::bigint[])")),
     Dependency(
         model="account.move",
@@ -389,8 +316,8 @@ WORKFLOW = Workflow(
         price_limits.TERMS,
         credit_limit.TERMS,
         promises.GOODS,
-        PAID,
-        REMAINS,
+        what_remains.PAID,
+        what_remains.REMAINS,
         promises.PROMISE,
         express.ASKED,
         express.FACT,

@@ -18,7 +18,7 @@ from django.db.models import Q
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
 from apps.workflows.rules import involvement, money, over_delivery
 
 # What is billed of a confirmed order counts among the invoices: the guard says what it would leave to be owed.
@@ -78,6 +78,35 @@ OPEN_ORDERS_OF_PARTNERS = """
          SELECT p.commercial_partner_id FROM mirror_res_partner p
           WHERE p.connection_id = %(connection)s AND p.odoo_id IN ({partners}))
 """
+
+# What is confirmed and not invoiced counts in what is asked about for the same customer. Deliveries and invoices write lines all
+# day: what nobody has asked about is left alone.
+ASKED_OF_CUSTOMERS_OF_LINES = """
+    SELECT o.odoo_id
+      FROM mirror_x_ct_request a
+      JOIN mirror_sale_order o ON o.connection_id = a.connection_id AND o.odoo_id = a.x_res_id
+      JOIN mirror_res_partner member
+        ON member.connection_id = o.connection_id AND member.odoo_id IN (o.partner_id, o.partner_invoice_id)
+     WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
+       AND a.x_state = 'open' AND a.deleted_at IS NULL
+       AND member.commercial_partner_id IN (
+         SELECT p.commercial_partner_id
+           FROM mirror_sale_order_line l
+           JOIN mirror_sale_order s ON s.connection_id = l.connection_id AND s.odoo_id = l.order_id
+           JOIN mirror_res_partner p ON p.connection_id = s.connection_id AND p.odoo_id IN (s.partner_id, s.partner_invoice_id)
+          WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(ids)s))
+"""
+
+# What kind of account it is says whether its entries are owed: orders that wait for a decision about credit rest on that.
+ACCOUNTS = Dependency(
+    model="account.account",
+    sql="""
+        SELECT a.x_res_id::bigint
+          FROM mirror_x_ct_request a
+         WHERE a.connection_id = %(connection)s AND a.x_res_model = 'sale.order' AND a.x_kind = 'credit_override'
+           AND a.x_state = 'open' AND a.deleted_at IS NULL AND cardinality(%(ids)s::bigint[]) > 0
+    """,
+)
 
 # What the guard asks is asked, whatever the tower counts. An ask without figures rests on the tower's own.
 BROKEN = Q(state__in=["draft", "sent"], credit_ask_state="open") & (Q(credit_is_asked=True) | Q(excess__gt=0, credit_limit__gt=0))
