@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apps.exceptions.models import ExceptionCase
-from tests.workflows.test_invoicing import billing, invoice, open_cases, sold, stage_of
+from tests.workflows.invoicing.invoices import billing, invoice, open_cases, sold, stage_of
 from tests.world import World
 
 DIFFERS = "invoice.differs"
