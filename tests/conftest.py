@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from apps.accounts.models import User
+    from tests.world import World
 
 NO_ODOO = "there is no real Odoo; set ODOO_URL, ODOO_DB, ODOO_LOGIN and ODOO_PASSWORD, or run `make test-odoo`"
 NO_CHROMIUM = "there is no Chromium; install the package chromium, or name one in CHROMIUM, or run `make test-browser`"
@@ -245,6 +246,14 @@ def person(username: str, first_name: str, last_name: str, **fields: Any) -> "Us
         last_name=last_name,
         **fields,
     )
+
+
+@pytest.fixture
+def world(db: None) -> "World":
+    """A company, and those who work in its tower. Where a folder needs others, it has a world of its own."""
+    from tests import world
+
+    return world.with_people()
 
 
 @pytest.fixture

@@ -135,3 +135,19 @@ def sale(
         date_deadline=days(world, promised_in),
         move_orig_ids=fed_by or [],
     )
+
+
+def delivered(world: World, order: int = 42, **more: Any) -> None:
+    """An order of ten desks at 100, of which all is delivered and billed."""
+    values = {
+        "order_id": order,
+        "product_id": DESK,
+        "name": "Desk",
+        "product_uom_qty": 10,
+        "qty_delivered": 10,
+        "qty_invoiced": 10,
+        "qty_to_invoice": 0,
+        "price_unit": 100,
+    }
+    world.order(order, amount=1_000, state="sale")
+    world.write("sale.order.line", order * 100, **values | more)

@@ -218,3 +218,14 @@ def person(username: str, role: Role, *, limit: int | None = None, team: str | N
     if team:
         Team.objects.get_or_create(slug=team, defaults={"name": team.title()})[0].members.add(user)
     return user
+
+
+def with_people() -> World:
+    """A company, and those who work in its tower: an operator, an approver, a manager and an administrator."""
+    for slug in ("finance", "sales", "warehouse", "purchasing"):
+        Team.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
+    person("olga", Role.OPERATOR, team="finance")
+    person("adam", Role.APPROVER, limit=50_000, team="finance")
+    person("mia", Role.MANAGER, limit=250_000, team="finance")
+    person("anna", Role.ADMIN)
+    return World()

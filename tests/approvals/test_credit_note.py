@@ -11,6 +11,7 @@ from apps.approvals.requests import available_requests, moves
 from apps.core import sentences
 from apps.outbox.models import Command
 from apps.workflows import checks, registry
+from tests.trade import delivered
 from tests.world import World, person
 
 KIND = "return_authorisation"
@@ -21,20 +22,7 @@ def sold(world: World) -> World:
     """Ten desks at 100 were ordered, delivered and billed."""
     world.write("product.template", 31, name="Desk", list_price=100)
     world.write("product.product", 30, product_tmpl_id=31)
-    world.order(42, amount=1_000, state="sale")
-    world.write(
-        "sale.order.line",
-        4200,
-        order_id=42,
-        product_uom_qty=10,
-        qty_delivered=10,
-        qty_invoiced=10,
-        price_unit=100,
-        price_subtotal=1_000,
-        qty_to_invoice=0,
-        name="Desk",
-        product_id=30,
-    )
+    delivered(world, price_subtotal=1_000)
     return world
 
 

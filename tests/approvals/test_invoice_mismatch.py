@@ -1,5 +1,7 @@
 """An invoice that bills something else than was agreed: refused in Odoo, decided here, posted or held."""
 
+from typing import Any
+
 import pytest
 
 from apps.accounts.models import User
@@ -8,42 +10,34 @@ from apps.approvals.requests import moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
 from apps.workflows.models import Position
+from tests.trade import delivered
 from tests.world import World
 
 
 @pytest.fixture
 def draft(world: World) -> World:
-    """Ten desks at 100 were ordered and delivered; the draft bills them at 130."""
-    world.order(42, amount=1_000, state="sale")
-    world.write(
-        "sale.order.line",
-        4200,
-        order_id=42,
-        product_uom_qty=10,
-        qty_delivered=10,
-        qty_invoiced=10,
-        price_unit=100,
-        qty_to_invoice=0,
-        name="Desk",
-        product_id=30,
-    )
-    world.write(
-        "account.move",
-        600,
-        name="/",
-        state="draft",
-        move_type="out_invoice",
-        partner_id=50,
-        company_id=1,
-        commercial_partner_id=50,
-        currency_id=1,
-        amount_total=1_300,
-        amount_total_signed=1_300,
-        invoice_user_id=7,
-        create_uid=7,
-    )
-    bills(world, 130)
+    drafted(world)
     return world
+
+
+def drafted(world: World, **more: Any) -> None:
+    """Ten desks at 100 were ordered and delivered; the draft bills them at 130."""
+    delivered(world)
+    values = {
+        "name": "/",
+        "state": "draft",
+        "move_type": "out_invoice",
+        "partner_id": 50,
+        "company_id": 1,
+        "commercial_partner_id": 50,
+        "currency_id": 1,
+        "amount_total": 1_300,
+        "amount_total_signed": 1_300,
+        "invoice_user_id": 7,
+        "create_uid": 7,
+    }
+    world.write("account.move", 600, **values | more)
+    bills(world, 130)
 
 
 def bills(world: World, price: float) -> None:

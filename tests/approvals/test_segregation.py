@@ -18,7 +18,7 @@ from apps.mirror import identities
 from apps.odoo.models import LinkedUser
 from tests.approvals.test_credit_note import credited
 from tests.approvals.test_inventory_adjustment import count
-from tests.approvals.test_invoice_mismatch import bills
+from tests.approvals.test_invoice_mismatch import drafted
 from tests.approvals.test_pricing_exception import attempt, discounted
 from tests.approvals.test_procurement_threshold import purchase
 from tests.approvals.test_return_authorisation import comes_back
@@ -138,36 +138,7 @@ def counted(world: World) -> None:
 
 
 def mismatch(world: World) -> None:
-    world.order(42, amount=1_000, state="sale")
-    world.write(
-        "sale.order.line",
-        4200,
-        order_id=42,
-        product_uom_qty=10,
-        qty_delivered=10,
-        qty_invoiced=10,
-        price_unit=100,
-        qty_to_invoice=0,
-        name="Desk",
-        product_id=30,
-    )
-    world.write(
-        "account.move",
-        600,
-        name="/",
-        state="draft",
-        move_type="out_invoice",
-        partner_id=50,
-        company_id=1,
-        commercial_partner_id=50,
-        currency_id=1,
-        amount_total=1_300,
-        amount_total_signed=1_300,
-        invoice_user_id=7,
-        create_uid=7,
-        write_uid=EDITOR,
-    )
-    bills(world, 130)
+    drafted(world, write_uid=EDITOR)
     world.ask(600, kind="invoice_mismatch", model="account.move")
 
 

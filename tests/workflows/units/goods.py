@@ -80,3 +80,34 @@ def returned(world: World, *, product: int = DESK, quantity: float, sold: float,
         picking_type_code="incoming",
     )
     return case(world, "returns.authorisation_pending", 71) or {}
+
+
+def invoiced_in_units(world: World) -> None:
+    """Two dozen desks of the order's line are billed as twenty-four at 100."""
+    world.write(
+        "account.move",
+        600,
+        name="INV/1",
+        state="posted",
+        move_type="out_invoice",
+        partner_id=50,
+        company_id=1,
+        payment_state="not_paid",
+        amount_total=2400,
+        amount_total_signed=2400,
+        currency_id=1,
+    )
+    world.write(
+        "account.move.line",
+        6000,
+        move_id=600,
+        display_type="product",
+        product_id=DESK,
+        product_uom_id=UNIT,
+        quantity=24,
+        price_unit=100,
+        price_subtotal=2400,
+        sale_line_ids=[420],
+        parent_state="posted",
+        currency_id=1,
+    )

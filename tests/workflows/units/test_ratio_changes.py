@@ -4,40 +4,14 @@ from decimal import Decimal
 
 from apps.workflows.models import Position
 from tests.trade import DESK, sale
-from tests.workflows.units.goods import DOZEN, UNIT, case, returned
+from tests.workflows.units.goods import DOZEN, UNIT, case, invoiced_in_units, returned
 from tests.world import World
 
 
 def test_a_ratio_that_changes_counts_anew_what_comes_back_and_what_is_billed(world: World) -> None:
     """The moves and the invoice are in units; it is the order that counts in dozens."""
     returned(world, quantity=12, sold=2, price=1200, unit=DOZEN)
-    world.write(
-        "account.move",
-        600,
-        name="INV/1",
-        state="posted",
-        move_type="out_invoice",
-        partner_id=50,
-        company_id=1,
-        payment_state="not_paid",
-        amount_total=2400,
-        amount_total_signed=2400,
-        currency_id=1,
-    )
-    world.write(
-        "account.move.line",
-        6000,
-        move_id=600,
-        display_type="product",
-        product_id=DESK,
-        product_uom_id=UNIT,
-        quantity=24,
-        price_unit=100,
-        price_subtotal=2400,
-        sale_line_ids=[420],
-        parent_state="posted",
-        currency_id=1,
-    )
+    invoiced_in_units(world)
     assert case(world, "invoice.differs", 600) is None
     world.write("uom.uom", DOZEN, factor=6, relative_factor=6)
     back, differs = case(world, "returns.authorisation_pending", 71), case(world, "invoice.differs", 600)

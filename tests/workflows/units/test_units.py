@@ -6,7 +6,7 @@ from apps.workflows import impact, lines
 from apps.workflows.offers import options
 from apps.workflows.rules import sourcing, substitution
 from tests.trade import DESK, purchase
-from tests.workflows.units.goods import DOZEN, UNIT, case, dozens, returned
+from tests.workflows.units.goods import DOZEN, UNIT, case, dozens, invoiced_in_units, returned
 from tests.world import World
 
 
@@ -67,33 +67,7 @@ def test_an_invoice_in_units_of_an_order_in_dozens_differs_in_nothing(world: Wor
         price_unit=1200,
         price_subtotal=2400,
     )
-    world.write(
-        "account.move",
-        600,
-        name="INV/1",
-        state="posted",
-        move_type="out_invoice",
-        partner_id=50,
-        company_id=1,
-        payment_state="not_paid",
-        amount_total=2400,
-        amount_total_signed=2400,
-        currency_id=1,
-    )
-    world.write(
-        "account.move.line",
-        6000,
-        move_id=600,
-        display_type="product",
-        product_id=DESK,
-        product_uom_id=UNIT,
-        quantity=24,
-        price_unit=100,
-        price_subtotal=2400,
-        sale_line_ids=[420],
-        parent_state="posted",
-        currency_id=1,
-    )
+    invoiced_in_units(world)
     assert case(world, "invoice.differs", 600) is None
     world.write("account.move.line", 6000, price_unit=110)
     differs = case(world, "invoice.differs", 600)
