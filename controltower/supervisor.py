@@ -281,7 +281,7 @@ def uvicorn(application: str, port: int) -> list[str]:
     """The command of a web server for ``application`` on ``port``."""
     http = "apps.intake.http_limits:BoundedHttpProtocol" if application.startswith("apps.intake.") else "httptools"
     parts = ["--loop", "uvloop", "--http", http, "--ws", "websockets-sansio", "--no-access-log"]
-    # Frames are compressed once for all sockets (apps/boards/live/live.py).
+    # Frames are compressed once for all sockets (apps/boards/live/broadcast.py).
     parts += ["--ws-per-message-deflate", "false"]
     parts += ["--timeout-graceful-shutdown", "5", "--log-level", "warning"]
     return python("-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port), *parts)

@@ -46,7 +46,7 @@ class Position(models.Model):
             ),
             # boards/boards/queries.py: what has become late today, and what will within the day.
             models.Index(fields=["workflow", "due_at"], condition=models.Q(is_open=True), name="positions_open_by_due"),
-            # boards/search/search.py: any part of a name.
+            # boards/search/finding.py: any part of a name.
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="positions_name_trigrams"),
             # pipeline/change_processing.py: what time has made due, however many records there are for which it has not.
             models.Index(fields=["look_again_at"], condition=models.Q(look_again_at__isnull=False), name="positions_to_look_at"),

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from apps.accounts.models import User
-from apps.boards.live import consumers, live
+from apps.boards.live import broadcast, consumers
 from apps.exceptions.models import ExceptionCase
 from tests.access.conftest import MARK
 from tests.boards.test_live import Page, eventually, session_of
@@ -22,17 +22,17 @@ Opens = Callable[[str], Awaitable[Page]]
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[live.LiveHub]:
-    hub = live.hub()
+async def hub() -> AsyncIterator[broadcast.LiveHub]:
+    hub = broadcast.hub()
     yield hub
     for task in hub.tasks:
         task.cancel()
     await asyncio.gather(*hub.tasks, return_exceptions=True)
-    live._hubs.clear()
+    broadcast._hubs.clear()
 
 
 @pytest.fixture
-async def opens(hub: live.LiveHub) -> AsyncIterator[Opens]:
+async def opens(hub: broadcast.LiveHub) -> AsyncIterator[Opens]:
     pages: list[Page] = []
 
     async def begin(name: str) -> Page:
@@ -55,10 +55,10 @@ def standing(frame: dict[str, Any], stage: str = "credit_review") -> int:
     return int(here[1].replace(",", ""))
 
 
-async def test_a_board_is_drawn_once_for_each_who_sees_the_same(hidden: World, hub: live.LiveHub, opens: Opens) -> None:
+async def test_a_board_is_drawn_once_for_each_who_sees_the_same(hidden: World, hub: broadcast.LiveHub, opens: Opens) -> None:
     pages = {name: [await opens(name) for _ in range(3)] for name in ("olga", "mia", "max")}
     for page in [page for own in pages.values() for page in own]:
-        await page.watch(BOARD, version=live.version_now() + 60_000)
+        await page.watch(BOARD, version=broadcast.version_now() + 60_000)
     await eventually(lambda: len(hub.watchers.get(BOARD, ())) == 9)
 
     hub.changed([BOARD])
@@ -71,7 +71,7 @@ async def test_a_board_is_drawn_once_for_each_who_sees_the_same(hidden: World, h
 
 
 async def test_a_page_is_sent_the_part_that_it_shows_and_never_more_than_its_person_sees(
-    hidden: World, main: World, hub: live.LiveHub, opens: Opens
+    hidden: World, main: World, hub: broadcast.LiveHub, opens: Opens
 ) -> None:
     own, other = main.connection.pk, hidden.connection.pk
     wanted = {
@@ -93,27 +93,29 @@ async def test_a_page_is_sent_the_part_that_it_shows_and_never_more_than_its_per
     assert found == wanted
 
 
-async def test_a_change_of_a_board_reaches_those_who_watch_a_part_of_it(main: World, hub: live.LiveHub, opens: Opens) -> None:
+async def test_a_change_of_a_board_reaches_those_who_watch_a_part_of_it(main: World, hub: broadcast.LiveHub, opens: Opens) -> None:
     page, topic = await opens("olga"), f"{BOARD}@{main.connection.pk}:1"
-    await page.watch(topic, version=live.version_now() + 60_000)
+    await page.watch(topic, version=broadcast.version_now() + 60_000)
     await eventually(lambda: topic in hub.watchers)
     hub.changed([BOARD])
     assert (await page.frame())["topic"] == topic
 
 
-async def test_of_a_record_out_of_sight_no_page_is_told(hidden: World, main: World, hub: live.LiveHub, opens: Opens) -> None:
+async def test_of_a_record_out_of_sight_no_page_is_told(hidden: World, main: World, hub: broadcast.LiveHub, opens: Opens) -> None:
     case = await ExceptionCase.objects.filter(record_name__contains=MARK, connection=main.connection).afirst()
     assert case is not None
     secret, open_ = f"record:{main.connection.pk}:{case.model}:{case.odoo_id}", f"record:{main.connection.pk}:sale.order:1000"
     page = await opens("olga")
-    await page.watch(secret, open_, version=live.version_now() + 60_000)
+    await page.watch(secret, open_, version=broadcast.version_now() + 60_000)
     await eventually(lambda: open_ in hub.watchers)
     hub.changed([secret, open_])
     assert (await page.frame())["topic"] == open_
     assert secret not in hub.watchers
 
 
-async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(main: World, hub: live.LiveHub, opens: Opens) -> None:
+async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(
+    main: World, hub: broadcast.LiveHub, opens: Opens
+) -> None:
     page = await opens("max")
     await User.objects.filter(username="max").aupdate(sees=[])
     await hub.recheck()

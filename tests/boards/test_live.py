@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
-from apps.boards.live import consumers, live
+from apps.boards.live import broadcast, consumers
 from apps.boards.live.session_check import sights_now
 from apps.core import clock
 from apps.core.live import publish
@@ -29,7 +29,7 @@ from controltower.asgi import django_and_live
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BOARD = "board:order_to_cash"
-TICKS = 4 * live.TICK_SECONDS
+TICKS = 4 * broadcast.TICK_SECONDS
 
 
 def session_of(user: User) -> Any:
@@ -67,13 +67,13 @@ class Page(WebsocketCommunicator):
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[live.LiveHub]:
-    hub = live.hub()
+async def hub() -> AsyncIterator[broadcast.LiveHub]:
+    hub = broadcast.hub()
     yield hub
     for task in hub.tasks:
         task.cancel()
     await asyncio.gather(*hub.tasks, return_exceptions=True)
-    live._hubs.clear()
+    broadcast._hubs.clear()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ async def session(olga_operator: User) -> Any:
 
 
 @pytest.fixture
-async def open_page(hub: live.LiveHub, session: Any) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
+async def open_page(hub: broadcast.LiveHub, session: Any) -> AsyncIterator[Callable[[], Awaitable[Page]]]:
     pages: list[Page] = []
 
     async def begin() -> Page:
@@ -128,7 +128,9 @@ async def test_another_sites_page_is_refused(session: Any, origin: str) -> None:
     assert not accepted
 
 
-async def test_a_page_that_shows_something_old_is_told_at_once(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
+async def test_a_page_that_shows_something_old_is_told_at_once(
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]
+) -> None:
     page = await open_page()
     await page.watch(BOARD, version=1)
     frame = await page.frame()
@@ -138,17 +140,19 @@ async def test_a_page_that_shows_something_old_is_told_at_once(hub: live.LiveHub
     assert "<" in frame["html"]
 
 
-async def test_a_page_that_shows_the_newest_is_told_nothing(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
+async def test_a_page_that_shows_the_newest_is_told_nothing(
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]
+) -> None:
     page = await open_page()
-    await page.watch(BOARD, version=live.version_now() + 60_000)
+    await page.watch(BOARD, version=broadcast.version_now() + 60_000)
 
     assert await page.receive_nothing(timeout=TICKS)
 
 
-async def test_a_change_is_drawn_once_for_all_who_watch(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
+async def test_a_change_is_drawn_once_for_all_who_watch(hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     pages = [await open_page() for _ in range(20)]
     for page in pages:
-        await page.watch(BOARD, version=live.version_now() + 60_000)
+        await page.watch(BOARD, version=broadcast.version_now() + 60_000)
     await eventually(lambda: len(hub.watchers.get(BOARD, ())) == 20)
 
     hub.changed([BOARD])
@@ -158,11 +162,11 @@ async def test_a_change_is_drawn_once_for_all_who_watch(hub: live.LiveHub, open_
     assert hub.drawings == 1
 
 
-async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: live.LiveHub, session: Any) -> None:
+async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: broadcast.LiveHub, session: Any) -> None:
     pages = [Page(session, language=language) for language in ("de", "de", "en")]
     for page in pages:
         await page.connect(timeout=10)
-        await page.watch(BOARD, version=live.version_now() + 60_000)
+        await page.watch(BOARD, version=broadcast.version_now() + 60_000)
     await eventually(lambda: len(hub.watchers.get(BOARD, ())) == 3)
 
     hub.changed([BOARD])
@@ -176,7 +180,7 @@ async def test_a_board_is_drawn_once_for_each_language_in_which_it_is_read(hub: 
 
 
 async def test_all_pages_that_come_back_at_once_are_given_the_same_drawing(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     pages = [await open_page() for _ in range(20)]
     for page in pages:
@@ -187,9 +191,9 @@ async def test_all_pages_that_come_back_at_once_are_given_the_same_drawing(
     assert hub.drawings <= 3
 
 
-async def test_many_changes_of_a_moment_are_few_frames(hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
+async def test_many_changes_of_a_moment_are_few_frames(hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]) -> None:
     page = await open_page()
-    await page.watch(BOARD, version=live.version_now() + 60_000)
+    await page.watch(BOARD, version=broadcast.version_now() + 60_000)
     await eventually(lambda: BOARD in hub.watchers)
     for _ in range(200):
         hub.changed([BOARD])
@@ -202,11 +206,11 @@ async def test_many_changes_of_a_moment_are_few_frames(hub: live.LiveHub, open_p
 
 async def test_a_change_announced_elsewhere_reaches_the_page(open_page: Callable[[], Awaitable[Page]]) -> None:
     page = await open_page()
-    await page.watch("queue", version=live.version_now() + 1_000)
+    await page.watch("queue", version=broadcast.version_now() + 1_000)
     frame: dict[str, Any] = {}
     async with asyncio.timeout(10):
         # The first may come before this process listens.
-        while frame.get("version", 0) < live.version_now() - 1_000:
+        while frame.get("version", 0) < broadcast.version_now() - 1_000:
             await asyncio.to_thread(publish, {"queue"})
             with contextlib.suppress(TimeoutError):
                 frame = await page.receive_json_from(timeout=0.5)
@@ -216,10 +220,10 @@ async def test_a_change_announced_elsewhere_reaches_the_page(open_page: Callable
 
 
 async def test_changes_reach_the_page_again_after_the_channel_layer_was_away(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]]
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]]
 ) -> None:
     page = await open_page()
-    await page.watch("queue", version=live.version_now() + 60_000)
+    await page.watch("queue", version=broadcast.version_now() + 60_000)
     await eventually(lambda: "queue" in hub.watchers)
     client = caches["default"]._cache.get_client(None, write=True)
     await asyncio.to_thread(client.execute_command, "CLIENT", "KILL", "TYPE", "pubsub")
@@ -231,7 +235,7 @@ async def test_changes_reach_the_page_again_after_the_channel_layer_was_away(
             await asyncio.sleep(0.1)
 
 
-async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: live.LiveHub, session: Any) -> None:
+async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: broadcast.LiveHub, session: Any) -> None:
     sent: list[dict[str, Any]] = []
     flows, incoming = asyncio.Event(), asyncio.Queue[dict[str, Any]]()
     flows.set()
@@ -244,7 +248,7 @@ async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: live.LiveHub,
     page = Page(session)
     socket = asyncio.create_task(django_and_live(page.scope, incoming.get, send))
     await incoming.put({"type": "websocket.connect"})
-    watch = {"watch": [{"topic": "queue", "version": live.version_now() + 60_000}]}
+    watch = {"watch": [{"topic": "queue", "version": broadcast.version_now() + 60_000}]}
     await incoming.put({"type": "websocket.receive", "text": json.dumps(watch)})
     await eventually(lambda: "queue" in hub.watchers)
     (watcher,) = hub.watchers["queue"]
@@ -257,7 +261,7 @@ async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: live.LiveHub,
         await eventually(lambda: "queue" not in hub.dirty)
         # The first is on its way and stuck; of the others the newest waits.
         await eventually(lambda number=number: len(watcher.pending) == min(number, 1))
-        await asyncio.sleep(live.TICK_SECONDS)
+        await asyncio.sleep(broadcast.TICK_SECONDS)
     flows.set()
     await eventually(lambda: len(sent) == 2)
 
@@ -306,7 +310,7 @@ async def test_what_is_no_message_ends_the_socket(open_page: Callable[[], Awaita
 
 
 async def test_who_signs_out_or_is_locked_out_is_told_no_more(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], session: Any
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], session: Any
 ) -> None:
     page = await open_page()
     await hub.recheck()
@@ -319,7 +323,7 @@ async def test_who_signs_out_or_is_locked_out_is_told_no_more(
 
 
 async def test_a_person_who_is_deactivated_is_told_no_more(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User
 ) -> None:
     page = await open_page()
 
@@ -330,7 +334,7 @@ async def test_a_person_who_is_deactivated_is_told_no_more(
 
 
 async def test_a_session_that_has_run_out_or_whose_password_was_changed_is_told_no_more(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User, session: Any
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], olga_operator: User, session: Any
 ) -> None:
     page = await open_page()
     row = Session.objects.filter(session_key=session.session_key)
@@ -348,7 +352,7 @@ async def test_a_session_that_has_run_out_or_whose_password_was_changed_is_told_
 
 
 async def test_the_rights_of_all_who_watch_are_looked_at_in_two_statements(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(10):
         await open_page()
@@ -364,14 +368,14 @@ async def test_the_rights_of_all_who_watch_are_looked_at_in_two_statements(
 
 
 async def test_a_board_that_cannot_be_drawn_stops_no_other(
-    hub: live.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(topic: str, sight: AccessScope) -> str:
         raise ValueError("no such column")
 
-    monkeypatch.setitem(live.DRAWN, "board", fail)
+    monkeypatch.setitem(broadcast.DRAWN, "board", fail)
     page = await open_page()
-    await page.watch(BOARD, "queue", version=live.version_now() + 60_000)
+    await page.watch(BOARD, "queue", version=broadcast.version_now() + 60_000)
     await eventually(lambda: "queue" in hub.watchers)
 
     hub.changed([BOARD])

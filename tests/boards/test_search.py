@@ -6,7 +6,7 @@ from django.test import Client
 from apps.accounts import people
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
-from apps.boards.search import search
+from apps.boards.search import finding
 from apps.core import clock
 from apps.workflows.models import Position
 from tests.world import NOW, World
@@ -33,7 +33,7 @@ def shop(world: World) -> World:
 
 
 def found(text: str, seen: AccessScope = EVERYTHING) -> dict[str, list[str]]:
-    return {group.title: [hit.title for hit in group.hits] for group in search.find(text, seen=seen)}
+    return {group.title: [hit.title for hit in group.hits] for group in finding.find(text, seen=seen)}
 
 
 @pytest.mark.parametrize(

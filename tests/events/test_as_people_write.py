@@ -4,7 +4,7 @@ import pytest
 from django.db import connection as database
 
 from apps.accounts.access import EVERYTHING
-from apps.boards.search import search
+from apps.boards.search import finding
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase
 from apps.mirror.models.stock_picking import Picking
@@ -155,6 +155,6 @@ def test_search_finds_what_people_write(world: World) -> None:
         carrier_tracking_ref="1Z 999 AA1 01 2345 6784, 00340434161094042557",
     )
     for text in ("po4711", "PO 4711", "s42", "1z999aa10123456784"):
-        hits = [hit.odoo_id for group in search.find(text, seen=EVERYTHING) for hit in group.hits]
+        hits = [hit.odoo_id for group in finding.find(text, seen=EVERYTHING) for hit in group.hits]
         assert hits, text
     assert Picking.objects.count() == 1

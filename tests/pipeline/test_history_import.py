@@ -8,7 +8,7 @@ import pytest
 
 from apps.accounts.access import EVERYTHING
 from apps.boards.boards import queries
-from apps.boards.records import records
+from apps.boards.records import coverage
 from apps.core import clock
 from apps.mirror.models import SyncState, TrackedChange
 from apps.mirror.sync import backfill, tracking
@@ -59,7 +59,7 @@ def test_the_board_is_right_on_its_first_day(connection: Connection) -> None:
     ages = sorted((clock.now() - position.since).total_seconds() for position in standing)
     assert waiting.median_age_seconds is not None
     assert ages[0] <= waiting.median_age_seconds <= ages[-1]
-    read = records.past_read(connection)
+    read = coverage.of_past(connection)
     assert read
     assert (read.is_complete, read.problem, read.count) == (True, "", TrackedChange.objects.count())
 
@@ -103,7 +103,7 @@ def test_without_the_right_the_connection_says_so_and_lives_with_it(connection: 
     assert not Transition.objects.filter(tracking_id__isnull=False).exists()
     state = SyncState.objects.get(odoo_model=tracking.MODEL)
     assert "history begins with the first read" in state.problem
-    read = records.past_read(connection)
+    read = coverage.of_past(connection)
     assert read and read.problem == state.problem
 
 

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.accounts.models import Role, Team
-from apps.boards.records import records
+from apps.boards.records import coverage
 from apps.core import clock
 from apps.mirror.models import SyncState
 from apps.odoo import client as clients
@@ -238,7 +238,7 @@ def test_a_missing_app_is_named_and_what_is_there_is_read() -> None:
         call_command("sync", "small", "--full", stdout=StringIO())
     assert Position.objects.filter(workflow="order_to_cash").exists()
     assert not Position.objects.filter(workflow="procure_to_pay").exists()
-    shown = {row.model for row in records.mirrored(Connection.objects.get())}
+    shown = {row.model for row in coverage.by_model(Connection.objects.get())}
     assert "sale.order" in shown
     assert "purchase.order" not in shown
     clients.forget(Connection.objects.get())

@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from apps.accounts import access, languages
-from apps.boards.live.live import Frame, LiveHub, hub
+from apps.boards.live.broadcast import Frame, LiveHub, hub
 from apps.boards.live.session_check import credentials_of
 from apps.workflows.models import Position
 

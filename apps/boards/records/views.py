@@ -10,16 +10,16 @@ from apps.accounts import access
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
 from apps.approvals.policies import guard_policy
-from apps.boards.records import records
+from apps.boards.records import coverage, pages
 from apps.core import clock
 from apps.core.fragments import part
 from apps.odoo.models import Connection
 
 
-def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> records.RecordPage:
+def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> pages.RecordPage:
     mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = records.page_of(found, model, odoo_id, seen=mine, now=clock.now())
+    page = pages.page_of(found, model, odoo_id, seen=mine, now=clock.now())
     if page is None:
         raise Http404(
             gettext("%(model)s %(odoo_id)s of %(connection)s is not tracked.")
@@ -51,7 +51,7 @@ def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
     # All companies buy from a supplier: only who sees the whole connection is told.
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
-    page = records.supplier_of(of, odoo_id, now=clock.now())
+    page = pages.supplier_of(of, odoo_id, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/supplier.html", {"page": page})
@@ -64,8 +64,8 @@ def mirrored(request: PersonsRequest, connection: str) -> HttpResponse:
     mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
     context = {
-        "counts": records.mirrored(found),
-        "past": records.past_read(found),
+        "counts": coverage.by_model(found),
+        "past": coverage.of_past(found),
         "guard_problems": guard_policy.problems(found.pk).get(found.pk, []),
         "is_provisioned": found.is_provisioned,
     }

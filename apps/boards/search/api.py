@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsCall
-from apps.boards.search import search
+from apps.boards.search import finding
 
 
 class HitShape(serializers.Serializer[Any]):
@@ -45,7 +45,7 @@ class Search(APIView):
     @extend_schema(responses=FoundShape, parameters=[OpenApiParameter("q", str, required=True)])
     def get(self, request: PersonsCall) -> Response:
         """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
-        groups = search.find(request.query_params.get("q", ""), seen=access.scope_of(request.user))
+        groups = finding.find(request.query_params.get("q", ""), seen=access.scope_of(request.user))
         return Response(
             {
                 "groups": [

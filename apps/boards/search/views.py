@@ -8,8 +8,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
-from apps.boards.search import partner_overview
-from apps.boards.search import search as searching
+from apps.boards.search import finding, partner_overview
 from apps.core import clock
 from apps.core.fragments import part
 from apps.odoo.models import Connection
@@ -20,8 +19,8 @@ from apps.odoo.models import Connection
 def search(request: PersonsRequest) -> HttpResponse:
     """Whatever matches, grouped; as a page, or as the list below the box while somebody types."""
     text = request.GET.get("q", "")
-    groups = searching.find(text, seen=access.scope_of(request.user))
-    context = {"text": text.strip(), "groups": groups, "is_short": len(text.strip()) < searching.SHORTEST}
+    groups = finding.find(text, seen=access.scope_of(request.user))
+    context = {"text": text.strip(), "groups": groups, "is_short": len(text.strip()) < finding.SHORTEST}
     return render(request, part(request, "boards/search.html", "hits"), context)
 
 

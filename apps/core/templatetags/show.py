@@ -256,7 +256,7 @@ def server_now() -> str:
 
 @register.simple_tag
 def live_version() -> int:
-    """What changed before this moment, in milliseconds, is on the page already (apps/boards/live/live.py).
+    """What changed before this moment, in milliseconds, is on the page already (apps/boards/live/broadcast.py).
 
     A little before the drawing: what is drawn was read before it, and a change may have come in between.
     """

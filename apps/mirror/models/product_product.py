@@ -22,7 +22,7 @@ class Product(Mirrored):
         indexes = [
             # workflows/rules/purchase_differences.py: the products that a vendor's price is for.
             models.Index(fields=["connection", "product_tmpl_id"], name="products_by_template"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(
                 fields=["default_code"],
                 opclasses=["gin_trgm_ops"],

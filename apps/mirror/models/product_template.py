@@ -25,6 +25,6 @@ class ProductTemplate(Mirrored):
         indexes = [
             # workflows/rules/substitution.py: what may stand in for a product.
             models.Index(fields=["connection", "categ_id"], name="templates_by_category"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="templates_name_trigrams"),
         ]

@@ -45,7 +45,7 @@ class PurchaseOrder(Mirrored):
             # Events and people name records by these, written as people write them (migration 0037).
             models.Index(models.Func("partner_ref", function="reference_key"), name="purchases_by_ref_key"),
             models.Index(models.Func("name", function="reference_key"), name="purchases_by_name_key"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(
                 fields=["partner_ref"],
                 opclasses=["gin_trgm_ops"],

@@ -36,9 +36,9 @@ class Partner(Mirrored):
         indexes = [
             # The credit rule: who shares a limit.
             models.Index(fields=["connection", "commercial_partner_id"], name="partners_by_commercial"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="partners_name_trigrams"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(
                 fields=["ref"],
                 opclasses=["gin_trgm_ops"],

@@ -89,7 +89,7 @@ class SaleOrder(Mirrored):
             # Events and people name records by these, written as people write them (migration 0037).
             models.Index(models.Func("client_order_ref", function="reference_key"), name="sale_orders_by_ref_key"),
             models.Index(models.Func("name", function="reference_key"), name="sale_orders_by_name_key"),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(
                 fields=["client_order_ref"],
                 opclasses=["gin_trgm_ops"],

@@ -62,7 +62,7 @@ class Picking(Mirrored):
             GinIndex(
                 models.Func("carrier_tracking_ref", function="tracking_keys"), fastupdate=False, name="pickings_tracking_keys"
             ),
-            # boards/search/search.py: any part of it.
+            # boards/search/finding.py: any part of it.
             GinIndex(
                 fields=["carrier_tracking_ref"],
                 opclasses=["gin_trgm_ops"],
