@@ -1,30 +1,25 @@
-"""Status of an approval request: value, label, colour and icon in one place."""
+"""Status of an approval request and of its steps: code, label, colour and icon in one place."""
 
-from django.db import models
 from django.utils.translation import gettext_lazy
 
-from apps.core.looks import Look
+from apps.core.looks import Look, StatusChoices
 
 
-class Status(models.TextChoices):
-    """Where a request stands, the value being the API's own. All but pending are ends."""
+class Status(StatusChoices):
+    """Where a request stands. All but pending are ends."""
 
-    PENDING = "pending", gettext_lazy("Pending")
-    APPROVED = "approved", gettext_lazy("Approved")
-    REJECTED = "rejected", gettext_lazy("Rejected")
-    CANCELLED = "cancelled", gettext_lazy("Cancelled")
-    EXPIRED = "expired", gettext_lazy("Expired")
-
-    @property
-    def look(self) -> Look:
-        """Its colour and icon."""
-        return _STATUSES[self]
+    PENDING = "pending", Look("calm", "clock"), gettext_lazy("Pending")
+    APPROVED = "approved", Look("done", "circle-check"), gettext_lazy("Approved")
+    REJECTED = "rejected", Look("late", "circle-x"), gettext_lazy("Rejected")
+    CANCELLED = "cancelled", Look("", "ban"), gettext_lazy("Cancelled")
+    EXPIRED = "expired", Look("risk", "hourglass"), gettext_lazy("Expired")
 
 
-_STATUSES = {
-    Status.PENDING: Look("calm", "clock"),
-    Status.APPROVED: Look("done", "circle-check"),
-    Status.REJECTED: Look("late", "circle-x"),
-    Status.CANCELLED: Look("", "ban"),
-    Status.EXPIRED: Look("risk", "hourglass"),
-}
+class StepStatus(StatusChoices):
+    """Where a step stands."""
+
+    WAITING = "waiting", Look("", "minus"), gettext_lazy("Waiting for an earlier step")
+    PENDING = "pending", Look("calm", "clock"), gettext_lazy("Pending")
+    APPROVED = "approved", Look("done", "check"), gettext_lazy("Approved")
+    REJECTED = "rejected", Look("late", "x"), gettext_lazy("Rejected")
+    SKIPPED = "skipped", Look("", "minus"), gettext_lazy("Skipped")

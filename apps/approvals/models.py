@@ -4,11 +4,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import Team, User
 from apps.approvals import reasons
 from apps.approvals.choices import Status as Status
+from apps.approvals.choices import StepStatus as StepStatus
 from apps.core.looks import Look
 from apps.odoo.models import Connection
 
@@ -119,16 +119,6 @@ class Request(models.Model):
         return self.reason if self.decided_by_id else reasons.told(self.reason, self.reason_sentence)
 
 
-class StepStatus(models.TextChoices):
-    """Where a step stands."""
-
-    WAITING = "waiting", gettext_lazy("Waiting for an earlier step")
-    PENDING = "pending", gettext_lazy("Pending")
-    APPROVED = "approved", gettext_lazy("Approved")
-    REJECTED = "rejected", gettext_lazy("Rejected")
-    SKIPPED = "skipped", gettext_lazy("Skipped")
-
-
 class Step(models.Model):
     """One step of a request, copied from the policy when the request began."""
 
@@ -148,6 +138,11 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return StepStatus(self.status).look
 
     @cached_property
     def working_team(self) -> Team | None:

@@ -2,19 +2,12 @@
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy
 
 from apps.core.indexes import prefix
+from apps.core.looks import Look
+from apps.events.choices import Status as Status
 from apps.events.declare import KINDS
 from apps.odoo.models import Connection
-
-
-class Status(models.TextChoices):
-    """Whether it is known which record an event is about."""
-
-    MATCHED = "matched", gettext_lazy("Matched")
-    UNMATCHED = "unmatched", gettext_lazy("Not matched")
-    DISMISSED = "dismissed", gettext_lazy("Dismissed")
 
 
 class OutsideEvent(models.Model):
@@ -35,7 +28,7 @@ class OutsideEvent(models.Model):
     data = models.JSONField(default=dict)
     received_at = models.DateTimeField()
     model = models.CharField(max_length=80)
-    status = models.CharField(max_length=10, choices=Status)
+    status = models.CharField(max_length=10, choices=Status, default=Status.UNMATCHED)
     odoo_id = models.BigIntegerField(null=True)
     problem = models.CharField(max_length=200, blank=True, help_text="Why it could not be matched")
     is_absorbed = models.BooleanField(default=False, help_text="Whether its record was evaluated with it")
@@ -78,6 +71,11 @@ class OutsideEvent(models.Model):
                 fields=["connection", "id"], condition=models.Q(status="matched", is_absorbed=False), name="events_to_absorb"
             ),
         ]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return Status(self.status).look
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.reference}"

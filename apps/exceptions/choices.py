@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from apps.core.looks import Look
+from apps.core.looks import Look, StatusChoices
 
 
 class Severity(models.IntegerChoices):
@@ -53,23 +53,29 @@ _SEVERITIES = {
 _BY_CODE = {found[0]: severity for severity, found in _SEVERITIES.items()}
 
 
-class Status(models.TextChoices):
-    """Where an exception stands, the value being the API's own. All but resolved are open to work."""
+class Status(StatusChoices):
+    """Where an exception stands. All but resolved are open to work."""
 
-    OPEN = "open", gettext_lazy("Open")
-    ACKNOWLEDGED = "acknowledged", gettext_lazy("Acknowledged")
-    SNOOZED = "snoozed", gettext_lazy("Snoozed")
-    RESOLVED = "resolved", gettext_lazy("Resolved")
-
-    @property
-    def look(self) -> Look:
-        """Its colour and icon."""
-        return _STATUSES[self]
+    OPEN = "open", Look("risk", "circle-dot"), gettext_lazy("Open")
+    ACKNOWLEDGED = "acknowledged", Look("calm", "eye"), gettext_lazy("Acknowledged")
+    SNOOZED = "snoozed", Look("", "bell-off"), gettext_lazy("Snoozed")
+    RESOLVED = "resolved", Look("done", "circle-check"), gettext_lazy("Resolved")
 
 
-_STATUSES = {
-    Status.OPEN: Look("risk", "circle-dot"),
-    Status.ACKNOWLEDGED: Look("calm", "eye"),
-    Status.SNOOZED: Look("", "bell-off"),
-    Status.RESOLVED: Look("done", "circle-check"),
-}
+class JobState(StatusChoices):
+    """How far a bulk job is."""
+
+    WAITING = "waiting", Look("calm", "loader"), gettext_lazy("Waiting")
+    DONE = "done", Look("done", "circle-check"), gettext_lazy("Done")
+    UNDOING = "undoing", Look("calm", "loader"), gettext_lazy("Being undone")
+    UNDONE = "undone", Look("", "undo-2"), gettext_lazy("Undone")
+
+
+class Outcome(StatusChoices):
+    """What a bulk job made of one exception."""
+
+    WAITING = "", Look("", "clock"), gettext_lazy("Waiting")
+    DONE = "done", Look("done", "circle-check"), gettext_lazy("Done")
+    REFUSED = "refused", Look("late", "octagon-alert"), gettext_lazy("Refused")
+    UNDONE = "undone", Look("", "undo-2"), gettext_lazy("Undone")
+    KEPT = "kept", Look("risk", "circle-dot"), gettext_lazy("Kept")

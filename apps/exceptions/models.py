@@ -10,7 +10,6 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Upper
-from django.utils.translation import gettext_lazy
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
@@ -18,6 +17,8 @@ from apps.core import sentences
 from apps.core.indexes import prefix
 from apps.core.looks import Look
 from apps.exceptions import integration
+from apps.exceptions.choices import JobState as JobState
+from apps.exceptions.choices import Outcome as Outcome
 from apps.exceptions.choices import Severity as Severity
 from apps.exceptions.choices import Status as Status
 from apps.mirror import companies
@@ -229,17 +230,11 @@ class SavedView(models.Model):
 class BulkJob(models.Model):
     """One move of one exception or of thousands: followed while it runs, undone where it can be."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", gettext_lazy("Waiting")
-        DONE = "done", gettext_lazy("Done")
-        UNDOING = "undoing", gettext_lazy("Being undone")
-        UNDONE = "undone", gettext_lazy("Undone")
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     by = models.ForeignKey(User, models.CASCADE, related_name="+")
     move = models.CharField(max_length=20)
     arguments = models.JSONField(default=dict)
-    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    state = models.CharField(max_length=12, choices=JobState, default=JobState.WAITING)
     total = models.PositiveIntegerField()
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -249,16 +244,14 @@ class BulkJob(models.Model):
             models.Index(fields=["created_at"], condition=Q(state__in=["waiting", "undoing"]), name="bulk_jobs_to_do"),
         ]
 
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its state."""
+        return JobState(self.state).look
+
 
 class BulkJobItem(models.Model):
     """The result of a job for one exception."""
-
-    class Outcome(models.TextChoices):
-        WAITING = "", gettext_lazy("Waiting")
-        DONE = "done", gettext_lazy("Done")
-        REFUSED = "refused", gettext_lazy("Refused")
-        UNDONE = "undone", gettext_lazy("Undone")
-        KEPT = "kept", gettext_lazy("Kept")
 
     job = models.ForeignKey(BulkJob, models.CASCADE, related_name="items")
     case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")
@@ -270,6 +263,11 @@ class BulkJobItem(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "case"], name="one_item_a_case")]
         indexes = [models.Index(fields=["job", "outcome", "case"], name="items_by_outcome")]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its outcome."""
+        return Outcome(self.outcome).look
 
 
 class Comment(models.Model):

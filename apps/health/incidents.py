@@ -22,7 +22,7 @@ from apps.health import link_incidents, queries, workers
 from apps.health.queries import Overview
 from apps.mirror import registry as mirror
 from apps.odoo.guards import ASK
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 from apps.timers import sla
 from apps.workflows import registry as workflows
 
@@ -101,7 +101,7 @@ def found(*, now: datetime, singly: bool = False) -> Iterator[Incident]:
     overview = queries.overview(now=now)
     links = [link for link in overview.links if link.connection.is_active]
     active = {link.connection.pk: link.connection for link in links}
-    answering = {link.connection.pk: link.connection for link in links if link.connection.state != "failing"}
+    answering = {link.connection.pk: link.connection for link in links if link.connection.state != ConnectionState.FAILING}
     searches = [
         *(partial(link_incidents.of_link, link, overview, now) for link in links),
         partial(link_incidents.of_jobs, answering, now),
@@ -279,7 +279,7 @@ def _of_tower(overview: Overview, kept_with: Connection, now: datetime) -> Itera
             severity=Severity.HIGH,
             evidence={"extension_name": refused.package, "origin_name": refused.origin, "problem_name": refused.problem},
         )
-    is_any_down = any(link.connection.state == "failing" for link in overview.links)
+    is_any_down = any(link.connection.state == ConnectionState.FAILING for link in overview.links)
     for waiting in overview.queues:
         # What waits for an Odoo that is away, or for a worker that is not there, is told once already.
         waits_for_odoo = waiting.name in (queries.TO_ABSORB, queries.TO_SEND)

@@ -8,7 +8,7 @@ from apps.exceptions.models import Severity
 from apps.health import queries
 from apps.health.queries import Link, Overview
 from apps.odoo.capabilities import KEY_WARNING
-from apps.odoo.models import JOB_LATE, Connection, ScheduledJob
+from apps.odoo.models import JOB_LATE, Connection, ConnectionState, ScheduledJob
 
 # Index deliveries_dead.
 NAMED = 5
@@ -41,7 +41,7 @@ def by_age(since: datetime, now: datetime, *, high: timedelta, critical: timedel
 
 def of_link(link: Link, overview: Overview, now: datetime) -> Iterator[Incident]:
     connection = link.connection
-    if connection.state == "failing":
+    if connection.state == ConnectionState.FAILING:
         since = connection.state_since or now
         yield Incident(
             kind="integration.connection_down",

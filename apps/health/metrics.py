@@ -15,15 +15,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from apps.accounts.access import EVERYTHING
 from apps.approvals.models import Request
+from apps.approvals.models import Status as RequestStatus
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
+from apps.exceptions.models import Status as CaseStatus
 from apps.health import figures, queries, workers
 from apps.health.queries import Overview
 from apps.intake import tally
 from apps.intake.models import Delivery, Tally
 from apps.intake.models import Status as DeliveryStatus
 from apps.odoo import timing
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.workflows.models import Position
@@ -72,7 +74,7 @@ def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
         ["workflow", "stage"],
         Position.objects.filter(is_open=True).values_list("workflow", "stage").annotate(n=Count("id")),
     )
-    unresolved = ExceptionCase.objects.exclude(status="resolved")
+    unresolved = ExceptionCase.objects.exclude(status=CaseStatus.RESOLVED)
     yield _counted(
         "exceptions",
         "Unresolved exceptions",
@@ -83,7 +85,7 @@ def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
         "approvals",
         "Approval requests that wait",
         ["kind"],
-        Request.objects.filter(status="pending").values_list("kind").annotate(n=Count("id")),
+        Request.objects.filter(status=RequestStatus.PENDING).values_list("kind").annotate(n=Count("id")),
     )
     yield _counted(
         "commands",
@@ -103,7 +105,7 @@ def _now(overview: Overview, now: datetime) -> Iterator[Metric]:
     for link in overview.links:
         name = link.connection.name
         lag.add_metric([name], (now - link.read_at).total_seconds() if link.read_at else float("nan"))
-        connected.add_metric([name], link.connection.state == "connected")
+        connected.add_metric([name], link.connection.state == ConnectionState.CONNECTED)
         heard.add_metric([name], (now - link.hinted_at).total_seconds() if link.hinted_at else float("nan"))
     yield from (lag, connected, heard)
     waiting = _gauge("waiting", "Work that waits in PostgreSQL", ["queue"])

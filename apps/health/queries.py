@@ -21,9 +21,10 @@ from apps.mirror import freshness
 from apps.mirror.freshness import Freshness, freshness_of
 from apps.mirror.models import SyncRun
 from apps.notifications.models import Notification
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
+from apps.timers.models import Status as TimerStatus
 from apps.timers.models import Timer
 
 BEAT_KEY = "health:beat-heard-at"
@@ -203,7 +204,7 @@ def _commands(seen: AccessScope, now: datetime) -> Queue:
 
 
 def _timers(now: datetime) -> Queue:
-    found = Timer.objects.filter(status="pending", due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
+    found = Timer.objects.filter(status=TimerStatus.PENDING, due_at__lte=now).aggregate(count=Count("id"), oldest=Min("due_at"))
     return _queue(gettext_noop("Due timers"), found["count"], found["oldest"], 0, now)
 
 
@@ -235,7 +236,7 @@ def _sentence(links: list[Link], queues: list[Queue]) -> tuple[str, bool]:
     # As in the header: what is switched off, or being deleted, is no trouble.
     links = [link for link in links if link.connection.is_active]
     for link in links:
-        if link.connection.state == "failing":
+        if link.connection.state == ConnectionState.FAILING:
             return gettext("%(name)s cannot be reached: %(problem)s") % {
                 "name": link.connection.name,
                 "problem": link.connection.problem,

@@ -26,6 +26,7 @@ from apps.health.models import AlertRule
 from apps.intake import moves as deliveries
 from apps.intake import queries as stored
 from apps.intake.claim import GIVE_UP_AFTER
+from apps.intake.models import Status
 from apps.notifications import webhooks
 from apps.notifications.models import Endpoint, Outgoing
 from apps.odoo import request_scope
@@ -96,7 +97,7 @@ def _letter(request: PersonsRequest, delivery_id: int, **more: Any) -> HttpRespo
         "letter": delivery,
         "mends": delivery.mends.order_by("-id"),
         "text": deliveries.text_of(delivery),
-        "may_mend": request.user.role in INTEGRATORS and delivery.status == "dead",
+        "may_mend": request.user.role in INTEGRATORS and delivery.status == Status.DEAD,
         "may_replay": request.user.role in INTEGRATORS and delivery.status in ("dead", "done"),
         "gives_up_after": GIVE_UP_AFTER,
     }

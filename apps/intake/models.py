@@ -1,20 +1,11 @@
 """Deliveries: what was sent to the tower, kept as received before it was answered."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy
 
+from apps.core.looks import Look
 from apps.core.secrets import SecretField
+from apps.intake.choices import Status as Status
 from apps.odoo.models import Connection
-
-
-class Status(models.TextChoices):
-    """Where a delivery stands."""
-
-    PENDING = "pending", gettext_lazy("Waiting")
-    CLAIMED = "claimed", gettext_lazy("Being processed")
-    DONE = "done", gettext_lazy("Processed")
-    DEAD = "dead", gettext_lazy("Dead letter")
-
 
 # What stands in the place of a model where a delivery tells of an event outside of Odoo, and names no record of it.
 EVENT = "event"
@@ -64,6 +55,11 @@ class Delivery(models.Model):
             models.Index(fields=["id"], condition=models.Q(status="dead"), name="deliveries_dead"),
             models.Index(fields=["received_at"], name="deliveries_by_time"),  # health: rates of the last day
         ]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return Status(self.status).look
 
 
 class Mended(models.Model):

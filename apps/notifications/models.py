@@ -4,7 +4,9 @@ from django.db import models
 from django.utils.translation import get_language
 
 from apps.accounts.models import User
+from apps.core.looks import Look
 from apps.core.secrets import SecretField
+from apps.notifications.choices import OutgoingStatus as OutgoingStatus
 
 
 class Notification(models.Model):
@@ -81,7 +83,7 @@ class Outgoing(models.Model):
     key = models.CharField(max_length=200, help_text="The same message is sent to an endpoint once")
     message_id = models.CharField(max_length=64, unique=True, help_text="By which the receiver knows it when it comes again")
     body = models.TextField(help_text="The bytes that are signed and sent, each time the same")
-    status = models.CharField(max_length=10, default="pending")  # pending, sent, dead
+    status = models.CharField(max_length=10, choices=OutgoingStatus, default=OutgoingStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField()
     problem = models.TextField(blank=True)
@@ -91,6 +93,11 @@ class Outgoing(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["endpoint", "key"], name="posted_once")]
         indexes = [models.Index(fields=["not_before"], condition=models.Q(status="pending"), name="outgoing_waiting")]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return OutgoingStatus(self.status).look
 
 
 class Preferences(models.Model):

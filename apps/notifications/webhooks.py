@@ -20,7 +20,7 @@ from apps.core.egress import RECEIVER, AddressNotAllowedError
 from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.intake import signatures
-from apps.notifications.models import Endpoint, Outgoing
+from apps.notifications.models import Endpoint, Outgoing, OutgoingStatus
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _send_due(clock: Callable[[], datetime]) -> int:
     with transaction.atomic():
         due = list(
             Outgoing.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(status="pending", not_before__lte=now)
+            .filter(status=OutgoingStatus.PENDING, not_before__lte=now)
             .select_related("endpoint")
             .order_by("not_before")[:BATCH]
         )
@@ -117,14 +117,14 @@ def _send_due(clock: Callable[[], datetime]) -> int:
             if isolation.is_of_the_server(error):
                 raise
             logger.exception("A message could not be posted to %s; the others are", message.endpoint.name)
-            _settle(message, "dead", f"It cannot be posted: {type(error).__name__}: {error}", clock())
+            _settle(message, OutgoingStatus.DEAD, f"It cannot be posted: {type(error).__name__}: {error}", clock())
     return len(due)
 
 
 def _send(message: Outgoing, clock: Callable[[], datetime]) -> None:
     endpoint, again = message.endpoint, 0
     if not endpoint.is_active:
-        return _settle(message, "dead", "The endpoint is switched off.", clock())
+        return _settle(message, OutgoingStatus.DEAD, "The endpoint is switched off.", clock())
     message.attempts += 1
     try:
         egress.checked(endpoint.url, RECEIVER)
@@ -133,15 +133,15 @@ def _send(message: Outgoing, clock: Callable[[], datetime]) -> None:
         problem = str(error) or type(error).__name__
     else:
         if 200 <= status < 300:
-            return _settle(message, "sent", "", clock())
+            return _settle(message, OutgoingStatus.SENT, "", clock())
         problem = f"It answered HTTP {status}" + (", and no redirect is followed." if 300 <= status < 400 else ".")
         if status == GONE:
             endpoint.is_active, endpoint.problem = False, "It answered that it is gone for good (HTTP 410)."
             endpoint.save(update_fields=["is_active", "problem"])
-            return _settle(message, "dead", problem, clock())
+            return _settle(message, OutgoingStatus.DEAD, problem, clock())
     logger.warning("A message could not be posted to %s: %s", endpoint.name, problem)
     if message.attempts > len(WAITS):
-        return _settle(message, "dead", problem, clock())
+        return _settle(message, OutgoingStatus.DEAD, problem, clock())
     wait = max(WAITS[message.attempts - 1] * random.uniform(1.0, 1.2), timedelta(seconds=again))
     message.not_before, message.problem = clock() + wait, problem[:500]
     message.save(update_fields=["attempts", "not_before", "problem"])
@@ -174,8 +174,8 @@ def _post(endpoint: Endpoint, message: Outgoing, now: datetime) -> tuple[int, in
         return answer.status_code, min(int(after), LONGEST_RETRY_AFTER_SECONDS) if asks else 0
 
 
-def _settle(message: Outgoing, status: str, problem: str, now: datetime) -> None:
-    message.status, message.problem, message.sent_at = status, problem[:500], now if status == "sent" else None
+def _settle(message: Outgoing, status: OutgoingStatus, problem: str, now: datetime) -> None:
+    message.status, message.problem, message.sent_at = status, problem[:500], now if status == OutgoingStatus.SENT else None
     message.save(update_fields=["status", "attempts", "problem", "sent_at"])
 
 

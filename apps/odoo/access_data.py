@@ -12,7 +12,7 @@ from apps.core import live
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
-from apps.odoo.models import AccessTest, Connection
+from apps.odoo.models import AccessTest, AccessTestState, Connection, ConnectionState
 
 TEST, REGISTER, DELETE = "pipeline.test_access", "pipeline.register", "pipeline.delete_connection"
 # What Odoo said longer ago than this is asked again before it is saved.
@@ -90,12 +90,12 @@ def save_tested(test: AccessTest, *, by: User, now: datetime) -> list[str]:
     found = AccessTest.objects.select_for_update().filter(pk=test.pk).first()
     if found is None:
         raise AccessDataError(gettext("Other access data have been tested since. Review those, or test yours again."))
-    if found.state != AccessTest.State.PASSED or now - found.requested_at > TEST_VALID_FOR:
+    if found.state != AccessTestState.PASSED or now - found.requested_at > TEST_VALID_FOR:
         raise AccessDataError(gettext("The test is older than an hour. Test again before saving."))
     changed = [name for name in FIELDS if getattr(connection, name) != getattr(found, name)]
     for name in changed:
         setattr(connection, name, getattr(found, name))
-    connection.state, connection.state_since, connection.problem, connection.is_active = "checking", now, "", True
+    connection.state, connection.state_since, connection.problem, connection.is_active = ConnectionState.CHECKING, now, "", True
     connection.save(update_fields=[*FIELDS, "state", "state_since", "problem", "is_active"])
     found.delete()
     trail.record(

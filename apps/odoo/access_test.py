@@ -12,12 +12,12 @@ from apps.odoo.addresses import checked_url
 from apps.odoo.capabilities import look
 from apps.odoo.client import forget
 from apps.odoo.errors import OdooError
-from apps.odoo.models import AccessTest, Connection
+from apps.odoo.models import AccessTest, AccessTestState, Connection
 
 
 def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collection[str] = (), now: datetime) -> None:
     """Ask Odoo whether it accepts the access data of the test, and keep what it said. Once: a second call does nothing."""
-    waiting = AccessTest.objects.filter(pk=test_id, state=AccessTest.State.WAITING)
+    waiting = AccessTest.objects.filter(pk=test_id, state=AccessTestState.WAITING)
     test = waiting.select_related("connection", "requested_by").first()
     if test is None:
         return
@@ -37,11 +37,11 @@ def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collecti
             if report.login.casefold() != test.login.casefold():
                 raise faults.not_accepted(trial.name, login=test.login, database=test.database)
         except OdooError as error:
-            said = {"state": AccessTest.State.FAILED, "problem": str(error)}
+            said = {"state": AccessTestState.FAILED, "problem": str(error)}
         else:
             found = report.as_capabilities()
             said = {
-                "state": AccessTest.State.PASSED,
+                "state": AccessTestState.PASSED,
                 "version": report.version[:40],
                 "report": {"abilities": found.get("abilities", []), "problems": found.get("problems", [])},
             }

@@ -6,7 +6,10 @@ from datetime import timedelta
 from django.db import models
 
 from apps.accounts.models import User
+from apps.core.looks import Look
 from apps.core.secrets import SecretField
+from apps.odoo.choices import AccessTestState as AccessTestState
+from apps.odoo.choices import ConnectionState as ConnectionState
 
 
 def make_hook_secret() -> str:
@@ -48,7 +51,7 @@ class Connection(models.Model):
         max_length=60, blank=True, db_default="", help_text="In which its companies count days. Empty: each as Odoo says."
     )
     is_active = models.BooleanField(default=True)
-    state = models.CharField(max_length=20, default="unknown")  # unknown, connected, failing
+    state = models.CharField(max_length=20, choices=ConnectionState, default=ConnectionState.UNKNOWN)
     state_since = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, help_text="What is wrong and what to do, in words")
     went_back_at = models.DateTimeField(null=True, help_text="When it was seen that its database was restored from a backup")
@@ -81,6 +84,11 @@ class Connection(models.Model):
         return bool(self.capabilities.get("models", {}).get(model, {}).get("activities"))
 
     @property
+    def look(self) -> Look:
+        """The colour and icon of its state."""
+        return ConnectionState(self.state).look
+
+    @property
     def is_provisioned(self) -> bool:
         """Whether what the tower needs inside this Odoo was found there."""
         return "x_ct_request" in self.capabilities.get("models", {})
@@ -93,13 +101,6 @@ class Connection(models.Model):
 class AccessTest(models.Model):
     """New access data of a connection, and what Odoo said to them. They are saved only once Odoo has accepted them."""
 
-    class State(models.TextChoices):
-        """How far the test is."""
-
-        WAITING = "waiting", "Waiting"
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="access_tests")
     url = models.CharField(max_length=300)
     database = models.CharField(max_length=100)
@@ -107,7 +108,7 @@ class AccessTest(models.Model):
     api_key = SecretField()
     requested_by = models.ForeignKey(User, models.CASCADE, related_name="+")
     requested_at = models.DateTimeField()
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    state = models.CharField(max_length=10, choices=AccessTestState, default=AccessTestState.WAITING)
     problem = models.TextField(blank=True, help_text="Why Odoo did not accept them, and what to do, in words")
     version = models.CharField(max_length=40, blank=True)
     report = models.JSONField(default=dict, help_text="What the login can and cannot do there: abilities, problems")

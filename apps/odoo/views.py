@@ -20,9 +20,8 @@ from apps.core.actor import Actor
 from apps.core.wake import wake, wake_now
 from apps.odoo import access_data, cost, deletion, hooks, request_scope, zones
 from apps.odoo.forms import AccessForm, ConnectionForm, TimeZoneForm
-from apps.odoo.models import Connection
+from apps.odoo.models import AccessTestState, Connection, ConnectionState
 
-CHECKING = "checking"
 REGISTER = "pipeline.register"
 # A test that has waited longer than this was not heard of.
 TEST_LATE = timedelta(seconds=10)
@@ -82,7 +81,7 @@ def add(request: PersonsRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             connection = form.save(commit=False)
-            connection.state, connection.state_since = CHECKING, clock.now()
+            connection.state, connection.state_since = ConnectionState.CHECKING, clock.now()
             connection.save()
             _trail(request, "connection.added", connection, {"url": connection.url, "database": connection.database})
             wake(REGISTER, connection_id=connection.pk)
@@ -100,7 +99,7 @@ def check(request: PersonsRequest, name: str) -> HttpResponse:
         messages.error(request, gettext("%(name)s is being deleted.") % {"name": name})
         return redirect("connections:detail", name)
     with transaction.atomic():
-        Connection.objects.filter(pk=connection.pk).update(state=CHECKING, state_since=clock.now())
+        Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.CHECKING, state_since=clock.now())
         _trail(request, "connection.checked", connection, {})
         wake(REGISTER, connection_id=connection.pk)
     return redirect("connections:detail", connection.name)
@@ -143,7 +142,7 @@ def access_test(request: PersonsRequest, name: str, number: int) -> HttpResponse
     """What Odoo says to access data that are not saved yet."""
     connection = _own(request, name)
     test = get_object_or_404(connection.access_tests, pk=number)
-    if test.state == test.State.WAITING and clock.now() - test.requested_at > TEST_LATE:
+    if test.state == AccessTestState.WAITING and clock.now() - test.requested_at > TEST_LATE:
         # The wake was lost: a message is no work, the row is.
         wake_now(access_data.TEST, test_id=test.pk)
     template = "odoo/access_test.html"

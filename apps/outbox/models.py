@@ -3,24 +3,13 @@
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext, gettext_lazy, gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from apps.core import sentences
 from apps.core.identity import uuid7
+from apps.core.looks import Look
 from apps.odoo.models import Connection
-
-
-class Status(models.TextChoices):
-    """Where a command stands."""
-
-    QUEUED = "queued", gettext_lazy("Queued")
-    UNKNOWN = "unknown", gettext_lazy("Outcome unknown")  # sent, no answer: only read until Odoo's own time limit has passed
-    DONE = "done", gettext_lazy("Seen in Odoo")
-    REFUSED = "refused", gettext_lazy("Refused")  # Odoo or the precondition said no: a person must look
-    DEAD = "dead", gettext_lazy("Dead-lettered")  # failed too often: a person must replay it
-    # An earlier command of the same decision was refused, or what it was to change was ended by a person meanwhile.
-    CANCELLED = "cancelled", gettext_lazy("Cancelled")
-
+from apps.outbox.choices import Status as Status
 
 # Why a command was cancelled. Kept in English, told in the reader's language.
 NOT_BEFORE = gettext_noop("“{command}” was not carried out")
@@ -74,6 +63,20 @@ class Command(models.Model):
             models.Index(fields=["done_at"], condition=models.Q(status__in=["refused", "dead"]), name="commands_by_stop"),
             models.Index(fields=["decision"], name="commands_by_decision"),
         ]
+
+    @property
+    def look(self) -> Look:
+        """The colour and icon of its status."""
+        return (Status.UNKNOWN if self._is_being_sent else Status(self.status)).look
+
+    @property
+    def status_label(self) -> str:
+        """Its status in words: of what is called just now, that it is sent."""
+        return gettext("Sent") if self._is_being_sent else str(Status(self.status).label)
+
+    @property
+    def _is_being_sent(self) -> bool:
+        return self.status == Status.QUEUED and self.sent_at is not None
 
     @property
     def told(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.timers.models import Timer
+from apps.timers.models import Status, Timer
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +38,12 @@ def set_timer(*, kind: str, key: str, due_at: datetime, now: datetime, payload: 
         [Timer(kind=kind, key=key, due_at=due_at, payload=payload or {}, created_at=now)],
         ignore_conflicts=True,
     )
-    Timer.objects.filter(kind=kind, key=key, status="pending").update(due_at=due_at, payload=payload or {})
+    Timer.objects.filter(kind=kind, key=key, status=Status.PENDING).update(due_at=due_at, payload=payload or {})
 
 
 def cancel(*, kind: str, keys: Sequence[str]) -> int:
     """Cancel the pending timers of ``kind`` for ``keys``; how many there were."""
-    return Timer.objects.filter(kind=kind, key__in=keys, status="pending").update(status="cancelled")
+    return Timer.objects.filter(kind=kind, key__in=keys, status=Status.PENDING).update(status=Status.CANCELLED)
 
 
 def revive(*, kind: str, keys: Sequence[str]) -> int:
@@ -52,15 +52,15 @@ def revive(*, kind: str, keys: Sequence[str]) -> int:
     One that fired, or was never set, stays as it is. A key that has a pending timer keeps that one.
     """
     of_kind = Timer.objects.filter(kind=kind, key__in=keys)
-    pending = of_kind.filter(status="pending").values("key")
+    pending = of_kind.filter(status=Status.PENDING).values("key")
     last = of_kind.exclude(key__in=pending).order_by("key", "-id").distinct("key").values_list("pk", "status")
-    return Timer.objects.filter(pk__in=[pk for pk, status in last if status == "cancelled"]).update(status="pending")
+    return Timer.objects.filter(pk__in=[pk for pk, status in last if status == Status.CANCELLED]).update(status=Status.PENDING)
 
 
 def last_cancelled(*, kind: str, key: str) -> datetime | None:
     """When the timer was due that was cancelled last for ``key``, if the last one was cancelled."""
     last = Timer.objects.filter(kind=kind, key=key).order_by("-id").first()
-    return last.due_at if last and last.status == "cancelled" else None
+    return last.due_at if last and last.status == Status.CANCELLED else None
 
 
 def fire_due(*, now: datetime, limit: int = BATCH) -> int:
@@ -74,7 +74,7 @@ def fire_due(*, now: datetime, limit: int = BATCH) -> int:
     with transaction.atomic():
         due = list(
             Timer.objects.select_for_update(skip_locked=True)
-            .filter(status="pending", due_at__lte=now)
+            .filter(status=Status.PENDING, due_at__lte=now)
             .order_by("due_at", "id")[:limit]
         )
         by_kind: dict[str, list[Timer]] = {}
@@ -87,7 +87,7 @@ def fire_due(*, now: datetime, limit: int = BATCH) -> int:
 
 def next_due() -> datetime | None:
     """When the next of the pending timers is due, be it past; None where there is none."""
-    pending = Timer.objects.filter(status="pending").order_by("due_at")
+    pending = Timer.objects.filter(status=Status.PENDING).order_by("due_at")
     return pending.values_list("due_at", flat=True).first()
 
 
@@ -99,7 +99,7 @@ def _fire(kind: str, timers: list[Timer], now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            Timer.objects.filter(id__in=[timer.id for timer in timers]).update(status="fired", fired_at=now)
+            Timer.objects.filter(id__in=[timer.id for timer in timers]).update(status=Status.FIRED, fired_at=now)
             handler(timers, now)
     except Exception:
         if len(timers) > 1:

@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.accounts.models import Team
+from apps.timers.choices import Status as Status
 
 
 class Timer(models.Model):
@@ -12,7 +13,7 @@ class Timer(models.Model):
     key = models.CharField(max_length=120, help_text="What it happens to, such as request:12:step:1")
     due_at = models.DateTimeField()
     payload = models.JSONField(default=dict)
-    status = models.CharField(max_length=10, default="pending")  # pending, fired, cancelled
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     fired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 

@@ -64,7 +64,7 @@ def test_an_approval_by_form_settles_the_request_and_shows_what_odoo_is_told(ask
     answer = client.post(f"/approvals/{asked.id}/decide/", data, follow=True)
     page = answer.content.decode()
     assert "Approved by Adam" in page
-    assert "Confirm the order" in page and "queued" in page
+    assert "Confirm the order" in page and "Queued" in page
 
 
 def test_a_rejection_without_a_reason_is_sent_back_with_a_sentence(asked: Request) -> None:

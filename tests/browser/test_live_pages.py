@@ -114,4 +114,4 @@ def test_a_decision_is_taken_on_a_phone(visit: Visit, world: World) -> None:
     page.fill("#reason", "Good payer")
     page.get_by_role("button", name="Approve").click()
     expect(page.locator("#decided-h")).to_have_text("Approved by Adam")
-    expect(page.locator(".progress-step").first).to_contain_text("queued")
+    expect(page.locator(".progress-step").first).to_contain_text("Queued")

@@ -10,7 +10,7 @@ from apps.accounts.models import Role, Team, User
 from apps.audit.models import Entry
 from apps.exceptions.bulk import jobs
 from apps.exceptions.cases import moves
-from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Status
 from apps.notifications.models import Notification
 from apps.timers.models import Timer
 from tests.world import World, person
@@ -64,7 +64,7 @@ def test_hundreds_move_as_one_job_with_a_result_for_each(world: World) -> None:
     moves.resolve(ids[3], resolution="Prepaid", by=user("mia"), now=world.now)
     run(world)
     job.refresh_from_db()
-    assert (job.state, job.total, outcomes(job)) == (BulkJob.State.DONE, 450, {"done": 449, "refused": 1})
+    assert (job.state, job.total, outcomes(job)) == (JobState.DONE, 450, {"done": 449, "refused": 1})
     refused = BulkJobItem.objects.get(job=job, outcome="refused")
     assert refused.case_id == ids[3]
     assert "Prepaid (Mia)" in refused.reason

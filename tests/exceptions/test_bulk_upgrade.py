@@ -4,7 +4,7 @@ from django.db import connection as database
 
 from apps.accounts.models import User
 from apps.exceptions.bulk import jobs
-from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Status
 from tests.exceptions.test_bulk_jobs import begin, many, outcomes, run
 from tests.world import World
 
@@ -42,5 +42,5 @@ def test_what_the_release_before_wrote_of_a_job_is_read_in_the_new_words(world: 
         cursor.execute("UPDATE exceptions_deedrow SET outcome = 'taken_back', told = 'why' WHERE deed_id = %s", [job.pk])
         cursor.execute("UPDATE exceptions_deed SET state = 'taken_back' WHERE id = %s", [job.pk])
     job.refresh_from_db()
-    assert job.state == BulkJob.State.UNDONE
+    assert job.state == JobState.UNDONE
     assert set(BulkJobItem.objects.filter(job=job).values_list("outcome", "reason")) == {("undone", "why")}

@@ -17,7 +17,7 @@ from apps.exceptions import queries as exceptions
 from apps.mirror.freshness import LATE, freshness_of
 from apps.mirror.models.res_company import Company
 from apps.notifications import queries as notifications
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 
 # Changes are polled for every 15 seconds; after this long without an answer it is worth a word.
 LATE_AFTER_SECONDS = int(LATE.total_seconds())
@@ -48,7 +48,7 @@ def freshness(known: Iterable[Connection], seen: AccessScope) -> dict[str, Any]:
     Of the ``known`` connections it speaks of those that are in sight.
     """
     connections = [connection for connection in known if connection.is_active and seen.sees(connection.pk)]
-    failing = [connection for connection in connections if connection.state == "failing"]
+    failing = [connection for connection in connections if connection.state == ConnectionState.FAILING]
     now = clock.now()
     fresh = freshness_of(connections, now=now)
     heard = min((one.heard_at for one in fresh.values() if one.heard_at), default=None)

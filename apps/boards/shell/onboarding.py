@@ -11,7 +11,7 @@ from apps.accounts.models import Role, User
 from apps.approvals.models import Policy, Request, Status
 from apps.core.templatetags.show import number
 from apps.mirror.state import SyncState
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 
 # Who sets the tower up; everybody else finds it working.
 GUIDED = frozenset({Role.ADMIN, Role.INTEGRATOR})
@@ -51,7 +51,7 @@ def steps_for(user: User) -> list[Step]:
     )
     steps = [
         (
-            connection is not None and connection.state == "connected",
+            connection is not None and connection.state == ConnectionState.CONNECTED,
             Step(
                 name="connect",
                 title=gettext("Add connection"),

@@ -16,7 +16,7 @@ from apps.core import clock
 from apps.core.rest import FilteredList, moment
 from apps.exceptions import queries
 from apps.exceptions.bulk import jobs
-from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Outcome
 from apps.exceptions.queue.filters import FILTERS, Known, matching
 from apps.exceptions.queue.saved_api import check_view
 from apps.odoo import request_scope
@@ -29,7 +29,7 @@ class BulkJobShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     move = serializers.ChoiceField(list(jobs.DONE))
-    state = serializers.ChoiceField(BulkJob.State.values)
+    state = serializers.ChoiceField(JobState.values)
     total = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
@@ -111,7 +111,7 @@ class BulkJobs(FilteredList):
     queryset = BulkJob.objects.none()
     serializer_class = BulkJobShape
     ordering = ("-created_at", "-id")
-    filters = {"state": ("state", set(BulkJob.State.values)), "move": ("move", set(jobs.DONE))}
+    filters = {"state": ("state", set(JobState.values)), "move": ("move", set(jobs.DONE))}
 
     def get_queryset(self) -> Any:
         return _own(self.request)  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ class BulkJobItemShape(serializers.Serializer[Any]):
 
     exception = serializers.IntegerField()
     record = serializers.CharField()
-    outcome = serializers.ChoiceField(["waiting", *(value for value in BulkJobItem.Outcome.values if value)])
+    outcome = serializers.ChoiceField(["waiting", *(value for value in Outcome.values if value)])
     reason = serializers.CharField(help_text="Why it was refused or kept")
 
     def to_representation(self, item: BulkJobItem) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class BulkJobItems(FilteredList):
     queryset = BulkJobItem.objects.none()
     serializer_class = BulkJobItemShape
     ordering = ("case_id",)
-    filters = {"outcome": ("outcome", {"waiting": ""} | {value: value for value in BulkJobItem.Outcome.values if value})}
+    filters = {"outcome": ("outcome", {"waiting": ""} | {value: value for value in Outcome.values if value})}
 
     def get_queryset(self) -> Any:
         job = get_object_or_404(_own(self.request), pk=self.kwargs["job_id"])  # type: ignore[arg-type]

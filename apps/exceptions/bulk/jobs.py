@@ -25,7 +25,7 @@ from apps.core.wake import wake
 from apps.exceptions import types
 from apps.exceptions.cases import moves
 from apps.exceptions.cases.moves import Change, Made, MoveRefusedError
-from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, Status
+from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Outcome, Status
 from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due
@@ -85,9 +85,9 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
     if made.refusal is not None:
         raise made.refusal
     job = BulkJob.objects.create(
-        by=by, move=move, arguments=dict(arguments), state=BulkJob.State.DONE, total=1, created_at=now, ended_at=now
+        by=by, move=move, arguments=dict(arguments), state=JobState.DONE, total=1, created_at=now, ended_at=now
     )
-    BulkJobItem.objects.create(job=job, case_id=case_id, outcome=BulkJobItem.Outcome.DONE, before=made.before, after=made.after)
+    BulkJobItem.objects.create(job=job, case_id=case_id, outcome=Outcome.DONE, before=made.before, after=made.after)
     _notify_owner(job, change, made, now=now)
     return job
 
@@ -127,13 +127,13 @@ def work(*, now: datetime) -> bool:
         job = (
             BulkJob.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("by")
-            .filter(state__in=[BulkJob.State.WAITING, BulkJob.State.UNDOING])
+            .filter(state__in=[JobState.WAITING, JobState.UNDOING])
             .order_by("created_at")
             .first()
         )
         if job is None:
             return False
-        if job.state == BulkJob.State.WAITING:
+        if job.state == JobState.WAITING:
             _do_chunk(job, now=now)
         else:
             _undo_chunk(job, now=now)
@@ -141,7 +141,7 @@ def work(*, now: datetime) -> bool:
 
 
 def _do_chunk(job: BulkJob, *, now: datetime) -> None:
-    items = {item.case_id: item for item in job.items.filter(outcome=BulkJobItem.Outcome.WAITING).order_by("case_id")[:CHUNK]}
+    items = {item.case_id: item for item in job.items.filter(outcome=Outcome.WAITING).order_by("case_id")[:CHUNK]}
     try:
         change = change_for(job.move, job.arguments, by=job.by, now=now)
         made = moves.make(change, list(items), by=job.by, now=now)
@@ -150,11 +150,11 @@ def _do_chunk(job: BulkJob, *, now: datetime) -> None:
         change, made = None, [Made(case_id=case_id, case=None, refusal=error) for case_id in items]
     for one in made:
         item = items[one.case_id]
-        item.outcome = BulkJobItem.Outcome.REFUSED if one.refused else BulkJobItem.Outcome.DONE
+        item.outcome = Outcome.REFUSED if one.refused else Outcome.DONE
         item.reason, item.before, item.after = one.refused[:400], dict(one.before), dict(one.after)
     BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason", "before", "after"])
     if len(items) < CHUNK:
-        job.state, job.ended_at = BulkJob.State.DONE, now
+        job.state, job.ended_at = JobState.DONE, now
         job.save(update_fields=["state", "ended_at"])
         done = progress(job).done
         if change is not None and change.owner is not None and change.owner != job.by and done:
@@ -197,17 +197,15 @@ def undo(job_id: UUID, *, by: User, now: datetime) -> BulkJob:
     job = BulkJob.objects.select_for_update(of=("self",)).select_related("by").filter(pk=job_id, by=by).first()
     if job is None:
         raise MoveRefusedError(gettext("There is no such action of yours to undo."))
-    if job.state != BulkJob.State.DONE:
-        raise MoveRefusedError(
-            gettext("Still running.") if job.state == BulkJob.State.WAITING else gettext("It was undone already.")
-        )
+    if job.state != JobState.DONE:
+        raise MoveRefusedError(gettext("Still running.") if job.state == JobState.WAITING else gettext("It was undone already."))
     if now - job.created_at > UNDONE_WITHIN:
         raise MoveRefusedError(gettext("Undo is possible for one day only. Change the exceptions individually."))
-    job.state, job.ended_at = BulkJob.State.UNDOING, None
+    job.state, job.ended_at = JobState.UNDOING, None
     job.save(update_fields=["state", "ended_at"])
     if job.total == 1:
         _undo_chunk(job, now=now)
-        kept = job.items.filter(outcome=BulkJobItem.Outcome.KEPT).first()
+        kept = job.items.filter(outcome=Outcome.KEPT).first()
         if kept is not None:
             raise MoveRefusedError(kept.reason)
     else:
@@ -216,14 +214,14 @@ def undo(job_id: UUID, *, by: User, now: datetime) -> BulkJob:
 
 
 def _undo_chunk(job: BulkJob, *, now: datetime) -> None:
-    items = {item.case_id: item for item in job.items.filter(outcome=BulkJobItem.Outcome.DONE).order_by("case_id")[:CHUNK]}
+    items = {item.case_id: item for item in job.items.filter(outcome=Outcome.DONE).order_by("case_id")[:CHUNK]}
     locked = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection", "team", "owner")
     cases = {case.pk: case for case in locked.filter(id__in=items).order_by("id")}
     back = []
     for case_id, item in items.items():
         case = cases[case_id]
         item.reason = _cannot_be_undone(case, item, job.by)
-        item.outcome = BulkJobItem.Outcome.KEPT if item.reason else BulkJobItem.Outcome.UNDONE
+        item.outcome = Outcome.KEPT if item.reason else Outcome.UNDONE
         if not item.reason:
             _restore(case, item.before, now=now)
             back.append(case)
@@ -231,7 +229,7 @@ def _undo_chunk(job: BulkJob, *, now: datetime) -> None:
     moves.save(back, action="exception.undone", data={"job": str(job.pk), "move": job.move}, by=job.by, now=now)
     BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason"])
     if len(items) < CHUNK:
-        job.state, job.ended_at = BulkJob.State.UNDONE, now
+        job.state, job.ended_at = JobState.UNDONE, now
         job.save(update_fields=["state", "ended_at"])
 
 
@@ -277,9 +275,9 @@ def progress(job: BulkJob) -> Progress:
     """Return how far the job is."""
     counted = dict(job.items.order_by().values_list("outcome").annotate(n=Count("id")))
     return Progress(
-        done=counted.get(BulkJobItem.Outcome.DONE, 0),
-        refused=counted.get(BulkJobItem.Outcome.REFUSED, 0),
-        undone=counted.get(BulkJobItem.Outcome.UNDONE, 0),
-        kept=counted.get(BulkJobItem.Outcome.KEPT, 0),
-        waiting=counted.get(BulkJobItem.Outcome.WAITING, 0),
+        done=counted.get(Outcome.DONE, 0),
+        refused=counted.get(Outcome.REFUSED, 0),
+        undone=counted.get(Outcome.UNDONE, 0),
+        kept=counted.get(Outcome.KEPT, 0),
+        waiting=counted.get(Outcome.WAITING, 0),
     )

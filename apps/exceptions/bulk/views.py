@@ -18,7 +18,7 @@ from apps.core.refusals import Refusal
 from apps.exceptions import queries
 from apps.exceptions.bulk import jobs
 from apps.exceptions.bulk.links import links_of
-from apps.exceptions.models import BulkJob
+from apps.exceptions.models import BulkJob, JobState
 from apps.exceptions.queue import listing
 
 
@@ -56,7 +56,7 @@ def bulk_job(request: PersonsRequest, job_id: UUID) -> HttpResponse:
         "word": gettext(jobs.DONE[found.move]),
         "settled": found.total - how_far.waiting,
         "next": shown[listing.PAGE - 1].case_id if len(shown) > listing.PAGE else None,
-        "can_be_undone": found.state == BulkJob.State.DONE and how_far.done > 0,
+        "can_be_undone": found.state == JobState.DONE and how_far.done > 0,
     }
     return render(request, part(request, "exceptions/bulk_job.html", "body"), context)
 

@@ -11,7 +11,7 @@ from apps.mirror.sync import backfill, increment, locks
 from apps.mirror.sync.increment import Incremented
 from apps.odoo import capabilities, errors
 from apps.odoo import client as wire
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 from apps.pipeline import change_processing, first_sync, webhook_coverage
 from apps.pipeline.upkeep.read_so_far import read_before, read_once
 
@@ -99,7 +99,7 @@ def poll_all(*, clock: Clock) -> None:
     """
     for connection in read_before():
         since = connection.state_since
-        if connection.state == "failing" and since is not None and clock() - since > POLLED_WHILE_FAILING:
+        if connection.state == ConnectionState.FAILING and since is not None and clock() - since > POLLED_WHILE_FAILING:
             continue
         try:
             poll(connection, clock=clock)

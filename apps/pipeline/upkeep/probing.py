@@ -10,7 +10,7 @@ from apps.mirror import registry as mirror
 from apps.mirror.sync import locks
 from apps.odoo import capabilities, errors, jobs, webhook_state
 from apps.odoo.capabilities import Report
-from apps.odoo.models import Connection
+from apps.odoo.models import Connection, ConnectionState
 from apps.pipeline.upkeep.went_back import look_back
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def probe_all(*, clock: Clock) -> None:
     for connection_id in Connection.objects.exclude(delete_requested_at=None).values_list("pk", flat=True):
         wake_now(DELETE, connection_id=connection_id)
     for connection in Connection.objects.filter(is_active=True):
-        was_connected = connection.state == "connected"
+        was_connected = connection.state == ConnectionState.CONNECTED
         try:
             probe(connection, now=clock())
             for step in (jobs.look, webhook_state.apply_webhook_state):
