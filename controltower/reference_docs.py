@@ -44,7 +44,16 @@ TABLES = {
     "Exceptions: cases": ("apps.exceptions.transitions", "CASES"),
     "Exceptions: incidents": ("apps.exceptions.transitions", "INCIDENTS"),
     "Approval requests": ("apps.approvals.transitions", "REQUESTS"),
+    "Steps of approval requests": ("apps.approvals.transitions", "STEPS"),
     "Commands": ("apps.outbox.transitions", "COMMANDS"),
+    "Deliveries": ("apps.intake.transitions", "DELIVERIES"),
+    "Outside events": ("apps.events.transitions", "EVENTS"),
+    "Messages to other systems": ("apps.notifications.transitions", "MESSAGES"),
+    "Timers": ("apps.timers.transitions", "TIMERS"),
+    "Bulk jobs": ("apps.exceptions.transitions", "BULK_JOBS"),
+    "Items of bulk jobs": ("apps.exceptions.transitions", "BULK_JOB_ITEMS"),
+    "Connections": ("apps.odoo.transitions", "CONNECTIONS"),
+    "Tests of access data": ("apps.odoo.transitions", "ACCESS_TESTS"),
 }
 
 
@@ -55,7 +64,7 @@ def _states() -> Iterator[str]:
         yield f"\n## {title}\n\n```mermaid\n{table.diagram()}\n```\n\n"
         yield "| move | from | to | who, and on which condition |\n| --- | --- | --- | --- |\n"
         for row in table.rows:
-            sources = ", ".join(f"`{source}`" for source in row.sources)
+            sources = ", ".join(f"`{table.shown(source)}`" for source in row.sources)
             yield f"| {row.move} | {sources} | {f'`{row.target}`' if row.target else '='} | {row.by} |\n"
 
 

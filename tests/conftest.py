@@ -139,11 +139,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Tests that commit empty every table after themselves, which the audit trail otherwise refuses."""
+    """Tests that commit empty every table after themselves, which the audit trail otherwise refuses.
+
+    SQL that moves a row is held to the table of its moves.
+    """
     from django.db import connection
+
+    from tests import transitions
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_no_truncate")
+        transitions.hold_sql(cursor)
 
 
 @pytest.fixture(autouse=True)

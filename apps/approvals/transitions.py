@@ -1,6 +1,6 @@
-"""The moves of approval requests."""
+"""The moves of approval requests and of their steps."""
 
-from apps.approvals.models import Status
+from apps.approvals.models import Status, StepStatus
 from apps.core.transitions import Transition, Transitions
 
 REQUESTS = Transitions(
@@ -27,5 +27,27 @@ REQUESTS = Transitions(
             Status.PENDING,
             "who decided, for as long as UNDO_SECONDS says and while nothing has been sent to Odoo",
         ),
+    ],
+)
+
+WAITING, PENDING, SKIPPED = StepStatus.WAITING, StepStatus.PENDING, StepStatus.SKIPPED
+STEPS = Transitions(
+    "step",
+    StepStatus,
+    [
+        Transition("begin", (WAITING,), PENDING, "the request, when the steps before it are answered"),
+        Transition("approve", (PENDING,), StepStatus.APPROVED, "the last of its people who has to agree; or a re-evaluation"),
+        Transition("reject", (PENDING,), StepStatus.REJECTED, "one of its people"),
+        Transition("skip", (WAITING, PENDING), SKIPPED, "the request, when it ends before the step is answered"),
+        Transition("put_aside", (WAITING, PENDING), SKIPPED, "a re-evaluation, when amount and facts no longer demand it"),
+        Transition("demand", (SKIPPED,), WAITING, "a re-evaluation, when amount and facts demand it again"),
+        Transition(
+            "send_back",
+            (PENDING, StepStatus.APPROVED),
+            WAITING,
+            "a re-evaluation, when an answer no longer counts or an earlier step has to be answered first",
+        ),
+        Transition("undo", (StepStatus.APPROVED, StepStatus.REJECTED, SKIPPED), PENDING, "who decided it, with the request"),
+        Transition("undo", (PENDING, SKIPPED), WAITING, "who decided the step before it"),
     ],
 )

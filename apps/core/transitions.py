@@ -6,7 +6,7 @@ is not in the table cannot happen, and docs/states.md draws the same table.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext
@@ -26,12 +26,6 @@ class TransitionRefusedError(Refusal):
         meaning="The move does not start from the status that this is in; states.md of the documentation has all that do.",
         remedy="Read it again: its status has changed, or the move is not meant for it.",
     )
-
-
-class HasStatus(Protocol):
-    """Anything with a status."""
-
-    status: Any
 
 
 @dataclass(frozen=True)
@@ -58,10 +52,11 @@ class Transitions:
         name: what its rows are, in a word.
         states: all states; the first of them is where it begins.
         rows: the moves. Raises ValueError for a state that does not exist, is entered by no move, or a row that is there twice.
+        field: what the status is called on the row.
     """
 
-    def __init__(self, name: str, states: type[TextChoices], rows: Iterable[Transition]) -> None:
-        self.name, self.states, self.rows = name, states, tuple(rows)
+    def __init__(self, name: str, states: type[TextChoices], rows: Iterable[Transition], *, field: str = "status") -> None:
+        self.name, self.states, self.rows, self.field = name, states, tuple(rows), field
         self.first = str(states.values[0])
         known, single = set(states.values), set[tuple[str, str, str]]()
         for row in self.rows:
@@ -85,27 +80,43 @@ class Transitions:
         """Return the states from which any move leads to ``status``."""
         return frozenset(source for row in self.rows if row.target == status for source in row.sources)
 
-    def make(self, move: str, row: HasStatus, to: str | None = None) -> None:
+    def sql_sources(self, move: str) -> str:
+        """Return the states that ``move`` starts from as SQL, to stand between the brackets of ``IN (…)``."""
+        return ", ".join(f"'{source}'" for source in sorted(self.sources(move)))
+
+    def make(self, move: str, row: Any, to: str | None = None) -> None:
         """Set the status that ``move`` leads to; ``to`` says which, where there are several. The caller saves the row.
 
         Raises TransitionRefusedError where the table has no such move from the row's status.
         """
-        targets = [one.target or row.status for one in self.rows if one.move == move and row.status in one.sources]
+        status = getattr(row, self.field)
+        targets = [one.target or status for one in self.rows if one.move == move and status in one.sources]
         if to is not None:
             targets = [target for target in targets if target == to]
         if len(targets) != 1:
-            raise self._refused(move, row.status)
-        row.status = self.states(targets[0])
+            raise self._refused(move, status)
+        setattr(row, self.field, self.states(targets[0]))
 
-    def enter(self, status: str, row: HasStatus) -> None:
+    def make_all(self, move: str, rows: QuerySet[Any], to: str | None = None, **values: Any) -> int:
+        """Make ``move``, and set ``values``, by one conditional update of those rows that it starts from; how many.
+
+        ``to`` says where it leads, if there are several. Raises KeyError where it leads nowhere, or to several.
+        """
+        ways = [one for one in self.rows if one.move == move and one.target and to in (None, one.target)]
+        if len(targets := {one.target for one in ways}) != 1:
+            raise KeyError(f"{self.name}: {move} leads to {len(targets)} states")
+        sources = {source for one in ways for source in one.sources}
+        return rows.filter(**{f"{self.field}__in": sources}).update(**{self.field: targets.pop()}, **values)
+
+    def enter(self, status: str, row: Any) -> None:
         """Set a status that some move leads to from the row's. Raises TransitionRefusedError where none does."""
-        if row.status not in self.sources_of(status):
-            raise self._refused(str(status), row.status)
-        row.status = self.states(status)
+        if (now := getattr(row, self.field)) not in self.sources_of(status):
+            raise self._refused(str(status), now)
+        setattr(row, self.field, self.states(status))
 
     def enter_all(self, status: str, rows: QuerySet[Any], **values: Any) -> int:
         """Set a status, and ``values``, by one conditional update of those rows that a move leads there from; how many."""
-        return rows.filter(status__in=self.sources_of(status)).update(status=status, **values)
+        return rows.filter(**{f"{self.field}__in": self.sources_of(status)}).update(**{self.field: status}, **values)
 
     def _refused(self, move: str, status: str) -> TransitionRefusedError:
         state = self.states(status).label.lower() if status in self.states.values else status
@@ -115,11 +126,17 @@ class Transitions:
 
     def diagram(self) -> str:
         """Return the table as a Mermaid state diagram."""
-        lines = ["stateDiagram-v2", f"    {START} --> {self.first}"]
+        lines = ["stateDiagram-v2", f"    {START} --> {self.shown(self.first)}"]
         arrows: dict[tuple[str, str], list[str]] = {}
         for row in self.rows:
             for source in row.sources:
                 if row.target not in ("", source):
                     arrows.setdefault((str(source), str(row.target)), []).append(row.move)
-        lines += [f"    {source} --> {target}: {', '.join(moves)}" for (source, target), moves in arrows.items()]
+        lines += [
+            f"    {self.shown(source)} --> {self.shown(target)}: {', '.join(moves)}" for (source, target), moves in arrows.items()
+        ]
         return "\n".join(lines)
+
+    def shown(self, status: str) -> str:
+        """Return how documents call a status: by its code, or by its name where the code is empty."""
+        return str(status) or self.states(status).name.lower()

@@ -17,6 +17,7 @@ from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.events import registry
 from apps.events.models import OutsideEvent, Status
+from apps.events.transitions import EVENTS
 from apps.intake import signatures
 from apps.intake.models import Sender
 from apps.mirror import registry as mirror
@@ -57,10 +58,8 @@ def match(event_id: int, *, record: str, by: User, now: datetime) -> OutsideEven
     permissions.check_may_match_events(by)
     event = _waiting(event_id)
     odoo_id, name = _record(event, record.strip())
-    same = OutsideEvent.objects.filter(
-        connection_id=event.connection_id, model=event.model, reference=event.reference, status=Status.UNMATCHED
-    )
-    matched = same.update(status=Status.MATCHED, odoo_id=odoo_id, problem="", is_absorbed=False, settled_by=by, settled_at=now)
+    same = OutsideEvent.objects.filter(connection_id=event.connection_id, model=event.model, reference=event.reference)
+    matched = EVENTS.make_all("match", same, odoo_id=odoo_id, problem="", is_absorbed=False, settled_by=by, settled_at=now)
     _tell(event, "event.matched", by, now, {"model": event.model, "odoo_id": odoo_id, "record": name, "events": matched})
     wake("pipeline.refresh")
     event.refresh_from_db()
@@ -77,7 +76,8 @@ def dismiss(event_id: int, *, by: User, now: datetime) -> OutsideEvent:
     """
     permissions.check_may_match_events(by)
     event = _waiting(event_id)
-    event.status, event.settled_by, event.settled_at = Status.DISMISSED, by, now
+    EVENTS.make("dismiss", event)
+    event.settled_by, event.settled_at = by, now
     event.save(update_fields=["status", "settled_by", "settled_at"])
     _tell(event, "event.dismissed", by, now, {})
     return event

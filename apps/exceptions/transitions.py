@@ -2,7 +2,7 @@
 
 from apps.core.transitions import Transition, Transitions
 from apps.exceptions import integration
-from apps.exceptions.models import ExceptionCase, Status
+from apps.exceptions.models import ExceptionCase, JobState, Outcome, Status
 
 OPEN, ACKNOWLEDGED, SNOOZED, RESOLVED = Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED, Status.RESOLVED
 UNRESOLVED = (OPEN, ACKNOWLEDGED, SNOOZED)
@@ -48,6 +48,27 @@ INCIDENTS = Transitions(
         *_by_people("whoever works exceptions, or an integrator"),
         *_by_itself("the check of the link, when it finds the cause gone"),
     ],
+)
+BULK_JOBS = Transitions(
+    "bulk job",
+    JobState,
+    [
+        Transition("finish", (JobState.WAITING,), JobState.DONE, "a worker, when each of its exceptions has a result"),
+        Transition("undo", (JobState.DONE,), JobState.UNDOING, "who began it, within a day"),
+        Transition("finish_undo", (JobState.UNDOING,), JobState.UNDONE, "a worker, when nothing is left to undo"),
+    ],
+    field="state",
+)
+BULK_JOB_ITEMS = Transitions(
+    "item of a bulk job",
+    Outcome,
+    [
+        Transition("do", (Outcome.WAITING,), Outcome.DONE, "a worker, who makes the move"),
+        Transition("refuse", (Outcome.WAITING,), Outcome.REFUSED, "a worker, where the exception does not allow the move"),
+        Transition("undo", (Outcome.DONE,), Outcome.UNDONE, "a worker, where nothing has changed since"),
+        Transition("keep", (Outcome.DONE,), Outcome.KEPT, "a worker, where something has"),
+    ],
+    field="outcome",
 )
 
 

@@ -10,6 +10,7 @@ from django.db import connection as database
 from apps.intake import tally
 from apps.intake.dead_letters import EVALUATING
 from apps.intake.models import EVENT, Delivery, Status
+from apps.intake.transitions import DELIVERIES
 
 # A worker that dies gives its deliveries back when its session with the database ends, which is at once; one that hangs,
 # when the lease ends.
@@ -48,13 +49,13 @@ TAKE_SUSPECTS = TAKE.format(which="status = 'claimed' AND attempts = %(most)s")
 TAKE_OTHERS = TAKE.format(which="NOT (status = 'claimed' AND attempts >= %(suspect)s)")
 LOST = "The worker that had taken it was lost, or took too long."
 
-FAIL = """
+FAIL = f"""
 UPDATE intake_delivery
    SET attempts = attempts + 1, problem = %(problem)s, claimed_until = NULL,
        status = CASE WHEN attempts + 1 >= %(give_up)s THEN 'dead' ELSE 'pending' END,
        processed_at = CASE WHEN attempts + 1 >= %(give_up)s THEN %(now)s::timestamptz END,
        not_before = %(now)s::timestamptz + interval '1 second' * power(2, attempts + 1)
- WHERE id = ANY(%(ids)s)
+ WHERE id = ANY(%(ids)s) AND status IN ({DELIVERIES.sql_sources("fail")})
 """
 
 
@@ -157,9 +158,9 @@ def complete(part: ClaimedBatch, *, now: datetime) -> None:
 
 def reschedule(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
     """Give the deliveries back through no fault of theirs (Odoo is down); they wait as long as it takes."""
-    Delivery.objects.filter(id__in=part.delivery_ids).update(
-        status=Status.PENDING, not_before=now + timedelta(seconds=10), claimed_until=None, problem=problem[:2000]
-    )
+    rows = Delivery.objects.filter(id__in=part.delivery_ids)
+    not_before = now + timedelta(seconds=10)
+    DELIVERIES.make_all("reschedule", rows, not_before=not_before, claimed_until=None, problem=problem[:2000])
 
 
 def fail(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
@@ -173,7 +174,6 @@ def fail(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
 
 def dead_letter(part: ClaimedBatch, *, problem: str, now: datetime) -> None:
     """Make dead letters of deliveries that nothing can be done with."""
-    Delivery.objects.filter(id__in=part.delivery_ids).update(
-        status=Status.DEAD, problem=problem[:2000], processed_at=now, claimed_until=None
-    )
+    rows = Delivery.objects.filter(id__in=part.delivery_ids)
+    DELIVERIES.make_all("give_up", rows, problem=problem[:2000], processed_at=now, claimed_until=None)
     tally.of_deliveries(part.delivery_ids, "dead", now=now)

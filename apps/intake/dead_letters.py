@@ -15,6 +15,7 @@ from django.db import connection as database
 from apps.core import live
 from apps.intake import tally
 from apps.intake.models import Delivery, Status
+from apps.intake.transitions import DELIVERIES
 
 # What stands in the place of a source: the step at which the record failed.
 STORING, EVALUATING = "mirror", "evaluation"
@@ -36,9 +37,10 @@ ON CONFLICT (source, connection_id, key) DO UPDATE
 RETURNING id
 """
 
-RESOLVE = """
+RESOLVE = f"""
 UPDATE intake_delivery SET status = 'done', processed_at = %(now)s, problem = '', claimed_until = NULL
- WHERE status = 'dead' AND connection_id = %(connection)s AND source = %(source)s AND key = ANY(%(keys)s)
+ WHERE connection_id = %(connection)s AND source = %(source)s AND key = ANY(%(keys)s)
+   AND status IN ({DELIVERIES.sql_sources("resolve")})
 RETURNING id
 """
 

@@ -16,6 +16,7 @@ from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.intake import message, tally, waits
 from apps.intake.models import EVENT, Delivery, Mended, Status
+from apps.intake.transitions import DELIVERIES
 
 KEEP = timedelta(days=14)
 FORGOTTEN_AT_ONCE = 10_000
@@ -42,11 +43,11 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
         ReplayRefusedError: none of them is there, or they wait already.
     """
     permissions.check_may_integrate(by)
-    rows = Delivery.objects.filter(id__in=ids, status__in=[Status.DEAD, Status.DONE])
+    rows = Delivery.objects.filter(id__in=ids, status__in=DELIVERIES.sources("replay"))
     numbers = sorted(rows.values_list("id", flat=True))
     if not numbers:
         raise ReplayRefusedError(gettext("There is no such delivery, or it is already queued."))
-    rows.update(status=Status.PENDING, attempts=0, not_before=now, problem="", processed_at=None)
+    DELIVERIES.make_all("replay", rows, attempts=0, not_before=now, problem="", processed_at=None)
     tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
         [

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection as database
 
+from apps.intake.transitions import DELIVERIES
+
 # How long a delivery took from its arrival to its committed effect, in seconds: the upper bounds of the buckets, as
 # Prometheus wants them; beyond the last one is +Inf.
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -35,11 +37,11 @@ SELECT connection_id, source, %(hour)s, %(what)s, 0, count(*), 0
 ON CONFLICT (connection_id, source, hour, what, bucket) DO UPDATE SET count = intake_tally.count + excluded.count
 """
 
-SETTLE = """
+SETTLE = f"""
 WITH settled AS (
   UPDATE intake_delivery
      SET status = 'done', processed_at = %(now)s, claimed_until = NULL, problem = ''
-   WHERE id = ANY(%(ids)s) AND status <> 'dead'
+   WHERE id = ANY(%(ids)s) AND status IN ({DELIVERIES.sql_sources("complete")})
   RETURNING connection_id, source, greatest(extract(epoch FROM %(now)s - received_at), 0) AS took)
 INSERT INTO intake_tally (connection_id, source, hour, what, bucket, count, seconds)
 SELECT connection_id, source, %(hour)s, 'done', width_bucket(took::float8, %(bounds)s::float8[]), count(*), sum(took)

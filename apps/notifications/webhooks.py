@@ -21,6 +21,7 @@ from apps.core.identity import uuid7
 from apps.core.wake import wake
 from apps.intake import signatures
 from apps.notifications.models import Endpoint, Outgoing, OutgoingStatus
+from apps.notifications.transitions import MESSAGES
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +176,8 @@ def _post(endpoint: Endpoint, message: Outgoing, now: datetime) -> tuple[int, in
 
 
 def _settle(message: Outgoing, status: OutgoingStatus, problem: str, now: datetime) -> None:
-    message.status, message.problem, message.sent_at = status, problem[:500], now if status == OutgoingStatus.SENT else None
+    MESSAGES.enter(status, message)
+    message.problem, message.sent_at = problem[:500], now if status == OutgoingStatus.SENT else None
     message.save(update_fields=["status", "attempts", "problem", "sent_at"])
 
 

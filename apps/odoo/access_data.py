@@ -12,7 +12,8 @@ from apps.core import live
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
-from apps.odoo.models import AccessTest, AccessTestState, Connection, ConnectionState
+from apps.odoo.models import AccessTest, AccessTestState, Connection
+from apps.odoo.transitions import CONNECTIONS
 
 TEST, REGISTER, DELETE = "pipeline.test_access", "pipeline.register", "pipeline.delete_connection"
 # What Odoo said longer ago than this is asked again before it is saved.
@@ -95,7 +96,8 @@ def save_tested(test: AccessTest, *, by: User, now: datetime) -> list[str]:
     changed = [name for name in FIELDS if getattr(connection, name) != getattr(found, name)]
     for name in changed:
         setattr(connection, name, getattr(found, name))
-    connection.state, connection.state_since, connection.problem, connection.is_active = ConnectionState.CHECKING, now, "", True
+    CONNECTIONS.make("check", connection)
+    connection.state_since, connection.problem, connection.is_active = now, "", True
     connection.save(update_fields=[*FIELDS, "state", "state_since", "problem", "is_active"])
     found.delete()
     trail.record(

@@ -13,6 +13,7 @@ from apps.odoo.capabilities import look
 from apps.odoo.client import forget
 from apps.odoo.errors import OdooError
 from apps.odoo.models import AccessTest, AccessTestState, Connection
+from apps.odoo.transitions import ACCESS_TESTS
 
 
 def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collection[str] = (), now: datetime) -> None:
@@ -28,6 +29,7 @@ def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collecti
         api_key=test.api_key,
         transport=test.connection.transport,
     )
+    move: str
     said: dict[str, Any]
     # Whoever asked reads the answer.
     with override(test.requested_by.language or None):
@@ -37,15 +39,17 @@ def run(test_id: int, *, wanted: Mapping[str, Sequence[str]], optional: Collecti
             if report.login.casefold() != test.login.casefold():
                 raise faults.not_accepted(trial.name, login=test.login, database=test.database)
         except OdooError as error:
-            said = {"state": AccessTestState.FAILED, "problem": str(error)}
+            move, said = "fail", {"problem": str(error)}
         else:
             found = report.as_capabilities()
-            said = {
-                "state": AccessTestState.PASSED,
-                "version": report.version[:40],
-                "report": {"abilities": found.get("abilities", []), "problems": found.get("problems", [])},
-            }
+            move, said = (
+                "pass",
+                {
+                    "version": report.version[:40],
+                    "report": {"abilities": found.get("abilities", []), "problems": found.get("problems", [])},
+                },
+            )
         finally:
             forget(trial)
-    waiting.update(**said)
+    ACCESS_TESTS.make_all(move, waiting, **said)
     live.announce(["health"])

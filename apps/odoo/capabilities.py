@@ -8,6 +8,7 @@ from typing import Any
 from apps.odoo.client import OdooClient, connect
 from apps.odoo.errors import ForbiddenError, OdooError, UnsupportedError
 from apps.odoo.models import OWN_FIELD, Connection, ConnectionState
+from apps.odoo.transitions import CONNECTIONS
 from apps.odoo.versions import major
 
 WEBHOOKS_SINCE = 17
@@ -175,7 +176,8 @@ def look(connection: Connection, wanted: Mapping[str, Sequence[str]], *, optiona
 def keep(connection: Connection, report: Report, *, now: datetime) -> None:
     """Put ``report`` on ``connection``, which now counts as connected. Saves it where it is stored already."""
     if connection.state != ConnectionState.CONNECTED:
-        connection.state, connection.state_since = ConnectionState.CONNECTED, now
+        CONNECTIONS.make("connect", connection)
+        connection.state_since = now
     connection.version, connection.uid, connection.problem = report.version[:40], report.uid, ""
     connection.capabilities = report.as_capabilities()
     _save(connection, "version", "uid", "capabilities")
@@ -184,7 +186,8 @@ def keep(connection: Connection, report: Report, *, now: datetime) -> None:
 def note_failure(connection: Connection, error: OdooError, *, now: datetime) -> None:
     """Keep on ``connection`` that it fails, since when, and in words why."""
     if connection.state != ConnectionState.FAILING:
-        connection.state, connection.state_since = ConnectionState.FAILING, now
+        CONNECTIONS.make("fail", connection)
+        connection.state_since = now
     connection.problem = str(error)
     _save(connection)
 

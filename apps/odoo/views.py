@@ -20,7 +20,8 @@ from apps.core.actor import Actor
 from apps.core.wake import wake, wake_now
 from apps.odoo import access_data, cost, deletion, hooks, request_scope, zones
 from apps.odoo.forms import AccessForm, ConnectionForm, TimeZoneForm
-from apps.odoo.models import AccessTestState, Connection, ConnectionState
+from apps.odoo.models import AccessTestState, Connection
+from apps.odoo.transitions import CONNECTIONS
 
 REGISTER = "pipeline.register"
 # A test that has waited longer than this was not heard of.
@@ -81,7 +82,8 @@ def add(request: PersonsRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             connection = form.save(commit=False)
-            connection.state, connection.state_since = ConnectionState.CHECKING, clock.now()
+            CONNECTIONS.make("check", connection)
+            connection.state_since = clock.now()
             connection.save()
             _trail(request, "connection.added", connection, {"url": connection.url, "database": connection.database})
             wake(REGISTER, connection_id=connection.pk)
@@ -99,7 +101,7 @@ def check(request: PersonsRequest, name: str) -> HttpResponse:
         messages.error(request, gettext("%(name)s is being deleted.") % {"name": name})
         return redirect("connections:detail", name)
     with transaction.atomic():
-        Connection.objects.filter(pk=connection.pk).update(state=ConnectionState.CHECKING, state_since=clock.now())
+        CONNECTIONS.make_all("check", Connection.objects.filter(pk=connection.pk), state_since=clock.now())
         _trail(request, "connection.checked", connection, {})
         wake(REGISTER, connection_id=connection.pk)
     return redirect("connections:detail", connection.name)

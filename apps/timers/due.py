@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.timers.models import Status, Timer
+from apps.timers.transitions import TIMERS
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def set_timer(*, kind: str, key: str, due_at: datetime, now: datetime, payload: 
 
 def cancel(*, kind: str, keys: Sequence[str]) -> int:
     """Cancel the pending timers of ``kind`` for ``keys``; how many there were."""
-    return Timer.objects.filter(kind=kind, key__in=keys, status=Status.PENDING).update(status=Status.CANCELLED)
+    return TIMERS.make_all("cancel", Timer.objects.filter(kind=kind, key__in=keys))
 
 
 def revive(*, kind: str, keys: Sequence[str]) -> int:
@@ -53,8 +54,8 @@ def revive(*, kind: str, keys: Sequence[str]) -> int:
     """
     of_kind = Timer.objects.filter(kind=kind, key__in=keys)
     pending = of_kind.filter(status=Status.PENDING).values("key")
-    last = of_kind.exclude(key__in=pending).order_by("key", "-id").distinct("key").values_list("pk", "status")
-    return Timer.objects.filter(pk__in=[pk for pk, status in last if status == Status.CANCELLED]).update(status=Status.PENDING)
+    last = of_kind.exclude(key__in=pending).order_by("key", "-id").distinct("key").values_list("pk", flat=True)
+    return TIMERS.make_all("revive", Timer.objects.filter(pk__in=list(last)))
 
 
 def last_cancelled(*, kind: str, key: str) -> datetime | None:
@@ -99,7 +100,7 @@ def _fire(kind: str, timers: list[Timer], now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            Timer.objects.filter(id__in=[timer.id for timer in timers]).update(status=Status.FIRED, fired_at=now)
+            TIMERS.make_all("fire", Timer.objects.filter(id__in=[timer.id for timer in timers]), fired_at=now)
             handler(timers, now)
     except Exception:
         if len(timers) > 1:

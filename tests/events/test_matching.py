@@ -9,7 +9,7 @@ from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
 from apps.events import moves
-from apps.events.models import OutsideEvent
+from apps.events.models import OutsideEvent, Status
 from apps.intake.models import Delivery
 from apps.mirror.models.stock_picking import Picking
 from apps.odoo.models import Connection
@@ -79,7 +79,10 @@ def test_an_event_waits_for_the_record_that_brings_its_reference(world: World, t
 def test_what_arrived_before_the_first_read_finds_its_record_after_it(world: World, tell: Tell) -> None:
     tell("carrier", scan("DELAYED", "1Z999"))
     transfer(world)
-    OutsideEvent.objects.update(status="unmatched", odoo_id=None)
+    (event,) = OutsideEvent.objects.all()
+    OutsideEvent.objects.all().delete()
+    event.pk, event.status, event.odoo_id = None, Status.UNMATCHED, None
+    event.save()
     first_sync.evaluate_all(world.connection, clock=lambda: world.now)
     assert matched() == [("matched", 7)]
 

@@ -17,6 +17,7 @@ from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.approvals.requests import closing, delegation, opening, permissions, reevaluation, steps
 from apps.approvals.requests.facts import Seen, check_seen, snapshot
 from apps.approvals.requests.locking import actor_of, locked
+from apps.approvals.transitions import STEPS
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
 from apps.odoo.models import Connection
@@ -59,7 +60,7 @@ def approve(
         return request
     step, leaves_at = assignment.step, now + undo_for
     if steps.is_answered(step):
-        step.status = StepStatus.APPROVED
+        STEPS.make("approve", step)
         step.save(update_fields=["status"])
         steps.cancel_timers([step])
     if request.steps.filter(status=StepStatus.PENDING).exists():
@@ -100,7 +101,7 @@ def reject(
     request, assignment = _decide(request_id, by, "rejected", reason, now, undo_for, key, seen)
     if assignment is None:
         return request
-    assignment.step.status = StepStatus.REJECTED
+    STEPS.make("reject", assignment.step)
     assignment.step.save(update_fields=["status"])
     closing.close_request(
         request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now, leaves_at=now + undo_for

@@ -14,6 +14,7 @@ from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.policies import conditions, limits, policy
 from apps.approvals.requests import closing, decision_commands, facts, permissions, steps
 from apps.approvals.requests.locking import actor_of
+from apps.approvals.transitions import STEPS
 from apps.audit import trail
 from apps.core import actor, sentences
 
@@ -100,7 +101,8 @@ def _lay_out_anew(request: Request, outcome: Outcome) -> None:
             _put_aside(step)
             outcome.no_longer_required.append(step.name)
         elif is_required and not step.is_required:
-            step.is_required, step.status = True, StepStatus.WAITING
+            step.is_required = True
+            STEPS.make("demand", step)
             step.save(update_fields=["is_required", "status"])
             outcome.added.append(step.name)
     fresh = steps.lay_out(request, [place for place in places if place not in known])
@@ -108,16 +110,17 @@ def _lay_out_anew(request: Request, outcome: Outcome) -> None:
 
 
 def _put_aside(step: Step) -> None:
-    _send_back(step)
-    step.status, step.is_required = StepStatus.SKIPPED, False
-    step.save(update_fields=["status", "is_required"])
+    _begin_anew(step, "put_aside")
+    step.is_required = False
+    step.save(update_fields=["is_required"])
 
 
-def _send_back(step: Step) -> None:
-    """Have a step wait again as if it had not begun; what was answered in it stays."""
+def _begin_anew(step: Step, move: str) -> None:
+    """Make a move that leaves a step as if it had not begun; what was answered in it stays."""
     steps.cancel_timers([step])
     step.assignments.filter(decision="", lapsed_at=None).delete()
-    step.status, step.level, step.due_at = StepStatus.WAITING, 0, None
+    STEPS.make(move, step)
+    step.level, step.due_at = 0, None
     step.save(update_fields=["status", "level", "due_at"])
 
 
@@ -134,7 +137,7 @@ def _let_answers_lapse(request: Request, before: Mapping[str, Any], outcome: Out
             continue
         # Where all must agree, the yes of the others is enough only where nobody is left to be asked.
         if not steps.is_answered(step) or (step.needs_all and steps.can_be_asked(request, step, step.level)):
-            _send_back(step)
+            _begin_anew(step, "send_back")
 
 
 def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> str:
@@ -191,7 +194,7 @@ def _replace_people(request: Request, outcome: Outcome, now: datetime, *, widene
             _ask_more(request, step, outcome, now)
         if steps.is_answered(step):
             steps.cancel_timers([step])
-            step.status = StepStatus.APPROVED
+            STEPS.make("approve", step)
             step.save(update_fields=["status"])
             continue
         open_ones = step.assignments.filter(is_active=True, decision="")
@@ -233,7 +236,7 @@ def _go_on(request: Request, outcome: Outcome, now: datetime) -> None:
     first = running[0].position
     for step in running:
         if step.position > first and step.status == StepStatus.PENDING:
-            _send_back(step)
+            _begin_anew(step, "send_back")
     if any(step.position == first and step.status == StepStatus.WAITING for step in running):
         again = next((one["why"] for one in outcome.asked_again), "")
         steps.begin_next(request, now=now, why=again)

@@ -11,6 +11,7 @@ from apps.approvals import reasons
 from apps.approvals.models import Assignment, Request, Step, StepStatus
 from apps.approvals.policies import approvers, policy
 from apps.approvals.requests import delegation, permissions
+from apps.approvals.transitions import STEPS
 from apps.audit import trail
 from apps.core import actor, sentences
 from apps.core.words import moment, money
@@ -55,7 +56,7 @@ def begin_next(request: Request, *, now: datetime, leaves_at: datetime | None = 
     position = waiting[0].position
     for step in waiting:
         if step.position == position:
-            step.status = StepStatus.PENDING
+            STEPS.make("begin", step)
             step.save(update_fields=["status"])
             begin_level(request, step, 0, now=now, leaves_at=leaves_at, why=why)
     request.current_step = position
@@ -216,7 +217,7 @@ def end(request: Request, *, now: datetime) -> None:
     """Stop the timers of a request that is settled, and put aside what was not reached."""
     steps = list(request.steps.all())
     cancel_timers(steps)
-    request.steps.filter(status__in=[StepStatus.WAITING, StepStatus.PENDING]).update(status=StepStatus.SKIPPED)
+    STEPS.make_all("skip", request.steps.all())
 
 
 def cancel_timers(gone: Sequence[Step]) -> None:

@@ -16,7 +16,7 @@ from apps.approvals.errors import AlreadyDecidedError
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.requests import closing, moves, steps
 from apps.approvals.requests.locking import actor_of, locked
-from apps.approvals.transitions import REQUESTS
+from apps.approvals.transitions import REQUESTS, STEPS
 from apps.audit import trail
 from apps.core import sentences
 from apps.core.transactions import atomic_with_retry
@@ -122,16 +122,17 @@ def _undo_next_step(request: Request, said: Assignment) -> bool:
     begun = list(later.exclude(status__in=[StepStatus.WAITING, StepStatus.APPROVED]))
     Assignment.objects.filter(step__in=begun, decision="", lapsed_at=None).delete()
     steps.cancel_timers(begun)
-    request.steps.filter(pk__in=[one.pk for one in begun]).update(status=StepStatus.WAITING, due_at=None, level=0)
+    begun_rows = request.steps.filter(pk__in=[one.pk for one in begun])
+    STEPS.make_all("undo", begun_rows, to=StepStatus.WAITING, due_at=None, level=0)
     return True
 
 
 def _go_on(request: Request, step: Step) -> None:
     """Have the steps of the decided position run again, and the later ones wait, with their timers."""
     put_aside = request.steps.filter(status=StepStatus.SKIPPED, is_required=True)
-    put_aside.filter(position__gt=step.position).update(status=StepStatus.WAITING)
-    put_aside.filter(position=step.position).update(status=StepStatus.PENDING)
-    request.steps.filter(pk=step.pk).update(status=StepStatus.PENDING)
+    STEPS.make_all("undo", put_aside.filter(position__gt=step.position), to=StepStatus.WAITING)
+    STEPS.make_all("undo", put_aside.filter(position=step.position), to=StepStatus.PENDING)
+    STEPS.make_all("undo", request.steps.filter(pk=step.pk), to=StepStatus.PENDING)
     request.current_step = step.position
     steps.refresh_due(request)
     if request.paused_at:

@@ -26,7 +26,7 @@ from apps.exceptions import types
 from apps.exceptions.cases import moves
 from apps.exceptions.cases.moves import Change, Made, MoveRefusedError
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Outcome, Status
-from apps.exceptions.transitions import transitions_of
+from apps.exceptions.transitions import BULK_JOB_ITEMS, BULK_JOBS, transitions_of
 from apps.notifications.notify import Message, notify
 from apps.timers import due
 
@@ -150,11 +150,12 @@ def _do_chunk(job: BulkJob, *, now: datetime) -> None:
         change, made = None, [Made(case_id=case_id, case=None, refusal=error) for case_id in items]
     for one in made:
         item = items[one.case_id]
-        item.outcome = Outcome.REFUSED if one.refused else Outcome.DONE
+        BULK_JOB_ITEMS.make("refuse" if one.refused else "do", item)
         item.reason, item.before, item.after = one.refused[:400], dict(one.before), dict(one.after)
     BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason", "before", "after"])
     if len(items) < CHUNK:
-        job.state, job.ended_at = JobState.DONE, now
+        BULK_JOBS.make("finish", job)
+        job.ended_at = now
         job.save(update_fields=["state", "ended_at"])
         done = progress(job).done
         if change is not None and change.owner is not None and change.owner != job.by and done:
@@ -201,7 +202,8 @@ def undo(job_id: UUID, *, by: User, now: datetime) -> BulkJob:
         raise MoveRefusedError(gettext("Still running.") if job.state == JobState.WAITING else gettext("It was undone already."))
     if now - job.created_at > UNDONE_WITHIN:
         raise MoveRefusedError(gettext("Undo is possible for one day only. Change the exceptions individually."))
-    job.state, job.ended_at = JobState.UNDOING, None
+    BULK_JOBS.make("undo", job)
+    job.ended_at = None
     job.save(update_fields=["state", "ended_at"])
     if job.total == 1:
         _undo_chunk(job, now=now)
@@ -221,7 +223,7 @@ def _undo_chunk(job: BulkJob, *, now: datetime) -> None:
     for case_id, item in items.items():
         case = cases[case_id]
         item.reason = _cannot_be_undone(case, item, job.by)
-        item.outcome = Outcome.KEPT if item.reason else Outcome.UNDONE
+        BULK_JOB_ITEMS.make("keep" if item.reason else "undo", item)
         if not item.reason:
             _restore(case, item.before, now=now)
             back.append(case)
@@ -229,7 +231,8 @@ def _undo_chunk(job: BulkJob, *, now: datetime) -> None:
     moves.save(back, action="exception.undone", data={"job": str(job.pk), "move": job.move}, by=job.by, now=now)
     BulkJobItem.objects.bulk_update(items.values(), ["outcome", "reason"])
     if len(items) < CHUNK:
-        job.state, job.ended_at = JobState.UNDONE, now
+        BULK_JOBS.make("finish_undo", job)
+        job.ended_at = now
         job.save(update_fields=["state", "ended_at"])
 
 
