@@ -65,7 +65,7 @@ def purchase(
         company_id=1,
         product_qty=quantity,
         price_subtotal=quantity * 50,
-        name="Goods",
+        name="Furniture",
         date_planned=days(world, expected_in),
     )
     world.write(

@@ -127,8 +127,8 @@ class Team(models.Model):
     members = models.ManyToManyField(User, related_name="teams", blank=True)
 
     def __str__(self) -> str:
-        # The teams that every tower begins with are named in each language; others by the name they were given.
-        return gettext(self.name)
+        # A team that still has the name it was made with is named in each language; others by the name they were given.
+        return gettext(self.name) if self.name == self.slug.replace("_", " ").capitalize() else self.name
 
 
 class Scope(models.TextChoices):

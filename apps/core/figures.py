@@ -56,10 +56,13 @@ days = Kind(name="days", is_number=True, unit="d")
 hours = Kind(name="hours", is_number=True, unit="h")
 moment = Kind(name="moment")
 day = Kind(name="day")
+# Names, references, what people or Odoo wrote: data, said as it is in every language.
 text = Kind(name="text")
+# One of the words that the tower has for it, in the reader's language.
+word = Kind(name="word")
 yes_no = Kind(name="yes_no")
 
-KINDS = {one.name: one for one in (money, price, quantity, count, rank, percent, days, hours, moment, day, text, yes_no)}
+KINDS = {one.name: one for one in (money, price, quantity, count, rank, percent, days, hours, moment, day, text, word, yes_no)}
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Value:
         if self.kind.name == yes_no.name:
             return gettext("yes") if self.value in (True, "yes") else gettext("no")
         said = str(self.value)
-        return gettext(sentences.current(said)) if said else ""
+        return gettext(sentences.current(said)) if said and self.kind.name == word.name else said
 
     def as_json(self) -> dict[str, Any]:
         """What programs read: the label in English, and the value as it is stored, with its unit."""

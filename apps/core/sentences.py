@@ -24,6 +24,8 @@ from apps.core.words import sum_of
 # ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money|quantity|day|moment))?\}")
 
+# Values that are words of the tower: a step, a fact, a command, kinds of approval.
+WORDS = {"step", "fact", "command", "kinds"}
 BESIDE = "sentence"  # in the data of the trail
 JSONB = 3802  # PostgreSQL's number of the type
 
@@ -109,9 +111,16 @@ def again(text: str, *templates: str) -> str:
     for template in (*templates, *(old for old, new in FORMER.items() if new in templates)):
         if match := _reading(template).fullmatch(text):
             sums = {name for name, form in PLACEHOLDER.findall(template) if form == "money"}
-            values = {name: _sum_in(text) if name in sums else gettext(text) for name, text in match.groupdict().items()}
+            values = {name: _read(name, text, is_sum=name in sums) for name, text in match.groupdict().items()}
             return filled(gettext(current(template)), values)
     return gettext(current(text)) if text else ""
+
+
+def _read(name: str, text: str, *, is_sum: bool) -> str | None:
+    """A value as it was read out of English: names of people, customers and records are in no catalogue."""
+    if is_sum:
+        return _sum_in(text)
+    return gettext(current(text)) if name in WORDS else text
 
 
 def _sum_in(text: str) -> str | None:

@@ -163,7 +163,7 @@ TYPES = _declared(
         evidence={
             "waiting_count": Figure("Waiting", figures.count),
             "oldest_at": Figure("Oldest due since", figures.moment),
-            "queue_name": Figure("Queue", figures.text),
+            "queue_name": Figure("Queue", figures.word),
         },
         closed_because="The queue is processed again",
     ),

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import isolation
 from apps.core.actor import Actor
+from apps.exceptions import resolutions
 from apps.exceptions.integration import TYPES
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.exceptions.types import title_of
@@ -111,7 +112,7 @@ def _tell_that_all_is_well(rule: AlertRule, now: datetime) -> int:
     cases = [firing.case for firing in firings]
 
     def body() -> str:
-        return "\n".join(f"{_line(case)} ({gettext(case.resolution)})" for case in cases[:NAMED])
+        return "\n".join(f"{_line(case)} ({resolutions.told(case.resolution)})" for case in cases[:NAMED])
 
     _tell(rule, "alert.cleared", lambda: gettext("Resolved"), body, cases, now)
     return 1

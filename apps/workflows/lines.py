@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection as database
 from django.utils.translation import gettext
 
-from apps.core import sentences
+from apps.core import figures, sentences
 from apps.mirror import registry as mirror
 from apps.workflows import registry
 from apps.workflows.declare import Workflow
@@ -77,4 +77,8 @@ def _currency_of(workflow: Workflow) -> str:
 
 
 def _cell(kind: str, value: Any, words: str) -> Cell:
-    return Cell(kind=kind, value=sentences.said(value) if sentences.is_sentence(value) else value, words=words)
+    if sentences.is_sentence(value):
+        value = sentences.said(value)
+    elif kind == figures.word.name and value:
+        value = gettext(sentences.current(str(value)))
+    return Cell(kind=figures.text.name if kind == figures.word.name else kind, value=value, words=words)

@@ -60,7 +60,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
         amount=workflow.amount,
         cause="stuck_stage",
         evidence={
-            "stuck_stage_title": Figure("Stage", figures.text),
+            "stuck_stage_title": Figure("Stage", figures.word),
             "stuck_since": Figure("In stage since", figures.moment),
             "stuck_days": Figure("Days in stage", figures.days),
             "stuck_target_days": Figure("Target days", figures.days),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.template import Context, Template
 from django.utils import translation
+from django.utils.translation import gettext
 
 from apps.core import figures, sentences
 from apps.core.figures import Figure, Kind, Value
@@ -117,3 +118,12 @@ def test_a_number_is_one_by_its_kind_and_not_by_its_look() -> None:
     assert value(figures.count, "12").number == Decimal(12)
     assert value(figures.text, "12").number is None
     assert value(figures.count, "NaN").number is None
+
+
+def test_data_are_said_as_they_are_and_words_in_the_readers_language() -> None:
+    with translation.override("de"):
+        assert gettext("Open") == "Offen"
+        assert value(figures.text, "Open").text == "Open"
+        assert value(figures.word, "Open").text == "Offen"
+        assert value(figures.word, sentences.of("Open", {})).text == "Offen"
+        assert value(figures.text, sentences.of("Open", {})).text == "Offen"

@@ -59,7 +59,7 @@ def test_a_receipt_closed_short_is_named_and_late_no_more(world: World) -> None:
     world.write("stock.move", 801, product_id=DESK, purchase_line_id=800, state="cancel", product_uom_qty=12)
     case = opened()[RECEIPT]
     assert (list(opened()), case.amount, case.severity) == ([RECEIPT], Decimal("600.00"), Severity.MEDIUM)
-    assert (case.plain_evidence["short_received_quantity"], case.plain_evidence["differing_products_names"]) == ("12", "Goods")
+    assert (case.plain_evidence["short_received_quantity"], case.plain_evidence["differing_products_names"]) == ("12", "Furniture")
     assert Position.objects.get(model="purchase.order").stage == "closed"
     world.write("purchase.order.line", 800, product_qty=8)
     assert opened() == {}

@@ -214,4 +214,4 @@ def _grouped(cards: Sequence[Card], by: str, wanted: QuerySet[Request]) -> list[
 def _word_of(by: str, value: str) -> str:
     if by == "kind":
         return screens.kind_title(value)
-    return gettext(value) if value else gettext("No customer") if by == "partner_name" else gettext("Unknown")
+    return value or (gettext("No customer") if by == "partner_name" else gettext("Unknown"))

@@ -8,7 +8,7 @@ from apps.accounts import access
 from apps.accounts import permissions as roles
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError, OutsideScopeError
-from apps.approvals import reasons
+from apps.approvals import reasons, step_names
 from apps.approvals.errors import DelegateRefusedError, OverLimitError, SegregationError
 from apps.approvals.models import Absence, Assignment, Request, Step
 from apps.approvals.policies import limits, segregation
@@ -55,7 +55,8 @@ def check_may_take(request: Request, own: Assignment, to: User) -> None:
     in_for_admin = own.user.role == to.role == Role.ADMIN
     if why := permissions.obstacle(request, own.step, to, is_asked=in_for_admin):
         raise DelegateRefusedError(
-            gettext("%(why)s. Choose someone eligible for %(step)s.") % {"why": reasons.told(why), "step": gettext(own.step.name)}
+            gettext("%(why)s. Choose someone eligible for %(step)s.")
+            % {"why": reasons.told(why), "step": step_names.told(own.step.name)}
         )
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, ngettext
 from apps.accounts import access
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import DECIDERS, NotAllowedError, OutsideScopeError, check_may_decide, check_may_make_policy
-from apps.approvals import reasons
+from apps.approvals import reasons, step_names
 from apps.approvals.errors import NotAskedError, OverLimitError, SegregationError, StepExcludesError
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.policies import approvers, limits, policy, segregation
@@ -84,7 +84,7 @@ def obstacle(request: Request, step: Step, user: User, *, is_asked: bool = True)
     if standing == Standing.UNKNOWN:
         return sentences.in_english(reasons.NOT_KNOWN, person=person, connection=str(request.connection))
     if other := decided_step(request, step, user):
-        return sentences.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=sentences.of(other, {}))
+        return sentences.in_english(reasons.DECIDED_ANOTHER_STEP, person=person, step=step_names.part_of_sentence(other))
     if (is_asked and user.role == Role.ADMIN) or approvers.levels_ask(
         step.levels["levels"], user, owner_login=owner_login(request)
     ):

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from apps.accounts.models import Role, User
-from apps.approvals import reasons
+from apps.approvals import reasons, step_names
 from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.approvals.requests import closing, steps
 from apps.audit import trail
@@ -121,7 +121,11 @@ def _fall_back(request: Request, step: Step, now: datetime) -> None:
     fallback = step.levels["fallback"]
     status = Status.REJECTED if fallback == "reject" else Status.EXPIRED
     closing.close_request(
-        request, status, by=MACHINE, reason=sentences.in_english(reasons.NOBODY_ANSWERED, step=sentences.of(step.name, {})), now=now
+        request,
+        status,
+        by=MACHINE,
+        reason=sentences.in_english(reasons.NOBODY_ANSWERED, step=step_names.part_of_sentence(step.name)),
+        now=now,
     )
     managers = list(User.objects.filter(role__in=[Role.MANAGER, Role.ADMIN], is_active=True))
     notify(

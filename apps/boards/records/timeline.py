@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 from apps.approvals import reasons
 from apps.audit.models import Entry
 from apps.core import sentences
+from apps.exceptions import resolutions
 from apps.exceptions.models import Comment
 from apps.mirror.tracked import TrackedChange
 from apps.outbox.models import Command
@@ -73,6 +74,8 @@ TOLD = {
 }
 # What tells only that Odoo was told, and did as it was told.
 SYNCS = {"command.enqueued", "command.done", "command.cancelled"}
+# What is said with them is Odoo's own.
+OF_ODOO = {"command.refused", "command.dead"}
 WORTH_FOLDING = 3
 
 
@@ -106,8 +109,7 @@ def _happened(entry: Entry, title: str, retold: Mapping[str, str]) -> TimelineEn
     icon, tone, what = TOLD.get(entry.action, ("circle-dot", "", entry.action.replace(".", " ").replace("_", " ")))
     said = entry.data.get("resolution") or entry.data.get("reason") or entry.data.get("because") or entry.data.get("problem") or ""
     if entry.action == "approval.requested" and entry.data.get("asked_by"):
-        by = str(entry.data["asked_by"])
-        said = gettext("Requested by %(asked_by)s") % {"asked_by": gettext(by)}
+        said = gettext("Requested by %(asked_by)s") % {"asked_by": entry.data["asked_by"]}
     return TimelineEntry(
         at=entry.at,
         icon=icon,
@@ -125,8 +127,10 @@ def _quoted(entry: Entry, said: str, retold: Mapping[str, str]) -> str:
     if sentence := entry.data.get(sentences.BESIDE):
         return sentences.said(sentence)
     if entry.action == "command.cancelled":
-        return retold.get(said) or gettext(said)
-    return reasons.told(said) if entry.actor.startswith("system:") else gettext(said)
+        return retold.get(said) or reasons.told(said)
+    if entry.action.startswith("exception."):
+        return resolutions.told(said)
+    return reasons.told(said) if entry.actor.startswith("system:") and entry.action not in OF_ODOO else said
 
 
 def _changed(changes: Iterable[TrackedChange], taken: set[int]) -> list[TimelineEntry]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from apps.accounts import access
 from apps.accounts.models import Role, Team, User
@@ -17,6 +17,7 @@ from apps.core import actor, live
 from apps.core.currencies import MOST_DIGITS
 from apps.core.figures import units_of
 from apps.core.words import money
+from apps.exceptions import resolutions
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
@@ -29,7 +30,6 @@ from apps.workflows.engine import Evaluation, Finding
 from apps.workflows.models import Position
 
 MACHINE = actor.system("pipeline")
-DELETED = gettext_noop("The record was deleted in Odoo")
 
 
 # A currency's code has three letters; one that somebody made up is cut.
@@ -69,7 +69,9 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     changed = _update([(case, found[key]) for key, case in standing.items() if key in found], evaluation, stages, now)
     gone = [case for key, case in standing.items() if key not in found]
     vanished = set(evaluation.vanished)
-    close(gone, {case.pk: DELETED if case.odoo_id in vanished else types[case.type].closed_because for case in gone}, now)
+    close(
+        gone, {case.pk: resolutions.DELETED if case.odoo_id in vanished else types[case.type].closed_because for case in gone}, now
+    )
     touched = [*opened, *changed, *gone]
     odoo_activities.sync(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
     return opened

@@ -17,12 +17,12 @@ from apps.accounts import access, permissions
 from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.audit.models import Entry
-from apps.core import live, sentences
+from apps.core import live
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
-from apps.exceptions import integration, types
+from apps.exceptions import integration, resolutions, types
 from apps.exceptions.cases import remedies
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
@@ -224,7 +224,7 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
             state = gettext("%(state)s since %(at)s: %(resolution)s") % {
                 "state": state,
                 "at": moment(case.resolved_at),
-                "resolution": gettext(sentences.current(case.resolution)),
+                "resolution": resolutions.told(case.resolution),
             } + (f" ({last.actor_name})" if last else "")
         else:
             state += who

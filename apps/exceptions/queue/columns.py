@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from apps.core import sentences
+from apps.exceptions import resolutions
 from apps.exceptions.queue.screens import Row
 
 # Which columns are hidden, with a dot between; a page that has no such cookie chooses by its width (static/css/queue.css).
@@ -38,10 +38,6 @@ class Column:
         return self.of(row)
 
 
-def _said(resolution: str) -> str:
-    return gettext(sentences.current(resolution)) if resolution else ""
-
-
 COLUMNS = (
     Column(name="severity", words=[gettext_noop("Severity")], of=lambda row: [row.case.get_severity_display()]),
     Column(
@@ -69,7 +65,7 @@ COLUMNS = (
     Column(
         name="status",
         words=[gettext_noop("Status"), gettext_noop("Resolution")],
-        of=lambda row: [row.case.get_status_display(), _said(row.case.resolution)],
+        of=lambda row: [row.case.get_status_display(), resolutions.told(row.case.resolution)],
     ),
 )
 NAMES = {column.name for column in COLUMNS if not column.is_fixed}

@@ -14,7 +14,7 @@ from apps.accounts.access import AccessScope, those_who_see
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.audit.models import Entry
-from apps.exceptions import integration, types
+from apps.exceptions import integration, resolutions, types
 from apps.exceptions.models import Comment, ExceptionCase, Status
 from apps.workflows import blockers, impact, registry
 from apps.workflows.models import Position
@@ -225,6 +225,14 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
     return gettext(VERBS[verb]) if verb in VERBS else verb.replace("_", " ")
 
 
+def _quoted(entry: Entry) -> str:
+    """What was said with a move: as a person wrote it, in the active language where it is the tower's own."""
+    if note := entry.data.get("note"):
+        return str(note)
+    said = next((str(entry.data[name]) for name in ("resolution", "reason", "because") if entry.data.get(name)), "")
+    return resolutions.told(said)
+
+
 def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
     """What happened to it, newest first: the audit trail's entries and what people wrote."""
     happened = [
@@ -240,7 +248,6 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
         if verb == "commented":
             continue
         icon, tone = ICONS.get(verb, ("circle-dot", ""))
-        told = next((entry.data[name] for name in ("note", "resolution", "reason", "because") if entry.data.get(name)), "")
         happened.append(
             TimelineEntry(
                 at=entry.at,
@@ -248,7 +255,7 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
                 tone=tone,
                 who=entry.actor_name,
                 what=_in_words(verb, entry.data, teams),
-                quote=gettext(str(told)),
+                quote=_quoted(entry),
             )
         )
     if not any(entry.action == "exception.opened" for entry in entries):

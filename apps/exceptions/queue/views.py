@@ -24,7 +24,7 @@ from apps.core.fragments import part
 from apps.core.query_strings import without_empty
 from apps.core.refusal_pages import wants_json
 from apps.core.refusals import Refusal
-from apps.exceptions import integration, queries, types
+from apps.exceptions import integration, queries, resolutions, types
 from apps.exceptions.bulk import jobs
 from apps.exceptions.bulk.links import links_of
 from apps.exceptions.cases import moves, remedies
@@ -43,14 +43,6 @@ SNOOZES = (
     ("72", gettext_noop("3 days")),
 )
 MORNING = 8
-# Why most exceptions end by hand; any other words will do as well.
-ENDINGS = (
-    gettext_noop("Settled with the customer"),
-    gettext_noop("Corrected in Odoo"),
-    gettext_noop("Accepted as it is"),
-    gettext_noop("Duplicate"),
-    gettext_noop("Not a problem"),
-)
 MOST_CHOSEN = 1_000
 
 
@@ -69,7 +61,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
         "columns": columns.titles(),
     }
     if not request.headers.get("X-Fragment"):
-        context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": ENDINGS}
+        context |= listing.choices(known) | {"snoozes": SNOOZES, "endings": resolutions.SUGGESTED}
         case = request.GET.get("case", "")
         if case.isascii() and case.isdecimal() and len(case) < 19:
             found = queries.queue(access.scope_of(request.user)).filter(id=int(case)).first()
@@ -103,7 +95,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "problem": problem,
         "ended_by": screens.ended_by([case]).get(case.pk),
         "snoozes": SNOOZES,
-        "endings": ENDINGS,
+        "endings": resolutions.SUGGESTED,
         "odoo_url": case.url,
         "seen": moves.as_seen(case),
         "offers": remedies.offered(case, now=now),

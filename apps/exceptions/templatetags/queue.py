@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
 from apps.core import clock
+from apps.exceptions import resolutions
 from apps.exceptions.queue.counts import words_of
 from apps.exceptions.queue.screens import Row
 
@@ -22,6 +23,12 @@ register = template.Library()
 def capped(count: int | None) -> str:
     """A count that stops somewhere: "37", "1,000+"."""
     return words_of(count)
+
+
+@register.filter
+def resolution(text: str) -> str:
+    """How an exception ended: in the reader's language where the words are the tower's own."""
+    return resolutions.told(text or "")
 
 
 # A row looks the same to all who read the same language by the same clock, and a queue that many keep open is fetched anew with

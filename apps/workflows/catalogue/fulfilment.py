@@ -255,7 +255,7 @@ LINES = Lines(
         "wanted_quantity": Figure("Requested", figures.quantity),
         "reserved_quantity": Figure("Reserved", figures.quantity),
         "done_quantity": Figure("Done", figures.quantity),
-        "state_name": Figure("State", figures.text),
+        "state_name": Figure("State", figures.word),
     },
     sql=f"""
         SELECT {units.product_in("COALESCE(t.name, '')", "m", units.MOVE)} AS product_name, m.product_uom_qty AS wanted_quantity,

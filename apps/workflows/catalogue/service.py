@@ -150,7 +150,7 @@ WORKFLOW = Workflow(
             evidence={
                 "partner_name": Figure("Customer", figures.text),
                 "stage_name": Figure("Stage", figures.text),
-                "priority_name": Figure("Priority", figures.text),
+                "priority_name": Figure("Priority", figures.word),
                 "assigned_to": Figure("Assigned to", figures.text),
                 "answer_by": Figure("Due", figures.moment),
                 "hours_left": Figure("Hours left", figures.hours),

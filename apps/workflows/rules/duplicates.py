@@ -84,8 +84,8 @@ POSSIBLE_DUPLICATE = ExceptionType(
     amount="company_amount",
     evidence={
         "duplicate_of": Figure("Possible duplicate of", figures.text),
-        "duplicate_why": Figure("Matched on", figures.text),
-        "duplicate_of_state": Figure("The other order is", figures.text),
+        "duplicate_why": Figure("Matched on", figures.word),
+        "duplicate_of_state": Figure("The other order is", figures.word),
         "duplicate_hours_quantity": Figure("Hours between them", figures.hours),
         "client_order_ref": Figure("Customer's reference", figures.text),
         "partner_name": Figure("Customer", figures.text),

@@ -51,7 +51,7 @@ EXCEPTION = ExceptionType(
     evidence={
         "partner_name": Figure("Customer", figures.text),
         "order_name": Figure("Order", figures.text),
-        "lot_problem_names": Figure("Problem", figures.text),
+        "lot_problem_names": Figure("Problem", figures.word),
         "lot_products_names": Figure("Products", figures.text),
         "lot_names": Figure("Lots and serial numbers", figures.text),
         "lot_problem_count": Figure("Lines concerned", figures.count),

@@ -88,7 +88,7 @@ EXCEPTION = ExceptionType(
     evidence={
         "partner_name": Figure("Customer", figures.text),
         "order_name": Figure("Order", figures.text),
-        "shortage_names": Figure("Why", figures.text),
+        "shortage_names": Figure("Why", figures.word),
         "short_products_names": Figure("Products", figures.text),
         "short_count": Figure("Short lines", figures.count),
         "wanted_quantity": Figure("Requested", figures.quantity),

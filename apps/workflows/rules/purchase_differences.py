@@ -155,7 +155,7 @@ PRICE_DIFFERS = ExceptionType(
         "partner_name": Figure("Vendor", figures.text),
         "buyer_name": Figure("Buyer", figures.text),
         "price_product": Figure("Product with the largest difference", figures.text),
-        "price_against": Figure("Differs from", figures.text),
+        "price_against": Figure("Differs from", figures.word),
         "price_expected": Figure("Expected price", figures.price.unit_from("price_currency")),
         "price_found": Figure("Actual price", figures.price.unit_from("price_currency")),
         "price_difference_percent": Figure("Difference in %", figures.percent),
