@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from apps.intake import refresh_requests
 from apps.mirror import registry
-from apps.mirror.declare import Many2one, Mirrored
+from apps.mirror.declare import Ids, Many2one, Mirrored
 from apps.mirror.upsert import Changes
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,20 @@ TARGETS = {
     "user_id": "res.users",
     "invoice_user_id": "res.users",
     "resource_calendar_id": "resource.calendar",
+}
+# Documents and their lines by the columns that point at them. Where a column of that name points at something else in a model,
+# the model's parent says so (Mirrored.children).
+DOCUMENTS = {
+    "picking_id": "stock.picking",
+    "return_id": "stock.picking",
+    "backorder_id": "stock.picking",
+    "sale_id": "sale.order",
+    "sale_line_id": "sale.order.line",
+    "sale_line_ids": "sale.order.line",
+    "purchase_line_id": "purchase.order.line",
+    "reversed_entry_id": "account.move",
+    "move_id": "stock.move",
+    "move_orig_ids": "stock.move",
 }
 # Of one model after one batch of deletions. Of more the newest are read; what ended long ago decides nothing any more.
 MOST_READ = 20_000
@@ -64,6 +78,24 @@ def target_of(model: type[Mirrored], column: str) -> str:
     if column == "parent_id":
         return model.odoo_model if model.odoo_model == "res.partner" else ""
     return TARGETS.get(column, "")
+
+
+@cache
+def followed(model: type[Mirrored]) -> dict[str, str]:
+    """Return the columns of ``model`` by which another record is evaluated, each with the model at which it points."""
+    parents = {
+        link: parent.odoo_model
+        for parent in registry.models().values()
+        for name, link in parent.children
+        if name == model.odoo_model
+    }
+    found = {}
+    for column in model._meta.concrete_fields:
+        if isinstance(column, Many2one | Ids):
+            target = parents.get(column.name) or target_of(model, column.name) or DOCUMENTS.get(column.name, "")
+            if target:
+                found[column.name] = target
+    return found
 
 
 def read_again(changes: Changes, *, now: datetime) -> None:

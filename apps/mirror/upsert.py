@@ -1,5 +1,6 @@
 """Writing a batch of rows as Odoo gave them: COPY into a staging table, then one INSERT that skips what is not news."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from django.db import connection as database
 from psycopg import sql
 
-from apps.mirror.declare import Day, Ids, Mirrored, Moment, Number, OdooField, Text
+from apps.mirror.declare import Day, Ids, Many2one, Mirrored, Moment, Number, OdooField, Text
 
 
 class InvalidRowsError(ValueError):
@@ -27,6 +28,8 @@ class Changes:
     updated: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
     written_at: Mapping[int, datetime] = field(default_factory=dict)
+    # What updated rows pointed at before and no longer do, by its column: who has lost a line is evaluated as who has got it.
+    left: Mapping[str, set[int]] = field(default_factory=dict)
 
     @property
     def ids(self) -> set[int]:
@@ -68,7 +71,7 @@ ON CONFLICT (connection_id, odoo_id) DO UPDATE
  WHERE m.read_at <= excluded.read_at
    AND (%(rebuild)s OR m.write_date IS NULL OR m.write_date <= excluded.write_date OR m.deleted_at IS NOT NULL)
    AND (m.deleted_at IS NOT NULL OR (m.write_date, {current}) IS DISTINCT FROM (excluded.write_date, {excluded}))
-RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date
+RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date, {left}
 """
 
 CONFIRM = """
@@ -126,12 +129,17 @@ def apply(
                 )
         cursor.execute(sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
         merged = cursor.fetchall()
+    left: dict[str, set[int]] = {}
+    for *_, pointed_at in merged:
+        for column, ids in (json.loads(pointed_at) if pointed_at else {}).items():
+            left.setdefault(column, set()).update(ids if isinstance(ids, list) else [ids])
     return Changes(
         connection_id=connection_id,
         model=model.odoo_model,
-        inserted={odoo_id for odoo_id, is_new, _ in merged if is_new},
-        updated={odoo_id for odoo_id, is_new, _ in merged if not is_new},
-        written_at={odoo_id: written_at for odoo_id, _, written_at in merged if written_at},
+        inserted={odoo_id for odoo_id, is_new, *_ in merged if is_new},
+        updated={odoo_id for odoo_id, is_new, *_ in merged if not is_new},
+        written_at={odoo_id: written_at for odoo_id, _, written_at, _ in merged if written_at},
+        left=left,
     )
 
 
@@ -181,6 +189,21 @@ def mark_deleted(
     return Changes(connection_id=connection_id, model=model.odoo_model, deleted=gone, written_at=dict.fromkeys(gone, now))
 
 
+def _left(model: type[Mirrored], fields: Sequence[str]) -> sql.Composable:
+    """SQL of what an updated row pointed at before and no longer does, as JSON by column; nothing of most rows."""
+    pointing = [one for one in model._meta.concrete_fields if one.name in fields and isinstance(one, Many2one | Ids)]
+    if not pointing:
+        return sql.SQL("NULL")
+    pairs = [
+        sql.SQL("{}, CASE WHEN old.{column} IS DISTINCT FROM new.{column} THEN to_jsonb(old.{column}) END").format(
+            sql.Literal(one.name), column=sql.Identifier(one.name)
+        )
+        for one in pointing
+    ]
+    found = sql.SQL("NULLIF(jsonb_strip_nulls(jsonb_build_object({})), '{{}}')::text").format(sql.SQL(", ").join(pairs))
+    return sql.SQL("CASE WHEN old.odoo_id IS NOT NULL THEN {} END").format(found)
+
+
 def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.Composable]:
     """The names that the statements speak of."""
     table, columns = model._meta.db_table, [sql.Identifier(name) for name in fields]
@@ -189,6 +212,7 @@ def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.C
         "staging": sql.Identifier(f"staging_{table}"),
         "columns": sql.SQL(", ").join(columns),
         "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
+        "left": _left(model, fields),
         "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
     }
 

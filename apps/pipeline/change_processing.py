@@ -39,18 +39,29 @@ def apply_changes(changes: Sequence[Changes], *, now: datetime) -> None:
     4. Ask for approvals, or withdraw the asking; what Odoo is to be told goes into the outbox.
     5. Announce what open pages show differently now.
 
-    What points at records that are gone is read again first: a merge in Odoo moves references without a date.
+    A record that lost a row to another, such as an order whose line was moved, counts as changed like the one that got it. What
+    points at records that are gone is read again first: a merge in Odoo moves references without a date.
     """
     by_connection: dict[int, dict[str, dict[int, datetime]]] = {}
     for change in changes:
         rows = by_connection.setdefault(change.connection_id, {}).setdefault(change.model, {})
         rows.update({odoo_id: change.written_at.get(odoo_id, now) for odoo_id in change.ids})
+        _add_left(by_connection[change.connection_id], change, now)
         references.read_again(change, now=now)
     for connection_id, changed in by_connection.items():
         one_at_a_time(connection_id)
         if "res.users" in changed:
             link_people(connection_id, now)
         follow(connection_id, changed, now=now)
+
+
+def _add_left(changed: dict[str, dict[int, datetime]], change: Changes, now: datetime) -> None:
+    """Count what rows pointed at before as changed: no query from the rows as they are leads there."""
+    followed = references.followed(mirror.models()[change.model])
+    at = max(change.written_at.values(), default=now)
+    for column in followed.keys() & change.left.keys():
+        for odoo_id in change.left[column]:
+            changed.setdefault(followed[column], {}).setdefault(odoo_id, at)
 
 
 def link_people(connection_id: int, now: datetime) -> None:

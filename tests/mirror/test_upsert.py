@@ -196,3 +196,12 @@ def _wait_until_somebody_waits_for_a_row() -> None:
             if cursor.fetchone()[0]:
                 return
     raise AssertionError("the older read never met the newer one")
+
+
+def test_what_a_row_no_longer_points_at_is_told_by_its_column(connection: Connection) -> None:
+    lines = registry.models()["account.move.line"]
+    row = dict.fromkeys(lines.odoo_fields(), False) | {"id": 1, "create_date": False, "move_id": 5, "sale_line_ids": [8, 9]}
+    first = apply(lines, connection, row | {"write_date": "2026-11-23 09:00:00"})
+    later = {"write_date": "2026-11-23 09:01:00"}
+    moved = apply(lines, connection, row | later | {"move_id": 6, "sale_line_ids": [9]}, read_at=NOW + timedelta(seconds=1))
+    assert (first.left, moved.left) == ({}, {"move_id": {5}, "sale_line_ids": {8, 9}})

@@ -140,7 +140,8 @@ def context(kind: str, name: str) -> Any:
     return Request.objects.get(kind=kind).context[name]
 
 
-CREDIT, COUNT, EXPOSURE, LOTS = (
+SHORT, CREDIT, COUNT, EXPOSURE, LOTS = (
+    "order.stock_shortage",
     "order.credit_hold",
     "inventory.count_adjustment",
     "invoice.overdue_exposure",
@@ -238,3 +239,21 @@ def test_an_operation_that_no_longer_asks_for_lots_has_no_problem_with_them(worl
     world.write("stock.picking.type", 11, use_create_lots=False, use_existing_lots=False)
     assert evidence(LOTS, "lot_problem_names") is None
     assert stale(world) == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "odoo_id", "values", "what", "before", "after"),
+    [
+        ("sale.order.line", 420, {"order_id": QUOTED}, partial(evidence, SHORT, "short_products_names"), "Oak desk", None),
+        ("stock.move", 4300, {"picking_id": DELIVERY}, partial(amount, "fulfilment", MOVED), 200, 0),
+        ("stock.move", 7100, {"picking_id": RETURN_OF_ORDER}, partial(amount, "returns", RETURN), 400, 0),
+        ("account.move.line", 6002, {"move_id": 601}, partial(evidence, "invoice.differs", "product_names"), "Lamp", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_who_loses_a_row_to_another_follows_at_once(
+    world: World, model: str, odoo_id: int, values: dict[str, Any], what: Callable[[], Any], before: Any, after: Any
+) -> None:
+    assert what() == before
+    world.write(model, odoo_id, **values)
+    assert (what(), stale(world)) == (after, {})
