@@ -51,6 +51,7 @@ class Connection(models.Model):
         max_length=60, blank=True, db_default="", help_text="In which its companies count days. Empty: each as Odoo says."
     )
     is_active = models.BooleanField(default=True)
+    zone_set_at = models.DateTimeField(null=True, help_text="When it was set; none once what rests on it was put up for evaluation")
     state = models.CharField(max_length=20, choices=ConnectionState, default=ConnectionState.UNKNOWN)
     state_since = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, help_text="What is wrong and what to do, in words")

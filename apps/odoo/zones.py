@@ -14,6 +14,7 @@ from apps.audit import trail
 from apps.core import live
 from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
+from apps.core.wake import wake
 from apps.odoo.models import Connection
 
 # The mirror's tables and its function company_zone stand above this floor; they are asked by name.
@@ -42,12 +43,14 @@ class ZoneRefusedError(Refusal):
 def set_time_zone(connection: Connection, zone: str, *, by: User, now: datetime) -> bool:
     """Have the companies of ``connection`` count days in ``zone`` (none: each as Odoo says); whether that is a change.
 
+    A worker evaluates anew what is open there.
+
     Raises NotAllowedError, ZoneRefusedError.
     """
     permissions.check_may_integrate(by)
     if zone and zone not in zoneinfo.available_timezones():
         raise ZoneRefusedError(gettext("There is no time zone %(zone)s. Enter one such as Europe/Berlin.") % {"zone": zone[:60]})
-    if not Connection.objects.filter(pk=connection.pk).exclude(time_zone=zone).update(time_zone=zone):
+    if not Connection.objects.filter(pk=connection.pk).exclude(time_zone=zone).update(time_zone=zone, zone_set_at=now):
         return False
     trail.record(
         trail.Event(
@@ -60,6 +63,7 @@ def set_time_zone(connection: Connection, zone: str, *, by: User, now: datetime)
         now=now,
     )
     live.announce(["health"])
+    wake("pipeline.look_again")
     return True
 
 

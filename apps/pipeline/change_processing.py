@@ -17,6 +17,7 @@ from apps.mirror import identities, references, validation
 from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.upsert import Changes
+from apps.pipeline import open_records
 from apps.workflows import engine, registry
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
@@ -52,6 +53,8 @@ def apply_changes(changes: Sequence[Changes], *, now: datetime) -> None:
         one_at_a_time(connection_id)
         if "res.users" in changed:
             link_people(connection_id, now)
+        if _moves_days(connection_id, changed):
+            open_records.put_up(connection_id, now=now)
         follow(connection_id, changed, now=now)
 
 
@@ -62,6 +65,15 @@ def _add_left(changed: dict[str, dict[int, datetime]], change: Changes, now: dat
     for column in followed.keys() & change.left.keys():
         for odoo_id in change.left[column]:
             changed.setdefault(followed[column], {}).setdefault(odoo_id, at)
+
+
+def _moves_days(connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> bool:
+    """True if a company changed, its calendar or its own address: in their time zone everything of it counts days."""
+    if {"res.company", "resource.calendar"} & changed.keys():
+        return True
+    partners = list(changed.get("res.partner", ()))
+    companies = mirror.models()["res.company"].objects.filter(connection_id=connection_id, deleted_at=None)
+    return bool(partners) and companies.filter(partner_id__in=partners).exists()
 
 
 def link_people(connection_id: int, now: datetime) -> None:

@@ -1,34 +1,18 @@
-"""What follows when a parameter is set: what it concerns is evaluated, and Odoo's guards are told."""
+"""What follows when a parameter or a time zone is set: what it concerns is evaluated, and Odoo's guards are told."""
 
 from datetime import datetime
 
-from django.db import connection as database
 from django.db import transaction
 
 from apps.approvals.policies import guard_policy
 from apps.odoo.models import Connection
-from apps.pipeline import change_processing
+from apps.pipeline import change_processing, open_records
 from apps.workflows import registry
 from apps.workflows.models import ParameterValue
 
-# What stands in an open stage, is in the queue, or waits for a decision. A record that has ended is judged when it changes.
-PUT_UP = """
-UPDATE workflows_position p
-   SET look_again_at = LEAST(p.look_again_at, %(now)s)
- WHERE p.connection_id = %(connection)s AND p.workflow = ANY(%(workflows)s)
-   AND (%(company)s::bigint IS NULL OR p.company_id = %(company)s::bigint)
-   AND (p.is_open
-        OR EXISTS (SELECT FROM exceptions_exceptioncase e
-                    WHERE e.connection_id = p.connection_id AND e.model = p.model AND e.odoo_id = p.odoo_id
-                      AND e.status <> 'resolved')
-        OR EXISTS (SELECT FROM approvals_request q
-                    WHERE q.connection_id = p.connection_id AND q.model = p.model AND q.odoo_id = p.odoo_id
-                      AND q.status = 'pending'))
-"""
-
 
 def apply_due(*, now: datetime) -> int:
-    """Put up for evaluation what the parameters that were set since the last call concern; how many were.
+    """Put up for evaluation what the parameters and time zones that were set since the last call concern; how many parameters.
 
     :func:`change_processing.reevaluate_due` evaluates it, a batch at a time. Nothing is lost where either breaks off.
     """
@@ -40,11 +24,14 @@ def apply_due(*, now: datetime) -> int:
         for connection_id in concerned:
             with transaction.atomic():
                 change_processing.one_at_a_time(connection_id)
-                with database.cursor() as cursor:
-                    cursor.execute(
-                        PUT_UP, {"connection": connection_id, "workflows": names, "company": value.company_id, "now": now}
-                    )
+                open_records.put_up(connection_id, now=now, workflows=names, company_id=value.company_id)
         ParameterValue.objects.filter(pk=value.pk).update(applied_at=now)
+    for connection in Connection.objects.exclude(zone_set_at=None):
+        with transaction.atomic():
+            change_processing.one_at_a_time(connection.pk)
+            open_records.put_up(connection.pk, now=now)
+            # One that was set meanwhile is put up by the next call.
+            Connection.objects.filter(pk=connection.pk, zone_set_at=connection.zone_set_at).update(zone_set_at=None)
     if waiting:
         guard_policy.publish(now=now)
     return len(waiting)

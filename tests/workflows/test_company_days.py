@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.db import connection as database
 
-from apps.pipeline import change_processing
+from apps.accounts.models import Role
+from apps.odoo import zones
+from apps.pipeline import change_processing, parameter_changes
 from apps.workflows.models import Position
-from tests.world import World, odoo_time
+from tests.world import World, odoo_time, person
 
 SAN_FRANCISCO, AUCKLAND, NEW_YORK = "America/Los_Angeles", "Pacific/Auckland", "America/New_York"
 
@@ -187,3 +189,36 @@ def test_the_zone_is_the_settings_else_the_companys_else_its_calendars(world: Wo
     world.connection.time_zone = AUCKLAND
     world.connection.save()
     assert zone() == AUCKLAND
+
+
+@pytest.mark.parametrize(
+    ("model", "odoo_id", "values"),
+    [
+        ("res.partner", 1, {"tz": AUCKLAND}),
+        ("resource.calendar", 9, {"name": "Shifts", "tz": AUCKLAND}),
+        ("res.company", 1, {"resource_calendar_id": 9}),
+    ],
+)
+def test_another_zone_of_a_company_is_seen_on_what_is_open_at_once(
+    world: World, model: str, odoo_id: int, values: dict[str, Any]
+) -> None:
+    lives_in(world, "UTC" if model == "res.partner" else "")
+    world.write("resource.calendar", 9, name="Shifts", tz="UTC" if model == "resource.calendar" else AUCKLAND)
+    world.write("res.company", 1, resource_calendar_id=9 if model == "resource.calendar" else False)
+    at(world, 2026, 11, 23, 12)
+    assert invoice(world, "2026-11-23").stage == "not_due"
+    world.write(model, odoo_id, **values)
+    look_again(world)
+    assert position("invoicing").stage == "overdue"
+
+
+def test_another_zone_of_a_connection_is_seen_on_what_is_open_at_once(world: World) -> None:
+    lives_in(world, "UTC")
+    at(world, 2026, 11, 23, 12)
+    assert invoice(world, "2026-11-23").stage == "not_due"
+    zones.set_time_zone(world.connection, AUCKLAND, by=person("ivan", Role.INTEGRATOR), now=world.now)
+    parameter_changes.apply_due(now=world.now)
+    look_again(world)
+    assert position("invoicing").stage == "overdue"
+    world.connection.refresh_from_db()
+    assert world.connection.zone_set_at is None
