@@ -135,6 +135,33 @@ def test_a_record_without_a_manager_goes_on_to_the_next_level(world: World) -> N
     assert asked_people() == ["mia"]
 
 
+def test_another_salesperson_of_the_record_has_their_own_manager_asked(world: World) -> None:
+    person("sofia", Role.OPERATOR, team="north", odoo_login="sofia")
+    person("nora", Role.MANAGER, limit=100_000, team="north")
+    person("sam", Role.OPERATOR, team="south", odoo_login="sam")
+    person("mark", Role.MANAGER, limit=100_000, team="south")
+    save(world, step("Manager", levels=[{"ask": {"manager_of": "record"}, "within_minutes": 60}]))
+    order = world.held_order()
+    world.write("res.users", 8, name="Sam Sales", login="sam", active=True)
+    world.write("sale.order", order, user_id=8, name="S90042")
+    assert asked_people() == ["mark"]
+    request = Request.objects.get()
+    assert (request.record_name, request.context["account_owner_login"]) == ("S90042", "sam")
+    assert (request.context["salesperson"], request.facts_changed_at) == ("Sam Sales", world.now)
+
+
+def test_a_salesperson_whose_login_is_another_keeps_their_manager(world: World) -> None:
+    person("sofia", Role.OPERATOR, team="north", odoo_login="sofia.lang")
+    person("nora", Role.MANAGER, limit=100_000, team="north")
+    save(world, step("Manager", levels=[{"ask": {"manager_of": "record"}, "within_minutes": 60}]))
+    world.held_order()
+    assert "nora" not in asked_people()
+    world.write("res.users", 7, login="sofia.lang")
+    assert Request.objects.get().context["account_owner_login"] == "sofia.lang"
+    assert "nora" in asked_people()
+    assert Request.objects.get().facts_changed_at is None
+
+
 def asked_people() -> list[str]:
     found = Assignment.objects.filter(step__request=Request.objects.get(), is_active=True)
     return sorted(found.values_list("user__username", flat=True))

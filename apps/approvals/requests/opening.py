@@ -231,14 +231,19 @@ def _person(user: User) -> Actor:
 def context_of(asking: Asking) -> dict[str, Any]:
     """What the one who decides is shown, and what the commands that follow need. Money is text."""
     kind, columns = asking.kind, asking.columns
-    owner_login, owner_email = kind.account_owner
     unchosen: dict[str, Any] = dict.fromkeys(kind.choice.columns if kind.choice else ())
     context = _facts(kind, {**unchosen, **columns, **asking.chosen}) | guard_figures.kept(columns)
-    context["account_owner_login"], context["account_owner_email"] = columns[owner_login], columns[owner_email]
+    context |= _owner(kind, columns)
     context["record_url"] = subjects.url(asking.connection.name, asking.workflow.odoo_model, asking.odoo_id)
     if asking.reason:
         context["asked_because"] = asking.reason
     return context
+
+
+def _owner(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Who looks after the record: whom steps ask the manager of, and who is told what becomes of the request."""
+    login, email = kind.account_owner
+    return {"account_owner_login": columns[login], "account_owner_email": columns[email]}
 
 
 def _facts(kind: ApprovalKind, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,6 +269,7 @@ def _bring_up_to_date(request: Request, kind: ApprovalKind, workflow: Workflow, 
     )
     figures |= guard_figures.kept(columns)
     figures |= cumulation.kept(together, columns[kind.amount], columns[workflow.currency] or "")
+    owner = _owner(kind, columns)
     before, was, said = facts.snapshot(request), request.amount, sentences.plain(request.context)
     shown = request.context
     fresh = {
@@ -273,13 +279,16 @@ def _bring_up_to_date(request: Request, kind: ApprovalKind, workflow: Workflow, 
         "partner_name": columns["partner_name"] or "",
     }
     is_known = all(getattr(request, name) == value for name, value in fresh.items())
-    if is_known and not has_new_hands and all(request.context.get(name) == value for name, value in figures.items()):
+    # What the record is called, and who looks after it, is nothing that somebody decides on.
+    is_same = request.record_name == columns["record_name"] and not has_new_hands
+    if is_known and is_same and all(request.context.get(name) == value for name, value in (figures | owner).items()):
         return
     for name, value in fresh.items():
         setattr(request, name, value)
-    request.context = {**request.context, **figures}
+    request.record_name = columns["record_name"]
+    request.context = {**request.context, **figures, **owner}
     facts.keep_earlier(request, before, now=now)
-    request.save(update_fields=[*fresh, "context", "facts_changed_at", "earlier_facts"])
+    request.save(update_fields=[*fresh, "record_name", "context", "facts_changed_at", "earlier_facts"])
     guard_figures.refresh_hold(request, shown, by=MACHINE, now=now)
     # What reads as before, and is only kept in another form since an update, is no change that somebody waits for.
     reads_differently = any(
