@@ -8,10 +8,28 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from django.db import Error
 from django.db import connection as database
+from psycopg._preparing import PrepareManager
 from psycopg.types.numeric import Int8
 
 from apps.core import sentences
+
+
+class Plans(PrepareManager):
+    """The plans of one session, kept over a rollback.
+
+    psycopg gives up all plans with every rollback, that to a savepoint included, for the sake of statements about tables that
+    the transaction made itself. Those sent here speak of tables that stay, and the server keeps its plans.
+    """
+
+    def clear(self) -> bool:
+        """Keep the plans: psycopg calls this after each rollback."""
+        return False
+
+    def forget(self) -> None:
+        """Have every statement planned anew."""
+        super().clear()
 
 
 def rows(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -25,11 +43,25 @@ def rows(statement: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         parameters: whole numbers and lists of them are sent as ``bigint``, so that one plan serves all sizes.
     """
     database.ensure_connection()
+    plans = _plans_of(database.connection)
     raw: Any = psycopg.Cursor(database.connection)
     wrapped = database.make_debug_cursor(raw) if database.queries_logged else database.make_cursor(raw)
     with wrapped as cursor:
-        cursor.execute(statement, {name: _as_bigint(value) for name, value in parameters.items()})
+        try:
+            cursor.execute(statement, {name: _as_bigint(value) for name, value in parameters.items()})
+        except Error:
+            plans.forget()
+            raise
         return sentences.rows_of(cursor)
+
+
+def _plans_of(session: Any) -> Plans:
+    """Return the session's plans; psycopg has no public name for where a connection keeps them."""
+    if not isinstance(session._prepared, Plans):
+        plans = Plans()
+        plans.prepare_threshold, plans.prepared_max = session.prepare_threshold, session.prepared_max
+        session._prepared = plans
+    return session._prepared  # type: ignore[no-any-return]
 
 
 def _as_bigint(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import DataError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.core import prepared
@@ -27,6 +27,28 @@ def test_one_plan_serves_lists_of_any_length() -> None:
         assert found == [{"number": one, "day": NOW.date()} for one in ids if one and one < 10]
         assert len(seen) == 1
     assert plans("generate_series(1, 9)") == 1
+
+
+@pytest.mark.django_db
+def test_a_plan_outlives_a_rollback() -> None:
+    prepared.rows(EVEN, {"ids": [2], "now": NOW})
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        raise ZeroDivisionError
+    assert plans("generate_series(1, 9)") == 1
+    with pytest.raises(DataError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+    assert plans("generate_series(1, 9)") == 1
+    assert prepared.rows(EVEN, {"ids": [4], "now": NOW}) == [{"number": 4, "day": NOW.date()}]
+    assert plans("generate_series(1, 9)") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_outlives_the_rollback_of_its_own_transaction() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        prepared.rows(EVEN, {"ids": [2], "now": NOW})
+        raise ZeroDivisionError
+    assert plans("generate_series(1, 9)") == 1
+    assert prepared.rows(EVEN, {"ids": [4], "now": NOW}) == [{"number": 4, "day": NOW.date()}]
 
 
 @pytest.mark.django_db
