@@ -21,6 +21,22 @@ def is_of_the_server(error: BaseException) -> bool:
     return isinstance(error, OF_THE_SERVER) and not isinstance(error, OF_THE_ROW) and not isinstance(error.__cause__, OF_THE_ROW)
 
 
+def done_together(act: Callable[[], object]) -> bool:
+    """Do ``act`` in one savepoint; False where it failed and nothing of it was done, so that its parts are done one by one.
+
+    Raises:
+        OperationalError, InterfaceError: the server failed, which doing it in parts would not mend.
+    """
+    try:
+        with transaction.atomic():
+            act()
+    except Exception as error:
+        if is_of_the_server(error):
+            raise
+        return False
+    return True
+
+
 def taken[Item](items: Sequence[Item], take: Callable[[Sequence[Item]], None], refuse: Callable[[Item, Exception], None]) -> None:
     """Take ``items`` together, in the caller's transaction; where that fails, by halves, down to the single one.
 

@@ -116,15 +116,9 @@ def _draw(
     model = mirror.models()[workflow.odoo_model]
 
     def take(some: Sequence[int]) -> None:
-        batch = {odoo_id: records[odoo_id] for odoo_id in some}
-        evaluation = engine.evaluate(workflow, connection_id=connection_id, records=batch, now=now)
-        case_reconcile.reconcile(evaluation, now=now)
-        opening.reconcile(evaluation, now=now)
+        _take(workflow, connection_id, {odoo_id: records[odoo_id] for odoo_id in some}, now)
         if failed:
             dead_letters.resolve(EVALUATING, connection_id, workflow.odoo_model, some, now=now, step=workflow.name)
-        if evaluation.moves or evaluation.vanished or evaluation.left:
-            live.announce([f"board:{workflow.name}"])
-        live.announce(f"record:{connection_id}:{workflow.odoo_model}:{odoo_id}" for odoo_id in list(batch)[:ANNOUNCED_RECORDS])
 
     def refuse(odoo_id: int, error: Exception) -> None:
         logger.error("%s %s cannot be evaluated for %s", workflow.odoo_model, odoo_id, workflow.name, exc_info=error)
@@ -136,6 +130,16 @@ def _draw(
         place.filter(look_again_at__lte=now).update(look_again_at=None)
 
     isolation.taken(sorted(records), take, refuse)
+
+
+def _take(workflow: Workflow, connection_id: int, records: Mapping[int, datetime | None], now: datetime) -> None:
+    """Evaluate a batch, and draw the consequences."""
+    evaluation = engine.evaluate(workflow, connection_id=connection_id, records=records, now=now)
+    case_reconcile.reconcile(evaluation, now=now)
+    opening.reconcile(evaluation, now=now)
+    if evaluation.moves or evaluation.vanished or evaluation.left:
+        live.announce([f"board:{workflow.name}"])
+    live.announce(f"record:{connection_id}:{workflow.odoo_model}:{odoo_id}" for odoo_id in list(records)[:ANNOUNCED_RECORDS])
 
 
 def _problem(workflow: Workflow, model: type[Mirrored], connection_id: int, odoo_id: int, error: Exception) -> str:
@@ -177,12 +181,45 @@ def reevaluate_due(*, now: datetime) -> int:
 
 
 def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *, now: datetime) -> None:
-    """Evaluate what depends on the ``changed`` records and on events that were matched, under :func:`one_at_a_time`."""
+    """Evaluate what depends on the ``changed`` records and on events that were matched, under :func:`one_at_a_time`.
+
+    All workflows go in one savepoint, for nearly always nothing fails. Where something does, or did before, each goes in its
+    own, and what fails is found.
+    """
     changed = absorbing.take_matched(connection_id, changed)
     failed = dead_letters.waiting(EVALUATING, connection_id)
+
+    def together() -> None:
+        for workflow in registry.workflows().values():
+            records = _dependants(workflow, connection_id, _concerned(workflow, changed), changed, now)
+            for batch in engine.batches(records):
+                _take(workflow, connection_id, batch, now)
+
+    if not failed and isolation.done_together(together):
+        return
     for workflow in registry.workflows().values():
         records = _affected(workflow, connection_id, changed, now, failed)
         evaluate(workflow.name, connection_id, records, now=now, failed=failed)
+
+
+def _concerned(workflow: Workflow, changed: Mapping[str, Mapping[int, datetime]]) -> list[tuple[str, int]]:
+    """The changed records on which those of the workflow may depend."""
+    names = {workflow.odoo_model, *(dependency.model for dependency in workflow.dependencies)}
+    return [(name, odoo_id) for name in sorted(names & changed.keys()) for odoo_id in changed[name]]
+
+
+def _dependants(
+    workflow: Workflow,
+    connection_id: int,
+    some: Sequence[tuple[str, int]],
+    changed: Mapping[str, Mapping[int, datetime]],
+    now: datetime,
+) -> dict[int, datetime]:
+    """The workflow's records that ``some`` of the changes may move."""
+    of_models: dict[str, dict[int, datetime]] = {}
+    for name, odoo_id in some:
+        of_models.setdefault(name, {})[odoo_id] = changed[name][odoo_id]
+    return engine.affected(workflow, connection_id=connection_id, changed=of_models, now=now) if of_models else {}
 
 
 def _affected(
@@ -193,14 +230,12 @@ def _affected(
     step = f"{workflow.name}, dependants"
 
     def take(some: Sequence[tuple[str, int]]) -> None:
-        of_models: dict[str, dict[int, datetime]] = {}
-        for name, odoo_id in some:
-            of_models.setdefault(name, {})[odoo_id] = changed[name][odoo_id]
-        for odoo_id, at in engine.affected(workflow, connection_id=connection_id, changed=of_models, now=now).items():
+        for odoo_id, at in _dependants(workflow, connection_id, some, changed, now).items():
             before = found.get(odoo_id)
             found[odoo_id] = max(at, before) if before else at
         if failed:
-            for name, rows in of_models.items():
+            for name in {name for name, _ in some}:
+                rows = [odoo_id for model, odoo_id in some if model == name]
                 dead_letters.resolve(EVALUATING, connection_id, name, rows, now=now, step=step)
 
     def refuse(one: tuple[str, int], error: Exception) -> None:
@@ -211,9 +246,7 @@ def _affected(
         letter = DeadLetter(model=name, odoo_id=odoo_id, problem=problem, step=step)
         dead_letters.add(EVALUATING, connection_id, [letter], now=now)
 
-    names = {workflow.odoo_model, *(dependency.model for dependency in workflow.dependencies)}
-    concerned = [(name, odoo_id) for name in sorted(names & changed.keys()) for odoo_id in changed[name]]
-    isolation.taken(concerned, take, refuse)
+    isolation.taken(_concerned(workflow, changed), take, refuse)
     return found
 
 

@@ -21,6 +21,8 @@ OPEN = {"is_active": True, "decision": "", "step__status": StepStatus.PENDING, "
 
 def reassign_requests(ids: Collection[int]) -> None:
     """Replace in these pending requests who may not decide any more, each under its row lock."""
+    if not ids:
+        return
     with transaction.atomic():
         for request in Request.objects.select_for_update().filter(pk__in=ids, status=Status.PENDING).order_by("pk"):
             reevaluation.reassign(request, now=clock.now())
@@ -36,8 +38,7 @@ def _requests_of(people: Collection[int] | None) -> set[int]:
         status=StepStatus.PENDING,
         request__status=Status.PENDING,
     )
-    found = asked.values_list("step__request_id", flat=True)
-    return {*found, *unattended.values_list("request_id", flat=True)}
+    return set(asked.values_list("step__request_id", flat=True).union(unattended.values_list("request_id", flat=True)))
 
 
 @receiver(powers_changed)
