@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import django
 import pytest
 
 from controltower import embedded
-from tests import standing
+from tests import migrated, standing
 from tests.site import company, site, tower  # noqa: F401
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ leases: list[embedded.Lease] = []
 
 def start_servers(name: str) -> dict[str, str]:
     """Servers that lose everything when the run ends, as the environment variables that name them."""
+    migrated.copy_to(HOME / name)
     lease = embedded.use(HOME / name, fsync=False, temporary=True)
     leases.append(lease)
     return {"DATABASE_URL": lease.services.database_url, "REDIS_URL": lease.services.redis_url}
@@ -56,6 +58,8 @@ def stop_servers() -> None:
 
 
 atexit.register(stop_servers)  # For runs that end before pytest is configured.
+if not HAS_OWN_SERVERS:
+    migrated.make(Path(os.environ.get("CONTROLTOWER_HOME") or HOME) / "tests")
 os.environ["CONTROLTOWER_HOME"] = str(HOME)
 if not HAS_OWN_SERVERS:
     os.environ |= start_servers("servers")
@@ -63,9 +67,30 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "controltower.settings"
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 
 # People are made for every test; a slow hash would be most of the run.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if migrated.PLACE in os.environ:
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = migrated.DATABASE
+
+# The database sessions that have their place for temporary tables.
+begun: WeakSet[Any] = WeakSet()
+
+
+def begin_temporary_tables(connection: Any, **_: Any) -> None:
+    """Have the session's schema of temporary tables there before any test.
+
+    Made within a test it would go with the test's rollback, and each test would make it anew; with a new schema PostgreSQL
+    gives up every plan that the session keeps, which was more than half of what a test asks of it.
+    """
+    session = connection.connection
+    if session not in begun:
+        session.execute("CREATE TEMP TABLE begun (); DROP TABLE begun")
+        begun.add(session)
+
+
+connection_created.connect(begin_temporary_tables)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -298,14 +323,19 @@ def anna_admin(db: None) -> "User":
     return person("anna", "Anna", "Admin", role="admin")
 
 
+@pytest.fixture(scope="session")
+def database_environment(django_db_setup: None) -> dict[str, str]:
+    """The environment of a process that works on the test database."""
+    from django.db import connection
+
+    named = os.environ["DATABASE_URL"]
+    return os.environ | {"DATABASE_URL": named.rpartition("/")[0] + "/" + connection.settings_dict["NAME"]}
+
+
 @pytest.fixture
-def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:
+def process_environment(transactional_db: None, database_environment: dict[str, str]) -> dict[str, str]:
     """The environment of a process that is to work on the test database, beside the test.
 
     Committed rows are what the process sees, so the test is transactional.
     """
-    from django.db import connection
-
-    settings = connection.settings_dict
-    named = os.environ["DATABASE_URL"]
-    yield os.environ | {"DATABASE_URL": named.rpartition("/")[0] + "/" + settings["NAME"]}
+    return dict(database_environment)

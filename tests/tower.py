@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from controltower import embedded
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
@@ -40,6 +41,7 @@ class Tower:
     def __init__(self, kind: str = "up") -> None:
         # Not below pytest's own directory: the embedded server's user must be able to reach it.
         self.home = Path(tempfile.mkdtemp(prefix="controltower-whole-"))
+        migrated.copy_to(self.home)
         # Not above: it reads the settings, and the tests' servers are named after this module is read.
         from controltower.process import free_port
 
@@ -48,6 +50,7 @@ class Tower:
         unset = ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "INTAKE_URL", "INTAKE_PORT", "DJANGO_SETTINGS_MODULE")
         self.environment = {name: value for name, value in os.environ.items() if name not in unset}
         self.environment |= {"CONTROLTOWER_HOME": str(self.home), "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        self.environment["STATIC_ROOT"] = str(migrated.static_root(self.home))
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.home / "supervisor.out"
         with self.log.open("wb") as log:

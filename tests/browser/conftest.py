@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from pytest_playwright_axe import Axe
 from apps.accounts.models import Role, Team, User
 from apps.core import clock
 from controltower import embedded
+from tests.tower import eventually
 from tests.world import World, person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -72,18 +72,22 @@ class Server:
                 stderr=subprocess.STDOUT,
                 preexec_fn=embedded.die_with_parent(signal.SIGKILL),
             )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"The server ended:\n{self.log.read_text()[-3000:]}"
-            with suppress(OSError), urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-            time.sleep(0.1)
-        raise AssertionError(f"The server did not answer within 60 s:\n{self.log.read_text()[-3000:]}")
+        eventually(self._answers, within_seconds=60, what="the server to answer")
+
+    def _answers(self) -> bool:
+        assert self.runs, f"The server ended:\n{self.log.read_text()[-3000:]}"
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=5) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has been started, and has not ended."""
+        return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
         """Stop it, as a restart does."""
-        if self.process and self.process.poll() is None:
+        if self.process and self.runs:
             self.process.kill()
             self.process.wait(10)
 
@@ -111,13 +115,21 @@ def _company() -> World:
     return world
 
 
-@pytest.fixture
-def server(process_environment: dict[str, str], world: World, tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def web(database_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a worker: to start it costs more than most of them."""
     # A busy machine may take five seconds to show the button; a test that waits for its end has patience.
-    server = Server(process_environment | {"UNDO_SECONDS": "15"}, tmp_path / "server.log")
-    server.start()
+    server = Server(database_environment | {"UNDO_SECONDS": "15"}, tmp_path_factory.mktemp("web") / "server.log")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server(web: Server, world: World) -> Server:
+    """The server, which an earlier test may have stopped."""
+    if not web.runs:
+        web.start()
+    return web
 
 
 Visit = Callable[..., Page]
