@@ -16,6 +16,10 @@ from psycopg.types.numeric import Int8
 from apps.core import sentences
 
 
+# More than there are: each workflow has three, and one for each of its dependencies.
+MOST = 500
+
+
 class Plans(PrepareManager):
     """The plans of one session, kept over a rollback.
 
@@ -59,7 +63,7 @@ def _plans_of(session: Any) -> Plans:
     """Return the session's plans; psycopg has no public name for where a connection keeps them."""
     if not isinstance(session._prepared, Plans):
         plans = Plans()
-        plans.prepare_threshold, plans.prepared_max = session.prepare_threshold, session.prepared_max
+        plans.prepare_threshold, plans.prepared_max = session.prepare_threshold, MOST
         session._prepared = plans
     return session._prepared  # type: ignore[no-any-return]
 

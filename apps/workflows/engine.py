@@ -260,15 +260,12 @@ def affected(
         if not touched:
             continue
         latest = max(touched.values())
-        with database.cursor() as cursor:
-            cursor.execute(dependency.sql, {"connection": connection_id, "ids": list(touched), "now": now})
-            for (odoo_id,) in cursor.fetchall():
-                if odoo_id is not None:
-                    ids[odoo_id] = (
-                        max(ids.get(odoo_id, latest), latest)
-                        if dependency.model != workflow.odoo_model
-                        else (ids.get(odoo_id, latest))
-                    )
+        for row in _rows(dependency.sql, {"connection": connection_id, "ids": list(touched), "now": now}):
+            (odoo_id,) = row.values()
+            if odoo_id is not None:
+                ids[odoo_id] = (
+                    max(ids.get(odoo_id, latest), latest) if dependency.model != workflow.odoo_model else (ids.get(odoo_id, latest))
+                )
     return ids
 
 
