@@ -65,7 +65,7 @@ def _plans_of(session: Any) -> Plans:
         plans = Plans()
         plans.prepare_threshold, plans.prepared_max = session.prepare_threshold, MOST
         session._prepared = plans
-    return session._prepared  # type: ignore[no-any-return]
+    return session._prepared
 
 
 def _as_bigint(value: Any) -> Any:
