@@ -15,7 +15,6 @@ from psycopg.types.numeric import Int8
 
 from apps.core import sentences
 
-
 # More than there are: each workflow has three, and one for each of its dependencies.
 MOST = 500
 

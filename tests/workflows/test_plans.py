@@ -45,3 +45,20 @@ def test_a_plan_that_is_kept_finds_what_one_made_anew_finds(name: str, world: Wo
 def test_the_trial_finds_something(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("order_to_cash", "procure_to_pay"):
         assert evaluated(name, world, monkeypatch, planned_once=1_000).exceptions
+
+
+@pytest.mark.parametrize("name", registry.workflows())
+def test_a_plan_that_is_kept_finds_the_dependants_that_one_made_anew_finds(
+    name: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = {
+        model: dict.fromkeys(mirrored.objects.values_list("odoo_id", flat=True), world.now)
+        for model, mirrored in mirror.models().items()
+        if mirrored.objects.exists()
+    }
+    found = []
+    for planned_once in (1_000, -1):
+        monkeypatch.setattr(engine, "PLANNED_ONCE", planned_once)
+        found.append(engine.affected(registry.workflows()[name], connection_id=world.connection.pk, changed=changed, now=world.now))
+    assert found[0] == found[1]
+    assert found[0] or name not in ("order_to_cash", "procure_to_pay")
