@@ -1,5 +1,6 @@
 -- The supplies still to come, in the row in which they are given out.
--- They are purchase lines, components of kits, and transfers within the house that are for no order.
+-- They are purchase lines, components of kits, and transfers that are for no order: what is still to be put away, and what is
+-- reserved to be moved here from another warehouse.
 --
 -- %(connection)s             bigint                       the connection
 -- {{purchase_expected_at}}   timestamptz                  when line pl is expected, no sooner than today
@@ -10,6 +11,7 @@
 -- {{moved}}                  numeric, product's own unit  what move mv brings
 -- {{of_move}}                boolean                      whether move mv is asked for
 -- {{transfer_expected_at}}   timestamptz                  when move mv is expected, no sooner than today
+-- {{across}}                 one row                      warehouse_id: the warehouse into which mv brings what another one has
 
 SELECT pl.odoo_id AS line_id, pl.order_id, pl.product_id, pl.company_id, COALESCE(coming.warehouse_id, 0) AS warehouse_id,
        po.name AS order_name, po.partner_id AS vendor_id, pl.date_planned,
@@ -44,18 +46,20 @@ SELECT pl.odoo_id, pl.order_id, mv.product_id, mv.company_id, COALESCE(pt.wareho
    AND mv.state IN ('waiting', 'confirmed', 'partially_available', 'assigned') AND mv.deleted_at IS NULL
    AND {{of_move}}
 UNION ALL
-SELECT -mv.odoo_id, NULL, mv.product_id, mv.company_id, COALESCE(mv.warehouse_id, pt.warehouse_id, 0), p.name, NULL, mv.date,
-       {{transfer_expected_at}}, {{moved}}
+SELECT -mv.odoo_id, NULL, mv.product_id, mv.company_id, COALESCE(across.warehouse_id, mv.warehouse_id, pt.warehouse_id, 0), p.name,
+       NULL, mv.date, {{transfer_expected_at}}, {{moved}}
   FROM mirror_stock_move mv
   JOIN mirror_stock_picking p ON p.connection_id = mv.connection_id AND p.odoo_id = mv.picking_id AND p.deleted_at IS NULL
    AND p.sale_id IS NULL AND p.return_id IS NULL
   JOIN mirror_stock_picking_type pt ON pt.connection_id = p.connection_id AND pt.odoo_id = p.picking_type_id
    AND pt.code = 'internal'
+  LEFT JOIN LATERAL ({{across}}) AS across ON TRUE
  WHERE mv.connection_id = %(connection)s AND mv.state = 'assigned' AND mv.sale_line_id IS NULL
    AND mv.purchase_line_id IS NULL AND mv.deleted_at IS NULL AND {{of_move}}
-   AND EXISTS (SELECT FROM mirror_stock_move before
-                WHERE before.connection_id = mv.connection_id AND before.odoo_id = ANY(mv.move_orig_ids)
-                  AND before.state = 'done')
+   AND (across.warehouse_id IS NOT NULL
+        OR EXISTS (SELECT FROM mirror_stock_move before
+                    WHERE before.connection_id = mv.connection_id AND before.odoo_id = ANY(mv.move_orig_ids)
+                      AND before.state = 'done'))
    AND NOT EXISTS (SELECT FROM mirror_stock_move after
                     WHERE after.connection_id = mv.connection_id AND after.move_orig_ids @> ARRAY[mv.odoo_id]
                       AND after.sale_line_id IS NOT NULL)

@@ -25,6 +25,12 @@ PUT_AWAY = Unwatched(
     because="What a transfer is, and for which order, is settled as it is made; its moves, which are watched, say the rest.",
 )
 
+BETWEEN_WAREHOUSES = Unwatched(
+    model="stock.location",
+    columns=["usage", "warehouse_id"],
+    because="Odoo refuses another usage for a place that holds stock; to which warehouse it belongs is settled as it is made.",
+)
+
 SHORT_STATES = "('waiting', 'confirmed', 'partially_available')"
 
 
@@ -69,12 +75,23 @@ SELECT sum({units.own("f.product_uom_qty - COALESCE(f.quantity, 0)", "f", units.
 """
 
 
+# The warehouse into which move {move} brings what another one has.
+ACROSS = """
+SELECT there.warehouse_id
+  FROM mirror_stock_location here
+  JOIN mirror_stock_location there ON there.connection_id = here.connection_id AND there.odoo_id = {move}.location_dest_id
+   AND there.usage = 'internal' AND there.warehouse_id <> here.warehouse_id
+ WHERE here.connection_id = {move}.connection_id AND here.odoo_id = {move}.location_id AND here.usage = 'internal'
+"""
+
+
 def supply(of: str) -> str:
     """Lines of confirmed purchases that are still to come, less what Odoo has promised to certain orders (``free``).
 
     A line of a kit brings its components, each by its own move. A line whose receipts are all done or cancelled brings nothing any
     more, whatever is missing. Where goods are received in more than one step, what is in the house and still to be put away is to
-    come as well: its row has the name of the transfer, and no order.
+    come as well, and so is what is reserved to be moved here from another warehouse: such a row has the name of the transfer, and
+    no order.
 
     Args:
         of: SQL condition over ``{row}``, a purchase line or a move.
@@ -90,6 +107,7 @@ def supply(of: str) -> str:
         moved=units.own("mv.product_uom_qty", "mv", units.MOVE),
         of_move=of.format(row="mv"),
         transfer_expected_at=from_today("mv.date", "mv.company_id"),
+        across=ACROSS.format(move="mv"),
     )
 
 
@@ -186,9 +204,10 @@ WAITING_FOR_TRANSFER = _waiting(
 
 
 # Whose row changes when a record does: the products that it moves, and who stands in a row for those.
-PRODUCTS_OF_MOVES = """
+PRODUCTS_OF_MOVES = f"""
   SELECT m.product_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
-     AND (m.sale_line_id IS NOT NULL OR m.purchase_line_id IS NOT NULL OR m.move_orig_ids <> '{}')
+     AND (m.sale_line_id IS NOT NULL OR m.purchase_line_id IS NOT NULL OR m.move_orig_ids <> '{{}}'
+          OR EXISTS ({ACROSS.format(move="m")}))
 """
 PRODUCTS_OF_SALE_LINES = """
   SELECT l.product_id FROM mirror_sale_order_line l

@@ -11,7 +11,7 @@ from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
 from apps.pipeline import change_processing
 from apps.workflows.rules.duplicates import ORDERS_IN_THEM
-from tests.trade import DESK, LAMP, company, days, purchase, sale
+from tests.trade import DESK, LAMP, company, days, larger_company, purchase, sale
 from tests.world import World, person
 
 SHORTAGE, PROMISE, DUPLICATE = "order.stock_shortage", "order.promise_at_risk", "order.possible_duplicate"
@@ -53,6 +53,26 @@ def test_what_nothing_brings_is_a_shortage_until_a_purchase_brings_it(world: Wor
     purchase(world, 81, quantity=10, expected_in=2)
     assert SHORTAGE not in opened()
     assert closed(SHORTAGE).resolution == "The missing goods are available, or arrive in time"
+
+
+def test_what_is_reserved_for_a_transfer_from_another_warehouse_is_to_come(db: None) -> None:
+    world = larger_company()
+    sale(world, 42, quantity=10, promised_in=6)
+    world.write("stock.move", 42, warehouse_id=1)
+    world.write(
+        "stock.picking", 70, name="WH/INT/7", state="confirmed", picking_type_id=12, picking_type_code="internal", company_id=1
+    )
+    goods = {"product_id": DESK, "product_uom_qty": 10, "picking_id": 70, "company_id": 1, "date": days(world, 2)}
+    world.write("stock.move", 70, state="confirmed", location_id=9, location_dest_id=8, **goods)
+    assert SHORTAGE in opened()
+    world.write("stock.move", 70, state="assigned")
+    assert SHORTAGE not in opened()
+    world.write("stock.move", 70, date=days(world, 8))
+    case = opened()[SHORTAGE]
+    assert (case.plain_evidence["next_supply"], case.plain_evidence["uncovered_quantity"]) == (None, "0")
+    # Within a warehouse nothing comes.
+    world.write("stock.move", 70, date=days(world, 2), location_id=8)
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "10"
 
 
 def test_what_comes_after_the_promise_is_no_supply_in_time(world: World) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, returned, supply_allocation, units
+from apps.workflows import days, guard_requests, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
 
@@ -113,7 +113,7 @@ BILL = Fact(
 AT_RISK = Fact(
     name="at_risk",
     columns=["orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk", "at_stake_amount", "look_again_at"],
-    unwatched=[supply_allocation.TYPES, supply_allocation.PUT_AWAY, returned.PLACES],
+    unwatched=[supply_allocation.TYPES, supply_allocation.PUT_AWAY, supply_allocation.BETWEEN_WAREHOUSES],
     sql=f"""
         SELECT w.orders_at_risk_count, w.customers_at_risk_count, w.revenue_at_risk,
                GREATEST(receipt.missing_amount, w.revenue_at_risk) AS at_stake_amount,

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, kits, returned, supply_allocation, units
+from apps.workflows import days, kits, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money, sourcing
 from apps.workflows.sql_message import joined, say
@@ -185,7 +185,7 @@ PROMISE = Fact(
         "promise_look_at",
         "supplied_at",
     ],
-    unwatched=[supply_allocation.TYPES, returned.PLACES],
+    unwatched=[supply_allocation.TYPES, supply_allocation.BETWEEN_WAREHOUSES],
     sql=statements.load(
         __file__,
         "promise",
