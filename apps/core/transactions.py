@@ -1,7 +1,8 @@
 """Transactions that are run again where another one stood in their way."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 
 import psycopg
@@ -39,3 +40,25 @@ def atomic_with_retry[**P, R](act: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what the block writes, at its end, within the caller's transaction.
+
+    As a savepoint, but said past psycopg: it forgets all plans of the session at each rollback that it sees, in case a table was
+    made in it, and the statements of a workflow take longer to plan than to run. Make no tables in the block. Where the block
+    raises, the caller's transaction is to be rolled back.
+    """
+    assert connection.in_atomic_block
+    _say(b"SAVEPOINT undone")
+    yield
+    _say(b"ROLLBACK TO SAVEPOINT undone; RELEASE SAVEPOINT undone")
+
+
+def _say(statement: bytes) -> None:
+    connection.ensure_connection()
+    raw: psycopg.Connection = connection.connection
+    result = raw.pgconn.exec_(statement)
+    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+        raise OperationalError(result.error_message.decode(errors="replace"))

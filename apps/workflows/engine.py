@@ -5,7 +5,7 @@ one takes out what was deleted or belongs to the workflow no longer, one finds t
 approval's condition holds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -335,16 +335,37 @@ def look(
     Returns:
         odoo_id → column → value; deleted records are left out.
     """
-    columns, asked = _columns_needed(workflow), condition or Q()
-    statement = LOOK.format(
+    statement = _look_statement(workflow, _columns_needed(workflow), condition or Q())
+    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
+    return {row["odoo_id"]: row for row in rows}
+
+
+def read(
+    workflow: Workflow, columns: frozenset[str], *, connection_id: int, odoo_ids: Sequence[int], now: datetime
+) -> dict[int, dict[str, Any]]:
+    """Read some columns of the records as the evaluation computes them, and none of the facts that these do not rest on.
+
+    Returns:
+        odoo_id → column → value; deleted records are left out.
+    """
+    statement = _read_statement(workflow.name, columns)
+    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
+    return {row["odoo_id"]: row for row in rows}
+
+
+@cache
+def _read_statement(workflow_name: str, columns: frozenset[str]) -> str:
+    return _look_statement(registry.workflows()[workflow_name], columns, Q()).as_string()
+
+
+def _look_statement(workflow: Workflow, columns: Collection[str], condition: Q) -> sql.Composed:
+    return LOOK.format(
         columns=sql.SQL(", ").join(compiled.column_of(workflow, name) for name in sorted(columns) if name != "odoo_id"),
-        source=compiled.source(workflow, {*columns, workflow.label, *compiled.named_in(asked)}),
-        condition=compiled.predicate(workflow, asked),
+        source=compiled.source(workflow, {*columns, workflow.label, *compiled.named_in(condition)}),
+        condition=compiled.predicate(workflow, condition),
         label=compiled.column_of(workflow, workflow.label),
         belongs=compiled.belongs(workflow),
     )
-    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
-    return {row["odoo_id"]: row for row in rows}
 
 
 def _rows(statement: sql.Composed | str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:

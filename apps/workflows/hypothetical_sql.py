@@ -1,0 +1,276 @@
+"""The statements with which :mod:`apps.workflows.hypothetical` writes a change into the mirror.
+
+Every one takes ``%(connection)s``; lists of one statement belong together place by place.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from apps.workflows import kits, units
+
+# lines, dates
+NEW_DATES = """
+UPDATE mirror_purchase_order_line l SET date_planned = c.at
+  FROM unnest(%(lines)s::bigint[], %(dates)s::timestamptz[]) AS c(line_id, at)
+ WHERE l.connection_id = %(connection)s AND l.odoo_id = c.line_id
+"""
+
+# lines
+RECEIVED = """
+SELECT l.odoo_id, l.qty_received FROM mirror_purchase_order_line l
+ WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(lines)s)
+"""
+
+# lines
+TO_RECEIVE = """
+SELECT l.odoo_id, l.product_qty - l.qty_received, l.date_planned FROM mirror_purchase_order_line l
+ WHERE l.connection_id = %(connection)s AND l.odoo_id = ANY(%(lines)s) AND l.product_qty > l.qty_received
+"""
+
+# lines, quantities (NULL: what was received). The line as it is, and ``wanted``.
+CHANGED_LINES = """
+SELECT l.*, COALESCE(c.quantity, l.qty_received) AS wanted
+  FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[]) AS c(line_id, quantity)
+  JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = c.line_id
+"""
+
+# lines, quantities
+NEW_QUANTITIES = """
+UPDATE mirror_purchase_order_line l SET product_qty = COALESCE(c.quantity, l.qty_received)
+  FROM unnest(%(lines)s::bigint[], %(quantities)s::numeric[]) AS c(line_id, quantity)
+ WHERE l.connection_id = %(connection)s AND l.odoo_id = c.line_id
+"""
+
+# lines, quantities. Odoo takes from the open moves what the line is less now, and cancels a move of which nothing is left. Of a
+# kit the components go in proportion.
+NEW_QUANTITIES_OF_MOVES = f"""
+WITH line AS ({CHANGED_LINES}), part AS (
+  SELECT line.odoo_id AS line_id, m.product_id, sum({units.own("m.product_uom_qty", "m", units.MOVE)}) AS open,
+         min(CASE WHEN {kits.is_kit("line", "m.product_id")}
+                  THEN (line.product_qty - line.wanted) / NULLIF(line.product_qty, 0)
+                       * {kits.wanted("line", "m.product_id", quantity="product_qty", line_id="purchase_line_id")}
+             END) AS less_of_kit,
+         min({units.own("line.wanted - line.qty_received", "line")}) AS stays
+    FROM line
+    JOIN mirror_stock_move m ON m.connection_id = line.connection_id AND m.purchase_line_id = line.odoo_id
+     AND m.deleted_at IS NULL AND m.state NOT IN ('done', 'cancel')
+   GROUP BY line.odoo_id, m.product_id
+), shared AS (
+  SELECT line_id, product_id, GREATEST(CASE WHEN less_of_kit IS NULL THEN stays ELSE open - less_of_kit END, 0)
+                              / NULLIF(open, 0) AS share
+    FROM part
+)
+UPDATE mirror_stock_move m
+   SET product_uom_qty = round(m.product_uom_qty * s.share, 6),
+       quantity = LEAST(m.quantity, round(m.product_uom_qty * s.share, 6)),
+       state = CASE WHEN round(m.product_uom_qty * s.share, 6) = 0 THEN 'cancel' ELSE m.state END,
+       move_orig_ids = CASE WHEN round(m.product_uom_qty * s.share, 6) = 0 THEN '{{}}' ELSE m.move_orig_ids END
+  FROM shared s
+ WHERE m.connection_id = %(connection)s AND m.purchase_line_id = s.line_id AND m.product_id = s.product_id
+   AND m.deleted_at IS NULL AND m.state NOT IN ('done', 'cancel') AND s.share <> 1
+RETURNING m.odoo_id, m.state
+"""
+
+# lines, quantities. Lines that are to bring more and have no receipt that is open.
+LINES_WITHOUT_RECEIPT = f"""
+SELECT line.odoo_id
+  FROM ({CHANGED_LINES}) AS line
+ WHERE line.wanted > line.qty_received
+   AND EXISTS (SELECT FROM mirror_stock_move m WHERE m.connection_id = line.connection_id
+                  AND m.purchase_line_id = line.odoo_id AND m.deleted_at IS NULL)
+   AND NOT EXISTS (SELECT FROM mirror_stock_move m WHERE m.connection_id = line.connection_id
+                      AND m.purchase_line_id = line.odoo_id AND m.deleted_at IS NULL AND m.state NOT IN ('done', 'cancel'))
+"""
+
+# moves: cancelled ones. What they were to feed is on its own again where nothing else is still to feed it.
+DETACH = """
+UPDATE mirror_stock_move d
+   SET move_orig_ids = ARRAY(SELECT o.id FROM unnest(d.move_orig_ids) AS o(id) WHERE o.id <> ALL(%(moves)s))
+ WHERE d.connection_id = %(connection)s AND d.move_orig_ids && %(moves)s::bigint[] AND d.deleted_at IS NULL
+   AND d.state NOT IN ('done', 'cancel')
+   AND NOT EXISTS (SELECT FROM mirror_stock_move o
+                    WHERE o.connection_id = d.connection_id AND o.odoo_id = ANY(d.move_orig_ids)
+                      AND o.odoo_id <> ALL(%(moves)s) AND o.state NOT IN ('done', 'cancel'))
+RETURNING d.odoo_id
+"""
+
+# moves: cancelled ones
+CANCEL_EMPTY_TRANSFERS = """
+UPDATE mirror_stock_picking p SET state = 'cancel'
+ WHERE p.connection_id = %(connection)s AND p.odoo_id IN (
+         SELECT m.picking_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(moves)s))
+   AND NOT EXISTS (SELECT FROM mirror_stock_move left_over
+                    WHERE left_over.connection_id = p.connection_id AND left_over.picking_id = p.odoo_id
+                      AND left_over.state <> 'cancel' AND left_over.deleted_at IS NULL)
+RETURNING p.odoo_id
+"""
+
+
+def _copied(columns: Sequence[str], other: Mapping[str, str]) -> tuple[str, str]:
+    """Return the columns of an INSERT, and what a copy of row ``x`` has in them."""
+    return ", ".join(columns), ", ".join(other.get(name, f"x.{name}") for name in columns)
+
+
+def further_lines(columns: Sequence[str]) -> str:
+    """Return the statement that adds lines like others: lines, new (ids), quantities, dates."""
+    names, values = _copied(
+        columns, {"product_qty": "c.quantity", "qty_received": "0", "qty_invoiced": "0", "date_planned": "c.at"}
+    )
+    return f"""
+INSERT INTO mirror_purchase_order_line (odoo_id, {names})
+SELECT c.new_id, {values}
+  FROM unnest(%(lines)s::bigint[], %(new)s::bigint[], %(quantities)s::numeric[], %(dates)s::timestamptz[])
+       AS c(line_id, new_id, quantity, at)
+  JOIN mirror_purchase_order_line x ON x.connection_id = %(connection)s AND x.odoo_id = c.line_id
+"""
+
+
+def receipts(columns: Sequence[str]) -> str:
+    """Return the statement that makes receipts like those of other lines, and returns their ids.
+
+    A kit has a move for each of its components. It takes: lines (like whose the receipts are), new (the lines that they are of),
+    quantities (in the line's unit), dates, and first (the first id that is free).
+    """
+    names, values = _copied(
+        columns,
+        {
+            "purchase_line_id": "s.new_id",
+            "state": "'assigned'",
+            "quantity": "0",
+            "date": "s.at",
+            "date_deadline": "s.at",
+            "move_orig_ids": "'{}'",
+            "product_uom_qty": "s.moved",
+            "product_uom": "s.unit",
+        },
+    )
+    return f"""
+WITH sample AS (
+  SELECT DISTINCT ON (c.new_id, m.product_id) c.new_id, c.at, m.id,
+         CASE WHEN {kits.is_kit("l", "m.product_id")} THEN NULL ELSE l.product_uom_id END AS unit,
+         CASE WHEN {kits.is_kit("l", "m.product_id")}
+              THEN c.quantity / NULLIF(l.product_qty, 0)
+                   * {kits.wanted("l", "m.product_id", quantity="product_qty", line_id="purchase_line_id")}
+              ELSE c.quantity END AS moved
+    FROM unnest(%(lines)s::bigint[], %(new)s::bigint[], %(quantities)s::numeric[], %(dates)s::timestamptz[])
+         AS c(line_id, new_id, quantity, at)
+    JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = c.line_id
+    JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.purchase_line_id = l.odoo_id AND m.deleted_at IS NULL
+   WHERE NOT EXISTS (SELECT FROM mirror_stock_picking back
+                      WHERE back.connection_id = m.connection_id AND back.odoo_id = m.picking_id AND back.return_id IS NOT NULL)
+   ORDER BY c.new_id, m.product_id, m.odoo_id DESC
+)
+INSERT INTO mirror_stock_move (odoo_id, {names})
+SELECT %(first)s - 1 + row_number() OVER (ORDER BY s.new_id, x.product_id), {values}
+  FROM sample s
+  JOIN mirror_stock_move x ON x.id = s.id
+RETURNING odoo_id
+"""
+
+
+# code, warehouse
+KIND_OF_TRANSFER = """
+SELECT t.odoo_id FROM mirror_stock_picking_type t
+ WHERE t.connection_id = %(connection)s AND t.code = %(code)s AND t.warehouse_id = %(warehouse)s AND t.deleted_at IS NULL
+ ORDER BY t.odoo_id LIMIT 1
+"""
+
+# warehouse
+STOCK_OF_WAREHOUSE = """
+SELECT w.lot_stock_id, w.company_id FROM mirror_stock_warehouse w
+ WHERE w.connection_id = %(connection)s AND w.odoo_id = %(warehouse)s AND w.deleted_at IS NULL
+"""
+
+# new (id), product, place, company, quantity
+RESERVE = """
+INSERT INTO mirror_stock_quant (connection_id, odoo_id, read_at, product_id, location_id, company_id, quantity, reserved_quantity)
+VALUES (%(connection)s, %(new)s, %(now)s, %(product)s, %(place)s, %(company)s, 0, %(quantity)s)
+"""
+
+# orders
+CONFIRM = """
+UPDATE mirror_sale_order o SET state = 'sale', delivery_status = 'pending', x_ct_hold = ''
+ WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(orders)s)
+"""
+
+# What lies free of a product in the warehouse of order o.
+FREE_OF_LINE = """
+SELECT sum(q.quantity - COALESCE(q.reserved_quantity, 0)) AS quantity, count(*) > 0 AS is_kept
+  FROM mirror_stock_quant q
+  JOIN mirror_stock_location place ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id
+   AND place.usage = 'internal' AND place.warehouse_id = o.warehouse_id
+ WHERE q.connection_id = l.connection_id AND q.product_id = l.product_id AND q.deleted_at IS NULL
+"""
+
+# Whether Odoo keeps stock of what line l sells, as far as anything tells: some lies somewhere, is to come, or is waited for.
+IS_KEPT = """(
+  EXISTS (SELECT FROM mirror_stock_quant q WHERE q.connection_id = l.connection_id AND q.product_id = l.product_id)
+  OR EXISTS (SELECT FROM mirror_purchase_order_line pl
+              WHERE pl.connection_id = l.connection_id AND pl.product_id = l.product_id AND pl.qty_received < pl.product_qty)
+  OR EXISTS (SELECT FROM mirror_stock_move m
+              WHERE m.connection_id = l.connection_id AND m.product_id = l.product_id
+                AND m.state IN ('waiting', 'confirmed', 'partially_available')))"""
+
+# orders, first (added to the id of the order and of the line). Odoo reserves at confirmation what lies free, line by line.
+DELIVERIES = f"""
+WITH line AS (
+  SELECT o.odoo_id AS order_id, l.odoo_id AS line_id, l.product_id, o.company_id, o.warehouse_id, l.product_uom_id,
+         COALESCE(o.commitment_date, %(now)s::timestamptz) AS at, {units.own("l.product_uom_qty", "l")} AS wanted,
+         l.product_uom_qty, {IS_KEPT} AS is_kept, GREATEST(COALESCE(free.quantity, 0), 0) AS free
+    FROM mirror_sale_order o
+    JOIN mirror_sale_order_line l ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
+     AND COALESCE(l.display_type, '') = '' AND l.product_uom_qty > 0
+    JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
+    JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
+     AND COALESCE(t.type, '') <> 'service'
+    LEFT JOIN LATERAL ({FREE_OF_LINE}) AS free ON TRUE
+   WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(orders)s)
+), taken AS (
+  SELECT line.*, CASE WHEN is_kept
+           THEN LEAST(wanted, GREATEST(free + wanted
+                                       - sum(wanted) OVER (PARTITION BY product_id, warehouse_id ORDER BY line_id), 0))
+           ELSE wanted END AS reserved
+    FROM line
+), delivery AS (
+  INSERT INTO mirror_stock_picking (connection_id, odoo_id, read_at, name, state, picking_type_id, picking_type_code, sale_id,
+                                    company_id, scheduled_date, date_deadline)
+  SELECT %(connection)s, %(first)s + t.order_id, %(now)s, '', CASE WHEN bool_and(reserved >= wanted) THEN 'assigned'
+         ELSE 'confirmed' END, (SELECT min(k.odoo_id) FROM mirror_stock_picking_type k
+                                 WHERE k.connection_id = %(connection)s AND k.code = 'outgoing' AND k.deleted_at IS NULL
+                                   AND k.warehouse_id = min(t.warehouse_id)),
+         'outgoing', t.order_id, min(t.company_id), min(t.at), min(t.at)
+    FROM taken t
+   GROUP BY t.order_id
+), held AS (
+  INSERT INTO mirror_stock_quant (connection_id, odoo_id, read_at, product_id, location_id, company_id, quantity,
+                                  reserved_quantity)
+  SELECT %(connection)s, %(first)s + t.line_id, %(now)s, t.product_id, w.lot_stock_id, t.company_id, 0, t.reserved
+    FROM taken t
+    JOIN mirror_stock_warehouse w ON w.connection_id = %(connection)s AND w.odoo_id = t.warehouse_id
+   WHERE t.is_kept AND t.reserved > 0
+)
+INSERT INTO mirror_stock_move (connection_id, odoo_id, read_at, product_id, product_uom, product_uom_qty, quantity, state,
+                               picking_id, sale_line_id, company_id, warehouse_id, date, date_deadline, move_orig_ids)
+SELECT %(connection)s, %(first)s + t.line_id, %(now)s, t.product_id, t.product_uom_id, t.product_uom_qty,
+       round(t.product_uom_qty * t.reserved / NULLIF(t.wanted, 0), 6),
+       CASE WHEN t.reserved >= t.wanted THEN 'assigned' WHEN t.reserved > 0 THEN 'partially_available' ELSE 'confirmed' END,
+       %(first)s + t.order_id, t.line_id, t.company_id, t.warehouse_id, t.at, t.at, '{{}}'
+  FROM taken t
+RETURNING odoo_id
+"""
+
+# orders, dates
+NEW_PROMISES = """
+UPDATE mirror_sale_order o SET commitment_date = c.at
+  FROM unnest(%(orders)s::bigint[], %(dates)s::timestamptz[]) AS c(order_id, at)
+ WHERE o.connection_id = %(connection)s AND o.odoo_id = c.order_id
+"""
+
+# orders, dates. Odoo makes it the deadline of what goes to the customer.
+NEW_PROMISES_OF_MOVES = """
+UPDATE mirror_stock_move m SET date_deadline = c.at
+  FROM unnest(%(orders)s::bigint[], %(dates)s::timestamptz[]) AS c(order_id, at)
+  JOIN mirror_sale_order_line l ON l.connection_id = %(connection)s AND l.order_id = c.order_id AND l.deleted_at IS NULL
+ WHERE m.connection_id = %(connection)s AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
+   AND m.state NOT IN ('done', 'cancel')
+RETURNING m.odoo_id
+"""
