@@ -30,6 +30,7 @@ from apps.odoo import api as odoo
 from apps.outbox import api as outbox
 from apps.timers import api as timers
 from apps.workflows import api as workflows
+from apps.workflows import what_if_api as what_if
 
 app_name = "api"
 
@@ -65,6 +66,7 @@ urlpatterns = [
     route("records/<str:model>/", workflows.Records, "records"),
     route("records/<str:model>/<int:odoo_id>/", workflows.Record, "record"),
     route("suppliers/<int:odoo_id>/impact/", workflows.SupplierImpact, "supplier-impact"),
+    route("what-if/", what_if.WhatIf, "what-if"),
     route("exceptions/", exceptions.Exceptions, "exceptions"),
     route("exceptions/<int:case_id>/", exceptions.OneException, "exception"),
     route("exceptions/<int:case_id>/assign/", exceptions.AssignMove, "exception-assign"),

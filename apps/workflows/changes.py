@@ -16,7 +16,11 @@ class NewDate:
 
 @dataclass(frozen=True, kw_only=True)
 class NewQuantity:
-    """A purchase line is for another quantity, in the line's own unit; what was received counts in it."""
+    """A purchase line is for another quantity, in the line's own unit; what was received counts in it.
+
+    Its date stays. Odoo 19 works the date out anew from the vendor's lead time where the quantity is written alone, and may then
+    make a return in place of a smaller receipt: who carries the change out writes both, the quantity and the date as it was.
+    """
 
     line_id: int
     quantity: Decimal
@@ -24,7 +28,7 @@ class NewQuantity:
 
 @dataclass(frozen=True, kw_only=True)
 class CancelledLine:
-    """What a purchase line has still to bring does not come; what was received stays."""
+    """What a purchase line has still to bring does not come. In Odoo, its quantity is then what was received."""
 
     line_id: int
 

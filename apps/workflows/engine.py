@@ -348,9 +348,13 @@ def read(
     Returns:
         odoo_id → column → value; deleted records are left out.
     """
-    statement = _read_statement(workflow.name, columns)
-    rows = _rows(statement, {"connection": connection_id, "ids": list(odoo_ids), "now": now})
-    return {row["odoo_id"]: row for row in rows}
+    statement, ids = _read_statement(workflow.name, columns), sorted(odoo_ids)
+    found: dict[int, dict[str, Any]] = {}
+    # In parts, each by the plan that is kept: asked for in the middle of something, it is to be there at once.
+    for start in range(0, len(ids), PLANNED_ONCE):
+        part = {"connection": connection_id, "ids": ids[start : start + PLANNED_ONCE], "now": now}
+        found |= {row["odoo_id"]: row for row in _rows(statement, part)}
+    return found
 
 
 @cache

@@ -100,9 +100,11 @@ class _Writer:
         return found
 
     def dates(self, some: Sequence[NewDate]) -> None:
-        lines = [one.line_id for one in some]
-        self.run(statements.NEW_DATES, lines=lines, dates=[one.at for one in some])
+        lines, dates = [one.line_id for one in some], [one.at for one in some]
+        self.run(statements.NEW_DATES, lines=lines, dates=dates)
+        moves = self.run(statements.NEW_DATES_OF_MOVES, lines=lines, dates=dates)
         self.touch("purchase.order.line", lines)
+        self.touch("stock.move", [move for (move,) in moves])
 
     def quantities(self, some: Sequence[tuple[int, Decimal | None]]) -> None:
         """Set lines to their new quantity, and what was received where that is None; their receipts follow."""

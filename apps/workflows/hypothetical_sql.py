@@ -14,6 +14,15 @@ UPDATE mirror_purchase_order_line l SET date_planned = c.at
  WHERE l.connection_id = %(connection)s AND l.odoo_id = c.line_id
 """
 
+# lines, dates. Odoo makes it the deadline of what is still to be received: by that those are reached who wait for a component.
+NEW_DATES_OF_MOVES = """
+UPDATE mirror_stock_move m SET date_deadline = c.at
+  FROM unnest(%(lines)s::bigint[], %(dates)s::timestamptz[]) AS c(line_id, at)
+ WHERE m.connection_id = %(connection)s AND m.purchase_line_id = c.line_id AND m.deleted_at IS NULL
+   AND m.state NOT IN ('done', 'cancel')
+RETURNING m.odoo_id
+"""
+
 # lines
 RECEIVED = """
 SELECT l.odoo_id, l.qty_received FROM mirror_purchase_order_line l

@@ -55,6 +55,12 @@ def written(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def count(shop: Shop, line: int, quantity: float) -> None:
+    """Write another quantity, and the date as it was: alone, Odoo would work the date out anew."""
+    planned = shop.odoo.read("purchase.order.line", [line], ["date_planned"])[0]["date_planned"]
+    shop.odoo.write("purchase.order.line", [line], {"product_qty": quantity, "date_planned": planned})
+
+
 def bought(shop: Shop, product: int, quantity: float, *, expected_in: float = 3, **more: Any) -> tuple[int, int]:
     """A confirmed purchase order of one line; the order and the line."""
     line = {"product_id": product, "product_qty": quantity, "price_unit": 60, "date_planned": in_days(expected_in)}
@@ -75,11 +81,15 @@ def annex(shop: Shop) -> Iterator[dict[str, Any]]:
         "stock.picking", [("picking_type_id.warehouse_id", "=", made), ("state", "not in", ["done", "cancel"])]
     ):
         shop.odoo.call("stock.picking", "action_cancel", [picking])
+    for quant in shop.odoo.search("stock.quant", [("location_id.warehouse_id", "=", made), ("quantity", ">", 0)]):
+        shop.odoo.call("stock.quant", "write", [quant], {"inventory_quantity": 0}, context={"inventory_mode": True})
+        shop.odoo.call("stock.quant", "action_apply_inventory", [quant])
     shop.odoo.write("stock.warehouse", [made], {"active": False})
 
 
 def test_a_date_later_and_earlier_again(shop: Shop) -> None:
-    first, second = shop.sell(10, promised_in=6), shop.sell(5, promised_in=20)
+    first = shop.sell(10, promised_in=6)
+    shop.sell(5, promised_in=20)
     _, line = shop.buy(15, expected_in=3)
     later = at(13)
     shown = foretold(
@@ -87,15 +97,15 @@ def test_a_date_later_and_earlier_again(shop: Shop) -> None:
         changes.NewDate(line_id=line, at=later),
         done=lambda: shop.odoo.write("purchase.order.line", [line], {"date_planned": written(later)}),
     )
-    assert (shown.newly_at_risk, {one.odoo_id for one in shown.orders}) == (1, {first, second})
-    assert next(one.late_days_after for one in shown.orders if one.odoo_id == first) == 7
+    # The other is to be delivered later than the goods come, in any case.
+    assert [(one.odoo_id, one.is_at_risk_after, one.late_days_after) for one in shown.orders] == [(first, True, 7)]
     earlier = at(5)
     shown = foretold(
         shop,
         changes.NewDate(line_id=line, at=earlier),
         done=lambda: shop.odoo.write("purchase.order.line", [line], {"date_planned": written(earlier)}),
     )
-    assert (shown.relieved, shown.earlier) == (1, 2)
+    assert (shown.relieved, shown.earlier) == (1, 1)
 
 
 def test_fewer_dozens(shop: Shop) -> None:
@@ -106,7 +116,7 @@ def test_fewer_dozens(shop: Shop) -> None:
     shown = foretold(
         shop,
         changes.NewQuantity(line_id=line, quantity=Decimal(1)),
-        done=lambda: shop.odoo.write("purchase.order.line", [line], {"product_qty": 1}),
+        done=lambda: count(shop, line, 1),
     )
     assert [(one.odoo_id, one.is_short_after) for one in shown.orders] == [(last, True)]
     (curve,) = shown.curves
@@ -114,16 +124,15 @@ def test_fewer_dozens(shop: Shop) -> None:
 
 
 def test_more_after_everything_was_received(shop: Shop) -> None:
-    order, line = shop.buy(4)
-    shop.sell(9, promised_in=6)
-    shop.odoo.write("purchase.order.line", [line], {"product_qty": 5})
+    order, line = shop.buy(5)
+    sold = shop.sell(9, promised_in=6)
     shop.receive(order, 4)
     shown = foretold(
         shop,
         changes.NewQuantity(line_id=line, quantity=Decimal(9)),
-        done=lambda: shop.odoo.write("purchase.order.line", [line], {"product_qty": 9}),
+        done=lambda: count(shop, line, 9),
     )
-    assert shown.evaluated >= 1
+    assert [one.odoo_id for one in shown.orders] == [sold]
 
 
 def test_a_line_is_cancelled_in_a_warehouse_of_two_steps(shop: Shop, annex: dict[str, Any]) -> None:
@@ -140,7 +149,7 @@ def test_a_line_is_cancelled_in_a_warehouse_of_two_steps(shop: Shop, annex: dict
     shown = foretold(
         shop,
         changes.CancelledLine(line_id=line),
-        done=lambda: shop.odoo.write("purchase.order.line", [line], {"product_qty": 0}),
+        done=lambda: count(shop, line, 0),
     )
     assert [(one.odoo_id, one.is_short_after) for one in shown.orders] == [(order, True)]
 
@@ -165,7 +174,7 @@ def test_less_of_what_was_bought_for_an_order(shop: Shop, to_order: int, quantit
         if quantity
         else changes.CancelledLine(line_id=line["id"])
     )
-    shown = foretold(shop, change, done=lambda: shop.odoo.write("purchase.order.line", [line["id"]], {"product_qty": quantity}))
+    shown = foretold(shop, change, done=lambda: count(shop, line["id"], quantity))
     assert {one.odoo_id for one in shown.orders} == (set() if quantity else {order})
 
 
@@ -185,7 +194,7 @@ def test_what_the_vendor_delivers_to_the_customer(shop: Shop) -> None:
     foretold(
         shop,
         changes.CancelledLine(line_id=line["id"]),
-        done=lambda: shop.odoo.write("purchase.order.line", [line["id"]], {"product_qty": 0}),
+        done=lambda: count(shop, line["id"], 0),
     )
 
 
@@ -200,7 +209,7 @@ def test_fewer_kits(shop: Shop) -> None:
     shown = foretold(
         shop,
         changes.NewQuantity(line_id=line, quantity=Decimal(4)),
-        done=lambda: shop.odoo.write("purchase.order.line", [line], {"product_qty": 4}),
+        done=lambda: count(shop, line, 4),
     )
     assert [(one.odoo_id, one.is_short_after) for one in shown.orders] == [(legs, True)]
     later = at(8)
@@ -236,7 +245,7 @@ def test_another_vendor_instead(shop: Shop) -> None:
     arrives = at(4)
 
     def buy() -> None:
-        shop.odoo.write("purchase.order.line", [line], {"product_qty": 0})
+        count(shop, line, 0)
         shop.vendor = other
         again, bought_line = shop.buy(10, expected_in=4)
         assert again
@@ -326,6 +335,6 @@ def test_in_a_second_company(shop: Shop) -> None:
     shown = foretold(
         shop,
         changes.CancelledLine(line_id=line),
-        done=lambda: shop.odoo.write("purchase.order.line", [line], {"product_qty": 0}),
+        done=lambda: count(shop, line, 0),
     )
     assert [one.odoo_id for one in shown.orders] == [mine]
