@@ -51,7 +51,7 @@ def test_a_later_date_says_who_waits_longer_and_how_the_stock_runs(waiting: Worl
     assert said["revenue_newly_at_risk"] == [{"currency": "EUR", "amount": "1000.00"}]
     (curve,) = said["curves"]
     assert (curve["product"], curve["short_before"] is None, curve["short_after"] is None) == ("Oak desk", True, False)
-    assert {point["after"] for point in curve["points"]} == {"-10", "10", "2"}
+    assert {point["after"] for point in curve["points"]} == {"0", "-10", "10", "2"}
 
 
 def test_every_type_of_change_is_understood(waiting: World, call: Call) -> None:
