@@ -9,6 +9,7 @@ from apps.boards.records import views as records
 from apps.boards.search import views as search
 from apps.boards.shell import parameter_views as parameters
 from apps.boards.shell import views as pages
+from apps.boards.shell import what_if_views as what_if
 
 app_name = "boards"
 urlpatterns = [
@@ -32,6 +33,7 @@ urlpatterns = [
     path("boards/<slug:workflow>/moves/", analytics.moves, name="moves"),
     path("boards/<slug:workflow>/compare/", analytics.comparison, name="compare"),
     path("boards/<slug:workflow>/<slug:stage>/", boards.stage, name="stage"),
+    path("records/<slug:connection>/purchase.order/<int:odoo_id>/what-if/", what_if.what_if, name="what-if"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/", records.record, name="record"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", records.decisions, name="decisions"),
     path("suppliers/<slug:connection>/<int:odoo_id>/", records.supplier, name="supplier"),

@@ -14,6 +14,7 @@ from plotly import graph_objects as go
 
 from apps.boards.analytics.analysis import Analysis
 from apps.boards.boards.queries import Hour
+from apps.workflows.stock_curve import Curve
 
 SHADES = ("--calm", "--risk", "--done", "--advice", "--late", "--accent", "--idle", "--ink")
 BAR_HEIGHT, AREA_HEIGHT = 272, 340
@@ -91,6 +92,31 @@ def throughput(told: Analysis) -> dict[str, Any]:
             _bars(gettext("Out"), days, [one.departed for one in told.throughput], "--risk", links=links),
         ],
         xaxis={"type": "date", "tickformat": _day_format()},
+    )
+
+
+def projected_stock(curve: Curve) -> dict[str, Any]:
+    """Draw what is left of a product at the end of each day, as it stands and with a change; below zero, orders wait."""
+    days = [day.isoformat() for day in curve.days]
+    traces = [
+        go.Scatter(
+            name=title,
+            x=days,
+            y=[float(left) for left in line],
+            mode="lines+markers",
+            hovertemplate=_hover(title),
+            line={"shape": "hv", "width": 2, "dash": dash, "color": f"var({token})"},
+            marker={"size": 5},
+        )
+        for title, line, dash, token in (
+            (gettext("As planned"), curve.before, "dot", "--idle"),
+            (gettext("With the change"), curve.after, "solid", "--calm"),
+        )
+    ]
+    return _figure(
+        traces,
+        xaxis={"type": "date", "tickformat": _day_format()},
+        yaxis={"rangemode": "tozero", "zeroline": True, "zerolinewidth": 2},
     )
 
 

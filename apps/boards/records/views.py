@@ -10,7 +10,7 @@ from apps.accounts import access
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
 from apps.approvals.policies import guard_policy
-from apps.boards.records import coverage, pages
+from apps.boards.records import coverage, pages, what_if
 from apps.core import clock
 from apps.core.fragments import part
 from apps.odoo.models import Connection
@@ -33,7 +33,11 @@ def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) 
 def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """One record: stage, blockers, chain, money, decisions, and everything that happened."""
     page = _record(request, connection, model, odoo_id)
-    context = {"page": page, "may_ask": page.may_be_asked and request.user.role in EXCEPTION_WORKERS}
+    context = {
+        "page": page,
+        "may_ask": page.may_be_asked and request.user.role in EXCEPTION_WORKERS,
+        "open_lines": what_if.open_lines(page.connection.pk, odoo_id) if model == "purchase.order" else [],
+    }
     return render(request, part(request, "boards/record.html", "body"), context)
 
 
