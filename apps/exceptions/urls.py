@@ -17,6 +17,7 @@ urlpatterns = [
     path("exceptions/views/<int:view_id>/forget/", views.forget_view, name="forget-view"),
     path("exceptions/<int:case_id>/people/", views.people, name="people"),
     path("exceptions/<int:case_id>/around/", views.around, name="around"),
+    path("exceptions/<int:case_id>/effect/", views.effect, name="effect"),
     path("exceptions/<int:case_id>/", views.detail, name="detail"),
     path("exceptions/<int:case_id>/<slug:action>/", views.act, name="act"),
     path("connections/<slug:name>/exceptions-in-odoo/", odoo_activities.in_odoo, name="in-odoo"),

@@ -3,7 +3,7 @@
 Conditions are ``Q`` objects over columns of the record and of declared facts, compiled to SQL (:mod:`apps.workflows.compile`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Q
 
 from apps.core.figures import Figure, Kind, money
+from apps.workflows.changes import Change
 from apps.workflows.parameters import Parameter
 
 
@@ -114,8 +115,7 @@ class OdooCall:
         expect: domain that the record matches once it is done.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
         only_if: column that has to hold, as it stood when the decision was taken, or the call is left out.
-        by_mark: the context's column with the command that made the target, which is found by its mark. Where it is not
-            there any more a person ended it, and nothing is done.
+        by_mark: the context's column with the command that made the target, found by its mark; what a person ended is left.
     """
 
     title: str
@@ -134,13 +134,12 @@ class Remedy:
     """A way out of an exception that a person may take: what can be offered now, and what Odoo is told when they do.
 
     Attributes:
-        name: tells it from the type's other remedies.
-        title: what it does, in words for people.
+        name, title: what tells it from the type's other remedies; what it does, in words for people.
         sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
             (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
-            (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`.
-        columns: what else it returns, for the calls.
+            (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`, of which the calls speak.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
+        effect: of an option's columns, the changes that taking it comes down to, which are previewed (:mod:`.what_if`).
     """
 
     name: str
@@ -148,6 +147,7 @@ class Remedy:
     sql: str
     columns: Sequence[str]
     calls: Sequence[OdooCall]
+    effect: Callable[[Mapping[str, Any]], Sequence[Change]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

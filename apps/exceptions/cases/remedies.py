@@ -6,12 +6,16 @@ from datetime import datetime
 
 from django.utils.translation import gettext
 
+from apps.accounts.access import AccessScope
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
-from apps.workflows import offers, registry
+from apps.workflows import offers, registry, what_if
 from apps.workflows.declare import Remedy
+from apps.workflows.hypothetical import ChangeRefusedError
 from apps.workflows.offers import Option
+from apps.workflows.what_if import Preview
+from apps.workflows.what_if_checks import MirrorBusyError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,11 @@ class Offer:
     remedy: Remedy
     options: Sequence[Option]
     does: Sequence[Sequence[str]]
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether what an option would do can be previewed (:func:`effect_of`)."""
+        return self.remedy.effect is not None
 
     @property
     def ways(self) -> list[tuple[Option, Sequence[str]]]:
@@ -64,3 +73,19 @@ def _told(case: ExceptionCase, remedy: Remedy, option: Option) -> list[str]:
     context = {**option.columns, "record_name": case.record_name, "decided_by": "", "record_url": ""}
     calls = [call for call in remedy.calls if not call.only_if or option.columns.get(call.only_if)]
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
+
+
+def effect_of(case: ExceptionCase, remedy: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
+    """Return what an option would do, once it is carried through; None where that is not known, or it is not offered any more."""
+    found = registry.exception_types().get(case.type)
+    declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
+    if declared is None or declared.effect is None:
+        return None
+    chosen = next((one for one in options_of(case, declared, now=now) if one.key == option), None)
+    changes = declared.effect(chosen.columns) if chosen else []
+    if not changes:
+        return None
+    try:
+        return what_if.preview(case.connection_id, changes, now=now, seen=seen)
+    except (ChangeRefusedError, MirrorBusyError):
+        return None

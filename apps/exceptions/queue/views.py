@@ -137,6 +137,15 @@ def around(request: PersonsRequest, case_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
+def effect(request: PersonsRequest, case_id: int) -> HttpResponse:
+    """What a suggested action would do to sales orders: a part that is fetched by itself, before anybody applies it."""
+    case, now, mine = _case(request, case_id), clock.now(), access.scope_of(request.user)
+    given = (request.GET.get("remedy", ""), request.GET.get("option", ""))
+    return render(request, "exceptions/effect.html", {"preview": remedies.effect_of(case, *given, seen=mine, now=now)})
+
+
+@login_required
+@require_safe
 def people(request: PersonsRequest, case_id: int) -> HttpResponse:
     """Return who can be mentioned on the exception: those who may see it, whose name begins with what was typed."""
     found = screens.mentionable(_case(request, case_id), request.GET.get("q", "")[:60])

@@ -1,6 +1,7 @@
 -- Suggested actions: what lies free in other warehouses of the company, for what is needed.
 --
 -- %(connection)s  bigint       the connection
+-- %(now)s         timestamptz  the moment at which it is offered: a transfer can be there at once
 -- {{free_there}}  jsonb        what is offered, in words
 -- {{needed}}      rows         product_id, quantity (product's own unit), place_id, company_id: what is needed where
 -- {{product}}     JOIN clause  product pr and template t of n
@@ -8,7 +9,8 @@
 SELECT concat(n.product_id, '-', q.location_id) AS option,
        {{free_there}} AS text,
        n.product_id, LEAST(q.free, n.quantity) AS quantity, n.place_id, q.location_id AS from_id,
-       kind.odoo_id AS type_id, t.name AS product_name
+       kind.odoo_id AS type_id, t.name AS product_name, place.warehouse_id AS from_warehouse,
+       needed_at.warehouse_id AS to_warehouse, %(now)s::timestamptz AS arrives_at
   FROM ({{needed}}) AS n
   {{product}}
   JOIN mirror_stock_location needed_at

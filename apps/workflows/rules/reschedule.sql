@@ -10,7 +10,7 @@ SELECT concat(l.odoo_id, '@', to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM
        {{moved}} AS text,
        l.odoo_id AS line_id, receipt.odoo_id AS receipt_id, receipt.name AS receipt_name, l.name AS product_name,
        to_char(e.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-       to_char({{new_day}}, 'YYYY-MM-DD') AS new_day, e.source AS said_by
+       to_char({{new_day}}, 'YYYY-MM-DD') AS new_day, e.source AS said_by, e.expected_at AS new_at
   FROM (
     SELECT s.expected_at, s.source
       FROM events_event s

@@ -8,6 +8,7 @@ that are drafted, by name; a request for quotation is in the unit that the vendo
 from apps.core import statements
 from apps.workflows import guard_requests, impact, units
 from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.rules import effects
 from apps.workflows.sql_message import company_day, say
 
 # What a purchase order still has to bring, and where its receipts put it.
@@ -67,7 +68,19 @@ def from_another_warehouse(needed: str) -> Remedy:
     return Remedy(
         name="move_stock",
         title="Transfer from another warehouse",
-        columns=["product_id", "quantity", "place_id", "from_id", "type_id", "product_name", "text"],
+        columns=[
+            "product_id",
+            "quantity",
+            "place_id",
+            "from_id",
+            "type_id",
+            "product_name",
+            "text",
+            "from_warehouse",
+            "to_warehouse",
+            "arrives_at",
+        ],
+        effect=effects.of_transfer,
         sql=statements.load(__file__, "move_stock", free_there=FREE_THERE, needed=needed, product=PRODUCT),
         calls=[
             OdooCall(
@@ -105,7 +118,8 @@ def from_another_warehouse(needed: str) -> Remedy:
 # In whole units of the vendor's, where those are larger than the product's own: half a dozen is not sold by the dozen.
 IN_VENDORS_UNIT = f"""
 SELECT GREATEST(CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)) ELSE round(n.quantity / per.unit, 6) END,
-                i.min_qty) AS quantity, vendors.name AS unit, vendors.name IS DISTINCT FROM own.name AS is_other
+                i.min_qty) AS quantity, per.unit AS per_unit, vendors.name AS unit,
+       vendors.name IS DISTINCT FROM own.name AS is_other
   FROM (SELECT {units.ratio("i.product_uom_id", product="n.product_id")} AS unit) AS per
  CROSS JOIN (SELECT {units.name_of("i.product_uom_id")} AS name) AS vendors
  CROSS JOIN (SELECT {units.name_of("t.uom_id")} AS name) AS own
@@ -174,13 +188,20 @@ def from_another_vendor(needed: str) -> Remedy:
             "unit_id",
             "is_own_unit",
             "text",
+            "own_quantity",
+            "arrives_at",
+            "to_warehouse",
         ],
+        effect=effects.of_purchase,
         sql=f"""
             SELECT concat(n.product_id, '-', i.partner_id) AS option,
                    {SOLD_THERE} AS text,
                    n.product_id, b.quantity, i.product_uom_id AS unit_id, i.product_uom_id IS NULL AS is_own_unit,
                    i.price, i.partner_id, t.name AS product_name,
-                   v.name AS vendor_name, n.company_id,
+                   v.name AS vendor_name, n.company_id, round(b.quantity * b.per_unit, 6) AS own_quantity,
+                   %(now)s::timestamptz + make_interval(days => COALESCE(i.delay, 0)::int) AS arrives_at,
+                   (SELECT needed_at.warehouse_id FROM mirror_stock_location needed_at
+                     WHERE needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id) AS to_warehouse,
                    to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' + make_interval(days => COALESCE(i.delay, 0)::int),
                            'YYYY-MM-DD HH24:MI:SS') AS planned_for
               FROM ({needed}) AS n
@@ -227,11 +248,12 @@ def promise_later(orders: str, *, because: str) -> Remedy:
     return Remedy(
         name="promise_later",
         title="Change the delivery date",
-        columns=["order_id", "order_name", "new_date", "new_day"],
+        columns=["order_id", "order_name", "new_date", "new_day", "new_at"],
+        effect=effects.of_promise,
         sql=f"""
             SELECT w.odoo_id::text AS option,
                    {LATER} AS text,
-                   w.odoo_id AS order_id, w.name AS order_name,
+                   w.odoo_id AS order_id, w.name AS order_name, w.expected_at AS new_at,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
                    to_char({company_day("w.expected_at", OF_ORDER)}, 'YYYY-MM-DD') AS new_day
               FROM ({orders}) AS w
@@ -306,7 +328,8 @@ MOVED = say(
 RESCHEDULE = Remedy(
     name="reschedule",
     title="Reschedule the receipt to the vendor's new date",
-    columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by"],
+    columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by", "new_at"],
+    effect=effects.of_date,
     sql=statements.load(
         __file__,
         "reschedule",
