@@ -66,7 +66,7 @@ UPDATE mirror_stock_picking p SET picking_type_id = 11 FROM chosen
 
 
 def _prepare(connection_id: int) -> tuple[list[int], list[int]]:
-    """Let purchases reach orders; the open lines, and those of the product that a thousand orders wait for."""
+    """Let purchases reach orders; the lines that orders wait for, and those of the product that a thousand wait for."""
     from django.db import connection as database
 
     with database.cursor() as cursor:
@@ -75,7 +75,9 @@ def _prepare(connection_id: int) -> tuple[list[int], list[int]]:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute(
             "SELECT l.product_id = 1000000, array_agg(l.odoo_id ORDER BY l.odoo_id DESC) FROM mirror_purchase_order_line l"
-            " WHERE l.connection_id = %s AND l.qty_received < l.product_qty GROUP BY 1 ORDER BY 1",
+            " WHERE l.connection_id = %s AND l.qty_received < l.product_qty AND EXISTS ("
+            "SELECT FROM mirror_stock_move m WHERE m.connection_id = l.connection_id AND m.product_id = l.product_id"
+            " AND m.state = 'confirmed' AND m.sale_line_id IS NOT NULL) GROUP BY 1 ORDER BY 1",
             [connection_id],
         )
         (_, lines), (_, same) = cursor.fetchall()

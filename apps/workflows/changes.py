@@ -19,7 +19,8 @@ class NewQuantity:
     """A purchase line is for another quantity, in the line's own unit; what was received counts in it.
 
     Its date stays. Odoo 19 works the date out anew from the vendor's lead time where the quantity is written alone, and may then
-    make a return in place of a smaller receipt: who carries the change out writes both, the quantity and the date as it was.
+    make a return in place of a smaller receipt: who carries the change out writes both at once, the quantity and the date as it
+    was; of a kit the quantity first, since what its components come has no deadline yet.
     """
 
     line_id: int

@@ -55,10 +55,15 @@ def written(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def count(shop: Shop, line: int, quantity: float) -> None:
-    """Write another quantity, and the date as it was: alone, Odoo would work the date out anew."""
-    planned = shop.odoo.read("purchase.order.line", [line], ["date_planned"])[0]["date_planned"]
-    shop.odoo.write("purchase.order.line", [line], {"product_qty": quantity, "date_planned": planned})
+def count(shop: Shop, line: int, quantity: float, *, of_kits: bool = False) -> None:
+    """Write another quantity, and the date as it was: alone, Odoo would work the date out anew.
+
+    What components come has no deadline as long as nobody changed the date: of kits the date is written after the quantity.
+    """
+    date = {"date_planned": shop.odoo.read("purchase.order.line", [line], ["date_planned"])[0]["date_planned"]}
+    shop.odoo.write("purchase.order.line", [line], {"product_qty": quantity} | ({} if of_kits else date))
+    if of_kits:
+        shop.odoo.write("purchase.order.line", [line], date)
 
 
 def bought(shop: Shop, product: int, quantity: float, *, expected_in: float = 3, **more: Any) -> tuple[int, int]:
@@ -81,9 +86,9 @@ def annex(shop: Shop) -> Iterator[dict[str, Any]]:
         "stock.picking", [("picking_type_id.warehouse_id", "=", made), ("state", "not in", ["done", "cancel"])]
     ):
         shop.odoo.call("stock.picking", "action_cancel", [picking])
-    for quant in shop.odoo.search("stock.quant", [("location_id.warehouse_id", "=", made), ("quantity", ">", 0)]):
-        shop.odoo.call("stock.quant", "write", [quant], {"inventory_quantity": 0}, context={"inventory_mode": True})
-        shop.odoo.call("stock.quant", "action_apply_inventory", [quant])
+    shelf = shop.odoo.read("stock.warehouse", [made], ["lot_stock_id"])[0]["lot_stock_id"]
+    if shop.odoo.search("stock.quant", [("location_id", "=", shelf), ("quantity", ">", 0)]):
+        shop.lay_in(shop.product, 0, shelf)
     shop.odoo.write("stock.warehouse", [made], {"active": False})
 
 
@@ -209,7 +214,7 @@ def test_fewer_kits(shop: Shop) -> None:
     shown = foretold(
         shop,
         changes.NewQuantity(line_id=line, quantity=Decimal(4)),
-        done=lambda: count(shop, line, 4),
+        done=lambda: count(shop, line, 4, of_kits=True),
     )
     assert [(one.odoo_id, one.is_short_after) for one in shown.orders] == [(legs, True)]
     later = at(8)
