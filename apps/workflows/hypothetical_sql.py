@@ -5,6 +5,7 @@ Every one takes ``%(connection)s``; lists of one statement belong together place
 
 from collections.abc import Mapping, Sequence
 
+from apps.core import statements
 from apps.workflows import kits, units
 
 # lines, dates
@@ -51,33 +52,15 @@ UPDATE mirror_purchase_order_line l SET product_qty = COALESCE(c.quantity, l.qty
 
 # lines, quantities. Odoo takes from the open moves what the line is less now, and cancels a move of which nothing is left. Of a
 # kit the components go in proportion.
-NEW_QUANTITIES_OF_MOVES = f"""
-WITH line AS ({CHANGED_LINES}), part AS (
-  SELECT line.odoo_id AS line_id, m.product_id, sum({units.own("m.product_uom_qty", "m", units.MOVE)}) AS open,
-         min(CASE WHEN {kits.is_kit("line", "m.product_id")}
-                  THEN (line.product_qty - line.wanted) / NULLIF(line.product_qty, 0)
-                       * {kits.wanted("line", "m.product_id", quantity="product_qty", line_id="purchase_line_id")}
-             END) AS less_of_kit,
-         min({units.own("line.wanted - line.qty_received", "line")}) AS stays
-    FROM line
-    JOIN mirror_stock_move m ON m.connection_id = line.connection_id AND m.purchase_line_id = line.odoo_id
-     AND m.deleted_at IS NULL AND m.state NOT IN ('done', 'cancel')
-   GROUP BY line.odoo_id, m.product_id
-), shared AS (
-  SELECT line_id, product_id, GREATEST(CASE WHEN less_of_kit IS NULL THEN stays ELSE open - less_of_kit END, 0)
-                              / NULLIF(open, 0) AS share
-    FROM part
+NEW_QUANTITIES_OF_MOVES = statements.load(
+    __file__,
+    "smaller_receipts",
+    changed_lines=CHANGED_LINES,
+    moved=units.own("m.product_uom_qty", "m", units.MOVE),
+    is_kit=kits.is_kit("line", "m.product_id"),
+    wanted=kits.wanted("line", "m.product_id", quantity="product_qty", line_id="purchase_line_id"),
+    stays=units.own("line.wanted - line.qty_received", "line"),
 )
-UPDATE mirror_stock_move m
-   SET product_uom_qty = round(m.product_uom_qty * s.share, 6),
-       quantity = LEAST(m.quantity, round(m.product_uom_qty * s.share, 6)),
-       state = CASE WHEN round(m.product_uom_qty * s.share, 6) = 0 THEN 'cancel' ELSE m.state END,
-       move_orig_ids = CASE WHEN round(m.product_uom_qty * s.share, 6) = 0 THEN '{{}}' ELSE m.move_orig_ids END
-  FROM shared s
- WHERE m.connection_id = %(connection)s AND m.purchase_line_id = s.line_id AND m.product_id = s.product_id
-   AND m.deleted_at IS NULL AND m.state NOT IN ('done', 'cancel') AND s.share <> 1
-RETURNING m.odoo_id, m.state
-"""
 
 # lines, quantities. Lines that are to bring more and have no receipt that is open.
 LINES_WITHOUT_RECEIPT = f"""
@@ -152,28 +135,14 @@ def receipts(columns: Sequence[str]) -> str:
             "product_uom": "s.unit",
         },
     )
-    return f"""
-WITH sample AS (
-  SELECT DISTINCT ON (c.new_id, m.product_id) c.new_id, c.at, m.id,
-         CASE WHEN {kits.is_kit("l", "m.product_id")} THEN NULL ELSE l.product_uom_id END AS unit,
-         CASE WHEN {kits.is_kit("l", "m.product_id")}
-              THEN c.quantity / NULLIF(l.product_qty, 0)
-                   * {kits.wanted("l", "m.product_id", quantity="product_qty", line_id="purchase_line_id")}
-              ELSE c.quantity END AS moved
-    FROM unnest(%(lines)s::bigint[], %(new)s::bigint[], %(quantities)s::numeric[], %(dates)s::timestamptz[])
-         AS c(line_id, new_id, quantity, at)
-    JOIN mirror_purchase_order_line l ON l.connection_id = %(connection)s AND l.odoo_id = c.line_id
-    JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.purchase_line_id = l.odoo_id AND m.deleted_at IS NULL
-   WHERE NOT EXISTS (SELECT FROM mirror_stock_picking back
-                      WHERE back.connection_id = m.connection_id AND back.odoo_id = m.picking_id AND back.return_id IS NOT NULL)
-   ORDER BY c.new_id, m.product_id, m.odoo_id DESC
-)
-INSERT INTO mirror_stock_move (odoo_id, {names})
-SELECT %(first)s - 1 + row_number() OVER (ORDER BY s.new_id, x.product_id), {values}
-  FROM sample s
-  JOIN mirror_stock_move x ON x.id = s.id
-RETURNING odoo_id
-"""
+    return statements.load(
+        __file__,
+        "further_receipts",
+        is_kit=kits.is_kit("l", "m.product_id"),
+        wanted=kits.wanted("l", "m.product_id", quantity="product_qty", line_id="purchase_line_id"),
+        names=names,
+        copied=values,
+    )
 
 
 # code, warehouse
@@ -220,52 +189,13 @@ IS_KEPT = """(
                 AND m.state IN ('waiting', 'confirmed', 'partially_available')))"""
 
 # orders, first (added to the id of the order and of the line). Odoo reserves at confirmation what lies free, line by line.
-DELIVERIES = f"""
-WITH line AS (
-  SELECT o.odoo_id AS order_id, l.odoo_id AS line_id, l.product_id, o.company_id, o.warehouse_id, l.product_uom_id,
-         COALESCE(o.commitment_date, %(now)s::timestamptz) AS at, {units.own("l.product_uom_qty", "l")} AS wanted,
-         l.product_uom_qty, {IS_KEPT} AS is_kept, GREATEST(COALESCE(free.quantity, 0), 0) AS free
-    FROM mirror_sale_order o
-    JOIN mirror_sale_order_line l ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
-     AND COALESCE(l.display_type, '') = '' AND l.product_uom_qty > 0
-    JOIN mirror_product_product p ON p.connection_id = l.connection_id AND p.odoo_id = l.product_id
-    JOIN mirror_product_template t ON t.connection_id = p.connection_id AND t.odoo_id = p.product_tmpl_id
-     AND COALESCE(t.type, '') <> 'service'
-    LEFT JOIN LATERAL ({FREE_OF_LINE}) AS free ON TRUE
-   WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(orders)s)
-), taken AS (
-  SELECT line.*, CASE WHEN is_kept
-           THEN LEAST(wanted, GREATEST(free + wanted
-                                       - sum(wanted) OVER (PARTITION BY product_id, warehouse_id ORDER BY line_id), 0))
-           ELSE wanted END AS reserved
-    FROM line
-), delivery AS (
-  INSERT INTO mirror_stock_picking (connection_id, odoo_id, read_at, name, state, picking_type_id, picking_type_code, sale_id,
-                                    company_id, scheduled_date, date_deadline)
-  SELECT %(connection)s, %(first)s + t.order_id, %(now)s, '', CASE WHEN bool_and(reserved >= wanted) THEN 'assigned'
-         ELSE 'confirmed' END, (SELECT min(k.odoo_id) FROM mirror_stock_picking_type k
-                                 WHERE k.connection_id = %(connection)s AND k.code = 'outgoing' AND k.deleted_at IS NULL
-                                   AND k.warehouse_id = min(t.warehouse_id)),
-         'outgoing', t.order_id, min(t.company_id), min(t.at), min(t.at)
-    FROM taken t
-   GROUP BY t.order_id
-), held AS (
-  INSERT INTO mirror_stock_quant (connection_id, odoo_id, read_at, product_id, location_id, company_id, quantity,
-                                  reserved_quantity)
-  SELECT %(connection)s, %(first)s + t.line_id, %(now)s, t.product_id, w.lot_stock_id, t.company_id, 0, t.reserved
-    FROM taken t
-    JOIN mirror_stock_warehouse w ON w.connection_id = %(connection)s AND w.odoo_id = t.warehouse_id
-   WHERE t.is_kept AND t.reserved > 0
+DELIVERIES = statements.load(
+    __file__,
+    "confirmed_deliveries",
+    wanted=units.own("l.product_uom_qty", "l"),
+    is_kept=IS_KEPT,
+    free_of_line=FREE_OF_LINE,
 )
-INSERT INTO mirror_stock_move (connection_id, odoo_id, read_at, product_id, product_uom, product_uom_qty, quantity, state,
-                               picking_id, sale_line_id, company_id, warehouse_id, date, date_deadline, move_orig_ids)
-SELECT %(connection)s, %(first)s + t.line_id, %(now)s, t.product_id, t.product_uom_id, t.product_uom_qty,
-       round(t.product_uom_qty * t.reserved / NULLIF(t.wanted, 0), 6),
-       CASE WHEN t.reserved >= t.wanted THEN 'assigned' WHEN t.reserved > 0 THEN 'partially_available' ELSE 'confirmed' END,
-       %(first)s + t.order_id, t.line_id, t.company_id, t.warehouse_id, t.at, t.at, '{{}}'
-  FROM taken t
-RETURNING odoo_id
-"""
 
 # orders, dates
 NEW_PROMISES = """

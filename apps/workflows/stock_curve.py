@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.accounts.access import AccessScope
-from apps.core import prepared, sentences
+from apps.core import prepared, sentences, statements
 from apps.workflows import days, engine, supply_allocation
 from apps.workflows.changes import Change, NewPromise, OtherVendor, ReleasedHold, Transfer
 
@@ -35,28 +35,14 @@ SELECT l.product_id FROM mirror_sale_order_line l
 
 ANY_OF = "{row}.product_id = ANY(%(products)s)"
 # products: what comes and goes of each, by company, warehouse and the company's day.
-EVENTS = f"""
-SELECT x.product_id, x.company_id, x.warehouse_id, {days.day("x.at", at="company_zone(%(connection)s, x.company_id)")} AS day,
-       sum(x.quantity) AS quantity
-  FROM (
-    SELECT s.product_id, s.company_id, s.warehouse_id, s.expected_at AS at, s.free AS quantity
-      FROM ({supply_allocation.supply(ANY_OF)}) AS s
-     UNION ALL
-    SELECT d.product_id, d.company_id, d.warehouse_id, {supply_allocation.from_today("d.promised_at", "d.company_id")},
-           -d.missing
-      FROM ({supply_allocation.demand(ANY_OF.format(row="d"))}) AS d
-     UNION ALL
-    SELECT q.product_id, w.company_id, w.odoo_id, %(now)s::timestamptz,
-           sum(q.quantity - COALESCE(q.reserved_quantity, 0))
-      FROM mirror_stock_quant q
-      JOIN mirror_stock_location place ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id
-       AND place.usage = 'internal'
-      JOIN mirror_stock_warehouse w ON w.connection_id = place.connection_id AND w.odoo_id = place.warehouse_id
-     WHERE q.connection_id = %(connection)s AND q.product_id = ANY(%(products)s) AND q.deleted_at IS NULL
-     GROUP BY q.product_id, w.company_id, w.odoo_id
-  ) AS x
- GROUP BY 1, 2, 3, 4
-"""
+EVENTS = statements.load(
+    __file__,
+    "stock_events",
+    day=days.day("x.at", at="company_zone(%(connection)s, x.company_id)"),
+    supplies=supply_allocation.supply(ANY_OF),
+    demands=supply_allocation.demand(ANY_OF.format(row="d")),
+    promised_at=supply_allocation.from_today("d.promised_at", "d.company_id"),
+)
 
 NAMES = """
 SELECT p.odoo_id, t.name, COALESCE(u.name, '')
