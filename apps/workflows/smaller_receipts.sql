@@ -4,8 +4,6 @@
 -- in proportion.
 --
 -- %(connection)s     bigint                       the connection
--- %(lines)s          bigint[]                     the lines
--- %(quantities)s     numeric[], line's unit       their new quantities, place by place; NULL: what was received
 -- {{changed_lines}}  rows                         the lines as they are, and wanted: the new quantity
 -- {{moved}}          numeric, product's own unit  what move m brings
 -- {{is_kit}}         boolean                      whether line is of a kit of which the product of move m is a component
