@@ -11,6 +11,7 @@ from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
 from apps.workflows import engine, naming, placeholders, reads, registry, stage_coverage
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
+from apps.workflows.root_causes import CauseKind
 
 
 @register()
@@ -21,7 +22,8 @@ def declarations(**_: Any) -> list[CheckMessage]:
         problems = [problem for workflow in found.values() for problem in problems_of(workflow)]
     except compiled.DeclarationError as error:
         return [Error(str(error), id="workflows.E001")]
-    return [Error(problem, id="workflows.E002") for problem in [*problems, *declared_twice(found.values())]]
+    problems += declared_twice(found.values()) + causes_declared_twice(found.values())
+    return [Error(problem, id="workflows.E002") for problem in problems]
 
 
 def declared_twice(workflows: Iterable[Workflow]) -> list[str]:
@@ -45,6 +47,18 @@ def declared_twice(workflows: Iterable[Workflow]) -> list[str]:
                     if kind.context[name].kind.name != other[1].context[name].kind.name
                 ]
             seen[kind.name] = workflow, kind
+    return problems
+
+
+def causes_declared_twice(workflows: Iterable[Workflow]) -> list[str]:
+    """Return the kinds of causes of which there are two of one name, with the remedy."""
+    problems = []
+    seen: dict[str, CauseKind] = {}
+    for workflow in workflows:
+        for exception in workflow.exceptions:
+            for cause in exception.root_causes:
+                if seen.setdefault(cause.kind.name, cause.kind) != cause.kind:
+                    problems.append(f"{exception.name} names another cause {cause.kind.name} than others do. Rename its kind.")
     return problems
 
 
@@ -84,6 +98,7 @@ def problems_of(workflow: Workflow) -> list[str]:
             *kind.evidence,
             *units_of(kind.evidence),
             *filter(None, [kind.cause, kind.team_column]),
+            *(name for cause in kind.root_causes for name in (cause.record, cause.place) if name),
         ]:
             compiled.column_of(workflow, column)
         for remedy in kind.remedies:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from apps.core.figures import Figure, Kind, money
 from apps.workflows.changes import Change
 from apps.workflows.parameters import Parameter
+from apps.workflows.root_causes import RootCause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +38,7 @@ class Fact:
 
     Attributes:
         name: alias of the query; conditions name the columns alone.
-        sql: a SELECT that may refer to the record as ``r`` and to the moment of the evaluation as ``%(now)s``; at most
-            one row.
+        sql: a SELECT of at most one row that may refer to the record as ``r`` and to the evaluation's moment as ``%(now)s``.
         columns: the columns that it returns.
         unwatched: what it reads without a dependency, with the reason.
     """
@@ -55,8 +55,8 @@ class Dependency:
 
     Attributes:
         model: Odoo's name of the other model.
-        sql: a SELECT of odoo_ids of the workflow's records, with ``%(connection)s``, ``%(ids)s`` (the changed ids)
-            and ``%(now)s``. It must cost by the number of changed records and of *open* records, never by history.
+        sql: a SELECT of odoo_ids of the workflow's records, with ``%(connection)s``, ``%(ids)s`` (the changed ids) and
+            ``%(now)s``. It must cost by the number of changed and of *open* records, never by history.
     """
 
     model: str
@@ -94,9 +94,8 @@ class BlockerRule:
 
     Attributes:
         kind: the kind of blocker.
-        sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (what
-            :func:`apps.workflows.sql_message.say` says, with the numbers), with ``%(connection)s``, ``%(record)s`` and ``%(now)s``.
-            Asked for one record at a time.
+        sql: a SELECT of ``since``, ``model``, ``odoo_id``, ``name`` (of the record that holds it up) and ``text`` (as
+            :func:`apps.workflows.sql_message.say` says it), with ``%(connection)s``, ``%(record)s`` (one) and ``%(now)s``.
     """
 
     kind: str
@@ -162,11 +161,11 @@ class ExceptionType:
         amount: column with the money at risk, in the company's currency.
         evidence: columns kept as evidence, each with what it is (:mod:`apps.core.figures`).
         cause: column that tells two deviations of one type apart; none where there can be but one.
-        severity: column and thresholds: from the first number on medium, from the second high, from the third critical. The
-            promise and the customer's class weigh as well (:mod:`apps.workflows.severity_boost`).
+        severity: column and thresholds of medium, high and critical; more weighs as well (:mod:`apps.workflows.severity_boost`).
         severity_kind: what that column is, where the evidence does not show it.
         closed_because: what is said when it closes itself.
         remedies: ways out of it that a person may take in the tower.
+        root_causes: which record is to blame, the most pressing first; none where it stands alone.
     """
 
     name: str
@@ -182,6 +181,7 @@ class ExceptionType:
     closed_because: str = "The condition is gone"
     remedies: Sequence[Remedy] = ()
     severity_kind: Kind = money
+    root_causes: Sequence[RootCause] = ()
 
     @property
     def measure(self) -> Kind:
@@ -261,7 +261,7 @@ class ApprovalKind:
         on_asked, on_approval, on_rejection, on_withdrawal, on_expiry: what Odoo is told.
         matters: the one line that matters in an inbox, with columns in braces; the question, where none is declared.
         default_policy: rules of the policy's first version.
-        figures: what the guard counted beside what the tower counts; none where the guard's figures are not compared.
+        figures: what the guard counted beside what the tower counts; none where they are not compared.
         choice: what is to be chosen when it is asked for in the tower; nothing, where none is declared.
         bounds: columns of ``context`` that a yes bounds beside the amount: it no longer counts once one of them has grown.
         peers: a SELECT of the records that count together with one of them under a cumulative policy, whether or not anybody was

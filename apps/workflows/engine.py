@@ -239,6 +239,7 @@ def _columns_needed(workflow: Workflow) -> set[str]:
         needed |= {kind.amount, kind.severity[0], *kind.evidence, *units_of(kind.evidence)} | set(
             filter(None, [kind.cause, kind.team_column])
         )
+        needed |= {name for cause in kind.root_causes for name in (cause.record, cause.place) if name}
     for approval in workflow.approvals:
         needed |= {approval.cause, approval.amount, approval.asked_by, *approval.involved, *approval.account_owner}
         needed |= {*approval.context, *units_of(approval.context), *placeholders.columns_of(approval)}

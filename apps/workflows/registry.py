@@ -14,6 +14,7 @@ from apps.workflows import catalogue, parameter_catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Workflow
 from apps.workflows.parameter_catalogue import Declared
+from apps.workflows.root_causes import CauseKind
 
 
 @cache
@@ -129,6 +130,11 @@ def facts_of(kind: str) -> dict[str, Figure]:
 def exception_types() -> dict[str, tuple[Workflow, ExceptionType]]:
     """Every exception type by its name, with its workflow."""
     return {kind.name: (workflow, kind) for workflow in workflows().values() for kind in workflow.exceptions}
+
+
+def cause_kinds() -> dict[str, CauseKind]:
+    """Every kind of record that exceptions are caused by, by its name."""
+    return {cause.kind.name: cause.kind for _, kind in exception_types().values() for cause in kind.root_causes}
 
 
 def parameters() -> dict[str, Declared]:

@@ -14,15 +14,16 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, returned, supply_allocation, units
+from apps.workflows import days, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import say
 
 PARTIES = Fact(
     name="parties",
-    columns=["currency", "partner_name", "order_name", "promised_at", "is_promised"],
+    columns=["currency", "partner_name", "order_name", "promised_at", "is_promised", "here_warehouse_id", "idle_warehouse_id"],
     # The delivery address may be a mere address: the order names the customer.
     sql=f"""
         SELECT (SELECT c.name FROM mirror_res_company co
@@ -33,8 +34,12 @@ PARTIES = Fact(
                  AS partner_name,
                COALESCE(so.name, NULLIF(r.origin, '')) AS order_name,
                COALESCE({days.real("so.commitment_date")}, r.date_deadline, r.scheduled_date) AS promised_at,
-               {days.real("so.commitment_date")} IS NOT NULL AS is_promised
+               {days.real("so.commitment_date")} IS NOT NULL AS is_promised,
+               kind.warehouse_id AS here_warehouse_id,
+               CASE WHEN r.state = 'assigned' THEN kind.warehouse_id END AS idle_warehouse_id
           FROM (SELECT 1) AS one
+          LEFT JOIN mirror_stock_picking_type kind
+            ON kind.connection_id = r.connection_id AND kind.odoo_id = r.picking_type_id
           LEFT JOIN mirror_sale_order so ON so.connection_id = r.connection_id AND so.odoo_id = r.sale_id
     """,
 )
@@ -306,6 +311,10 @@ WORKFLOW = Workflow(
                 "company_amount": Figure("Value", figures.money),
             },
             severity=("company_amount", (1_000, 10_000, 50_000)),
+            root_causes=[
+                RootCause(kind=root_causes.WAREHOUSE, record="idle_warehouse_id"),
+                RootCause(kind=root_causes.SALES_ORDER, record="sale_id"),
+            ],
             closed_because="The transfer is done, cancelled or due later",
         ),
         lot_problems.EXCEPTION,

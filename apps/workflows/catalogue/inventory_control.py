@@ -14,13 +14,24 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import guard_requests, supply_allocation
+from apps.workflows import guard_requests, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import count_limit, involvement, money
 
 GOODS = Fact(
     name="goods",
-    columns=["label", "product_name", "location_name", "warehouse_name", "currency", "partner_name", "unit_cost", "unit_name"],
+    columns=[
+        "label",
+        "product_name",
+        "location_name",
+        "warehouse_name",
+        "place_warehouse_id",
+        "currency",
+        "partner_name",
+        "unit_cost",
+        "unit_name",
+    ],
     sql=f"""
         SELECT concat_ws(' in ', t.name, l.complete_name) AS label, t.name AS product_name, l.complete_name AS location_name,
                (SELECT w.name FROM mirror_stock_warehouse w
@@ -28,6 +39,7 @@ GOODS = Fact(
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
+               l.warehouse_id AS place_warehouse_id,
                '' AS partner_name, round(COALESCE({money.in_company("standard_price", "p")}, 0), 2) AS unit_cost,
                (SELECT u.name FROM mirror_uom_uom u WHERE u.connection_id = r.connection_id AND u.odoo_id = t.uom_id) AS unit_name
           FROM (SELECT r.product_id) AS own
@@ -171,6 +183,7 @@ WORKFLOW = Workflow(
                 "last_count_date": Figure("Last counted on", figures.day),
             },
             severity=("missing_value", (250, 2_500, 25_000)),
+            root_causes=[RootCause(kind=root_causes.SHORT_PRODUCT, record="product_id", place="place_warehouse_id")],
             closed_because="The stock is no longer negative",
         ),
         count_limit.EXCEPTION,

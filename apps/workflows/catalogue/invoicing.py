@@ -20,8 +20,9 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, parameters, returned, supply_allocation
+from apps.workflows import days, guard_requests, parameters, returned, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
 from apps.workflows.sql_message import say
 
@@ -340,6 +341,7 @@ WORKFLOW = Workflow(
             amount="overdue_total",
             evidence=EXPOSURE_FIGURES,
             severity=("overdue_total", (1_000, 10_000, 50_000)),
+            root_causes=[RootCause(kind=root_causes.CUSTOMER_CREDIT, record="commercial_partner_id")],
             closed_because="The invoice is no longer the customer's oldest overdue one",
         ),
         credit_note_limit.FOR_NOTHING,

@@ -12,20 +12,22 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, supply_allocation, units
+from apps.workflows import days, guard_requests, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
 
 MONEY = Fact(
     name="money",
-    columns=["company_amount", "currency", "partner_name"],
+    columns=["company_amount", "currency", "partner_name", "vendor_id"],
     sql=f"""
         SELECT {money.rounded("r.amount_total / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST)} AS company_amount,
                (SELECT c.name FROM mirror_res_company co
                   JOIN mirror_res_currency c ON c.connection_id = co.connection_id AND c.odoo_id = co.currency_id
                  WHERE co.connection_id = r.connection_id AND co.odoo_id = r.company_id) AS currency,
-               (SELECT p.name FROM mirror_res_partner p
-                 WHERE p.connection_id = r.connection_id AND p.odoo_id = r.partner_id) AS partner_name
+               v.name AS partner_name, COALESCE(v.commercial_partner_id, r.partner_id) AS vendor_id
+          FROM (SELECT 1) AS one
+          LEFT JOIN mirror_res_partner v ON v.connection_id = r.connection_id AND v.odoo_id = r.partner_id
     """,
 )
 
@@ -351,6 +353,7 @@ WORKFLOW = Workflow(
                 "missing_amount": Figure("Outstanding value", figures.money),
             },
             severity=("at_stake_amount", (1_000, 10_000, 50_000)),
+            root_causes=[RootCause(kind=root_causes.PURCHASE_ORDER, record="odoo_id")],
             closed_because="The order is no longer late",
             remedies=[
                 sourcing.PROMISE_LATER,
@@ -374,6 +377,7 @@ WORKFLOW = Workflow(
                 "company_amount": Figure("Value", figures.money),
             },
             severity=("company_amount", (5_000, 25_000, 100_000)),
+            root_causes=[RootCause(kind=root_causes.SILENT_VENDOR, record="vendor_id")],
             closed_because="The vendor has responded, or the order is late or received",
         ),
         ExceptionType(

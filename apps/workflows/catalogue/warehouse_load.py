@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, parameters
+from apps.workflows import days, parameters, root_causes
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 
 SHIFT = parameters.Parameter(
@@ -152,6 +153,7 @@ WORKFLOW = Workflow(
                 "ready_amount": Figure("Value ready", figures.money),
             },
             severity=("beyond_amount", (1_000, 25_000, 100_000)),
+            root_causes=[RootCause(kind=root_causes.WAREHOUSE, record="odoo_id")],
             closed_because="Ready lines fit within a shift",
         ),
     ],

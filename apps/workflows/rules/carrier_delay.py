@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days
+from apps.workflows import days, root_causes
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
+from apps.workflows.root_causes import RootCause
 from apps.workflows.sql_message import day, say
 
 # The newest date that a carrier gave for transfer {transfer}, unless it has said since that the goods are there.
@@ -68,6 +69,7 @@ EXCEPTION = ExceptionType(
         "company_amount": Figure("Value", figures.money),
     },
     severity=("company_amount", (1_000, 10_000, 50_000)),
+    root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="The carrier has delivered it, or expects to deliver on time",
 )
 

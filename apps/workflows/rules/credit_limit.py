@@ -17,8 +17,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, default_policies, guard_requests
+from apps.workflows import days, default_policies, guard_requests, root_causes
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import involvement, money, over_delivery
 
 # What is billed of a confirmed order counts among the invoices: the guard says what it would leave to be owed.
@@ -166,6 +167,7 @@ EXCEPTION = ExceptionType(
     amount="this_order",
     evidence=FIGURES,
     severity=("this_order", (2_000, 10_000, 50_000)),
+    root_causes=[RootCause(kind=root_causes.CUSTOMER_CREDIT, record="commercial_id")],
     closed_because="The order is no longer held for credit",
 )
 

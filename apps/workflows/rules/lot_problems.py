@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import returned, units
+from apps.workflows import returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import joined, say
@@ -59,5 +60,6 @@ EXCEPTION = ExceptionType(
         "lot_amount": Figure("Value concerned", figures.money),
     },
     severity=("lot_amount", (500, 5_000, 50_000)),
+    root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",
 )

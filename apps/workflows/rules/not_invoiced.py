@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, units
+from apps.workflows import parameters, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 
 # The stage in which it waits, and how long it may: the fact reads what is set for the stage.
@@ -71,5 +72,6 @@ EXCEPTION = ExceptionType(
         "salesperson": Figure("Account owner", figures.text),
     },
     severity=("uninvoiced_amount", (1_000, 10_000, 50_000)),
+    root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
     closed_because="The delivery is invoiced",
 )

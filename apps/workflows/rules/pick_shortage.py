@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import kits, returned, units
+from apps.workflows import kits, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import joined, say
@@ -47,6 +48,7 @@ FACT = Fact(
         "free_elsewhere_quantity",
         "elsewhere_names",
         "missing_amount",
+        "short_product_ids",
     ],
     unwatched=[
         returned.TRANSFERS,
@@ -103,6 +105,10 @@ EXCEPTION = ExceptionType(
     },
     severity=("missing_amount", (250, 2_500, 25_000)),
     closed_because="Nothing is missing, or no order needs it",
+    root_causes=[
+        RootCause(kind=root_causes.SALES_ORDER, record="sale_id"),
+        RootCause(kind=root_causes.SHORT_PRODUCT, record="short_product_ids", place="here_warehouse_id"),
+    ],
     remedies=[
         sourcing.RESERVE_AGAIN,
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),

@@ -21,7 +21,7 @@
 SELECT f.*, {{weight}} AS promise_weight
   FROM (
     WITH short AS MATERIALIZED (
-      SELECT s.*, c.covered, c.planned_at, c.expected_at, c.name
+      SELECT s.*, c.covered, c.planned_at, c.expected_at, c.name, c.purchase_id
         FROM ({{short_moves}}) AS s
         LEFT JOIN LATERAL (
           SELECT b.*, b.purchase_name || COALESCE(', ' || v.name, '') AS name
@@ -62,16 +62,25 @@ SELECT f.*, {{weight}} AS promise_weight
            COALESCE(goes.is_open AND (t.forecast_at > r.commitment_date OR r.commitment_date <= %(now)s), FALSE)
              AS is_promise_at_risk,
            LEAST(CASE WHEN goes.is_open AND r.commitment_date > %(now)s THEN r.commitment_date END, g.next_planned_at)
-             AS promise_look_at
+             AS promise_look_at,
+           NULLIF(array_remove(g.late_purchase_ids || wanted.purchase_ids, NULL), '{}') AS late_purchase_ids,
+           g.uncovered_product_ids, g.uncovered_warehouse_id,
+           CASE WHEN goes.is_ready AND NOT (g.has_shortage OR wanted.is_unordered) THEN r.warehouse_id END
+             AS ready_warehouse_id
       FROM (
-        SELECT COALESCE(bool_or(COALESCE(c.covered, 0) < c.missing OR CASE
-                 WHEN r.commitment_date IS NULL THEN c.planned_at <= %(now)s
-                 ELSE c.expected_at > r.commitment_date END), FALSE) AS has_shortage,
+        SELECT COALESCE(bool_or(COALESCE(c.covered, 0) < c.missing OR c.is_late), FALSE) AS has_shortage,
                (array_agg(c.name ORDER BY c.expected_at) FILTER (WHERE c.name IS NOT NULL))[1] AS next_supply,
                min(c.expected_at) AS next_supply_at, max(c.expected_at) AS supplied_at,
                (array_agg(c.name ORDER BY c.expected_at DESC) FILTER (WHERE c.name IS NOT NULL))[1] AS caused_by,
-               min(c.planned_at) FILTER (WHERE c.planned_at > %(now)s) AS next_planned_at
-          FROM short c
+               min(c.planned_at) FILTER (WHERE c.planned_at > %(now)s) AS next_planned_at,
+               array_agg(c.purchase_id ORDER BY c.expected_at DESC, c.purchase_id) FILTER (WHERE c.is_late)
+                 AS late_purchase_ids,
+               array_agg(c.product_id ORDER BY c.missing - COALESCE(c.covered, 0) DESC, c.product_id)
+                 FILTER (WHERE COALESCE(c.covered, 0) < c.missing) AS uncovered_product_ids,
+               min(c.warehouse_id) FILTER (WHERE COALESCE(c.covered, 0) < c.missing) AS uncovered_warehouse_id
+          FROM (SELECT short.*, CASE WHEN r.commitment_date IS NULL THEN short.planned_at <= %(now)s
+                                     ELSE short.expected_at > r.commitment_date END AS is_late
+                  FROM short) AS c
       ) AS g
      CROSS JOIN (
        SELECT count(*) AS short_lines_count, COALESCE(sum(line.missing), 0) AS short_quantity,
@@ -83,12 +92,14 @@ SELECT f.*, {{weight}} AS promise_weight
      CROSS JOIN LATERAL (
        SELECT count(*) > 0 AS is_unordered,
               {{purchases_expected_at}} AS expected_at,
-              string_agg(DISTINCT u.purchase_name || COALESCE(', ' || v.name, ''), '; ') AS purchases
+              string_agg(DISTINCT u.purchase_name || COALESCE(', ' || v.name, ''), '; ') AS purchases,
+              array_agg(DISTINCT u.purchase_id) AS purchase_ids
          FROM ({{unordered}}) AS u
          LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = u.vendor_id
      ) AS wanted
      CROSS JOIN LATERAL (
-       SELECT count(*) > 0 OR wanted.is_unordered AS is_open, max(step.expected_at) AS scheduled_at
+       SELECT count(*) > 0 OR wanted.is_unordered AS is_open, max(step.expected_at) AS scheduled_at,
+              COALESCE(bool_or(step.state = 'assigned' AND COALESCE(step.kind, '') <> 'dropship'), FALSE) AS is_ready
          FROM ({{steps}}) AS step
      ) AS goes
      CROSS JOIN LATERAL (

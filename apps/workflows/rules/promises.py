@@ -11,8 +11,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, kits, supply_allocation, units
+from apps.workflows import days, kits, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money, sourcing
 from apps.workflows.sql_message import joined, say
 
@@ -184,6 +185,10 @@ PROMISE = Fact(
         "is_promise_at_risk",
         "promise_look_at",
         "supplied_at",
+        "late_purchase_ids",
+        "uncovered_product_ids",
+        "uncovered_warehouse_id",
+        "ready_warehouse_id",
     ],
     unwatched=[supply_allocation.TYPES, supply_allocation.BETWEEN_WAREHOUSES],
     sql=statements.load(
@@ -257,6 +262,12 @@ DEPENDENCIES = [
     ),
 ]
 
+# What comes too late holds an order up longest; what nobody has ordered comes next.
+ROOT_CAUSES = [
+    RootCause(kind=root_causes.PURCHASE_ORDER, record="late_purchase_ids"),
+    RootCause(kind=root_causes.SHORT_PRODUCT, record="uncovered_product_ids", place="uncovered_warehouse_id"),
+]
+
 STOCK_SHORTAGE = ExceptionType(
     name="order.stock_shortage",
     title="Stock shortage",
@@ -276,6 +287,7 @@ STOCK_SHORTAGE = ExceptionType(
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
     closed_because="The missing goods are available, or arrive in time",
+    root_causes=[*ROOT_CAUSES, RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
     remedies=[
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
         sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
@@ -315,5 +327,10 @@ PROMISE_AT_RISK = ExceptionType(
     },
     severity=("promise_weight", (1_000, 10_000, 50_000)),
     closed_because="The order is delivered, or expected by the date promised",
+    root_causes=[
+        *ROOT_CAUSES,
+        RootCause(kind=root_causes.WAREHOUSE, record="ready_warehouse_id"),
+        RootCause(kind=root_causes.SALES_ORDER, record="odoo_id"),
+    ],
     remedies=[PROMISE_WHAT_CAN_BE_KEPT],
 )

@@ -24,10 +24,11 @@ SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_pr
        trim_scale(sum(s.for_others)) AS reserved_for_others_quantity,
        trim_scale(sum(s.free_elsewhere)) AS free_elsewhere_quantity,
        {{elsewhere}} AS elsewhere_names,
-       {{missing_amount}} AS missing_amount
+       {{missing_amount}} AS missing_amount,
+       array_agg(s.product_id ORDER BY s.missing DESC, s.product_id) AS short_product_ids
   FROM (
     SELECT m.wanted, m.missing, worth.unit / {{ratio}} AS unit, COALESCE(t.name, '') AS product,
-           stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
+           m.product_id, stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
            stock.elsewhere, m.components,
            CASE WHEN m.components = 1 OR row_number() OVER (
                   PARTITION BY m.sale_line_id ORDER BY m.missing / NULLIF(m.line_wants, 0) DESC, m.odoo_id) = 1
