@@ -1,9 +1,10 @@
-"""Severity and status of an exception: value, label, the API's code, colour and shape, in one place each."""
+"""Severity and status of an exception: value, label, the API's code, colour and shape, in one place each; and what people are
+offered to choose from."""
 
 from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.core.looks import Look, StatusChoices
 
@@ -79,3 +80,13 @@ class Outcome(StatusChoices):
     REFUSED = "refused", Look("late", "octagon-alert"), gettext_lazy("Refused")
     UNDONE = "undone", Look("", "undo-2"), gettext_lazy("Undone")
     KEPT = "kept", Look("risk", "circle-dot"), gettext_lazy("Kept")
+
+
+# What a snooze can be until: hours from now, or a morning by the person's own clock.
+SNOOZES = (
+    ("1", gettext_noop("1 hour")),
+    ("4", gettext_noop("4 hours")),
+    ("tomorrow", gettext_noop("Tomorrow 8:00")),
+    ("monday", gettext_noop("Monday 8:00")),
+    ("72", gettext_noop("3 days")),
+)

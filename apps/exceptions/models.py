@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Upper
+from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
@@ -23,8 +25,11 @@ from apps.exceptions.choices import Severity as Severity
 from apps.exceptions.choices import Status as Status
 from apps.mirror import companies
 from apps.odoo.models import Connection
+from apps.workflows import registry, root_causes
 
 UNRESOLVED = ~Q(status=Status.RESOLVED)
+# A group of one is shown as the exception that it is.
+SEVERAL = Q(cases_count__gte=2)
 # Where no due time was set: behind all that have one.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 DUE = Coalesce("due_at", Value(NEVER, output_field=models.DateTimeField()))
@@ -45,6 +50,7 @@ FILTERED_BY = [
     "opened_at",
     "connection",
     "company_id",
+    "is_grouped",
 ]
 
 
@@ -80,6 +86,14 @@ class ExceptionCase(models.Model):
     odoo_id = models.BigIntegerField()
     company_id = models.BigIntegerField(null=True, help_text="The record's company in Odoo")
     cause = models.CharField(max_length=120, blank=True, help_text="Tells two deviations of one type apart")
+    root_kind = models.CharField(max_length=40, blank=True, db_default="", help_text="What kind of record is to blame")
+    root_id = models.BigIntegerField(null=True, help_text="The record that is to blame, in Odoo")
+    root_place = models.BigIntegerField(db_default=0, help_text="The warehouse that tells causes of one record apart")
+    follows_id = models.BigIntegerField(null=True, help_text="The sales order whose cause is its cause")
+    follows_first = models.BooleanField(db_default=False, help_text="The order's cause goes before its own")
+    further_roots = ArrayField(models.CharField(max_length=80), default=list, db_default=[], help_text="What else is to blame")
+    group = models.ForeignKey("CauseGroup", models.SET_NULL, null=True, related_name="cases", db_index=False)
+    is_grouped = models.BooleanField(db_default=False, help_text="Others that are open have the same cause")
     record_name = models.TextField()
     partner_name = models.TextField(blank=True)
     severity = models.SmallIntegerField(choices=Severity)
@@ -114,10 +128,10 @@ class ExceptionCase(models.Model):
         # The queue's orders, and what it is filtered by most: each holds the open ones alone, whatever history has grown to.
         # The orders carry what one filters by, so that whatever is asked for in whatever order is found in the index alone.
         indexes = [
-            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="open_by_rank", include=FILTERED_BY),
-            models.Index(DUE, "id", condition=UNRESOLVED, name="open_by_due", include=FILTERED_BY),
-            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="open_by_money", include=FILTERED_BY),
-            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="open_by_age", include=FILTERED_BY),
+            models.Index(fields=["rank", "id"], condition=UNRESOLVED, name="queue_by_rank", include=FILTERED_BY),
+            models.Index(DUE, "id", condition=UNRESOLVED, name="queue_by_due", include=FILTERED_BY),
+            models.Index(MONEY.desc(), F("id").desc(), condition=UNRESOLVED, name="queue_by_money", include=FILTERED_BY),
+            models.Index(fields=["opened_at", "id"], condition=UNRESOLVED, name="queue_by_age", include=FILTERED_BY),
             models.Index(fields=["owner", "rank", "id"], condition=UNRESOLVED, name="queue_of_owner"),
             models.Index(fields=["rank", "id"], condition=UNRESOLVED & Q(owner=None), name="queue_of_nobody"),
             models.Index(fields=["team", "rank", "id"], condition=UNRESOLVED, name="queue_of_team"),
@@ -132,7 +146,7 @@ class ExceptionCase(models.Model):
                 fields=["-resolved_at", "-id"],
                 condition=Q(status=Status.RESOLVED),
                 name="ended_lately",
-                include=[name for name in FILTERED_BY if name not in ("status", "type", "opened_at")],
+                include=[name for name in FILTERED_BY if name not in ("status", "type", "opened_at", "is_grouped")],
             ),
             models.Index(fields=["type", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_type"),
             models.Index(fields=["owner", "-resolved_at", "-id"], condition=Q(status=Status.RESOLVED), name="resolved_of_owner"),
@@ -146,6 +160,9 @@ class ExceptionCase(models.Model):
             GinIndex(OpClass(Upper("record_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_name"),
             GinIndex(OpClass(Upper("partner_name"), "gin_trgm_ops"), condition=Q(status=Status.RESOLVED), name="ended_by_partner"),
             models.Index(fields=["connection", "model", "odoo_id"], name="exceptions_by_record"),
+            models.Index(fields=["group"], name="exceptions_of_group"),
+            GinIndex(fields=["further_roots"], condition=UNRESOLVED, name="open_further_roots"),
+            models.Index(fields=["connection", "follows_id"], condition=UNRESOLVED & Q(follows_id__gt=0), name="open_followers"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
             models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/boards/kpis.py
             # The same for who sees some companies only.
@@ -185,11 +202,81 @@ class ExceptionCase(models.Model):
         return str(self.__dict__.get("company_name") or "")
 
 
+class CauseGroup(models.Model):
+    """The exceptions that one record has caused: one line of the queue while more than one of them is open.
+
+    Its figures are those of the open ones, worked out anew whenever one of them changes.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    kind = models.CharField(max_length=40)
+    odoo_id = models.BigIntegerField(help_text="The record that is to blame, in Odoo")
+    place = models.BigIntegerField(default=0, help_text="The warehouse that tells causes of one record apart")
+    company_id = models.BigIntegerField(null=True, help_text="The company of the exceptions in Odoo")
+    name = models.TextField(help_text="What people call the record")
+    about = models.TextField(blank=True, help_text="Whose it is, or where")
+    team = models.ForeignKey(Team, models.PROTECT)
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    assigned_at = models.DateTimeField(null=True, help_text="When a person gave it to its owner; what joins it is theirs")
+    cases_count = models.PositiveIntegerField(default=0)
+    customers_count = models.PositiveIntegerField(default=0)
+    severity = models.SmallIntegerField(choices=Severity, default=Severity.LOW)
+    amount = models.DecimalField(null=True, help_text="Money at risk, of each record once, in the company's currency")
+    currency = models.CharField(max_length=10, blank=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    promised_at = models.DateTimeField(null=True, help_text="The earliest promise")
+    rank = models.GeneratedField(expression=Rank(), output_field=models.BigIntegerField(), db_persist=True)
+    ended_at = models.DateTimeField(null=True)
+    ending = models.JSONField(default=dict, help_text="How many of its exceptions ended how")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "odoo_id", "place", "company_id"],
+                condition=Q(ended_at=None),
+                nulls_distinct=False,
+                name="one_open_group_a_cause",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["rank", "id"], condition=SEVERAL, name="groups_by_rank"),
+            models.Index(DUE, "id", condition=SEVERAL, name="groups_by_due"),
+            models.Index(MONEY.desc(), F("id").desc(), condition=SEVERAL, name="groups_by_money"),
+            models.Index(fields=["opened_at", "id"], condition=SEVERAL, name="groups_by_age"),
+        ]
+
+    @property
+    def title(self) -> str:
+        """What kind of cause it is, as people read it."""
+        kind = registry.cause_kinds().get(self.kind)
+        return gettext(kind.title) if kind else self.kind
+
+    @property
+    def key(self) -> str:
+        """The cause as exceptions name it that it holds up as well."""
+        return str(root_causes.Key(self.kind, self.odoo_id, self.place))
+
+    @property
+    def company(self) -> str:
+        """The company's name; "" where whoever the row was read for sees but one, or it was read for nobody."""
+        return str(self.__dict__.get("company_name") or "")
+
+    @property
+    def model(self) -> str:
+        """Odoo's model of the record that is to blame."""
+        kind = registry.cause_kinds().get(self.kind)
+        return kind.model if kind else ""
+
+
 class Shown(models.Model):
     """The activity that shows an exception in Odoo. What became of it there is in its commands."""
 
     case = models.OneToOneField(ExceptionCase, models.CASCADE, primary_key=True, related_name="shown")
-    mark = models.CharField(max_length=40, help_text="The command that made the activity; it is found by it")
+    mark = models.CharField(
+        max_length=40, blank=True, help_text="The command that made the activity; empty where its cause has the activity"
+    )
     values = models.JSONField(default=dict, help_text="What it was last told to say")
     at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -197,6 +284,16 @@ class Shown(models.Model):
     class Meta:
         # How many came in the last hour: a connection has its limit.
         indexes = [models.Index(fields=["at"], name="shown_lately")]
+
+
+class ShownCause(models.Model):
+    """The activity that shows a cause group in Odoo, on the record that is to blame."""
+
+    group = models.OneToOneField(CauseGroup, models.CASCADE, primary_key=True, related_name="shown")
+    mark = models.CharField(max_length=40, help_text="The command that made the activity; it is found by it")
+    values = models.JSONField(default=dict, help_text="What it was last told to say")
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
 
 
 class ShowInOdoo(models.Model):

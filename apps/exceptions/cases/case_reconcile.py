@@ -7,18 +7,19 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext
 
 from apps.accounts import access
-from apps.accounts.models import Role, Team, User
+from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import actor, live
 from apps.core.currencies import MOST_DIGITS
 from apps.core.figures import units_of
 from apps.core.words import money
 from apps.exceptions import resolutions
-from apps.exceptions.models import ExceptionCase, Severity, Status
+from apps.exceptions.cases import cause_groups
+from apps.exceptions.cases import owners as owners_of
+from apps.exceptions.models import CauseGroup, ExceptionCase, Severity, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
@@ -46,7 +47,8 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
     1. Open an exception for each finding that has none, with owner, SLA and evidence.
     2. Bring those that are open up to date, in place.
     3. Close those of the evaluated records whose condition no longer holds, saying why.
-    4. Tell Odoo, where its people are to see it.
+    4. Put those that one record has caused together, and tell their owners.
+    5. Tell Odoo, where its people are to see it.
     """
     types = {kind.name: kind for kind in evaluation.workflow.exceptions}
     if not types:
@@ -73,6 +75,8 @@ def reconcile(evaluation: Evaluation, *, now: datetime) -> list[ExceptionCase]:
         gone, {case.pk: resolutions.DELETED if case.odoo_id in vanished else types[case.type].closed_because for case in gone}, now
     )
     touched = [*opened, *changed, *gone]
+    cause_groups.follow(touched, now=now)
+    tell_owners(opened, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
     odoo_activities.sync(touched, now=now, quiet={case.pk for case in touched if case.odoo_id in evaluation.unchanged})
     return opened
 
@@ -149,8 +153,8 @@ def _promise(finding: Finding, evaluation: Evaluation) -> datetime | None:
 def _open(findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[int, str], now: datetime) -> list[ExceptionCase]:
     if not findings:
         return []
-    owning = teams({team_of(finding) for finding in findings})
-    owners = {slug: Owners(team, evaluation.connection_id) for slug, team in owning.items()}
+    owning = owners_of.teams({team_of(finding) for finding in findings})
+    owners = {slug: owners_of.Owners(team, evaluation.connection_id) for slug, team in owning.items()}
     deadlines: dict[tuple[str, str, timedelta], datetime] = {}
     cases = []
     for finding in findings:
@@ -182,14 +186,15 @@ def _open(findings: Sequence[Finding], evaluation: Evaluation, stages: Mapping[i
                 updated_at=now,
                 stage=stages.get(finding.odoo_id, ""),
                 promised_at=_promise(finding, evaluation),
+                **cause_groups.roots_of(kind.root_causes, finding.columns),
             )
         )
-    store(cases, {kind.name: kind.title for kind in evaluation.workflow.exceptions}, now)
+    store(cases, now)
     return cases
 
 
-def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
-    """Put new ``cases`` into the queue, in the caller's transaction: with the timers of their SLAs, and their owners told."""
+def store(cases: Sequence[ExceptionCase], now: datetime) -> None:
+    """Put new ``cases`` into the queue, in the caller's transaction, with the timers of their SLAs."""
     for case in cases:
         case.owned_at = now if case.owner_id else None
     ExceptionCase.objects.bulk_create(cases)
@@ -219,8 +224,17 @@ def store(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: dateti
         ],
         now=now,
     )
-    _tell_owners(cases, titles, now)
     live.announce(["queue"])
+
+
+def _cause_title(group: CauseGroup) -> str:
+    return f"{group.title}: {', '.join(filter(None, [group.name, group.about]))}"
+
+
+def _cause_body(group: CauseGroup) -> str:
+    count = gettext("%(n)s exceptions have this cause.") % {"n": group.cases_count}
+    at_risk = gettext("%(amount)s at risk.") % {"amount": money(group.amount, group.currency)} if group.amount is not None else ""
+    return " ".join(filter(None, [count, at_risk]))
 
 
 def _many_title(own: Sequence[ExceptionCase]) -> str:
@@ -239,12 +253,31 @@ def _one_body(case: ExceptionCase) -> str:
     return gettext("%(amount)s at risk.") % {"amount": money(case.amount, case.currency)} if case.amount is not None else ""
 
 
-def _tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
-    """Tell each owner what is theirs now: one message an exception, or one for all where a batch brought many."""
+def tell_owners(cases: Sequence[ExceptionCase], titles: Mapping[str, str], now: datetime) -> None:
+    """Tell each owner what is theirs now: one message a cause, however many wait for it; else one an exception, or one for all
+    where a batch brought many."""
+    joined = ExceptionCase.objects.filter(pk__in=[case.pk for case in cases], is_grouped=True)
+    grouped = {row.pk: row for row in joined.select_related("owner", "group__owner")}
+    by_cause: dict[tuple[User, int], CauseGroup] = {}
     by_owner: dict[tuple[User, int, int | None], list[ExceptionCase]] = {}
     for case in cases:
-        if case.owner:
+        row = grouped.get(case.pk)
+        if row is not None and row.group is not None:
+            # Whoever was given the cause owns what joins it.
+            by_cause |= {(person, row.group.pk): row.group for person in (row.owner, row.group.owner) if person}
+        elif case.owner:
             by_owner.setdefault((case.owner, case.connection_id, case.company_id), []).append(case)
+    for (owner, _), group in by_cause.items():
+        # By its number alone: what comes to wait for the same record later is no news.
+        message = Message(
+            kind="exception.opened",
+            key=f"cause-group:{group.pk}:opened",
+            about=(group.connection_id, group.company_id),
+            title=partial(_cause_title, group),
+            body=partial(_cause_body, group),
+            path=f"/exceptions/causes/{group.pk}/",
+        )
+        notify(message, people=[owner], now=now)
     for (owner, connection_id, company_id), own in by_owner.items():
         if len(own) > TOLD_SINGLY:
             counts = Counter(titles[case.type] for case in own)
@@ -285,6 +318,7 @@ def _update(
             "stage": stages.get(finding.odoo_id, case.stage),
             "promised_at": _promise(finding, evaluation),
             "severity": severity_of(finding),
+            **cause_groups.roots_of(kind.root_causes, finding.columns),
         }
         if all(getattr(case, name) == value for name, value in values.items()):
             continue
@@ -292,7 +326,8 @@ def _update(
             setattr(case, name, value)
         case.updated_at, case.version = now, case.version + 1
         changed.append(case)
-    rewrite(changed, ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"])
+    kept = ["evidence", "amount", "record_name", "company_id", "stage", "promised_at", "severity"]
+    rewrite(changed, [*kept, *cause_groups.ROOTS])
     return changed
 
 
@@ -330,52 +365,3 @@ def close(cases: Sequence[ExceptionCase], because: Mapping[int, str], now: datet
         now=now,
     )
     live.announce(["queue"])
-
-
-def teams(slugs: set[str]) -> dict[str, Team]:
-    """The teams of those slugs. One that nobody has made yet comes with the workflow that names it, without people."""
-    found = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
-    for slug in sorted(slugs - set(found)):
-        found[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
-    return found
-
-
-class Owners:
-    """Whose turn it is in a team: of those who may see the record, the one with the fewest exceptions of the first role.
-
-    Args:
-        by_role: who is asked, the first of these groups of roles that has anybody.
-        or_anybody: whether people of these roles outside the team are asked where nobody is in it.
-    """
-
-    def __init__(
-        self,
-        team: Team,
-        connection_id: int,
-        *,
-        or_anybody: bool = False,
-        by_role: Sequence[Sequence[str]] = ((Role.OPERATOR,), (Role.MANAGER,)),
-    ) -> None:
-        self.connection_id, self.by_role = connection_id, by_role
-        open_cases = Count("exceptions", filter=~Q(exceptions__status=Status.RESOLVED))
-        people = User.objects.filter(is_active=True, role__in=[role for roles in by_role for role in roles])
-        members = people.filter(teams=team)
-        if members.exists() or not or_anybody:
-            people = members
-        self.load: list[tuple[int, int, User]] = [
-            (user.open_cases, user.pk, user) for user in people.annotate(open_cases=open_cases).order_by("role", "pk")
-        ]
-
-    def next(self, company_id: int | None) -> User | None:
-        """The next owner of a record of that company, none where nobody of the team may see it."""
-        places = [
-            number for number, (_, _, user) in enumerate(self.load) if access.scope_of(user).sees(self.connection_id, company_id)
-        ]
-        for roles in self.by_role:
-            asked = [number for number in places if self.load[number][2].role in roles]
-            if asked:
-                place = min(asked, key=lambda number: self.load[number][:2])
-                count, pk, user = self.load[place]
-                self.load[place] = (count + 1, pk, user)
-                return user
-        return None

@@ -10,6 +10,7 @@ from django.db.models import Q
 from apps.accounts.models import Role
 from apps.core import sentences
 from apps.exceptions.cases import case_reconcile
+from apps.exceptions.cases import owners as owners_of
 from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.timers import sla
@@ -90,14 +91,14 @@ def _resolved_by_hand(incidents: Sequence[Incident]) -> dict[tuple[int, str, int
 def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
     if not incidents:
         return []
-    team = case_reconcile.teams({TEAM})[TEAM]
+    team = owners_of.teams({TEAM})[TEAM]
     deadlines = {kind: sla.due_after(TYPES[kind].due, start=now, team=team) for kind in {incident.kind for incident in incidents}}
-    owners: dict[int, case_reconcile.Owners] = {}
+    owners: dict[int, owners_of.Owners] = {}
     cases = []
     for incident in incidents:
         connection_id, model, odoo_id, kind, cause = incident.key
         if connection_id not in owners:
-            owners[connection_id] = case_reconcile.Owners(team, connection_id, by_role=WORKED_BY, or_anybody=True)
+            owners[connection_id] = owners_of.Owners(team, connection_id, by_role=WORKED_BY, or_anybody=True)
         cases.append(
             ExceptionCase(
                 connection_id=connection_id,
@@ -117,7 +118,8 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
                 updated_at=now,
             )
         )
-    case_reconcile.store(cases, {name: kind.title for name, kind in TYPES.items()}, now)
+    case_reconcile.store(cases, now)
+    case_reconcile.tell_owners(cases, {name: kind.title for name, kind in TYPES.items()}, now)
     return cases
 
 

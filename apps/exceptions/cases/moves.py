@@ -18,12 +18,12 @@ from apps.accounts.models import Team, User
 from apps.audit import trail
 from apps.audit.models import Entry
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, resolutions, types
-from apps.exceptions.cases import remedies
+from apps.exceptions.cases import cause_groups, remedies
+from apps.exceptions.cases.owners import actor_of
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
@@ -86,11 +86,6 @@ class Made:
     def refused(self) -> str:
         """The sentence of the refusal; nothing where it moved."""
         return str(self.refusal or "")
-
-
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
 
 
 def about(case: ExceptionCase) -> tuple[int, int | None]:
@@ -175,6 +170,7 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
         ],
         now=now,
     )
+    cause_groups.follow(cases, now=now)
     odoo_activities.sync(cases, now=now)
     announce(cases)
 
