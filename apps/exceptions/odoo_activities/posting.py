@@ -7,6 +7,7 @@ All of it goes through the outbox, in the transaction of the move that it follow
   writes nothing: the link shows it;
 - nothing below the connection's severity, nothing of a first reading but what is high or critical, and no more new ones
   an hour than the connection allows, the worst first. One that was left out is shown when it is next moved.
+- of exceptions that one record has caused each has its note, and that record the one activity (:mod:`.causes`);
 - what a person finished or deleted in Odoo stays so: commands find the activity by its mark, and end where there is none.
 """
 
@@ -25,6 +26,7 @@ from apps.core import actor, sentences
 from apps.core.words import moment, money
 from apps.exceptions import integration
 from apps.exceptions.models import ExceptionCase, Severity, ShowInOdoo, Shown, Status
+from apps.exceptions.odoo_activities import calls, causes
 from apps.exceptions.types import evidence_of
 from apps.mirror import registry as mirror
 from apps.mirror.models.res_users import OdooUser
@@ -38,29 +40,6 @@ HOUR = timedelta(hours=1)
 LINES_OF_EVIDENCE = 6
 # The columns in which Odoo's models keep the person responsible.
 RESPONSIBLE = ("user_id", "invoice_user_id")
-
-NOTE = gettext_noop("Note {title} on the record in Odoo")
-VALUES = {"summary": "{summary}", "note": "{note}", "user_id": "{user_id:number}", "date_deadline": "{deadline}"}
-MAKE = OdooCall(
-    title=gettext_noop("Create an activity for {title}"),
-    method="create",
-    model="mail.activity",
-    arguments={"vals_list": [{"res_model_id": "{model:ref}", "res_id": "{odoo_id:number}", **VALUES}]},
-)
-CHANGE = OdooCall(
-    title=gettext_noop("Bring the activity for {title} up to date"),
-    method="write",
-    model="mail.activity",
-    by_mark="mark",
-    arguments={"vals": VALUES},
-)
-FINISH = OdooCall(
-    title=gettext_noop("Finish the activity for {title}"),
-    method="action_feedback",
-    model="mail.activity",
-    by_mark="mark",
-    arguments={"feedback": "{feedback}"},
-)
 
 
 def sync(cases: Sequence[ExceptionCase], *, now: datetime, quiet: Collection[int] = ()) -> None:
@@ -80,18 +59,20 @@ def _follow(connection: Connection, cases: Sequence[ExceptionCase], *, now: date
     known_there = {one.case_id: one for one in Shown.objects.filter(case__in=cases)}
     # One whose activity was finished and that a person then took back stays finished in Odoo.
     shown = {pk: one for pk, one in known_there.items() if one.ended_at is None}
+    grouped = causes.groups_of(cases, connection)
     resolved = [case for case in cases if case.status == Status.RESOLVED and case.pk in shown]
     standing = [case for case in cases if case.status != Status.RESOLVED]
     fresh = _to_show([case for case in standing if case.pk not in known_there], connection, now=now, quiet=quiet)
     if resolved:
         _finish(resolved, shown, connection, now=now)
     known = [case for case in standing if case.pk in shown]
-    if not known and not fresh:
-        return
-    contexts = _contexts([*known, *fresh], connection, now)
-    _change([case for case in known if _values(contexts[case.pk]) != shown[case.pk].values], shown, contexts, connection, now)
-    if fresh:
-        _make(fresh, contexts, connection, now)
+    if known or fresh:
+        contexts = _contexts([*known, *fresh], connection, now)
+        changed = [case for case in known if shown[case.pk].mark and _values(contexts[case.pk]) != shown[case.pk].values]
+        _change(changed, shown, contexts, connection, now)
+        _note_alone([case for case in fresh if case.pk in grouped], contexts, connection, now)
+        _make([case for case in fresh if case.pk not in grouped], contexts, connection, now)
+    causes.sync({case.group_id for case in cases} | set(grouped.values()), connection, now=now)
 
 
 def _to_show(
@@ -119,9 +100,19 @@ def _to_show(
     return wanted[: max(left, 0)]
 
 
+def _note_alone(
+    cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime
+) -> None:
+    """Note on its record what another record has caused, which has the activity."""
+    made = enqueue.many([_order(case, [calls.POST], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now)
+    notes = {command.decision: str(command.pk) for command in made}
+    Shown.objects.bulk_create(Shown(case=case, mark="", values={"note": notes.get(_decision(case), "")}, at=now) for case in cases)
+
+
 def _make(cases: Sequence[ExceptionCase], contexts: Mapping[int, Mapping[str, Any]], connection: Connection, now: datetime) -> None:
-    note = OdooCall(title=NOTE, method="message_post", arguments={"body": "{note}", "body_is_html": True})
-    made = enqueue.many([_order(case, [note, MAKE], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now)
+    made = enqueue.many(
+        [_order(case, [calls.POST, calls.MAKE], connection, contexts[case.pk]) for case in cases], by=MACHINE, now=now
+    )
     marks = {command.decision: str(command.pk) for command in made if command.method == "create"}
     Shown.objects.bulk_create(
         Shown(case=case, mark=marks[_decision(case)], values=_values(contexts[case.pk]), at=now) for case in cases
@@ -143,7 +134,7 @@ def _change(
     for case in cases:
         row = shown[case.pk]
         row.values = _values(contexts[case.pk])
-        orders.append(_order(case, [CHANGE], connection, {**contexts[case.pk], "mark": row.mark}, decision=_changes(case)))
+        orders.append(_order(case, [calls.CHANGE], connection, {**contexts[case.pk], "mark": row.mark}, decision=_changes(case)))
     enqueue.many(orders, by=MACHINE, now=now)
     Shown.objects.bulk_update([shown[case.pk] for case in cases], ["values"])
 
@@ -156,9 +147,13 @@ def _finish(cases: Sequence[ExceptionCase], shown: Mapping[int, Shown], connecti
     for case in cases:
         row = shown[case.pk]
         row.ended_at = now
-        if row.mark not in taken:
-            context = {"title": _title(case), "mark": row.mark, "feedback": f"Resolved: {case.resolution}"}
-            orders.append(_order(case, [FINISH], connection, context))
+        feedback = f"Resolved: {case.resolution}"
+        if not row.mark and row.values.get("note") not in taken:
+            note = f"<p><b>{escape(_named(case))}</b>. {escape(feedback)}</p>"
+            orders.append(_order(case, [calls.POST], connection, {"title": _title(case), "note": note}))
+        elif row.mark and row.mark not in taken:
+            context = {"title": _title(case), "mark": row.mark, "feedback": feedback}
+            orders.append(_order(case, [calls.FINISH], connection, context))
     enqueue.many(orders, by=MACHINE, now=now)
     Shown.objects.bulk_update([shown[case.pk] for case in cases], ["ended_at"])
 
