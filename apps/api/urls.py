@@ -21,6 +21,7 @@ from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
 from apps.events import api as events
 from apps.exceptions.bulk import api as bulk
+from apps.exceptions.causes import api as causes
 from apps.exceptions.queue import api as exceptions
 from apps.exceptions.queue import saved_api
 from apps.health import api as health
@@ -76,6 +77,8 @@ urlpatterns = [
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
     route("exceptions/<int:case_id>/actions/", exceptions.Actions, "exception-actions"),
     route("exceptions/<int:case_id>/apply/", exceptions.ApplyMove, "exception-apply"),
+    route("cause-groups/", causes.CauseGroups, "cause-groups"),
+    route("cause-groups/<int:group_id>/", causes.OneCauseGroup, "cause-group"),
     route("bulk-jobs/", bulk.BulkJobs, "bulk-jobs"),
     route("bulk-jobs/<uuid:job_id>/", bulk.OneBulkJob, "bulk-job"),
     route("bulk-jobs/<uuid:job_id>/items/", bulk.BulkJobItems, "bulk-job-items"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.exceptions.bulk import views as bulk
+from apps.exceptions.causes import views as causes
 from apps.exceptions.odoo_activities import views as odoo_activities
 from apps.exceptions.queue import views
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("exceptions/do/", views.do, name="do"),
     path("exceptions/bulk-jobs/<uuid:job_id>/", bulk.bulk_job, name="bulk-job"),
     path("exceptions/bulk-jobs/<uuid:job_id>/undo/", bulk.undo, name="undo"),
+    path("exceptions/causes/<int:group_id>/", causes.cause, name="cause"),
     path("exceptions/views/", views.save_view, name="save-view"),
     path("exceptions/views/<int:view_id>/forget/", views.forget_view, name="forget-view"),
     path("exceptions/<int:case_id>/people/", views.people, name="people"),

@@ -5,6 +5,9 @@ import { linkOf, stand } from "./lists.js";
 
 const WIDE = "(min-width: 64rem)";
 
+// A cause of several has a number of its own, behind a "g".
+const pageOf = (id) => (String(id).startsWith("g") ? `/exceptions/causes/${String(id).slice(1)}/` : `/exceptions/${id}/`);
+
 class QueuePanel extends HTMLElement {
   #open = null;
   #off = null;
@@ -14,8 +17,11 @@ class QueuePanel extends HTMLElement {
     const { signal } = this.#off;
     this.#open ??= this.#queue.dataset.open || null;
     if (this.#open) {
-      if (this.isWide) this.#queue.classList.add("is-open");
-      else location.replace(`/exceptions/${this.#open}/`);
+      if (this.isWide) {
+        this.#queue.classList.add("is-open");
+        if (!this.children.length) this.open(this.#open, { replace: true, keepFocus: true });
+      }
+      else location.replace(pageOf(this.#open));
     }
     this.addEventListener("click", (event) => this.#press(event), { signal });
     window.addEventListener("popstate", () => this.#follow(), { signal });
@@ -41,7 +47,7 @@ class QueuePanel extends HTMLElement {
   open(id, { replace = false, keepFocus = false, fromHistory = false } = {}) {
     const row = this.#queue.rowOf(id);
     if (!this.isWide) {
-      location.assign(linkOf(row)?.href ?? `/exceptions/${id}/`);
+      location.assign(linkOf(row)?.href ?? pageOf(id));
       return;
     }
     if (!fromHistory) history[replace || this.#open ? "replaceState" : "pushState"]({ case: String(id) }, "", addressOf(id));
@@ -85,7 +91,7 @@ class QueuePanel extends HTMLElement {
   }
 
   async #draw(id) {
-    const href = linkOf(this.#queue.rowOf(id))?.href ?? `/exceptions/${id}/`;
+    const href = linkOf(this.#queue.rowOf(id))?.href ?? pageOf(id);
     this.setAttribute("aria-busy", "true");
     let answer;
     try {

@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.approvals.models import Request
 from apps.events.models import OutsideEvent
-from apps.exceptions.models import ExceptionCase
+from apps.exceptions.models import CauseGroup, ExceptionCase
 from apps.intake.models import Delivery
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -48,6 +48,7 @@ def values() -> dict[str, list[Any]]:
         "workflow": list(registry.workflows()),
         "stage": sorted({stage.name for workflow in registry.workflows().values() for stage in workflow.stages}),
         "case_id": [case.pk for case in cases],
+        "group_id": list(CauseGroup.objects.filter(cases__in=cases).values_list("pk", flat=True).distinct()),
         "request_id": [request.pk for request in requests],
         "command_id": list(Command.objects.filter(title__contains=MARK).values_list("pk", flat=True)[:2]),
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from apps.accounts.access import AccessScope
 from apps.boards.boards.figures import FLOW_WINDOW, StageFigures, rows, stages_of
 from apps.core.templatetags.show import number
+from apps.exceptions.causes import pages
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
@@ -57,6 +58,7 @@ class Board:
         bottleneck: the stage that holds most of what is late, in a sentence; ``worst`` is its name, "" where all is clear.
         why: age, flow, value and share breached of that stage.
         relief: what would bring it back within its target.
+        cause: the record that holds up most of the bottleneck's, in a sentence; "" where none holds up several.
     """
 
     workflow: Workflow
@@ -67,6 +69,8 @@ class Board:
     worst: str
     why: list[Reason]
     relief: str
+    cause: str
+    cause_href: str
 
     @property
     def open_count(self) -> int:
@@ -95,6 +99,7 @@ def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
     stages = stages_of(workflow, now=now, seen=seen)
     sentence, worst = name_bottleneck(stages)
     found = next((stage for stage in stages if stage.stage == worst), None)
+    cause, cause_href = _cause(workflow.name, worst, seen)
     return Board(
         workflow=workflow,
         at=now,
@@ -104,7 +109,19 @@ def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
         worst=worst,
         why=why(found) if found else [],
         relief=relief(found) if found else "",
+        cause=cause,
+        cause_href=cause_href,
     )
+
+
+def _cause(workflow: str, stage: str, seen: AccessScope) -> tuple[str, str]:
+    found = pages.largest_of_stage(workflow, stage, seen) if stage else None
+    if found is None:
+        return "", ""
+    group, records = found
+    name = ", ".join(filter(None, [group.name, group.about]))
+    said = gettext("%(n)s of its records wait for one cause: %(name)s.") % {"n": records, "name": name}
+    return said, f"/exceptions/causes/{group.pk}/"
 
 
 def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:

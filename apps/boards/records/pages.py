@@ -18,7 +18,8 @@ from apps.boards.records import graph, timeline
 from apps.boards.records.graph import Graph
 from apps.boards.records.timeline import Folded, TimelineEntry
 from apps.exceptions import queries as exceptions
-from apps.exceptions.models import Comment, ExceptionCase
+from apps.exceptions.causes.pages import open_groups_of
+from apps.exceptions.models import CauseGroup, Comment, ExceptionCase
 from apps.exceptions.types import title_of as type_title
 from apps.mirror.models.res_partner import Partner
 from apps.mirror.tracked import TrackedChange
@@ -80,6 +81,7 @@ class RecordPage:
     counterparts: list[Counterpart]
     lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
+    causes: list[CauseGroup]
     requests: list[tuple[Request, str]]
     commands: list[Command]
     timeline: list[TimelineEntry | Folded]
@@ -157,6 +159,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessSco
             table for position in positions if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
         ],
         cases=[(case, type_title(case.type)) for case in cases],
+        causes=open_groups_of(connection, model, odoo_id, seen),
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands,
         timeline=timeline.fold(entries),

@@ -23,7 +23,7 @@ from apps.core.refusals import Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
 from apps.exceptions import types
-from apps.exceptions.cases import moves
+from apps.exceptions.cases import cause_groups, moves
 from apps.exceptions.cases.moves import Change, Made, MoveRefusedError
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase, JobState, Outcome, Status
 from apps.exceptions.transitions import BULK_JOB_ITEMS, BULK_JOBS, transitions_of
@@ -93,12 +93,23 @@ def do_one(case_id: int, *, move: str, arguments: Mapping[str, Any], by: User, n
 
 
 @atomic_with_retry
-def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, Any], by: User, now: datetime) -> BulkJob:
+def begin(
+    cases: QuerySet[ExceptionCase],
+    *,
+    move: str,
+    arguments: Mapping[str, Any],
+    by: User,
+    now: datetime,
+    groups: Sequence[int] = (),
+) -> BulkJob:
     """Begin a job that moves all of ``cases`` that are not resolved; a worker starts once this is committed.
+
+    Args:
+        groups: the cause groups that are meant as a whole; an owner of their exceptions owns them, and what joins them later.
 
     Raises NotAllowedError, MoveRefusedError (also where there are none, or more than :data:`MOST`).
     """
-    change_for(move, arguments, by=by, now=now)
+    change = change_for(move, arguments, by=by, now=now)
     chosen = cases.exclude(status=Status.RESOLVED).order_by().values("id")[: MOST + 1]
     job = BulkJob.objects.create(by=by, move=move, arguments=dict(arguments), total=0, created_at=now)
     # A view that names what there is not is known to hold nothing without being asked for.
@@ -117,6 +128,8 @@ def begin(cases: QuerySet[ExceptionCase], *, move: str, arguments: Mapping[str, 
             else gettext("More than %(MOST)s selected. Narrow the view first.") % {"MOST": f"{MOST:,}"}
         )
     job.save(update_fields=["total"])
+    if move == "assign" and groups:
+        cause_groups.assign(groups, owner=change.owner, by=by, now=now)
     wake("exceptions.work")
     return job
 

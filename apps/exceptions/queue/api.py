@@ -49,6 +49,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     snoozed_until = serializers.DateTimeField(allow_null=True)
     resolved_at = serializers.DateTimeField(allow_null=True)
     resolution = serializers.CharField()
+    cause_group = serializers.IntegerField(allow_null=True, help_text="What has caused it: see cause-groups/")
 
     def to_representation(self, case: ExceptionCase) -> dict[str, Any]:
         return {
@@ -74,6 +75,7 @@ class ExceptionShape(serializers.Serializer[Any]):
             "snoozed_until": moment(case.snoozed_until),
             "resolved_at": moment(case.resolved_at),
             "resolution": case.resolution,
+            "cause_group": case.group_id,
         }
 
 
@@ -105,6 +107,7 @@ FILTERS = {
     "connection": ("connection__name", request_scope.names_connection),
     "company": ("company_id", int),
     "severity": ("severity", SEVERITIES),
+    "cause_group": ("group_id", int),
 }
 
 

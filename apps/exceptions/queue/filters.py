@@ -35,6 +35,7 @@ FILTERS = (
     "due",
     "connection",
     "company",
+    "cause",
 )
 SHOWN_BY = ("sort", "group")
 ANY, NONE = "any", "none"
@@ -91,6 +92,7 @@ def parameters(known: Known) -> dict[str, Parameter]:
         "due": Parameter(label=gettext("Due"), is_known=one_of(DUE_WITHIN)),
         "connection": Parameter(label=gettext("Connection"), is_known=lambda value: request_scope.is_connection(value, own)),
         "company": Parameter(label=gettext("Company"), is_known=request_scope.is_number),
+        "cause": Parameter(label=gettext("Cause"), is_known=request_scope.is_number),
     }
 
 
@@ -126,6 +128,8 @@ def matching(filters: Mapping[str, str], *, known: Known, seen: AccessScope, now
     for name in ("type", "workflow"):
         if wanted := filters.get(name):
             cases = cases.filter(**{f"{name}__in": wanted.split(",")} if "," in wanted else {name: wanted})
+    if cause := filters.get("cause"):
+        cases = cases.filter(group=int(cause)) if cause.isascii() and cause.isdecimal() and len(cause) < 19 else cases.none()
     if stage := filters.get("stage"):
         # "order_to_cash.credit_review", or the stage alone.
         workflow, _, name = stage.rpartition(".")

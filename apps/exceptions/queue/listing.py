@@ -19,7 +19,8 @@ from apps.accounts.access import AccessScope
 from apps.core import query_strings
 from apps.exceptions import types
 from apps.exceptions.cases.rank_explanation import why_first
-from apps.exceptions.models import ExceptionCase, SavedView, Severity, Status
+from apps.exceptions.models import CauseGroup, ExceptionCase, SavedView, Severity, Status
+from apps.exceptions.queue import by_cause
 from apps.exceptions.queue.counts import counts_of
 from apps.exceptions.queue.filters import DUE_WITHIN, FILTERS, SHOWN_BY, Known, is_history, matching, only, parameters
 from apps.exceptions.queue.groups import GROUP_WORDS, GROUPED, Group, grouped
@@ -30,6 +31,7 @@ from apps.workflows import registry
 PAGE = 50
 MOST_EXPORTED, EXPORTED_AT_ONCE = 10_000, 500
 MOST_VIEWS = 30
+UNGROUPED = "none"
 
 # The named views, first the one most people start with; each is nothing but a query string.
 VIEWS: tuple[tuple[str, dict[str, str]], ...] = (
@@ -59,7 +61,7 @@ class View:
 class Queue:
     """One page of the queue."""
 
-    rows: Sequence[Row]
+    rows: Sequence[by_cause.Line]
     groups: Sequence[Group]
     views: Sequence[View]
     filters: dict[str, str]
@@ -79,7 +81,7 @@ def problems_of(query: Mapping[str, str], known: Known) -> list[str]:
     """Return what of the query string the queue does not know, one sentence each."""
     shown_by = {
         "sort": query_strings.Parameter(label=gettext("Sort"), is_known=query_strings.one_of(ORDERS)),
-        "group": query_strings.Parameter(label=gettext("Group"), is_known=query_strings.one_of(GROUPED)),
+        "group": query_strings.Parameter(label=gettext("Group"), is_known=query_strings.one_of([*GROUPED, UNGROUPED])),
     }
     return query_strings.problems_of(query, parameters(known) | shown_by, beside={"after", "case"})
 
@@ -94,6 +96,8 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
     history = is_history(filters)
     sort = "cost" if shown_by.get("sort") not in ORDERS else shown_by["sort"]
     group = shown_by["group"] if shown_by.get("group") in GROUPED and not history else ""
+    # What one record has caused is one line, unless one looks into it or wants each by itself.
+    is_by_cause = not group and not history and shown_by.get("group") != UNGROUPED and "cause" not in filters
     cases, cursor = matching(filters, known=known, seen=seen, now=now), query.get("after", "")
     # What is open comes in the order that was asked for, what has ended after it.
     parts = [(ORDERS[sort], cases)]
@@ -101,13 +105,24 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
         ended = matching({**filters, "status": Status.RESOLVED}, known=known, seen=seen, now=now)
         still_open = matching({**filters, "status": ""}, known=known, seen=seen, now=now)
         parts = [(ENDED, ended)] if filters["status"] == Status.RESOLVED else [(ORDERS[sort], still_open), (ENDED, ended)]
-    rows: list[Row] = []
+    rows: list[by_cause.Line] = []
     next_query = ""
     if problems:
         group, parts = "", []
+    elif is_by_cause:
+        rows, after = by_cause.page(
+            cases,
+            order=ORDERS[sort],
+            cursor=cursor,
+            size=PAGE,
+            seen=access.scope_of(known.user),
+            shown=seen,
+            is_filtered=bool(filters),
+        )
+        next_query = urlencode(filters | shown_by | {"after": after}) if after else ""
     elif not group:
         found = _page(parts, cursor, access.scope_of(known.user))
-        rows = rows_of([case for case, _ in found[:PAGE]])
+        rows = list(rows_of([case for case, _ in found[:PAGE]]))
         if len(found) > PAGE:
             next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
     views, numbers = _views(filters, known=known, seen=seen, now=now, beside=[part for _, part in parts])
@@ -118,15 +133,19 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
         filters=filters,
         shown_by=shown_by,
         sort=sort,
-        group=group,
+        group=group or (UNGROUPED if shown_by.get("group") == UNGROUPED else ""),
         query=urlencode(filters),
         next_query=next_query,
         is_first=not cursor,
         is_history=history,
         total=sum(numbers),
         problems=problems,
-        why=why_first(rows[0].case, now=now) if rows and sort == "cost" and not history and not cursor else "",
+        why=why_first(_top(rows[0]), now=now) if rows and sort == "cost" and not history and not cursor else "",
     )
+
+
+def _top(line: by_cause.Line) -> ExceptionCase | CauseGroup:
+    return line.group if isinstance(line, by_cause.GroupRow) else line.case
 
 
 def export(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> Iterator[Row]:
@@ -214,7 +233,7 @@ def choices(known: Known) -> dict[str, Any]:
         ],
         "dues": [(name, gettext(word)) for name, (_, word) in DUE_WITHIN.items()],
         "orders": [(name, gettext(order.word)) for name, order in ORDERS.items()],
-        "groupings": [(name, gettext(GROUP_WORDS[name])) for name in GROUPED],
+        "groupings": [(UNGROUPED, gettext("Each by itself")), *((name, gettext(GROUP_WORDS[name])) for name in GROUPED)],
         "teams": known.teams,
         "own_teams": [team for team in known.teams if team.is_own],
         "people": known.workers,

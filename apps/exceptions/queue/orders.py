@@ -44,8 +44,8 @@ class Order:
     is_money: bool = False
     is_rank: bool = False
 
-    def annotated(self, cases: QuerySet[ExceptionCase]) -> QuerySet[ExceptionCase]:
-        """``cases`` in this order, each with the value that it is ordered by as ``key``."""
+    def annotated[Rows: QuerySet[Any]](self, cases: Rows) -> Rows:
+        """``cases``, or their groups, in this order, each with the value that it is ordered by as ``key``."""
         signs = "-" if self.falls else ""
         by, today = self.by, clock.now().date()
         if self.is_money:
@@ -55,7 +55,7 @@ class Order:
             by = Case(*later, default=F("rank"), output_field=BigIntegerField())
         return cases.annotate(key=by).order_by(f"{signs}key", f"{signs}id")
 
-    def after(self, cases: QuerySet[ExceptionCase], cursor: str) -> QuerySet[ExceptionCase]:
+    def after[Rows: QuerySet[Any]](self, cases: Rows, cursor: str) -> Rows:
         """What comes after the row that the cursor names, ``<key>~<id>``. A broken cursor begins anew."""
         text, _, last = cursor.rpartition("~")
         if not last.isascii() or not last.isdecimal() or len(last) > 18:
@@ -85,8 +85,11 @@ class Order:
 
     def cursor(self, case: Any) -> str:
         """The cursor of a row of :meth:`annotated`."""
-        key = case.key
-        return f"{key.astimezone(UTC).isoformat() if isinstance(key, datetime) else key}~{case.id}"
+        return f"{self.written(case.key)}~{case.id}"
+
+    def written(self, key: Any) -> str:
+        """The value that a row is ordered by, as a cursor has it."""
+        return key.astimezone(UTC).isoformat() if isinstance(key, datetime) else str(key)
 
     def _read(self, text: str) -> Any:
         if self is ORDERS["cost"]:

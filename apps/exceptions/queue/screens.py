@@ -99,6 +99,11 @@ def incidents(seen: AccessScope) -> list[Row]:
     return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
 
 
+def workers_who_see(connection_id: int, company_id: int | None) -> list[User]:
+    """Who may own exceptions of a company."""
+    return those_who_see(workers(), connection_id, company_id)
+
+
 def workers_for(case: ExceptionCase) -> list[User]:
     """Who may own this exception: those who may see it."""
     people = (

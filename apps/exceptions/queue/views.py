@@ -28,20 +28,13 @@ from apps.exceptions import integration, queries, resolutions, types
 from apps.exceptions.bulk import jobs
 from apps.exceptions.bulk.links import links_of
 from apps.exceptions.cases import moves, remedies
+from apps.exceptions.choices import SNOOZES
 from apps.exceptions.models import BulkJob, ExceptionCase, Status
-from apps.exceptions.queue import columns, listing, saved, screens
+from apps.exceptions.queue import by_cause, columns, listing, saved, screens
 from apps.exceptions.queue.filters import Known, matching
 from apps.odoo import request_scope
 from apps.workflows import registry
 
-# What a snooze can be until: hours from now, or a morning by the person's own clock.
-SNOOZES = (
-    ("1", gettext_noop("1 hour")),
-    ("4", gettext_noop("4 hours")),
-    ("tomorrow", gettext_noop("Tomorrow 8:00")),
-    ("monday", gettext_noop("Monday 8:00")),
-    ("72", gettext_noop("3 days")),
-)
 MORNING = 8
 MOST_CHOSEN = 1_000
 
@@ -65,7 +58,10 @@ def queue(request: PersonsRequest) -> HttpResponse:
         case = request.GET.get("case", "")
         if case.isascii() and case.isdecimal() and len(case) < 19:
             found = queries.queue(access.scope_of(request.user)).filter(id=int(case)).first()
-            context |= {"panel": found} | (_context(request, found) if found else {})
+            context |= {"panel": found, "opened": case} | (_context(request, found) if found else {})
+        elif by_cause.read_ids([case])[1]:
+            # Its panel is fetched once the page is there: what it shows stands on the queue.
+            context["opened"] = case
     return render(request, part(request, "exceptions/queue.html", "list"), context, status=400 if problems else 200)
 
 
@@ -260,24 +256,27 @@ def do(request: PersonsRequest) -> HttpResponse:
     if action not in ("take", "assign", "acknowledge", "snooze", "resolve"):
         raise Http404(gettext("There is no %(action)s for exceptions.") % {"action": action})
     move = "assign" if action == "take" else action
-    ids = [int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdecimal() and len(one) < 19][:MOST_CHOSEN]
+    named = request.POST.getlist("ids")[:MOST_CHOSEN]
+    ids, groups = by_cause.read_ids(named)
     arguments = _arguments(action, request, now)
-    if len(ids) == 1 and "all" not in request.POST:
+    if len(ids) == 1 and not groups and "all" not in request.POST:
         case = _case(request, ids[0])
         job = jobs.do_one(case.pk, move=move, arguments=arguments, by=request.user, now=now, seen=request.POST.get("seen", ""))
-        return JsonResponse({"said": _said(action, case), "ids": ids} | links_of(job))
+        return JsonResponse({"said": _said(action, case), "ids": named} | links_of(job))
     shown = request_scope.scope_of(request, request.user)
     if "all" in request.POST:
         query = QueryDict(request.POST.get("query", ""))
         shown = request_scope.narrow(shown, request_scope.choice_in(query.dict()))
         chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
     else:
-        chosen = ExceptionCase.objects.filter(shown.of_records(), id__in=ids)
-    job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now)
+        chosen = ExceptionCase.objects.filter(shown.of_records(), by_cause.chosen_by((ids, groups)))
+    job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now, groups=groups)
+    if not wants_json(request):
+        return redirect("exceptions:bulk-job", job.pk)
     return JsonResponse(
         {
             "said": gettext("%(total)s exceptions are being %(value)s.") % {"total": job.total, "value": gettext(jobs.DONE[move])},
-            "ids": ids,
+            "ids": named,
             "runs": True,
         }
         | links_of(job)

@@ -13,8 +13,8 @@ from django.utils.translation import get_language, gettext, pgettext
 
 from apps.core import clock
 from apps.exceptions import resolutions
+from apps.exceptions.queue.by_cause import GroupRow, Line
 from apps.exceptions.queue.counts import words_of
-from apps.exceptions.queue.screens import Row
 
 register = template.Library()
 
@@ -38,8 +38,10 @@ _drawn: dict[Hashable, SafeString] = {}
 
 
 @register.simple_tag(takes_context=True)
-def queue_row(context: Context, row: Row) -> SafeString:
-    """The exception as a row of the table (``exceptions/row.html``)."""
+def queue_row(context: Context, row: Line) -> SafeString:
+    """The exception, or what one cause holds up, as a row of the table (``exceptions/row.html``, ``exceptions/group_row.html``)."""
+    if isinstance(row, GroupRow):
+        return render_to_string("exceptions/group_row.html", {"row": row, "may_work": bool(context.get("may_work"))})
     case, may_work = row.case, bool(context.get("may_work"))
     key = (
         case.pk,

@@ -1,0 +1,1 @@
+"""What one record has caused, on a page of its own and over REST."""

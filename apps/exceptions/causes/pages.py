@@ -1,0 +1,90 @@
+"""What the page of a cause group shows: what is to blame, whom it holds up, and how it ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from apps.accounts.access import AccessScope
+from apps.exceptions import resolutions
+from apps.exceptions.models import UNRESOLVED, CauseGroup, ExceptionCase
+from apps.exceptions.queue.orders import ENDED, ORDERS
+from apps.exceptions.queue.screens import Row, rows_of
+from apps.odoo.models import Connection
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class CausePage:
+    """A cause group as its page shows it.
+
+    Attributes:
+        own: the exceptions of the record that is to blame itself; their suggested actions help all.
+        others: those that wait for it, the costliest first; at most :data:`SHOWN`.
+        also_held: how many others wait for it too, and for another cause first.
+        endings: how its exceptions ended, each with how many, the most frequent first.
+    """
+
+    group: CauseGroup
+    own: Sequence[Row]
+    others: Sequence[Row]
+    also_held: int
+    endings: Sequence[tuple[str, int]]
+    is_on_a_record_page: bool
+
+    @property
+    def count(self) -> int:
+        """How many are listed."""
+        return len(self.own) + len(self.others)
+
+
+def page_of(group: CauseGroup, seen: AccessScope, *, record_models: frozenset[str]) -> CausePage:
+    """Return what the page of ``group`` shows to whoever sees ``seen``."""
+    cases = ExceptionCase.objects.filter(seen.of_records(), group=group)
+    open_cases = cases.filter(UNRESOLVED)
+    listed, order = (open_cases, ORDERS["cost"]) if group.ended_at is None else (cases, ENDED)
+    rows = rows_of(list(order.page(listed, "", size=SHOWN, seen=seen)))
+    is_cause = {(group.model, group.odoo_id)}
+    held = ExceptionCase.objects.filter(
+        seen.of_records(), UNRESOLVED, connection=group.connection_id, further_roots__contains=[group.key]
+    )
+    return CausePage(
+        group=group,
+        own=[row for row in rows if (row.case.model, row.case.odoo_id) in is_cause],
+        others=[row for row in rows if (row.case.model, row.case.odoo_id) not in is_cause],
+        also_held=held.exclude(group=group).count() if group.ended_at is None else 0,
+        endings=[
+            (resolutions.told(way["resolution"]) if way["resolution"] else gettext("Without a word"), way["count"])
+            for way in group.ending.get("ways", [])
+        ],
+        is_on_a_record_page=group.model in record_models,
+    )
+
+
+# Looked through for the largest cause: the costliest of a stage.
+LOOKED_THROUGH = 500
+
+
+def largest_of_stage(workflow: str, stage: str, seen: AccessScope) -> tuple[CauseGroup, int] | None:
+    """Return the cause that holds up most of the records of a stage, and how many; None where none holds up several."""
+    costliest = (
+        ExceptionCase.objects.filter(seen.of_records(), UNRESOLVED, workflow=workflow, stage=stage, is_grouped=True)
+        .order_by("rank", "id")
+        .values_list("group", "connection", "odoo_id")[:LOOKED_THROUGH]
+    )
+    records: dict[int, set[tuple[int, int]]] = {}
+    for group_id, connection_id, odoo_id in costliest:
+        records.setdefault(group_id, set()).add((connection_id, odoo_id))
+    if not records:
+        return None
+    largest = max(records, key=lambda pk: (len(records[pk]), -pk))
+    group = CauseGroup.objects.filter(pk=largest).first()
+    return (group, len(records[largest])) if group and len(records[largest]) > 1 else None
+
+
+def open_groups_of(connection: Connection, model: str, odoo_id: int, seen: AccessScope) -> list[CauseGroup]:
+    """Return the causes that hold up a record, or that it is itself, where they hold up several."""
+    of_record = ExceptionCase.objects.filter(UNRESOLVED, connection=connection, model=model, odoo_id=odoo_id, is_grouped=True)
+    found = CauseGroup.objects.filter(seen.of_records(), pk__in=of_record.values("group"), ended_at=None)
+    return list(found.order_by("rank", "id"))
