@@ -38,7 +38,7 @@ class Fact:
 
     Attributes:
         name: alias of the query; conditions name the columns alone.
-        sql: a SELECT of at most one row that may refer to the record as ``r`` and to the evaluation's moment as ``%(now)s``.
+        sql: a SELECT of at most one row, with the record as ``r``, all that are looked at as ``%(ids)s``, and ``%(now)s``.
         columns: the columns that it returns.
         unwatched: what it reads without a dependency, with the reason.
     """

@@ -109,7 +109,7 @@ def columns_read(workflow: Workflow) -> list[tuple[Fact, Mapping[str, set[str]]]
         cursor.execute(f"CREATE TEMP TABLE reads_record (LIKE {table})")
         before = ["reads_record AS r"]
         for number, fact in enumerate(_parts(workflow)):
-            statement = quoted.mogrify(fact.sql, {"connection": 0, "now": datetime(2000, 1, 1, tzinfo=UTC)})
+            statement = quoted.mogrify(fact.sql, {"connection": 0, "ids": [], "now": datetime(2000, 1, 1, tzinfo=UTC)})
             joined = " CROSS JOIN ".join([*before, f"LATERAL ({statement}) AS f"])
             cursor.execute(f"CREATE TEMP VIEW reads_view AS SELECT f.* FROM {joined}")
             found.append((fact, _read_by_view(cursor)))

@@ -14,7 +14,7 @@ from apps.workflows.rules import promises
 PROMISED = f"""
 SELECT r.commitment_date, f.forecast_at, f.promise_late_days, f.is_promise_at_risk, f.undelivered_amount
   FROM mirror_sale_order r
-  LEFT JOIN LATERAL ({promises.PROMISE.sql}) AS f ON TRUE
+  LEFT JOIN LATERAL ({promises.OF_ONE}) AS f ON TRUE
  WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND r.deleted_at IS NULL
 """
 

@@ -6,6 +6,8 @@
 -- {{short_moves}}            rows                         the moves of r that are short
 -- {{linked_supply}}          rows                         the supply of move s that Odoo links
 -- {{row_supply}}             rows                         the supply of move s that is worked out
+-- {{demands}}                rows                         what waits for the products of the orders looked at, the first promised first
+-- {{supplies}}               rows                         what is to come of these products, the earliest first
 -- {{sets_missing}}           numeric, sets                what is missing of a kit
 -- {{sets_uncovered}}         numeric, sets                what nothing supplies of a kit
 -- {{names_of_line}}          text                         the product of a line, with the component that it lacks
@@ -20,7 +22,11 @@
 
 SELECT f.*, {{weight}} AS promise_weight
   FROM (
-    WITH short AS MATERIALIZED (
+    WITH row_of_demands AS MATERIALIZED (
+      {{demands}}
+    ), row_of_supplies AS MATERIALIZED (
+      {{supplies}}
+    ), short AS MATERIALIZED (
       SELECT s.*, c.covered, c.planned_at, c.expected_at, c.name, c.purchase_id
         FROM ({{short_moves}}) AS s
         LEFT JOIN LATERAL (

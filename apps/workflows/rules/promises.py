@@ -166,6 +166,62 @@ NAMES_OF_LINE = """CASE WHEN bool_or(p.is_kit) THEN concat(min(kt.name), ' (', s
 
 LATEST = "GREATEST(g.supplied_at, wanted.expected_at, goes.scheduled_at)"
 
+# What is short and nothing of its own feeds.
+PRODUCTS_THAT_WAIT = f"""
+SELECT short.product_id
+  FROM mirror_sale_order_line line
+  JOIN mirror_stock_move short ON short.connection_id = line.connection_id AND short.sale_line_id = line.odoo_id
+   AND short.deleted_at IS NULL AND short.state IN {supply_allocation.SHORT_STATES}
+ WHERE line.connection_id = %(connection)s AND {{of}}
+"""
+IN_ROW = "PARTITION BY product_id, company_id, warehouse_id ORDER BY"
+AHEAD = f"sum(w.missing) OVER ({IN_ROW} w.promised_at, w.move_id) - w.missing"
+UP_TO = f"sum(y.free) OVER ({IN_ROW} y.date_planned, y.line_id)"
+
+# As ROW_SUPPLY, from rows that are worked out once for all orders that are looked at: with a late purchase hundreds are, that
+# stand in the same row.
+PLACE_IN_ROW = """
+SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
+       x.order_id AS purchase_id, x.order_name AS purchase_name, x.vendor_id, LEAST(x.upto - d.ahead, s.missing) AS covered
+  FROM row_of_demands d
+  JOIN row_of_supplies x ON x.product_id = d.product_id AND x.company_id IS NOT DISTINCT FROM d.company_id
+   AND x.warehouse_id = d.warehouse_id
+ WHERE d.move_id = s.move_id AND x.free > 0 AND x.upto > d.ahead AND x.upto - x.free < d.ahead + s.missing
+ ORDER BY x.upto DESC
+ LIMIT 1
+"""
+
+
+def _promise(of: str) -> str:
+    """SQL of what order r promises and when that can be kept.
+
+    Args:
+        of: SQL condition over the lines ``line`` of all orders that are looked at in one statement.
+    """
+    products = PRODUCTS_THAT_WAIT.format(of=of)
+    return statements.load(
+        __file__,
+        "promise",
+        weight=money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.SMALLEST),
+        short_moves=SHORT_MOVES,
+        linked_supply=LINKED_SUPPLY,
+        row_supply=PLACE_IN_ROW,
+        demands=f"SELECT w.*, {AHEAD} AS ahead FROM ({supply_allocation.demand(f'd.product_id IN ({products})')}) AS w",
+        supplies=f"SELECT y.*, {UP_TO} AS upto FROM ({supply_allocation.supply(f'{{row}}.product_id IN ({products})')}) AS y",
+        sets_missing=kits.sets("max(p.share)", "min(p.ordered)"),
+        sets_uncovered=kits.sets("max(p.uncovered_share)", "min(p.ordered)"),
+        names_of_line=NAMES_OF_LINE,
+        short_amount=money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
+        forecast_day=days.day("t.forecast_at", at=days.zone()),
+        promised_day=days.day("r.commitment_date", at=days.zone()),
+        undelivered_amount=money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
+        purchases_expected_at=supply_allocation.from_today("max(u.date_planned)", "r.company_id"),
+        unordered=UNORDERED,
+        steps=STEPS,
+        forecast_at=supply_allocation.from_today(LATEST, "r.company_id"),
+    )
+
+
 PROMISE = Fact(
     name="promise",
     columns=[
@@ -191,26 +247,11 @@ PROMISE = Fact(
         "ready_warehouse_id",
     ],
     unwatched=[supply_allocation.TYPES, supply_allocation.BETWEEN_WAREHOUSES],
-    sql=statements.load(
-        __file__,
-        "promise",
-        weight=money.rounded("f.undelivered_amount * (1 + f.promise_late_days / 7.0)", money.SMALLEST),
-        short_moves=SHORT_MOVES,
-        linked_supply=LINKED_SUPPLY,
-        row_supply=ROW_SUPPLY,
-        sets_missing=kits.sets("max(p.share)", "min(p.ordered)"),
-        sets_uncovered=kits.sets("max(p.uncovered_share)", "min(p.ordered)"),
-        names_of_line=NAMES_OF_LINE,
-        short_amount=money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
-        forecast_day=days.day("t.forecast_at", at=days.zone()),
-        promised_day=days.day("r.commitment_date", at=days.zone()),
-        undelivered_amount=money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
-        purchases_expected_at=supply_allocation.from_today("max(u.date_planned)", "r.company_id"),
-        unordered=UNORDERED,
-        steps=STEPS,
-        forecast_at=supply_allocation.from_today(LATEST, "r.company_id"),
-    ),
+    sql=_promise("line.order_id = ANY(%(ids)s)"),
 )
+
+# The same of one order, with the moment and the order's number alone.
+OF_ONE = _promise("line.order_id = r.odoo_id")
 
 # What is bought for a certain order.
 OF_PURCHASE_LINES = """
@@ -298,7 +339,7 @@ PROMISE_WHAT_CAN_BE_KEPT = sourcing.promise_later(
     f"""
         SELECT r.odoo_id, r.name, p.name AS customer, r.commitment_date AS promised_at, f.forecast_at AS expected_at
           FROM mirror_sale_order r
-         CROSS JOIN LATERAL ({PROMISE.sql}) AS f
+         CROSS JOIN LATERAL ({OF_ONE}) AS f
           LEFT JOIN mirror_res_partner p ON p.connection_id = r.connection_id AND p.odoo_id = r.partner_id
          WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND f.forecast_at > r.commitment_date
     """,
