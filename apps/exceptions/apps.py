@@ -10,3 +10,5 @@ class ExceptionsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("apps.exceptions.cases.timers")  # registers what happens when exceptions are due
+        # Approvals, which know nothing of exceptions, name what holds up several.
+        import_module("apps.workflows.cause_notes").register(import_module("apps.exceptions.causes.pages").notes_of)

@@ -140,7 +140,7 @@ def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datet
     keys = ((Key(name=grouped_by),) if group else ()) + SORTS[sort][1] + (ID,)
     cursor = query.get("after", "")
     rows, after = Keyset(keys).page(wanted.annotate(sum=_sum(sort, now)), cursor, size=PAGE)
-    cards = [screens.card_of(request) for request in rows]
+    cards = screens.cards_of(rows, access.scope_of(user))
     others = _matching(_of_others(mine, seen), filters, now=now) if whose == "me" and not cursor else None
     return Inbox(
         cards=cards,
@@ -148,7 +148,7 @@ def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datet
         total=_count(wanted),
         is_first=not cursor,
         next_query=urlencode(given | {"after": after}) if after else "",
-        others=[screens.card_of(request) for request in others.order_by("due_at", "id")[:OTHERS]] if others is not None else [],
+        others=screens.cards_of(others.order_by("due_at", "id")[:OTHERS], access.scope_of(user)) if others is not None else [],
         others_total=_count(others) if others is not None else 0,
         **page,  # type: ignore[arg-type]
     )

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from apps.accounts import access
+from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDERS
 from apps.approvals import queries
@@ -19,7 +20,8 @@ from apps.approvals.requests import bulk, decision_commands, facts, inquiries, p
 from apps.core.figures import Value
 from apps.core.templatetags.show import number
 from apps.outbox.models import Command
-from apps.workflows import registry
+from apps.workflows import cause_notes, registry
+from apps.workflows.cause_notes import CauseNote
 from apps.workflows.lines import Table, lines_of
 
 BAR_WIDTH = 1000  # units of the drawing, stretched to the page's width
@@ -68,6 +70,7 @@ class Card:
     excess: Decimal | None
     flags: list[str]
     bulk_key: str  # what ticking it sends; empty where its policy wants it decided alone
+    cause: CauseNote | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,7 @@ class Page:
     lapsed: list[Assignment]
     next_for_you: Request | None
     inquiries: list[tuple[Inquiry, bool]]
+    cause: CauseNote | None
 
 
 def kind_title(kind: str) -> str:
@@ -182,10 +186,23 @@ def lapsed_answers(request: Request) -> list[Assignment]:
     )
 
 
-def card_of(request: Request) -> Card:
+def cards_of(requests: Iterable[Request], seen: AccessScope) -> list[Card]:
+    """Return the requests as the inbox shows them, each with what holds up its record and others."""
+    shown = list(requests)
+    causes = cause_notes.of_records([key_of(request) for request in shown], seen)
+    return [card_of(request, causes.get(key_of(request))) for request in shown]
+
+
+def key_of(request: Request) -> cause_notes.RecordKey:
+    """What tells the request's record from all others."""
+    return request.connection_id, request.model, request.odoo_id
+
+
+def card_of(request: Request, cause: CauseNote | None = None) -> Card:
     """One request as the inbox shows it."""
     return Card(
         request=request,
+        cause=cause,
         kind=kind_title(request.kind),
         flags=flags_of(request),
         headline=f"{request.record_name} · {request.partner_name}" if request.partner_name else request.record_name,
@@ -219,6 +236,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
     earlier = queries.in_sight(own).filter(partner_name=request.partner_name, kind=request.kind)
     return Page(
         request=request,
+        cause=cause_notes.of_records([key_of(request)], own).get(key_of(request)),
         kind=kind_title(request.kind),
         question=question_of(request),
         exposure=exposure_of(request.context),

@@ -56,7 +56,7 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
     """What needs this person now. Deciders see decisions first, operators exceptions, managers boards, others links."""
     shows_decisions, shows_cases = user.role in DECIDERS, user.role in EXCEPTION_WORKERS
     waiting, late = requests.waiting_of(user, seen, now=now) if shows_decisions else (0, 0)
-    cards = [approvals.card_of(one) for one in requests.inbox_of(user, seen)[:FIRST]] if waiting else []
+    cards = approvals.cards_of(requests.inbox_of(user, seen)[:FIRST], seen) if waiting else []
     counts = exceptions.counts(user=user, seen=seen, now=now)
     mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
     rows = (

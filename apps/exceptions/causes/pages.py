@@ -1,8 +1,9 @@
 """What the page of a cause group shows: what is to blame, whom it holds up, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
@@ -11,6 +12,7 @@ from apps.exceptions.models import UNRESOLVED, CauseGroup, ExceptionCase
 from apps.exceptions.queue.orders import ENDED, ORDERS
 from apps.exceptions.queue.screens import Row, rows_of
 from apps.odoo.models import Connection
+from apps.workflows.cause_notes import CauseNote, RecordKey
 
 SHOWN = 50
 
@@ -81,6 +83,29 @@ def largest_of_stage(workflow: str, stage: str, seen: AccessScope) -> tuple[Caus
     largest = max(records, key=lambda pk: (len(records[pk]), -pk))
     group = CauseGroup.objects.filter(pk=largest).first()
     return (group, len(records[largest])) if group and len(records[largest]) > 1 else None
+
+
+def notes_of(records: Collection[RecordKey], seen: AccessScope) -> dict[RecordKey, CauseNote]:
+    """Return what the cause of each of ``records`` is, where it holds up several; one query."""
+    wanted = dict.fromkeys(records)
+    held = ExceptionCase.objects.filter(
+        seen.of_records(),
+        UNRESOLVED,
+        is_grouped=True,
+        connection__in={connection_id for connection_id, _, _ in wanted},
+        odoo_id__in={odoo_id for _, _, odoo_id in wanted},
+    )
+    found: dict[RecordKey, CauseNote] = {}
+    for case in held.select_related("group").defer("evidence").order_by("rank", "id"):
+        key = (case.connection_id, case.model, case.odoo_id)
+        if key in wanted and key not in found and case.group is not None:
+            found[key] = CauseNote(
+                title=case.group.title,
+                name=", ".join(filter(None, [case.group.name, case.group.about])),
+                count=case.group.cases_count,
+                path=reverse("exceptions:cause", args=[case.group.pk]),
+            )
+    return found
 
 
 def open_groups_of(connection: Connection, model: str, odoo_id: int, seen: AccessScope) -> list[CauseGroup]:
