@@ -103,6 +103,21 @@ def plain(number: Decimal | float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def value_for_sql(parameter: Parameter, company: str) -> str:
+    """SQL of the value that counts for a company of ``%(connection)s``, where no fact reads it.
+
+    Args:
+        company: SQL expression with the company's id.
+    """
+    return f"""COALESCE((
+      SELECT v.number
+        FROM workflows_parametervalue v
+       WHERE v.name = '{parameter.name}' AND v.is_current AND v.number IS NOT NULL
+         AND (v.connection_id IS NULL OR v.connection_id = %(connection)s) AND (v.company_id IS NULL OR v.company_id = {company})
+       ORDER BY v.connection_id NULLS LAST, v.company_id NULLS LAST
+       LIMIT 1), {plain(parameter.default)})"""
+
+
 def value_sql(name: str, default: float, settings: str = f"{FACT}.{VALUES}") -> str:
     """SQL of the value of a parameter that has no column of its own."""
     return f"COALESCE(({settings} ->> '{name}')::numeric, {plain(default)})"

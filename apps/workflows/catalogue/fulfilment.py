@@ -17,7 +17,7 @@ from apps.core.figures import Figure
 from apps.workflows import days, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage
+from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import say
 
@@ -289,6 +289,7 @@ WORKFLOW = Workflow(
     facts=[PARTIES, GOODS, pick_shortage.FACT, lot_problems.FACT, MOMENT, carrier_delay.FACT],
     dependencies=DEPENDENCIES,
     stages=STAGES,
+    parameters=[substitution.PRICE_BAND],
     exceptions=[
         pick_shortage.EXCEPTION,
         carrier_delay.EXCEPTION,

@@ -330,7 +330,13 @@ WORKFLOW = Workflow(
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
-    parameters=[price_limits.MOST_DISCOUNT, price_limits.LEAST_MARGIN],
+    parameters=[
+        price_limits.MOST_DISCOUNT,
+        price_limits.LEAST_MARGIN,
+        duplicates.HOURS,
+        duplicates.REFERENCE_DAYS,
+        unusual.FAR,
+    ],
     exceptions=[
         credit_limit.EXCEPTION,
         replace(price_limits.EXCEPTION, when=PRICE_BROKEN),

@@ -2,9 +2,9 @@
 --
 -- {{state}}           jsonb           the state of order o, in words
 -- {{same_reference}}  jsonb           why: the reference is the same
--- {{reference_days}}  integer, days   how far back a reference is looked for
+-- {{reference_days}}  numeric, days   how far back a reference is looked for
 -- {{same_goods}}      jsonb           why: products and quantities are the same
--- {{hours}}           integer, hours  within which the same goods are a repetition
+-- {{hours}}           numeric, hours  within which the same goods are a repetition
 -- {{orders_and_one}}  integer         one more than the orders that are compared
 -- {{orders}}          integer         of so many orders at the most within the hours; beyond, they are many by intent
 -- {{lines_of_other}}  jsonb           products and quantities of order o
@@ -20,7 +20,7 @@ SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, {{state}} AS duplic
        AND ours.commercial_partner_id = his.commercial_partner_id
      WHERE r.client_order_ref > '' AND o.connection_id = r.connection_id
        AND reference_key(o.client_order_ref) = reference_key(r.client_order_ref)
-       AND o.create_date > r.create_date - interval '{{reference_days}} days'
+       AND o.create_date > r.create_date - {{reference_days}} * interval '1 day'
        AND o.odoo_id < r.odoo_id AND o.state <> 'cancel' AND o.deleted_at IS NULL
     UNION ALL
     SELECT o.odoo_id, o.name, o.state, o.create_date, {{same_goods}}
@@ -31,7 +31,7 @@ SELECT o.odoo_id AS duplicate_of_id, o.name AS duplicate_of, {{state}} AS duplic
               FROM mirror_sale_order o
              WHERE o.connection_id = r.connection_id AND o.partner_id = r.partner_id
                AND o.state IN ('draft', 'sent', 'sale')
-               AND o.create_date BETWEEN r.create_date - interval '{{hours}} hours' AND r.create_date
+               AND o.create_date BETWEEN r.create_date - {{hours}} * interval '1 hour' AND r.create_date
                AND o.odoo_id < r.odoo_id AND o.company_id IS NOT DISTINCT FROM r.company_id AND o.deleted_at IS NULL
              LIMIT {{orders_and_one}}
           ) AS before

@@ -3,19 +3,37 @@
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import units
+from apps.workflows import parameters, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.parameters import Parameter
 from apps.workflows.sql_message import say
 
-HOURS = 12
+HOURS = Parameter(
+    name="duplicate_hours",
+    title=gettext_noop("Possible duplicate: hours"),
+    type=parameters.TIME,
+    unit=parameters.HOURS,
+    default=12,
+    bounds=(0, 72),
+    help=gettext_noop("An order of the same goods within so many hours of another may have been entered twice."),
+)
 # Who orders more often than this within those hours orders the same again on purpose: a shop, a marketplace, a call centre.
 ORDERS_IN_THEM = 20
 # References are compared as people write them (the database function reference_key).
 # Customers use a reference again in time: a call-off of last year is no duplicate.
-REFERENCE_DAYS = 90
+REFERENCE_DAYS = Parameter(
+    name="duplicate_reference_days",
+    title=gettext_noop("Possible duplicate: days of a reference"),
+    type=parameters.TIME,
+    unit=parameters.DAYS,
+    default=90,
+    bounds=(1, 730),
+    help=gettext_noop("An order with the customer's reference of another is a possible duplicate for so many days."),
+)
 
 QUANTITY = units.own("l.product_uom_qty", "l")
 # In the product's own unit: two dozen are twenty-four.
@@ -40,9 +58,9 @@ DUPLICATE = Fact(
         "duplicate",
         state=STATE,
         same_reference=say("the same customer reference"),
-        reference_days=REFERENCE_DAYS,
+        reference_days=REFERENCE_DAYS.sql,
         same_goods=say("the same products and quantities"),
-        hours=HOURS,
+        hours=HOURS.sql,
         orders_and_one=ORDERS_IN_THEM + 1,
         orders=ORDERS_IN_THEM,
         lines_of_other=LINES.format(order="o"),
@@ -50,6 +68,7 @@ DUPLICATE = Fact(
     ),
 )
 
+# Within the widest bounds that a company may set; which of these are duplicates the fact says.
 DEPENDENCY = Dependency(
     model="sale.order",
     sql=f"""
@@ -60,7 +79,7 @@ DEPENDENCY = Dependency(
               FROM mirror_sale_order l
              WHERE l.connection_id = o.connection_id AND l.partner_id = o.partner_id AND l.state IN ('draft', 'sent', 'sale')
                AND l.odoo_id > o.odoo_id
-               AND l.create_date BETWEEN o.create_date AND o.create_date + interval '{HOURS} hours'
+               AND l.create_date BETWEEN o.create_date AND o.create_date + interval '{HOURS.bounds[1]} hours'
              ORDER BY l.create_date, l.odoo_id
              LIMIT {ORDERS_IN_THEM + 1}
           ) AS later
@@ -70,7 +89,7 @@ DEPENDENCY = Dependency(
           FROM mirror_sale_order o
           JOIN mirror_sale_order later ON later.connection_id = o.connection_id
            AND reference_key(later.client_order_ref) = reference_key(o.client_order_ref) AND later.odoo_id > o.odoo_id
-           AND later.create_date < o.create_date + interval '{REFERENCE_DAYS} days'
+           AND later.create_date < o.create_date + interval '{REFERENCE_DAYS.bounds[1]} days'
          WHERE o.connection_id = %(connection)s AND o.odoo_id = ANY(%(ids)s) AND o.client_order_ref > ''
     """,
 )

@@ -19,7 +19,7 @@ SELECT concat(n.move_id, '-', other.odoo_id) AS option,
     SELECT m.odoo_id AS move_id, m.product_id, m.location_id, own.missing,
            round(own.missing / per.unit, 6) AS missing_of_line,
            l.odoo_id AS line_id, l.product_uom_qty AS ordered, l.price_unit, l.discount, o.odoo_id AS order_id,
-           o.name AS order_name, l.product_uom_id, per.unit
+           o.name AS order_name, o.company_id, l.product_uom_id, per.unit
       FROM mirror_stock_move m
       JOIN mirror_sale_order_line l ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id
        AND l.product_id = m.product_id AND l.deleted_at IS NULL

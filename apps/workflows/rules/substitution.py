@@ -1,17 +1,24 @@
 """Another product for one that is short: told to Odoo on the sales order, so that delivery and invoice follow it.
 
-What may stand in for a product: its other variants, and products of its category that cost the customer a fifth more or less
-at the most, both tracked alike, and in each case as much of it free in the warehouse as is missing. The customer pays what
+What may stand in for a product: its other variants, and products of its category that cost the customer little more or less
+(:data:`PRICE_BAND`), both tracked alike, and in each case as much of it free in the warehouse as is missing. The customer pays what
 was agreed, in the unit agreed: the line keeps its price and discount. Odoo takes the missing quantity off the delivery and
 adds the other product.
 """
 
+from django.utils.translation import gettext_noop
+
 from apps.core import statements
-from apps.workflows import units
+from apps.workflows import parameters, units
 from apps.workflows.declare import OdooCall, Remedy
 from apps.workflows.sql_message import say
 
-DEARER_OR_CHEAPER = 0.2
+PRICE_BAND = parameters.percent(
+    name="substitute_price_band",
+    title=gettext_noop("Substitute: price difference"),
+    default=20,
+    help=gettext_noop("Another product of the category may stand in that costs so much more or less at the most."),
+)
 
 INSTEAD = say(
     "{quantity:quantity} {substitute} instead of {product} on {order}, {free:quantity} available",
@@ -76,7 +83,7 @@ SUBSTITUTE = Remedy(
         instead=INSTEAD,
         missing=units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE),
         ratio=units.ratio_of("l"),
-        price_span=DEARER_OR_CHEAPER,
+        price_span=f"{parameters.value_for_sql(PRICE_BAND, 'n.company_id')} / 100",
     ),
     calls=[
         # In the unit of the line that it takes from; the other product's own is the same as this one's.

@@ -16,17 +16,27 @@ long the customer's history is.
 from datetime import timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import units
+from apps.workflows import parameters, units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.parameters import Parameter
 from apps.workflows.rules import money
 from apps.workflows.sql_message import joined, say
 
 ORDERS = 16
 FEWEST_ORDERS, FEWEST_OF_PRODUCT = 8, 5
-FAR = 3.5
+FAR = Parameter(
+    name="unusual_deviations",
+    title=gettext_noop("Unusual order: deviations"),
+    type=parameters.NUMBER,
+    unit=gettext_noop("deviations"),
+    default=3.5,
+    bounds=(1, 20),
+    help=gettext_noop("An order is unusual that lies so many deviations beyond what its customer usually orders."),
+)
 LEAST_SPREAD = 0.2
 
 MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY {size})"
@@ -63,7 +73,7 @@ FACT = Fact(
         fewest_of_product=FEWEST_OF_PRODUCT,
         spread_of_product=SPREAD.format(size="h.size", middle="u.middle"),
         names=joined(f"jsonb_agg({BEYOND} ORDER BY l.subtotal DESC)", by="; "),
-        far=FAR,
+        far=f"{FAR.sql}::float8",
         amount=money.rounded("f.amount", money.SMALLEST),
         beyond_amount=money.rounded("CASE WHEN f.is_large THEN f.amount - f.usual ELSE f.beyond / f.rate END", money.SMALLEST),
         usual=money.rounded("exp(v.middle)::numeric", money.SMALLEST),
