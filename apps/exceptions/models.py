@@ -254,7 +254,7 @@ class CauseGroup(models.Model):
         return gettext(kind.title) if kind else self.kind
 
     @property
-    def key(self) -> str:
+    def root_key(self) -> str:
         """The cause as exceptions name it that it holds up as well."""
         return str(root_causes.Key(self.kind, self.odoo_id, self.place))
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts import access
 from apps.accounts.models import Role, Team, User
 from apps.exceptions.bulk import jobs
+from apps.exceptions.choices import JobState
 from apps.exceptions.models import BulkJob, CauseGroup, ExceptionCase, Status
 from apps.exceptions.queue import listing
 from apps.exceptions.queue.by_cause import GroupRow
@@ -105,7 +106,7 @@ def test_what_is_done_to_a_line_is_done_to_all_of_it(world: World, client: Clien
     while jobs.work(now=world.now):
         pass
     job = BulkJob.objects.get()
-    assert (job.total, job.state) == (3, BulkJob.State.DONE)
+    assert (job.total, job.state) == (3, JobState.DONE)
     assert set(ExceptionCase.objects.filter(group=group).values_list("owner__username", flat=True)) == {"mia"}
     group.refresh_from_db()
     assert group.owner == mia

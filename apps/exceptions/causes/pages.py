@@ -49,7 +49,7 @@ def page_of(group: CauseGroup, seen: AccessScope, *, record_models: frozenset[st
     rows = rows_of(list(order.page(listed, "", size=SHOWN, seen=seen)))
     is_cause = {(group.model, group.odoo_id)}
     held = ExceptionCase.objects.filter(
-        seen.of_records(), UNRESOLVED, connection=group.connection_id, further_roots__contains=[group.key]
+        seen.of_records(), UNRESOLVED, connection=group.connection_id, further_roots__contains=[group.root_key]
     )
     return CausePage(
         group=group,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
@@ -77,21 +77,22 @@ def page(
         seen: what the reader may see at all; ``shown``: what of it they look at.
         is_filtered: False where every open exception in sight is among ``cases``.
     """
-    groups = CauseGroup.objects.filter(SEVERAL, shown.of_records(), ended_at=None)
-    if is_filtered:
-        groups = groups.filter(Exists(cases.order_by().filter(group=OuterRef("pk"), is_grouped=True)))
     after = _after(order, cursor)
-    of_groups = _keyed(order, groups, after["group"], size + 1, kind=0)
-    of_cases = _keyed(order, cases.filter(is_grouped=False), after["case"], size + 1, kind=1)
-    keys = sorted(
-        of_groups.union(of_cases, all=True),
-        key=lambda one: one if not order.falls else (_reversed(one[0]), one[1], -one[2]),
-    )
-    chosen = keys[:size]
-    lines = _lines(chosen, cases, order, seen, is_filtered=is_filtered)
-    if len(keys) <= size:
+    groups = _groups(cases, order, after["group"], size + 1, seen=seen, shown=shown, is_filtered=is_filtered)
+    alone = list(order.page(cases.filter(is_grouped=False), after["case"], size=size + 1, seen=seen))
+    found: list[tuple[Any, int, int, CauseGroup | ExceptionCase]] = [
+        *((vars(group)["key"], 0, group.pk, group) for group in groups),
+        *((vars(case)["key"], 1, case.pk, case) for case in alone),
+    ]
+    found.sort(key=lambda one: one[:3] if not order.falls else (_reversed(one[0]), one[1], -one[2]))
+    chosen = found[:size]
+    rows = {row.case.pk: row for row in rows_of([one for *_, one in chosen if isinstance(one, ExceptionCase)])}
+    lines: list[Line] = [
+        rows[one.pk] if isinstance(one, ExceptionCase) else GroupRow(group=one, matching=_matching(one)) for *_, one in chosen
+    ]
+    if len(found) <= size:
         return lines, ""
-    key, kind, pk = chosen[-1]
+    key, kind, pk, _ = chosen[-1]
     return lines, f"{MARK if kind == 0 else ''}{order.written(key)}~{pk}"
 
 
@@ -118,34 +119,33 @@ def _after(order: Order, cursor: str) -> dict[str, str]:
     return {"group": text, "case": f"{key}~{first}"} if is_group else {"group": f"{key}~{last}", "case": text}
 
 
-def _keyed(order: Order, rows: QuerySet[Any], cursor: str, size: int, *, kind: int) -> QuerySet[Any, Any]:
-    chosen = order.annotated(rows)
+def _groups(
+    cases: QuerySet[ExceptionCase],
+    order: Order,
+    cursor: str,
+    size: int,
+    *,
+    seen: AccessScope,
+    shown: AccessScope,
+    is_filtered: bool,
+) -> list[Any]:
+    """At most ``size`` groups after the cursor, each with its ``key``; of which an index of the order tells."""
+    several = CauseGroup.objects.filter(SEVERAL, shown.of_records(), ended_at=None)
+    if is_filtered:
+        several = several.filter(Exists(cases.order_by().filter(group=OuterRef("pk"), is_grouped=True)))
+    chosen = order.annotated(several)
     if cursor:
         chosen = order.after(chosen, cursor)
-    found: QuerySet[Any, Any] = chosen.annotate(of=Value(kind)).values_list("key", "of", "pk")[:size]
-    return found
-
-
-def _lines(
-    chosen: Sequence[tuple[Any, int, int]], cases: QuerySet[ExceptionCase], order: Order, seen: AccessScope, *, is_filtered: bool
-) -> list[Line]:
-    group_ids = [pk for _, kind, pk in chosen if kind == 0]
-    single = ExceptionCase.objects.filter(pk__in=[pk for _, kind, pk in chosen if kind == 1])
-    rows = {row.case.pk: row for row in rows_of(list(order.rows(single, seen)))} if len(group_ids) < len(chosen) else {}
-    in_sight = groups_in_sight(seen).filter(pk__in=group_ids)
+    found = groups_in_sight(seen).filter(pk__in=chosen.values("pk")[:size])
     if is_filtered:
         counted = cases.order_by().filter(group=OuterRef("pk")).values("group").annotate(n=Count("pk")).values("n")
-        in_sight = in_sight.annotate(matching=Subquery(counted))
-    groups = {group.pk: group for group in in_sight} if group_ids else {}
-    lines: list[Line] = []
-    for _, kind, pk in chosen:
-        # One that has ended between the two statements is left out.
-        if kind == 0 and pk in groups:
-            group = groups[pk]
-            lines.append(GroupRow(group=group, matching=vars(group).get("matching", group.cases_count) or 0))
-        elif kind == 1 and pk in rows:
-            lines.append(rows[pk])
-    return lines
+        found = found.annotate(matching=Subquery(counted))
+    return list(order.annotated(found))
+
+
+def _matching(group: CauseGroup) -> int:
+    """How many of the group's exceptions the filters let through: all, where nothing is filtered."""
+    return int(vars(group).get("matching", group.cases_count) or 0)
 
 
 def read_ids(texts: Sequence[str]) -> tuple[list[int], list[int]]:
