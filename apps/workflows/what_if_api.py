@@ -22,6 +22,7 @@ from apps.workflows.stock_curve import Curve
 from apps.workflows.what_if import ChangedOrder
 
 LONGEST_ID = 2**53
+MOST_PARTS = 100
 # Of each type of change: the fields that it takes, those that it may lack, and what it is made of them.
 TYPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Mapping[str, Any]], Change]]] = {
     "new_date": (("line", "at"), (), lambda one: changes.NewDate(line_id=one["line"], at=one["at"])),
@@ -111,7 +112,12 @@ class ChangeGiven(serializers.Serializer[Any]):
     instead_of = _number("purchase.order.line of which the rest is cancelled")
     quantity = _amount("In the unit of the line; without a line, in the product's own")
     at = serializers.DateTimeField(required=False)
-    parts = PartGiven(many=True, required=False, help_text="What the line has still to bring; the rest does not come")
+    parts = serializers.ListField(
+        child=PartGiven(),
+        required=False,
+        max_length=MOST_PARTS,
+        help_text="What the line has still to bring; the rest does not come",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what the type lacks, and what it does not take."""

@@ -242,7 +242,7 @@ def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World
     purchase(world, expected_in=5, origin="as told", write_date=days(world, 0.01))
     case = ExceptionCase.objects.get(type="purchase.supplier_delay")
     new, old = days(world, 12), days(world, 5)
-    assert offered(world, case)["reschedule"] == [f"Goods: {new[:10]} instead of {old[:10]}, reported by supplier_portal"]
+    assert offered(world, case)["reschedule"] == [f"Furniture: {new[:10]} instead of {old[:10]}, reported by supplier_portal"]
     take(world, case, "reschedule", f"800@{new[:10]}")
     line, receipt, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}:reschedule").order_by("sequence")
     assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})

@@ -100,16 +100,16 @@ def test_a_moment_that_has_passed_does_not_make_the_record_due_for_ever(world: W
 
 def test_batches_that_fail_are_tried_again_and_stop_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     invoice(world, due="2026-11-25")
-    real, other = change_processing.evaluate, World("other")
+    real, other = change_processing.follow, World("other")
     invoice(other, due="2026-11-25")
 
-    def fails_here(workflow_name: str, connection_id: int, *rest: Any, **more: Any) -> None:
+    def fails_here(connection_id: int, *rest: Any, **more: Any) -> None:
         if connection_id == world.connection.pk:
             raise ValueError("poison")
-        real(workflow_name, connection_id, *rest, **more)
+        real(connection_id, *rest, **more)
 
     with monkeypatch.context() as patched:
-        patched.setattr(change_processing, "evaluate", fails_here)
+        patched.setattr(change_processing, "follow", fails_here)
         until(world, days=5)
     standing = {p.connection_id: p.stage for p in Position.objects.filter(workflow="invoicing")}
     assert standing == {world.connection.pk: "not_due", other.connection.pk: "overdue"}
