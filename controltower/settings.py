@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "apps.notifications",
     "apps.exceptions",
     "apps.approvals",
+    "apps.vendors",
     "apps.pipeline",
     "apps.extensions",
     "apps.boards",
@@ -298,7 +299,9 @@ DEFAULT_FROM_EMAIL = env.email_from
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    # The address of a vendor's page is its key.
+    "filters": {"addresses": {"()": "apps.core.log_filters.HideVendorLinks"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["addresses"]}},
     "root": {"handlers": ["console"], "level": env.log_level},
 }

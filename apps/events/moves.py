@@ -25,7 +25,7 @@ from apps.odoo.models import Connection
 
 LARGEST_ID = 2**63
 # Names that deliveries have from elsewhere.
-RESERVED = {"odoo"}
+RESERVED = {"odoo", "vendor-page"}
 
 
 class EventRefusedError(Refusal):

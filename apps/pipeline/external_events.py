@@ -17,6 +17,7 @@ from apps.events.reading import UnreadableError
 from apps.intake import claim
 from apps.intake.dead_letters import storable
 from apps.pipeline import change_processing
+from apps.vendors.answers import absorbing as vendor_answers
 
 # Such a message will never be another: it is a dead letter at once.
 OF_THE_MESSAGE = (DataError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
@@ -33,7 +34,8 @@ def take_through(part: claim.ClaimedBatch, *, clock: Callable[[], datetime]) -> 
     try:
         with transaction.atomic():
             change_processing.one_at_a_time(part.connection_id)
-            absorbing.store(part.connection_id, part.delivery_ids)
+            of_vendors = vendor_answers.take(part.connection_id, part.delivery_ids, now=now)
+            absorbing.store(part.connection_id, set(part.delivery_ids) - of_vendors)
             change_processing.follow(part.connection_id, {}, now=now)
             claim.complete(part, now=now)
     except Exception as error:

@@ -55,6 +55,7 @@ def values() -> dict[str, list[Any]]:
         "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
         "inquiry_id": [1],
         "token": ["none"],
+        "order_id": [2_000],  # of a vendor's page, which only its link opens
         "kind": list(registry.approval_kinds()),
         "job_id": ["00000000-0000-7000-8000-000000000000"],
         "view_id": [1],  # each is one person's own

@@ -29,6 +29,7 @@ FLOORS = [
     "notifications",
     "exceptions",
     "approvals",
+    "vendors",
     "pipeline",
     "extensions",
     "boards",

@@ -23,6 +23,7 @@ class Partner(Mirrored):
     city = Text()
     country_id = Many2one()
     tz = Text()
+    lang = Text()
     parent_id = Many2one()
     commercial_partner_id = Many2one()
     credit_limit = Number()

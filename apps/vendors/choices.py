@@ -1,0 +1,42 @@
+"""What a vendor can say of a line, and where a proposal stands: value, label, colour and icon, in one place each."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy
+
+from apps.core.looks import Look
+
+
+class Said(models.TextChoices):
+    """What a vendor says of one line."""
+
+    AS_ORDERED = "as_ordered", gettext_lazy("As ordered")
+    OTHERWISE = "otherwise", gettext_lazy("Another date or quantity")
+    REFUSED = "refused", gettext_lazy("Cannot deliver")
+
+
+class Status(models.TextChoices):
+    """Where a proposal stands, the value being the API's own."""
+
+    OPEN = "open", gettext_lazy("To decide")
+    ACCEPTED = "accepted", gettext_lazy("Accepted")  # Odoo is told, and does not show it yet
+    APPLIED = "applied", gettext_lazy("In Odoo")
+    PUSHED_BACK = "pushed_back", gettext_lazy("Pushed back")
+    REPLACED = "replaced", gettext_lazy("Bought elsewhere")
+    SUPERSEDED = "superseded", gettext_lazy("Superseded")  # the vendor has answered anew
+    LAPSED = "lapsed", gettext_lazy("Lapsed")  # there is nothing left to decide
+
+    @property
+    def look(self) -> Look:
+        """Its colour and icon."""
+        return _LOOKS[self]
+
+
+_LOOKS = {
+    Status.OPEN: Look("risk", "circle-dot"),
+    Status.ACCEPTED: Look("calm", "clock"),
+    Status.APPLIED: Look("done", "circle-check"),
+    Status.PUSHED_BACK: Look("calm", "reply"),
+    Status.REPLACED: Look("calm", "shuffle"),
+    Status.SUPERSEDED: Look("", "history"),
+    Status.LAPSED: Look("", "ban"),
+}
