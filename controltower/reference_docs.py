@@ -45,6 +45,7 @@ TABLES = {
     "Exceptions: incidents": ("apps.exceptions.transitions", "INCIDENTS"),
     "Approval requests": ("apps.approvals.transitions", "REQUESTS"),
     "Steps of approval requests": ("apps.approvals.transitions", "STEPS"),
+    "Proposals": ("apps.vendors.transitions", "PROPOSALS"),
     "Commands": ("apps.outbox.transitions", "COMMANDS"),
     "Deliveries": ("apps.intake.transitions", "DELIVERIES"),
     "Outside events": ("apps.events.transitions", "EVENTS"),

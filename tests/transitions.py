@@ -26,12 +26,15 @@ from apps.outbox.models import Command
 from apps.outbox.transitions import COMMANDS
 from apps.timers.models import Timer
 from apps.timers.transitions import TIMERS
+from apps.vendors.models import Proposal
+from apps.vendors.transitions import PROPOSALS
 
 TABLES: list[tuple[Transitions, type[Model]]] = [
     (CASES, ExceptionCase),
     (INCIDENTS, ExceptionCase),
     (REQUESTS, Request),
     (STEPS, Step),
+    (PROPOSALS, Proposal),
     (COMMANDS, Command),
     (DELIVERIES, Delivery),
     (EVENTS, OutsideEvent),

@@ -18,7 +18,7 @@ TAKE = """
 UPDATE events_event SET is_absorbed = TRUE
  WHERE id IN (SELECT id FROM events_event
                WHERE connection_id = %s AND status = 'matched' AND NOT is_absorbed ORDER BY id LIMIT %s)
-RETURNING model, odoo_id, occurred_at
+RETURNING id, model, odoo_id, occurred_at
 """
 
 
@@ -63,8 +63,10 @@ def store(connection_id: int, delivery_ids: Collection[int]) -> None:
     live.announce(["health"])
 
 
-def take_matched(connection_id: int, changed: Mapping[str, Mapping[int, datetime]]) -> dict[str, dict[int, datetime]]:
-    """The ``changed`` records and those that an event is about which was not evaluated yet, each with the moment.
+def take_matched(
+    connection_id: int, changed: Mapping[str, Mapping[int, datetime]]
+) -> tuple[dict[str, dict[int, datetime]], list[int]]:
+    """The ``changed`` records and those that an event is about which was not evaluated yet, each with the moment; and those events.
 
     Events that waited for one of the changed records are matched first. In the caller's transaction, which evaluates the
     records: the events count as absorbed with its commit.
@@ -74,12 +76,12 @@ def take_matched(connection_id: int, changed: Mapping[str, Mapping[int, datetime
     with database.cursor() as cursor:
         cursor.execute(TAKE, [connection_id, ABSORBED_AT_ONCE])
         taken = cursor.fetchall()
-    for model, odoo_id, occurred_at in taken:
+    for _, model, odoo_id, occurred_at in taken:
         of_model = merged.setdefault(model, {})
         of_model[odoo_id] = max(occurred_at, of_model.get(odoo_id, occurred_at))
     if taken:
         live.announce(["health"])
-    return merged
+    return merged, [row[0] for row in taken]
 
 
 def connections_waiting() -> list[int]:

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -22,6 +21,7 @@ from apps.odoo import circuit, errors
 from apps.odoo import client as wire
 from apps.odoo.guards import ASK, ASKED
 from apps.odoo.models import Connection
+from apps.outbox.dispatch_arguments import resolve
 from apps.outbox.models import NOT_BEFORE, WAITS, Command, Status
 from apps.outbox.transitions import COMMANDS, WAITING
 from apps.workflows import registry
@@ -134,7 +134,7 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
             return _refuse(command, problem, now)
         if command.attempts >= GIVE_UP_AFTER:
             return _finish(command, Status.DEAD, command.problem or "It never took effect in Odoo", now)
-        arguments = resolve(client, command)
+        arguments = resolve(client, command.arguments, model=command.lane.split(":")[1])
     except errors.OdooError as error:
         return _settle_reading_error(command, error, now)
     command.attempts += 1
@@ -236,24 +236,6 @@ def broken_precondition(client: wire.OdooClient, command: Command) -> str:
         return ""
     stands = ", ".join(f"{name} is {value}" for name, value in found[0].items() if name != "id")
     return f"The record changed in Odoo since the decision: {stands}. Nothing was written; decide again if it still matters."
-
-
-def resolve(client: wire.OdooClient, command: Command) -> dict[str, Any]:
-    """The command's arguments with references to Odoo's own records looked up."""
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: walk(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [walk(inner) for inner in value]
-        if value == "{model:ref}":
-            model = command.lane.split(":")[1]
-            found = client.search_read("ir.model", [["model", "=", model]], ["id"], limit=1)
-            return found[0]["id"] if found else False
-        return value
-
-    arguments: dict[str, Any] = walk(command.arguments)
-    return arguments
 
 
 def _settle_reading_error(command: Command, error: errors.OdooError, now: datetime) -> None:

@@ -18,6 +18,7 @@ from apps.mirror import registry as mirror
 from apps.mirror.declare import Mirrored
 from apps.mirror.upsert import Changes
 from apps.pipeline import open_records
+from apps.vendors.proposals import following as proposals
 from apps.workflows import engine, registry
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
@@ -184,9 +185,10 @@ def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *,
     """Evaluate what depends on the ``changed`` records and on events that were matched, under :func:`one_at_a_time`.
 
     All workflows go in one savepoint, for nearly always nothing fails. Where something does, or did before, each goes in its
-    own, and what fails is found.
+    own, and what fails is found. Then what vendors said in those events is proposed, and what was proposed before is compared
+    with the changed orders.
     """
-    changed = absorbing.take_matched(connection_id, changed)
+    changed, events = absorbing.take_matched(connection_id, changed)
     failed = dead_letters.waiting(EVALUATING, connection_id)
 
     def together() -> None:
@@ -195,11 +197,11 @@ def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *,
             for batch in engine.batches(records):
                 _take(workflow, connection_id, batch, now)
 
-    if not failed and isolation.done_together(together):
-        return
-    for workflow in registry.workflows().values():
-        records = _affected(workflow, connection_id, changed, now, failed)
-        evaluate(workflow.name, connection_id, records, now=now, failed=failed)
+    if failed or not isolation.done_together(together):
+        for workflow in registry.workflows().values():
+            records = _affected(workflow, connection_id, changed, now, failed)
+            evaluate(workflow.name, connection_id, records, now=now, failed=failed)
+    proposals.follow(connection_id, changed, events, now=now)
 
 
 def _concerned(workflow: Workflow, changed: Mapping[str, Mapping[int, datetime]]) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
 from apps.pipeline import batch, change_processing, external_events, parameter_changes, refusals
 from apps.pipeline.upkeep import polling, probing, reconciliation, registration, webhooks
+from apps.vendors.proposals import following as proposals
 from apps.workflows import tallies
 
 
@@ -21,9 +22,10 @@ def refresh(**_: object) -> None:
 
 @shared_task(name="outbox.dispatch", ignore_result=True)
 def dispatch_commands(**_: object) -> None:
-    """Write to Odoo what is due; tell people about what Odoo refused."""
+    """Write to Odoo what is due; see what became of accepted proposals; tell people about what Odoo refused."""
     while dispatch.run_due(clock=clock.now):
         pass
+    proposals.settle(now=clock.now())
     refusals.tell_about(now=clock.now())
 
 

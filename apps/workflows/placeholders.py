@@ -9,6 +9,8 @@ from apps.workflows.declare import ApprovalKind, OdooCall
 
 # Stands for the id that Odoo gave to the record's model: what is created points at it.
 MODEL_REFERENCE = "{model:ref}"
+# In the values of a record that is made: what Odoo itself copies of another record, ``[model, id]``; the values beside it win.
+COPIED = "{copied}"
 # What a call may name besides the record's columns: it is known once somebody has decided.
 OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id", "counted_in_words"}
 # What the record counts against its limit, with what counts together with it: known once it is asked about.

@@ -1,0 +1,29 @@
+"""What a command's arguments leave to be looked up in Odoo when the call is made."""
+
+from typing import Any
+
+from apps.odoo import client as wire
+from apps.workflows.placeholders import COPIED, MODEL_REFERENCE
+
+
+def resolve(client: wire.OdooClient, arguments: Any, *, model: str) -> Any:
+    """Return ``arguments`` with Odoo's own records looked up, all the way down.
+
+    A reference to the model is the id of ``model`` in Odoo's list of models (apps/workflows/placeholders.py).
+    """
+    if isinstance(arguments, dict):
+        values = {key: resolve(client, inner, model=model) for key, inner in arguments.items() if key != COPIED}
+        return _copied(client, *arguments[COPIED]) | values if COPIED in arguments else values
+    if isinstance(arguments, list):
+        return [resolve(client, inner, model=model) for inner in arguments]
+    if arguments == MODEL_REFERENCE:
+        found = client.search_read("ir.model", [["model", "=", model]], ["id"], limit=1)
+        return found[0]["id"] if found else False
+    return arguments
+
+
+def _copied(client: wire.OdooClient, model: str, odoo_id: int) -> dict[str, Any]:
+    """What a copy of the record would be made of: as Odoo's own copying has it, taxes, discount, analytic accounts and all."""
+    found = client.call(model, "copy_data", [odoo_id])
+    values: dict[str, Any] = found[0] if isinstance(found, list) else found
+    return values

@@ -1,0 +1,33 @@
+"""Reading proposals, and the links of vendors."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from apps.accounts.access import AccessScope
+from apps.vendors.models import Proposal, Status, VendorLink
+
+
+def proposals(seen: AccessScope) -> QuerySet[Proposal]:
+    """Return every proposal in sight, the newest first."""
+    return Proposal.objects.filter(seen.of_records()).select_related("connection", "answer").order_by("-said_at", "-id")
+
+
+def to_decide(seen: AccessScope) -> QuerySet[Proposal]:
+    """Return what somebody still has to decide."""
+    return proposals(seen).filter(status=Status.OPEN)
+
+
+def of_order(connection_id: int, order_id: int, seen: AccessScope) -> QuerySet[Proposal]:
+    """Return the proposals of one purchase order, the newest first."""
+    return proposals(seen).filter(connection_id=connection_id, order_id=order_id)
+
+
+def links(seen: AccessScope) -> QuerySet[VendorLink]:
+    """Return every link in sight, the newest first."""
+    return VendorLink.objects.filter(seen.of_records()).select_related("connection").order_by("-created_at", "-id")
+
+
+def open_links(seen: AccessScope, *, now: datetime) -> QuerySet[VendorLink]:
+    """Return the links that lead somewhere."""
+    return links(seen).filter(revoked_at=None, expires_at__gt=now)
