@@ -30,6 +30,7 @@ from apps.notifications import api as notifications
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
 from apps.timers import api as timers
+from apps.vendors.proposals import api as proposals
 from apps.workflows import api as workflows
 from apps.workflows import what_if_api as what_if
 
@@ -123,6 +124,13 @@ urlpatterns = [
     route("events/", events.Events, "events"),
     route("events/<int:event_id>/match/", events.Match, "event-match"),
     route("events/<int:event_id>/dismiss/", events.Dismiss, "event-dismiss"),
+    route("proposals/", proposals.Proposals, "proposals"),
+    route("proposals/<int:proposal_id>/", proposals.OneProposal, "proposal"),
+    route("proposals/<int:proposal_id>/accept/", proposals.AcceptMove, "proposal-accept"),
+    route("proposals/<int:proposal_id>/push-back/", proposals.PushBackMove, "proposal-push-back"),
+    route("proposals/<int:proposal_id>/buy-elsewhere/", proposals.BuyElsewhereMove, "proposal-buy-elsewhere"),
+    route("vendor-links/", proposals.VendorLinks, "vendor-links"),
+    route("vendor-links/<uuid:link_id>/revoke/", proposals.RevokeVendorLink, "vendor-link-revoke"),
     route("calendars/", timers.Calendars, "calendars"),
     route("calendars/<slug:name>/", timers.OneCalendar, "calendar"),
     route("connections/", odoo.Connections, "connections"),

@@ -3,9 +3,17 @@
 from django.urls import path
 
 from apps.vendors.pages import views as pages
+from apps.vendors.proposals import views as proposals
 
 app_name = "vendors"
 urlpatterns = [
     path("vendor/<str:token>/", pages.orders, name="orders"),
     path("vendor/<str:token>/orders/<int:order_id>/", pages.order, name="order"),
+    path("proposals/", proposals.listing, name="proposals"),
+    path("proposals/<int:proposal_id>/", proposals.detail, name="proposal"),
+    path("proposals/<int:proposal_id>/files/<uuid:file_id>/", proposals.attachment, name="attachment"),
+    path("proposals/<int:proposal_id>/<slug:action>/", proposals.decide, name="decide"),
+    path("vendor-links/", proposals.link_list, name="links"),
+    path("vendor-links/<slug:connection>/<int:odoo_id>/new/", proposals.create_link, name="create-link"),
+    path("vendor-links/<uuid:link_id>/revoke/", proposals.revoke_link, name="revoke-link"),
 ]

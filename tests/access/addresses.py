@@ -13,6 +13,7 @@ from apps.exceptions.models import CauseGroup, ExceptionCase
 from apps.intake.models import Delivery
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
+from apps.vendors.models import Proposal, VendorLink
 from apps.workflows import registry
 from apps.workflows.models import Position
 from tests.access.conftest import MARK
@@ -52,9 +53,24 @@ def values() -> dict[str, list[Any]]:
         "request_id": [request.pk for request in requests],
         "command_id": list(Command.objects.filter(title__contains=MARK).values_list("pk", flat=True)[:2]),
         "delivery_id": list(Delivery.objects.values_list("pk", flat=True)),
-        "action": ["take", "assign", "acknowledge", "snooze", "resolve", "comment", "take-remedy", "match", "dismiss"],
+        "action": [
+            "take",
+            "assign",
+            "acknowledge",
+            "snooze",
+            "resolve",
+            "comment",
+            "take-remedy",
+            "match",
+            "dismiss",
+            "accept",
+            "push-back",
+        ],
         "inquiry_id": [1],
         "token": ["none"],
+        "proposal_id": [proposal.pk for proposal in Proposal.objects.filter(order_name__contains=MARK)],
+        "file_id": ["00000000-0000-7000-8000-000000000000"],
+        "link_id": list(VendorLink.objects.filter(partner_name__contains=MARK).values_list("pk", flat=True)),
         "order_id": [2_000],  # of a vendor's page, which only its link opens
         "kind": list(registry.approval_kinds()),
         "job_id": ["00000000-0000-7000-8000-000000000000"],

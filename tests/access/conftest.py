@@ -14,8 +14,10 @@ from apps.core.actor import system
 from apps.events.models import OutsideEvent
 from apps.intake.models import Delivery
 from apps.mirror import access_grants
+from apps.mirror.models.purchase_order import PurchaseOrder
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
+from apps.vendors.models import Proposal, VendorLink
 from tests.world import World, person
 
 # In everything of the other company and the other connection, and in nothing else.
@@ -162,6 +164,46 @@ def refuse_delivery(world: World) -> None:
     )
 
 
+def propose(world: World) -> None:
+    """The hidden company's vendor has a link, and has proposed another date."""
+    order = PurchaseOrder.objects.get(connection=world.connection, name=f"PO-{MARK}")
+    event = OutsideEvent.objects.create(
+        connection=world.connection,
+        source="vendor-page",
+        message="answer",
+        position=0,
+        kind="order_acknowledged",
+        reference=order.name,
+        occurred_at=world.now,
+        received_at=world.now,
+        model="purchase.order",
+        odoo_id=order.odoo_id,
+        status="matched",
+        is_absorbed=True,
+    )
+    Proposal.objects.create(
+        connection=world.connection,
+        company_id=order.company_id,
+        order_id=order.odoo_id,
+        order_name=order.name,
+        partner_id=order.partner_id,
+        partner_name=f"{MARK} Supplier",
+        event=event,
+        source="vendor-page",
+        said_at=world.now,
+        created_at=world.now,
+    )
+    VendorLink.objects.create(
+        connection=world.connection,
+        company_id=order.company_id,
+        partner_id=order.partner_id,
+        partner_name=f"{MARK} Supplier",
+        created_at=world.now,
+        created_by=MARK,
+        expires_at=clock.now() + timedelta(days=1),
+    )
+
+
 def hide(main: World) -> World:
     """Company 2 of the connection begins to work, and another connection beside it; that one's world."""
     main.now = clock.now() - timedelta(minutes=9)
@@ -190,6 +232,7 @@ def hide(main: World) -> World:
             status="unmatched",
             text=f"{MARK} is late",
         )
+        propose(world)
     of_others = Q(connection=main.connection, company_id=2) | Q(connection=other.connection)
     assert Command.objects.filter(of_others).update(status="dead", title=f"Hold {MARK}", problem=MARK)
     return other

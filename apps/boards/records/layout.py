@@ -18,6 +18,7 @@ from apps.mirror.freshness import LATE, freshness_of
 from apps.mirror.models.res_company import Company
 from apps.notifications import queries as notifications
 from apps.odoo.models import Connection, ConnectionState
+from apps.vendors.proposals import queries as proposals
 
 # Changes are polled for every 15 seconds; after this long without an answer it is worth a word.
 LATE_AFTER_SECONDS = int(LATE.total_seconds())
@@ -28,6 +29,7 @@ def waiting_for(user: User, seen: AccessScope) -> dict[str, int]:
     waiting = {
         "inbox": approvals.inbox_of(user, seen),
         "mine": exceptions.mine(user, seen),
+        "proposals": proposals.to_decide(seen),
         "unread": notifications.unread_of(user, seen),
     }
     first, *others = [
