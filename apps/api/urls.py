@@ -131,6 +131,7 @@ urlpatterns = [
     route("proposals/<int:proposal_id>/buy-elsewhere/", proposals.BuyElsewhereMove, "proposal-buy-elsewhere"),
     route("vendor-links/", proposals.VendorLinks, "vendor-links"),
     route("vendor-links/<uuid:link_id>/revoke/", proposals.RevokeVendorLink, "vendor-link-revoke"),
+    route("vendor-rules/", proposals.VendorRules, "vendor-rules"),
     route("calendars/", timers.Calendars, "calendars"),
     route("calendars/<slug:name>/", timers.OneCalendar, "calendar"),
     route("connections/", odoo.Connections, "connections"),

@@ -72,6 +72,25 @@ class Attachment(models.Model):
     content = models.BinaryField()
 
 
+class VendorRule(models.Model):
+    """Which dates of one vendor a company accepts without a person; none, where there is no row."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    company_id = models.BigIntegerField()
+    partner_id = models.BigIntegerField(help_text="The vendor's commercial partner in Odoo")
+    partner_name = models.TextField()
+    accepts_earlier = models.BooleanField(default=False)
+    accepts_later = models.BooleanField(default=False, help_text="Within the days of a parameter, where no sales order waits")
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "company_id", "partner_id"], name="one_rule_a_vendor")]
+
+    def __str__(self) -> str:
+        return self.partner_name
+
+
 class Proposal(models.Model):
     """A change of a purchase order that its vendor said, to be decided by a person."""
 
@@ -91,6 +110,7 @@ class Proposal(models.Model):
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)
+    rule = models.ForeignKey(VendorRule, models.SET_NULL, null=True, help_text="What accepted it, where nobody did")
     reply = models.TextField(blank=True, help_text="The buyer's words to the vendor")
     problem = models.JSONField(null=True, help_text="Why it is to be decided again, or lapsed: text, or a sentence")
     round = models.PositiveIntegerField(default=0, help_text="How often it was accepted: each time is a decision of its own")

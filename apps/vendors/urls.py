@@ -16,4 +16,6 @@ urlpatterns = [
     path("vendor-links/", proposals.link_list, name="links"),
     path("vendor-links/<slug:connection>/<int:odoo_id>/new/", proposals.create_link, name="create-link"),
     path("vendor-links/<uuid:link_id>/revoke/", proposals.revoke_link, name="revoke-link"),
+    path("vendor-rules/", proposals.rule_list, name="rules"),
+    path("vendor-rules/<slug:connection>/<int:number>/<int:odoo_id>/", proposals.set_rule, name="set-rule"),
 ]

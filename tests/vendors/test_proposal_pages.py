@@ -64,7 +64,7 @@ def test_it_is_decided_on_its_page_with_what_was_seen(world: World, vendor: Vend
 
 
 def test_a_file_is_saved_and_never_shown(world: World, vendor: Vendor, browser: Client) -> None:
-    file = SimpleUploadedFile('Liefer"schein; x=.pdf', b"%PDF-1.7 <script>alert(1)</script>")
+    file = SimpleUploadedFile("Liefer'schein <x>.pdf", b"%PDF-1.7 <script>alert(1)</script>")
     vendor.answers(says_800="refused", reason_800="No wood", files=[file])
     stored, proposal = Attachment.objects.get(), Proposal.objects.get()
     answer = browser.get(f"/proposals/{proposal.pk}/files/{stored.pk}/")

@@ -106,7 +106,7 @@ def test_less_split_and_refused_lines_are_written_as_a_buyer_would(world: World,
             ]
         },
     )
-    assert refused == ("purchase.order.line", 812, "write", {"product_qty": 0.0})
+    assert refused == ("purchase.order.line", 812, "write", {"product_qty": 0.0, "date_planned": "2026-11-28 12:00:00"})
 
 
 def test_what_comes_as_ordered_needs_nobody(world: World, vendor: Vendor) -> None:

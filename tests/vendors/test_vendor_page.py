@@ -16,6 +16,7 @@ from apps.core.log_filters import HideVendorLinks
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import ExceptionCase
 from apps.intake.models import Delivery
+from apps.odoo.models import Connection
 from apps.vendors.answers import uploads
 from apps.vendors.links import moves, throttle, tokens
 from apps.vendors.models import Answer, Attachment, VendorLink
@@ -103,6 +104,7 @@ def test_a_link_that_is_tampered_with_is_not_found_and_says_nothing(world: World
         "x",
         good + good,
         unknown,
+        f"{link.pk.hex}.x",
         f"{link.pk.hex}:x",
     ]
     answers = [vendor.client.get(f"/vendor/{token}/") for token in bad]
@@ -125,6 +127,9 @@ def test_a_link_expires_and_can_be_revoked(world: World, vendor: Vendor, link: V
     }
     VendorLink.objects.filter(pk=link.pk).update(revoked_at=None)
     assert vendor.client.get(vendor.path()).status_code == 200
+    Connection.objects.update(is_active=False)
+    assert vendor.client.get(vendor.path()).status_code == 410
+    Connection.objects.update(is_active=True)
     world.advance(days=moves.DAYS)
     assert vendor.client.get(vendor.path()).status_code == 410 and vendor.sends(form=form, do="all").status_code == 410
     assert kept() == (0, 0)
@@ -217,7 +222,7 @@ def test_the_address_is_remembered_by_nobody_and_told_to_no_other_site(vendor: V
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert not answer.cookies and "<script" not in answer.content.decode()
     stored = [str(value) for row in VendorLink.objects.values_list() for value in row]
-    assert not any(vendor.token in value or value in vendor.token.split(":")[1:] for value in stored)
+    assert not any(vendor.token in value or value in vendor.token.split(".")[1:] for value in stored)
 
 
 def test_looks_guesses_and_answers_are_throttled(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:

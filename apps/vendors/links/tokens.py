@@ -9,13 +9,15 @@ from apps.vendors.models import VendorLink
 
 # Another for the form that a page shows, so that neither passes for the other.
 LINK, FORM = "apps.vendors.links", "apps.vendors.forms"
+# Not the colon that Django has: what makes links of addresses in a text may end them there.
+BEFORE_SIGNATURE = "."
 # What a page shows is answered within the day, or the page is loaded anew.
 FORM_OPEN_FOR = 24 * 60 * 60
 
 
 def token_of(link: VendorLink) -> str:
     """Return what the page's address names."""
-    return signing.Signer(salt=LINK).sign(link.pk.hex)
+    return signing.Signer(salt=LINK, sep=BEFORE_SIGNATURE).sign(link.pk.hex)
 
 
 def address_of(link: VendorLink) -> str:
@@ -26,7 +28,7 @@ def address_of(link: VendorLink) -> str:
 def read(token: str) -> uuid.UUID | None:
     """Return the id of the link that a token was made for; None for one that was not made here. Compared in constant time."""
     try:
-        return uuid.UUID(hex=signing.Signer(salt=LINK).unsign(token))
+        return uuid.UUID(hex=signing.Signer(salt=LINK, sep=BEFORE_SIGNATURE).unsign(token))
     except (signing.BadSignature, ValueError):
         return None
 

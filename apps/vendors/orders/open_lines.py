@@ -8,10 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection as database
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from apps.core import sentences, statements
 from apps.mirror.models.purchase_order import PurchaseOrder
+from apps.mirror.models.purchase_order_line import PurchaseOrderLine
 from apps.mirror.models.res_partner import Partner
 from apps.workflows import days, units
 from apps.workflows.sql_message import company_day
@@ -100,6 +102,14 @@ def orders_of(connection_id: int, company_id: int, commercial_id: int) -> QueryS
         state__in=ORDERED,
         deleted_at=None,
     ).order_by("date_order", "odoo_id")
+
+
+def with_open_lines(orders: QuerySet[PurchaseOrder]) -> QuerySet[PurchaseOrder]:
+    """Return those of the orders of which something is to come."""
+    lines = PurchaseOrderLine.objects.filter(
+        connection_id=OuterRef("connection_id"), order_id=OuterRef("odoo_id"), deleted_at=None, product_id__isnull=False
+    )
+    return orders.filter(Exists(lines.filter(product_qty__gt=Coalesce("qty_received", Decimal(0)))))
 
 
 def commercial_of(connection_id: int, partner_id: int) -> Partner | None:

@@ -66,12 +66,12 @@ def company_name(link: VendorLink) -> str:
 
 def orders(link: VendorLink, number: int) -> tuple[list[OrderRow], Pages]:
     """Return a page of the orders of which something is to come, and where it stands among the pages."""
-    known = list(open_lines.orders_of(link.connection_id, link.company_id, link.partner_id))
-    lines = open_lines.lines_of(link.connection_id, [order.odoo_id for order in known])
-    shown = [order for order in known if order.odoo_id in lines]
-    pages = _pages(number, len(shown), ORDERS_A_PAGE)
-    shown = shown[(pages.number - 1) * ORDERS_A_PAGE : pages.number * ORDERS_A_PAGE]
+    known = open_lines.with_open_lines(open_lines.orders_of(link.connection_id, link.company_id, link.partner_id))
+    pages = _pages(number, known.count(), ORDERS_A_PAGE)
+    shown = list(known[(pages.number - 1) * ORDERS_A_PAGE : pages.number * ORDERS_A_PAGE])
     ids = [order.odoo_id for order in shown]
+    lines = open_lines.lines_of(link.connection_id, ids)
+    shown = [order for order in shown if order.odoo_id in lines]
     answers = answered(link, ids)
     proposals = latest_proposals(link, ids)
     return [_row(order, lines[order.odoo_id], answers.get(order.odoo_id), proposals.get(order.odoo_id)) for order in shown], pages

@@ -55,7 +55,7 @@ def of_link(view: Callable[..., HttpResponse]) -> Any:
             return closed(request, gettext("This link is not complete. Copy all of it from the message."), 404)
         if link.language:
             translation.activate(link.language)
-        if link.revoked_at is not None:
+        if link.revoked_at is not None or not link.connection.is_active:
             return closed(request, gettext("This link was withdrawn. Ask your buyer for a new one."), 410)
         if not link.is_open(clock.now()):
             return closed(request, gettext("This link has expired. Ask your buyer for a new one."), 410)

@@ -18,8 +18,8 @@ from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
-from apps.vendors.models import Proposal, Status, VendorLink
-from apps.vendors.proposals import lines, moves, queries
+from apps.vendors.models import Proposal, Status, VendorLink, VendorRule
+from apps.vendors.proposals import lines, moves, queries, rules
 
 ORDER = "purchase.order"
 
@@ -117,13 +117,13 @@ class OneProposal(APIView):
         return Response(ProposalSerializer(_visible(request, proposal_id)).data)
 
 
-class Decision(serializers.Serializer[Any]):
+class ProposalDecision(serializers.Serializer[Any]):
     """A decision, with the version that it is about."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
-class PushBackDecision(Decision):
+class PushBackDecision(ProposalDecision):
     """What the vendor is to read."""
 
     words = serializers.CharField(max_length=moves.LONGEST_REPLY)
@@ -132,7 +132,7 @@ class PushBackDecision(Decision):
     )
 
 
-class BuyElsewhereDecision(Decision):
+class BuyElsewhereDecision(ProposalDecision):
     """From whom to buy: options that the proposal's page offers, as product and vendor ids in Odoo: ``30-70``."""
 
     options = serializers.ListField(child=serializers.CharField(max_length=60), min_length=1, max_length=20)
@@ -141,11 +141,11 @@ class BuyElsewhereDecision(Decision):
 class AcceptMove(APIView):
     """Accept a proposal."""
 
-    @extend_schema(request=Decision, responses=ProposalSerializer)
+    @extend_schema(request=ProposalDecision, responses=ProposalSerializer)
     def post(self, request: PersonsCall, proposal_id: int) -> Response:
         """Have Odoo told what the vendor said."""
         _visible(request, proposal_id)
-        given = _given(Decision, request)
+        given = _given(ProposalDecision, request)
         moves.accept(proposal_id, by=request.user, now=clock.now(), seen=given["version"])
         return Response(ProposalSerializer(_visible(request, proposal_id)).data)
 
@@ -258,6 +258,58 @@ class RevokeVendorLink(APIView):
         get_object_or_404(queries.links(access.scope_of(request.user)), pk=link_id)
         link = links.revoke(link_id, by=request.user, now=clock.now())
         return Response(VendorLinkSerializer(link, context={"request": request}).data)
+
+
+class VendorRuleSerializer(serializers.Serializer[Any]):
+    """Which dates of a vendor a company accepts without a person."""
+
+    connection = serializers.CharField(max_length=60)
+    company = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="The company's id in Odoo")
+    partner = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="The vendor's id in Odoo, or an address's")
+    accepts_earlier = serializers.BooleanField()
+    accepts_later = serializers.BooleanField(help_text="Within vendor_later_days, where no sales order waits")
+    vendor = serializers.CharField(read_only=True)
+    changed_at = serializers.DateTimeField(read_only=True)
+    changed_by = serializers.CharField(read_only=True)
+
+    def to_representation(self, rule: VendorRule) -> dict[str, Any]:
+        return {
+            "connection": rule.connection.name,
+            "company": rule.company_id,
+            "partner": rule.partner_id,
+            "accepts_earlier": rule.accepts_earlier,
+            "accepts_later": rule.accepts_later,
+            "vendor": rule.partner_name,
+            "changed_at": moment(rule.changed_at),
+            "changed_by": rule.changed_by,
+        }
+
+
+class VendorRules(FilteredList):
+    """Vendors of whom some dates are, or were, accepted without a person."""
+
+    queryset = VendorRule.objects.none()
+    serializer_class = VendorRuleSerializer
+    ordering = ("partner_name", "id")
+    filters = LINK_FILTERS
+
+    def get_queryset(self) -> Any:
+        return queries.rules(access.scope_of(self.request.user))  # type: ignore[arg-type]
+
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in LINK_FILTERS])
+    def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
+        """List the vendors."""
+        return super().get(request, *arguments, **named)
+
+    @extend_schema(request=VendorRuleSerializer, responses=VendorRuleSerializer)
+    def post(self, request: PersonsCall) -> Response:
+        """Say which dates of a vendor are accepted without a person."""
+        given = _given(VendorRuleSerializer, request)
+        mine = access.scope_of(request.user)
+        of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=given["connection"])
+        chosen = {"earlier": given["accepts_earlier"], "later": given["accepts_later"]}
+        rule = rules.switch(of, given["company"], given["partner"], by=request.user, now=clock.now(), **chosen)
+        return Response(VendorRuleSerializer(rule).data)
 
 
 def _visible(request: PersonsCall, proposal_id: int) -> Proposal:

@@ -58,7 +58,8 @@ def orders_of(
 def _of_line(proposal: Proposal, proposed: ProposedLine, line: OpenLine) -> list[Order]:
     context = {"product": proposed.product, "line_id": line.line_id, "count": len(proposed.parts)}
     if not proposed.parts:
-        return [_order(proposal, [_write(CANCEL, line, {"product_qty": float(line.received)})], context)]
+        kept = {"date_planned": _odoo_time(line.planned_at)} if line.planned_at else {}
+        return [_order(proposal, [_write(CANCEL, line, {"product_qty": float(line.received)} | kept)], context)]
     first, *others = proposed.parts
     context |= {"quantity": plain(first.quantity), "day": first.day.isoformat()}
     at = _odoo_time(line.moment_of(first.day))

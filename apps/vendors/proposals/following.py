@@ -19,7 +19,7 @@ from apps.vendors.answers.receiving import SOURCE
 from apps.vendors.models import Answer, Proposal, Status
 from apps.vendors.orders import open_lines
 from apps.vendors.orders.open_lines import OpenLine
-from apps.vendors.proposals import calls, lines, trail
+from apps.vendors.proposals import calls, lines, rules, trail
 from apps.vendors.proposals.lines import ProposedLine
 from apps.vendors.transitions import PROPOSALS
 
@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 ORDER, LINE = "purchase.order", "purchase.order.line"
 KINDS = ("order_acknowledged", "eta_changed", "order_cancelled")
 MACHINE = system("vendors")
-WRITTEN = ["status", "lines", "version", "decided_at", "decided_by", "problem", "round"]
+BY_RULE = system("vendor rules")
+WRITTEN = ["status", "lines", "version", "decided_at", "decided_by", "problem", "round", "rule"]
 
 RECEIVED = gettext_noop("Everything on the order was received before it was decided")
 CANCELLED = gettext_noop("The order was cancelled before it was decided")
@@ -196,6 +197,9 @@ def _make(event: OutsideEvent, order: PurchaseOrder, standing: Sequence[OpenLine
     elif not changes:
         # Nothing changes: that the vendor has the order is all there is to say.
         accept(proposal, order, standing, by=MACHINE, now=now)
+    elif rule := rules.accepting(proposal, changes, now=now):
+        proposal.rule = rule
+        accept(proposal, order, standing, by=BY_RULE, now=now)
 
 
 def _of_answer(answer: Answer, standing: Sequence[OpenLine]) -> list[ProposedLine]:

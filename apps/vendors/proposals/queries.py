@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from apps.accounts.access import AccessScope
-from apps.vendors.models import Proposal, Status, VendorLink
+from apps.vendors.models import Proposal, Status, VendorLink, VendorRule
 
 
 def proposals(seen: AccessScope) -> QuerySet[Proposal]:
@@ -31,3 +31,8 @@ def links(seen: AccessScope) -> QuerySet[VendorLink]:
 def open_links(seen: AccessScope, *, now: datetime) -> QuerySet[VendorLink]:
     """Return the links that lead somewhere."""
     return links(seen).filter(revoked_at=None, expires_at__gt=now)
+
+
+def rules(seen: AccessScope) -> QuerySet[VendorRule]:
+    """Return the vendors of whom some dates are accepted without a person, and those of whom they were."""
+    return VendorRule.objects.filter(seen.of_records()).select_related("connection").order_by("partner_name", "id")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import access
-from apps.accounts.permissions import may_work_exceptions
+from apps.accounts.permissions import POLICY_MAKERS, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.core.fragments import part
@@ -22,7 +22,7 @@ from apps.odoo.page_queries import knows
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
 from apps.vendors.models import Attachment, Status
-from apps.vendors.proposals import moves, queries, screens
+from apps.vendors.proposals import moves, queries, rules, screens
 
 ANY = "any"
 
@@ -56,6 +56,8 @@ def _page(request: PersonsRequest, proposal_id: int, *, problem: str = "", statu
     context = {
         "page": screens.page_of(proposal, seen, now=clock.now()),
         "may_decide": may_work_exceptions(request.user),
+        "may_rule": request.user.role in POLICY_MAKERS,
+        "rule": rules.of_vendor(proposal),
         "problem": problem,
         "words": words,
     }
@@ -73,7 +75,7 @@ def decide(request: PersonsRequest, proposal_id: int, action: str) -> HttpRespon
     try:
         if action == "accept":
             moves.accept(proposal_id, **told)
-            said = gettext("Accepted. Odoo is told.")
+            said = gettext("Accepted. Sent to Odoo.")
         elif action == "push-back":
             moves.push_back(proposal_id, words=words, **told)
             said = gettext("Pushed back. The vendor is written to, with a new link.")
@@ -139,3 +141,24 @@ def revoke_link(request: PersonsRequest, link_id: UUID) -> HttpResponse:
     else:
         messages.success(request, gettext("The link of %(vendor)s is revoked.") % {"vendor": link.partner_name}, extra_tags="done")
     return redirect("vendors:links")
+
+
+@login_required
+@require_safe
+@knows()
+def rule_list(request: PersonsRequest) -> HttpResponse:
+    """The vendors of whom some dates are accepted without a person."""
+    rows = queries.rules(request_scope.scope_of(request, request.user))[: screens.SHOWN]
+    return render(request, "vendors/rules.html", {"rows": rows, "may_rule": request.user.role in POLICY_MAKERS})
+
+
+@login_required
+@require_POST
+def set_rule(request: PersonsRequest, connection: str, number: int, odoo_id: int) -> HttpResponse:
+    """Say which dates of a vendor (``odoo_id``) the company ``number`` accepts without a person."""
+    mine = access.scope_of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    chosen = {"earlier": "earlier" in request.POST, "later": "later" in request.POST}
+    rule = rules.switch(of, number, odoo_id, by=request.user, now=clock.now(), **chosen)
+    messages.success(request, gettext("Saved for %(vendor)s.") % {"vendor": rule.partner_name}, extra_tags="done")
+    return redirect("vendors:rules")

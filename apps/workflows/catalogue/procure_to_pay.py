@@ -15,7 +15,7 @@ from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing
+from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing, vendor_answers
 
 MONEY = Fact(
     name="money",
@@ -324,7 +324,12 @@ WORKFLOW = Workflow(
     ],
     dependencies=DEPENDENCIES,
     stages=STAGES,
-    parameters=[purchase_limit.LIMIT, purchase_differences.TOLERANCE, purchase_differences.LEAST_DIFFERENCE],
+    parameters=[
+        purchase_limit.LIMIT,
+        purchase_differences.TOLERANCE,
+        purchase_differences.LEAST_DIFFERENCE,
+        *vendor_answers.PARAMETERS,
+    ],
     exceptions=[
         ExceptionType(
             name="purchase.supplier_delay",
