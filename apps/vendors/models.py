@@ -146,3 +146,40 @@ class Proposal(models.Model):
         """Why it is to be decided again, or lapsed, in the active language."""
         problem: Any = self.problem
         return gettext(problem) if isinstance(problem, str) and problem else sentences.said(problem)
+
+
+class Letter(models.Model):
+    """The words of a follow-up in one language, where a person has written others than the tower's own."""
+
+    language = models.CharField(max_length=10, unique=True)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.language
+
+
+class FollowUp(models.Model):
+    """One message to a vendor about all its orders that are late or not confirmed. Odoo sends it, and has it in the chatter."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    company_id = models.BigIntegerField()
+    partner_id = models.BigIntegerField(help_text="The vendor's commercial partner in Odoo")
+    partner_name = models.TextField()
+    order_ids = models.JSONField(help_text="The purchase orders that it is about, by their ids in Odoo")
+    link = models.OneToOneField(VendorLink, models.CASCADE, related_name="follow_up")
+    sent_at = models.DateTimeField()
+    sent_by = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "partner_id", "company_id", "-sent_at"], name="follow_ups_of_a_vendor")]
+
+    def __str__(self) -> str:
+        return self.partner_name
+
+    @property
+    def decision(self) -> str:
+        """How commands name what they follow from."""
+        return f"follow-up:{self.pk}"

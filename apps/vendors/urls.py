@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.vendors.follow_ups import views as follow_ups
 from apps.vendors.pages import views as pages
 from apps.vendors.proposals import views as proposals
 
@@ -18,4 +19,7 @@ urlpatterns = [
     path("vendor-links/<uuid:link_id>/revoke/", proposals.revoke_link, name="revoke-link"),
     path("vendor-rules/", proposals.rule_list, name="rules"),
     path("vendor-rules/<slug:connection>/<int:number>/<int:odoo_id>/", proposals.set_rule, name="set-rule"),
+    path("follow-ups/", follow_ups.listing, name="follow-ups"),
+    path("follow-ups/send/", follow_ups.send, name="send-follow-ups"),
+    path("follow-ups/words/<slug:language>/", follow_ups.letter, name="letter"),
 ]

@@ -22,4 +22,13 @@ A_DAY = parameters.Parameter(
     bounds=(1, 1000),
     help=gettext_noop("What a vendor proposes beyond that within 24 hours is decided by a person."),
 )
-PARAMETERS = (LATER_DAYS, A_DAY)
+FOLLOW_UP_DAYS = parameters.Parameter(
+    name="vendor_follow_up_days",
+    title=gettext_noop("Follow-ups to vendors sent automatically after"),
+    type=parameters.NUMBER,
+    unit=gettext_noop("working days; 0 is never"),
+    default=0,
+    bounds=(0, 60),
+    help=gettext_noop("Who owes an answer or goods for so long is written to in working hours, three times at most."),
+)
+PARAMETERS = (LATER_DAYS, A_DAY, FOLLOW_UP_DAYS)

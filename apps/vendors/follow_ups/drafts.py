@@ -1,0 +1,168 @@
+"""Who has not confirmed or is late, a draft a vendor with all its orders. Nothing is kept until it is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import formats, translation
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from apps.accounts.access import AccessScope
+from apps.exceptions.models import ExceptionCase
+from apps.exceptions.queries import UNRESOLVED
+from apps.mirror.models.purchase_order import PurchaseOrder
+from apps.mirror.models.res_company import Company
+from apps.mirror.models.res_partner import Partner
+from apps.vendors.follow_ups import letters
+from apps.vendors.links.moves import language_of
+from apps.vendors.models import FollowUp, Proposal, Status
+from apps.vendors.orders import open_lines
+
+UNCONFIRMED, LATE = "purchase.unacknowledged", "purchase.supplier_delay"
+ORDER = "purchase.order"
+# What the vendor has said and is not over: it owes no answer.
+ANSWERED = (Status.OPEN, Status.ACCEPTED, Status.APPLIED)
+MOST_CASES = 5_000
+# Where the link will stand: it is made when the message is sent.
+NO_LINK = "…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """One order that a vendor owes an answer or goods for."""
+
+    order: PurchaseOrder
+    since: datetime
+    is_late: bool
+    expected_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What would be sent to one vendor.
+
+    Attributes:
+        partner_ids: to whom Odoo sends it: the addresses on the orders.
+        last: the follow-up that was sent last.
+    """
+
+    connection_id: int
+    connection: str
+    company_id: int
+    company: str
+    vendor: Partner
+    owed: Sequence[Owed]
+    last: FollowUp | None
+
+    @property
+    def key(self) -> str:
+        """Tells it from the other drafts."""
+        return f"{self.connection_id}-{self.company_id}-{self.vendor.odoo_id}"
+
+    @property
+    def language(self) -> str:
+        """The vendor's, where the tower speaks it; else the tower's first."""
+        return letters.words_in(language_of(self.vendor.lang)).language
+
+    @property
+    def since(self) -> datetime:
+        """Since when the vendor owes the oldest of it."""
+        return min(one.since for one in self.owed)
+
+    @property
+    def partner_ids(self) -> list[int]:
+        """The addresses on the orders, each once."""
+        return sorted({one.order.partner_id for one in self.owed if one.order.partner_id})
+
+    def filled(self, link: str = NO_LINK) -> tuple[str, SafeString]:
+        """Return subject and body in the vendor's language."""
+        words = letters.words_in(self.language)
+        with translation.override(words.language):
+            orders = "\n".join(_line(one) for one in self.owed)
+        values = {"vendor": self.vendor.name or "", "company": self.company, "orders": orders, "link": link}
+        return letters.filled(words, values)
+
+    @property
+    def preview(self) -> tuple[str, SafeString]:
+        """Subject and body, without the link."""
+        return self.filled()
+
+
+def _line(owed: Owed) -> str:
+    day = formats.date_format(owed.expected_at, "Y-m-d") if owed.expected_at else gettext("no date")
+    said = gettext("%(order)s: not confirmed yet, expected %(day)s")
+    if owed.is_late:
+        said = gettext("%(order)s: late, promised for %(day)s")
+    return said % {"order": owed.order.name, "day": day}
+
+
+def drafts(seen: AccessScope) -> list[Draft]:
+    """Return a draft for each vendor that owes something, the one that owes it longest first."""
+    cases = ExceptionCase.objects.filter(UNRESOLVED, seen.of_records(), model=ORDER, type__in=[UNCONFIRMED, LATE])
+    rows = list(cases.select_related("connection").order_by("opened_at", "id")[:MOST_CASES])
+    # A delay of which only customers know is none of the vendor's.
+    rows = [case for case in rows if case.type == UNCONFIRMED or (case.evidence.get("late_lines_count") or 0) not in (0, "0")]
+    found = [draft for connection_id in sorted({case.connection_id for case in rows}) for draft in _of(connection_id, rows)]
+    return sorted(found, key=lambda draft: (draft.since, draft.key))
+
+
+def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
+    cases = [case for case in rows if case.connection_id == connection_id]
+    ids = {case.odoo_id for case in cases}
+    orders = {
+        one.odoo_id: one
+        for one in PurchaseOrder.objects.filter(
+            connection_id=connection_id, odoo_id__in=ids, state__in=open_lines.ORDERED, deleted_at=None
+        )
+    }
+    answered = _answered(connection_id, list(ids))
+    partners = {
+        one.odoo_id: one
+        for one in Partner.objects.filter(connection_id=connection_id, odoo_id__in={one.partner_id for one in orders.values()})
+    }
+    commercial = {one.commercial_partner_id or one.odoo_id for one in partners.values()}
+    vendors = {one.odoo_id: one for one in Partner.objects.filter(connection_id=connection_id, odoo_id__in=commercial)}
+    companies = dict(Company.objects.filter(connection_id=connection_id).values_list("odoo_id", "name"))
+    owed: dict[tuple[int, int], dict[int, Owed]] = {}
+    for case in cases:
+        order = orders.get(case.odoo_id)
+        partner = partners.get(order.partner_id) if order else None
+        if order is None or partner is None or order.company_id is None:
+            continue
+        if (said_at := answered.get(order.odoo_id)) and said_at >= case.opened_at:
+            continue
+        vendor_id = partner.commercial_partner_id or partner.odoo_id
+        of_vendor = owed.setdefault((order.company_id, vendor_id), {})
+        before = of_vendor.get(order.odoo_id)
+        of_vendor[order.odoo_id] = Owed(
+            order=order,
+            since=min(case.opened_at, before.since) if before else case.opened_at,
+            is_late=case.type == LATE or bool(before and before.is_late),
+            expected_at=order.date_planned,
+        )
+    last = _last(connection_id)
+    return [
+        Draft(
+            connection_id=connection_id,
+            connection=cases[0].connection.name,
+            company_id=company_id,
+            company=companies.get(company_id) or "",
+            vendor=vendors[vendor_id],
+            owed=sorted(of_vendor.values(), key=lambda one: (one.since, one.order.odoo_id)),
+            last=last.get((company_id, vendor_id)),
+        )
+        for (company_id, vendor_id), of_vendor in owed.items()
+        if vendor_id in vendors
+    ]
+
+
+def _answered(connection_id: int, ids: Sequence[int]) -> Mapping[int, datetime]:
+    """When the vendor last said something of each order that counts."""
+    found = Proposal.objects.filter(connection_id=connection_id, order_id__in=ids, status__in=ANSWERED)
+    return dict(found.order_by("order_id", "-said_at").distinct("order_id").values_list("order_id", "said_at"))
+
+
+def _last(connection_id: int) -> Mapping[tuple[int, int], FollowUp]:
+    found = FollowUp.objects.filter(connection_id=connection_id).order_by("company_id", "partner_id", "-sent_at")
+    return {(one.company_id, one.partner_id): one for one in found.distinct("company_id", "partner_id")}

@@ -1,0 +1,230 @@
+"""Sending follow-ups: by a person, or by a rule after working days. Odoo sends them, exactly once, through the outbox."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import connection as database
+from django.utils.translation import gettext, gettext_noop
+
+from apps.accounts import access, permissions
+from apps.accounts.access import AccessScope
+from apps.accounts.models import Team, User
+from apps.audit import trail
+from apps.core import isolation, live
+from apps.core.actor import Actor, system
+from apps.core.refusals import Problem, Refusal
+from apps.core.transactions import atomic_with_retry
+from apps.odoo.models import Connection
+from apps.outbox import enqueue
+from apps.outbox.enqueue import Order
+from apps.timers import calendars
+from apps.vendors.answers.receiving import SOURCE
+from apps.vendors.follow_ups import drafts
+from apps.vendors.follow_ups.drafts import Draft
+from apps.vendors.links import moves as links
+from apps.vendors.links import tokens
+from apps.vendors.models import FollowUp, Proposal
+from apps.workflows import parameter_values
+from apps.workflows.declare import OdooCall
+from apps.workflows.rules import vendor_answers
+from apps.workflows.scopes import Scope
+
+logger = logging.getLogger(__name__)
+
+ORDER = "purchase.order"
+BY_RULE = system("vendor follow-ups")
+# Nobody is written to twice within this: of two people who send at once one does.
+AT_LEAST = timedelta(hours=20)
+# A rule gives up on who never answers: a person has to call.
+MOST_BY_RULE = 3
+# Where purchasing has no working hours of its own.
+FROM_HOUR, TO_HOUR, WORKING_WEEKDAYS = 8, 18, range(5)
+WRITE = gettext_noop("Write to {vendor} about {count} purchase orders")
+NOTE = gettext_noop("Note that the vendor was written to")
+
+
+class FollowUpRefusedError(Refusal):
+    """The follow-up is not sent; the message says why."""
+
+    problem = Problem(
+        "follow_up_refused",
+        409,
+        "Follow-up not sent",
+        meaning="The vendor has answered, owes nothing any more, or was written to within the last hours.",
+        remedy="Read the list of follow-ups again.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What became of one draft: sent, or ``refusal`` says why not."""
+
+    key: str
+    follow_up: FollowUp | None
+    refusal: str = ""
+
+
+def send_all(keys: Collection[str], *, by: User, now: datetime) -> list[Sent]:
+    """Send the drafts of those keys, each in a transaction of its own. Raises NotAllowedError."""
+    permissions.check_may_work_exceptions(by)
+    done = []
+    for key in keys:
+        try:
+            done.append(Sent(key=key, follow_up=send(key, seen=access.scope_of(by), by=links.actor_of(by), now=now)))
+        except FollowUpRefusedError as error:
+            done.append(Sent(key=key, follow_up=None, refusal=str(error)))
+    return done
+
+
+@atomic_with_retry
+def send(key: str, *, seen: AccessScope, by: Actor, now: datetime) -> FollowUp:
+    """Have Odoo write to one vendor about all that it owes now, with a link to its page.
+
+    Raises FollowUpRefusedError where it owes nothing any more, or was written to a moment ago.
+    """
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"follow-up:{key}"])
+    draft = next((one for one in drafts.drafts(seen) if one.key == key), None)
+    if draft is None:
+        raise FollowUpRefusedError(gettext("The vendor has answered, or owes nothing any more."))
+    if draft.last is not None and now < draft.last.sent_at + AT_LEAST:
+        raise FollowUpRefusedError(
+            gettext("%(by)s has written to %(vendor)s already.") % {"by": draft.last.sent_by, "vendor": draft.vendor.name}
+        )
+    return _send(draft, by=by, now=now)
+
+
+def _send(draft: Draft, *, by: Actor, now: datetime) -> FollowUp:
+    connection = Connection.objects.get(pk=draft.connection_id)
+    link = links.issue(
+        connection=connection,
+        company_id=draft.company_id,
+        partner_id=draft.vendor.odoo_id,
+        partner_name=draft.vendor.name or "",
+        language=links.language_of(draft.vendor.lang),
+        message="",
+        days=links.DAYS,
+        by=by,
+        now=now,
+    )
+    follow_up = FollowUp.objects.create(
+        connection=connection,
+        company_id=draft.company_id,
+        partner_id=draft.vendor.odoo_id,
+        partner_name=draft.vendor.name or "",
+        order_ids=[one.order.odoo_id for one in draft.owed],
+        link=link,
+        sent_at=now,
+        sent_by=by.name[:200],
+    )
+    subject, body = draft.filled(tokens.address_of(link))
+    first, *others = draft.owed
+    arguments = {
+        "subject": "{subject}",
+        "body": "{body}",
+        "body_is_html": True,
+        "partner_ids": draft.partner_ids,
+        "message_type": "comment",
+        "subtype_xmlid": "mail.mt_comment",
+    }
+    context = {"vendor": draft.vendor.name or "", "count": len(draft.owed), "subject": subject, "body": str(body)}
+    write = OdooCall(title=WRITE, method="message_post", arguments=arguments)
+    said = f"{draft.vendor.name} was written to about this order; the message stands on {first.order.name}."
+    # All run one after the other, as of the first order: where that message fails, nothing is noted on the others.
+    note = OdooCall(title=NOTE, method="message_post", model=ORDER, record="other_id", arguments={"body": "{said}"})
+    told = [(write, 0)] + [(note, other.order.odoo_id) for other in others]
+    orders = [
+        Order(
+            calls=[call],
+            connection=connection,
+            model=ORDER,
+            odoo_id=first.order.odoo_id,
+            context={**context, "said": said, "other_id": other_id},
+            decision=follow_up.decision,
+        )
+        for call, other_id in told
+    ]
+    enqueue.many(orders, by=by, now=now)
+    data = {"vendor": follow_up.partner_name, "orders": [one.order.name for one in draft.owed], "link": str(link.pk)}
+    event = trail.Event(
+        action="follow_up.sent",
+        actor=by,
+        subject=f"follow-up:{follow_up.pk}",
+        data=data,
+        about=(draft.connection_id, draft.company_id),
+    )
+    trail.record(event, now=now)
+    live.announce(["proposals"])
+    return follow_up
+
+
+def send_due(*, now: datetime) -> int:
+    """Send what a rule sends: after the working days of a parameter, within working hours; how many vendors were written to."""
+    team = Team.objects.filter(slug="purchasing").first()
+    due = [draft for draft in drafts.drafts(access.EVERYTHING) if _is_due(draft, team, now)]
+    sent: list[FollowUp] = []
+
+    for draft in due:
+        try:
+            sent.append(send(draft.key, seen=access.EVERYTHING, by=BY_RULE, now=now))
+        except FollowUpRefusedError as error:
+            logger.info("%s is not written to: %s", draft.vendor.name, error)
+        except Exception as error:
+            if isolation.is_of_the_server(error):
+                raise
+            logger.exception("%s could not be written to", draft.vendor.name)
+    return len(sent)
+
+
+def _is_due(draft: Draft, team: Team | None, now: datetime) -> bool:
+    scope = Scope(connection=Connection(pk=draft.connection_id), company_id=draft.company_id)
+    days = int(parameter_values.standing_in(scope, [vendor_answers.FOLLOW_UP_DAYS.name])[0].number)
+    if days == 0 or not _is_working(team, now):
+        return False
+    since = max(draft.since, draft.last.sent_at) if draft.last else draft.since
+    return working_days(since, now, team) >= days and _unanswered(draft) < MOST_BY_RULE
+
+
+def _unanswered(draft: Draft) -> int:
+    """How often a rule wrote to the vendor since it last answered on its page."""
+    answered = Proposal.objects.filter(
+        connection_id=draft.connection_id, company_id=draft.company_id, source=SOURCE, partner_id__in=draft.partner_ids
+    )
+    last = answered.order_by("-said_at").values_list("said_at", flat=True).first()
+    sent = FollowUp.objects.filter(
+        connection_id=draft.connection_id, company_id=draft.company_id, partner_id=draft.vendor.odoo_id, sent_by=BY_RULE.name
+    )
+    return (sent.filter(sent_at__gt=last) if last else sent).count()
+
+
+def working_days(start: datetime, end: datetime, team: Team | None) -> int:
+    """Return how many working days have begun since the day of ``start``, by the team's hours, else Monday to Friday."""
+    calendar = calendars.calendar_of(team)
+    if calendar is None:
+        days = (end.date() - start.date()).days
+        return sum((start.date() + timedelta(days=number)).weekday() in WORKING_WEEKDAYS for number in range(1, days + 1))
+    zone = _zone_of(calendar.time_zone)
+    begun = set()
+    for opens, _ in calendars.openings(calendar, start):
+        if opens > end:
+            break
+        begun.add(opens.astimezone(zone).date())
+    return len(begun - {start.astimezone(zone).date()})
+
+
+def _zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _is_working(team: Team | None, now: datetime) -> bool:
+    calendar = calendars.calendar_of(team)
+    if calendar is None:
+        return now.weekday() in WORKING_WEEKDAYS and FROM_HOUR <= now.hour < TO_HOUR
+    opens, closes = next(iter(calendars.openings(calendar, now)), (None, None))
+    return opens is not None and closes is not None and opens <= now < closes

@@ -1,0 +1,81 @@
+"""Follow-ups for people: what would be sent to whom, and the words it is said in."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.accounts.permissions import POLICY_MAKERS, may_work_exceptions
+from apps.accounts.requests import PersonsRequest
+from apps.core import clock
+from apps.odoo import request_scope
+from apps.odoo.page_queries import knows
+from apps.vendors.follow_ups import drafts, letters, sending
+
+SHOWN = 200
+EXAMPLE = {"vendor": "Nordic Timber", "company": "Nordlicht", "orders": "P00012\nP00015", "link": drafts.NO_LINK}
+
+
+@login_required
+@require_safe
+@knows()
+def listing(request: PersonsRequest) -> HttpResponse:
+    """A draft for each vendor that owes an answer or goods."""
+    found = drafts.drafts(request_scope.scope_of(request, request.user))
+    context = {"drafts": found[:SHOWN], "count": len(found), "may_work": may_work_exceptions(request.user)}
+    return render(request, "vendors/follow_ups.html", context)
+
+
+@login_required
+@require_POST
+def send(request: PersonsRequest) -> HttpResponse:
+    """Send the drafts that are chosen."""
+    keys = list(dict.fromkeys(request.POST.getlist("draft")))[:SHOWN]
+    done = sending.send_all(keys, by=request.user, now=clock.now())
+    sent = sum(one.follow_up is not None for one in done)
+    if sent:
+        said = ngettext("%(n)s vendor is written to.", "%(n)s vendors are written to.", sent) % {"n": sent}
+        messages.success(request, said, extra_tags="done")
+    for why in sorted({one.refusal for one in done if one.refusal}):
+        messages.error(request, why, extra_tags="late")
+    if not done:
+        messages.error(request, gettext("Choose at least one vendor."), extra_tags="late")
+    return redirect("vendors:follow-ups")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def letter(request: PersonsRequest, language: str) -> HttpResponse:
+    """The words of follow-ups in one language: read, tried, and by who makes policies written."""
+    names = dict(settings.LANGUAGES)
+    if language not in names:
+        raise Http404(gettext("The tower does not speak %(language)s.") % {"language": language})
+    words, problem, status = letters.words_in(language), "", 200
+    if request.method == "POST":
+        subject, body = request.POST.get("subject", ""), request.POST.get("body", "").replace("\r\n", "\n")
+        try:
+            if request.POST.get("do") == "reset":
+                letters.write(language, subject="", body="", by=request.user, now=clock.now())
+            elif request.POST.get("do") == "save":
+                letters.write(language, subject=subject, body=body, by=request.user, now=clock.now())
+            else:
+                letters.check(subject, body)
+        except letters.LetterRefusedError as error:
+            problem, status = str(error), error.status
+        else:
+            if request.POST.get("do") in ("reset", "save"):
+                messages.success(request, gettext("Saved."), extra_tags="done")
+                return redirect("vendors:letter", language)
+        words = letters.Words(language=language, subject=subject, body=body)
+    context = {
+        "words": words,
+        "preview": letters.filled(words, EXAMPLE),
+        "languages": names.items(),
+        "language_name": names[language],
+        "problem": problem,
+        "may_write": request.user.role in POLICY_MAKERS,
+    }
+    return render(request, "vendors/letter.html", context, status=status)

@@ -1,0 +1,140 @@
+"""Vendors who owe an answer or goods: one message each, sent once, by a person or a rule, until they answer."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from apps.accounts.access import EVERYTHING
+from apps.accounts.models import Role, Team, User
+from apps.accounts.permissions import NotAllowedError
+from apps.audit.models import Entry
+from apps.exceptions.models import ExceptionCase
+from apps.outbox.models import Command
+from apps.timers.models import WorkingCalendar
+from apps.vendors.follow_ups import drafts, letters, sending
+from apps.vendors.models import FollowUp, VendorLink
+from apps.workflows import parameter_values
+from tests.vendors.conftest import CONTACT, ORDER, VENDOR, Vendor, buy
+from tests.world import World, odoo_time, person
+
+
+@pytest.fixture
+def owed(world: World, olga: User) -> World:
+    """One order that was not confirmed for three days, and one that is late; another vendor owes nothing."""
+    world.write("purchase.order", ORDER, date_approve=odoo_time(world.now - timedelta(days=4)))
+    buy(world, 81, days=-2, acknowledged=True)
+    world.write("res.partner", 70, name="Somebody else", commercial_partner_id=70, active=True)
+    buy(world, 82, partner_id=70)
+    assert set(ExceptionCase.objects.values_list("type", flat=True)) == {drafts.UNCONFIRMED, drafts.LATE}
+    return world
+
+
+def only() -> drafts.Draft:
+    (draft,) = drafts.drafts(EVERYTHING)
+    return draft
+
+
+def test_a_vendor_has_one_draft_with_all_its_orders_in_its_language(owed: World) -> None:
+    draft = only()
+    assert (draft.vendor.odoo_id, draft.language, draft.partner_ids) == (VENDOR, "de", [CONTACT])
+    assert {one.order.odoo_id: one.is_late for one in draft.owed} == {ORDER: False, 81: True}
+    subject, body = draft.preview
+    assert subject == "Ihre offenen Bestellungen" and "P00080" in body and "P00081" in body and "/vendor/" not in body
+
+
+def test_it_is_sent_through_odoo_once_with_a_link_that_opens(owed: World, olga: User) -> None:
+    key = only().key
+    (sent,) = sending.send_all([key], by=olga, now=owed.now)
+    assert (sent.follow_up and sent.follow_up.order_ids == [ORDER, 81]) or sent.follow_up.order_ids == [81, ORDER]
+    write, note = Command.objects.order_by("sequence")
+    assert (write.method, write.arguments["partner_ids"], write.lane) == ("message_post", [CONTACT], note.lane)
+    assert {write.odoo_id, note.odoo_id} == {ORDER, 81} and "partner_ids" not in note.arguments
+    link = VendorLink.objects.get()
+    address = write.arguments["body"].partition('href="')[2].partition('"')[0]
+    assert Client().get("/vendor/" + address.partition("/vendor/")[2]).status_code == 200 and link.language == "de"
+    assert Entry.objects.get(action="follow_up.sent").data["orders"]
+
+    owed.advance(hours=1)
+    (again,) = sending.send_all([key], by=person("adam", Role.APPROVER), now=owed.now)
+    assert again.follow_up is None and "Olga" in again.refusal
+    assert Command.objects.count() == 2 and FollowUp.objects.count() == 1
+    owed.advance(days=1)
+    assert sending.send_all([key], by=olga, now=owed.now)[0].follow_up
+
+
+def test_an_answer_stops_it(owed: World, olga: User) -> None:
+    key = only().key
+    sending.send_all([key], by=olga, now=owed.now)
+    link = VendorLink.objects.get()
+    VendorLink.objects.update(language="")
+    vendor = Vendor(link, owed)
+    owed.advance(minutes=5)
+    vendor.answers(do="all")
+    assert [one.order.odoo_id for one in only().owed] == [81]
+    vendor.answers(81, says_810="otherwise", day1_810="2026-12-05", says_811="otherwise", day1_811="2026-12-05")
+    assert drafts.drafts(EVERYTHING) == []
+    (refused,) = sending.send_all([key], by=olga, now=owed.advance(days=2))
+    assert refused.follow_up is None and "owes nothing" in refused.refusal
+
+
+@pytest.mark.parametrize("with_calendar", [False, True])
+def test_a_rule_sends_after_working_days_in_working_hours_three_times_at_most(owed: World, with_calendar: bool) -> None:
+    if with_calendar:
+        team, _ = Team.objects.get_or_create(slug="purchasing", defaults={"name": "Purchasing"})
+        hours = {day: [["09:00", "17:00"]] for day in "01234"}
+        WorkingCalendar.objects.create(team=team, time_zone="UTC", hours=hours)
+    assert sending.send_due(now=owed.now) == 0  # off by default
+    parameter_values.set_value("vendor_follow_up_days", 2, by=person("anna", Role.ADMIN), now=owed.now)
+
+    def at(day: int, hour: int) -> int:
+        owed.now = datetime(2026, 11, day, hour, tzinfo=owed.now.tzinfo)
+        return sending.send_due(now=owed.now)
+
+    # Monday the 23rd it was found; the second working day after is Wednesday.
+    assert [at(23, 12), at(24, 12), at(25, 7), at(25, 19), at(25, 12), at(25, 13), at(26, 12)] == [0, 0, 0, 0, 1, 0, 0]
+    assert [at(27, 12), at(28, 12), at(30, 12)] == [1, 0, 0]
+    owed.now = datetime(2026, 12, 1, 12, tzinfo=owed.now.tzinfo)
+    assert sending.send_due(now=owed.now) == 1
+    owed.now = datetime(2026, 12, 8, 12, tzinfo=owed.now.tzinfo)
+    assert sending.send_due(now=owed.now) == 0
+    assert set(FollowUp.objects.values_list("sent_by", flat=True)) == {"Control Tower (vendor follow-ups)"}
+
+
+def test_people_choose_on_a_page_and_who_may_not_sends_nothing(owed: World, olga: User) -> None:
+    browser = Client()
+    browser.force_login(olga)
+    page = browser.get("/follow-ups/").content.decode()
+    assert "Nordic Timber" in page and "Somebody else" not in page and "Ihre offenen Bestellungen" in page
+    assert browser.post("/follow-ups/send/", {}).status_code == 302 and not FollowUp.objects.exists()
+    browser.post("/follow-ups/send/", {"draft": [only().key, only().key]})
+    assert FollowUp.objects.get().sent_by == "Olga"
+    with pytest.raises(NotAllowedError):
+        sending.send_all([only().key], by=person("aida", Role.AUDITOR), now=owed.now)
+    stranger = person("otto", Role.OPERATOR)
+    User.objects.filter(pk=stranger.pk).update(sees=[f"{owed.connection.pk}:2"])
+    stranger.refresh_from_db()
+    assert sending.send_all([only().key], by=stranger, now=owed.now)[0].follow_up is None
+
+
+def test_the_words_are_written_per_language_with_a_preview(owed: World, olga: User) -> None:
+    mia = person("mia", Role.MANAGER, limit=10**6)
+    browser = Client()
+    browser.force_login(mia)
+    words = {"subject": "Bitte antworten, {vendor}", "body": "Offen bei {company}:\r\n\r\n{orders}\r\n\r\n<b>{link}</b>"}
+    tried = browser.post("/follow-ups/words/de/", {**words, "do": "preview"})
+    assert (
+        tried.status_code == 200
+        and "Bitte antworten, Nordic Timber" in tried.content.decode()
+        and "&lt;b&gt;" in tried.content.decode()
+    )
+    assert letters.words_in("de") == letters.own_words("de")
+    for wrong in ({"body": "no orders, no link"}, {"body": "{orders} {link} {password}"}, {"subject": ""}):
+        assert browser.post("/follow-ups/words/de/", {**words, **wrong, "do": "save"}).status_code == 422
+    assert browser.post("/follow-ups/words/de/", {**words, "do": "save"}).status_code == 302
+    assert only().preview[0] == "Bitte antworten, Nordic Timber"
+    browser.post("/follow-ups/words/de/", {"do": "reset"})
+    assert letters.words_in("de") == letters.own_words("de")
+    assert browser.get("/follow-ups/words/ja/").status_code == 404
+    browser.force_login(olga)
+    assert browser.post("/follow-ups/words/de/", {**words, "do": "save"}).status_code == 403
