@@ -130,3 +130,16 @@ def test_programs_read_decide_make_and_revoke(world: World, vendor: Vendor, olga
     reader = caller("aida")
     assert {one["address"] for one in reader.get("vendor-links/").json()["results"]} == {""}
     assert reader.post("vendor-links/", {"connection": "main", "order": ORDER}).status_code == 403
+
+
+def test_its_page_says_what_accepting_it_would_do(world: World, vendor: Vendor, browser: Client) -> None:
+    vendor.answers(says_800="otherwise", day1_800="2026-12-05", says_801="refused", reason_801="No wood")
+    assert "No impact: no sales order" in text_of(browser, f"/proposals/{Proposal.objects.get().pk}/")
+    world.order(42, state="sale", commitment_date="2026-11-30 12:00:00", name="S00042")
+    world.write("sale.order.line", 420, order_id=42, product_id=30, product_uom_qty=5, qty_delivered=0, price_unit=10)
+    world.write("stock.picking", 421, name="OUT", state="confirmed", sale_id=42, company_id=1, picking_type_code="outgoing")
+    moved = {"product_id": 30, "product_uom_qty": 5, "quantity": 0, "company_id": 1}
+    world.write("stock.move", 901, purchase_line_id=800, state="assigned", **moved)
+    world.write("stock.move", 422, picking_id=421, sale_line_id=420, state="waiting", move_orig_ids=[901], **moved)
+    page = text_of(browser, f"/proposals/{Proposal.objects.get().pk}/")
+    assert "1 promise comes to be at risk" in page and "S00042" in page and "newly at risk" in page

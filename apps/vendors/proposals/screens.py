@@ -8,9 +8,10 @@ from apps.accounts.access import AccessScope
 from apps.mirror import companies
 from apps.outbox.models import Command
 from apps.vendors.models import Attachment, Proposal, Status
-from apps.vendors.proposals import lines, moves, queries
+from apps.vendors.proposals import effect, lines, moves, queries
 from apps.vendors.proposals.lines import ProposedLine
 from apps.workflows.offers import Option
+from apps.workflows.what_if import Preview
 
 SHOWN = 100
 
@@ -41,7 +42,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One proposal, and what can be done about it."""
+    """One proposal, and what can be done about it.
+
+    Attributes:
+        effect: what accepting it would do to sales orders; ``no_effect_because`` says why that is not known.
+    """
 
     row: Row
     company: str
@@ -49,6 +54,8 @@ class Page:
     commands: Sequence[Command]
     offers: Sequence[Option]
     newer: Proposal | None
+    effect: Preview | None
+    no_effect_because: str
 
 
 def rows(seen: AccessScope, status: str) -> list[Row]:
@@ -61,6 +68,8 @@ def rows(seen: AccessScope, status: str) -> list[Row]:
 
 def page_of(proposal: Proposal, seen: AccessScope, *, now: datetime) -> Page:
     """Return everything on the page of a proposal."""
+    is_open = proposal.status == Status.OPEN
+    preview, why = effect.effect_of(proposal, seen, now=now) if is_open else (None, "")
     later = queries.of_order(proposal.connection_id, proposal.order_id, seen).filter(said_at__gt=proposal.said_at)
     files = Attachment.objects.filter(answer=proposal.answer_id) if proposal.answer_id else Attachment.objects.none()
     return Page(
@@ -68,6 +77,8 @@ def page_of(proposal: Proposal, seen: AccessScope, *, now: datetime) -> Page:
         company=companies.name_of(proposal.connection_id, proposal.company_id, seen),
         files=list(files.defer("content").order_by("id")),
         commands=list(Command.objects.filter(decision__startswith=f"proposal:{proposal.pk}:").order_by("sequence")[:SHOWN]),
-        offers=moves.offers_of(proposal, now=now) if proposal.status == Status.OPEN else [],
+        offers=moves.offers_of(proposal, now=now) if is_open else [],
         newer=later.first(),
+        effect=preview,
+        no_effect_because=why,
     )
