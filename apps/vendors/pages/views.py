@@ -46,11 +46,12 @@ def of_link(view: Callable[..., HttpResponse]) -> Any:
     def _answer(request: HttpRequest, token: str, **named: Any) -> HttpResponse:
         translation.activate(languages.of(None, request.headers.get("Accept-Language", "")))
         sender = request.META.get("REMOTE_ADDR", "")
-        if throttle.guesses_too_often(sender):
-            return closed(request, gettext("Too many attempts. Try again in a minute."), 429)
         link_id = tokens.read(token)
         link = VendorLink.objects.select_related("connection").filter(pk=link_id).first() if link_id else None
         if link is None:
+            # Who holds a link is let in whoever else guesses: behind a proxy all come from one address.
+            if throttle.guesses_too_often(sender):
+                return closed(request, gettext("Too many attempts. Try again in a minute."), 429)
             throttle.note_guess(sender)
             return closed(request, gettext("This link is not complete. Copy all of it from the message."), 404)
         if link.language:
