@@ -179,6 +179,11 @@ def test_a_line_is_split_into_deliveries_and_a_comma_is_a_point(vendor: Vendor) 
     assert line["parts"] == [{"quantity": "3.5", "day": "2026-12-01"}, {"quantity": "6.5", "day": "2026-12-09"}]
 
 
+def test_a_date_says_another_date_though_nothing_was_chosen(vendor: Vendor) -> None:
+    vendor.answers(day1_800="2026-12-05", quantity1_801=" ", reason_801="only a note")
+    assert [(line["line"], line["says"]) for line in Answer.objects.get().content["lines"]] == [(800, "otherwise")]
+
+
 def test_files_are_few_small_of_known_kinds_and_under_harmless_names(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     pdf = b"%PDF-1.7 delivery note"
     refused = [

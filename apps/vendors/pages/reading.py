@@ -56,8 +56,12 @@ def _as_ordered(line: OpenLine) -> dict[str, Any]:
 
 def _said(sent: Mapping[str, str], line: OpenLine, now: datetime) -> dict[str, Any] | None:
     says, reason = sent.get(f"says-{line.line_id}", ""), sent.get(f"reason-{line.line_id}", "").strip()[:LONGEST_TEXT]
-    if not says:
+    if not says and not any(
+        sent.get(f"{name}{number}-{line.line_id}", "").strip() for name in ("quantity", "day") for number in DELIVERIES
+    ):
         return None
+    # Whoever enters a date or a quantity and chooses nothing has said so.
+    says = says or Said.OTHERWISE.value
     if says not in Said.values:
         raise ValueError(gettext("Choose one of the answers."))
     if says == Said.AS_ORDERED:
