@@ -1,0 +1,25 @@
+"""The stand-in company does what the tower tells it of vendors' answers, as a real Odoo does."""
+
+from sandbox.company import Company
+from sandbox.serving import METHOD_MODULES
+
+TOWER = 5
+
+
+def test_an_order_is_acknowledged_and_a_line_is_split_into_a_copy_of_itself() -> None:
+    assert METHOD_MODULES
+    company = Company(None, orders=30, seed=7)
+    order = company.call(TOWER, "purchase.order", "search_read", [[["state", "=", "purchase"]]], {"fields": ["order_line"]})[0]
+    line = order["order_line"][0]
+    company.call(TOWER, "purchase.order", "action_acknowledge", [[order["id"]]], {})
+    (copied,) = company.call(TOWER, "purchase.order.line", "copy_data", [[line]], {})
+    part = {"product_qty": 2.0, "date_planned": "2026-12-24 12:00:00"}
+    commands = [[1, line, {"product_qty": 3.0}], [0, 0, copied | part]]
+    company.call(TOWER, "purchase.order", "write", [[order["id"]], {"order_line": commands}], {})
+    shows = [
+        ["id", "=", order["id"]],
+        ["acknowledged", "=", True],
+        ["order_line", "any", [["id", "=", line], ["product_qty", "=", 3.0]]],
+        ["order_line", "any", [["product_id", "=", copied["product_id"]], *([name, "=", value] for name, value in part.items())]],
+    ]
+    assert company.call(TOWER, "purchase.order", "search_count", [shows], {}) == 1
