@@ -80,8 +80,10 @@ def _expected(said: Mapping[int, Mapping[str, Any]], lines: Sequence[OpenLine]) 
     Lines that come on several new dates have none together: each is told by the proposal.
     """
     moved = [line for line in lines if said.get(line.line_id, {}).get("says") == Said.OTHERWISE]
-    if not moved:
+    if not moved and set(said) >= {line.line_id for line in lines}:
         return min((line.planned_at for line in lines if line.planned_at), default=None)
+    if not moved:
+        return None
     days_of = {date.fromisoformat(part["day"]) for line in moved for part in said[line.line_id]["parts"]}
     if len(moved) != len(lines) or len(days_of) != 1:
         return None
