@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.outbox import dispatch
 from apps.outbox.models import Command
 from apps.pipeline import batch
+from apps.vendors.follow_ups import drafts, sending
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
 from apps.vendors.models import Proposal, VendorLink
@@ -181,3 +183,24 @@ def test_pushing_back_stands_in_the_chatter_with_a_link_that_opens(
     assert address and address[1] == f"/vendor/{tokens.token_of(link)}/"
     VendorLink.objects.filter(pk=link.pk).update(language="")
     assert "We need five by Friday" in Client().get(address[1]).content.decode()
+
+
+def test_a_follow_up_is_posted_once_and_reaches_the_vendor_by_odoo(shop: Shop, olga: User) -> None:
+    late, _ = shop.buy(12, expected_in=-2)
+    other, _ = shop.buy(3, expected_in=-1)
+    assert "purchase.supplier_delay" in shop.cases("purchase.order", late)
+    (draft,) = [one for one in drafts.drafts(EVERYTHING) if one.vendor.odoo_id == shop.vendor]
+    assert {one.order.odoo_id for one in draft.owed} == {late, other}
+    (sent,) = sending.send_all([draft.key], by=olga, now=clock.now())
+    assert sent.follow_up is not None
+    carried_out()
+    # As after a worker that was killed between Odoo's answer and its own note of it.
+    Command.objects.filter(decision=sent.follow_up.decision).update(status="queued", sent_at=None)
+    carried_out()
+    told = []
+    for order in (late, other):
+        (found,) = shop.odoo.read("purchase.order", [order], ["message_ids"])
+        told += shop.odoo.read("mail.message", found["message_ids"], ["body", "subject", "partner_ids"])
+    posted = [one for one in told if "/vendor/" in one["body"]]
+    assert [(one["subject"], one["partner_ids"]) for one in posted] == [("Your open purchase orders", [shop.vendor])]
+    assert sum("was written to about this order" in one["body"] for one in told) == 1
