@@ -25,7 +25,9 @@ def orders(world: World) -> World:
 
 def hold(world: World, order: int) -> None:
     world.now = clock.now() - timedelta(minutes=5)
-    world.order(order, amount=order * 300)
+    # Each of a customer of its own: what one has caused is one line.
+    world.customer(1_000 + order, name="Azure Interior", credit_limit=5_000)
+    world.order(order, amount=order * 300, partner=1_000 + order)
     world.ask(order, ask_id=900 + order)
 
 
