@@ -19,7 +19,10 @@ class QueuePanel extends HTMLElement {
     if (this.#open) {
       if (this.isWide) {
         this.#queue.classList.add("is-open");
-        if (!this.children.length) this.open(this.#open, { replace: true, keepFocus: true });
+        // What the page has not drawn itself is fetched, once the list around it is there.
+        if (!this.children.length) {
+          customElements.whenDefined("ct-queue").then(() => this.open(this.#open, { replace: true, keepFocus: true }));
+        }
       }
       else location.replace(pageOf(this.#open));
     }

@@ -40,6 +40,28 @@ def live(page: Page) -> Page:
     return page
 
 
+def test_what_one_customer_has_caused_is_one_line_that_opens_beside_the_list(visit: Visit, world: World) -> None:
+    def of_the_same() -> None:
+        world.now = clock.now() - timedelta(minutes=5)
+        world.order(43, amount=12_900)
+        world.ask(43, ask_id=943)
+
+    elsewhere(of_the_same)
+    page = live(visit("olga", "/exceptions/"))
+    expect(page.locator("tr[data-case]")).to_have_count(1)
+    line = page.locator("tr.is-cause")
+    expect(line).to_contain_text("Azure Interior")
+    expect(line).to_contain_text("2 exceptions")
+    line.locator(".row-link").click()
+    expect(page.locator("#panel")).to_contain_text("What it holds up")
+    expect(page.locator("#panel")).to_contain_text("S00043")
+    page.reload()
+    expect(page.locator("#panel")).to_contain_text("S00043")
+    page.keyboard.press("Escape")
+    page.select_option("select[name=group]", "none")
+    expect(page.locator("tr[data-case]")).to_have_count(2)
+
+
 def test_everything_is_done_by_key_and_undone(visit: Visit, orders: World) -> None:
     page = live(visit("olga", "/exceptions/"))
     rows = page.locator("tr[data-case]")
