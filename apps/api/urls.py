@@ -17,6 +17,7 @@ from apps.approvals.inbox import api as approvals
 from apps.approvals.policies import api as policies
 from apps.audit import api as audit
 from apps.boards.boards import api as boards
+from apps.boards.held import api as held
 from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
 from apps.events import api as events
@@ -67,6 +68,7 @@ def moved_or_not_found(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     route("records/<str:model>/", workflows.Records, "records"),
     route("records/<str:model>/<int:odoo_id>/", workflows.Record, "record"),
+    route("records/<str:model>/<int:odoo_id>/held/", held.RecordHeld, "record-held"),
     route("suppliers/<int:odoo_id>/impact/", workflows.SupplierImpact, "supplier-impact"),
     route("what-if/", what_if.WhatIf, "what-if"),
     route("exceptions/", exceptions.Exceptions, "exceptions"),
@@ -78,6 +80,7 @@ urlpatterns = [
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
     route("exceptions/<int:case_id>/actions/", exceptions.Actions, "exception-actions"),
     route("exceptions/<int:case_id>/apply/", exceptions.ApplyMove, "exception-apply"),
+    route("exceptions/<int:case_id>/held/", held.ExceptionHeld, "exception-held"),
     route("cause-groups/", causes.CauseGroups, "cause-groups"),
     route("cause-groups/<int:group_id>/", causes.OneCauseGroup, "cause-group"),
     route("bulk-jobs/", bulk.BulkJobs, "bulk-jobs"),
@@ -96,6 +99,7 @@ urlpatterns = [
     route("approvals/<int:request_id>/request-changes/", approvals.RequestChangesMove, "approval-request-changes"),
     route("approvals/<int:request_id>/answer/", approvals.AnswerMove, "approval-answer"),
     route("approvals/<int:request_id>/delegate/", approvals.DelegateMove, "approval-delegate"),
+    route("approvals/<int:request_id>/held/", held.ApprovalHeld, "approval-held"),
     route("absence/", away.OwnAbsence, "absence"),
     route("absence/end/", away.EndAbsence, "absence-end"),
     route("policies/", policies.Policies, "policies"),
@@ -109,6 +113,7 @@ urlpatterns = [
     route("search/", search.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
     route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
+    route("held/", held.Held, "held"),
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),
     route("deliveries/", intake.Deliveries, "deliveries"),

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.boards.analytics import views as analytics
 from apps.boards.boards import target_views as targets
 from apps.boards.boards import views as boards
+from apps.boards.held import views as held
 from apps.boards.records import views as records
 from apps.boards.search import views as search
 from apps.boards.shell import parameter_views as parameters
@@ -24,6 +25,9 @@ urlpatterns = [
     path("eventlog/xes/", analytics.xes, name="xes"),
     path("figures/", boards.figures, name="figures"),
     path("figures/targets/", targets.targets, name="targets"),
+    path("held/", held.sums, name="held"),
+    path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
+    path("held/exceptions/<int:case_id>/", held.case, name="held-case"),
     path("parameters/", parameters.listing, name="parameters"),
     path("parameters/<str:parameter>/", parameters.one, name="parameter"),
     path("boards/", boards.overview, name="overview"),
@@ -36,6 +40,7 @@ urlpatterns = [
     path("records/<slug:connection>/purchase.order/<int:odoo_id>/what-if/", what_if.what_if, name="what-if"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/", records.record, name="record"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", records.decisions, name="decisions"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/held/", held.record, name="held-record"),
     path("suppliers/<slug:connection>/<int:odoo_id>/", records.supplier, name="supplier"),
     path("connections/<slug:connection>/mirrored/", records.mirrored, name="mirrored"),
 ]

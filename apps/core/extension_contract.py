@@ -23,9 +23,11 @@ OF_THE_TOWER = frozenset(
         "apps.events.declare",
         "apps.mirror.declare",
         "apps.notifications.declare",
+        "apps.workflows.counted_by_guards",
         "apps.workflows.declare",
         "apps.workflows.default_policies",
         "apps.workflows.guard_requests",
+        "apps.workflows.holders",
         "apps.workflows.sql_message",
     }
 )

@@ -202,6 +202,15 @@ class ExceptionCase(models.Model):
         return str(self.__dict__.get("company_name") or "")
 
 
+class CaseHolding(models.Model):
+    """Who had a case from a moment on: the team of its owner, or nobody. A trigger appends one whenever that changes."""
+
+    case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    team = models.ForeignKey(Team, models.PROTECT, related_name="+", db_index=False)
+    is_owned = models.BooleanField()
+
+
 class CauseGroup(models.Model):
     """The exceptions that one record has caused: one line of the queue while more than one of them is open.
 

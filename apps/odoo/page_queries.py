@@ -1,7 +1,7 @@
 """Which parameters a page knows: an address that says anything else is refused in words, and shows no figures."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any
 
@@ -62,9 +62,19 @@ LABELS: dict[str, Callable[[], str]] = {
     "company": lambda: gettext("Company"),
     "days": lambda: gettext("Days"),
     "day": lambda: gettext("Day"),
+    "since": lambda: gettext("From"),
+    "until": lambda: gettext("To"),
     "workflow": lambda: gettext("Workflow"),
     "workflows": lambda: gettext("Workflows"),
 }
+
+
+def is_day(text: str) -> bool:
+    """Return True if ``text`` is a day as addresses carry it."""
+    try:
+        return 1970 <= date.fromisoformat(text).year < 2100
+    except ValueError:
+        return False
 
 
 def is_moment(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Refuses to start with a workflow file that cannot be, naming the place and the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -88,6 +88,7 @@ def problems_of(workflow: Workflow) -> list[str]:
         *stage_coverage.problems(workflow),
         *_unknown_to_the_mirror(workflow),
         *reads.problems(workflow),
+        *_holders(workflow, columns),
     ]
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
@@ -131,6 +132,17 @@ def problems_of(workflow: Workflow) -> list[str]:
     if workflow.guards and not workflow.form:
         problems.append(f"Workflow {workflow.name} has guards, but no form on which to show a hold. Name its form.")
     return problems
+
+
+def _holders(workflow: Workflow, columns: Mapping[str, str]) -> list[str]:
+    """Who held a record in the past is told by what never changes of it; of what a fact finds now, nothing follows."""
+    return [
+        f"held_by of stage {stage.name} of {workflow.name} names {name}. Name columns of the record that never change, as its type."
+        for stage in workflow.stages
+        for when, _ in stage.held_by.where
+        for name in sorted(compiled.named_in(when))
+        if columns.get(name) != "r"
+    ]
 
 
 def _figures(workflow: Workflow) -> list[str]:

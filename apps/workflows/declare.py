@@ -12,6 +12,8 @@ from django.db.models import Q
 
 from apps.core.figures import Figure, Kind, money
 from apps.workflows.changes import Change
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.holders import US, HeldBy
 from apps.workflows.parameters import Parameter
 from apps.workflows.root_causes import RootCause
 
@@ -75,6 +77,7 @@ class Stage:
         blocker: the kind of blocker that standing there is, and why in words; none where other records tell.
         stuck_from: what a record must be worth, in the company's currency, for it to be raised when it stands there far
             beyond the target (:mod:`apps.workflows.stuck`); None where an exception type of its own tells already.
+        held_by: who has a record that stands there, for whom its time counts; us, the owner team, where nothing is declared.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Stage:
     first_seen_since: str = "write_date"
     blocker: tuple[str, str] | None = None
     stuck_from: float | None = 1_000
+    held_by: HeldBy = US
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,45 +208,6 @@ class Choice:
     title: str
     sql: str
     columns: Sequence[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuardFigures:
-    """The columns with what the tower counts, and with what Odoo's guard counted when it asked.
-
-    Attributes:
-        measure, limit: what the tower counts, and the limit beyond which somebody has to agree; in the company's currency.
-        asked, asked_limit: the same as the guard counted them.
-        is_asked: column that holds while the guard's ask is open and has figures.
-        excess: column with what the measure is beyond the limit, where there is one.
-        from_limit: the limit itself is already beyond it.
-        no_limit_is_none: a limit of zero is none at all.
-        is_cumulative: the guard counts together what the policy says (:attr:`ApprovalKind.peers`).
-        alone: column with what the record counts alone, where the measure is that with what counts together with it.
-        outdated: column that holds where the record was written after the guard had counted it.
-    """
-
-    measure: str
-    limit: str
-    asked: str
-    asked_limit: str
-    is_asked: str
-    excess: str = ""
-    from_limit: bool = False
-    no_limit_is_none: bool = False
-    is_cumulative: bool = False
-    alone: str = ""
-    outdated: str = ""
-
-    @property
-    def columns(self) -> set[str]:
-        """All the columns that it names."""
-        named = {self.measure, self.limit, self.asked, self.asked_limit, self.is_asked, self.excess, self.alone, self.outdated}
-        return named - {""}
-
-    def is_held(self, kind: str) -> Q:
-        """The records that are held for the approval ``kind`` and are asked about no longer."""
-        return Q(x_ct_hold=kind) & ~Q(**{self.is_asked: True})
 
 
 @dataclass(frozen=True, kw_only=True)

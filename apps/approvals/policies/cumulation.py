@@ -2,7 +2,7 @@
 
 A policy says so beside its steps: ``"cumulative": {"over_days": 7, "per": ["partner", "person"]}``. Steps, people's limits and bulk
 bounds are then compared with the sum of the request and of the others of that time, and the request shows the others. Where Odoo's
-guard has a limit of its own (:attr:`apps.workflows.declare.GuardFigures.is_cumulative`), it sums by the same rule, which
+guard has a limit of its own (:attr:`apps.workflows.counted_by_guards.GuardFigures.is_cumulative`), it sums by the same rule, which
 :mod:`apps.approvals.policies.guard_policy` writes there: what is below the limit alone is asked about as well.
 """
 

@@ -24,7 +24,8 @@ from apps.core.actor import Actor
 from apps.outbox import enqueue
 from apps.outbox.models import Command
 from apps.workflows import engine, guard_requests
-from apps.workflows.declare import ApprovalKind, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, OdooCall
 from apps.workflows.engine import Evaluation, Finding
 
 # Kept in a request's context beside its facts: by how much the guard's measure and limit were beyond the tower's, of which

@@ -19,7 +19,7 @@ from apps.boards.parts import is_workflow, workflow_called
 from apps.core import clock, sheets, streams
 from apps.core.query_strings import one_of
 from apps.odoo import request_scope
-from apps.odoo.page_queries import is_cursor, is_moment, is_number, knows, moment_of, number_of
+from apps.odoo.page_queries import is_cursor, is_day, is_moment, is_number, knows, moment_of, number_of
 from apps.workflows import registry
 from apps.workflows.models import FlowTally
 
@@ -29,13 +29,6 @@ IS_ON = one_of(["1"])
 MOST_DAYS = 36_500
 
 IS_PERIOD = one_of(analysis.PERIODS)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return 1970 <= date.fromisoformat(text).year < 2100
-    except ValueError:
-        return False
 
 
 def _is_span(text: str) -> bool:
@@ -105,7 +98,7 @@ def _flow_sheet(told: analysis.Analysis) -> Iterator[list[Any]]:
 @login_required
 @require_safe
 @knows(
-    day=_is_day, first=is_moment, before=is_cursor, from_=_is_end, to=_is_end, ended=IS_ON, took_from=is_number, took_to=is_number
+    day=is_day, first=is_moment, before=is_cursor, from_=_is_end, to=_is_end, ended=IS_ON, took_from=is_number, took_to=is_number
 )
 def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
     """The moves behind a figure: a path, a day, or a length of time that the whole way took."""

@@ -16,6 +16,7 @@ from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import days, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -195,6 +196,9 @@ ON_TIME = OPEN & ~LATE
 WAITING_OPERATION = ON_TIME & Q(state="waiting")
 READY = ON_TIME & Q(state="assigned")
 
+# What is to be received is the vendor's to bring, also where it goes on to the customer at once.
+FROM_VENDORS = HeldBy(Holder.US, where=((Q(picking_type_code__in=["incoming", "dropship"]), Holder.VENDOR),))
+
 STAGES = [
     Stage(
         name="draft",
@@ -228,6 +232,7 @@ STAGES = [
         owner="warehouse",
         # A receipt is ready from the day it is ordered on, so that only its deadline tells whether anything is wrong.
         target=timedelta(days=30),
+        held_by=FROM_VENDORS,
     ),
     Stage(
         name="late",
@@ -236,6 +241,7 @@ STAGES = [
         owner="warehouse",
         target=timedelta(days=1),
         first_seen_since="due_at",
+        held_by=FROM_VENDORS,
     ),
     Stage(name="done", title="Done", when=DONE, owner="warehouse", is_open=False, first_seen_since="date_done"),
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="warehouse", is_open=False),

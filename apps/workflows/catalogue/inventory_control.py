@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import guard_requests, root_causes, supply_allocation
+from apps.workflows import guard_requests, holders, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import count_limit, involvement, money
@@ -138,6 +138,7 @@ STAGES = [
         when=BEYOND_POLICY,
         owner="warehouse",
         target=timedelta(days=1),
+        held_by=holders.APPROVER,
     ),
     Stage(
         name="applied",

@@ -22,6 +22,7 @@ from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, parameters, returned, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
 from apps.workflows.sql_message import say
@@ -222,6 +223,9 @@ IS_CREDIT = Q(move_type__in=["out_refund", "in_refund"])
 TO_SETTLE = OWED & ~DISPUTED & IS_CREDIT
 OVERDUE = OWED & ~DISPUTED & ~TO_SETTLE & Q(days_overdue__gte=1)
 
+# A customer's invoice is the customer's to pay, a vendor's bill ours.
+OWED_BY = HeldBy(Holder.US, where=((Q(move_type__in=CUSTOMER_BILLS), Holder.CUSTOMER),))
+
 STAGES = [
     Stage(
         name="draft",
@@ -248,6 +252,7 @@ STAGES = [
         target=timedelta(days=90),
         first_seen_since="invoice_date",
         stuck_from=None,
+        held_by=OWED_BY,
     ),
     Stage(
         name="overdue",
@@ -258,6 +263,7 @@ STAGES = [
         first_seen_since="overdue_since",
         # Overdue exposure tells of it, customer by customer.
         stuck_from=None,
+        held_by=OWED_BY,
     ),
     Stage(
         name="to_settle",

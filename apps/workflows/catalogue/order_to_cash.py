@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, returned, units
+from apps.workflows import days, guard_requests, holders, returned, units
 from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.rules import (
     blocking,
@@ -181,6 +181,7 @@ STAGES = [
         first_seen_since="credit_asked_at",
         blocker=("credit_hold", "the customer is over the credit limit"),
         stuck_from=None,
+        held_by=holders.APPROVER,
     ),
     Stage(
         name="pricing_review",
@@ -190,6 +191,7 @@ STAGES = [
         target=timedelta(hours=8),
         blocker=("pricing_approval", "the price requires approval"),
         stuck_from=None,
+        held_by=holders.APPROVER,
     ),
     Stage(
         name="waiting_for_stock",
@@ -248,6 +250,7 @@ STAGES = [
         target=timedelta(days=30),
         # The invoice tells, when it is overdue.
         stuck_from=None,
+        held_by=holders.CUSTOMER,
     ),
     Stage(
         name="closed",

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, root_causes, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing, vendor_answers
@@ -219,6 +219,7 @@ STAGES = [
         owner="purchasing",
         target=timedelta(days=1),
         stuck_from=None,
+        held_by=holders.APPROVER,
     ),
     Stage(
         name="unacknowledged",
@@ -228,6 +229,7 @@ STAGES = [
         target=timedelta(days=2),
         first_seen_since="date_approve",
         stuck_from=None,
+        held_by=holders.VENDOR,
     ),
     Stage(
         name="on_time",
@@ -238,6 +240,7 @@ STAGES = [
         target=timedelta(days=60),
         first_seen_since="date_approve",
         stuck_from=None,
+        held_by=holders.VENDOR,
     ),
     Stage(
         name="late",
@@ -247,6 +250,7 @@ STAGES = [
         target=timedelta(days=1),
         first_seen_since="late_since",
         stuck_from=None,
+        held_by=holders.VENDOR,
     ),
     Stage(
         name="partly_received",
@@ -254,6 +258,7 @@ STAGES = [
         when=PARTLY,
         owner="warehouse",
         target=timedelta(days=7),
+        held_by=holders.VENDOR,
     ),
     Stage(
         name="to_bill",

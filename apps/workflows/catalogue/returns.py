@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, kits, returned, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, kits, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement, money, return_limit
 
@@ -208,6 +208,7 @@ STAGES = [
         owner="service",
         target=timedelta(days=1),
         first_seen_since="create_date",
+        held_by=holders.APPROVER,
     ),
     Stage(
         name="awaiting_goods",
@@ -216,6 +217,7 @@ STAGES = [
         owner="warehouse",
         target=timedelta(days=14),
         first_seen_since="create_date",
+        held_by=holders.CUSTOMER,
     ),
     Stage(
         name="to_credit",

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
+from apps.workflows import holders
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement
 from apps.workflows.sql_message import say
@@ -122,7 +123,7 @@ STAGES = [
         first_seen_since="create_date",
     ),
     Stage(name="in_progress", title="In progress", when=IN_PROGRESS, owner="service", target=timedelta(days=1)),
-    Stage(name="waiting", title="Waiting", when=WAITING, owner="service", target=timedelta(days=3)),
+    Stage(name="waiting", title="Waiting", when=WAITING, owner="service", target=timedelta(days=3), held_by=holders.CUSTOMER),
     Stage(name="closed", title="Closed", when=CLOSED, owner="service", is_open=False, first_seen_since="closed_at"),
 ]
 

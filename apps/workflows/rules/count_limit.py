@@ -20,7 +20,8 @@ from django.utils.translation import gettext_noop
 from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests, parameters, units
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import involvement, money
 
 LIMIT = parameters.limit(

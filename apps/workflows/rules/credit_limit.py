@@ -18,7 +18,8 @@ from django.db.models import Q
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests, root_causes
-from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import involvement, money, over_delivery
 

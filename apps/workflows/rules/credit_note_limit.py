@@ -17,7 +17,8 @@ from django.db.models import F, Q
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import guard_requests, kits, returned, units
-from apps.workflows.declare import ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit, typed_tax
 from apps.workflows.sql_message import joined, say
 

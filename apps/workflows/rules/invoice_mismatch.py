@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop
 from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters
-from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import invoice_differences, invoice_resolution, involvement, posted_entries
 
 LIMIT = parameters.limit(

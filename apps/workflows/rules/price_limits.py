@@ -31,7 +31,8 @@ from django.utils.translation import gettext_noop
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters, units
-from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import involvement, money
 from apps.workflows.sql_message import joined, say
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import default_policies, guard_requests, parameters
-from apps.workflows.declare import ApprovalKind, Fact, Guard, GuardFigures, OdooCall
+from apps.workflows.counted_by_guards import GuardFigures
+from apps.workflows.declare import ApprovalKind, Fact, Guard, OdooCall
 from apps.workflows.rules import involvement, money
 
 LIMIT = parameters.limit(

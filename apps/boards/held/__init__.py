@@ -1,0 +1,1 @@
+"""Who held it: the time of records, requests and cases, split by who had them."""

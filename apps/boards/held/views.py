@@ -1,0 +1,118 @@
+"""Who held it, as pages: of one record, request or case as a part of its page, and of all that ended in a time."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext, gettext_noop
+from django.views.decorators.http import require_safe
+
+from apps.accounts import access
+from apps.accounts.requests import PersonsRequest
+from apps.approvals.models import Request
+from apps.boards.boards.zone import begin_of, zone_in_sight
+from apps.boards.held import splitting
+from apps.boards.parts import is_workflow
+from apps.core import clock, sheets
+from apps.core.query_strings import one_of
+from apps.exceptions.models import ExceptionCase
+from apps.odoo import request_scope
+from apps.odoo.models import Connection
+from apps.odoo.page_queries import is_day, knows
+from apps.workflows import registry
+from apps.workflows.models import Position
+
+DAYS = 30
+KINDS = {
+    splitting.RECORDS: gettext_noop("Records"),
+    splitting.REQUESTS: gettext_noop("Approvals"),
+    splitting.CASES: gettext_noop("Exceptions"),
+}
+GROUPS = {splitting.WORKFLOW: gettext_noop("Workflow"), splitting.PARTNER: gettext_noop("Customer or vendor")}
+# So many customers or vendors, those with the most time first.
+MOST_SHOWN = 100
+
+
+@login_required
+@require_safe
+def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
+    """Who held one record, in each of its workflows."""
+    mine, now = access.scope_of(request.user), clock.now()
+    found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    positions = Position.objects.filter(mine.of_records(), connection=found, model=model, odoo_id=odoo_id).order_by("workflow")
+    get_object_or_404(positions[:1])
+    workflows = [registry.workflows()[one.workflow] for one in positions if one.workflow in registry.workflows()]
+    splits = [
+        (gettext(workflow.title) if len(workflows) > 1 else "", split)
+        for workflow in workflows
+        if (split := splitting.of_record(workflow, connection_id=found.pk, odoo_id=odoo_id, now=now))
+    ]
+    return render(request, "boards/held_part.html", {"splits": splits})
+
+
+@login_required
+@require_safe
+def approval(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Who held one approval request."""
+    get_object_or_404(Request.objects.filter(access.scope_of(request.user).of_records()), pk=request_id)
+    return render(request, "boards/held_part.html", {"splits": [("", splitting.of_request(request_id, now=clock.now()))]})
+
+
+@login_required
+@require_safe
+def case(request: PersonsRequest, case_id: int) -> HttpResponse:
+    """Who held one exception case."""
+    get_object_or_404(ExceptionCase.objects.filter(access.scope_of(request.user).of_records()), pk=case_id)
+    return render(request, "boards/held_part.html", {"splits": [("", splitting.of_case(case_id, now=clock.now()))]})
+
+
+@login_required
+@require_safe
+@knows(of=one_of(KINDS), by=one_of(GROUPS), workflow=is_workflow, since=is_day, until=is_day, format=one_of(["csv"]))
+def sums(request: PersonsRequest) -> HttpResponseBase:
+    """Who held what ended in a time, by workflow or by customer and vendor."""
+    asked, shown = request.GET, request_scope.scope_of(request, request.user)
+    zone = zone_in_sight(shown)
+    today = clock.now().astimezone(zone).date()
+    until = date.fromisoformat(asked["until"]) if asked.get("until") else today
+    since = date.fromisoformat(asked["since"]) if asked.get("since") else until - timedelta(days=DAYS)
+    of, by = asked.get("of") or splitting.RECORDS, asked.get("by") or splitting.WORKFLOW
+    found = splitting.sums(
+        of,
+        by=by,
+        since=begin_of(since, zone=zone),
+        until=_end_of(until, zone),
+        seen=shown,
+        workflow=asked.get("workflow", ""),
+    )
+    titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()}
+    titles["integration"] = gettext("Integration")
+    rows = [(titles.get(split.key, split.key) if by == splitting.WORKFLOW else split.key, split) for split in found]
+    if asked.get("format") == "csv":
+        headings = [gettext(GROUPS[by]), gettext("Sample"), gettext("Holder"), gettext("Team"), gettext("Seconds")]
+        cells = (
+            [title, split.count, str(part.holder.label), part.team_name, part.seconds]
+            for title, split in rows
+            for part in split.parts
+        )
+        return sheets.answer(request, f"who-held-it-{of}-by-{by}-{since}-{until}", headings, cells)
+    context = {
+        "rows": rows[:MOST_SHOWN],
+        "more": max(len(rows) - MOST_SHOWN, 0),
+        "kinds": KINDS,
+        "groups": GROUPS,
+        "workflows": registry.workflows().values(),
+        "of": of,
+        "by": by,
+        "workflow": asked.get("workflow", ""),
+        "since": since,
+        "until": until,
+    }
+    return render(request, "boards/held.html", context)
+
+
+def _end_of(day: date, zone: Any) -> datetime:
+    """The end of the day in sight; of today, now: nothing is counted ahead."""
+    return min(begin_of(day + timedelta(days=1), zone=zone), clock.now())
