@@ -5,6 +5,7 @@ The demonstration's 60 models take seconds to read, and each test begins with em
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -17,11 +18,12 @@ from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.odoo.resources import MARK
 from apps.pipeline.upkeep import probing
+from tests.odoo import changed
 
 IDENTITY = ("id", "name", "url", "database", "login", "api_key", "transport", "hook_secret")
 
-# The rows of the mirror's tables after a first read, by what the Odoo lacked then.
-kept: dict[str, dict[str, bytes]] = {}
+# The rows of the mirror's tables after a first read, by what the Odoo lacked then, and when it began.
+kept: dict[str, tuple[dict[str, bytes], datetime]] = {}
 # What a probe found, by the Odoo and how much of the tower's stands in it.
 probed: dict[tuple[str, int], dict[str, Any]] = {}
 
@@ -42,15 +44,19 @@ def read(odoo: OdooClient, connection: Connection, first_read: Callable[[], obje
     """Fill the mirror by ``first_read``, or as it was filled before and with what has changed in Odoo since; True where it was."""
     way = f"{connection.pk} {connection.url} {json.dumps(connection.capabilities['models'], sort_keys=True)}"
     if way not in kept:
+        begun = clock.now()
         first_read()
-        kept[way] = {table: _rows(table) for table in _tables()}
+        kept[way] = {table: _rows(table) for table in _tables()}, begun
         return False
+    tables, begun = kept[way]
     with database.cursor() as cursor:
-        for table, rows in kept[way].items():
+        for table, rows in tables.items():
             with cursor.copy(f"COPY {table} ({', '.join(_columns(table))}) FROM STDIN") as copy:
                 copy.write(rows)
-    for name, model in registry.models().items():
-        if not connection.lacks(name):
+    models = {name: model for name, model in registry.models().items() if not connection.lacks(name)}
+    written = changed.since(odoo, models, begun)
+    for name, model in models.items():
+        if name in written:
             increment.run(odoo, model, connection=connection, clock=clock.now, on_changes=lambda changes: None)
     return True
 

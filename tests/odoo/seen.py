@@ -1,5 +1,6 @@
 """What the tower sees of a real Odoo: everything is read once, then what people do there is found as a poll finds it."""
 
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,7 @@ from apps.outbox import dispatch
 from apps.outbox.models import Command
 from apps.pipeline import change_processing
 from apps.workflows.models import Position
-from tests.odoo import read_once
+from tests.odoo import changed, read_once
 
 PASSWORD = "works-here-2026"
 NUMBERS = count(1)
@@ -26,6 +27,7 @@ class Seen:
 
     def __init__(self, odoo: OdooClient, connection: Connection) -> None:
         self.odoo, self.connection = odoo, connection
+        self.looked_at: datetime | None = None
         there: dict[str, set[str]] = {}
         for row in odoo.search_read("ir.model.fields", [("model", "in", list(registry.models()))], ["model", "name"]):
             there.setdefault(row["model"], set()).add(row["name"])
@@ -39,7 +41,9 @@ class Seen:
         connection.save()
         odoo.connection.capabilities = connection.capabilities
         self.models = [model for name, model in registry.models().items() if not connection.lacks(name)]
+        begun = clock.now()
         read_once.read(odoo, connection, self._read_all)
+        self.looked_at = begun
 
     def _read_all(self) -> None:
         for model in self.models:
@@ -47,7 +51,12 @@ class Seen:
 
     def look(self) -> None:
         """Find what has changed in Odoo, and draw what follows from it."""
+        begun, names = clock.now(), {model.odoo_model for model in self.models}
+        written = changed.since(self.odoo, names, self.looked_at) if self.looked_at else names
+        self.looked_at = begun
         for model in self.models:
+            if model.odoo_model not in written:
+                continue
             increment.run(
                 self.odoo,
                 model,

@@ -9,7 +9,7 @@ from apps.odoo.client import OdooClient
 from apps.odoo.models import Connection
 from apps.pipeline import first_sync
 from apps.pipeline.upkeep import polling
-from tests.odoo import read_once
+from tests.odoo import changed, read_once
 
 
 class Shop:
@@ -19,6 +19,7 @@ class Shop:
         self.odoo, self.connection = odoo, connection
         self.made: list[tuple[str, int]] = []
         self.began = in_days(0)
+        self.looked_at = clock.now()
         read_once.probe(odoo, connection)
         if read_once.read(odoo, connection, lambda: list(first_sync.first_read(connection, clock=clock.now))):
             first_sync.evaluate_all(connection, clock=clock.now)
@@ -90,8 +91,12 @@ class Shop:
         self.odoo.call("stock.quant", "action_apply_inventory", made)
 
     def look(self) -> None:
-        """The tower polls."""
-        polling.poll(self.connection, clock=clock.now)
+        """The tower polls what has been written since the look before."""
+        begun, present = clock.now(), {model.odoo_model: model for model in first_sync.present(self.connection)}
+        written = changed.since(self.odoo, present, self.looked_at)
+        self.looked_at = begun
+        if written:
+            polling.poll(self.connection, clock=clock.now, models=[model for name, model in present.items() if name in written])
 
     def cases(self, model: str, record: int) -> dict[str, ExceptionCase]:
         self.look()
