@@ -71,9 +71,9 @@ def _states() -> Iterator[str]:
 
 PARAMETERS = """# Parameters
 
-The numbers of the rules: limits, stage targets, SLA times, severity thresholds. Each is declared beside its rule
-(`Parameter` in [`apps/workflows/parameters.py`](../apps/workflows/parameters.py)) or follows from what every stage and exception
-type has. This page is written from the code by `make reference-docs`.
+The numbers of the rules: limits, stage targets, SLA times (of integration incidents too), severity thresholds. Each is declared
+beside its rule (`Parameter` in [`apps/workflows/parameters.py`](../apps/workflows/parameters.py)) or follows from what every stage
+and exception type has. This page is written from the code by `make reference-docs`.
 
 A value is set for everybody, for a connection, or for one company of a connection. The company's own counts before the
 connection's, that before everybody's, and what is declared where none is set. A sum without another unit is in the company's own
@@ -104,11 +104,11 @@ def _parameters() -> Iterator[str]:
     yield PARAMETERS
     registry, plain = import_module("apps.workflows.registry"), import_module("apps.workflows.parameters").plain
     known = registry.parameters()
-    for workflow in registry.workflows().values():
-        own = [one for one in known.values() if one.workflows[0].name == workflow.name]
+    for area in registry.parameter_areas().values():
+        own = [one for one in known.values() if one.readers[0] is area]
         if not own:
             continue
-        yield f"\n## {workflow.title}\n\n"
+        yield f"\n## {area.title}\n\n"
         yield "| name | what | default | unit | from | to | guard |\n| --- | --- | --- | --- | --- | --- | --- |\n"
         for declared in own:
             one = declared.parameter

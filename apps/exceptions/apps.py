@@ -9,6 +9,7 @@ class ExceptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import_module("apps.workflows.registry").register_parameters(import_module("apps.exceptions.integration").sla_parameters())
         import_module("apps.exceptions.cases.timers")  # registers what happens when exceptions are due
         # Approvals, which know nothing of exceptions, name what holds up several.
         import_module("apps.workflows.cause_notes").register(import_module("apps.exceptions.causes.pages").notes_of)

@@ -4,14 +4,19 @@
 what was found.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext_noop
+
 from apps.core import figures
 from apps.core.figures import Figure
+from apps.workflows import parameter_catalogue
+from apps.workflows.parameter_catalogue import Area, Declared
 
 WORKFLOW = "integration"
+AREA = Area(name=WORKFLOW, title=gettext_noop("Integration"))
 TEAM = "integration"
 # What stands in the place of an Odoo model where the trouble is of a whole connection, or of the tower itself.
 CONNECTION, TOWER = "connection", "tower"
@@ -22,7 +27,7 @@ class IntegrationType:
     """A kind of trouble.
 
     Attributes:
-        due: its SLA, in working time of the team.
+        due: its SLA, in working time of the team, where none is set as a parameter.
         evidence: the columns that it rests on, each with what it is.
         closed_because: what is said when it closes itself.
     """
@@ -248,3 +253,9 @@ TYPES = _declared(
         closed_because="The calendar is valid again",
     ),
 )
+
+
+def sla_parameters() -> Iterator[Declared]:
+    """Yield each type's SLA as a parameter, which is set where those of the workflows are."""
+    for kind in TYPES.values():
+        yield Declared(parameter=parameter_catalogue.due_of(kind.name, kind.due), workflows=(), beside=AREA, part=kind.title)

@@ -29,19 +29,34 @@ SEVERITY_HELP = gettext_noop("From this on it is at least that severe.")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Area:
+    """What stands beside the workflows and has parameters too: the integration."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Declared:
     """A parameter with where it counts.
 
     Attributes:
-        workflows: the workflows that read it, by rank.
+        workflows: the workflows that read it, by rank; none where an area beside them does.
+        beside: that area.
         part: what of the workflow it is about, in words: a stage or an exception type; empty for a rule's own.
         is_in_guard: whether Odoo's guards read it too.
     """
 
     parameter: Parameter
     workflows: tuple[Workflow, ...]
+    beside: Area | None = None
     part: str = ""
     is_in_guard: bool = False
+
+    @property
+    def readers(self) -> tuple[Workflow | Area, ...]:
+        """Who reads it; it is listed with the first."""
+        return self.workflows or ((self.beside,) if self.beside else ())
 
 
 def target_name(workflow: str, stage: str) -> str:
@@ -73,14 +88,14 @@ def stuck_from_of(workflow: str, stage: Stage) -> Parameter:
     )
 
 
-def due_of(kind: ExceptionType) -> Parameter:
-    """Return the parameter of an exception type's SLA."""
+def due_of(name: str, due: timedelta) -> Parameter:
+    """Return the parameter of an exception type's SLA, which is ``due`` where none is set."""
     return Parameter(
-        name=f"{kind.name}.due",
+        name=f"{name}.due",
         title=gettext_noop("SLA"),
         type=parameters.TIME,
         unit=parameters.WORKING_HOURS,
-        default=kind.due.total_seconds() / 3_600,
+        default=due.total_seconds() / 3_600,
         bounds=(0.1, LONGEST_HOURS),
         help=DUE_HELP,
     )
@@ -117,7 +132,7 @@ def of_workflow(workflow: Workflow) -> Iterator[tuple[Parameter, str]]:
         if stage.target is not None and stage.stuck_from is not None and stage.is_open:
             yield stuck_from_of(workflow.name, stage), stage.title
     for kind in workflow.exceptions:
-        yield due_of(kind), kind.title
+        yield due_of(kind.name, kind.due), kind.title
         for threshold in thresholds_of(kind):
             yield threshold, kind.title
 

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cache
 
@@ -13,8 +13,11 @@ from apps.mirror import registry as mirror
 from apps.workflows import catalogue, parameter_catalogue, severity_boost, stuck
 from apps.workflows.compile import DeclarationError
 from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Workflow
-from apps.workflows.parameter_catalogue import Declared
+from apps.workflows.parameter_catalogue import Area, Declared
 from apps.workflows.root_causes import CauseKind
+
+# The parameters of what stands beside the workflows, on floors above this one.
+_beside: dict[str, Declared] = {}
 
 
 @cache
@@ -137,6 +140,16 @@ def cause_kinds() -> dict[str, CauseKind]:
     return {cause.kind.name: cause.kind for _, kind in exception_types().values() for cause in kind.root_causes}
 
 
+def register_parameters(found: Iterable[Declared]) -> None:
+    """Add what has parameters beside the workflows; called once, as an app starts."""
+    _beside.update({one.parameter.name: one for one in found})
+
+
 def parameters() -> dict[str, Declared]:
-    """Every parameter by its name, in the order of the workflows that read it."""
-    return parameter_catalogue.catalogue(workflows())
+    """Every parameter by its name: in the order of the workflows that read it, then those beside them."""
+    return parameter_catalogue.catalogue(workflows()) | _beside
+
+
+def parameter_areas() -> dict[str, Workflow | Area]:
+    """What has parameters, by its name."""
+    return {reader.name: reader for one in parameters().values() for reader in one.readers}

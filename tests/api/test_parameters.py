@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.accounts.models import User
+from apps.exceptions import integration
 from apps.workflows.models import ParameterValue
 from tests.world import World
 
@@ -31,6 +32,14 @@ def test_all_are_listed_and_narrowed_to_a_workflow(world: World, call: Call) -> 
     assert {"purchase_limit", "most_discount_percent", "returns.to_receive.target"} & {one["name"] for one in every["results"]}
     of_service = call("olga", "parameters/?workflow=service").json()["results"]
     assert of_service and all("service" in one["workflows"] for one in of_service)
+    of_incidents = call("olga", "parameters/?workflow=integration").json()["results"]
+    assert {one["name"] for one in of_incidents} == {f"{name}.due" for name in integration.TYPES}
+    assert {(one["unit"], *one["workflows"]) for one in of_incidents} == {("working hours", "integration")}
+
+
+def test_the_sla_of_an_incident_is_set_like_any_other(world: World, call: Call) -> None:
+    made = call("mia", "parameters/", {"name": "integration.sync_lag.due", "value": "2.5", "connection": "main"})
+    assert (made.status_code, made.json()["value"], made.json()["default"]) == (201, "2.5", "1")
 
 
 def test_what_cannot_be_is_a_problem(world: World, call: Call) -> None:

@@ -25,11 +25,9 @@ def listing(request: PersonsRequest) -> HttpResponse:
     """Every parameter, by workflow, as it stands for everybody or where one looks."""
     scope, places = scopes.chosen_in(request, request.user)
     found = parameter_values.standing_in(scope)
-    groups = [
-        (workflow, [one for one in found if one.declared.workflows[0] is workflow]) for workflow in registry.workflows().values()
-    ]
+    groups = [(area, [one for one in found if one.declared.readers[0] is area]) for area in registry.parameter_areas().values()]
     context = {
-        "groups": [(workflow, _sections(rows)) for workflow, rows in groups if rows],
+        "groups": [(area, _sections(rows)) for area, rows in groups if rows],
         "places": places,
         "tab": "parameters",
         "query": f"?{scope.query}",

@@ -32,7 +32,7 @@ class ParameterSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
     part = serializers.CharField(help_text="The stage or exception type that it is of; empty for a rule's own")
-    workflows = serializers.ListField(child=serializers.CharField())
+    workflows = serializers.ListField(child=serializers.CharField(), help_text="Who reads it; `integration` for incidents")
     type = serializers.CharField(help_text="amount, percent, time or number")
     unit = serializers.CharField()
     value = serializers.CharField(help_text="What counts in the scope")
@@ -51,7 +51,7 @@ class ParameterSerializer(serializers.Serializer[Any]):
             "name": parameter.name,
             "title": parameter.title,
             "part": one.declared.part,
-            "workflows": [workflow.name for workflow in one.declared.workflows],
+            "workflows": [reader.name for reader in one.declared.readers],
             "type": parameter.type,
             "unit": parameter.unit,
             "value": plain(one.number),
@@ -151,12 +151,12 @@ class Parameters(APIView):
         """List the parameters as they stand for everybody, a connection or a company."""
         query = _query(request, LIST_FILTERS)
         workflow = query.get("workflow")
-        if workflow is not None and workflow not in registry.workflows():
+        if workflow is not None and workflow not in registry.parameter_areas():
             raise ValidationError({"workflow": [f"There is no workflow {workflow[:60]!r}."]})
         names = [
             name
             for name, declared in registry.parameters().items()
-            if workflow is None or workflow in {one.name for one in declared.workflows}
+            if workflow is None or workflow in {one.name for one in declared.readers}
         ]
         found = parameter_values.standing_in(_scope(query.get("connection"), query.get("company"), request.user), names)
         return Response({"next": None, "previous": None, "results": ParameterSerializer(found, many=True).data})

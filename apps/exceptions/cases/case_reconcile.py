@@ -126,7 +126,7 @@ def severity_of(finding: Finding) -> Severity:
 def _due_of(finding: Finding) -> timedelta:
     """The SLA of the type, as it is set for the record's company."""
     assert isinstance(finding.kind, ExceptionType)
-    due = parameter_catalogue.due_of(finding.kind)
+    due = parameter_catalogue.due_of(finding.kind.name, finding.kind.due)
     hours = parameter_values.effective(finding.columns.get(parameters.VALUES), due.name, due.default)
     return timedelta(hours=float(hours))
 

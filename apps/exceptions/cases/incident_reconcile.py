@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -14,6 +14,9 @@ from apps.exceptions.cases import owners as owners_of
 from apps.exceptions.integration import CONNECTION, TEAM, TYPES, WORKFLOW
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.timers import sla
+from apps.workflows import parameter_catalogue, parameter_values
+
+type IncidentKey = tuple[int, str, int, str, str]
 
 # Who looks after an incident of the integration, the first of them that there is.
 WORKED_BY: tuple[tuple[str, ...], ...] = ((Role.INTEGRATOR,), (Role.OPERATOR, Role.MANAGER), (Role.ADMIN,))
@@ -42,7 +45,7 @@ class Incident:
     cause: str = ""
 
     @property
-    def key(self) -> tuple[int, str, int, str, str]:
+    def key(self) -> IncidentKey:
         """What tells it from every other."""
         return self.connection_id, self.model, self.odoo_id or self.connection_id, self.kind, self.cause[:120]
 
@@ -67,11 +70,11 @@ def reconcile(incidents: Sequence[Incident], *, now: datetime) -> list[Exception
     return opened
 
 
-def _key(case: ExceptionCase) -> tuple[int, str, int, str, str]:
+def _key(case: ExceptionCase) -> IncidentKey:
     return case.connection_id, case.model, case.odoo_id, case.type, case.cause
 
 
-def _resolved_by_hand(incidents: Sequence[Incident]) -> dict[tuple[int, str, int, str, str], datetime]:
+def _resolved_by_hand(incidents: Sequence[Incident]) -> dict[IncidentKey, datetime]:
     """When a person last resolved such a one, however they ended it; what closed itself does not count."""
     if not incidents:
         return {}
@@ -92,7 +95,8 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
     if not incidents:
         return []
     team = owners_of.teams({TEAM})[TEAM]
-    deadlines = {kind: sla.due_after(TYPES[kind].due, start=now, team=team) for kind in {incident.kind for incident in incidents}}
+    within = _slas(incidents)
+    deadlines = {due: sla.due_after(due, start=now, team=team) for due in set(within.values())}
     owners: dict[int, owners_of.Owners] = {}
     cases = []
     for incident in incidents:
@@ -113,7 +117,7 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
                 team=team,
                 owner=owners[connection_id].next(incident.company_id),
                 opened_at=now,
-                due_at=deadlines[kind],
+                due_at=deadlines[within[incident.key]],
                 evidence=_evidence(incident),
                 updated_at=now,
             )
@@ -121,6 +125,19 @@ def _open(incidents: Sequence[Incident], now: datetime) -> list[ExceptionCase]:
     case_reconcile.store(cases, now)
     case_reconcile.tell_owners(cases, {name: kind.title for name, kind in TYPES.items()}, now)
     return cases
+
+
+def _slas(incidents: Sequence[Incident]) -> dict[IncidentKey, timedelta]:
+    """Return the SLA of each incident: its company's own, or else its connection's, everybody's, or the one declared."""
+    kinds = {incident.kind: parameter_catalogue.due_of(incident.kind, TYPES[incident.kind].due) for incident in incidents}
+    numbers = parameter_values.current_numbers([one.name for one in kinds.values()])
+    found = {}
+    for incident in incidents:
+        parameter = kinds[incident.kind]
+        places = ((incident.connection_id, incident.company_id), (incident.connection_id, None), (None, None))
+        set_there = (numbers[parameter.name, *place] for place in places if (parameter.name, *place) in numbers)
+        found[incident.key] = timedelta(hours=float(next(set_there, parameter.default)))
+    return found
 
 
 def _update(standing: Sequence[tuple[ExceptionCase, Incident]], now: datetime) -> None:
