@@ -46,6 +46,7 @@ class BoardShape(serializers.Serializer[Any]):
 
 
 NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
+PARTNERS = [OpenApiParameter(side, int, description=f"Only figures of this {side}, by its number in Odoo.") for side in kpis.SIDES]
 
 
 def _asked(request: PersonsCall) -> AccessScope:
@@ -54,6 +55,18 @@ def _asked(request: PersonsCall) -> AccessScope:
     if company and not (request.query_params.get("connection") and request_scope.is_number(company)):
         raise ValidationError({"company": ["This must be a whole number, and goes with a connection."]})
     return request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(request.query_params))
+
+
+def _partner(request: PersonsCall) -> tuple[str, int, int] | None:
+    """Return whose figures are asked for, as :func:`kpis.figures` takes it. Raises ValidationError."""
+    asked = [side for side in kpis.SIDES if request.query_params.get(side)]
+    if not asked:
+        return None
+    choice = request_scope.choice_in(request.query_params)
+    number = request.query_params[asked[0]]
+    if len(asked) > 1 or choice is None or not request_scope.is_number(number):
+        raise ValidationError({asked[0]: ["This must be a whole number, goes with a connection, and names one side only."]})
+    return asked[0], choice[0], int(number)
 
 
 class Board(APIView):
@@ -100,13 +113,17 @@ class DayShape(serializers.Serializer[Any]):
 
 
 class FigureShape(serializers.Serializer[Any]):
-    """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds."""
+    """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds.
+
+    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed.
+    """
 
     kpi = serializers.CharField()
     title = serializers.CharField()
     workflow = serializers.CharField()
     unit = serializers.ChoiceField(["share", "seconds"])
     value = serializers.FloatField()
+    p90 = serializers.FloatField(allow_null=True)
     target = serializers.FloatField()
     is_met = serializers.BooleanField()
     count = serializers.IntegerField()
@@ -138,6 +155,7 @@ def _shown(figure: kpis.Figure) -> dict[str, Any]:
         "workflow": figure.workflow,
         "unit": "share" if figure.kpi.is_share else "seconds",
         "value": figure.value,
+        "p90": figure.p90,
         "target": figure.target,
         "is_met": figure.is_met,
         "count": figure.count,
@@ -172,15 +190,15 @@ SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_ope
 class Kpis(APIView):
     """Figures of the business and of the orchestration."""
 
-    @extend_schema(responses=KpiShape, parameters=NARROWING)
+    @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS])
     def get(self, request: PersonsCall) -> Response:
         """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
-        now, shown = clock.now(), _asked(request)
+        now, shown, partner = clock.now(), _asked(request), _partner(request)
         with database.cursor() as cursor:
             cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
             names = [column.name for column in cursor.description]
             standing = dict(zip(names, cursor.fetchone(), strict=True))
-        found = kpis.figures(now=now, seen=shown)
+        found = kpis.figures(now=now, seen=shown, of_partner=partner)
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
 

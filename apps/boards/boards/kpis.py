@@ -1,17 +1,20 @@
 """Business figures and figures of the orchestration, told apart, by workflow, each with its target and its trend.
 
 Each figure is one statement over the last thirty days that gives a row a day and one for all of them; ``docs/kpis.md`` shows
-the same statements, and a test holds the two together. A share is a part of one, a time is the median in seconds.
+the same statements, and a test holds the two together. A share is a part of one, a time is the median in seconds, with the time
+within which nine of ten ended as its spread.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.access import AccessScope
+from apps.boards.boards import line_facts
 from apps.boards.boards.zone import zone_in_sight
 from apps.boards.models import KpiTarget
 from apps.workflows import registry, returned
@@ -23,14 +26,15 @@ DAY = 24 * HOUR
 
 # A row a day, as the company in sight counts days, and, without a day, one for the whole window: both from the same raw rows.
 BY_DAY = """
-SELECT f.workflow, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, count(*)
+SELECT f.workflow, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, {spread} AS p90, count(*)
   FROM ({facts}) AS f
  WHERE f.at > %(since)s AND f.at <= %(now)s
  GROUP BY GROUPING SETS ((f.workflow, (f.at AT TIME ZONE %(zone)s)::date), (f.workflow))
  ORDER BY f.workflow, day NULLS FIRST
 """
-SHARE = "avg(f.is_met::int)"
-MEDIAN = "percentile_cont(0.5) WITHIN GROUP (ORDER BY f.seconds)"
+SHARE, MEAN = "avg(f.is_met::int)", "avg(f.part)"
+MEDIAN, NINE_OF_TEN = (f"percentile_cont({part}) WITHIN GROUP (ORDER BY f.seconds)" for part in (0.5, 0.9))
+SIDES = CUSTOMER, VENDOR = "customer", "vendor"
 
 # Index pickings_done.
 SHIPPED = f"""
@@ -100,6 +104,8 @@ class Kpi:
         alias: the table in ``facts`` whose connection and company say who may see the row.
         target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
             (:mod:`apps.boards.boards.targets`).
+        is_mean: whether a share is the mean of parts, and not of what is met.
+        partner: whose records it is of, ``CUSTOMER`` or ``VENDOR``, so that it can be asked for one of them; "" for neither.
     """
 
     name: str
@@ -110,14 +116,95 @@ class Kpi:
     alias: str
     target: float
     is_share: bool = False
+    is_mean: bool = False
+    partner: str = ""
 
     @property
     def sql(self) -> str:
         """The statement, with a place for the filter of who may see what."""
-        return BY_DAY.format(measure=SHARE if self.is_share else MEDIAN, facts=self.facts.strip())
+        share = MEAN if self.is_mean else SHARE
+        measure, spread = (share, "NULL") if self.is_share else (MEDIAN, NINE_OF_TEN)
+        return BY_DAY.format(measure=measure, spread=spread, facts=self.facts.strip())
 
 
 KPIS: tuple[Kpi, ...] = (
+    Kpi(
+        name="otif",
+        kind=BUSINESS,
+        title=gettext_noop("OTIF"),
+        facts=line_facts.OTIF,
+        alias="r",
+        target=0.9,
+        is_share=True,
+        partner=CUSTOMER,
+        meaning=gettext_noop("Order lines delivered in full by the end of the promised day."),
+    ),
+    Kpi(
+        name="on_time",
+        kind=BUSINESS,
+        title=gettext_noop("On time"),
+        facts=line_facts.ON_TIME,
+        alias="r",
+        target=0.95,
+        is_share=True,
+        partner=CUSTOMER,
+        meaning=gettext_noop("Order lines of which nothing was delivered after the promised day."),
+    ),
+    Kpi(
+        name="in_full",
+        kind=BUSINESS,
+        title=gettext_noop("In full"),
+        facts=line_facts.IN_FULL,
+        alias="r",
+        target=0.95,
+        is_share=True,
+        partner=CUSTOMER,
+        meaning=gettext_noop("Order lines delivered in full by now, of those promised."),
+    ),
+    Kpi(
+        name="fill_rate",
+        kind=BUSINESS,
+        title=gettext_noop("Fill rate"),
+        facts=line_facts.FILL_RATE,
+        alias="r",
+        target=0.95,
+        is_share=True,
+        is_mean=True,
+        partner=CUSTOMER,
+        meaning=gettext_noop("The part of an order line that was delivered by the end of the promised day, on average."),
+    ),
+    Kpi(
+        name="perfect_order",
+        kind=BUSINESS,
+        title=gettext_noop("Perfect order"),
+        facts=line_facts.PERFECT_ORDER,
+        alias="r",
+        target=0.85,
+        is_share=True,
+        partner=CUSTOMER,
+        meaning=gettext_noop("Orders with all lines in full by the promised day, and nothing returned or credited."),
+    ),
+    Kpi(
+        name="supplier_otif",
+        kind=BUSINESS,
+        title=gettext_noop("Supplier OTIF"),
+        facts=line_facts.SUPPLIER_OTIF,
+        alias="r",
+        target=0.9,
+        is_share=True,
+        partner=VENDOR,
+        meaning=gettext_noop("Purchase lines received in full by the end of the planned day."),
+    ),
+    Kpi(
+        name="supplier_lead_time",
+        kind=BUSINESS,
+        title=gettext_noop("Supplier lead time"),
+        facts=line_facts.SUPPLIER_LEAD_TIME,
+        alias="r",
+        target=14 * DAY,
+        partner=VENDOR,
+        meaning=gettext_noop("From the confirmation of a purchase until a line is received in full."),
+    ),
     Kpi(
         name="shipped_on_time",
         kind=BUSINESS,
@@ -225,6 +312,7 @@ class Figure:
     target: float
     value: float
     count: int
+    p90: float | None = None
     trend: list[Point] = field(default_factory=list)
 
     @property
@@ -262,20 +350,27 @@ def targets() -> dict[str, float]:
     return dict(KpiTarget.objects.values_list("kpi", "value"))
 
 
-def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]:
-    """The figures of all workflows, of what is in sight: one statement a figure. Of one kind, if one is named."""
+def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tuple[str, int, int] | None = None) -> list[Figure]:
+    """Return the figures of all workflows, of what is in sight: one statement a figure.
+
+    Args:
+        kind: the kind of figures; "" for all.
+        of_partner: ``CUSTOMER`` or ``VENDOR``, its connection and its number in Odoo, for the figures of one, its contacts and
+            addresses included. What has no data has no figure.
+    """
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
         "integration": gettext("Integration")
     }
     found: list[Figure] = []
     held, zone = targets(), zone_in_sight(seen).key
     for kpi in KPIS:
-        if kind and kpi.kind != kind:
+        if (kind and kpi.kind != kind) or (of_partner and kpi.partner != of_partner[0]):
             continue
         with database.cursor() as cursor:
-            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen)), {"since": now - WINDOW, "now": now, "zone": zone})
+            values: dict[str, Any] = {"since": now - WINDOW, "now": now, "zone": zone}
+            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen) + (_of_partner(*of_partner[1:]) if of_partner else "")), values)
             rows = cursor.fetchall()
-        for workflow, day, value, count in rows:
+        for workflow, day, value, p90, count in rows:
             if day is None:
                 title = titles.get(workflow, workflow)
                 found.append(
@@ -285,6 +380,7 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]
                         title=title,
                         value=float(value),
                         count=count,
+                        p90=None if p90 is None else float(p90),
                         target=held.get(kpi.name, kpi.target),
                     )
                 )
@@ -295,3 +391,11 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "") -> list[Figure]
 
 def _seen(kpi: Kpi, seen: AccessScope) -> str:
     return seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
+
+
+def _of_partner(connection_id: int, partner_id: int) -> str:
+    """SQL that narrows records to those of a partner and of all who belong to it; numbers only, so it is safe."""
+    return f"""
+       AND r.connection_id = {int(connection_id)} AND (r.partner_id = {int(partner_id)} OR r.partner_id IN (
+         SELECT belongs.odoo_id FROM mirror_res_partner belongs
+          WHERE belongs.connection_id = {int(connection_id)} AND belongs.commercial_partner_id = {int(partner_id)}))"""
