@@ -18,6 +18,7 @@ from apps.approvals.policies import api as policies
 from apps.audit import api as audit
 from apps.boards.boards import api as boards
 from apps.boards.held import api as held
+from apps.boards.profiles import api as profiles
 from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
 from apps.events import api as events
@@ -69,6 +70,7 @@ urlpatterns = [
     route("records/<str:model>/", workflows.Records, "records"),
     route("records/<str:model>/<int:odoo_id>/", workflows.Record, "record"),
     route("records/<str:model>/<int:odoo_id>/held/", held.RecordHeld, "record-held"),
+    route("customers/<int:odoo_id>/", profiles.Customer, "customer"),
     route("suppliers/<int:odoo_id>/impact/", workflows.SupplierImpact, "supplier-impact"),
     route("what-if/", what_if.WhatIf, "what-if"),
     route("exceptions/", exceptions.Exceptions, "exceptions"),

@@ -6,6 +6,7 @@ from apps.boards.analytics import views as analytics
 from apps.boards.boards import target_views as targets
 from apps.boards.boards import views as boards
 from apps.boards.held import views as held
+from apps.boards.profiles import views as profiles
 from apps.boards.records import views as records
 from apps.boards.search import views as search
 from apps.boards.shell import parameter_views as parameters
@@ -19,6 +20,7 @@ urlpatterns = [
     path("place/", pages.place, name="place"),
     path("search/", search.search, name="search"),
     path("partners/<slug:connection>/<int:odoo_id>/", search.partner, name="partner"),
+    path("customers/<slug:connection>/<int:odoo_id>/", profiles.customer, name="customer"),
     path("products/<slug:connection>/<int:odoo_id>/", search.product, name="product"),
     path("wall/", boards.wall, name="wall"),
     path("eventlog/ocel/", analytics.ocel, name="ocel"),

@@ -52,6 +52,12 @@ class AccountMove(Mirrored):
                 condition=models.Q(state="posted", payment_state__in=["not_paid", "partial", "blocked"]),
                 name="invoices_owed",
             ),
+            # boards/profiles/customers.py: how a customer pays.
+            models.Index(
+                fields=["connection", "commercial_partner_id", "invoice_date_due"],
+                condition=models.Q(state="posted", move_type="out_invoice"),
+                name="invoices_of_customers",
+            ),
             # workflows/returned.py: the credit notes of an invoice. Most entries reverse none.
             models.Index(
                 fields=["connection", "reversed_entry_id"],

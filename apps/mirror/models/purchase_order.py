@@ -39,6 +39,8 @@ class PurchaseOrder(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_purchase_order"
         indexes = [
+            # boards/profiles: what was bought from a vendor.
+            models.Index(fields=["connection", "partner_id"], name="purchases_of_vendors"),
             # Events outside of Odoo name records by these.
             models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="purchases_named"),
             models.Index("connection", prefix("partner_ref"), condition=~models.Q(partner_ref=""), name="purchases_ref_named"),
