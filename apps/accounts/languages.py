@@ -12,7 +12,7 @@ def spoken() -> list[tuple[str, str]]:
     return list(settings.LANGUAGES)
 
 
-def of(user: User | None, accepted: str = "") -> str:
+def language_of(user: User | None, accepted: str = "") -> str:
     """The language for ``user`` (nobody, where none is signed in) whose browser sent ``accepted`` as Accept-Language."""
     if user and user.language in dict(settings.LANGUAGES):
         return user.language

@@ -42,7 +42,7 @@ class PersonsLanguage:
         if request.path.startswith(FOR_PROGRAMS):
             language = "en"
         else:
-            language = languages.of(user, request.headers.get("Accept-Language", ""))
+            language = languages.language_of(user, request.headers.get("Accept-Language", ""))
         # LocaleMiddleware, which stands before, activates anew with each request and says in the answer what was spoken.
         translation.activate(language)
         request.LANGUAGE_CODE = language

@@ -21,4 +21,4 @@ def told(name: str) -> str:
 
 def part_of_sentence(name: str) -> Any:
     """Return the name as a value of a sentence, which is said in the reader's language where it is declared."""
-    return sentences.of(name, {}) if is_declared(name) else name
+    return sentences.compose(name, {}) if is_declared(name) else name

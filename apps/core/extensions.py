@@ -131,7 +131,7 @@ class Catalogue:
         """The Django apps of the extensions, as ``INSTALLED_APPS`` takes them: last, so that nothing of theirs comes first."""
         return [f"apps.extensions.installed.{one.package}" for one in self.accepted if one.extension.app]
 
-    def of(self, package: str) -> Accepted:
+    def extension_of(self, package: str) -> Accepted:
         """Return the extension of ``package``. Raises KeyError where it takes no part."""
         return self._accepted[package]
 

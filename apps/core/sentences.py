@@ -35,8 +35,8 @@ def names(template: str) -> list[str]:
     return list(dict.fromkeys(match[1] for match in PLACEHOLDER.finditer(template)))
 
 
-def of(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The sentence that says ``template`` with ``values``, as JSON can carry it."""
+def compose(template: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sentence that says ``template`` with ``values``, as JSON can carry it."""
     return {"say": template, **{name: _kept(value) for name, value in values.items()}}
 
 
@@ -85,7 +85,7 @@ class English(str):
 
 def in_english(template: str, **values: Any) -> English:
     """The sentence that says ``template`` with ``values``: text for programs, Odoo and the trail, and what it was made of."""
-    sentence = of(template, values)
+    sentence = compose(template, values)
     text = English(plain(sentence))
     text.sentence = sentence
     return text

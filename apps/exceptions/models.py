@@ -315,7 +315,7 @@ class ShowInOdoo(models.Model):
     an_hour = models.PositiveIntegerField(default=200, help_text="How many new ones an hour at most")
 
     @classmethod
-    def of(cls, connection: Connection) -> "ShowInOdoo":
+    def for_connection(cls, connection: Connection) -> "ShowInOdoo":
         """What was chosen for ``connection``, or the defaults."""
         return cls.objects.filter(connection=connection).first() or cls(connection=connection)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 
 def withdraw(package: str, problem: str) -> None:
     """Refuse the extension of ``package`` because of ``problem``, and take its models and migrations out of Django."""
-    label = settings.EXTENSIONS.of(package).label
+    label = settings.EXTENSIONS.extension_of(package).label
     settings.EXTENSIONS.refuse(package, problem)
     if label:
         settings.MIGRATION_MODULES[label] = None
@@ -39,5 +39,5 @@ def __getattr__(package: str) -> type[ExtensionApp]:
     """Return the configuration of the app of ``package``."""
     if package.startswith("_") or not settings.EXTENSIONS.takes_part(package):
         raise AttributeError(package)
-    named: dict[str, Any] = {"name": settings.EXTENSIONS.of(package).extension.app, "package": package}
+    named: dict[str, Any] = {"name": settings.EXTENSIONS.extension_of(package).extension.app, "package": package}
     return type(package, (ExtensionApp,), named)

@@ -226,7 +226,7 @@ def _calls(connections: list[Connection]) -> Iterator[Metric]:
     answers = HistogramMetricFamily("controltower_odoo_call_seconds", "Odoo's answering times", labels=["connection", "kind"])
     errors = CounterMetricFamily("controltower_odoo_call_errors", "Calls that failed", labels=["connection", "error"])
     for connection in connections:
-        timed = timing.of(connection.pk)
+        timed = timing.timing_of(connection.pk)
         for kind, found in timed.answers.items():
             answers.add_metric([connection.name, kind], _cumulated(found.buckets, timing.BOUNDS), found.seconds)
         for name, count in sorted(timed.errors.items()):

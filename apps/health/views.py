@@ -92,7 +92,7 @@ def dead_letters(request: PersonsRequest) -> HttpResponse:
 
 
 def _letter(request: PersonsRequest, delivery_id: int, **more: Any) -> HttpResponse:
-    delivery = get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
+    delivery = get_object_or_404(stored.deliveries_in(access.scope_of(request.user)), id=delivery_id)
     context = {
         "letter": delivery,
         "mends": delivery.mends.order_by("-id"),
@@ -115,7 +115,7 @@ def dead_letter(request: PersonsRequest, delivery_id: int) -> HttpResponse:
 @require_POST
 def edit_payload(request: PersonsRequest, delivery_id: int) -> HttpResponse:
     """Edit the payload of a dead letter, and replay it if that was requested."""
-    get_object_or_404(stored.of(access.scope_of(request.user)), id=delivery_id)
+    get_object_or_404(stored.deliveries_in(access.scope_of(request.user)), id=delivery_id)
     body = request.POST.get("body", "")
     try:
         deliveries.edit_payload(delivery_id, body=body, by=request.user, now=clock.now())
@@ -134,7 +134,7 @@ def replay(request: PersonsRequest) -> HttpResponse:
     mine = stored.dead(request_scope.scope_of(request, request.user))
     if "all" not in request.POST:
         chosen = [int(text) for text in request.POST.getlist("id") if text.isdecimal() and len(text) < 19]
-        mine = stored.of(access.scope_of(request.user)).filter(id__in=chosen)
+        mine = stored.deliveries_in(access.scope_of(request.user)).filter(id__in=chosen)
     try:
         count = deliveries.replay(list(mine.values_list("id", flat=True)[:REPLAYED]), by=request.user, now=clock.now())
     except deliveries.ReplayRefusedError as error:

@@ -64,7 +64,7 @@ class Deliveries(FilteredList):
     filters = FILTERS
 
     def get_queryset(self) -> Any:
-        return queries.of(access.scope_of(self.request.user))  # type: ignore[arg-type]
+        return queries.deliveries_in(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
@@ -97,7 +97,7 @@ class WholeDelivery(DeliveryShape):
 
 
 def _found(request: PersonsCall, delivery_id: int) -> Delivery:
-    return get_object_or_404(queries.of(access.scope_of(request.user)), id=delivery_id)
+    return get_object_or_404(queries.deliveries_in(access.scope_of(request.user)), id=delivery_id)
 
 
 class OneDelivery(APIView):
@@ -159,6 +159,6 @@ class ReplaySeveral(APIView):
         """Queue deliveries again, up to a thousand at a time."""
         given = Several(data=request.data)
         given.is_valid(raise_exception=True)
-        mine = queries.of(access.scope_of(request.user)).filter(id__in=given.validated_data["ids"])
+        mine = queries.deliveries_in(access.scope_of(request.user)).filter(id__in=given.validated_data["ids"])
         count = moves.replay(list(mine.values_list("id", flat=True)), by=request.user, now=clock.now())
         return Response({"replayed": count})

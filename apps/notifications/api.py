@@ -40,7 +40,7 @@ class PreferencesShape(serializers.Serializer[Any]):
         return channels
 
     def to_representation(self, user: User) -> dict[str, Any]:
-        chosen = preferences.of([user]).get(user.pk)
+        chosen = preferences.preferences_of([user]).get(user.pk)
         return {
             "channels": {
                 group.name: {name: preferences.wants(chosen, group, name) for name in channels.ways()}

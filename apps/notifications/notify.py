@@ -56,14 +56,14 @@ def notify(
         people = access.those_who_see(people, connection_id, company_id)
     people = list(people)
     said = _InLanguages(message)
-    chosen, group = preferences.of(people), preferences.group_of(message.kind)
+    chosen, group = preferences.preferences_of(people), preferences.group_of(message.kind)
     free_at = {user.pk: preferences.not_before(chosen.get(user.pk), user, held_until or now) for user in people}
     rows = [
         Notification(
             user=user,
             kind=message.kind,
             key=message.key,
-            **said.to(languages.of(user)),
+            **said.to(languages.language_of(user)),
             path=message.path,
             created_at=now,
             connection_id=connection_id,

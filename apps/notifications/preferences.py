@@ -98,7 +98,7 @@ def not_before(chosen: Preferences | None, user: User, at: datetime) -> datetime
     return max(datetime.combine(day, end, zone).astimezone(at.tzinfo), at)
 
 
-def of(people: Iterable[User]) -> Mapping[int, Preferences]:
+def preferences_of(people: Iterable[User]) -> Mapping[int, Preferences]:
     """What they chose, by the person's number; who chose nothing is not in it."""
     return {row.user_id: row for row in Preferences.objects.filter(user__in=list(people))}
 

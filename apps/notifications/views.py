@@ -79,7 +79,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 def listing(request: PersonsRequest) -> HttpResponse:
     """The newest messages, unread ones marked."""
     template = "notifications/list.html"
-    told = queries.of(request.user, request_scope.scope_of(request, request.user)).order_by("-created_at")[:SHOWN]
+    told = queries.notifications_of(request.user, request_scope.scope_of(request, request.user)).order_by("-created_at")[:SHOWN]
     return render(request, f"{template}#list" if request.headers.get("X-Fragment") else template, {"told": told})
 
 
@@ -138,7 +138,7 @@ def choices(request: PersonsRequest) -> HttpResponse:
         else:
             messages.success(request, gettext("Saved."), extra_tags="done")
             return redirect("notifications:choices")
-    chosen = preferences.of([request.user]).get(request.user.pk)
+    chosen = preferences.preferences_of([request.user]).get(request.user.pk)
     context = {
         "rows": [
             (group, [(channel, preferences.wants(chosen, group, channel)) for channel in channels.ways()])

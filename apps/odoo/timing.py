@@ -84,7 +84,7 @@ def note(connection_id: int, kind: str, seconds: float, problem: str = "", *, no
         logger.warning("Odoo's answering times are not counted for a moment: %s", error)
 
 
-def of(connection_id: int) -> Timing:
+def timing_of(connection_id: int) -> Timing:
     """All that was counted of a connection since the cache was made."""
     return _read([_key(connection_id)])
 

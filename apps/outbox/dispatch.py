@@ -182,7 +182,7 @@ def _asked_since(client: wire.OdooClient, command: Command, error: errors.OdooEr
         return ""
     declared = registry.approval_kinds()
     titles = [declared[row["x_kind"]][1].title for row in found if row["x_kind"] in declared]
-    kinds = {"each": [sentences.of(title, {}) for title in titles], "by": ", "}
+    kinds = {"each": [sentences.compose(title, {}) for title in titles], "by": ", "}
     return sentences.in_english(WAITS, kinds=kinds) if titles else ""
 
 

@@ -214,7 +214,7 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
 def _says(title: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
     """The title with the values that it names, to be said in any language; None where it names none."""
     named = sentences.names(title)
-    return sentences.of(title, {name: _value(name, context) for name in named}) if named else None
+    return sentences.compose(title, {name: _value(name, context) for name in named}) if named else None
 
 
 def _without_missing(call: OdooCall, connection: Connection, model: str) -> OdooCall | None:

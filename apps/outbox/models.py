@@ -94,4 +94,4 @@ class Command(models.Model):
     @property
     def title_sentence(self) -> dict[str, Any]:
         """The title as part of another sentence."""
-        return self.says or sentences.of(self.title, {})
+        return self.says or sentences.compose(self.title, {})

@@ -45,7 +45,7 @@ class RecordShape(RecordRef):
     def to_representation(self, position: Position) -> dict[str, Any]:
         """Blockers cost queries, so a list leaves them out of records whose stage says that there are none."""
         connection = position.connection
-        found = blockers.of(position, now=clock.now()) if self.context.get("is_detail") else blockers.of_stage(position)
+        found = blockers.blockers_of(position, now=clock.now()) if self.context.get("is_detail") else blockers.of_stage(position)
         return {
             "model": position.model,
             "odoo_id": position.odoo_id,
@@ -120,7 +120,7 @@ class ImpactShape(serializers.Serializer[Any]):
 
 
 def _impact(connection: Connection, model: str, odoo_id: int) -> dict[str, Any]:
-    found = impact.of(connection.pk, model, odoo_id, now=clock.now())
+    found = impact.impact_of(connection.pk, model, odoo_id, now=clock.now())
     return {
         "orders_at_risk": found.orders_count,
         "customers_at_risk": found.customers_count,

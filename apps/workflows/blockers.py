@@ -68,7 +68,7 @@ def of_stage(position: Position) -> list[Blocker]:
     ]
 
 
-def of(position: Position, *, now: datetime) -> list[Blocker]:
+def blockers_of(position: Position, *, now: datetime) -> list[Blocker]:
     """What holds the record up now, its stage first; nothing for a record whose stage is closed. One query at most."""
     if not position.is_open:
         return []

@@ -96,7 +96,7 @@ OF_SUPPLIER = KNOWN.format(waiting=supply_allocation.waiting_for_purchases(ORDER
 STATEMENTS = {"purchase.order": OF_PURCHASE, "stock.picking": OF_TRANSFER, "res.partner": OF_SUPPLIER}
 
 
-def of(connection_id: int, model: str, odoo_id: int, *, now: datetime) -> Impact:
+def impact_of(connection_id: int, model: str, odoo_id: int, *, now: datetime) -> Impact:
     """What waits for the purchase order, the transfer or the supplier (``res.partner``); nothing for any other model.
 
     One statement, that costs by what is open of the products concerned.

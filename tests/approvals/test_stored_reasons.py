@@ -21,7 +21,7 @@ MADE: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "of a step": (
         reasons.NOBODY_ANSWERED,
-        {"step": sentences.of("Credit control", {})},
+        {"step": sentences.compose("Credit control", {})},
         "Nicht rechtzeitig entschieden (Kreditkontrolle)",
     ),
 }
@@ -56,7 +56,7 @@ def test_what_a_person_wrote_is_left_as_it_is() -> None:
 def test_why_a_command_was_cancelled_names_commands_and_approvals_in_the_readers_language() -> None:
     other = Command(title="Note it on S00007")
     why = sentences.in_english(NOT_BEFORE, command=other.title_sentence)
-    kinds = {"each": [sentences.of("Credit override", {})], "by": ", "}
+    kinds = {"each": [sentences.compose("Credit override", {})], "by": ", "}
     waits = sentences.in_english(WAITS, kinds=kinds)
     for text in (why, waits):
         command = Command(status=Status.CANCELLED, problem=text, problem_sentence=text.sentence)

@@ -42,7 +42,7 @@ def test_what_came_last_night_is_of_the_companys_day(world: World, place: str) -
     for number, hours in enumerate((0.5, 2, 13, 20, 30)):
         moved(world, 9_000 + number, NOW - timedelta(hours=hours))
     tallies.fold()
-    told = analysis.of(registry.workflows()[NAME], now=NOW, days=7, seen=EVERYTHING)
+    told = analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=7, seen=EVERYTHING)
     expected = {
         "Pacific/Auckland": {date(2026, 11, 24): 1, date(2026, 11, 23): 3, date(2026, 11, 22): 1},
         "America/Los_Angeles": {date(2026, 11, 23): 2, date(2026, 11, 22): 2, date(2026, 11, 21): 1},

@@ -78,6 +78,6 @@ def test_the_documented_query_tells_what_a_board_says_its_records_wait_for(world
         world.held_order(odoo_id=number)
     told = query("waits")
     assert told and {
-        (one.stage_name, one.count) for one in blocked_reasons.of(registry.workflows()["order_to_cash"], seen=EVERYTHING)
+        (one.stage_name, one.count) for one in blocked_reasons.reasons_of(registry.workflows()["order_to_cash"], seen=EVERYTHING)
     } == {(stage, one["count"]) for (stage, _), one in told.items()}
     assert {kind for _, kind in told} == {"order.credit_hold", "credit_override"}

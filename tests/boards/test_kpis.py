@@ -26,7 +26,7 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def of(name: str, world: World, seen: AccessScope = EVERYTHING) -> dict[str, kpis.Figure]:
+def figures_of(name: str, world: World, seen: AccessScope = EVERYTHING) -> dict[str, kpis.Figure]:
     return {one.workflow: one for one in kpis.figures(now=world.now, seen=seen) if one.kpi.name == name}
 
 
@@ -78,7 +78,7 @@ def test_on_time_is_what_was_done_by_its_deadline_and_receipts_are_not_shipments
     transfer(world, 301, late_by=timedelta(days=-1), code="incoming", return_id=200)
     transfer(world, 302, late_by=timedelta(days=1), days_ago=31)
 
-    shipped, received = of("shipped_on_time", world)["fulfilment"], of("received_on_time", world)["procure_to_pay"]
+    shipped, received = figures_of("shipped_on_time", world)["fulfilment"], figures_of("received_on_time", world)["procure_to_pay"]
 
     assert (shipped.value, shipped.count, shipped.is_met) == (3 / 5, 5, False)
     assert (received.value, received.count) == (0.0, 1)
@@ -102,7 +102,7 @@ def test_order_to_shipment_is_the_median_over_deliveries(world: World) -> None:
         )
         transfer(world, 400 + number, late_by=timedelta(0), sale_id=400 + number)
 
-    found = of("order_to_shipment", world)["order_to_cash"]
+    found = figures_of("order_to_shipment", world)["order_to_cash"]
 
     assert (found.value, found.count, found.is_met) == (median(hours) * 3600, 3, True)
 
@@ -132,7 +132,7 @@ def test_paid_on_time_is_by_the_day_that_it_was_due(world: World) -> None:
             seen_at=paid_at,
         )
 
-    found = of("paid_on_time", world)["invoicing"]
+    found = figures_of("paid_on_time", world)["invoicing"]
 
     assert (found.value, found.count) == (pytest.approx(2 / 3), 3)
 
@@ -145,7 +145,7 @@ def test_what_has_no_owner_yet_counts_with_the_time_it_waits(world: World, olga_
     moves.assign(taken.pk, owner=olga_operator, by=olga_operator, now=opened + timedelta(minutes=30))
     moves.assign(taken.pk, owner=olga_operator, by=olga_operator, now=opened + timedelta(minutes=90))
 
-    found = of("detected_to_owned", world)["order_to_cash"]
+    found = figures_of("detected_to_owned", world)["order_to_cash"]
 
     assert (found.value, found.count) == (median([0, 7200, 1800]), 3)
 
@@ -162,8 +162,8 @@ def test_resolved_in_time_and_how_long_it_took(world: World) -> None:
             due_at=opened + timedelta(hours=within),
         )
 
-    assert of("resolved_in_time", world)["order_to_cash"].value == pytest.approx(2 / 3)
-    assert of("detected_to_resolved", world)["order_to_cash"].value == 3 * 3600
+    assert figures_of("resolved_in_time", world)["order_to_cash"].value == pytest.approx(2 / 3)
+    assert figures_of("detected_to_resolved", world)["order_to_cash"].value == 3 * 3600
 
 
 def test_from_asking_to_deciding_and_on_to_the_effect(world: World) -> None:
@@ -217,8 +217,8 @@ def test_from_asking_to_deciding_and_on_to_the_effect(world: World) -> None:
         done_at=world.now,
     )
 
-    assert of("asked_to_decided", world)["order_to_cash"].value == 20 * 60
-    effect = of("decided_to_effect", world)["order_to_cash"]
+    assert figures_of("asked_to_decided", world)["order_to_cash"].value == 20 * 60
+    effect = figures_of("decided_to_effect", world)["order_to_cash"]
     assert (effect.value, effect.count, effect.is_met) == (20, 3, True)
 
 
@@ -227,7 +227,7 @@ def test_the_trend_tells_whether_the_last_week_went_better(world: World) -> None
         transfer(world, 600 + number, late_by=timedelta(hours=1), days_ago=20)
         transfer(world, 700 + number, late_by=timedelta(hours=-1 if number else 1), days_ago=1)
 
-    found = of("shipped_on_time", world)["fulfilment"]
+    found = figures_of("shipped_on_time", world)["fulfilment"]
 
     assert (found.change, found.is_better) == (0.9, True)
 
@@ -238,8 +238,8 @@ def test_nobody_is_told_of_other_companies(world: World) -> None:
 
     mine = AccessScope(frozenset({(world.connection.pk, 2)}))
 
-    assert of("shipped_on_time", world, mine) == {}
-    assert of("detected_to_owned", world, mine)["order_to_cash"].count == 1
+    assert figures_of("shipped_on_time", world, mine) == {}
+    assert figures_of("detected_to_owned", world, mine)["order_to_cash"].count == 1
     assert {one.workflow for one in kpis.figures(now=world.now, seen=AccessScope(frozenset()))} == set()
 
 
@@ -288,7 +288,7 @@ def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
 ) -> None:
     transfer(world, 200, late_by=timedelta(0))
     transfer(world, 201, late_by=timedelta(minutes=5))
-    assert not of("shipped_on_time", world)["fulfilment"].is_met
+    assert not figures_of("shipped_on_time", world)["fulfilment"].is_met
     client.force_login(olga_operator)
     assert client.get("/figures/targets/").status_code == 403
     client.force_login(mia_manager)
@@ -302,7 +302,7 @@ def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
 
     assert 'name="shipped_on_time"' in page and 'value="95"' in page
     assert kpis.targets() == {"shipped_on_time": 0.4, "asked_to_decided": 5430.0}
-    found = of("shipped_on_time", world)["fulfilment"]
+    found = figures_of("shipped_on_time", world)["fulfilment"]
     assert (found.target, found.is_met) == (0.4, True)
     told = Entry.objects.filter(action="kpi.target_set").order_by("sequence").values_list("subject", "data")
     assert dict(told) == {"kpi:shipped_on_time": {"from": 0.95, "to": 0.4}, "kpi:asked_to_decided": {"from": 14400.0, "to": 5430.0}}
@@ -326,5 +326,5 @@ def test_what_closed_by_itself_is_nobodys_work(world: World, olga_operator: User
     case(world, 2, opened_at=opened, owned_at=opened + timedelta(hours=1), status="resolved", resolved_at=world.now)
     by_hand = case(world, 3, opened_at=opened)
     moves.resolve(by_hand.pk, resolution="Called them", by=olga_operator, now=world.now)
-    found = of("detected_to_owned", world)["order_to_cash"]
+    found = figures_of("detected_to_owned", world)["order_to_cash"]
     assert (found.count, found.value) == (2, 2 * 3600)

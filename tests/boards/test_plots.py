@@ -65,7 +65,7 @@ def rows(query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def of_boards(days: int = 7) -> analysis.Analysis:
-    return analysis.of(registry.workflows()[NAME], now=NOW, days=days, seen=EVERYTHING)
+    return analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=days, seen=EVERYTHING)
 
 
 def test_the_hours_are_those_of_the_moves(moved: World) -> None:

@@ -47,7 +47,7 @@ def test_a_value_is_said_as_what_it_is_declared_to_be(kind: Kind, stored: Any, e
 def test_what_does_not_fit_its_kind_is_said_as_it_was_stored() -> None:
     assert value(figures.money, "an old text").text == "an old text"
     assert value(figures.moment, "some day").text == "some day"
-    assert value(figures.count, sentences.of("{many:quantity} of them", {"many": 3})).text == "3 of them"
+    assert value(figures.count, sentences.compose("{many:quantity} of them", {"many": 3})).text == "3 of them"
 
 
 def test_a_unit_is_the_records_own_or_that_of_the_column_that_is_named() -> None:
@@ -65,7 +65,7 @@ def test_programs_read_name_label_value_and_unit() -> None:
         "unit": "EUR",
     }
     with translation.override("de"):
-        said = value(figures.text, sentences.of("Open invoices", {})).as_json()
+        said = value(figures.text, sentences.compose("Open invoices", {})).as_json()
     assert (said["value"], said["unit"]) == ("Open invoices", None)
     assert [value(kind, 5).as_json()["unit"] for kind in (figures.days, figures.hours, figures.percent, figures.count)] == [
         "d",
@@ -125,5 +125,5 @@ def test_data_are_said_as_they_are_and_words_in_the_readers_language() -> None:
         assert gettext("Open") == "Offen"
         assert value(figures.text, "Open").text == "Open"
         assert value(figures.word, "Open").text == "Offen"
-        assert value(figures.word, sentences.of("Open", {})).text == "Offen"
-        assert value(figures.text, sentences.of("Open", {})).text == "Offen"
+        assert value(figures.word, sentences.compose("Open", {})).text == "Offen"
+        assert value(figures.text, sentences.compose("Open", {})).text == "Offen"

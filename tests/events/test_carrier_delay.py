@@ -40,7 +40,7 @@ def case() -> ExceptionCase:
 
 def holding_up(world: World) -> list[dict[str, Any]]:
     position = Position.objects.get(workflow="order_to_cash", odoo_id=42)
-    found = blockers.of(position, now=world.now)
+    found = blockers.blockers_of(position, now=world.now)
     return [{"record": one.name, "text": one.text} for one in found if one.kind == "carrier_delay"]
 
 

@@ -167,13 +167,13 @@ def test_an_integrator_chooses_on_the_connections_page_and_others_may_not(world:
     asked = {"severity": "3", "an_hour": "50", "types": ["order.credit_hold"]}
     client.force_login(user("olga"))
     assert client.post(address, asked).status_code == 403
-    assert ShowInOdoo.of(world.connection).is_on
+    assert ShowInOdoo.for_connection(world.connection).is_on
     client.force_login(user("anna"))
     page = client.get(address).content.decode()
     assert "Credit hold" in page
     assert re.search(r"purchase\.order[^:]*: no activities in this Odoo", page)
     assert client.post(address, asked).status_code == 302
-    chosen = ShowInOdoo.of(world.connection)
+    chosen = ShowInOdoo.for_connection(world.connection)
     assert (chosen.is_on, chosen.severity, chosen.an_hour) == (False, 3, 50)
     assert "order.credit_hold" not in chosen.types_off
     assert chosen.types_off

@@ -71,7 +71,7 @@ def test_who_does_not_want_it_is_not_told_by_it(chat: HTTPServer, adam_approver:
     page = client.get("/notifications/choices/").content.decode()
     assert "House chat" in page and 'name="asked:house_chat" checked' in page
     client.post("/notifications/choices/", {"asked:email": "on"})
-    assert not preferences.wants(preferences.of([adam_approver])[adam_approver.pk], preferences.GROUPS[0], "house_chat")
+    assert not preferences.wants(preferences.preferences_of([adam_approver])[adam_approver.pk], preferences.GROUPS[0], "house_chat")
     told(adam_approver)
     assert Relay.objects.count() == 0
 

@@ -33,7 +33,7 @@ def no_calls_yet(connection: Connection) -> None:
     connection.refresh_from_db()
 
 
-def of(connection: Connection, now: datetime) -> figures.LinkFigures:
+def figures_of(connection: Connection, now: datetime) -> figures.LinkFigures:
     (found,) = figures.links([connection], now=now)
     return found
 
@@ -59,7 +59,7 @@ def test_how_long_deliveries_took_is_told_within_the_width_of_a_bucket(connectio
     took = [0.05] * 90 + [0.8] * 8 + [20.0] * 2
     absorb(connection, now, *took)
 
-    latency = of(connection, now).latency
+    latency = figures_of(connection, now).latency
 
     assert latency.count == 100
     assert latency.p50 is not None and latency.p95 is not None and latency.p99 is not None
@@ -72,10 +72,10 @@ def test_the_share_that_webhooks_told_first_is_of_all_changes_however_found(conn
     webhook_coverage.by_looking(connection.pk, webhook_coverage.POLL, 2, now=now)
     webhook_coverage.by_looking(connection.pk, webhook_coverage.RECONCILE, 1, now=now)
 
-    found = of(connection, now)
+    found = figures_of(connection, now)
 
     assert (found.told, found.by_way) == (0.97, {"webhook": 97, "poll": 2, "reconcile": 1})
-    assert of(connection, now + timedelta(hours=25)).told is None
+    assert figures_of(connection, now + timedelta(hours=25)).told is None
 
 
 def test_commands_that_ended_are_counted_with_their_retries(connection: Connection, now: datetime) -> None:
@@ -94,7 +94,7 @@ def test_commands_that_ended_are_counted_with_their_retries(connection: Connecti
         )
         dispatch._finish(command, status, "", now)
 
-    found = of(connection, now)
+    found = figures_of(connection, now)
 
     assert (found.commands, found.succeeded, found.retries) == ({"done": 3, "refused": 1, "dead": 0}, 0.75, 2)
     assert found.commands_took.p50 is not None and 1.0 <= found.commands_took.p50 <= 2.5
@@ -105,12 +105,12 @@ def test_odoos_answers_are_counted_by_kind_and_forgotten_after_a_day(connection:
         timing.note(connection.pk, timing.READ, seconds, now=now)
     timing.note(connection.pk, timing.WRITE, 31.0, "UnknownOutcome", now=now)
 
-    found = of(connection, now)
+    found = figures_of(connection, now)
 
     assert found.answers["read"].count == 4 and found.answers["read"].p50 == pytest.approx(0.02, abs=0.005)
     assert (found.answers["write"].count, found.errors) == (1, [("UnknownOutcome", 1)])
-    assert of(connection, now + timedelta(hours=25)).answers["read"].count == 0
-    assert timing.of(connection.pk).answers["read"].count == 4
+    assert figures_of(connection, now + timedelta(hours=25)).answers["read"].count == 0
+    assert timing.timing_of(connection.pk).answers["read"].count == 4
 
 
 def test_a_cache_that_is_away_holds_no_call_up(connection: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_a_cache_that_is_away_holds_no_call_up(connection: Connection, now: date
         pass
 
     assert timing._rests_until > 0
-    assert timing.of(connection.pk).answers["read"].count == 0
+    assert timing.timing_of(connection.pk).answers["read"].count == 0
 
 
 def test_a_workflow_is_as_far_behind_as_the_model_of_it_that_is_furthest_behind(connection: Connection, now: datetime) -> None:

@@ -92,7 +92,7 @@ def test_from_the_vendor_over_the_dock_to_the_customer(shop: Shop, dock: Dock) -
     late = told(shop, order, PROMISE)
     assert late["promise_late_days"] == 3
     assert late["steps_names"] == f"{crossing['name']} waits for {receipt['name']}"
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
     assert (waiting.odoo_id, waiting.late_days, waiting.revenue) == (order, 3, Decimal("1000.00"))
 
     done(shop, receipt["id"], 10)
@@ -105,7 +105,7 @@ def test_from_the_vendor_over_the_dock_to_the_customer(shop: Shop, dock: Dock) -
     # Odoo has planned it for the day that was promised before.
     assert (late["steps_names"], late["promise_late_days"]) == (f"{crossing['name']} is ready and not done", 8)
     position = Position.objects.get(model="sale.order", odoo_id=order)
-    assert {one.name for one in blockers.of(position, now=clock.now()) if one.kind == "open_step"} == {crossing["name"]}
+    assert {one.name for one in blockers.blockers_of(position, now=clock.now()) if one.kind == "open_step"} == {crossing["name"]}
     done(shop, crossing["id"], 10)
     out = dock.step(product, "out_type_id")
     assert told(shop, order, PROMISE)["steps_names"] == f"{out['name']} is ready and not done"
@@ -125,7 +125,7 @@ def test_what_is_pushed_on_to_the_output_covers_who_waits_there(shop: Shop, ware
     purchase = shop.make("purchase.order", values)
     shop.odoo.call("purchase.order", "button_confirm", [purchase])
     assert SHORTAGE not in shop.cases("sale.order", order)
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.revenue, waiting.is_at_risk) == (order, Decimal("1000.00"), False)
     done(shop, dock.step(product, "in_type_id")["id"], 10)
     # In the house, and on its way over the dock.
@@ -156,5 +156,5 @@ def test_half_of_it_crosses_the_dock(shop: Shop, dock: Dock) -> None:
     late = told(shop, order, PROMISE)
     assert (late["promise_late_days"], late["amount"]) == (3, Decimal("1000.00"))
     assert told(shop, order, PROMISE)["short_quantity"] == "6"
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
     assert (waiting.odoo_id, waiting.quantity, waiting.revenue) == (order, Decimal(6), Decimal("600.00"))

@@ -160,7 +160,7 @@ def test_two_kits_and_a_line_share_a_component(shop: Shop) -> None:
     shop.odoo.call("purchase.order", "button_confirm", [purchase])
     short = told(shop, order, SHORTAGE)
     assert short["uncovered_quantity"] == "5"  # tops and shades, by the set
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.quantity, waiting.revenue) == (order, Decimal(10), Decimal("800.00"))
 
 
@@ -173,7 +173,7 @@ def test_a_kit_that_is_bought_covers_its_components(shop: Shop) -> None:
     purchase = shop.make("purchase.order", {"partner_id": shop.vendor, "order_line": [(0, 0, bought)]})
     shop.odoo.call("purchase.order", "button_confirm", [purchase])
     assert SHORTAGE not in shop.cases("sale.order", order)
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.quantity, waiting.revenue) == (order, Decimal(3), Decimal("300.00"))
     # The vendor brings half of the legs.
     (receipt,) = shop.odoo.search("stock.picking", [("purchase_id", "=", purchase)])

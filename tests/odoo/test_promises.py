@@ -38,7 +38,7 @@ def test_from_a_shortage_over_a_vendors_new_date_to_the_goods_on_the_shelf(shop:
     delay = shop.cases("purchase.order", purchase)[DELAY]
     told = {"orders_at_risk_count": 1, "customers_at_risk_count": 1, "revenue_at_risk": "1000.00"}
     assert told.items() <= delay.plain_evidence.items()
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.is_at_risk, waiting.is_linked, waiting.late_days) == (order, True, False, 7)
 
     # Sales agrees on a later day with the customer.
@@ -67,10 +67,10 @@ def test_what_odoo_makes_to_order_is_followed_over_its_own_link(shop: Shop) -> N
         shop.odoo.call("purchase.order", "button_confirm", [purchase])
         shop.odoo.write("purchase.order.line", [line], {"date_planned": in_days(9)})
         shop.look()
-        (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+        (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
         assert (waiting.odoo_id, waiting.is_linked, waiting.late_days, waiting.revenue) == (order, True, 3, Decimal("400.00"))
         receipt = shop.odoo.search("stock.picking", [("purchase_id", "=", purchase)])[0]
-        by_transfer = impact.of(shop.connection.pk, "stock.picking", receipt, now=clock.now())
+        by_transfer = impact.impact_of(shop.connection.pk, "stock.picking", receipt, now=clock.now())
         assert [one.odoo_id for one in by_transfer.orders] == [order]
         assert PROMISE in shop.cases("sale.order", order)
         shop.receive(purchase)
@@ -93,14 +93,14 @@ def test_an_address_that_nobody_can_deliver_to_holds_the_order_up_until_it_is_co
     order = shop.sell(2)
     shop.look()
     position = Position.objects.get(model="sale.order", odoo_id=order)
-    found = {blocker.kind: blocker for blocker in blockers.of(position, now=clock.now())}
+    found = {blocker.kind: blocker for blocker in blockers.blockers_of(position, now=clock.now())}
     assert (found["missing_data"].model, found["missing_data"].odoo_id) == ("res.partner", shop.customer)
     assert found["stock_shortage"].text == "Tower test desk: 2 of 2 missing, none on order"
     (country,) = shop.odoo.search("res.country", [("code", "=", "DE")])
     shop.odoo.write("res.partner", [shop.customer], {"street": "Kai 4", "city": "Hamburg", "country_id": country})
     purchase, _ = shop.buy(2, expected_in=-1)
     shop.look()
-    found = {blocker.kind: blocker for blocker in blockers.of(position, now=clock.now())}
+    found = {blocker.kind: blocker for blocker in blockers.blockers_of(position, now=clock.now())}
     assert (found["supplier_delay"].model, found["supplier_delay"].odoo_id) == ("purchase.order", purchase)
     assert "missing_data" not in found
     shop.receive(purchase)
@@ -108,4 +108,4 @@ def test_an_address_that_nobody_can_deliver_to_holds_the_order_up_until_it_is_co
     shop.look()
     position.refresh_from_db()
     # The warehouse itself may be full of other people's orders.
-    assert {blocker.kind for blocker in blockers.of(position, now=clock.now())} <= {"warehouse_capacity"}
+    assert {blocker.kind for blocker in blockers.blockers_of(position, now=clock.now())} <= {"warehouse_capacity"}

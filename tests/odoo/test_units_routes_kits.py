@@ -87,7 +87,7 @@ def test_dozens_are_short_bought_and_priced_by_the_unit(shop: Shop, dozen: int) 
     shop.odoo.call("purchase.order", "button_confirm", [purchase])
     assert SHORTAGE not in shop.cases("sale.order", order)
     assert PRICE not in shop.cases("purchase.order", purchase)  # 60 each, as the vendor's list says
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", purchase, now=clock.now()).orders
     assert (waiting.odoo_id, waiting.quantity, waiting.revenue) == (order, Decimal(24), Decimal("2400.00"))
 
 
@@ -109,7 +109,7 @@ def test_from_the_pick_to_the_delivery(shop: Shop, two_steps: int) -> None:
     (out,) = shop.odoo.search_read("stock.picking", [("sale_id", "=", order), ("state", "=", "assigned")], ["name"])
     assert told(shop, order, PROMISE)["steps_names"] == f"{out['name']} is ready and not done"
     position = Position.objects.get(model="sale.order", odoo_id=order)
-    assert {one.name for one in blockers.of(position, now=clock.now()) if one.kind == "open_step"} == {out["name"]}
+    assert {one.name for one in blockers.blockers_of(position, now=clock.now()) if one.kind == "open_step"} == {out["name"]}
     done(shop, out["id"], 10)
     assert PROMISE not in shop.cases("sale.order", order)
 
@@ -125,7 +125,7 @@ def test_what_the_vendor_delivers_to_the_customer(shop: Shop) -> None:
     assert stage(shop, order) == "waiting_for_stock"
     late = told(shop, order, PROMISE)
     assert late["promise_late_days"] == 3
-    (waiting,) = impact.of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
+    (waiting,) = impact.impact_of(shop.connection.pk, "purchase.order", line["order_id"], now=clock.now()).orders
     assert (waiting.odoo_id, waiting.late_days, waiting.revenue) == (order, 3, Decimal("600.00"))
     (picking,) = shop.odoo.search("stock.picking", [("sale_id", "=", order)])
     done(shop, picking, 6)

@@ -46,7 +46,7 @@ class Listener:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/"
 
-    def of(self, model: str) -> Posts:
+    def posts_of(self, model: str) -> Posts:
         """What was told of ``model``."""
         return [post for post in self.posts if post["_model"] == model]
 
@@ -159,21 +159,21 @@ def test_a_change_is_told_once_with_the_moment_to_the_microsecond(odoo: OdooClie
     order, customer = over_limit(odoo)
     listener.posts.clear()
     odoo.write("res.partner", [customer], {"credit_limit": 250.0})
-    (post,) = listener.of("res.partner")
+    (post,) = listener.posts_of("res.partner")
     assert post["_id"] == post["id"] == customer
     assert set(post) >= {"_action", "_id", "_model", "id", "write_date"}
     assert len(post["write_date"]) == len("2026-01-01 10:00:00.123456")
     odoo.write("res.partner", [customer], {"phone": "+49 1"})
     odoo.write("res.partner", [customer], {"credit_limit": 250.0})
-    assert len(listener.of("res.partner")) == 1
+    assert len(listener.posts_of("res.partner")) == 1
     odoo.unlink("sale.order", [order])
-    assert [post["_id"] for post in listener.of("sale.order")] == [order]
+    assert [post["_id"] for post in listener.posts_of("sale.order")] == [order]
 
 
 def test_several_records_are_told_one_by_one(odoo: OdooClient, listener: Listener) -> None:
     ids = odoo.search("res.partner", [("credit_limit", ">", 0)], limit=4, order="id")
     odoo.write("res.partner", ids, {"credit_limit": 77_000.0})
-    assert [post["_id"] for post in listener.of("res.partner")] == ids
+    assert [post["_id"] for post in listener.posts_of("res.partner")] == ids
 
 
 def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(odoo: OdooClient, listener: Listener) -> None:
@@ -186,14 +186,14 @@ def test_a_silent_listener_costs_the_caller_a_second_and_is_not_told_again(odoo:
     assert odoo.read("res.partner", [customer], ["credit_limit"])[0]["credit_limit"] == 300.0
     listener.delay, listener.status = 0.0, 500
     odoo.write("res.partner", [customer], {"credit_limit": 301.0})
-    assert len(listener.of("res.partner")) == 2
+    assert len(listener.posts_of("res.partner")) == 2
 
 
 def test_the_heartbeat_beats_by_itself(odoo: OdooClient, listener: Listener) -> None:
     cron = odoo.search_read("ir.cron", [("cron_name", "ilike", "heartbeat")], ["id"])[0]["id"]
     odoo.call("ir.cron", "method_direct_trigger", [cron])
     assert odoo.search_count("x_ct_heartbeat", []) == 1
-    assert listener.of("x_ct_heartbeat")
+    assert listener.posts_of("x_ct_heartbeat")
 
 
 @pytest.mark.django_db
@@ -225,7 +225,7 @@ def test_webhooks_that_are_switched_off_cost_nobody_anything_while_guards_go_on(
     assert [str(step) for step in again if step.action != "keep"] == []
     switch(on=True)
     odoo.write("res.partner", [customer], {"credit_limit": 300.0})
-    assert len(listener.of("res.partner")) == 1
+    assert len(listener.posts_of("res.partner")) == 1
     actions = Entry.objects.filter(subject=f"connection:{connection.name}").order_by("sequence").values_list("action", flat=True)
     assert list(actions) == ["connection.hooks_off", "connection.hooks_on"]
 

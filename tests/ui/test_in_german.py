@@ -118,7 +118,7 @@ def test_what_a_person_chose_comes_before_what_their_browser_asks_for(olga_opera
     [("de-AT,de;q=0.8", "de"), ("nl,fr;q=0.5", "fr"), ("nl", "en"), ("", "en"), ("*", "en"), ("en-GB,de;q=0.9", "en")],
 )
 def test_the_language_is_the_first_of_the_browsers_that_the_tower_speaks(accepted: str, language: str) -> None:
-    assert languages.of(None, accepted) == language
+    assert languages.language_of(None, accepted) == language
 
 
 def test_what_programs_read_is_english_whatever_they_accept(company: World) -> None:

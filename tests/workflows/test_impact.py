@@ -23,7 +23,7 @@ def world(db: None) -> World:
 
 
 def of_purchase(world: World, order: int = 80) -> Impact:
-    return impact.of(world.connection.pk, "purchase.order", order, now=world.now)
+    return impact.impact_of(world.connection.pk, "purchase.order", order, now=world.now)
 
 
 def test_an_order_that_odoo_links_to_the_purchase_is_found_with_what_it_is_worth(world: World) -> None:
@@ -105,18 +105,18 @@ def test_a_transfer_and_a_supplier_have_the_same_impact_as_what_they_bring(world
     purchase(world, 81, product=LAMP, expected_in=9)
     sale(world, 42)
     sale(world, 43, product=LAMP, partner=51)
-    receipt = impact.of(world.connection.pk, "stock.picking", 800, now=world.now)
+    receipt = impact.impact_of(world.connection.pk, "stock.picking", 800, now=world.now)
     assert [order.name for order in receipt.orders] == ["S00042"]
-    supplier = impact.of(world.connection.pk, "res.partner", 60, now=world.now)
+    supplier = impact.impact_of(world.connection.pk, "res.partner", 60, now=world.now)
     assert {order.name for order in supplier.orders} == {"S00042", "S00043"}
     assert (supplier.customers_count, supplier.revenue) == (2, {"EUR": Decimal("2000.00")})
-    assert impact.of(world.connection.pk, "res.partner", 50, now=world.now).waiting_count == 0
+    assert impact.impact_of(world.connection.pk, "res.partner", 50, now=world.now).waiting_count == 0
 
 
 def test_a_late_delivery_puts_its_own_order_at_risk(world: World) -> None:
     sale(world, 42, promised_in=-2)
     world.write("stock.move", 42, state="assigned", quantity=10)
-    (order,) = impact.of(world.connection.pk, "stock.picking", 42, now=world.now).orders
+    (order,) = impact.impact_of(world.connection.pk, "stock.picking", 42, now=world.now).orders
     assert (order.name, order.is_at_risk, order.late_days, order.revenue) == ("S00042", True, 2, Decimal("1000.00"))
 
 
@@ -201,5 +201,5 @@ def test_revenue_at_risk_has_the_decimals_of_its_currency(world: World, name: st
     world.write("sale.order.line", 420, price_subtotal=1_000)
     world.write("stock.move", 42, state="partially_available", quantity=2)
     purchase(world, quantity=1, expected_in=3)
-    (waiting,) = impact.of(world.connection.pk, "purchase.order", 80, now=world.now).orders
+    (waiting,) = impact.impact_of(world.connection.pk, "purchase.order", 80, now=world.now).orders
     assert str(waiting.revenue) == revenue

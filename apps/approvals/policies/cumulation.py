@@ -227,8 +227,8 @@ def in_words(amount: Decimal | None, currency: str, together: Mapping[str, Any] 
     """Return what a record counts as a sentence: "1,500.00 EUR now; 9,000.00 EUR with 5 others in 7 days"."""
     own = amount or Decimal(0)
     if not together or not together["count"]:
-        return sentences.of(ALONE, {"own": own, "currency": currency})
-    return sentences.of(
+        return sentences.compose(ALONE, {"own": own, "currency": currency})
+    return sentences.compose(
         WITH_ONE if together["count"] == 1 else WITH_OTHERS,
         {
             "own": own,

@@ -59,7 +59,7 @@ def agreed(finding: Finding, request: Request | None) -> Finding | None:
         guard, guard_limit = _numbers(figures, columns)
         named = {
             DIFFERENCE: difference,
-            NAMED: sentences.of(
+            NAMED: sentences.compose(
                 DIFFERS,
                 {
                     "guard": guard,

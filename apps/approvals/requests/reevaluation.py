@@ -164,7 +164,7 @@ def _outgrown(request: Request, said: Assignment, before: Mapping[str, Any]) -> 
             return sentences.in_english(
                 reasons.FACT_GREW,
                 person=person,
-                fact=sentences.of(kind.context[name].label, {}),
+                fact=sentences.compose(kind.context[name].label, {}),
                 before=facts.said(request, name, old.get(name)),
                 now=facts.said(request, name, request.context.get(name)),
             )

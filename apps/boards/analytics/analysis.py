@@ -145,7 +145,7 @@ def between(words: list[str]) -> list[str]:
     return [gettext("under %(value)s") % {"value": words[0]}, *between, gettext("over %(value)s") % {"value": words[-1]}]
 
 
-def of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> Analysis:
+def analysis_of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> Analysis:
     """Everything on the page; each part is one or two statements."""
     zone = zone_in_sight(seen)
     first = zone_midnight(now, zone=zone, back=days - 1)

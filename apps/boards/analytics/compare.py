@@ -73,7 +73,7 @@ CHOICES = {
 }
 
 
-def of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessScope) -> Comparison:
+def comparison_of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessScope) -> Comparison:
     """The workflow compared ``by`` one of :data:`CHOICES`."""
     sides: dict[str, Callable[..., list[Side]]] = {
         "period": _periods,

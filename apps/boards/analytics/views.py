@@ -54,7 +54,7 @@ def _days(request: PersonsRequest) -> int:
 def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """How the workflow has flowed: ages, levels, cycle times, paths and throughput."""
     now, found, days = clock.now(), workflow_called(workflow), _days(request)
-    told = analysis.of(found, now=now, days=days, seen=request_scope.scope_of(request, request.user))
+    told = analysis.analysis_of(found, now=now, days=days, seen=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request,
@@ -147,7 +147,7 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     found, days = workflow_called(workflow), _days(request)
     by = request.GET.get("by", "")
     by = by if by in compare.CHOICES else "period"
-    told = compare.of(found, by, now=clock.now(), days=days, seen=request_scope.scope_of(request, request.user))
+    told = compare.comparison_of(found, by, now=clock.now(), days=days, seen=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request,

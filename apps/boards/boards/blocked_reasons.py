@@ -53,7 +53,7 @@ class Wait:
     href: str
 
 
-def of(workflow: Workflow, *, seen: AccessScope) -> list[Wait]:
+def reasons_of(workflow: Workflow, *, seen: AccessScope) -> list[Wait]:
     """What the workflow's open records wait for, what holds most records first. One statement."""
     statement = WAITS.format(cases=seen.sql("c"), requests=seen.sql("a"), positions=seen.sql("p"))
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}

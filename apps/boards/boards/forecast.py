@@ -199,7 +199,7 @@ class Forecast:
         return {hours: sum(stage.due[hours] for stage in self.stages) for hours in HORIZONS}
 
 
-def of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
+def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
     """The breaches expected in the next hours, of the records in sight, by the history in sight."""
     targets = parameter_values.targets_in(workflow, seen)
     stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets]

@@ -137,13 +137,13 @@ def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
 def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
     """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
     now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
-    waiting = blocked_reasons.of(found, seen=shown)
+    waiting = blocked_reasons.reasons_of(found, seen=shown)
     worst = queries.board(found, now=now, seen=shown).worst
     context = {
         "workflow": found,
         "waits": waiting,
         "relief": blocked_reasons.relief(waiting, worst),
-        "forecast": forecast.of(found, now=now, seen=shown),
+        "forecast": forecast.forecast_of(found, now=now, seen=shown),
         "horizons": forecast.HORIZONS,
         "enough": forecast.ENOUGH,
     }

@@ -38,7 +38,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         self.access_scope = access.scope_of(self.scope["user"])
-        self.language = languages.of(self.scope["user"], _accepted(self.scope["headers"]))
+        self.language = languages.language_of(self.scope["user"], _accepted(self.scope["headers"]))
         self.credentials = credentials_of(self.scope["session"], self.scope["user"])
         self.hub: LiveHub = hub()
         self.hub.enter(self)

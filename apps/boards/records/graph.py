@@ -86,7 +86,7 @@ DELIVERY_WORDS = {
 }
 
 
-def of(
+def dependencies_of(
     *,
     model: str,
     odoo_id: int,

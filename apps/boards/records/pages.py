@@ -98,7 +98,7 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     ends = [stage.name for stage in workflow.stages if not stage.is_open]
     end = position.stage if position.stage in ends else ends[0] if ends else ""
     shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
-    held = blockers.of(position, now=now)
+    held = blockers.blockers_of(position, now=now)
     deliveries, supplies = supply_chain.deliveries_of(position), supply_chain.supplies_of(position)
     return Standing(
         position=position,
@@ -109,7 +109,7 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
             for stage in shown
         ],
         blockers=held,
-        graph=graph.of(
+        graph=graph.dependencies_of(
             model=position.model, odoo_id=position.odoo_id, blockers=held, supplies=supplies, deliveries=deliveries, impact=felt
         ),
     )
@@ -137,7 +137,7 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessSco
         | {f"approval:{request.id}": kind_title(request.kind) for request in requests},
         changes=list(TrackedChange.objects.filter(**here).order_by("-tracking_id")[:TIMELINE]),
     )
-    felt = impact.of(connection.id, model, odoo_id, now=now)
+    felt = impact.impact_of(connection.id, model, odoo_id, now=now)
     return RecordPage(
         connection=connection,
         model=model,
@@ -214,7 +214,7 @@ def supplier_of(connection: Connection, odoo_id: int, *, now: datetime) -> Suppl
         connection=connection,
         name=partner["name"],
         odoo_url=connection.record_url("res.partner", odoo_id),
-        impact=impact.of(connection.id, "res.partner", odoo_id, now=now),
+        impact=impact.impact_of(connection.id, "res.partner", odoo_id, now=now),
         purchases=[
             Purchase(position=position, stage=gettext(workflows[position.workflow].stage(position.stage).title))
             for position in opened[:OPEN_PURCHASES]

@@ -152,8 +152,9 @@ def _values(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _title(group: CauseGroup) -> dict[str, Any]:
     kind = registry.cause_kinds().get(group.kind)
-    return sentences.of(
-        gettext_noop("{type}, cause {number}"), {"type": sentences.of(kind.title if kind else group.kind, {}), "number": group.pk}
+    return sentences.compose(
+        gettext_noop("{type}, cause {number}"),
+        {"type": sentences.compose(kind.title if kind else group.kind, {}), "number": group.pk},
     )
 
 

@@ -84,7 +84,7 @@ def _to_show(
     with_activities = [case for case in told_there if connection.has_activities(case.model)]
     if not with_activities or not connection.is_provisioned:
         return []
-    chosen = ShowInOdoo.of(connection)
+    chosen = ShowInOdoo.for_connection(connection)
     if not chosen.is_on:
         return []
     wanted = [
@@ -205,8 +205,8 @@ def _values(context: Mapping[str, Any]) -> dict[str, Any]:
 def _title(case: ExceptionCase) -> dict[str, Any]:
     """How the titles of its commands name it, in any language."""
     found = registry.exception_types().get(case.type)
-    named = sentences.of(found[1].title if found else case.type, {})
-    return sentences.of(gettext_noop("{type}, exception {number}"), {"type": named, "number": case.pk})
+    named = sentences.compose(found[1].title if found else case.type, {})
+    return sentences.compose(gettext_noop("{type}, exception {number}"), {"type": named, "number": case.pk})
 
 
 def _named(case: ExceptionCase) -> str:

@@ -11,7 +11,7 @@ from apps.workflows import registry
 
 def in_odoo(connection: Connection) -> dict[str, Any]:
     """What of the queue ``connection`` shows in Odoo, for its page."""
-    chosen = ShowInOdoo.of(connection)
+    chosen = ShowInOdoo.for_connection(connection)
     sentence = gettext("Nothing is shown in Odoo.")
     if not connection.is_provisioned:
         sentence = gettext("Nothing is shown in Odoo until the connection is provisioned.")

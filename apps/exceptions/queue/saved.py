@@ -49,13 +49,13 @@ def save(name: str, *, query: Mapping[str, str], team: str, by: User, now: datet
     return view
 
 
-def of(user: User) -> QuerySet[SavedView]:
+def saved_views_of(user: User) -> QuerySet[SavedView]:
     """The person's own views, and those of teams that they are in."""
     return SavedView.objects.filter(Q(owner=user, team=None) | Q(team__in=user.teams.all()))
 
 
 def forget(view_id: int, *, by: User) -> None:
     """Take a view away: one's own, or one of a team that one is in. Raises MoveRefusedError where there is none."""
-    gone, _ = of(by).filter(pk=view_id).delete()
+    gone, _ = saved_views_of(by).filter(pk=view_id).delete()
     if not gone:
         raise MoveRefusedError(gettext("There is no such view of yours."))

@@ -78,6 +78,6 @@ class OneView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: PersonsCall, view_id: int) -> HttpResponse:
         """Take a view away: one's own, or one of a team that one is in."""
-        get_object_or_404(saved.of(request.user), pk=view_id)
+        get_object_or_404(saved.saved_views_of(request.user), pk=view_id)
         saved.forget(view_id, by=request.user)
         return Response(status=204)

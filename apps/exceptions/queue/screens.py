@@ -181,8 +181,8 @@ def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str
     ).first()
     return {
         "position": position,
-        "blockers": blockers.of(position, now=now) if position else [],
-        "impact": impact.of(case.connection_id, case.model, case.odoo_id, now=now),
+        "blockers": blockers.blockers_of(position, now=now) if position else [],
+        "impact": impact.impact_of(case.connection_id, case.model, case.odoo_id, now=now),
         "connection": case.connection,
         "past": past_of(case, seen),
     }

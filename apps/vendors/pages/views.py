@@ -44,7 +44,7 @@ def of_link(view: Callable[..., HttpResponse]) -> Any:
         return response
 
     def _answer(request: HttpRequest, token: str, **named: Any) -> HttpResponse:
-        translation.activate(languages.of(None, request.headers.get("Accept-Language", "")))
+        translation.activate(languages.language_of(None, request.headers.get("Accept-Language", "")))
         sender = request.META.get("REMOTE_ADDR", "")
         link_id = tokens.read(token)
         link = VendorLink.objects.select_related("connection").filter(pk=link_id).first() if link_id else None

@@ -238,6 +238,6 @@ def _of_event(event: OutsideEvent, standing: Sequence[OpenLine]) -> list[Propose
 def _end(proposal: Proposal, move: str, why: str | None, now: datetime) -> None:
     PROPOSALS.make(move, proposal)
     proposal.version += 1
-    proposal.problem = sentences.of(why, {}) if why else proposal.problem
+    proposal.problem = sentences.compose(why, {}) if why else proposal.problem
     proposal.save(update_fields=WRITTEN)
     trail.tell(proposal, f"proposal.{proposal.status}", MACHINE, now, **({"because": why} if why else {}))

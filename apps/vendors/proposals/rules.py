@@ -37,7 +37,7 @@ def accepting(proposal: Proposal, changes: Sequence[ProposedLine], *, now: datet
         return None
     if latest > 0 and not (rule.accepts_later and latest <= _number(vendor_answers.LATER_DAYS.name, proposal)):
         return None
-    if latest > 0 and impact.of(proposal.connection_id, ORDER, proposal.order_id, now=now).waiting_count:
+    if latest > 0 and impact.impact_of(proposal.connection_id, ORDER, proposal.order_id, now=now).waiting_count:
         return None
     # Locked: two answers of one vendor do not both take the last of the day.
     VendorRule.objects.select_for_update().get(pk=rule.pk)

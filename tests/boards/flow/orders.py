@@ -8,5 +8,5 @@ NAME = "order_to_cash"
 HISTORY_DAYS = 60
 
 
-def of(company: int | None, world: World) -> AccessScope:
+def scope_of(company: int | None, world: World) -> AccessScope:
     return EVERYTHING if company is None else AccessScope(frozenset({(world.connection.pk, company)}))

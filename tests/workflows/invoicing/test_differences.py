@@ -42,11 +42,11 @@ def test_a_disputed_invoice_holds_its_order_up(world: World) -> None:
     invoice(world)
     billing(world, quantity=10)
     order = Position.objects.get(model="sale.order")
-    (blocker,) = blockers.of(order, now=world.now)
+    (blocker,) = blockers.blockers_of(order, now=world.now)
     assert (blocker.kind, blocker.model, blocker.odoo_id, blocker.since) == ("invoice_dispute", "account.move", 600, world.now)
     assert "INV/600" in blocker.text
     world.write("sale.order.line", 4200, qty_delivered=10, qty_to_invoice=0)
-    assert blockers.of(order, now=world.now) == []
+    assert blockers.blockers_of(order, now=world.now) == []
 
 
 def test_another_price_than_the_orders_is_disputed_until_it_is_corrected(world: World) -> None:

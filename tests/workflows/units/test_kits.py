@@ -39,7 +39,7 @@ def test_a_kit_waits_for_its_purchases_with_its_value_once(world: World) -> None
         date_planned=days(world, 9),
         name="Lamps",
     )
-    found = impact.of(world.connection.pk, "purchase.order", 80, now=world.now)
+    found = impact.impact_of(world.connection.pk, "purchase.order", 80, now=world.now)
     assert [(one.quantity, one.revenue) for one in found.orders] == [(Decimal(10), Decimal("1000.00"))]
 
 

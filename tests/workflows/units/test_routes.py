@@ -28,7 +28,7 @@ def test_a_promise_that_passed_on_the_pick_is_at_risk_and_names_it(world: World)
     late = case(world, "order.promise_at_risk", 42)
     assert late is not None
     assert (late["promise_late_days"], late["steps_names"]) == (7, "WH/PICK/00042 is ready and not done")
-    found = {one.kind: one for one in blockers.of(Position.objects.get(model="sale.order", odoo_id=42), now=world.now)}
+    found = {one.kind: one for one in blockers.blockers_of(Position.objects.get(model="sale.order", odoo_id=42), now=world.now)}
     assert (found["open_step"].model, found["open_step"].odoo_id) == ("stock.picking", 42)
 
 
@@ -92,7 +92,7 @@ def test_what_the_vendor_delivers_is_expected_when_the_purchase_is(world: World)
     late = case(world, "order.promise_at_risk", 42)
     assert late is not None
     assert (late["promise_late_days"], late["steps_names"]) == (6, "DS/00001 is expected from the vendor")
-    (waiting,) = impact.of(world.connection.pk, "purchase.order", 80, now=world.now).orders
+    (waiting,) = impact.impact_of(world.connection.pk, "purchase.order", 80, now=world.now).orders
     assert (waiting.odoo_id, waiting.is_linked, waiting.late_days) == (42, True, 6)
 
 

@@ -23,7 +23,7 @@ def test_two_dozen_that_come_cover_twenty_four(world: World) -> None:
     world.write("purchase.order.line", 800, product_uom_id=DOZEN)
     world.write("stock.move", 800, product_uom=UNIT, product_uom_qty=24)
     assert case(world, "order.stock_shortage", 42) is None
-    (waiting,) = impact.of(world.connection.pk, "purchase.order", 80, now=world.now).orders
+    (waiting,) = impact.impact_of(world.connection.pk, "purchase.order", 80, now=world.now).orders
     assert (waiting.quantity, waiting.revenue) == (Decimal(24), Decimal("2400.00"))
 
 
