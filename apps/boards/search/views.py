@@ -39,10 +39,10 @@ def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
 @login_required
 @require_safe
 def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
-    """What waits for one product, and what is to bring it."""
+    """What there is of one product, what waits for it, what is to bring it, and who sells it."""
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = partner_overview.product_of(of, odoo_id, seen=mine)
+    page = partner_overview.product_of(of, odoo_id, seen=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/product.html", {"page": page})
