@@ -24,6 +24,7 @@ from apps.boards.shell import parameters_api as parameters
 from apps.events import api as events
 from apps.exceptions.bulk import api as bulk
 from apps.exceptions.causes import api as causes
+from apps.exceptions.playbooks import api as playbooks
 from apps.exceptions.queue import api as exceptions
 from apps.exceptions.queue import saved_api
 from apps.health import api as health
@@ -83,6 +84,9 @@ urlpatterns = [
     route("exceptions/<int:case_id>/actions/", exceptions.Actions, "exception-actions"),
     route("exceptions/<int:case_id>/apply/", exceptions.ApplyMove, "exception-apply"),
     route("exceptions/<int:case_id>/held/", held.ExceptionHeld, "exception-held"),
+    route("exceptions/<int:case_id>/playbook/", playbooks.CasePlaybook, "exception-playbook"),
+    route("exceptions/<int:case_id>/playbook/<slug:step>/", playbooks.CaseStep, "exception-playbook-step"),
+    route("playbooks/<str:type_name>/", playbooks.OnePlaybook, "playbook"),
     route("cause-groups/", causes.CauseGroups, "cause-groups"),
     route("cause-groups/<int:group_id>/", causes.OneCauseGroup, "cause-group"),
     route("bulk-jobs/", bulk.BulkJobs, "bulk-jobs"),

@@ -28,6 +28,7 @@ OF_THE_TOWER = frozenset(
         "apps.workflows.default_policies",
         "apps.workflows.guard_requests",
         "apps.workflows.holders",
+        "apps.workflows.playbooks",
         "apps.workflows.sql_message",
     }
 )
@@ -37,6 +38,7 @@ BY_NAME = frozenset(
         "apps.core.statements",
         "apps.workflows.default_policies",
         "apps.workflows.guard_requests",
+        "apps.workflows.playbooks",
         "apps.workflows.sql_message",
         "django.db.migrations",
         "django.db.models",

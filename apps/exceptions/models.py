@@ -211,6 +211,34 @@ class CaseHolding(models.Model):
     is_owned = models.BooleanField()
 
 
+class Playbook(models.Model):
+    """One version of the steps for a type of exception. A case keeps the version that it began with: that of when it opened."""
+
+    type = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    steps = models.JSONField(help_text="Checked by exceptions.playbooks.versions")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "version"], name="one_playbook_a_version")]
+
+
+class StepDone(models.Model):
+    """What a person did with one step of a case's playbook: done, with an answer or a note, or skipped, and why."""
+
+    case = models.ForeignKey(ExceptionCase, models.CASCADE, related_name="steps_done")
+    step = models.CharField(max_length=40)
+    is_skipped = models.BooleanField(default=False)
+    note = models.CharField(max_length=1000, blank=True, help_text="The answer, or why it was skipped")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "step"], name="one_outcome_a_step")]
+
+
 class CauseGroup(models.Model):
     """The exceptions that one record has caused: one line of the queue while more than one of them is open.
 

@@ -9,7 +9,7 @@ from apps.core import figures
 from apps.core.figures import units_of
 from apps.mirror import registry as mirror
 from apps.workflows import compile as compiled
-from apps.workflows import engine, naming, placeholders, reads, registry, stage_coverage
+from apps.workflows import engine, naming, placeholders, playbooks, reads, registry, stage_coverage
 from apps.workflows.declare import ApprovalKind, ExceptionType, Workflow
 from apps.workflows.root_causes import CauseKind
 
@@ -93,6 +93,7 @@ def problems_of(workflow: Workflow) -> list[str]:
     exceptions = {kind.name for kind in workflow.exceptions}
     for kind in workflow.exceptions:
         compiled.predicate(workflow, kind.when)
+        problems += [f"{kind.name}: {problem}" for problem in playbooks.problems_of(kind.playbook)]
         for column in [
             kind.amount,
             kind.severity[0],

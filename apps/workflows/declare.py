@@ -15,6 +15,7 @@ from apps.workflows.changes import Change
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.holders import US, HeldBy
 from apps.workflows.parameters import Parameter
+from apps.workflows.playbooks import Step
 from apps.workflows.root_causes import RootCause
 
 
@@ -170,6 +171,7 @@ class ExceptionType:
         closed_because: what is said when it closes itself.
         remedies: ways out of it that a person may take in the tower.
         root_causes: which record is to blame, the most pressing first; none where it stands alone.
+        playbook: the steps that a good operator takes, in order; those who write policies may replace them.
     """
 
     name: str
@@ -186,6 +188,7 @@ class ExceptionType:
     remedies: Sequence[Remedy] = ()
     severity_kind: Kind = money
     root_causes: Sequence[RootCause] = ()
+    playbook: Sequence[Step] = ()
 
     @property
     def measure(self) -> Kind:

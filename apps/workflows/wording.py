@@ -38,6 +38,7 @@ def _of_exception(declared: ExceptionType) -> Iterator[str]:
     yield declared.title
     yield declared.closed_because
     yield from (figure.label for figure in declared.evidence.values())
+    yield from (step.title for step in declared.playbook)
     for remedy in declared.remedies:
         yield remedy.title
         yield from sql_message.templates_in(remedy.sql)

@@ -79,6 +79,8 @@ def values() -> dict[str, list[Any]]:
         "endpoint_id": [1],  # integrators', who see everything
         "number": [1],  # a test of access data, of who sees the whole connection
         "parameter": ["purchase_limit"],  # what rules compare with; what is set where one may not look is left out
+        "type_name": ["order.credit_hold"],  # what to do with its exceptions; their figures are of those in sight
+        "step": ["take"],
         "code": ["not_found"],  # what an error means
         "language": ["de"],
         "digest": ["none"],  # what the interface says; nothing of any record

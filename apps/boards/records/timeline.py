@@ -54,6 +54,9 @@ TOLD = {
     "exception.breached": ("alarm-clock", "late", gettext_noop("recorded the SLA breach of the exception")),
     "exception.resolved": ("circle-check", "done", gettext_noop("resolved the exception")),
     "exception.closed": ("cog", "done", gettext_noop("closed the exception")),  # by itself
+    "exception.step_done": ("check", "done", gettext_noop("did a step of the playbook")),
+    "exception.step_skipped": ("minus", "", gettext_noop("skipped a step of the playbook")),
+    "exception.step_reopened": ("undo-2", "", gettext_noop("reopened a step of the playbook")),
     "approval.hold_lifted": ("lock-open", "ok", gettext_noop("lifted the hold: no longer required")),
     "approval.requested": ("stamp", "risk", gettext_noop("requested the approval")),
     "approval.reminded": ("bell", "risk", gettext_noop("sent an approval reminder")),

@@ -202,6 +202,9 @@ ICONS = {
     "breached": ("alarm-clock", "late"),
     "updated": ("refresh-cw", ""),
     "commented": ("message-square", ""),
+    "step_done": ("check", "done"),
+    "step_skipped": ("minus", ""),
+    "step_reopened": ("undo-2", ""),
 }
 
 
@@ -215,6 +218,9 @@ VERBS = {
     "remedied": gettext_noop("applied a suggested action"),
     "breached": gettext_noop("recorded an SLA breach"),
     "updated": gettext_noop("updated"),
+    "step_done": gettext_noop("did a step of the playbook"),
+    "step_skipped": gettext_noop("skipped a step of the playbook"),
+    "step_reopened": gettext_noop("reopened a step of the playbook"),
 }
 
 

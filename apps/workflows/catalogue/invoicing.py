@@ -20,9 +20,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, parameters, returned, root_causes, supply_allocation
+from apps.workflows import days, guard_requests, parameters, playbooks, returned, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.holders import HeldBy, Holder
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
 from apps.workflows.sql_message import say
@@ -348,6 +349,12 @@ WORKFLOW = Workflow(
             evidence=EXPOSURE_FIGURES,
             severity=("overdue_total", (1_000, 10_000, 50_000)),
             root_causes=[RootCause(kind=root_causes.CUSTOMER_CREDIT, record="commercial_partner_id")],
+            playbook=[
+                playbooks.owned(),
+                Step(name="disputed", title="See whether the customer disputes any of it"),
+                Step(name="remind", title="Remind the customer", kind=StepKind.MESSAGE),
+                Step(name="promised", title="When does the customer pay?", kind=StepKind.QUESTION),
+            ],
             closed_because="The invoice is no longer the customer's oldest overdue one",
         ),
         credit_note_limit.FOR_NOTHING,

@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, holders, root_causes, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, playbooks, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing, vendor_answers
 
@@ -364,6 +365,13 @@ WORKFLOW = Workflow(
             },
             severity=("at_stake_amount", (1_000, 10_000, 50_000)),
             root_causes=[RootCause(kind=root_causes.PURCHASE_ORDER, record="odoo_id")],
+            playbook=[
+                playbooks.owned(),
+                Step(name="waiting", title="Look at which orders wait for it"),
+                Step(name="ask", title="Ask the vendor for a firm date", kind=StepKind.MESSAGE),
+                playbooks.applied("Buy elsewhere, or move the promises"),
+                Step(name="reason", title="What did the vendor give as the reason?", kind=StepKind.QUESTION),
+            ],
             closed_because="The order is no longer late",
             remedies=[
                 sourcing.PROMISE_LATER,
@@ -388,6 +396,11 @@ WORKFLOW = Workflow(
             },
             severity=("company_amount", (5_000, 25_000, 100_000)),
             root_causes=[RootCause(kind=root_causes.SILENT_VENDOR, record="vendor_id")],
+            playbook=[
+                playbooks.owned(),
+                Step(name="remind", title="Write to the vendor, with the link to answer", kind=StepKind.MESSAGE),
+                Step(name="confirmed", title="The vendor has confirmed", done_when=Shows.MOVED),
+            ],
             closed_because="The vendor has responded, or the order is late or received",
         ),
         ExceptionType(

@@ -17,9 +17,10 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, default_policies, guard_requests, root_causes
+from apps.workflows import days, default_policies, guard_requests, playbooks, root_causes
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import involvement, money, over_delivery
 
@@ -169,6 +170,18 @@ EXCEPTION = ExceptionType(
     evidence=FIGURES,
     severity=("this_order", (2_000, 10_000, 50_000)),
     root_causes=[RootCause(kind=root_causes.CUSTOMER_CREDIT, record="commercial_id")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="overdue", title="Look at what is overdue, and since when"),
+        Step(
+            name="ask",
+            title="Request a release above the limit, or agree on a payment with the customer",
+            kind=StepKind.ACTION,
+            done_when=Shows.ASKED,
+        ),
+        Step(name="decided", title="See what was decided", done_when=Shows.DECIDED),
+        Step(name="why", title="Why did the customer get beyond the limit?", kind=StepKind.QUESTION),
+    ],
     closed_because="The order is no longer held for credit",
 )
 

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import default_policies, guard_requests, parameters
+from apps.workflows import default_policies, guard_requests, parameters, playbooks
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.rules import invoice_differences, invoice_resolution, involvement, posted_entries
 
 LIMIT = parameters.limit(
@@ -134,6 +135,12 @@ EXCEPTION = ExceptionType(
     amount="disputed_amount",
     evidence=FIGURES,
     severity=("disputed_amount", (250, 2_500, 25_000)),
+    playbook=[
+        playbooks.owned(),
+        Step(name="compare", title="Compare order, delivery and invoice line by line"),
+        playbooks.applied("Correct the invoice, or have the difference approved"),
+        Step(name="tell", title="Tell the partner what was corrected", kind=StepKind.MESSAGE),
+    ],
     closed_because="The invoice agrees with the order and the delivery, was approved as it is, or is settled",
     remedies=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
 )

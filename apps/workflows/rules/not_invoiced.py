@@ -12,8 +12,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, root_causes, units
+from apps.workflows import parameters, playbooks, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 
@@ -73,5 +74,10 @@ EXCEPTION = ExceptionType(
     },
     severity=("uninvoiced_amount", (1_000, 10_000, 50_000)),
     root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="why", title="Find out why nothing was invoiced"),
+        Step(name="invoiced", title="Create and post the invoice", kind=StepKind.ACTION, done_when=Shows.MOVED),
+    ],
     closed_because="The delivery is invoiced",
 )

@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import kits, returned, root_causes, units
+from apps.workflows import kits, playbooks, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -104,6 +105,12 @@ EXCEPTION = ExceptionType(
         "missing_amount": Figure("Value missing", figures.money),
     },
     severity=("missing_amount", (250, 2_500, 25_000)),
+    playbook=[
+        playbooks.owned(),
+        Step(name="shelf", title="Look on the shelf, and count what is there"),
+        playbooks.applied("Replenish, substitute or deliver a part"),
+        Step(name="why", title="Why was it missing?", kind=StepKind.QUESTION),
+    ],
     closed_because="Nothing is missing, or no order needs it",
     root_causes=[
         RootCause(kind=root_causes.SALES_ORDER, record="sale_id"),

@@ -30,9 +30,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import default_policies, guard_requests, parameters, units
+from apps.workflows import default_policies, guard_requests, parameters, playbooks, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.rules import involvement, money
 from apps.workflows.sql_message import joined, say
 
@@ -191,6 +192,11 @@ EXCEPTION = ExceptionType(
     amount="company_amount",
     evidence=FIGURES,
     severity=("conceded", (500, 2_500, 10_000)),
+    playbook=[
+        playbooks.owned(),
+        Step(name="figures", title="Compare price, cost and discount line by line"),
+        Step(name="decided", title="Have it approved, or correct the prices", kind=StepKind.ACTION, done_when=Shows.DECIDED),
+    ],
     closed_because="The order is no longer held for its price",
 )
 

@@ -11,8 +11,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, kits, root_causes, supply_allocation, units
+from apps.workflows import days, kits, playbooks, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money, sourcing
 from apps.workflows.sql_message import joined, say
@@ -327,6 +328,12 @@ STOCK_SHORTAGE = ExceptionType(
         "short_amount": Figure("Missing value", figures.money),
     },
     severity=("short_amount", (1_000, 10_000, 50_000)),
+    playbook=[
+        playbooks.owned(),
+        Step(name="elsewhere", title="Look for free stock elsewhere, and for incoming goods"),
+        playbooks.applied("Transfer, substitute or buy what is missing"),
+        Step(name="tell", title="Tell the customer, where the promise cannot be kept", kind=StepKind.MESSAGE),
+    ],
     closed_because="The missing goods are available, or arrive in time",
     root_causes=[*ROOT_CAUSES, RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
     remedies=[
@@ -367,6 +374,12 @@ PROMISE_AT_RISK = ExceptionType(
         "salesperson": Figure("Account owner", figures.text),
     },
     severity=("promise_weight", (1_000, 10_000, 50_000)),
+    playbook=[
+        playbooks.owned(),
+        Step(name="cause", title="Find what holds it up: Blocked by, Dependencies"),
+        playbooks.applied("Bring it forward, or set a new promise"),
+        Step(name="tell", title="Tell the customer what to expect", kind=StepKind.MESSAGE),
+    ],
     closed_because="The order is delivered, or expected by the date promised",
     root_causes=[
         *ROOT_CAUSES,

@@ -1,0 +1,1 @@
+"""Playbooks of exceptions: their versions, the progress of cases, and what their figures say."""
