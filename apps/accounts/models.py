@@ -10,6 +10,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.logins import OdooLoginField
+from apps.core.actor import Actor
 
 
 class Role(models.TextChoices):
@@ -90,6 +91,11 @@ class User(AbstractUser):
             # Two accounts of one person would let them decide with one what they asked for with the other.
             models.UniqueConstraint(fields=["odoo_login"], condition=~models.Q(odoo_login=""), name="one_account_a_login"),
         ]
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the audit trail names them."""
+        return Actor(kind="user", id=str(self.pk), name=str(self))
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

@@ -177,7 +177,7 @@ def _record(event: OutsideEvent, named: str) -> tuple[int, str]:
 
 
 def _tell(event: OutsideEvent, action: str, by: User, now: datetime, data: dict[str, object]) -> None:
-    actor = Actor(kind="user", id=str(by.pk), name=str(by))
+    actor = by.actor
     facts = {"source": event.source, "kind": event.kind, "reference": event.reference, **data}
     trail.record(trail.Event(action=action, actor=actor, subject=f"event:{event.pk}", data=facts), now=now)
     live.announce(["health"])

@@ -16,7 +16,6 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import isolation
-from apps.core.actor import Actor
 from apps.exceptions import resolutions
 from apps.exceptions.integration import TYPES
 from apps.exceptions.models import ExceptionCase, Severity, Status
@@ -210,8 +209,6 @@ def remove(rule: AlertRule, *, by: User, now: datetime) -> None:
 
 def _record(action: str, rule: AlertRule, by: User, data: dict[str, Any], now: datetime) -> None:
     trail.record(
-        trail.Event(
-            action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"alert_rule:{rule.pk}", data=data
-        ),
+        trail.Event(action=action, actor=by.actor, subject=f"alert_rule:{rule.pk}", data=data),
         now=now,
     )

@@ -11,7 +11,6 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.intake import message, tally, waits
@@ -50,12 +49,7 @@ def replay(ids: Sequence[int], *, by: User, now: datetime) -> int:
     DELIVERIES.make_all("replay", rows, attempts=0, not_before=now, problem="", processed_at=None)
     tally.of_deliveries(numbers, "replayed", now=now)
     trail.record_all(
-        [
-            trail.Event(
-                action="delivery.replayed", actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"delivery:{number}"
-            )
-            for number in numbers
-        ],
+        [trail.Event(action="delivery.replayed", actor=by.actor, subject=f"delivery:{number}") for number in numbers],
         now=now,
     )
     live.announce(["health"])
@@ -102,7 +96,7 @@ def edit_payload(delivery_id: int, *, body: str, by: User, now: datetime) -> Del
     trail.record(
         trail.Event(
             action="delivery.mended",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"delivery:{delivery.pk}",
             data={"was": was, "is": {"model": model, "odoo_id": odoo_id}},
             about=None if delivery.connection_id is None else (delivery.connection_id, None),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext, gettext_noop
 from apps.accounts import languages
 from apps.accounts.models import User
 from apps.audit import trail
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.notifications.channels import ways
 from apps.notifications.models import Preferences
@@ -112,7 +111,7 @@ def read_in(user: User, language: str, *, now: datetime) -> None:
     trail.record(
         trail.Event(
             action="preferences.saved",
-            actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+            actor=user.actor,
             subject=f"user:{user.pk}",
             data={"language": language},
         ),
@@ -149,7 +148,7 @@ def save(
     trail.record(
         trail.Event(
             action="preferences.saved",
-            actor=Actor(kind="user", id=str(user.pk), name=str(user)),
+            actor=user.actor,
             subject=f"user:{user.pk}",
             data={"channels": kept, "quiet": [str(quiet_from or ""), str(quiet_to or "")], "time_zone": time_zone},
         ),

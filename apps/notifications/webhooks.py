@@ -15,7 +15,6 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import egress, isolation
-from apps.core.actor import Actor
 from apps.core.egress import RECEIVER, AddressNotAllowedError
 from apps.core.identity import uuid7
 from apps.core.wake import wake
@@ -183,8 +182,6 @@ def _settle(message: Outgoing, status: OutgoingStatus, problem: str, now: dateti
 
 def _record(action: str, endpoint: Endpoint, by: User, data: dict[str, Any], now: datetime) -> None:
     trail.record(
-        trail.Event(
-            action=action, actor=Actor(kind="user", id=str(by.pk), name=str(by)), subject=f"endpoint:{endpoint.pk}", data=data
-        ),
+        trail.Event(action=action, actor=by.actor, subject=f"endpoint:{endpoint.pk}", data=data),
         now=now,
     )

@@ -9,7 +9,6 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.odoo.models import AccessTest, AccessTestState, Connection
@@ -31,10 +30,6 @@ class AccessDataError(Refusal):
         meaning="Access data have not been tested, were tested too long ago, or a deletion is not confirmed.",
         remedy="Test the access data again, or confirm with the connection's name.",
     )
-
-
-def _actor(by: User) -> Actor:
-    return Actor(kind="user", id=str(by.pk), name=str(by))
 
 
 @transaction.atomic
@@ -66,7 +61,7 @@ def request_test(
     trail.record(
         trail.Event(
             action="connection.tested",
-            actor=_actor(by),
+            actor=by.actor,
             subject=f"connection:{connection.name}",
             data={"url": url, "database": database, "login": login},
             about=(connection.pk, None),
@@ -103,7 +98,7 @@ def save_tested(test: AccessTest, *, by: User, now: datetime) -> list[str]:
     trail.record(
         trail.Event(
             action="connection.changed",
-            actor=_actor(by),
+            actor=by.actor,
             subject=f"connection:{connection.name}",
             data={"url": connection.url, "database": connection.database, "login": connection.login, "changed": changed},
             about=(connection.pk, None),
@@ -136,7 +131,7 @@ def request_deletion(connection: Connection, *, confirmed_name: str, lost: dict[
     trail.record(
         trail.Event(
             action="connection.deletion_requested",
-            actor=_actor(by),
+            actor=by.actor,
             subject=f"connection:{found.name}",
             data={"url": found.url, "database": found.database, "lost": lost},
             about=(found.pk, None),

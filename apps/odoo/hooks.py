@@ -13,7 +13,6 @@ from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.wake import wake
 from apps.odoo.models import Connection
 
@@ -32,7 +31,7 @@ def set_webhook_state(connection: Connection, *, on: bool, by: User, now: dateti
     trail.record(
         trail.Event(
             action="connection.hooks_on" if on else "connection.hooks_off",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"connection:{connection.name}",
             about=(connection.pk, None),
         ),

@@ -16,7 +16,6 @@ from apps.accounts.permissions import INTEGRATORS, check_may_integrate
 from apps.accounts.requests import PersonsRequest
 from apps.audit import trail
 from apps.core import clock
-from apps.core.actor import Actor
 from apps.core.wake import wake, wake_now
 from apps.odoo import access_data, cost, deletion, hooks, request_scope, zones
 from apps.odoo.forms import AccessForm, ConnectionForm, TimeZoneForm
@@ -31,7 +30,7 @@ NOT_RECORDS = ("mirror.SyncState", "mirror.SyncRun")
 
 
 def _trail(request: PersonsRequest, action: str, connection: Connection, data: dict[str, Any]) -> None:
-    actor = Actor(kind="user", id=str(request.user.pk), name=str(request.user))
+    actor = request.user.actor
     event = trail.Event(action=action, actor=actor, subject=f"connection:{connection.name}", data=data, about=(connection.pk, None))
     trail.record(event, now=clock.now())
 

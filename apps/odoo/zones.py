@@ -12,7 +12,6 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.wake import wake
 from apps.odoo.models import Connection
@@ -55,7 +54,7 @@ def set_time_zone(connection: Connection, zone: str, *, by: User, now: datetime)
     trail.record(
         trail.Event(
             action="connection.time_zone_set",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"connection:{connection.name}",
             data={"from": connection.time_zone, "to": zone},
             about=(connection.pk, None),

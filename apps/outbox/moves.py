@@ -7,7 +7,6 @@ from django.utils.translation import gettext
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.wake import wake
@@ -55,7 +54,7 @@ def retry(command_id: str, *, by: User, now: datetime) -> Command:
     trail.record(
         trail.Event(
             action="command.retried",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"command:{command.pk}",
             data={"title": command.title},
             about=(command.connection_id, command.company_id),

@@ -15,7 +15,7 @@ from apps.timers.models import WorkingCalendar
 
 
 def _recorded(team: Team, action: str, data: dict[str, Any], *, by: User | Actor, now: datetime) -> None:
-    actor = Actor(kind="user", id=str(by.pk), name=str(by)) if isinstance(by, User) else by
+    actor = by.actor if isinstance(by, User) else by
     trail.record(trail.Event(action=action, actor=actor, subject=f"team:{team.slug}", data=data), now=now)
     live.announce(["figures"])
 

@@ -19,7 +19,7 @@ from apps.accounts import access, permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
-from apps.core.actor import Actor, system
+from apps.core.actor import system
 from apps.core.wake import wake
 from apps.odoo.models import Connection
 from apps.workflows import parameter_catalogue, registry, scopes
@@ -154,7 +154,7 @@ def set_value(
     if made is None:
         return None
     connection_id, company_id = scope.key
-    actor = Actor(kind="user", id=str(by.pk), name=str(by)) if by else system("parameter")
+    actor = by.actor if by else system("parameter")
     trail.record(
         trail.Event(
             action="parameter.set" if made.number is not None else "parameter.reset",

@@ -10,7 +10,6 @@ from apps.accounts.models import User
 from apps.approvals.errors import DecisionRefusedError
 from apps.approvals.models import Absence, Assignment, Request, Status, StepStatus
 from apps.approvals.requests import closing, delegation, steps
-from apps.approvals.requests.locking import actor_of
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
 from apps.timers import due
@@ -44,7 +43,7 @@ def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now
     trail.record(
         trail.Event(
             action="absence.begun",
-            actor=actor_of(user),
+            actor=user.actor,
             subject=f"user:{user.pk}",
             data={"deputy": str(deputy), "from": starts_at, "until": until},
         ),
@@ -58,7 +57,7 @@ def begin(user: User, *, deputy: User, starts_at: datetime, until: datetime, now
 def end(user: User, *, now: datetime) -> None:
     """Be back. What the deputy was asked meanwhile stays with the deputy."""
     if Absence.objects.filter(user=user, ended_at=None).update(ended_at=now):
-        trail.record(trail.Event(action="absence.ended", actor=actor_of(user), subject=f"user:{user.pk}"), now=now)
+        trail.record(trail.Event(action="absence.ended", actor=user.actor, subject=f"user:{user.pk}"), now=now)
 
 
 @due.handles(TIMER)

@@ -24,7 +24,6 @@ from apps.approvals.policies.conditions import NUMERIC, TESTS, Facts, check_kind
 from apps.approvals.policies.limits import Amount
 from apps.audit import trail
 from apps.core import clock
-from apps.core.actor import Actor
 from apps.core.figures import Figure
 from apps.core.words import money
 from apps.odoo.models import Connection
@@ -315,7 +314,7 @@ def _record(action: str, kind: str, scope: Scope, data: dict[str, Any], by: User
     trail.record(
         trail.Event(
             action=action,
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"policy:{kind}",
             data=data | place,
             about=(connection_id, company_id) if connection_id is not None else None,
@@ -349,7 +348,7 @@ def save_reasons(kind: str, texts: Mapping[str, Iterable[str]], *, by: User, now
     trail.record(
         trail.Event(
             action="policy.reasons_changed",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"policy:{kind}",
             data={"reasons": kept},
         ),

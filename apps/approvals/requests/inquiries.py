@@ -15,7 +15,7 @@ from apps.accounts.permissions import NotAllowedError, OutsideScopeError
 from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError, SegregationError
 from apps.approvals.models import Inquiry, Request, Status
 from apps.approvals.requests import closing, pausing, permissions
-from apps.approvals.requests.locking import actor_of, locked
+from apps.approvals.requests.locking import locked
 from apps.audit import trail
 from apps.core import sentences
 from apps.core.transactions import atomic_with_retry
@@ -45,7 +45,7 @@ def request_information(request_id: int, *, wants_changes: bool, text: str, by: 
     trail.record(
         trail.Event(
             action="approval.changes_requested" if wants_changes else "approval.question",
-            actor=actor_of(by),
+            actor=by.actor,
             subject=f"approval:{request.pk}",
             data={"text": inquiry.text},
             about=(request.connection_id, request.company_id),
@@ -141,7 +141,7 @@ def _close(request: Request, inquiry: Inquiry, text: str, *, by: User | None, no
     trail.record(
         trail.Event(
             action="approval.answered",
-            actor=actor_of(by) if by else pausing.MACHINE,
+            actor=by.actor if by else pausing.MACHINE,
             subject=f"approval:{request.pk}",
             data={"question": inquiry.text, "answer": text, **sentences.kept_beside(text)},
             about=(request.connection_id, request.company_id),

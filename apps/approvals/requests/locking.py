@@ -2,15 +2,8 @@
 
 from django.utils.translation import gettext
 
-from apps.accounts.models import User
 from apps.approvals.errors import DecisionRefusedError
 from apps.approvals.models import Request
-from apps.core.actor import Actor
-
-
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
 
 
 def locked(request_id: int) -> Request:

@@ -16,7 +16,7 @@ from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.approvals.requests import closing, delegation, opening, permissions, reevaluation, steps
 from apps.approvals.requests.facts import Seen, check_seen, snapshot
-from apps.approvals.requests.locking import actor_of, locked
+from apps.approvals.requests.locking import locked
 from apps.approvals.transitions import STEPS
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
@@ -74,7 +74,7 @@ def approve(
         steps.refresh_due(request)
         return request
     if not steps.begin_next(request, now=now, leaves_at=leaves_at):
-        closing.close_request(request, Status.APPROVED, by=actor_of(by), decided_by=by, reason=reason, now=now, leaves_at=leaves_at)
+        closing.close_request(request, Status.APPROVED, by=by.actor, decided_by=by, reason=reason, now=now, leaves_at=leaves_at)
     return request
 
 
@@ -104,7 +104,7 @@ def reject(
     STEPS.make("reject", assignment.step)
     assignment.step.save(update_fields=["status"])
     closing.close_request(
-        request, Status.REJECTED, by=actor_of(by), decided_by=by, reason=reason.strip(), now=now, leaves_at=now + undo_for
+        request, Status.REJECTED, by=by.actor, decided_by=by, reason=reason.strip(), now=now, leaves_at=now + undo_for
     )
     return request
 
@@ -129,7 +129,7 @@ def _decide(
     trail.record(
         trail.Event(
             action=f"approval.step_{decision}",
-            actor=actor_of(by),
+            actor=by.actor,
             subject=f"approval:{request.pk}",
             data={"step": assignment.step.name, "reason": reason.strip(), "amount": request.amount},
             about=(request.connection_id, request.company_id),
@@ -153,7 +153,7 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
         raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
     own = permissions.check_may_decide_request(request, by)
     delegation.check_may_take(request, own, to)
-    delegation.hand_over(request, own, to, by=actor_of(by), reason=reason, now=now)
+    delegation.hand_over(request, own, to, by=by.actor, reason=reason, now=now)
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
     closing.announce(request)
     return request

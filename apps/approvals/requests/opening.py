@@ -15,7 +15,6 @@ from apps.approvals.policies import conditions, cumulation, limits, policy, segr
 from apps.approvals.requests import closing, decision_commands, facts, guard_figures, inquiries, reevaluation, steps
 from apps.audit import trail
 from apps.core import actor, sentences
-from apps.core.actor import Actor
 from apps.core.figures import units_of
 from apps.core.words import money
 from apps.notifications.notify import Message, notify
@@ -184,7 +183,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     trail.record(
         trail.Event(
             action="approval.requested",
-            actor=MACHINE if user is None else _person(user),
+            actor=MACHINE if user is None else user.actor,
             subject=f"approval:{request.pk}",
             data={
                 "kind": kind.name,
@@ -222,10 +221,6 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
     )
     closing.announce(request)
     return request
-
-
-def _person(user: User) -> Actor:
-    return Actor(kind="user", id=str(user.pk), name=str(user))
 
 
 def context_of(asking: Asking) -> dict[str, Any]:

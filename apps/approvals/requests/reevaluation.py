@@ -13,7 +13,6 @@ from apps.approvals import reasons
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.policies import conditions, limits, policy
 from apps.approvals.requests import closing, decision_commands, facts, permissions, steps
-from apps.approvals.requests.locking import actor_of
 from apps.approvals.transitions import STEPS
 from apps.audit import trail
 from apps.core import actor, sentences
@@ -262,7 +261,7 @@ def _approve(request: Request, now: datetime) -> None:
         .first()
     )
     if said is not None:
-        closing.close_request(request, Status.APPROVED, by=actor_of(said.user), decided_by=said.user, reason=said.reason, now=now)
+        closing.close_request(request, Status.APPROVED, by=said.user.actor, decided_by=said.user, reason=said.reason, now=now)
 
 
 def _record(request: Request, outcome: Outcome, data: dict[str, Any], now: datetime) -> None:

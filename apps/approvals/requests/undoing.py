@@ -15,7 +15,7 @@ from apps.accounts.models import User
 from apps.approvals.errors import AlreadyDecidedError
 from apps.approvals.models import Assignment, Request, Status, Step, StepStatus
 from apps.approvals.requests import closing, moves, steps
-from apps.approvals.requests.locking import actor_of, locked
+from apps.approvals.requests.locking import locked
 from apps.approvals.transitions import REQUESTS, STEPS
 from apps.audit import trail
 from apps.core import sentences
@@ -76,7 +76,7 @@ def undo(request_id: int, *, by: User, now: datetime) -> Request:
     trail.record(
         trail.Event(
             action="approval.undone",
-            actor=actor_of(by),
+            actor=by.actor,
             subject=f"approval:{request.pk}",
             data={"step": said.step.name, "decision": said.decision, "reason": said.reason},
             about=(request.connection_id, request.company_id),

@@ -10,7 +10,6 @@ from apps.audit import trail
 from apps.boards.boards.kpis import KPIS, Kpi
 from apps.boards.models import KpiTarget
 from apps.core import live
-from apps.core.actor import Actor
 from apps.core.refusals import Problem, Refusal
 
 LONGEST_SECONDS = 366 * 86_400.0
@@ -62,7 +61,7 @@ def set_target(name: str, value: float | None, *, by: User, now: datetime) -> bo
     trail.record(
         trail.Event(
             action="kpi.target_set",
-            actor=Actor(kind="user", id=str(by.pk), name=str(by)),
+            actor=by.actor,
             subject=f"kpi:{name}",
             data={"from": before if before is not None else kpi.target, "to": value if value is not None else kpi.target},
         ),

@@ -169,7 +169,7 @@ def assign(groups: Collection[int], *, owner: User | None, by: User, now: dateti
         [
             trail.Event(
                 action="cause_group.assigned",
-                actor=owners_of.actor_of(by),
+                actor=by.actor,
                 subject=f"cause-group:{group.pk}",
                 data={"owner": str(owner) if owner else None, "cause": group.name, "kind": group.kind},
                 about=(group.connection_id, group.company_id),

@@ -23,7 +23,6 @@ from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, resolutions, types
 from apps.exceptions.cases import cause_groups, remedies
-from apps.exceptions.cases.owners import actor_of
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
@@ -133,7 +132,7 @@ def make(
         if _stands_against(case, change, seen):
             last = lasts.get(case_id)
             # What one did oneself a moment ago is known to the person, if not to their page yet.
-            is_own = last is not None and last.actor == str(actor_of(by)) and not _stands_against(case, change, None)
+            is_own = last is not None and last.actor == str(by.actor) and not _stands_against(case, change, None)
             if not is_own:
                 made.append(Made(case_id=case_id, case=case, refusal=MoveRefusedError(_why_not(case, change, last))))
                 continue
@@ -165,7 +164,7 @@ def save(cases: Sequence[ExceptionCase], *, action: str, data: Mapping[str, Any]
             due.set_timer(kind="exceptions.wake", key=f"exception:{case.pk}", due_at=case.snoozed_until, now=now)
     trail.record_all(
         [
-            trail.Event(action=action, actor=actor_of(by), subject=f"exception:{case.pk}", data=dict(data), about=about(case))
+            trail.Event(action=action, actor=by.actor, subject=f"exception:{case.pk}", data=dict(data), about=about(case))
             for case in cases
         ],
         now=now,
@@ -377,7 +376,7 @@ def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> 
             "record_url": subjects.url(case.connection.name, case.model, case.odoo_id),
         },
         decision=decision,
-        by=actor_of(by),
+        by=by.actor,
         now=now,
     )
     return case
@@ -395,7 +394,7 @@ def show_in_odoo(
     values = {"is_on": is_on, "severity": severity, "types_off": sorted(types_off), "an_hour": an_hour}
     chosen, _ = ShowInOdoo.objects.update_or_create(connection=connection, defaults=values)
     trail.record(
-        trail.Event(action="connection.shows_exceptions", actor=actor_of(by), subject=f"connection:{connection.name}", data=values),
+        trail.Event(action="connection.shows_exceptions", actor=by.actor, subject=f"connection:{connection.name}", data=values),
         now=now,
     )
     return chosen

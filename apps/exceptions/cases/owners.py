@@ -6,7 +6,6 @@ from django.db.models import Count, Q
 
 from apps.accounts import access
 from apps.accounts.models import Role, Team, User
-from apps.core.actor import Actor
 from apps.exceptions.models import Status
 
 
@@ -16,11 +15,6 @@ def teams(slugs: set[str]) -> dict[str, Team]:
     for slug in sorted(slugs - set(found)):
         found[slug] = Team.objects.get_or_create(slug=slug, defaults={"name": slug.replace("_", " ").capitalize()})[0]
     return found
-
-
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
 
 
 class Owners:

@@ -14,7 +14,6 @@ from apps.core import statements
 from apps.core.transactions import atomic_with_retry
 from apps.exceptions import integration
 from apps.exceptions.cases import moves
-from apps.exceptions.cases.owners import actor_of
 from apps.exceptions.models import ExceptionCase, Status, StepDone
 from apps.exceptions.playbooks import versions
 from apps.exceptions.playbooks.versions import PlaybookRefusedError, Version
@@ -128,7 +127,7 @@ def take(case_id: int, step_name: str, *, outcome: str, note: str, by: User, now
     trail.record(
         trail.Event(
             action=f"exception.{action}",
-            actor=actor_of(by),
+            actor=by.actor,
             subject=f"exception:{case.pk}",
             data={
                 "step": step.name,

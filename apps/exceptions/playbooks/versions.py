@@ -13,7 +13,6 @@ from apps.audit import trail
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.exceptions import types
-from apps.exceptions.cases.owners import actor_of
 from apps.exceptions.models import ExceptionCase, Playbook
 from apps.workflows import registry
 from apps.workflows.playbooks import Shows, Step, StepKind
@@ -115,7 +114,7 @@ def write(type_name: str, steps: Sequence[Mapping[str, Any]], *, by: User, now: 
     trail.record(
         trail.Event(
             action="playbook.written",
-            actor=actor_of(by),
+            actor=by.actor,
             subject=f"playbook:{type_name}",
             data={"version": row.version, "steps": row.steps, "note": row.note},
         ),

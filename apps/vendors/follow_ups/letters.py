@@ -16,7 +16,6 @@ from apps.accounts.models import User
 from apps.audit import trail
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
-from apps.vendors.links.moves import actor_of
 from apps.vendors.models import Letter
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -97,7 +96,7 @@ def write(language: str, *, subject: str, body: str, by: User, now: datetime) ->
         values = {"subject": subject.strip(), "body": body.strip(), "changed_at": now, "changed_by": str(by)[:200]}
         letter, _ = Letter.objects.update_or_create(language=language, defaults=values)
     data = {"language": language, "subject": subject.strip(), "body": body.strip()}
-    trail.record(trail.Event(action="letter.written", actor=actor_of(by), subject=f"letter:{language}", data=data), now=now)
+    trail.record(trail.Event(action="letter.written", actor=by.actor, subject=f"letter:{language}", data=data), now=now)
     return letter
 
 

@@ -73,7 +73,7 @@ def send_all(keys: Collection[str], *, by: User, now: datetime) -> list[Sent]:
     done = []
     for key in keys:
         try:
-            done.append(Sent(key=key, follow_up=send(key, seen=access.scope_of(by), by=links.actor_of(by), now=now)))
+            done.append(Sent(key=key, follow_up=send(key, seen=access.scope_of(by), by=by.actor, now=now)))
         except FollowUpRefusedError as error:
             done.append(Sent(key=key, follow_up=None, refusal=str(error)))
     return done

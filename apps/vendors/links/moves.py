@@ -35,11 +35,6 @@ class LinkRefusedError(Refusal):
     )
 
 
-def actor_of(user: User) -> Actor:
-    """The person as the audit trail names them."""
-    return Actor(kind="user", id=str(user.pk), name=str(user))
-
-
 @atomic_with_retry
 def create(connection: Connection, order_id: int, *, by: User, now: datetime, days: int = DAYS, message: str = "") -> VendorLink:
     """Make a link to all that is open with the vendor of a purchase order, for the order's company.
@@ -70,7 +65,7 @@ def create(connection: Connection, order_id: int, *, by: User, now: datetime, da
         language=language_of(vendor.lang),
         message=message.strip()[:LONGEST_MESSAGE],
         days=min(max(days, 1), MOST_DAYS),
-        by=actor_of(by),
+        by=by.actor,
         now=now,
     )
 
@@ -119,7 +114,7 @@ def revoke(link_id: UUID, *, by: User, now: datetime) -> VendorLink:
         raise LinkRefusedError(gettext("This link was revoked by %(by)s already.") % {"by": link.revoked_by})
     link.revoked_at, link.revoked_by = now, str(by)[:200]
     link.save(update_fields=["revoked_at", "revoked_by"])
-    _tell(link, "vendor_link.revoked", actor_of(by), now)
+    _tell(link, "vendor_link.revoked", by.actor, now)
     return link
 
 

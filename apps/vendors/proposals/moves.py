@@ -65,7 +65,7 @@ def accept(proposal_id: int, *, by: User, now: datetime, seen: int | None = None
         )
     if not calls.can_be_split(major(proposal.connection.version or ""), proposed):
         raise ProposalRefusedError(gettext("Odoo before 17 cannot split a line from here. Split it in Odoo."))
-    following.accept(proposal, order, standing, by=links.actor_of(by), now=now)
+    following.accept(proposal, order, standing, by=by.actor, now=now)
     return proposal
 
 
@@ -92,7 +92,7 @@ def push_back(
         language=links.language_of(vendor.lang),
         message=said,
         days=min(max(days, 1), links.MOST_DAYS),
-        by=links.actor_of(by),
+        by=by.actor,
         now=now,
     )
     _decide("push_back", proposal, by, now, reply=said)
@@ -170,7 +170,7 @@ def _decide(move: str, proposal: Proposal, by: User, now: datetime, *, reply: st
     proposal.round, proposal.version = proposal.round + 1, proposal.version + 1
     proposal.decided_at, proposal.decided_by, proposal.reply, proposal.problem = now, str(by)[:200], reply, None
     proposal.save(update_fields=[*following.WRITTEN, "reply"])
-    trail.tell(proposal, f"proposal.{proposal.status}", links.actor_of(by), now, **({"reason": reply} if reply else {}))
+    trail.tell(proposal, f"proposal.{proposal.status}", by.actor, now, **({"reason": reply} if reply else {}))
 
 
 def _enqueue(told: Sequence[OdooCall], proposal: Proposal, by: User, now: datetime, context: dict[str, object], what: str) -> None:
@@ -181,6 +181,6 @@ def _enqueue(told: Sequence[OdooCall], proposal: Proposal, by: User, now: dateti
         odoo_id=proposal.order_id,
         context=context,
         decision=f"{proposal.decision}:{what}",
-        by=links.actor_of(by),
+        by=by.actor,
         now=now,
     )

@@ -15,7 +15,7 @@ from apps.audit import trail
 from apps.core import live
 from apps.core.transactions import atomic_with_retry
 from apps.odoo.models import Connection
-from apps.vendors.links.moves import LinkRefusedError, actor_of
+from apps.vendors.links.moves import LinkRefusedError
 from apps.vendors.models import Proposal, VendorRule
 from apps.vendors.orders import open_lines
 from apps.vendors.proposals.lines import ProposedLine
@@ -91,7 +91,7 @@ def switch(
     )
     about = (connection.pk, company_id)
     data = {"vendor": rule.partner_name, **values}
-    event = trail.Event(action="vendor_rule.set", actor=actor_of(by), subject=f"vendor-rule:{rule.pk}", data=data, about=about)
+    event = trail.Event(action="vendor_rule.set", actor=by.actor, subject=f"vendor-rule:{rule.pk}", data=data, about=about)
     trail.record(event, now=now)
     live.announce(["proposals"])
     return rule
