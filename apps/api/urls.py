@@ -118,6 +118,7 @@ urlpatterns = [
     route("boards/<str:workflow>/", boards.Board, "board"),
     route("search/", search.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
+    route("kpis/<slug:name>/records/", boards.KpiRecords, "kpi-records"),
     route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
     route("held/", held.Held, "held"),
     route("commands/", outbox.Commands, "commands"),

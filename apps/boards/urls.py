@@ -30,6 +30,7 @@ urlpatterns = [
     path("held/", held.sums, name="held"),
     path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
     path("held/exceptions/<int:case_id>/", held.case, name="held-case"),
+    path("figures/<slug:name>/<slug:workflow>/", boards.figure_records, name="figure-records"),
     path("parameters/", parameters.listing, name="parameters"),
     path("parameters/<str:parameter>/", parameters.one, name="parameter"),
     path("boards/", boards.overview, name="overview"),

@@ -229,7 +229,7 @@ def test_the_trend_tells_whether_the_last_week_went_better(world: World) -> None
 
     found = figures_of("shipped_on_time", world)["fulfilment"]
 
-    assert (found.change, found.is_better) == (0.9, True)
+    assert (found.last_week, found.weeks_before, found.is_better) == (0.9, 0.0, True)
 
 
 def test_nobody_is_told_of_other_companies(world: World) -> None:

@@ -5,10 +5,12 @@ from statistics import median
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role
 from apps.boards.boards import kpis
+from apps.boards.boards.kpi_records import records_behind
 from tests.api.callers import caller
 from tests.world import World, odoo_time, person
 
@@ -260,3 +262,46 @@ def test_the_api_tells_the_figures_of_one_partner(world: World) -> None:
     assert olga.get("kpis/?connection=main&customer=51").json()["business"] == []
     assert [olga.get(f"kpis/?{query}").status_code for query in ("customer=50", "connection=main&vendor=x")] == [400, 400]
     assert olga.get("kpis/?connection=main&vendor=1&customer=2").status_code == 400
+
+
+def test_each_figure_leads_to_its_records_on_the_page_and_over_the_api(world: World, client: Client) -> None:
+    world.now = datetime.now(UTC)
+    olga = person("olga", Role.OPERATOR)
+    sold(world, 201)
+    moved(world, 201, 1)
+    sold(world, 202)
+    moved(world, 202, 2, pieces=3)
+    (fill,) = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "fill_rate"]
+
+    told_by_api = caller("olga", "read").get("kpis/fill_rate/records/?workflow=order_to_cash").json()
+
+    assert [(one["name"], one["value"]) for one in told_by_api["results"]] == [("S00202", 0.25), ("S00201", 1.0)]
+    assert sum(one["value"] for one in told_by_api["results"]) / len(told_by_api["results"]) == fill.value
+    assert told_by_api["next_offset"] is None
+    missed = caller("olga", "read").get("kpis/otif/records/?workflow=order_to_cash&missed=1&connection=main&customer=50").json()
+    assert [one["url"] for one in missed["results"]] == ["/records/main/sale.order/202/"]
+    assert caller("olga", "read").get("kpis/none/records/").status_code == 404
+    client.force_login(olga)
+    assert 'href="/figures/fill_rate/order_to_cash/"' in client.get("/figures/").content.decode()
+    page = client.get("/figures/fill_rate/order_to_cash/").content.decode()
+    assert page.index("S00202") < page.index("25 %") < page.index("S00201")
+    assert "S00201" not in client.get("/figures/fill_rate/order_to_cash/?missed=1").content.decode()
+    olga.sees = [f"{world.connection.pk}:2"]
+    olga.save()
+    assert "S0020" not in client.get("/figures/fill_rate/order_to_cash/").content.decode()
+    assert caller("olga", "read").get("kpis/fill_rate/records/?workflow=order_to_cash").json()["results"] == []
+
+
+def test_the_records_of_every_figure_are_as_many_as_it_says(world: World) -> None:
+    sold(world, 201)
+    moved(world, 201, 1, deadline=odoo_time(world.now - timedelta(days=2)))
+    bought(world, 301)
+    moved(world, 301, 301, code="incoming", place=VENDORS, to=STOCK, bought=True)
+
+    figures = kpis.figures(now=world.now, seen=EVERYTHING)
+
+    assert {"otif", "perfect_order", "supplier_otif", "supplier_lead_time", "shipped_on_time"} <= {one.kpi.name for one in figures}
+    for one in figures:
+        assert len(records_behind(one.kpi, one.workflow, now=world.now, seen=EVERYTHING)) == one.count, one.kpi.name
+    for kpi in kpis.KPIS:
+        records_behind(kpi, "order_to_cash", now=world.now, seen=AccessScope(frozenset({(world.connection.pk, 1)})))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection as database
 from django.http import Http404
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
-from apps.boards.boards import kpis, queries, targets
+from apps.boards.boards import kpi_records, kpis, queries, targets
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
@@ -115,7 +116,8 @@ class DayShape(serializers.Serializer[Any]):
 class FigureShape(serializers.Serializer[Any]):
     """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds.
 
-    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed.
+    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed. ``last_week`` is of
+    the last seven days, ``weeks_before`` of the rest of the window, each day weighed by its count; null without data.
     """
 
     kpi = serializers.CharField()
@@ -124,6 +126,8 @@ class FigureShape(serializers.Serializer[Any]):
     unit = serializers.ChoiceField(["share", "seconds"])
     value = serializers.FloatField()
     p90 = serializers.FloatField(allow_null=True)
+    last_week = serializers.FloatField(allow_null=True)
+    weeks_before = serializers.FloatField(allow_null=True)
     target = serializers.FloatField()
     is_met = serializers.BooleanField()
     count = serializers.IntegerField()
@@ -156,6 +160,8 @@ def _shown(figure: kpis.Figure) -> dict[str, Any]:
         "unit": "share" if figure.kpi.is_share else "seconds",
         "value": figure.value,
         "p90": figure.p90,
+        "last_week": figure.last_week,
+        "weeks_before": figure.weeks_before,
         "target": figure.target,
         "is_met": figure.is_met,
         "count": figure.count,
@@ -201,6 +207,72 @@ class Kpis(APIView):
         found = kpis.figures(now=now, seen=shown, of_partner=partner)
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
+
+
+class CountedSerializer(serializers.Serializer[Any]):
+    """One record that a figure counts: 1 or 0, the part or the seconds that it adds."""
+
+    connection = serializers.CharField()
+    model = serializers.CharField()
+    odoo_id = serializers.IntegerField()
+    name = serializers.CharField()
+    url = serializers.CharField()
+    at = serializers.DateTimeField()
+    value = serializers.FloatField()
+
+
+class CountedPage(serializers.Serializer[Any]):
+    """Fifty of them, the worst first; ``next_offset`` is null on the last page."""
+
+    next_offset = serializers.IntegerField(allow_null=True)
+    results = CountedSerializer(many=True)
+
+
+class KpiRecords(APIView):
+    """The records behind one figure."""
+
+    @extend_schema(
+        responses=CountedPage,
+        parameters=[
+            *NARROWING,
+            *PARTNERS,
+            OpenApiParameter("workflow", str, required=True),
+            OpenApiParameter("missed", int, description="1: only what missed."),
+            OpenApiParameter("offset", int),
+        ],
+    )
+    def get(self, request: PersonsCall, name: str) -> Response:
+        """What a figure counts: over all pages, its mean (a share) or median (a time) is the figure."""
+        asked = request.query_params
+        offset = asked.get("offset", "0")
+        if not request_scope.is_number(offset):
+            raise ValidationError({"offset": ["This must be a whole number."]})
+        kpi = next((one for one in kpis.KPIS if one.name == name), None)
+        if kpi is None:
+            raise Http404(f"There is no such figure; there is: {', '.join(one.name for one in kpis.KPIS)}.")
+        rows = kpi_records.records_behind(
+            kpi,
+            asked.get("workflow", ""),
+            now=clock.now(),
+            seen=_asked(request),
+            of_partner=_partner(request),
+            only_missed=asked.get("missed") == "1",
+            offset=int(offset),
+        )
+        shown = [
+            {
+                "connection": row.connection,
+                "model": row.model,
+                "odoo_id": row.odoo_id,
+                "name": row.name,
+                "url": reverse("boards:record", args=[row.connection, row.model, row.odoo_id]),
+                "at": moment(row.at),
+                "value": row.value,
+            }
+            for row in rows[: kpi_records.PAGE_SIZE]
+        ]
+        following = int(offset) + kpi_records.PAGE_SIZE if len(rows) > kpi_records.PAGE_SIZE else None
+        return Response({"next_offset": following, "results": shown})
 
 
 class TargetGiven(serializers.Serializer[Any]):

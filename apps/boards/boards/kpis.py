@@ -20,6 +20,7 @@ from apps.boards.models import KpiTarget
 from apps.workflows import registry, returned
 
 WINDOW = timedelta(days=30)
+WEEK = 7
 BUSINESS, ORCHESTRATION = "business", "orchestration"
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -38,26 +39,28 @@ SIDES = CUSTOMER, VENDOR = "customer", "vendor"
 
 # Index pickings_done.
 SHIPPED = f"""
-SELECT 'fulfilment' AS workflow, r.date_done AS at, r.date_done <= r.date_deadline AS is_met
+SELECT 'fulfilment' AS workflow, r.connection_id, 'stock.picking' AS model, r.odoo_id, r.date_done AS at,
+       r.date_done <= r.date_deadline AS is_met
   FROM mirror_stock_picking r
  WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.date_deadline IS NOT NULL AND r.deleted_at IS NULL
    AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.place_is("supplier", "location_dest_id", "r").strip()}"""
 RECEIVED = f"""
-SELECT 'procure_to_pay' AS workflow, r.date_done AS at,
+SELECT 'procure_to_pay' AS workflow, r.connection_id, 'stock.picking' AS model, r.odoo_id, r.date_done AS at,
        (r.date_done AT TIME ZONE z.zone)::date <= (r.date_deadline AT TIME ZONE z.zone)::date AS is_met
   FROM (SELECT connection_id, odoo_id, company_zone(connection_id, odoo_id) AS zone FROM mirror_res_company OFFSET 0) AS z
   JOIN mirror_stock_picking r ON r.connection_id = z.connection_id AND r.company_id = z.odoo_id
  WHERE r.state = 'done' AND r.picking_type_code = 'incoming' AND r.date_deadline IS NOT NULL
    AND r.deleted_at IS NULL AND r.date_done > %(since)s AND {{seen}} AND NOT {returned.from_customer("r").strip()}"""
 ORDER_TO_SHIPMENT = """
-SELECT 'order_to_cash' AS workflow, r.date_done AS at, greatest(extract(epoch FROM r.date_done - o.date_order), 0) AS seconds
+SELECT 'order_to_cash' AS workflow, r.connection_id, 'stock.picking' AS model, r.odoo_id, r.date_done AS at,
+       greatest(extract(epoch FROM r.date_done - o.date_order), 0) AS seconds
   FROM mirror_stock_picking r
   JOIN mirror_sale_order o ON o.connection_id = r.connection_id AND o.odoo_id = r.sale_id
  WHERE r.state = 'done' AND r.picking_type_code IN ('outgoing', 'dropship') AND r.deleted_at IS NULL AND o.date_order IS NOT NULL
    AND r.date_done > %(since)s AND {seen}"""
 # Index transitions_by_time.
 PAID = """
-SELECT 'invoicing' AS workflow, t.at,
+SELECT 'invoicing' AS workflow, t.connection_id, 'account.move' AS model, t.odoo_id, t.at,
        (t.at AT TIME ZONE company_zone(r.connection_id, r.company_id))::date <= r.invoice_date_due AS is_met
   FROM workflows_transition t
   JOIN mirror_account_move r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id
@@ -65,28 +68,30 @@ SELECT 'invoicing' AS workflow, t.at,
    AND r.invoice_date_due IS NOT NULL AND t.at > %(since)s AND t.at <= %(now)s AND {seen}"""
 # Index exceptions_by_opening. What closed by itself before anybody owned it is nobody's work.
 OWNED = """
-SELECT c.workflow, c.opened_at AS at,
+SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.opened_at AS at,
        greatest(extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at), 0) AS seconds
   FROM exceptions_exceptioncase c
  WHERE c.opened_at > %(since)s AND {seen} AND (c.owned_at IS NOT NULL OR c.resolved_at IS NULL OR EXISTS (
          SELECT FROM audit_entry e WHERE e.subject = 'exception:' || c.id AND e.action = 'exception.resolved'))"""
 # Index exceptions_by_end.
 RESOLVED = """
-SELECT c.workflow, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
+SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
   FROM exceptions_exceptioncase c
  WHERE c.resolved_at > %(since)s AND c.due_at IS NOT NULL AND {seen}"""
 OPENED_TO_RESOLVED = """
-SELECT c.workflow, c.resolved_at AS at, greatest(extract(epoch FROM c.resolved_at - c.opened_at), 0) AS seconds
+SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.resolved_at AS at,
+       greatest(extract(epoch FROM c.resolved_at - c.opened_at), 0) AS seconds
   FROM exceptions_exceptioncase c
  WHERE c.resolved_at > %(since)s AND {seen}"""
 # Index requests_by_decision.
 DECIDED = """
-SELECT r.workflow, r.decided_at AS at, extract(epoch FROM r.decided_at - r.requested_at) AS seconds
+SELECT r.workflow, r.connection_id, r.model, r.odoo_id, r.decided_at AS at,
+       extract(epoch FROM r.decided_at - r.requested_at) AS seconds
   FROM approvals_request r
  WHERE r.status IN ('approved', 'rejected') AND r.decided_at > %(since)s AND {seen}"""
 # Index commands_by_end. A decision is an approval's, or a way out of an exception that somebody took.
 EFFECT = """
-SELECT coalesce(q.workflow, e.workflow) AS workflow, c.done_at AS at,
+SELECT coalesce(q.workflow, e.workflow) AS workflow, c.connection_id, c.model, c.odoo_id, c.done_at AS at,
        greatest(extract(epoch FROM c.done_at - c.created_at), 0) AS seconds
   FROM outbox_command c
   LEFT JOIN approvals_request q
@@ -104,6 +109,8 @@ class Kpi:
         alias: the table in ``facts`` whose connection and company say who may see the row.
         target: a share that is to be reached, or seconds that are not to be passed; a manager may set another
             (:mod:`apps.boards.boards.targets`).
+        facts: a row each of what is counted, with ``workflow``, ``connection_id``, ``model``, ``odoo_id``, ``at``, and ``is_met``,
+            ``part`` or ``seconds``.
         is_mean: whether a share is the mean of parts, and not of what is met.
         partner: whose records it is of, ``CUSTOMER`` or ``VENDOR``, so that it can be asked for one of them; "" for neither.
     """
@@ -321,28 +328,30 @@ class Figure:
         return self.value >= self.target if self.kpi.is_share else self.value <= self.target
 
     @property
-    def change(self) -> float | None:
-        """By how much the last week differs from the weeks before, in the figure's own unit; None without both."""
-        last = max((point.day for point in self.trend), default=None)
-        if last is None:
-            return None
-        lately = [point for point in self.trend if (last - point.day).days < 7]
-        before = [point for point in self.trend if (last - point.day).days >= 7]
-        if not before:
-            return None
-        return _mean(lately) - _mean(before)
+    def last_week(self) -> float | None:
+        """The figure over the last seven days that have data, each day weighed by its count; None without any."""
+        return _mean([point for point in self.trend if (self._last - point.day).days < WEEK])
+
+    @property
+    def weeks_before(self) -> float | None:
+        """The figure over the days of the window before these seven; None without any."""
+        return _mean([point for point in self.trend if (self._last - point.day).days >= WEEK])
 
     @property
     def is_better(self) -> bool | None:
         """Whether the last week went better than the weeks before; None where there is no telling."""
-        change = self.change
-        if not change:
+        lately, before = self.last_week, self.weeks_before
+        if lately is None or before is None or lately == before:
             return None
-        return (change > 0) == self.kpi.is_share
+        return (lately > before) == self.kpi.is_share
+
+    @property
+    def _last(self) -> date:
+        return max(point.day for point in self.trend)
 
 
-def _mean(points: Sequence[Point]) -> float:
-    return sum(point.value * point.count for point in points) / sum(point.count for point in points)
+def _mean(points: Sequence[Point]) -> float | None:
+    return sum(point.value * point.count for point in points) / sum(point.count for point in points) if points else None
 
 
 def targets() -> dict[str, float]:
@@ -368,7 +377,7 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tup
             continue
         with database.cursor() as cursor:
             values: dict[str, Any] = {"since": now - WINDOW, "now": now, "zone": zone}
-            cursor.execute(kpi.sql.format(seen=_seen(kpi, seen) + (_of_partner(*of_partner[1:]) if of_partner else "")), values)
+            cursor.execute(kpi.sql.format(seen=seen_sql(kpi, seen, of_partner)), values)
             rows = cursor.fetchall()
         for workflow, day, value, p90, count in rows:
             if day is None:
@@ -389,8 +398,10 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tup
     return found
 
 
-def _seen(kpi: Kpi, seen: AccessScope) -> str:
-    return seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
+def seen_sql(kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None) -> str:
+    """Return SQL that narrows the figure's facts to what is in sight, and of that to one customer's or vendor's."""
+    scope = seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
+    return scope + (_of_partner(*of_partner[1:]) if of_partner else "")
 
 
 def _of_partner(connection_id: int, partner_id: int) -> str:

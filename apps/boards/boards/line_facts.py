@@ -42,19 +42,22 @@ RECEIVED_LATELY = """EXISTS (
    WHERE lately.connection_id = l.connection_id AND lately.purchase_line_id = l.odoo_id AND lately.state = 'done'
      AND lately.deleted_at IS NULL AND lately.date > %(since)s)"""
 
-SOLD = f"SELECT 'order_to_cash' AS workflow, s.at, {{is_met}} FROM ({SOLD_LINES}) AS s"
+SOLD = f"""
+SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.order_id AS odoo_id, s.at, {{is_met}}
+  FROM ({SOLD_LINES}) AS s"""
 OTIF = SOLD.replace("{is_met}", "s.in_time >= s.ordered AS is_met")
 ON_TIME = SOLD.replace("{is_met}", "s.in_time > 0 AND s.in_time >= LEAST(s.ordered, s.in_all) AS is_met")
 IN_FULL = SOLD.replace("{is_met}", "s.in_all >= s.ordered AS is_met")
 FILL_RATE = SOLD.replace("{is_met}", "LEAST(s.in_time / s.ordered, 1) AS part")
-SUPPLIER_OTIF = f"SELECT 'procure_to_pay' AS workflow, s.at, s.in_time >= s.ordered AS is_met FROM ({_bought(PLANNED)}) AS s"
+BOUGHT = "'procure_to_pay' AS workflow, s.connection_id, 'purchase.order' AS model, s.order_id AS odoo_id"
+SUPPLIER_OTIF = f"SELECT {BOUGHT}, s.at, s.in_time >= s.ordered AS is_met FROM ({_bought(PLANNED)}) AS s"
 SUPPLIER_LEAD_TIME = f"""
-SELECT 'procure_to_pay' AS workflow, s.last_at AS at, greatest(extract(epoch FROM s.last_at - s.ordered_at), 0) AS seconds
+SELECT {BOUGHT}, s.last_at AS at, greatest(extract(epoch FROM s.last_at - s.ordered_at), 0) AS seconds
   FROM ({_bought(RECEIVED_LATELY)}) AS s
  WHERE s.in_all >= s.ordered AND s.ordered_at IS NOT NULL"""
 # What came back, and what was credited, does not make an order perfect.
 PERFECT_ORDER = f"""
-SELECT 'order_to_cash' AS workflow, o.at, o.is_met AND NOT EXISTS (
+SELECT 'order_to_cash' AS workflow, o.connection_id, 'sale.order' AS model, o.order_id AS odoo_id, o.at, o.is_met AND NOT EXISTS (
          SELECT FROM mirror_stock_picking d
           WHERE d.connection_id = o.connection_id AND d.sale_id = o.order_id AND d.state = 'done' AND d.deleted_at IS NULL
             AND {returned.goes_back("d").strip()})

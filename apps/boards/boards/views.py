@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards.analytics import plots
-from apps.boards.boards import blocked_reasons, forecast, kpis, queries
+from apps.boards.boards import blocked_reasons, forecast, kpi_records, kpis, queries
 from apps.boards.boards.queries import Narrowed
 from apps.boards.parts import is_workflow, stage_called, workflow_called
 from apps.core import clock, sheets
@@ -60,6 +60,28 @@ def figures(request: PersonsRequest) -> HttpResponse:
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
     return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
+
+
+@login_required
+@require_safe
+@knows(missed=IS_ON, offset=request_scope.is_number)
+def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
+    """The records behind a figure, the worst first."""
+    kpi = next((one for one in kpis.KPIS if one.name == name), None)
+    if kpi is None:
+        raise Http404("There is no such figure.")
+    offset, only_missed = int(request.GET.get("offset") or 0), request.GET.get("missed") == "1"
+    shown = request_scope.scope_of(request, request.user)
+    rows = kpi_records.records_behind(kpi, workflow, now=clock.now(), seen=shown, only_missed=only_missed, offset=offset)
+    size = kpi_records.PAGE_SIZE
+    context = {
+        "kpi": kpi,
+        "workflow": registry.workflows().get(workflow),
+        "rows": rows[:size],
+        "only_missed": only_missed,
+        "following": offset + size if len(rows) > size else None,
+    }
+    return render(request, "boards/figure_records.html", context)
 
 
 @login_required
