@@ -15,6 +15,7 @@ from apps.accounts.models import Team, User
 from apps.approvals.models import Policy, Request
 from apps.audit.models import Entry
 from apps.boards.boards import kpis
+from apps.boards.boards.kpi_records import records_behind
 from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
@@ -252,7 +253,7 @@ def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world:
 
     answer = caller("mia", "read").get("kpis/").json()
     assert {one["kpi"] for one in answer["business"]} == {"shipped_on_time"}
-    assert {one["kpi"] for one in answer["orchestration"]} == {"detected_to_owned"}
+    assert {one["kpi"] for one in answer["orchestration"]} == {"detected_to_owned", "repeat_exceptions"}
     (shipped,) = answer["business"]
     assert (shipped["value"], shipped["target"], shipped["is_met"], len(shipped["trend"])) == (1.0, 0.95, True, 3)
     client.force_login(mia_manager)
@@ -328,3 +329,21 @@ def test_what_closed_by_itself_is_nobodys_work(world: World, olga_operator: User
     moves.resolve(by_hand.pk, resolution="Called them", by=olga_operator, now=world.now)
     found = figures_of("detected_to_owned", world)["order_to_cash"]
     assert (found.count, found.value) == (2, 2 * 3600)
+
+
+def test_what_comes_back_was_not_resolved_the_first_time(world: World) -> None:
+    """Order 1 had its exception again after three days; order 2 after eight, which is no first-time miss but a repeat."""
+    ended = world.now - timedelta(days=20)
+    for number, days in ((1, 3), (2, 8)):
+        case(world, number, status="resolved", opened_at=ended - timedelta(hours=1), resolved_at=ended)
+        case(world, number, opened_at=ended + timedelta(days=days))
+    case(world, 3, status="resolved", opened_at=ended, resolved_at=world.now - timedelta(days=2))  # too early to tell
+    case(world, 1, type="order.margin_breach", opened_at=ended)  # another type
+
+    first_time, repeats = (figures_of(name, world)["order_to_cash"] for name in ("first_time_resolution", "repeat_exceptions"))
+
+    assert (first_time.value, first_time.count, first_time.is_met) == (0.5, 2, False)
+    assert (round(repeats.value, 4), repeats.count, repeats.is_met) == (0.3333, 6, False)
+    assert [row.odoo_id for row in records_behind(repeats.kpi, "order_to_cash", now=world.now, seen=EVERYTHING)][:2] == [2, 1]
+    missed = records_behind(repeats.kpi, "order_to_cash", now=world.now, seen=EVERYTHING, only_missed=True)
+    assert {row.odoo_id for row in missed} == {1, 2}

@@ -57,8 +57,8 @@ def records_behind(
     statement = RECORDS.format(
         value=value,
         facts=kpi.facts.strip().format(seen=seen_sql(kpi, seen, of_partner)),
-        missed=f"AND {value} < 1" if only_missed and kpi.is_share else "",
-        worst=value if kpi.is_share else f"{value} DESC",
+        missed=f"AND {value} {'> 0' if kpi.is_lower_better else '< 1'}" if only_missed and kpi.is_share else "",
+        worst=value if kpi.is_higher_better else f"{value} DESC",
     )
     values: dict[str, Any] = {"since": now - WINDOW, "now": now, "workflow": workflow, "offset": offset, "limit": PAGE_SIZE + 1}
     with database.cursor() as cursor:

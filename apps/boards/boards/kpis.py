@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.access import AccessScope
-from apps.boards.boards import line_facts
+from apps.boards.boards import case_facts, line_facts
 from apps.boards.boards.zone import zone_in_sight
 from apps.boards.models import KpiTarget
 from apps.workflows import registry, returned
@@ -66,23 +66,6 @@ SELECT 'invoicing' AS workflow, t.connection_id, 'account.move' AS model, t.odoo
   JOIN mirror_account_move r ON r.connection_id = t.connection_id AND r.odoo_id = t.odoo_id
  WHERE t.workflow = 'invoicing' AND t.to_stage = 'paid' AND t.from_stage <> '' AND r.move_type = 'out_invoice'
    AND r.invoice_date_due IS NOT NULL AND t.at > %(since)s AND t.at <= %(now)s AND {seen}"""
-# Index exceptions_by_opening. What closed by itself before anybody owned it is nobody's work.
-OWNED = """
-SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.opened_at AS at,
-       greatest(extract(epoch FROM coalesce(c.owned_at, c.resolved_at, %(now)s) - c.opened_at), 0) AS seconds
-  FROM exceptions_exceptioncase c
- WHERE c.opened_at > %(since)s AND {seen} AND (c.owned_at IS NOT NULL OR c.resolved_at IS NULL OR EXISTS (
-         SELECT FROM audit_entry e WHERE e.subject = 'exception:' || c.id AND e.action = 'exception.resolved'))"""
-# Index exceptions_by_end.
-RESOLVED = """
-SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.resolved_at AS at, c.resolved_at <= c.due_at AS is_met
-  FROM exceptions_exceptioncase c
- WHERE c.resolved_at > %(since)s AND c.due_at IS NOT NULL AND {seen}"""
-OPENED_TO_RESOLVED = """
-SELECT c.workflow, c.connection_id, c.model, c.odoo_id, c.resolved_at AS at,
-       greatest(extract(epoch FROM c.resolved_at - c.opened_at), 0) AS seconds
-  FROM exceptions_exceptioncase c
- WHERE c.resolved_at > %(since)s AND {seen}"""
 # Index requests_by_decision.
 DECIDED = """
 SELECT r.workflow, r.connection_id, r.model, r.odoo_id, r.decided_at AS at,
@@ -111,6 +94,7 @@ class Kpi:
             (:mod:`apps.boards.boards.targets`).
         facts: a row each of what is counted, with ``workflow``, ``connection_id``, ``model``, ``odoo_id``, ``at``, and ``is_met``,
             ``part`` or ``seconds``.
+        is_lower_better: whether a share is not to be passed, as a time is not.
         is_mean: whether a share is the mean of parts, and not of what is met.
         partner: whose records it is of, ``CUSTOMER`` or ``VENDOR``, so that it can be asked for one of them; "" for neither.
     """
@@ -124,7 +108,13 @@ class Kpi:
     target: float
     is_share: bool = False
     is_mean: bool = False
+    is_lower_better: bool = False
     partner: str = ""
+
+    @property
+    def is_higher_better(self) -> bool:
+        """Whether more of it is better."""
+        return self.is_share and not self.is_lower_better
 
     @property
     def sql(self) -> str:
@@ -255,7 +245,7 @@ KPIS: tuple[Kpi, ...] = (
         name="detected_to_owned",
         kind=ORCHESTRATION,
         title=gettext_noop("Time to assign"),
-        facts=OWNED,
+        facts=case_facts.OWNED,
         alias="c",
         target=0.25 * HOUR,
         meaning=gettext_noop("From opening to first assignment; automatic closures are excluded."),
@@ -264,7 +254,7 @@ KPIS: tuple[Kpi, ...] = (
         name="detected_to_resolved",
         kind=ORCHESTRATION,
         title=gettext_noop("Time to resolve"),
-        facts=OPENED_TO_RESOLVED,
+        facts=case_facts.OPENED_TO_RESOLVED,
         alias="c",
         target=8 * HOUR,
         meaning=gettext_noop("From opening to resolution, by a person or automatically."),
@@ -273,11 +263,32 @@ KPIS: tuple[Kpi, ...] = (
         name="resolved_in_time",
         kind=ORCHESTRATION,
         title=gettext_noop("Resolved within SLA"),
-        facts=RESOLVED,
+        facts=case_facts.RESOLVED,
         alias="c",
         target=0.9,
         is_share=True,
         meaning=gettext_noop("Exceptions resolved within their SLA."),
+    ),
+    Kpi(
+        name="first_time_resolution",
+        kind=ORCHESTRATION,
+        title=gettext_noop("First-time resolution"),
+        facts=case_facts.FIRST_TIME,
+        alias="c",
+        target=0.9,
+        is_share=True,
+        meaning=gettext_noop("Exceptions that did not come back within seven days, counted when these have passed."),
+    ),
+    Kpi(
+        name="repeat_exceptions",
+        kind=ORCHESTRATION,
+        title=gettext_noop("Repeat exceptions"),
+        facts=case_facts.REPEATED,
+        alias="c",
+        target=0.1,
+        is_share=True,
+        is_lower_better=True,
+        meaning=gettext_noop("Exceptions that the same record had already had within thirty days."),
     ),
     Kpi(
         name="asked_to_decided",
@@ -325,7 +336,7 @@ class Figure:
     @property
     def is_met(self) -> bool:
         """Whether the target is reached."""
-        return self.value >= self.target if self.kpi.is_share else self.value <= self.target
+        return self.value >= self.target if self.kpi.is_higher_better else self.value <= self.target
 
     @property
     def last_week(self) -> float | None:
@@ -343,7 +354,7 @@ class Figure:
         lately, before = self.last_week, self.weeks_before
         if lately is None or before is None or lately == before:
             return None
-        return (lately > before) == self.kpi.is_share
+        return (lately > before) == self.kpi.is_higher_better
 
     @property
     def _last(self) -> date:
