@@ -273,7 +273,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     # Two answers tell of deliveries; their states have one name.
-    "ENUM_NAME_OVERRIDES": {"DeliveryStatus": "apps.intake.models.Status.values"},
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatus": "apps.intake.models.Status.values",
+        "StepOutcome": "apps.exceptions.playbooks.api.OUTCOMES",
+    },
 }
 
 if env.email_url == "console":

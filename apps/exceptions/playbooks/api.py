@@ -19,12 +19,16 @@ from apps.exceptions.playbooks import figures, progress, versions
 from apps.exceptions.playbooks.versions import Version
 from apps.workflows.playbooks import Shows, StepKind
 
+OUTCOMES = ["open", "done", "skipped"]
+
 
 class StepShape(serializers.Serializer[Any]):
     """One step of a playbook."""
 
-    name = serializers.CharField(required=False, allow_blank=True, help_text="Progress is kept by it; made where it is empty")
-    title = serializers.CharField()
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=40, help_text="Progress is kept by it; made where it is empty"
+    )
+    title = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField([one.value for one in StepKind], default="check")
     done_when = serializers.ChoiceField(
         [one.value for one in Shows], default="", allow_blank=True, help_text="What shows that it was done; empty: by hand"
@@ -34,8 +38,10 @@ class StepShape(serializers.Serializer[Any]):
 class PlaybookWritten(serializers.Serializer[Any]):
     """The next version of a playbook."""
 
-    steps = StepShape(many=True)
-    based_on = serializers.IntegerField(help_text="The version that was read; 0 is the declared one")
+    steps = serializers.ListField(child=StepShape(), max_length=versions.MOST_STEPS)
+    based_on = serializers.IntegerField(
+        min_value=0, max_value=1_000_000, help_text="The version that was read; 0 is the declared one"
+    )
     note = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
@@ -66,7 +72,7 @@ class PlaybookShape(serializers.Serializer[Any]):
 class TakenShape(StepShape):
     """One step of an exception's playbook."""
 
-    outcome = serializers.ChoiceField(["open", "done", "skipped"])
+    outcome = serializers.ChoiceField(OUTCOMES)
     at = serializers.DateTimeField(allow_null=True)
     by = serializers.CharField(help_text="Empty where the data shows it")
     note = serializers.CharField()
@@ -82,7 +88,7 @@ class ProgressShape(serializers.Serializer[Any]):
 class StepTaken(serializers.Serializer[Any]):
     """What became of a step."""
 
-    outcome = serializers.ChoiceField(["done", "skipped", "open"])
+    outcome = serializers.ChoiceField(OUTCOMES)
     note = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text="The answer, or why it is skipped")
 
 
