@@ -9,6 +9,7 @@ import pytest
 from django.db import connection as database
 from django.db import transaction
 from django.test import Client
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,14 @@ def test_what_goes_back_and_forth_counts_each_time(company: World) -> None:
     moved(company, 1, (0, "quotation"), (1, "credit_review"), (2, "quotation"), (4, "credit_review"), (7, "cancelled"))
 
     assert hours(order(company, 1)) == {"us sales": 3, "approver": 4}
+
+
+def test_a_team_is_named_in_the_readers_language_unless_it_was_named_otherwise(company: World) -> None:
+    moved(company, 1, (0, "waiting_for_stock"), (10, "ready_to_pick"), (11, "closed"))
+    Team.objects.filter(slug="warehouse").update(name="Hall 3")
+
+    with translation.override("de"):
+        assert {part.team: part.team_name for part in order(company, 1).parts} == {"purchasing": "Einkauf", "warehouse": "Hall 3"}
 
 
 def test_between_an_end_and_a_reopening_nobody_holds_it(company: World) -> None:

@@ -227,7 +227,7 @@ def _splits(statement: sql.Composed, parameters: Mapping[str, Any]) -> list[Spli
     with database.cursor() as cursor:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
-    names = dict(Team.objects.values_list("slug", "name")) if any(team for _, _, team, *_ in rows) else {}
+    names = {team.slug: str(team) for team in Team.objects.all()} if any(team for _, _, team, *_ in rows) else {}
     found: dict[str, list[tuple[Holder, str, int]]] = {}
     wholes: dict[str, tuple[int, int]] = {}
     for key, holder, team, seconds, count, whole in rows:
