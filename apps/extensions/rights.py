@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from django.apps import apps
 
-from apps.workflows.declare import Addition, ApprovalKind, OdooCall, Remedy, Workflow
+from apps.workflows.declare import Addition, ApprovalKind, OdooCall, SuggestedAction, Workflow
 
 # Apps whose tables a fact may read.
 READABLE = {"mirror", "events", "workflows"}
@@ -52,9 +52,9 @@ def problems(declared: Workflow | Addition, *, model: str, own: set[str], label:
         calls = [*kind.on_asked, *kind.on_approval, *kind.on_rejection, *kind.on_withdrawal, *kind.on_expiry]
         for call in calls:
             yield from _problems_of_call(f"Approval kind {kind.name}", call, model, {*own, ASK})
-    for remedy in _remedies(declared):
-        for call in remedy.calls:
-            yield from _problems_of_call(f"Suggested action {remedy.name}", call, model, own)
+    for action in _actions(declared):
+        for call in action.calls:
+            yield from _problems_of_call(f"Suggested action {action.name}", call, model, own)
     for guard in declared.guards if isinstance(declared, Workflow) else ():
         if {model, guard.model or model, *(line for line, _, _ in guard.lines)} - own:
             yield f"The guard for {guard.approval} is over a model that the extension does not mirror. Guard models of its own."
@@ -62,9 +62,9 @@ def problems(declared: Workflow | Addition, *, model: str, own: set[str], label:
             yield f"The guard for {guard.approval} names {found[0]}, by which it gets round Odoo's rights. Leave it out."
 
 
-def _remedies(declared: Workflow | Addition) -> list[Remedy]:
-    added = [remedy for some in declared.remedies.values() for remedy in some] if isinstance(declared, Addition) else []
-    return [*added, *(remedy for kind in declared.exceptions for remedy in kind.remedies)]
+def _actions(declared: Workflow | Addition) -> list[SuggestedAction]:
+    added = [action for some in declared.actions.values() for action in some] if isinstance(declared, Addition) else []
+    return [*added, *(action for kind in declared.exceptions for action in kind.actions)]
 
 
 def _statements(declared: Workflow | Addition) -> Iterator[tuple[str, str]]:
@@ -78,7 +78,7 @@ def _statements(declared: Workflow | Addition) -> Iterator[tuple[str, str]]:
 def standalone(declared: Workflow | Addition) -> Iterator[tuple[str, str]]:
     """Yield the SQL of ``declared`` that is run as it stands, each with where it stands; some of it is empty."""
     yield from ((f"The dependency on {one.model}", one.sql) for one in declared.dependencies)
-    yield from ((f"Suggested action {remedy.name}", remedy.sql) for remedy in _remedies(declared))
+    yield from ((f"Suggested action {action.name}", action.sql) for action in _actions(declared))
     yield from ((f"Approval kind {kind.name}", sql) for kind in declared.approvals for sql in _of_kind(kind))
     if isinstance(declared, Workflow):
         yield from ((f"Blocker {one.kind}", one.sql) for one in declared.blockers)

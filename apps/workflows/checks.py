@@ -103,11 +103,12 @@ def problems_of(workflow: Workflow) -> list[str]:
             *(name for cause in kind.root_causes for name in (cause.record, cause.place) if name),
         ]:
             compiled.column_of(workflow, column)
-        for remedy in kind.remedies:
-            known = {*remedy.columns, *placeholders.OF_DECISION}
+        for action in kind.actions:
+            known = {*action.columns, *placeholders.OF_DECISION}
             problems += [
-                f"Remedy {remedy.name} of {kind.name} names {name}, which it does not return. It has: {', '.join(sorted(known))}."
-                for name in sorted(placeholders.of_calls(remedy.calls) - known)
+                f"Suggested action {action.name} of {kind.name} names {name}, which it does not return."
+                f" It has: {', '.join(sorted(known))}."
+                for name in sorted(placeholders.of_calls(action.calls) - known)
             ]
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)

@@ -134,16 +134,16 @@ class OdooCall:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remedy:
-    """A way out of an exception that a person may take: what can be offered now, and what Odoo is told when they do.
+class SuggestedAction:
+    """A way to resolve an exception: what can be offered now, and what Odoo is told when a person applies it.
 
     Attributes:
-        name, title: what tells it from the type's other remedies; what it does, in words for people.
+        name, title: what tells it from the type's other actions; what it does, in words for people.
         sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
             (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
             (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`, of which the calls speak.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
-        effect: of an option's columns, the changes that taking it comes down to, which are previewed (:mod:`.what_if`).
+        effect: of an option's columns, the changes that applying it comes down to, which are previewed (:mod:`.what_if`).
     """
 
     name: str
@@ -169,7 +169,7 @@ class ExceptionType:
         severity: column and thresholds of medium, high and critical; more weighs as well (:mod:`apps.workflows.severity_boost`).
         severity_kind: what that column is, where the evidence does not show it.
         closed_because: what is said when it closes itself.
-        remedies: ways out of it that a person may take in the tower.
+        actions: ways to resolve it that a person may apply in the tower.
         root_causes: which record is to blame, the most pressing first; none where it stands alone.
         playbook: the steps that a good operator takes, in order; those who write policies may replace them.
     """
@@ -185,7 +185,7 @@ class ExceptionType:
     cause: str = ""
     team_column: str = ""
     closed_because: str = "The condition is gone"
-    remedies: Sequence[Remedy] = ()
+    actions: Sequence[SuggestedAction] = ()
     severity_kind: Kind = money
     root_causes: Sequence[RootCause] = ()
     playbook: Sequence[Step] = ()
@@ -203,7 +203,7 @@ class Choice:
 
     Attributes:
         title: what is chosen, in words for people.
-        sql: a SELECT of what there is, the best first, as that of a :class:`Remedy`.
+        sql: a SELECT of what there is, the best first, as that of a :class:`SuggestedAction`.
         columns: what else it returns, for the one who decides and for the calls. They are empty where the approval was asked
             for in Odoo, or where there is nothing to choose.
     """
@@ -407,7 +407,7 @@ class Addition:
     Attributes:
         workflow: name of the workflow.
         facts, dependencies, exceptions, approvals: what it has more, as :class:`Workflow` has them.
-        remedies: suggested actions by the name of the exception type on whose cases they are offered.
+        actions: suggested actions by the name of the exception type on whose cases they are offered.
     """
 
     workflow: str
@@ -415,4 +415,4 @@ class Addition:
     dependencies: Sequence[Dependency] = ()
     exceptions: Sequence[ExceptionType] = ()
     approvals: Sequence[ApprovalKind] = ()
-    remedies: Mapping[str, Sequence[Remedy]] = field(default_factory=dict)
+    actions: Mapping[str, Sequence[SuggestedAction]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ def problems(workflow: Workflow) -> list[str]:
     """Return what is wrong with the names that ``workflow`` gives, each with the remedy."""
     place = f"Workflow {workflow.name}"
     stages = [stage.name for stage in workflow.stages]
-    actions = {kind.name: [remedy.name for remedy in kind.remedies] for kind in workflow.exceptions}
+    actions = {kind.name: [action.name for action in kind.actions] for kind in workflow.exceptions}
     found = [
         *_malformed("Workflow", "", [workflow.name]),
         *_malformed(place, "stage", stages),

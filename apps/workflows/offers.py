@@ -1,4 +1,4 @@
-"""What can be chosen about one record now: the ways out of an exception, or what an approval is asked for with."""
+"""What can be chosen about one record now: the suggested actions of an exception, or what an approval is asked for with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.core import sentences
-from apps.workflows.declare import Choice, Remedy
+from apps.workflows.declare import Choice, SuggestedAction
 
 # So many options are shown.
 SHOWN = 20
@@ -34,7 +34,7 @@ class Option:
         return sentences.said(self.told)
 
 
-def options(declared: Remedy | Choice, *, connection_id: int, odoo_id: int, now: datetime) -> list[Option]:
+def options(declared: SuggestedAction | Choice, *, connection_id: int, odoo_id: int, now: datetime) -> list[Option]:
     """What there is to choose about the record now, the best first."""
     with database.cursor() as cursor:
         cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id, "now": now})

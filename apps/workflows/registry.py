@@ -63,12 +63,12 @@ def _add(declared: Workflow, found: dict[str, Workflow]) -> None:
 def _with(workflow: Workflow, addition: Addition) -> Workflow:
     """``workflow`` with what ``addition`` adds to it. Raises DeclarationError."""
     known = {kind.name for kind in [*workflow.exceptions, *addition.exceptions]}
-    if unknown := sorted(set(addition.remedies) - known):
+    if unknown := sorted(set(addition.actions) - known):
         raise DeclarationError(
             f"{workflow.name} has no exception type {', '.join(unknown)} to act on. It has: {', '.join(sorted(known))}."
         )
     exceptions = [
-        replace(kind, remedies=[*kind.remedies, *addition.remedies.get(kind.name, ())])
+        replace(kind, actions=[*kind.actions, *addition.actions.get(kind.name, ())])
         for kind in [*workflow.exceptions, *addition.exceptions]
     ]
     return replace(

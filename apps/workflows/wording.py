@@ -39,10 +39,10 @@ def _of_exception(declared: ExceptionType) -> Iterator[str]:
     yield declared.closed_because
     yield from (figure.label for figure in declared.evidence.values())
     yield from (step.title for step in declared.playbook)
-    for remedy in declared.remedies:
-        yield remedy.title
-        yield from sql_message.templates_in(remedy.sql)
-        yield from _of_calls(remedy.calls)
+    for action in declared.actions:
+        yield action.title
+        yield from sql_message.templates_in(action.sql)
+        yield from _of_calls(action.calls)
 
 
 def _of_approval(declared: ApprovalKind) -> Iterator[str]:

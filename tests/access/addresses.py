@@ -60,7 +60,7 @@ def values() -> dict[str, list[Any]]:
             "snooze",
             "resolve",
             "comment",
-            "take-remedy",
+            "apply",
             "match",
             "dismiss",
             "accept",

@@ -99,8 +99,8 @@ def test_a_suggested_action_says_its_effect_before_it_is_applied(olga: Client, w
     waiting.write("purchase.order.line", 800, date_planned=trade.days(waiting, 9))
     case = ExceptionCase.objects.get(type="order.promise_at_risk", odoo_id=42)
     page = olga.get(f"/exceptions/{case.pk}/").content.decode()
-    address = f"/exceptions/{case.pk}/effect/?remedy=promise_later&amp;option=42"
+    address = f"/exceptions/{case.pk}/effect/?action=promise_later&amp;option=42"
     assert address in page
     said = olga.get(address.replace("&amp;", "&")).content.decode()
     assert "1 promise can be kept again" in said
-    assert olga.get(f"/exceptions/{case.pk}/effect/?remedy=none&option=42").content.strip() == b""
+    assert olga.get(f"/exceptions/{case.pk}/effect/?action=none&option=42").content.strip() == b""

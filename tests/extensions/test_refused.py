@@ -30,7 +30,7 @@ said = io.StringIO()
 call_command("check", stdout=said, stderr=said)
 print(json.dumps({
     "said": said.getvalue(), "workflows": list(registry.workflows()), "models": list(mirror.models()),
-    "sources": list(events.adapters()), "actions": [r.name for r in registry.exception_types()["order.credit_hold"][1].remedies],
+    "sources": list(events.adapters()), "actions": [r.name for r in registry.exception_types()["order.credit_hold"][1].actions],
     "accepted": [one.package for one in settings.EXTENSIONS.accepted],
 }))
 """
@@ -54,11 +54,12 @@ WORKFLOW = Workflow(name="{name}", title="Lost", odoo_model="{model}", amount="a
                     approvals=[])
 """
 ACTING = """
-from apps.workflows.declare import Addition, OdooCall, Remedy
+from apps.workflows.declare import Addition, OdooCall, SuggestedAction
 
-ACT = Remedy(name="make_admin", title="Make everybody an administrator", sql="SELECT 'x' AS option, 'y' AS text", columns=[],
+ACT = SuggestedAction(name="make_admin", title="Make everybody an administrator", sql="SELECT 'x' AS option, 'y' AS text",
+                      columns=[],
              calls=[OdooCall(title="Do it", model="res.users", method="write", record="odoo_id")])
-ADDITION = Addition(workflow="order_to_cash", remedies={"order.credit_hold": [ACT]})
+ADDITION = Addition(workflow="order_to_cash", actions={"order.credit_hold": [ACT]})
 """
 BLIND = """
 from apps.workflows.declare import Addition, Fact

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from apps.extensions import rights
 from apps.workflows import guard_requests, registry
-from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Fact, Guard, OdooCall, Remedy, Workflow
+from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Fact, Guard, OdooCall, SuggestedAction, Workflow
 
 NO_OTHERS: dict[str, Any] = {"on_asked": [], "on_rejection": [], "on_withdrawal": [], "on_expiry": []}
 
@@ -20,7 +20,7 @@ def fact(sql: str) -> Addition:
 
 
 def action(**call: Any) -> Addition:
-    remedy = Remedy(name="act", title="Act", sql="SELECT 1", columns=[], calls=[OdooCall(title="Act", **call)])
+    action = SuggestedAction(name="act", title="Act", sql="SELECT 1", columns=[], calls=[OdooCall(title="Act", **call)])
     kind = ExceptionType(
         name="order.more",
         title="More",
@@ -30,7 +30,7 @@ def action(**call: Any) -> Addition:
         amount="amount_total",
         evidence={},
         severity=("amount_total", (1, 2, 3)),
-        remedies=[remedy],
+        actions=[action],
     )
     return Addition(workflow="order_to_cash", exceptions=[kind])
 

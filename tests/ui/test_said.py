@@ -90,7 +90,7 @@ def test_what_holds_a_record_up_is_said_on_its_page_and_beside_its_exception(wor
 
 
 @EACH
-def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: str) -> None:
+def test_the_suggested_actions_and_what_they_do_in_odoo_are_said(world: World, language: str) -> None:
     sale(world, 42, quantity=10, reserved=1)
     world.write("stock.move", 42, location_id=IN_HALL)
     world.write("stock.picking", 42, picking_type_id=1, state="assigned", company_id=1, partner_id=50)
@@ -120,7 +120,7 @@ def test_the_ways_out_and_what_they_do_in_odoo_are_said(world: World, language: 
     assert [text for text in said if text not in html] == []
 
     with translation.override(language):
-        moves.take(case.pk, remedy="buy_elsewhere", option="30-61", by=User.objects.get(username="olga"), now=world.now)
+        moves.apply(case.pk, action="buy_elsewhere", option="30-61", by=User.objects.get(username="olga"), now=world.now)
     note = Command.objects.get(decision__startswith="exception:", method="message_post")
     assert "asks for 9 Oak desk from Fjord Furniture at 1,045.00 EUR, 7 days to deliver" in note.arguments["body"]
 

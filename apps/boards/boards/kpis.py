@@ -72,7 +72,7 @@ SELECT r.workflow, r.connection_id, r.model, r.odoo_id, r.decided_at AS at,
        extract(epoch FROM r.decided_at - r.requested_at) AS seconds
   FROM approvals_request r
  WHERE r.status IN ('approved', 'rejected') AND r.decided_at > %(since)s AND {seen}"""
-# Index commands_by_end. A decision is an approval's, or a way out of an exception that somebody took.
+# Index commands_by_end. A decision is an approval's, or a suggested action that somebody applied.
 EFFECT = """
 SELECT coalesce(q.workflow, e.workflow) AS workflow, c.connection_id, c.model, c.odoo_id, c.done_at AS at,
        greatest(extract(epoch FROM c.done_at - c.created_at), 0) AS seconds

@@ -22,7 +22,7 @@ from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, resolutions, types
-from apps.exceptions.cases import cause_groups, remedies
+from apps.exceptions.cases import actions, cause_groups
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
@@ -337,29 +337,29 @@ def resolve(case_id: int, *, resolution: str, by: User, now: datetime, seen: str
 
 
 @atomic_with_retry
-def take(case_id: int, *, remedy: str, option: str, by: User, now: datetime) -> ExceptionCase:
-    """Take a way out that the exception offers: Odoo is told, and the exception closes itself once that has worked.
+def apply(case_id: int, *, action: str, option: str, by: User, now: datetime) -> ExceptionCase:
+    """Apply a suggested action of the exception: Odoo is told, and the exception closes itself once that has worked.
 
     Raises:
         NotAllowedError: this person may not work exceptions.
-        MoveRefusedError: it is resolved, the way out is not offered any more, or somebody has taken it already.
+        MoveRefusedError: it is resolved, the action is not offered any more, or somebody has applied it already.
     """
-    taking = Change(
-        action="exception.remedied", move="apply", data={"remedy": remedy, "option": option}, values={"snoozed_until": None}
+    applying = Change(
+        action="exception.applied", move="apply", data={"action": action, "option": option}, values={"snoozed_until": None}
     )
-    case = _one(taking, case_id, by=by, now=now)
+    case = _one(applying, case_id, by=by, now=now)
     found = registry.exception_types().get(case.type)
-    declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
+    declared = next((one for one in found[1].actions if one.name == action), None) if found else None
     if declared is None:
-        raise MoveRefusedError(gettext("%(type)s has no suggested action %(remedy)s.") % {"type": case.type, "remedy": remedy})
-    decision = remedies.decision_of(case, remedy, option)
-    earlier = next((command for command in remedies.commands_of(case) if command.decision == decision), None)
+        raise MoveRefusedError(gettext("%(type)s has no suggested action %(action)s.") % {"type": case.type, "action": action})
+    decision = actions.decision_of(case, action, option)
+    earlier = next((command for command in actions.commands_of(case) if command.decision == decision), None)
     if earlier is not None:
         raise MoveRefusedError(
             gettext("%(created_by)s has already done this, on %(created_at)s.")
             % {"created_by": earlier.created_by, "created_at": moment(earlier.created_at)}
         )
-    chosen = next((one for one in remedies.options_of(case, declared, now=now) if one.key == option), None)
+    chosen = next((one for one in actions.options_of(case, declared, now=now) if one.key == option), None)
     if chosen is None:
         raise MoveRefusedError(
             gettext("%(title)s: no longer available. See the current suggested actions.") % {"title": gettext(declared.title)}

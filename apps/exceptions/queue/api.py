@@ -15,7 +15,7 @@ from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import EvidenceFigure, FilteredList, RecordRef, moment, money
 from apps.exceptions import integration, queries, types
-from apps.exceptions.cases import moves, remedies
+from apps.exceptions.cases import actions, moves
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.odoo import request_scope
 from apps.timers import calendars
@@ -157,13 +157,13 @@ class Actions(APIView):
         return Response(
             [
                 {
-                    "action": offer.remedy.name,
-                    "remedy": offer.remedy.name,
-                    "title": offer.remedy.title,
+                    "action": offer.action.name,
+                    "remedy": offer.action.name,
+                    "title": offer.action.title,
                     "option": option.key,
                     "text": option.text,
                 }
-                for offer in remedies.offered(case, now=clock.now())
+                for offer in actions.offered(case, now=clock.now())
                 for option in offer.options
             ]
         )
@@ -287,4 +287,4 @@ class ApplyMove(_Move):
     takes = Apply
 
     def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.take(case_id, remedy=given["action"], option=given["option"], by=user, now=clock.now())
+        moves.apply(case_id, action=given["action"], option=given["option"], by=user, now=clock.now())

@@ -198,6 +198,7 @@ ICONS = {
     "closed": ("cog", "done"),
     "undone": ("undo-2", ""),
     "taken_back": ("undo-2", ""),
+    "applied": ("wand-sparkles", "calm"),
     "remedied": ("wand-sparkles", "calm"),
     "breached": ("alarm-clock", "late"),
     "updated": ("refresh-cw", ""),
@@ -215,6 +216,8 @@ VERBS = {
     "woken": gettext_noop("ended the snooze"),
     "resolved": gettext_noop("resolved the exception"),
     "closed": gettext_noop("closed automatically"),
+    "applied": gettext_noop("applied a suggested action"),
+    # Entries of 0.1.0.
     "remedied": gettext_noop("applied a suggested action"),
     "breached": gettext_noop("recorded an SLA breach"),
     "updated": gettext_noop("updated"),

@@ -27,7 +27,7 @@ from apps.core.refusals import Refusal
 from apps.exceptions import integration, queries, resolutions, types
 from apps.exceptions.bulk import jobs
 from apps.exceptions.bulk.links import links_of
-from apps.exceptions.cases import moves, remedies
+from apps.exceptions.cases import actions, moves
 from apps.exceptions.choices import SNOOZES
 from apps.exceptions.models import BulkJob, ExceptionCase, Status
 from apps.exceptions.queue import by_cause, columns, listing, saved, screens
@@ -94,8 +94,8 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "endings": resolutions.SUGGESTED,
         "odoo_url": case.url,
         "seen": moves.as_seen(case),
-        "offers": remedies.offered(case, now=now),
-        "commands": remedies.commands_of(case),
+        "offers": actions.offered(case, now=now),
+        "commands": actions.commands_of(case),
         "stage": screens.stage_title(case.workflow, case.stage),
         "decisions": [
             gettext(kind.title)
@@ -136,8 +136,8 @@ def around(request: PersonsRequest, case_id: int) -> HttpResponse:
 def effect(request: PersonsRequest, case_id: int) -> HttpResponse:
     """What a suggested action would do to sales orders: a part that is fetched by itself, before anybody applies it."""
     case, now, mine = _case(request, case_id), clock.now(), access.scope_of(request.user)
-    given = (request.GET.get("remedy", ""), request.GET.get("option", ""))
-    return render(request, "exceptions/effect.html", {"preview": remedies.effect_of(case, *given, seen=mine, now=now)})
+    given = (request.GET.get("action", ""), request.GET.get("option", ""))
+    return render(request, "exceptions/effect.html", {"preview": actions.effect_of(case, *given, seen=mine, now=now)})
 
 
 @login_required
@@ -200,8 +200,8 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> B
     if action == "comment":
         moves.comment(case_id, text=given.get("text", "").strip(), by=request.user, now=now)
         return None
-    if action == "take-remedy":
-        moves.take(case_id, remedy=given.get("remedy", ""), option=given.get("option", ""), by=request.user, now=now)
+    if action == "apply":
+        moves.apply(case_id, action=given.get("action", ""), option=given.get("option", ""), by=request.user, now=now)
         return None
     move = "assign" if action == "take" else action
     return jobs.do_one(
@@ -216,7 +216,7 @@ DONE = {
     "acknowledge": gettext_noop("%(record)s: acknowledged."),
     "snooze": gettext_noop("%(record)s: snoozed."),
     "resolve": gettext_noop("%(record)s: resolved."),
-    "take-remedy": gettext_noop("%(record)s: sent to Odoo."),
+    "apply": gettext_noop("%(record)s: sent to Odoo."),
     "comment": gettext_noop("%(record)s: comment added."),
 }
 

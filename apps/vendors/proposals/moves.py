@@ -21,13 +21,13 @@ from apps.vendors.orders import open_lines
 from apps.vendors.proposals import calls, following, lines, trail
 from apps.vendors.transitions import PROPOSALS
 from apps.workflows import offers, subjects
-from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.offers import Option
 from apps.workflows.rules import sourcing
 
 ORDER = "purchase.order"
 LONGEST_REPLY = 2_000
-ELSEWHERE: Remedy = sourcing.from_another_vendor(sourcing.NEEDED_OF_PURCHASE)
+ELSEWHERE: SuggestedAction = sourcing.from_another_vendor(sourcing.NEEDED_OF_PURCHASE)
 WRITE_TO_VENDOR = gettext_noop("Write to {vendor}")
 
 

@@ -373,7 +373,7 @@ WORKFLOW = Workflow(
                 Step(name="reason", title="What did the vendor give as the reason?", kind=StepKind.QUESTION),
             ],
             closed_because="The order is no longer late",
-            remedies=[
+            actions=[
                 sourcing.PROMISE_LATER,
                 sourcing.RESCHEDULE,
                 sourcing.from_another_warehouse(sourcing.NEEDED_OF_PURCHASE),

@@ -1,4 +1,4 @@
-"""What an option of a remedy comes down to once it is carried through, from its columns: the changes that are previewed."""
+"""What an option of a suggested action comes down to once carried through, from its columns: the previewed changes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

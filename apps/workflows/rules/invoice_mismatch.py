@@ -142,7 +142,7 @@ EXCEPTION = ExceptionType(
         Step(name="tell", title="Tell the partner what was corrected", kind=StepKind.MESSAGE),
     ],
     closed_because="The invoice agrees with the order and the delivery, was approved as it is, or is settled",
-    remedies=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
+    actions=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
 )
 
 TERMS_SQL = """

@@ -1,11 +1,11 @@
 """Ways to settle an invoice that differs from the order or the delivery."""
 
 from apps.workflows import guard_requests
-from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.sql_message import say
 
 # A posted invoice that nobody has paid on can be opened again; what was paid has to be credited.
-CORRECT = Remedy(
+CORRECT = SuggestedAction(
     name="correct",
     title="Correct the invoice",
     columns=[],
@@ -32,7 +32,7 @@ SETTLED = say(
     person="u.name",
 )
 
-CLAIM = Remedy(
+CLAIM = SuggestedAction(
     name="claim",
     title="Settle the difference",
     columns=["user_id", "user_name", "what"],

@@ -116,7 +116,7 @@ EXCEPTION = ExceptionType(
         RootCause(kind=root_causes.SALES_ORDER, record="sale_id"),
         RootCause(kind=root_causes.SHORT_PRODUCT, record="short_product_ids", place="here_warehouse_id"),
     ],
-    remedies=[
+    actions=[
         sourcing.RESERVE_AGAIN,
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
         substitution.SUBSTITUTE,

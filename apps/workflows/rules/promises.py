@@ -336,7 +336,7 @@ STOCK_SHORTAGE = ExceptionType(
     ],
     closed_because="The missing goods are available, or arrive in time",
     root_causes=[*ROOT_CAUSES, RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
-    remedies=[
+    actions=[
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
         sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
     ],
@@ -386,5 +386,5 @@ PROMISE_AT_RISK = ExceptionType(
         RootCause(kind=root_causes.WAREHOUSE, record="ready_warehouse_id"),
         RootCause(kind=root_causes.SALES_ORDER, record="odoo_id"),
     ],
-    remedies=[PROMISE_WHAT_CAN_BE_KEPT],
+    actions=[PROMISE_WHAT_CAN_BE_KEPT],
 )

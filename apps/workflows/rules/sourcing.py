@@ -7,7 +7,7 @@ that are drafted, by name; a request for quotation is in the unit that the vendo
 
 from apps.core import statements
 from apps.workflows import guard_requests, impact, units
-from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.rules import effects
 from apps.workflows.sql_message import company_day, say
 
@@ -63,9 +63,9 @@ FREE_THERE = say(
 )
 
 
-def from_another_warehouse(needed: str) -> Remedy:
+def from_another_warehouse(needed: str) -> SuggestedAction:
     """Move what lies free in another warehouse of the company, as an internal transfer ready to be picked there."""
-    return Remedy(
+    return SuggestedAction(
         name="move_stock",
         title="Transfer from another warehouse",
         columns=[
@@ -171,9 +171,9 @@ def _request(**more: str) -> OdooCall:
     )
 
 
-def from_another_vendor(needed: str) -> Remedy:
+def from_another_vendor(needed: str) -> SuggestedAction:
     """Draft a request for quotation to another vendor who has a price for the product; confirming it is the buyer's."""
-    return Remedy(
+    return SuggestedAction(
         name="buy_elsewhere",
         title="Buy from another vendor",
         columns=[
@@ -237,7 +237,7 @@ LATER = say(
 )
 
 
-def promise_later(orders: str, *, because: str) -> Remedy:
+def promise_later(orders: str, *, because: str) -> SuggestedAction:
     """Promise an order for the day on which it can be delivered: one option an order, since each customer is told apart.
 
     Args:
@@ -245,7 +245,7 @@ def promise_later(orders: str, *, because: str) -> Remedy:
             ``expected_at``.
         because: ends the note on the order, after its new date.
     """
-    return Remedy(
+    return SuggestedAction(
         name="promise_later",
         title="Change the delivery date",
         columns=["order_id", "order_name", "new_date", "new_day", "new_at"],
@@ -285,7 +285,7 @@ PROMISE_LATER = promise_later(
 
 # Stock has come in since Odoo last tried. Offered where all that is missing is free in the warehouse: what Odoo then shows
 # is that nothing is missing any more.
-RESERVE_AGAIN = Remedy(
+RESERVE_AGAIN = SuggestedAction(
     name="reserve_again",
     title="Reserve available stock",
     columns=[],
@@ -325,7 +325,7 @@ MOVED = say(
     source="e.source",
 )
 
-RESCHEDULE = Remedy(
+RESCHEDULE = SuggestedAction(
     name="reschedule",
     title="Reschedule the receipt to the vendor's new date",
     columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by", "new_at"],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import statements
 from apps.workflows import parameters, units
-from apps.workflows.declare import OdooCall, Remedy
+from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.sql_message import say
 
 PRICE_BAND = parameters.percent(
@@ -60,7 +60,7 @@ def _instead(**more: str) -> OdooCall:
     )
 
 
-SUBSTITUTE = Remedy(
+SUBSTITUTE = SuggestedAction(
     name="substitute",
     title="Deliver another product instead",
     columns=[

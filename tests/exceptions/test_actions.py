@@ -1,4 +1,4 @@
-"""Ways out of an exception: offered from what the mirror shows, taken once, told to Odoo."""
+"""Suggested actions of an exception: offered from what the mirror shows, applied once, told to Odoo."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from django.test import Client
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.events.models import OutsideEvent
-from apps.exceptions.cases import moves, remedies
+from apps.exceptions.cases import actions, moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox.models import Command
 from tests.trade import DESK, days, larger_company, purchase, sale
@@ -53,12 +53,12 @@ def price(world: World, vendor: int, **values: Any) -> None:
 
 
 def offered(world: World, case: ExceptionCase) -> dict[str, list[str]]:
-    found = remedies.offered(case, now=world.now)
-    return {offer.remedy.name: [option.text for option in offer.options] for offer in found}
+    found = actions.offered(case, now=world.now)
+    return {offer.action.name: [option.text for option in offer.options] for offer in found}
 
 
-def take(world: World, case: ExceptionCase, remedy: str, option: str, by: str = "olga") -> None:
-    moves.take(case.pk, remedy=remedy, option=option, by=User.objects.get(username=by), now=world.now)
+def apply(world: World, case: ExceptionCase, action: str, option: str, by: str = "olga") -> None:
+    moves.apply(case.pk, action=action, option=option, by=User.objects.get(username=by), now=world.now)
 
 
 def test_a_late_purchase_offers_a_new_promise_stock_elsewhere_and_other_vendors(world: World) -> None:
@@ -75,7 +75,7 @@ def test_a_late_purchase_offers_a_new_promise_stock_elsewhere_and_other_vendors(
 
 def test_a_new_promise_is_written_to_the_sales_order_with_the_reason(world: World) -> None:
     case = late_purchase(world)
-    take(world, case, "promise_later", "42")
+    apply(world, case, "promise_later", "42")
     write, note = Command.objects.filter(decision=f"exception:{case.pk}:promise_later:42").order_by("sequence")
     assert (write.model, write.odoo_id, write.arguments["vals"]) == ("sale.order", 42, {"commitment_date": days(world, 8)})
     assert (note.model, note.odoo_id, note.method) == ("sale.order", 42, "message_post")
@@ -87,7 +87,7 @@ def test_a_new_promise_is_written_to_the_sales_order_with_the_reason(world: Worl
 def test_a_request_for_quotation_is_drafted_for_the_other_vendor(world: World) -> None:
     case = late_purchase(world)
     price(world, 61, min_qty=25)
-    take(world, case, "buy_elsewhere", f"{DESK}-61")
+    apply(world, case, "buy_elsewhere", f"{DESK}-61")
     draft, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}").order_by("sequence")
     (values,) = draft.arguments["vals_list"]
     assert (draft.model, draft.method, values["partner_id"], values["origin"]) == ("purchase.order", "create", 61, "P00080")
@@ -101,7 +101,7 @@ def test_what_is_short_is_taken_from_another_warehouse(world: World) -> None:
     case = short_transfer(world)
     stock(world, 9, 6)
     assert offered(world, case) == {"move_stock": ["6 Oak desk from Annex/Stock, 6 available"]}
-    take(world, case, "move_stock", f"{DESK}-9")
+    apply(world, case, "move_stock", f"{DESK}-9")
     draft = Command.objects.get(method="create")
     (values,) = draft.arguments["vals_list"]
     assert (draft.model, values["picking_type_id"], values["location_id"], values["location_dest_id"]) == (
@@ -119,34 +119,34 @@ def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
     assert "reserve_again" not in offered(world, case)
     stock(world, 8, 10)
     assert offered(world, case) == {"reserve_again": ["The missing quantity on 1 lines is now available in the warehouse"]}
-    take(world, case, "reserve_again", "now")
+    apply(world, case, "reserve_again", "now")
     assert Command.objects.get(method="action_assign").odoo_id == 42
 
 
-def test_each_way_out_is_taken_once_and_only_while_it_is_there(world: World) -> None:
+def test_each_action_is_applied_once_and_only_while_it_is_there(world: World) -> None:
     case = late_purchase(world)
-    take(world, case, "promise_later", "42")
+    apply(world, case, "promise_later", "42")
     assert "promise_later" not in offered(world, case)
     before = Command.objects.count()
     with pytest.raises(moves.MoveRefusedError, match="Olga has already done this"):
-        take(world, case, "promise_later", "42")
+        apply(world, case, "promise_later", "42")
     with pytest.raises(moves.MoveRefusedError, match="no longer available"):
-        take(world, case, "move_stock", "30-9")
+        apply(world, case, "move_stock", "30-9")
     with pytest.raises(moves.MoveRefusedError, match="has no suggested action"):
-        take(world, case, "burn_it", "1")
+        apply(world, case, "burn_it", "1")
     with pytest.raises(NotAllowedError):
-        take(world, case, "promise_later", "42", by="aida")
+        apply(world, case, "promise_later", "42", by="aida")
     assert Command.objects.count() == before
 
 
-def test_the_page_offers_the_ways_out_and_shows_what_becomes_of_the_one_taken(world: World, client: Client) -> None:
+def test_the_page_offers_the_actions_and_shows_what_becomes_of_the_one_applied(world: World, client: Client) -> None:
     case = late_purchase(world)
     client.force_login(User.objects.get(username="olga"))
     page = client.get(f"/exceptions/{case.pk}/").content.decode()
     assert "Change the delivery date" in page
-    done = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"}, follow=True)
+    done = client.post(f"/exceptions/{case.pk}/apply/", {"action": "promise_later", "option": "42"}, follow=True)
     assert "Set the delivery date of S00042 to" in done.content.decode()
-    again = client.post(f"/exceptions/{case.pk}/take-remedy/", {"remedy": "promise_later", "option": "42"})
+    again = client.post(f"/exceptions/{case.pk}/apply/", {"action": "promise_later", "option": "42"})
     assert (again.status_code, "Olga has already done this" in again.content.decode()) == (409, True)
     client.force_login(User.objects.get(username="aida"))
     assert ">Apply<" not in client.get(f"/exceptions/{case.pk}/").content.decode()
@@ -180,10 +180,10 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
         "correct": ["Odoo resets it to draft, to be corrected and posted"],
         "claim": ["Sofia Sales gets an activity: give the customer a credit note"],
     }
-    take(world, case, "claim", "600")
+    apply(world, case, "claim", "600")
     activity = Command.objects.get(model="mail.activity")
     assert activity.arguments["vals_list"][0]["summary"] == "give the customer a credit note"
-    take(world, case, "correct", "draft")
+    apply(world, case, "correct", "draft")
     assert Command.objects.get(method="button_draft").precondition == [["state", "=", "posted"], ["payment_state", "=", "not_paid"]]
 
 
@@ -202,7 +202,7 @@ def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) 
         world.write("stock.quant", 900 + product, product_id=product, location_id=8, company_id=1, quantity=free)
     world.write("sale.order.line", 420, price_unit=100, discount=5)
     assert offered(world, case)["substitute"] == ["9 Beech desk instead of Oak desk on S00042, 20 available"]
-    take(world, case, "substitute", "42-32")
+    apply(world, case, "substitute", "42-32")
     write, note = Command.objects.filter(decision=f"exception:{case.pk}:substitute:42-32").order_by("sequence")
     assert (write.model, write.odoo_id, write.method) == ("sale.order", 42, "write")
     assert write.arguments["vals"]["order_line"] == [
@@ -243,7 +243,7 @@ def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World
     case = ExceptionCase.objects.get(type="purchase.supplier_delay")
     new, old = days(world, 12), days(world, 5)
     assert offered(world, case)["reschedule"] == [f"Furniture: {new[:10]} instead of {old[:10]}, reported by supplier_portal"]
-    take(world, case, "reschedule", f"800@{new[:10]}")
+    apply(world, case, "reschedule", f"800@{new[:10]}")
     line, receipt, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}:reschedule").order_by("sequence")
     assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})
     assert (receipt.model, receipt.odoo_id, receipt.arguments["vals"]) == ("stock.picking", 800, {"scheduled_date": new})

@@ -1,4 +1,4 @@
-"""What a person chooses as the way out of an exception is carried out in a real Odoo, and ends the exception by itself."""
+"""What a person applies to an exception is carried out in a real Odoo, and ends the exception by itself."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.core.actor import system
 from apps.events import moves as events
-from apps.exceptions.cases import moves, remedies
+from apps.exceptions.cases import actions, moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.intake.models import EVENT, Delivery
 from apps.outbox.models import Command
@@ -26,7 +26,7 @@ SHORT, DELAY, PROMISE = "fulfilment.pick_shortage", "purchase.supplier_delay", "
 
 @pytest.fixture(autouse=True)
 def drafts_go(shop: Shop) -> Iterator[None]:
-    """What a way out drafted is taken away again: it would meet the next test's products."""
+    """What an action drafted is taken away again: it would meet the next test's products."""
     person("olga", Role.OPERATOR)
     yield
     for model, cancel in (("stock.picking", "action_cancel"), ("purchase.order", "button_cancel")):
@@ -36,11 +36,11 @@ def drafts_go(shop: Shop) -> Iterator[None]:
             shop.odoo.call(model, cancel, drafts)
 
 
-def take(shop: Shop, case: ExceptionCase, remedy: str, option: str = "") -> None:
+def apply(shop: Shop, case: ExceptionCase, action: str, option: str = "") -> None:
     """Olga chooses; ``option`` where there may be several, or its beginning. Then the outbox and the next poll."""
-    offer = next(one for one in remedies.offered(case, now=clock.now()) if one.remedy.name == remedy)
+    offer = next(one for one in actions.offered(case, now=clock.now()) if one.action.name == action)
     (chosen,) = [one for one in offer.options if one.key.startswith(option)]
-    moves.take(case.pk, remedy=remedy, option=chosen.key, by=User.objects.get(username="olga"), now=clock.now())
+    moves.apply(case.pk, action=action, option=chosen.key, by=User.objects.get(username="olga"), now=clock.now())
     carried_out()
     shop.look()
 
@@ -64,7 +64,7 @@ def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: 
 
     # Six desks are replaced by benches: on the order, so that delivery and invoice follow, at the price agreed.
     (short,) = shop.odoo.search("stock.move", [("picking_id", "=", delivery), ("product_id", "=", shop.product)])
-    take(shop, case, "substitute", f"{short}-{bench}")
+    apply(shop, case, "substitute", f"{short}-{bench}")
     lines = shop.odoo.search_read(
         "sale.order.line", [("order_id", "=", order)], ["product_id", "product_uom_qty", "price_unit", "discount"]
     )
@@ -76,14 +76,14 @@ def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: 
     assert shop.cases("stock.picking", delivery)[SHORT].evidence["missing_quantity"] == "5"
 
     # Five lamps are fetched from the annex: the transfer is drafted, its pickers do it, and the delivery is reserved.
-    take(shop, case, "move_stock", f"{lamp}-")
+    apply(shop, case, "move_stock", f"{lamp}-")
     name = shop.odoo.read("stock.picking", [delivery], ["name"])[0]["name"]
     (fetch,) = shop.odoo.search("stock.picking", [("origin", "=", name), ("picking_type_code", "=", "internal")])
     shop.odoo.call("stock.picking", "action_confirm", [fetch])
     shop.odoo.call("stock.picking", "button_validate", [fetch], context={"skip_backorder": True})
     assert shop.odoo.read("stock.picking", [fetch], ["state"])[0]["state"] == "done"
     if SHORT in shop.cases("stock.picking", delivery):
-        take(shop, case, "reserve_again", "now")
+        apply(shop, case, "reserve_again", "now")
     states = shop.odoo.search_read("stock.move", [("picking_id", "=", delivery)], ["product_id", "quantity", "state"])
     assert {one["product_id"]: (one["quantity"], one["state"]) for one in states} == {
         shop.product: (4, "assigned"),
@@ -125,13 +125,13 @@ def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bou
     case = shop.cases("purchase.order", purchase)[DELAY]
     assert case.evidence["said_by"] == "portal"
 
-    take(shop, case, "reschedule")
+    apply(shop, case, "reschedule")
     planned = shop.odoo.read("purchase.order.line", [line], ["date_planned"])[0]["date_planned"]
     (receipt,) = shop.odoo.search_read("stock.picking", [("purchase_id", "=", purchase)], ["scheduled_date"])
     assert (planned[:10], receipt["scheduled_date"][:10]) == (in_days(13)[:10], in_days(13)[:10])
     assert PROMISE in shop.cases("sale.order", order)
 
-    take(shop, case, "buy_elsewhere", f"{shop.product}-{other}")
+    apply(shop, case, "buy_elsewhere", f"{shop.product}-{other}")
     (draft,) = shop.odoo.search_read("purchase.order", [("partner_id", "=", other)], ["state", "origin", "order_line", "note"])
     (ordered,) = shop.odoo.read("purchase.order.line", draft["order_line"], ["product_id", "product_qty", "price_unit"])
     assert (draft["state"], draft["origin"]) == ("draft", name)
@@ -140,7 +140,7 @@ def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bou
     # The command's mark is there, and nobody reads it.
     assert f"ct-{made.pk}" in draft["note"] and "[CT" not in draft["note"]
 
-    take(shop, case, "promise_later", str(order))
+    apply(shop, case, "promise_later", str(order))
     promised = shop.odoo.read("sale.order", [order], ["commitment_date"])[0]["commitment_date"]
     assert promised[:10] == in_days(13)[:10]
     assert PROMISE not in shop.cases("sale.order", order)

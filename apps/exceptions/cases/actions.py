@@ -1,4 +1,4 @@
-"""Ways out of an exception: what its type offers now, and what became of those that were taken."""
+"""Suggested actions of an exception: what its type offers now, and what became of those that were applied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
 from apps.workflows import offers, registry, what_if
-from apps.workflows.declare import Remedy
+from apps.workflows.declare import SuggestedAction
 from apps.workflows.hypothetical import ChangeRefusedError
 from apps.workflows.offers import Option
 from apps.workflows.what_if import Preview
@@ -20,16 +20,16 @@ from apps.workflows.what_if_checks import MirrorBusyError
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A remedy with at least one option; ``does`` says for each of them what Odoo will be told, in order."""
+    """A suggested action with at least one option; ``does`` says for each of them what Odoo will be told, in order."""
 
-    remedy: Remedy
+    action: SuggestedAction
     options: Sequence[Option]
     does: Sequence[Sequence[str]]
 
     @property
     def has_effect(self) -> bool:
         """Whether what an option would do can be previewed (:func:`effect_of`)."""
-        return self.remedy.effect is not None
+        return self.action.effect is not None
 
     @property
     def ways(self) -> list[tuple[Option, Sequence[str]]]:
@@ -37,48 +37,48 @@ class Offer:
         return list(zip(self.options, self.does, strict=True))
 
 
-def decision_of(case: ExceptionCase, remedy: str, option: str) -> str:
-    """How the commands of a remedy name what they follow from."""
-    return f"exception:{case.pk}:{remedy}:{option}"
+def decision_of(case: ExceptionCase, action: str, option: str) -> str:
+    """How the commands of a suggested action name what they follow from."""
+    return f"exception:{case.pk}:{action}:{option}"
 
 
 def commands_of(case: ExceptionCase) -> list[Command]:
-    """What Odoo was told because somebody took a way out of this exception."""
+    """What Odoo was told because somebody applied a suggested action of this exception."""
     return list(Command.objects.filter(decision__startswith=f"exception:{case.pk}:").order_by("sequence"))
 
 
-def options_of(case: ExceptionCase, remedy: Remedy, *, now: datetime) -> list[Option]:
-    """What the remedy offers now, the best first."""
-    return offers.options(remedy, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now)
+def options_of(case: ExceptionCase, action: SuggestedAction, *, now: datetime) -> list[Option]:
+    """What the action offers now, the best first."""
+    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now)
 
 
 def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
-    """The ways out of an exception that is not resolved; what was taken already is not offered again."""
+    """The suggested actions of an exception that is not resolved; what was applied already is not offered again."""
     found = registry.exception_types().get(case.type)
     if found is None or case.status == Status.RESOLVED:
         return []
-    taken = {command.decision for command in commands_of(case)}
+    applied = {command.decision for command in commands_of(case)}
     found_now = []
-    for remedy in found[1].remedies:
+    for action in found[1].actions:
         options = [
-            option for option in options_of(case, remedy, now=now) if decision_of(case, remedy.name, option.key) not in taken
+            option for option in options_of(case, action, now=now) if decision_of(case, action.name, option.key) not in applied
         ]
         if options:
-            found_now.append(Offer(remedy=remedy, options=options, does=[_told(case, remedy, option) for option in options]))
+            found_now.append(Offer(action=action, options=options, does=[_told(case, action, option) for option in options]))
     return found_now
 
 
-def _told(case: ExceptionCase, remedy: Remedy, option: Option) -> list[str]:
-    """What Odoo is told when the option is taken, in words; what would be left out is left out here too."""
+def _told(case: ExceptionCase, action: SuggestedAction, option: Option) -> list[str]:
+    """What Odoo is told when the option is applied, in words; what would be left out is left out here too."""
     context = {**option.columns, "record_name": case.record_name, "decided_by": "", "record_url": ""}
-    calls = [call for call in remedy.calls if not call.only_if or option.columns.get(call.only_if)]
+    calls = [call for call in action.calls if not call.only_if or option.columns.get(call.only_if)]
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
 
 
-def effect_of(case: ExceptionCase, remedy: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
+def effect_of(case: ExceptionCase, action: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
     """Return what an option would do, once it is carried through; None where that is not known, or it is not offered any more."""
     found = registry.exception_types().get(case.type)
-    declared = next((one for one in found[1].remedies if one.name == remedy), None) if found else None
+    declared = next((one for one in found[1].actions if one.name == action), None) if found else None
     if declared is None or declared.effect is None:
         return None
     chosen = next((one for one in options_of(case, declared, now=now) if one.key == option), None)
