@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -118,7 +119,36 @@ def _parameters() -> Iterator[str]:
             yield f"| `{one.name}` | {what} | {plain(one.default)} | {one.unit} | {least} | {most} | {guard} |\n"
 
 
+KPI_QUERIES = """# The KPIs and their queries
+
+What each figure means, what it is to reach, and the statement that gives it; how lines, days and units are counted stands in
+[KPIs](kpis.md). `{seen}` narrows to what the reader may see, and is `TRUE` for who sees everything; `%(since)s` and `%(now)s` are
+the ends of the window, `%(zone)s` is the time zone of the (first) company in sight. A row without a day is the whole window.
+
+This page is written by `make reference-docs` from the declarations in
+[`apps/boards/boards/kpis.py`](../apps/boards/boards/kpis.py).
+"""
+
+
+def _kpi_queries() -> Iterator[str]:
+    kpis = import_module("apps.boards.boards.kpis")
+    yield KPI_QUERIES
+    for kind, title in ((kpis.BUSINESS, "Business"), (kpis.ORCHESTRATION, "Orchestration")):
+        yield f"\n## {title}\n"
+        for one in (one for one in kpis.KPIS if one.kind == kind):
+            yield f"\n### {one.title}\n\n{one.meaning} Target: {_target(one)}. In the API: `{one.name}`.\n\n"
+            yield f"```sql\n{one.sql.replace('%%', '%').strip()}\n```\n"
+
+
+def _target(kpi: Any) -> str:
+    if kpi.is_share:
+        return f"{'at least' if kpi.is_higher_better else 'at most'} {kpi.target * 100:g}%"
+    unit, seconds = next(one for one in (("days", 86_400), ("h", 3_600), ("min", 60)) if kpi.target >= one[1])
+    return f"at most {kpi.target / seconds:g} {unit}"
+
+
 DOCUMENTS: dict[str, Callable[[], Iterator[str]]] = {
+    "kpi-queries.md": _kpi_queries,
     "errors.md": _errors,
     "states.md": _states,
     "parameters.md": _parameters,

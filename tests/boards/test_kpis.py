@@ -20,7 +20,6 @@ from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
 from apps.workflows.models import Transition
-from controltower.env import BASE_DIR
 from tests.api.callers import caller
 from tests.world import World
 
@@ -259,13 +258,6 @@ def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world:
     client.force_login(mia_manager)
     page = client.get("/figures/").content.decode()
     assert page.index("Business") < page.index("Shipped on time") < page.index("Orchestration") < page.index("Time to assign")
-
-
-def test_every_figure_has_its_statement_in_the_docs() -> None:
-    document = " ".join((BASE_DIR / "docs" / "kpis.md").read_text().split())
-    for kpi in kpis.KPIS:
-        assert kpi.title in document
-        assert " ".join(kpi.sql.replace("%%", "%").split()) in document, f"docs/kpis.md has another statement for {kpi.name}"
 
 
 def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:

@@ -1,8 +1,8 @@
 """Business figures and figures of the orchestration, told apart, by workflow, each with its target and its trend.
 
-Each figure is one statement over the last thirty days that gives a row a day and one for all of them; ``docs/kpis.md`` shows
-the same statements, and a test holds the two together. A share is a part of one, a time is the median in seconds, with the time
-within which nine of ten ended as its spread.
+Each figure is one statement over the last thirty days that gives a row a day and one for all of them; ``docs/kpi-queries.md`` is
+written from them. A share is a part of one, a time is the median in seconds, with the time within which nine of ten ended as its
+spread.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 -- The lines of customers' orders whose promised day ended in the window: what was ordered, what was delivered by then, and in all.
 --
 -- The promise is the order's delivery date, else the earliest deadline that Odoo has given its deliveries; without either a line is
--- not counted. Quantities are in the product's own unit. Services, sections, cancelled orders and lines of nothing are left out.
--- What comes back later undoes no delivery; of a kit, what is delivered is Odoo's count, less what came back.
+-- not counted. Orders are found by indexes on these dates, and then judged by the exact rule. Quantities are in the product's own
+-- unit. Services, sections, cancelled orders and lines of nothing are left out. What comes back later undoes no delivery; of a kit,
+-- what is delivered is Odoo's count, less what came back.
 --
 -- %(since)s       timestamptz  begin of the window
 -- %(now)s         timestamptz  end of the window
@@ -28,8 +29,18 @@ SELECT s.connection_id, s.company_id, s.order_id, s.line_id, s.at, s.ordered,
             SELECT r.connection_id, r.company_id, r.odoo_id AS order_id,
                    ((COALESCE({{commitment}}, asked.deadline) AT TIME ZONE z.zone)::date + 1)::timestamp AT TIME ZONE z.zone
                    - interval '1 second' AS at
-              FROM (SELECT connection_id, odoo_id, company_zone(connection_id, odoo_id) AS zone FROM mirror_res_company OFFSET 0) AS z
-              JOIN mirror_sale_order r ON r.connection_id = z.connection_id AND r.company_id = z.odoo_id
+              FROM (
+                SELECT p.connection_id, p.odoo_id
+                  FROM mirror_sale_order p
+                 WHERE p.commitment_date > %(since)s::timestamptz - interval '1 day' AND p.commitment_date <= %(now)s::timestamptz
+                 UNION
+                SELECT d.connection_id, d.sale_id
+                  FROM mirror_stock_picking d
+                 WHERE d.date_deadline > %(since)s::timestamptz - interval '1 day' AND d.date_deadline <= %(now)s::timestamptz
+                   AND d.sale_id IS NOT NULL) AS promised
+              JOIN mirror_sale_order r ON r.connection_id = promised.connection_id AND r.odoo_id = promised.odoo_id
+              JOIN (SELECT connection_id, odoo_id, company_zone(connection_id, odoo_id) AS zone FROM mirror_res_company OFFSET 0) AS z
+                ON z.connection_id = r.connection_id AND z.odoo_id = r.company_id
               LEFT JOIN LATERAL (
                 SELECT min({{deadline}}) AS deadline
                   FROM mirror_stock_picking d

@@ -47,6 +47,8 @@ class SaleOrder(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_sale_order"
         indexes = [
+            # boards/boards/sold_lines.sql: what was promised for the days of a figure.
+            models.Index(fields=["commitment_date"], name="sale_orders_promised"),
             # The credit rule: the running orders of a customer, and which of them a payment may release. By time, for those
             # that look like another of the same hours (workflows/rules/duplicates.py).
             models.Index(

@@ -42,6 +42,8 @@ class Picking(Mirrored):
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_picking"
         indexes = [
+            # boards/boards/sold_lines.sql: deliveries that Odoo wanted out in the days of a figure.
+            models.Index(fields=["date_deadline"], condition=models.Q(sale_id__isnull=False), name="pickings_by_deadline"),
             # Stages, and workflows/supply_chain.py: the deliveries of an order.
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
