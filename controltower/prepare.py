@@ -2,7 +2,8 @@
 
 ``python -m controltower.prepare`` prints what the supervisor must know as one line of JSON, last: the sign-ins, and the
 connections that exist. Doing it again changes nothing that somebody has changed since. With ``--hurry`` the approvals'
-policies run in minutes instead of hours, as a demonstration needs. With ``--tables`` nothing but the tables is brought up to
+policies run in minutes instead of hours, as a demonstration needs. With ``--clerks`` there are those who work beside the visitor of
+a demonstration, each with a new token. With ``--tables`` nothing but the tables is brought up to
 date: an upgrade, beside a tower that works.
 """
 
@@ -27,6 +28,7 @@ PEOPLE: dict[str, tuple[str, str, Decimal | None]] = {
 
 # A demonstration's company lives its day in minutes: what is given four hours elsewhere is given six minutes.
 HURRY = 40
+CLERKS_TOKEN = "clerk of the demonstration"
 # How long a change of a table waits for its lock, and how often it is tried.
 LOCK_SECONDS, LOCK_ATTEMPTS = 2, 60
 
@@ -67,6 +69,26 @@ def seed_people(passwords: dict[str, str], *, are_in_company: bool = False) -> d
         password = passwords.get(username, "")
         known[username] = password if password and person.check_password(password) else ""
     return known
+
+
+def seed_clerks() -> dict[str, str]:
+    """Make the clerks of the stand-in company that are missing, and a new token for each in place of the last; the tokens."""
+    from apps.accounts import people
+    from apps.accounts.models import ApiToken, User
+    from apps.core import clock
+    from sandbox.clerks import CLERKS
+
+    tokens = {}
+    for username, (name, role, teams, limit) in CLERKS.items():
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            of_limit = None if limit is None else Decimal(limit)
+            person, _ = people.create_user(username, role=role, limit=of_limit, teams=list(teams), odoo_login=username)
+            person.first_name, _, person.last_name = name.partition(" ")
+            person.save(update_fields=["first_name", "last_name"])
+        ApiToken.objects.filter(user=person, name=CLERKS_TOKEN).delete()
+        tokens[username] = people.create_token(person, scope="write", name=CLERKS_TOKEN, now=clock.now())
+    return tokens
 
 
 def hurry_policies() -> None:
@@ -136,6 +158,7 @@ def main() -> None:
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(passwords, indent=2) + "\n")
     facts: dict[str, Any] = {"sign_ins": sign_ins, "connections": dict(Connection.objects.values_list("name", "url"))}
+    facts["clerks"] = seed_clerks() if "--clerks" in sys.argv[1:] else {}
     connection.close()
     embedded.close_pools()
     print(json.dumps(facts))

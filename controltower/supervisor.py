@@ -75,6 +75,8 @@ class Tower:
                 if company:
                     await self._connect(company, facts["connections"], moved)
                     await self._start_business(company)
+                if self.has_clerks:
+                    await self._start_clerks(facts["clerks"])
                 self._greet(facts["sign_ins"], company, time.monotonic() - begun)
                 await asyncio.gather(self._keep_servers(), *(process.keep() for process in self.processes))
 
@@ -162,7 +164,8 @@ class Tower:
     async def _prepare(self) -> dict[str, Any]:
         with step("Tables, static files, people"):
             hurry = [] if self.kind == "up" else ["--hurry"]
-            output = await self._finish(python("-m", "controltower.prepare", *hurry), "prepare")
+            clerks = ["--clerks"] if self.has_clerks else []
+            output = await self._finish(python("-m", "controltower.prepare", *hurry, *clerks), "prepare")
         facts: dict[str, Any] = json.loads(output.splitlines()[-1])
         return facts
 
@@ -192,9 +195,12 @@ class Tower:
             raise StartError(f"`{' '.join(command[-3:])}` failed ({child.returncode}). {where}")
         return "" if output is None else output.decode()
 
-    async def _start(self, name: str, command: list[str], is_ready: Callable[[Process], Awaitable[bool]]) -> Process:
+    async def _start(self, name: str, command: list[str], is_ready: Callable[[Process], Awaitable[bool]], **alone: str) -> Process:
+        """Start a process and wait for it; ``alone`` is what only its own environment says."""
         log = self.logs / f"{name.replace(' ', '-')}.log"
-        process = Process(name=name, command=command, is_ready=is_ready, environment=self.environment, log=log)
+        # Shared, so that one that begins anew learns what has changed.
+        environment = self.environment | alone if alone else self.environment
+        process = Process(name=name, command=command, is_ready=is_ready, environment=environment, log=log)
         self.processes.append(process)
         with step(name):
             await process.start()
@@ -261,6 +267,16 @@ class Tower:
         self.environment |= {f"ODOO_{key.upper()}": company[key] for key in ("url", "db", "login")}
         self.environment["ODOO_PASSWORD"] = company["key"]
         await self._start("business in Odoo", python(str(BASE_DIR / "deploy" / "odoo_business.py")), says_ready)
+
+    @property
+    def has_clerks(self) -> bool:
+        """Whether people work in the tower beside the visitor: in the demonstration, unless ``CLERKS`` is 0."""
+        return self.kind == "demo" and os.environ.get("CLERKS", "1") != "0"
+
+    async def _start_clerks(self, tokens: dict[str, str]) -> None:
+        """Those who work in the tower beside the visitor of a demonstration."""
+        web = f"http://127.0.0.1:{self.ports['web']}"
+        await self._start("clerks", python("-m", "sandbox.clerks", web), says_ready, CLERK_TOKENS=json.dumps(tokens))
 
     def _greet(self, sign_ins: dict[str, str], company: dict[str, str] | None, seconds: float) -> None:
         say(f"\nThe tower runs at {env.public_url} (started in {seconds:.0f} s). Sign in as\n")

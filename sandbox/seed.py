@@ -24,6 +24,8 @@ PEOPLE = (
     (11, "adam", "Adam Approver", True, ("base.group_user",)),
     (12, "mia", "Mia Manager", True, ("base.group_user",)),
     (13, "anna", "Anna Admin", True, ("base.group_user",)),
+    (14, "nils", "Nils Haugen", True, ("base.group_user",)),
+    (15, "lena", "Lena Vogt", True, ("base.group_user",)),
 )
 ADMIN, SELLERS, BUYER, ACCOUNTANT = 2, (6, 7), 8, 9
 GROUPS = (
