@@ -368,6 +368,8 @@ def test_sums_are_shown_by_what_is_asked_for_and_what_cannot_be_is_refused(
     sheet = client.get("/held/?since=2026-11-01&until=2026-11-02&by=partner&format=csv")
     assert b"36000" in b"".join(sheet)
     assert client.get("/held/?since=soon").status_code == 400
+    backwards = client.get("/held/?since=2026-11-02&until=2026-11-01")
+    assert (backwards.status_code, b"must not end before it begins" in backwards.content) == (400, True)
     (told_of,) = api.get("held/?since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z&workflow=order_to_cash").json()["results"]
     assert (told_of["key"], told_of["count"], told_of["seconds"]) == ("order_to_cash", 1, 12 * HOUR)
     assert told_of["parts"][0] == {"holder": "customer", "team": "", "seconds": 10 * HOUR}

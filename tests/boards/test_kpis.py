@@ -222,14 +222,45 @@ def test_from_asking_to_deciding_and_on_to_the_effect(world: World) -> None:
     assert (effect.value, effect.count, effect.is_met) == (20, 3, True)
 
 
-def test_the_trend_tells_whether_the_last_week_went_better(world: World) -> None:
+def test_the_range_before_stands_beside_it(world: World) -> None:
     for number in range(10):
-        transfer(world, 600 + number, late_by=timedelta(hours=1), days_ago=20)
+        transfer(world, 600 + number, late_by=timedelta(hours=1), days_ago=40)
         transfer(world, 700 + number, late_by=timedelta(hours=-1 if number else 1), days_ago=1)
+    transfer(world, 800, late_by=timedelta(hours=-1), days_ago=61)
 
     found = figures_of("shipped_on_time", world)["fulfilment"]
 
-    assert (found.last_week, found.weeks_before, found.is_better) == (0.9, 0.0, True)
+    assert (found.value, found.count, found.before, found.before_count, found.is_better) == (0.9, 10, 0.0, 10, True)
+    assert [point.day for point in found.trend] == [(world.now - timedelta(days=1)).date()]
+
+
+def test_days_that_are_asked_for_count_with_as_many_before_them(world: World, mia_manager: User, client: Client) -> None:
+    for days_ago, late_by in ((4, -1), (5, 1), (6, -1), (7, 1), (8, 1), (9, -1)):
+        transfer(world, 600 + days_ago, late_by=timedelta(hours=late_by), days_ago=days_ago)
+    first, last = ((world.now - timedelta(days=back)).date() for back in (6, 5))
+    client.force_login(mia_manager)
+
+    api = caller("mia", "read").get("kpis/", since=first.isoformat(), until=last.isoformat()).json()
+    (told,) = [one for one in api["business"] if one["kpi"] == "shipped_on_time"]
+    assert (told["value"], told["count"], told["before"], told["before_count"]) == (0.5, 2, 0.0, 2)
+    page = client.get(f"/figures/?since={first}&until={last}").content.decode()
+    assert f"/figures/shipped_on_time/fulfilment/?since={first}&amp;until={last}" in page
+    records = client.get(f"/figures/shipped_on_time/fulfilment/?since={first}&until={last}").content.decode()
+    assert [f"/records/main/stock.picking/{number}/" in records for number in (604, 605, 606, 607)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-11-30", "2026-11-01"), ("2999-01-01", ""), ("2020-01-01", "2026-11-01"), ("0001-01-01", "0001-01-02")],
+)
+def test_days_that_are_no_range_are_refused(since: str, until: str, world: World, mia_manager: User, client: Client) -> None:
+    client.force_login(mia_manager)
+    query = {"since": since, "until": until}
+
+    page = client.get("/figures/", query)
+    assert (page.status_code, b'role="alert"' in page.content) == (400, True)
+    answer = caller("mia", "read").get("kpis/", **query)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
 
 
 def test_nobody_is_told_of_other_companies(world: World) -> None:
@@ -265,7 +296,7 @@ def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
             "EXPLAIN " + next(kpi for kpi in kpis.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
-            {"since": world.now - kpis.WINDOW, "now": world.now, "zone": "UTC"},
+            {"since": world.now - 2 * kpis.WINDOW, "begin": world.now - kpis.WINDOW, "now": world.now, "zone": "UTC"},
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert re.search("pickings_done", plan)

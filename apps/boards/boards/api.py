@@ -1,5 +1,6 @@
 """REST: boards and figures."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection as database
@@ -15,9 +16,11 @@ from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
 from apps.boards.boards import kpi_records, kpis, queries, targets
+from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
+from apps.odoo.page_queries import is_day
 from apps.workflows import registry
 
 
@@ -48,6 +51,23 @@ class BoardShape(serializers.Serializer[Any]):
 
 NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
 PARTNERS = [OpenApiParameter(side, int, description=f"Only figures of this {side}, by its number in Odoo.") for side in kpis.SIDES]
+
+
+RANGE = [
+    OpenApiParameter("since", date, description="The first day; thirty days before the last, where it is not given."),
+    OpenApiParameter("until", date, description="The last day; today, where neither is given."),
+]
+
+
+def _range(request: PersonsCall, shown: AccessScope, now: datetime) -> DateRange:
+    """Return the days that are asked for. Raises ValidationError."""
+    asked = {name: request.query_params[name] for name in ("since", "until") if request.query_params.get(name)}
+    if wrong := [name for name, value in asked.items() if not is_day(value)]:
+        raise ValidationError({name: ["This must be a day, such as 2026-11-30."] for name in wrong})
+    try:
+        return date_range(asked, seen=shown, now=now)
+    except DateRangeError as error:
+        raise ValidationError({next(iter(asked)): [str(error)]}) from error
 
 
 def _asked(request: PersonsCall) -> AccessScope:
@@ -114,10 +134,10 @@ class DayShape(serializers.Serializer[Any]):
 
 
 class FigureShape(serializers.Serializer[Any]):
-    """One figure of one workflow over the last thirty days: a share as a part of one, a time as the median in seconds.
+    """One figure of one workflow over the range that is asked for: a share as a part of one, a time as the median in seconds.
 
-    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed. ``last_week`` is of
-    the last seven days, ``weeks_before`` of the rest of the window, each day weighed by its count; null without data.
+    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed. ``before`` is the
+    same figure over the range before, which is as long; null without data.
     """
 
     kpi = serializers.CharField()
@@ -126,8 +146,8 @@ class FigureShape(serializers.Serializer[Any]):
     unit = serializers.ChoiceField(["share", "seconds"])
     value = serializers.FloatField()
     p90 = serializers.FloatField(allow_null=True)
-    last_week = serializers.FloatField(allow_null=True)
-    weeks_before = serializers.FloatField(allow_null=True)
+    before = serializers.FloatField(allow_null=True)
+    before_count = serializers.IntegerField()
     target = serializers.FloatField()
     is_met = serializers.BooleanField()
     count = serializers.IntegerField()
@@ -160,8 +180,8 @@ def _shown(figure: kpis.Figure) -> dict[str, Any]:
         "unit": "share" if figure.kpi.is_share else "seconds",
         "value": figure.value,
         "p90": figure.p90,
-        "last_week": figure.last_week,
-        "weeks_before": figure.weeks_before,
+        "before": figure.before,
+        "before_count": figure.before_count,
         "target": figure.target,
         "is_met": figure.is_met,
         "count": figure.count,
@@ -196,7 +216,7 @@ SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_ope
 class Kpis(APIView):
     """Figures of the business and of the orchestration."""
 
-    @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS])
+    @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS, *RANGE])
     def get(self, request: PersonsCall) -> Response:
         """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
         now, shown, partner = clock.now(), _asked(request), _partner(request)
@@ -204,7 +224,8 @@ class Kpis(APIView):
             cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
             names = [column.name for column in cursor.description]
             standing = dict(zip(names, cursor.fetchone(), strict=True))
-        found = kpis.figures(now=now, seen=shown, of_partner=partner)
+        days = _range(request, shown, now)
+        found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner)
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
 
@@ -236,6 +257,7 @@ class KpiRecords(APIView):
         parameters=[
             *NARROWING,
             *PARTNERS,
+            *RANGE,
             OpenApiParameter("workflow", str, required=True),
             OpenApiParameter("missed", int, description="1: only what missed."),
             OpenApiParameter("offset", int),
@@ -250,16 +272,19 @@ class KpiRecords(APIView):
         kpi = next((one for one in kpis.KPIS if one.name == name), None)
         if kpi is None:
             raise Http404(f"There is no such figure; there is: {', '.join(one.name for one in kpis.KPIS)}.")
+        shown = _asked(request)
+        days = _range(request, shown, clock.now())
         rows = kpi_records.records_behind(
             kpi,
             asked.get("workflow", ""),
-            now=clock.now(),
-            seen=_asked(request),
+            now=days.until,
+            since=days.since,
+            seen=shown,
             of_partner=_partner(request),
             only_missed=asked.get("missed") == "1",
             offset=int(offset),
         )
-        shown = [
+        results = [
             {
                 "connection": row.connection,
                 "model": row.model,
@@ -272,7 +297,7 @@ class KpiRecords(APIView):
             for row in rows[: kpi_records.PAGE_SIZE]
         ]
         following = int(offset) + kpi_records.PAGE_SIZE if len(rows) > kpi_records.PAGE_SIZE else None
-        return Response({"next_offset": following, "results": shown})
+        return Response({"next_offset": following, "results": results})
 
 
 class TargetGiven(serializers.Serializer[Any]):

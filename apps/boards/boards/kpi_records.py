@@ -41,6 +41,7 @@ def records_behind(
     *,
     now: datetime,
     seen: AccessScope,
+    since: datetime | None = None,
     of_partner: tuple[str, int, int] | None = None,
     only_missed: bool = False,
     offset: int = 0,
@@ -50,6 +51,7 @@ def records_behind(
     The mean (of a share) or median (of a time) over all pages is the figure itself. An order stands there once a line that counts.
 
     Args:
+        since: the begin of the range that ends now; thirty days before, where nothing is said.
         of_partner: as :func:`apps.boards.boards.kpis.figures` takes it.
         only_missed: leave out what was on time, in full or complete; of a time, nothing is.
     """
@@ -60,7 +62,13 @@ def records_behind(
         missed=f"AND {value} {'> 0' if kpi.is_lower_better else '< 1'}" if only_missed and kpi.is_share else "",
         worst=value if kpi.is_higher_better else f"{value} DESC",
     )
-    values: dict[str, Any] = {"since": now - WINDOW, "now": now, "workflow": workflow, "offset": offset, "limit": PAGE_SIZE + 1}
+    values: dict[str, Any] = {
+        "since": since or now - WINDOW,
+        "now": now,
+        "workflow": workflow,
+        "offset": offset,
+        "limit": PAGE_SIZE + 1,
+    }
     with database.cursor() as cursor:
         cursor.execute(statement, values)
         return [

@@ -1,11 +1,10 @@
 """Business figures and figures of the orchestration, told apart, by workflow, each with its target and its trend.
 
-Each figure is one statement over the last thirty days that gives a row a day and one for all of them; ``docs/kpi-queries.md`` is
+Each figure is one statement that gives a row a day, one for the range and one for the range before it; ``docs/kpi-queries.md`` is
 written from them. A share is a part of one, a time is the median in seconds, with the time within which nine of ten ended as its
 spread.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,18 +19,19 @@ from apps.boards.models import KpiTarget
 from apps.workflows import registry, returned
 
 WINDOW = timedelta(days=30)
-WEEK = 7
 BUSINESS, ORCHESTRATION = "business", "orchestration"
 HOUR = 3600.0
 DAY = 24 * HOUR
 
-# A row a day, as the company in sight counts days, and, without a day, one for the whole window: both from the same raw rows.
+# A row a day, as the company in sight counts days, and, without a day, one for the whole range and one for the range before it,
+# which is as long: all from the same raw rows.
 BY_DAY = """
-SELECT f.workflow, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, {spread} AS p90, count(*)
+SELECT f.workflow, f.at > %(begin)s AS is_of_range, (f.at AT TIME ZONE %(zone)s)::date AS day, {measure} AS value, {spread} AS p90,
+       count(*)
   FROM ({facts}) AS f
  WHERE f.at > %(since)s AND f.at <= %(now)s
- GROUP BY GROUPING SETS ((f.workflow, (f.at AT TIME ZONE %(zone)s)::date), (f.workflow))
- ORDER BY f.workflow, day NULLS FIRST
+ GROUP BY GROUPING SETS ((f.workflow, is_of_range, day), (f.workflow, is_of_range))
+ ORDER BY f.workflow, is_of_range, day NULLS FIRST
 """
 SHARE, MEAN = "avg(f.is_met::int)", "avg(f.part)"
 MEDIAN, NINE_OF_TEN = (f"percentile_cont({part}) WITHIN GROUP (ORDER BY f.seconds)" for part in (0.5, 0.9))
@@ -322,7 +322,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of one workflow: over the whole window, and day by day. ``target`` is the one that holds now."""
+    """One figure of one workflow: over the whole range, day by day, and over the range before. ``target`` is today's."""
 
     kpi: Kpi
     workflow: str
@@ -331,6 +331,8 @@ class Figure:
     value: float
     count: int
     p90: float | None = None
+    before: float | None = None
+    before_count: int = 0
     trend: list[Point] = field(default_factory=list)
 
     @property
@@ -339,30 +341,11 @@ class Figure:
         return self.value >= self.target if self.kpi.is_higher_better else self.value <= self.target
 
     @property
-    def last_week(self) -> float | None:
-        """The figure over the last seven days that have data, each day weighed by its count; None without any."""
-        return _mean([point for point in self.trend if (self._last - point.day).days < WEEK])
-
-    @property
-    def weeks_before(self) -> float | None:
-        """The figure over the days of the window before these seven; None without any."""
-        return _mean([point for point in self.trend if (self._last - point.day).days >= WEEK])
-
-    @property
     def is_better(self) -> bool | None:
-        """Whether the last week went better than the weeks before; None where there is no telling."""
-        lately, before = self.last_week, self.weeks_before
-        if lately is None or before is None or lately == before:
+        """Whether it went better than in the range before; None where there is no telling."""
+        if self.before is None or self.value == self.before:
             return None
-        return (lately > before) == self.kpi.is_higher_better
-
-    @property
-    def _last(self) -> date:
-        return max(point.day for point in self.trend)
-
-
-def _mean(points: Sequence[Point]) -> float | None:
-    return sum(point.value * point.count for point in points) / sum(point.count for point in points) if points else None
+        return (self.value > self.before) == self.kpi.is_higher_better
 
 
 def targets() -> dict[str, float]:
@@ -370,10 +353,19 @@ def targets() -> dict[str, float]:
     return dict(KpiTarget.objects.values_list("kpi", "value"))
 
 
-def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tuple[str, int, int] | None = None) -> list[Figure]:
+def figures(
+    *,
+    now: datetime,
+    seen: AccessScope,
+    since: datetime | None = None,
+    kind: str = "",
+    of_partner: tuple[str, int, int] | None = None,
+) -> list[Figure]:
     """Return the figures of all workflows, of what is in sight: one statement a figure.
 
     Args:
+        now: the end of the range.
+        since: its begin; thirty days before ``now``, where nothing is said. The range before it is as long.
         kind: the kind of figures; "" for all.
         of_partner: ``CUSTOMER`` or ``VENDOR``, its connection and its number in Odoo, for the figures of one, its contacts and
             addresses included. What has no data has no figure.
@@ -383,16 +375,22 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tup
     }
     found: list[Figure] = []
     held, zone = targets(), zone_in_sight(seen).key
+    begin = since or now - WINDOW
+    values: dict[str, Any] = {"since": begin - (now - begin), "begin": begin, "now": now, "zone": zone}
     for kpi in KPIS:
         if (kind and kpi.kind != kind) or (of_partner and kpi.partner != of_partner[0]):
             continue
         with database.cursor() as cursor:
-            values: dict[str, Any] = {"since": now - WINDOW, "now": now, "zone": zone}
             cursor.execute(kpi.sql.format(seen=seen_sql(kpi, seen, of_partner)), values)
             rows = cursor.fetchall()
-        for workflow, day, value, p90, count in rows:
-            if day is None:
+        before: dict[str, tuple[float, int]] = {}
+        for workflow, is_of_range, day, value, p90, count in rows:
+            if not is_of_range:
+                if day is None:
+                    before[workflow] = float(value), count
+            elif day is None:
                 title = titles.get(workflow, workflow)
+                value_before, count_before = before.get(workflow, (None, 0))
                 found.append(
                     Figure(
                         kpi=kpi,
@@ -401,6 +399,8 @@ def figures(*, now: datetime, seen: AccessScope, kind: str = "", of_partner: tup
                         value=float(value),
                         count=count,
                         p90=None if p90 is None else float(p90),
+                        before=value_before,
+                        before_count=count_before,
                         target=held.get(kpi.name, kpi.target),
                     )
                 )

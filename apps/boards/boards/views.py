@@ -9,17 +9,19 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from apps.accounts.access import AccessScope
 from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards.analytics import plots
 from apps.boards.boards import blocked_reasons, forecast, kpi_records, kpis, queries
+from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.boards.boards.queries import Narrowed
 from apps.boards.parts import is_workflow, stage_called, workflow_called
 from apps.core import clock, sheets
 from apps.core.fragments import part
 from apps.core.query_strings import one_of
 from apps.odoo import request_scope
-from apps.odoo.page_queries import is_cursor, is_moment, is_number, knows, moment_of, number_of
+from apps.odoo.page_queries import is_cursor, is_day, is_moment, is_number, knows, moment_of, number_of
 from apps.workflows import registry
 
 # What narrows a list of records, in addresses; kept from page to page.
@@ -50,21 +52,43 @@ def overview(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-@knows()
+@knows(since=is_day, until=is_day)
 def figures(request: PersonsRequest) -> HttpResponse:
-    """Figures of the business and of the orchestration, told apart."""
-    found = kpis.figures(now=clock.now(), seen=request_scope.scope_of(request, request.user))
+    """Figures of the business and of the orchestration, told apart, over the days that are asked for."""
+    shown = request_scope.scope_of(request, request.user)
+    days, problem = _days(request, shown)
+    found = kpis.figures(now=days.until, since=days.since, seen=shown)
     kinds = (
         (gettext("Business"), gettext("Customer and vendor service."), kpis.BUSINESS),
         (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), kpis.ORCHESTRATION),
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
-    return render(request, "boards/figures.html", {"parts": parts, "may_set": request.user.role in POLICY_MAKERS})
+    context = {
+        "parts": parts,
+        "may_set": request.user.role in POLICY_MAKERS,
+        "days": days,
+        "problem": problem,
+        "range_query": _range_query(days),
+    }
+    return render(request, "boards/figures.html", context, status=400 if problem else 200)
+
+
+def _days(request: PersonsRequest, shown: AccessScope) -> tuple[DateRange, str]:
+    """The days that are asked for, and what is wrong with them; the last thirty where something is."""
+    now = clock.now()
+    try:
+        return date_range(request.GET, seen=shown, now=now), ""
+    except DateRangeError as error:
+        return date_range({}, seen=shown, now=now), str(error)
+
+
+def _range_query(days: DateRange) -> str:
+    return urlencode({"since": days.first, "until": days.last}) if days.is_asked else ""
 
 
 @login_required
 @require_safe
-@knows(missed=IS_ON, offset=request_scope.is_number)
+@knows(missed=IS_ON, offset=request_scope.is_number, since=is_day, until=is_day)
 def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
     """The records behind a figure, the worst first."""
     kpi = next((one for one in kpis.KPIS if one.name == name), None)
@@ -72,7 +96,10 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
         raise Http404("There is no such figure.")
     offset, only_missed = int(request.GET.get("offset") or 0), request.GET.get("missed") == "1"
     shown = request_scope.scope_of(request, request.user)
-    rows = kpi_records.records_behind(kpi, workflow, now=clock.now(), seen=shown, only_missed=only_missed, offset=offset)
+    days, problem = _days(request, shown)
+    rows = kpi_records.records_behind(
+        kpi, workflow, now=days.until, since=days.since, seen=shown, only_missed=only_missed, offset=offset
+    )
     size = kpi_records.PAGE_SIZE
     context = {
         "kpi": kpi,
@@ -80,8 +107,11 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
         "rows": rows[:size],
         "only_missed": only_missed,
         "following": offset + size if len(rows) > size else None,
+        "days": days,
+        "problem": problem,
+        "range_query": _range_query(days),
     }
-    return render(request, "boards/figure_records.html", context)
+    return render(request, "boards/figure_records.html", context, status=400 if problem else 200)
 
 
 @login_required

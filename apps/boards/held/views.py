@@ -1,8 +1,5 @@
 """Who held it, as pages: of one record, request or case as a part of its page, and of all that ended in a time."""
 
-from datetime import date, datetime, timedelta
-from typing import Any
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -12,7 +9,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
 from apps.approvals.models import Request
-from apps.boards.boards.zone import begin_of, zone_in_sight
+from apps.boards.boards.date_range import DateRangeError, date_range
 from apps.boards.held import splitting
 from apps.boards.parts import is_workflow
 from apps.core import clock, sheets
@@ -24,7 +21,6 @@ from apps.odoo.page_queries import is_day, knows
 from apps.workflows import registry
 from apps.workflows.models import Position
 
-DAYS = 30
 KINDS = {
     splitting.RECORDS: gettext_noop("Records"),
     splitting.REQUESTS: gettext_noop("Approvals"),
@@ -74,30 +70,31 @@ def case(request: PersonsRequest, case_id: int) -> HttpResponse:
 def sums(request: PersonsRequest) -> HttpResponseBase:
     """Who held what ended in a time, by workflow or by customer and vendor."""
     asked, shown = request.GET, request_scope.scope_of(request, request.user)
-    zone = zone_in_sight(shown)
-    today = clock.now().astimezone(zone).date()
-    until = date.fromisoformat(asked["until"]) if asked.get("until") else today
-    since = date.fromisoformat(asked["since"]) if asked.get("since") else until - timedelta(days=DAYS)
+    now, problem = clock.now(), ""
+    try:
+        days = date_range(asked, seen=shown, now=now)
+    except DateRangeError as error:
+        days, problem = date_range({}, seen=shown, now=now), str(error)
     of, by = asked.get("of") or splitting.RECORDS, asked.get("by") or splitting.WORKFLOW
     found = splitting.sums(
         of,
         by=by,
-        since=begin_of(since, zone=zone),
-        until=_end_of(until, zone),
+        since=days.since,
+        until=days.until,
         seen=shown,
         workflow=asked.get("workflow", ""),
     )
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()}
     titles["integration"] = gettext("Integration")
     rows = [(titles.get(split.key, split.key) if by == splitting.WORKFLOW else split.key, split) for split in found]
-    if asked.get("format") == "csv":
+    if asked.get("format") == "csv" and not problem:
         headings = [gettext(GROUPS[by]), gettext("Sample"), gettext("Holder"), gettext("Team"), gettext("Seconds")]
         cells = (
             [title, split.count, str(part.holder.label), part.team_name, part.seconds]
             for title, split in rows
             for part in split.parts
         )
-        return sheets.answer(request, f"who-held-it-{of}-by-{by}-{since}-{until}", headings, cells)
+        return sheets.answer(request, f"who-held-it-{of}-by-{by}-{days.first}-{days.last}", headings, cells)
     context = {
         "rows": rows[:MOST_SHOWN],
         "more": max(len(rows) - MOST_SHOWN, 0),
@@ -107,12 +104,7 @@ def sums(request: PersonsRequest) -> HttpResponseBase:
         "of": of,
         "by": by,
         "workflow": asked.get("workflow", ""),
-        "since": since,
-        "until": until,
+        "days": days,
+        "problem": problem,
     }
-    return render(request, "boards/held.html", context)
-
-
-def _end_of(day: date, zone: Any) -> datetime:
-    """The end of the day in sight; of today, now: nothing is counted ahead."""
-    return min(begin_of(day + timedelta(days=1), zone=zone), clock.now())
+    return render(request, "boards/held.html", context, status=400 if problem else 200)
