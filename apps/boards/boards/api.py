@@ -17,6 +17,7 @@ from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
 from apps.boards.boards import kpi_records, kpis, queries, targets
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
+from apps.boards.boards.kpi_slices import SLICES, Part
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
@@ -57,6 +58,23 @@ RANGE = [
     OpenApiParameter("since", date, description="The first day; thirty days before the last, where it is not given."),
     OpenApiParameter("until", date, description="The last day; today, where neither is given."),
 ]
+
+
+PARTS = [
+    OpenApiParameter(name, int, description="Only of this part, by its number in Odoo; goes with a connection.") for name in SLICES
+]
+
+
+def _part(request: PersonsCall) -> Part | None:
+    """Return the part of the business that is asked for. Raises ValidationError."""
+    asked = {name: request.query_params[name] for name in SLICES if request.query_params.get(name)}
+    choice = request_scope.choice_in(request.query_params)
+    for name, number in asked.items():
+        if choice is None or not request_scope.is_number(number):
+            raise ValidationError({name: ["This must be a whole number, and goes with a connection."]})
+    return (
+        Part(connection_id=choice[0], numbers={name: int(number) for name, number in asked.items()}) if asked and choice else None
+    )
 
 
 def _range(request: PersonsCall, shown: AccessScope, now: datetime) -> DateRange:
@@ -216,7 +234,7 @@ SELECT (SELECT count(*) FROM cases WHERE status <> 'resolved') AS exceptions_ope
 class Kpis(APIView):
     """Figures of the business and of the orchestration."""
 
-    @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS, *RANGE])
+    @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS, *PARTS, *RANGE])
     def get(self, request: PersonsCall) -> Response:
         """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
         now, shown, partner = clock.now(), _asked(request), _partner(request)
@@ -225,7 +243,7 @@ class Kpis(APIView):
             names = [column.name for column in cursor.description]
             standing = dict(zip(names, cursor.fetchone(), strict=True))
         days = _range(request, shown, now)
-        found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner)
+        found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner, part=_part(request))
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
 
@@ -257,6 +275,7 @@ class KpiRecords(APIView):
         parameters=[
             *NARROWING,
             *PARTNERS,
+            *PARTS,
             *RANGE,
             OpenApiParameter("workflow", str, required=True),
             OpenApiParameter("missed", int, description="1: only what missed."),
@@ -281,6 +300,7 @@ class KpiRecords(APIView):
             since=days.since,
             seen=shown,
             of_partner=_partner(request),
+            part=_part(request),
             only_missed=asked.get("missed") == "1",
             offset=int(offset),
         )

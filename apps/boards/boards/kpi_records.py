@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.accounts.access import AccessScope
+from apps.boards.boards.kpi_slices import Part
 from apps.boards.boards.kpis import WINDOW, Kpi, seen_sql
 
 PAGE_SIZE = 50
@@ -43,6 +44,7 @@ def records_behind(
     seen: AccessScope,
     since: datetime | None = None,
     of_partner: tuple[str, int, int] | None = None,
+    part: Part | None = None,
     only_missed: bool = False,
     offset: int = 0,
 ) -> list[Counted]:
@@ -52,13 +54,13 @@ def records_behind(
 
     Args:
         since: the begin of the range that ends now; thirty days before, where nothing is said.
-        of_partner: as :func:`apps.boards.boards.kpis.figures` takes it.
+        of_partner, part: as :func:`apps.boards.boards.kpis.figures` takes them.
         only_missed: leave out what was on time, in full or complete; of a time, nothing is.
     """
     value = "f.seconds" if not kpi.is_share else "f.part" if kpi.is_mean else "f.is_met::int"
     statement = RECORDS.format(
         value=value,
-        facts=kpi.facts.strip().format(seen=seen_sql(kpi, seen, of_partner)),
+        facts=kpi.facts.strip().format(seen=seen_sql(kpi, seen, of_partner, part)),
         missed=f"AND {value} {'> 0' if kpi.is_lower_better else '< 1'}" if only_missed and kpi.is_share else "",
         worst=value if kpi.is_higher_better else f"{value} DESC",
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.access import AccessScope
 from apps.boards.boards import case_facts, line_facts
+from apps.boards.boards.kpi_slices import Part, Subject
 from apps.boards.boards.zone import zone_in_sight
 from apps.boards.models import KpiTarget
 from apps.workflows import registry, returned
@@ -97,6 +98,7 @@ class Kpi:
         is_lower_better: whether a share is not to be passed, as a time is not.
         is_mean: whether a share is the mean of parts, and not of what is met.
         partner: whose records it is of, ``CUSTOMER`` or ``VENDOR``, so that it can be asked for one of them; "" for neither.
+        subject: what record ``r`` of its facts is, so that it can be asked for a part of the business.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Kpi:
     is_mean: bool = False
     is_lower_better: bool = False
     partner: str = ""
+    subject: Subject = Subject.NONE
 
     @property
     def is_higher_better(self) -> bool:
@@ -134,6 +137,7 @@ KPIS: tuple[Kpi, ...] = (
         target=0.9,
         is_share=True,
         partner=CUSTOMER,
+        subject=Subject.ORDER,
         meaning=gettext_noop("Order lines delivered in full by the end of the promised day."),
     ),
     Kpi(
@@ -145,6 +149,7 @@ KPIS: tuple[Kpi, ...] = (
         target=0.95,
         is_share=True,
         partner=CUSTOMER,
+        subject=Subject.ORDER,
         meaning=gettext_noop("Order lines of which nothing was delivered after the promised day."),
     ),
     Kpi(
@@ -156,6 +161,7 @@ KPIS: tuple[Kpi, ...] = (
         target=0.95,
         is_share=True,
         partner=CUSTOMER,
+        subject=Subject.ORDER,
         meaning=gettext_noop("Order lines delivered in full by now, of those promised."),
     ),
     Kpi(
@@ -168,6 +174,7 @@ KPIS: tuple[Kpi, ...] = (
         is_share=True,
         is_mean=True,
         partner=CUSTOMER,
+        subject=Subject.ORDER,
         meaning=gettext_noop("The part of an order line that was delivered by the end of the promised day, on average."),
     ),
     Kpi(
@@ -179,6 +186,7 @@ KPIS: tuple[Kpi, ...] = (
         target=0.85,
         is_share=True,
         partner=CUSTOMER,
+        subject=Subject.ORDER,
         meaning=gettext_noop("Orders with all lines in full by the promised day, and nothing returned or credited."),
     ),
     Kpi(
@@ -190,6 +198,7 @@ KPIS: tuple[Kpi, ...] = (
         target=0.9,
         is_share=True,
         partner=VENDOR,
+        subject=Subject.PURCHASE,
         meaning=gettext_noop("Purchase lines received in full by the end of the planned day."),
     ),
     Kpi(
@@ -200,6 +209,7 @@ KPIS: tuple[Kpi, ...] = (
         alias="r",
         target=14 * DAY,
         partner=VENDOR,
+        subject=Subject.PURCHASE,
         meaning=gettext_noop("From the confirmation of a purchase until a line is received in full."),
     ),
     Kpi(
@@ -207,6 +217,7 @@ KPIS: tuple[Kpi, ...] = (
         kind=BUSINESS,
         title=gettext_noop("Shipped on time"),
         facts=SHIPPED,
+        subject=Subject.TRANSFER,
         alias="r",
         target=0.95,
         is_share=True,
@@ -217,6 +228,7 @@ KPIS: tuple[Kpi, ...] = (
         kind=BUSINESS,
         title=gettext_noop("Order to shipment"),
         facts=ORDER_TO_SHIPMENT,
+        subject=Subject.TRANSFER,
         alias="r",
         target=3 * DAY,
         meaning=gettext_noop("From the order date until each delivery is done."),
@@ -226,6 +238,7 @@ KPIS: tuple[Kpi, ...] = (
         kind=BUSINESS,
         title=gettext_noop("Received on time"),
         facts=RECEIVED,
+        subject=Subject.TRANSFER,
         alias="r",
         target=0.9,
         is_share=True,
@@ -236,6 +249,7 @@ KPIS: tuple[Kpi, ...] = (
         kind=BUSINESS,
         title=gettext_noop("Paid on time"),
         facts=PAID,
+        subject=Subject.INVOICE,
         alias="t",
         target=0.8,
         is_share=True,
@@ -360,6 +374,7 @@ def figures(
     since: datetime | None = None,
     kind: str = "",
     of_partner: tuple[str, int, int] | None = None,
+    part: Part | None = None,
 ) -> list[Figure]:
     """Return the figures of all workflows, of what is in sight: one statement a figure.
 
@@ -369,6 +384,7 @@ def figures(
         kind: the kind of figures; "" for all.
         of_partner: ``CUSTOMER`` or ``VENDOR``, its connection and its number in Odoo, for the figures of one, its contacts and
             addresses included. What has no data has no figure.
+        part: a part of the business; figures that know no such part are left out.
     """
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()} | {
         "integration": gettext("Integration")
@@ -380,8 +396,10 @@ def figures(
     for kpi in KPIS:
         if (kind and kpi.kind != kind) or (of_partner and kpi.partner != of_partner[0]):
             continue
+        if part and part.sql(kpi.subject) is None:
+            continue
         with database.cursor() as cursor:
-            cursor.execute(kpi.sql.format(seen=seen_sql(kpi, seen, of_partner)), values)
+            cursor.execute(kpi.sql.format(seen=seen_sql(kpi, seen, of_partner, part)), values)
             rows = cursor.fetchall()
         before: dict[str, tuple[float, int]] = {}
         for workflow, is_of_range, day, value, p90, count in rows:
@@ -409,10 +427,11 @@ def figures(
     return found
 
 
-def seen_sql(kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None) -> str:
-    """Return SQL that narrows the figure's facts to what is in sight, and of that to one customer's or vendor's."""
+def seen_sql(kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None, part: Part | None = None) -> str:
+    """Return SQL that narrows the figure's facts to what is in sight, and of that to one customer's or vendor's, or to a part."""
     scope = seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
-    return scope + (_of_partner(*of_partner[1:]) if of_partner else "")
+    narrowed = scope + (_of_partner(*of_partner[1:]) if of_partner else "")
+    return narrowed + ((part.sql(kpi.subject) or "") if part else "")
 
 
 def _of_partner(connection_id: int, partner_id: int) -> str:

@@ -15,6 +15,7 @@ from apps.accounts.requests import PersonsRequest
 from apps.boards.analytics import plots
 from apps.boards.boards import blocked_reasons, forecast, kpi_records, kpis, queries
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
+from apps.boards.boards.kpi_slices import SLICES, Part, Slice, connection_of, options
 from apps.boards.boards.queries import Narrowed
 from apps.boards.parts import is_workflow, stage_called, workflow_called
 from apps.core import clock, sheets
@@ -52,12 +53,13 @@ def overview(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-@knows(since=is_day, until=is_day)
+@knows(since=is_day, until=is_day, **dict.fromkeys(SLICES, request_scope.is_number))
 def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart, over the days that are asked for."""
     shown = request_scope.scope_of(request, request.user)
     days, problem = _days(request, shown)
-    found = kpis.figures(now=days.until, since=days.since, seen=shown)
+    connection_id, part = _part(request, shown)
+    found = kpis.figures(now=days.until, since=days.since, seen=shown, part=part)
     kinds = (
         (gettext("Business"), gettext("Customer and vendor service."), kpis.BUSINESS),
         (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), kpis.ORCHESTRATION),
@@ -68,7 +70,9 @@ def figures(request: PersonsRequest) -> HttpResponse:
         "may_set": request.user.role in POLICY_MAKERS,
         "days": days,
         "problem": problem,
-        "range_query": _range_query(days),
+        "kept_query": _kept_query(request, days, part),
+        "slices": _choices(connection_id, shown, part),
+        "is_sliced": part is not None,
     }
     return render(request, "boards/figures.html", context, status=400 if problem else 200)
 
@@ -82,13 +86,38 @@ def _days(request: PersonsRequest, shown: AccessScope) -> tuple[DateRange, str]:
         return date_range({}, seen=shown, now=now), str(error)
 
 
-def _range_query(days: DateRange) -> str:
-    return urlencode({"since": days.first, "until": days.last}) if days.is_asked else ""
+def _part(request: PersonsRequest, shown: AccessScope) -> tuple[int | None, Part | None]:
+    """The connection whose numbers the address means, and the part of the business that it asks for."""
+    connection_id = connection_of(request_scope.choice_of(request), shown)
+    numbers = {name: int(request.GET[name]) for name in SLICES if request.GET.get(name)}
+    # Numbers of several Odoos mean different things: of none of them there is anything to show.
+    return connection_id, Part(connection_id=connection_id or 0, numbers=numbers) if numbers else None
+
+
+def _choices(
+    connection_id: int | None, shown: AccessScope, part: Part | None
+) -> list[tuple[Slice, list[tuple[int, str]], int | None]]:
+    """What may be chosen of each slice, with what is."""
+    found = options(connection_id, shown) if connection_id else {}
+    return [(SLICES[name], rows, part.numbers.get(name) if part else None) for name, rows in found.items()]
+
+
+def _kept_query(request: PersonsRequest, days: DateRange, part: Part | None) -> str:
+    """What leads from a figure to its records: where one looks, the days and the part that it is of."""
+    kept: dict[str, Any] = {name: request.GET[name] for name in ("connection", "company") if request.GET.get(name)}
+    kept |= {"since": days.first, "until": days.last} if days.is_asked else {}
+    return urlencode(kept | (dict(part.numbers) if part else {}))
 
 
 @login_required
 @require_safe
-@knows(missed=IS_ON, offset=request_scope.is_number, since=is_day, until=is_day)
+@knows(
+    missed=IS_ON,
+    offset=request_scope.is_number,
+    since=is_day,
+    until=is_day,
+    **dict.fromkeys(SLICES, request_scope.is_number),
+)
 def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
     """The records behind a figure, the worst first."""
     kpi = next((one for one in kpis.KPIS if one.name == name), None)
@@ -97,8 +126,9 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
     offset, only_missed = int(request.GET.get("offset") or 0), request.GET.get("missed") == "1"
     shown = request_scope.scope_of(request, request.user)
     days, problem = _days(request, shown)
+    _, part = _part(request, shown)
     rows = kpi_records.records_behind(
-        kpi, workflow, now=days.until, since=days.since, seen=shown, only_missed=only_missed, offset=offset
+        kpi, workflow, now=days.until, since=days.since, seen=shown, part=part, only_missed=only_missed, offset=offset
     )
     size = kpi_records.PAGE_SIZE
     context = {
@@ -109,7 +139,7 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
         "following": offset + size if len(rows) > size else None,
         "days": days,
         "problem": problem,
-        "range_query": _range_query(days),
+        "kept_query": _kept_query(request, days, part),
     }
     return render(request, "boards/figure_records.html", context, status=400 if problem else 200)
 
