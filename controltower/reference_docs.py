@@ -97,7 +97,7 @@ Those marked *guard* are read by Odoo's own guards as well. The tower writes the
 The connection's page, and an exception `integration.guards_outdated`, say where a guard goes by another value: an Odoo that was
 provisioned by an older version needs `manage.py provision_odoo NAME` first.
 
-Targets of the KPIs are set at Boards, Figures, Targets, working hours of teams at Approvals, Working hours.
+Targets of the KPIs are set at Boards, KPIs, Targets, working hours of teams at Approvals, Working hours.
 """
 
 

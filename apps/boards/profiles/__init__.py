@@ -1,1 +1,1 @@
-"""The pages of a customer, a vendor and a product: what of them stands where, and how they have behaved."""
+"""The page of a customer: what of it stands where, and how it has behaved."""
