@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection as database
 from psycopg import sql
@@ -71,7 +71,14 @@ ON CONFLICT (connection_id, odoo_id) DO UPDATE
  WHERE m.read_at <= excluded.read_at
    AND (%(rebuild)s OR m.write_date IS NULL OR m.write_date <= excluded.write_date OR m.deleted_at IS NOT NULL)
    AND (m.deleted_at IS NOT NULL OR (m.write_date, {current}) IS DISTINCT FROM (excluded.write_date, {excluded}))
-RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date, {left}
+RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date, {left}, {moved}
+"""
+
+# What a restored database says again is no change.
+REMEMBER = """
+INSERT INTO mirror_datechange (connection_id, model, odoo_id, field, old, new, at)
+SELECT %(connection)s, %(model)s, m.odoo_id, f.key, (f.value ->> 0)::timestamptz, (f.value ->> 1)::timestamptz, m.at
+  FROM unnest(%(ids)s::bigint[], %(moved)s::text[], %(at)s::timestamptz[]) AS m(odoo_id, moved, at), jsonb_each(m.moved::jsonb) AS f
 """
 
 CONFIRM = """
@@ -129,8 +136,13 @@ def apply(
                 )
         cursor.execute(sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
         merged = cursor.fetchall()
+        moved = [] if rebuild else [(odoo_id, dates, at) for odoo_id, _, at, _, dates in merged if dates and at]
+        if moved:
+            ids, dates, at = (list(column) for column in zip(*moved, strict=True))
+            values = {"connection": connection_id, "model": model.odoo_model, "ids": ids, "moved": dates, "at": at}
+            cursor.execute(REMEMBER, cast("dict[str, Any]", values))
     left: dict[str, set[int]] = {}
-    for *_, pointed_at in merged:
+    for *_, pointed_at, _ in merged:
         for column, ids in (json.loads(pointed_at) if pointed_at else {}).items():
             left.setdefault(column, set()).update(ids if isinstance(ids, list) else [ids])
     return Changes(
@@ -138,7 +150,7 @@ def apply(
         model=model.odoo_model,
         inserted={odoo_id for odoo_id, is_new, *_ in merged if is_new},
         updated={odoo_id for odoo_id, is_new, *_ in merged if not is_new},
-        written_at={odoo_id: written_at for odoo_id, _, written_at, _ in merged if written_at},
+        written_at={odoo_id: written_at for odoo_id, _, written_at, *_ in merged if written_at},
         left=left,
     )
 
@@ -204,6 +216,21 @@ def _left(model: type[Mirrored], fields: Sequence[str]) -> sql.Composable:
     return sql.SQL("CASE WHEN old.odoo_id IS NOT NULL THEN {} END").format(found)
 
 
+def _moved(model: type[Mirrored], fields: Sequence[str]) -> sql.Composable:
+    """SQL of what the remembered dates of an updated row were and are, as JSON by column; NULL where none was moved."""
+    remembered = [name for name in model.remembered if name in fields]
+    if not remembered:
+        return sql.SQL("NULL")
+    pairs = [
+        sql.SQL("{}, CASE WHEN old.{column} <> new.{column} THEN jsonb_build_array(old.{column}, new.{column}) END").format(
+            sql.Literal(name), column=sql.Identifier(name)
+        )
+        for name in remembered
+    ]
+    found = sql.SQL("NULLIF(jsonb_strip_nulls(jsonb_build_object({})), '{{}}')::text").format(sql.SQL(", ").join(pairs))
+    return sql.SQL("CASE WHEN old.odoo_id IS NOT NULL THEN {} END").format(found)
+
+
 def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.Composable]:
     """The names that the statements speak of."""
     table, columns = model._meta.db_table, [sql.Identifier(name) for name in fields]
@@ -213,6 +240,7 @@ def _names(model: type[Mirrored], fields: Sequence[str] = ()) -> dict[str, sql.C
         "columns": sql.SQL(", ").join(columns),
         "excluded": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in columns),
         "left": _left(model, fields),
+        "moved": _moved(model, fields),
         "current": sql.SQL(", ").join(sql.SQL("m.{}").format(column) for column in columns),
     }
 

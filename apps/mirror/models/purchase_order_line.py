@@ -9,6 +9,7 @@ class PurchaseOrderLine(Mirrored):
     """A line of a purchase order."""
 
     odoo_model = "purchase.order.line"
+    remembered = ("date_planned",)
 
     order_id = Many2one()
     product_id = Many2one()
