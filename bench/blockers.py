@@ -57,7 +57,7 @@ def _pages(name: str, connection_id: int) -> dict[str, list[str]]:
     return {
         "an order that waits for stock": [f"/records/{name}/sale.order/{one}/" for one in some(*WAITING)],
         "a late purchase order": [f"/records/{name}/purchase.order/{one}/" for one in purchases],
-        "a supplier": [f"/suppliers/{name}/{one}/" for one in sorted(set(vendors))],
+        "a supplier": [f"/vendors/{name}/{one}/" for one in sorted(set(vendors))],
     }
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("partners/<slug:connection>/<int:odoo_id>/", search.partner, name="partner"),
     path("customers/<slug:connection>/<int:odoo_id>/", profiles.customer, name="customer"),
+    path("vendors/<slug:connection>/<int:odoo_id>/", profiles.vendor, name="vendor"),
     path("products/<slug:connection>/<int:odoo_id>/", search.product, name="product"),
     path("wall/", boards.wall, name="wall"),
     path("eventlog/ocel/", analytics.ocel, name="ocel"),
@@ -44,6 +45,6 @@ urlpatterns = [
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/", records.record, name="record"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", records.decisions, name="decisions"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/held/", held.record, name="held-record"),
-    path("suppliers/<slug:connection>/<int:odoo_id>/", records.supplier, name="supplier"),
+    path("suppliers/<slug:connection>/<int:odoo_id>/", profiles.supplier, name="supplier"),
     path("connections/<slug:connection>/mirrored/", records.mirrored, name="mirrored"),
 ]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import connection as database
 from psycopg.rows import class_row
 
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.workflows import supply_allocation
 
 # So many orders are named; the totals count all.
@@ -75,6 +76,7 @@ SELECT f.odoo_id, f.name, COALESCE(v.name, '') AS customer, f.promised_at, f.exp
   LEFT JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = f.partner_id
   LEFT JOIN mirror_res_company co ON co.connection_id = %(connection)s AND co.odoo_id = f.company_id
   LEFT JOIN mirror_res_currency cu ON cu.connection_id = %(connection)s AND cu.odoo_id = co.currency_id
+ WHERE {{sales_seen}}
  ORDER BY f.is_at_risk DESC, f.revenue DESC NULLS LAST, f.odoo_id
 """
 
@@ -82,7 +84,7 @@ SELECT f.odoo_id, f.name, COALESCE(v.name, '') AS customer, f.promised_at, f.exp
 ORDERS_OF_SUPPLIER = """
   SELECT p.odoo_id
     FROM workflows_position p
-   WHERE p.connection_id = %(connection)s AND p.model = 'purchase.order' AND p.is_open AND p.partner_id IN (
+   WHERE p.connection_id = %(connection)s AND p.model = 'purchase.order' AND p.is_open AND {purchases_seen} AND p.partner_id IN (
      SELECT member.odoo_id
        FROM mirror_res_partner member
        JOIN mirror_res_partner asked ON asked.connection_id = member.connection_id
@@ -96,15 +98,19 @@ OF_SUPPLIER = KNOWN.format(waiting=supply_allocation.waiting_for_purchases(ORDER
 STATEMENTS = {"purchase.order": OF_PURCHASE, "stock.picking": OF_TRANSFER, "res.partner": OF_SUPPLIER}
 
 
-def impact_of(connection_id: int, model: str, odoo_id: int, *, now: datetime) -> Impact:
+def impact_of(connection_id: int, model: str, odoo_id: int, *, now: datetime, seen: AccessScope = EVERYTHING) -> Impact:
     """What waits for the purchase order, the transfer or the supplier (``res.partner``); nothing for any other model.
 
     One statement, that costs by what is open of the products concerned.
+
+    Args:
+        seen: whose purchases of the supplier, and whose sales orders, count.
     """
     if model not in STATEMENTS:
         return NOTHING
+    statement = STATEMENTS[model].replace("{purchases_seen}", seen.sql("p")).replace("{sales_seen}", seen.sql("co", "f.company_id"))
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(WaitingOrder)) as raw:
-        found = raw.execute(STATEMENTS[model], {"connection": connection_id, "record": odoo_id, "now": now}).fetchall()
+        found = raw.execute(statement, {"connection": connection_id, "record": odoo_id, "now": now}).fetchall()
     at_risk = [order for order in found if order.is_at_risk]
     revenue: dict[str, Decimal] = defaultdict(Decimal)
     for order in at_risk:

@@ -42,15 +42,21 @@ RECEIVED_LATELY = """EXISTS (
    WHERE lately.connection_id = l.connection_id AND lately.purchase_line_id = l.odoo_id AND lately.state = 'done'
      AND lately.deleted_at IS NULL AND lately.date > %(since)s)"""
 
+# What a line s, sold or bought, has met. On time: nothing of what came in all came after the day.
+IS_OTIF = "s.in_time >= s.ordered"
+IS_ON_TIME = "s.in_time > 0 AND s.in_time >= LEAST(s.ordered, s.in_all)"
+IS_IN_FULL = "s.in_all >= s.ordered"
+
 SOLD = f"""
 SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.order_id AS odoo_id, s.at, {{is_met}}
   FROM ({SOLD_LINES}) AS s"""
-OTIF = SOLD.replace("{is_met}", "s.in_time >= s.ordered AS is_met")
-ON_TIME = SOLD.replace("{is_met}", "s.in_time > 0 AND s.in_time >= LEAST(s.ordered, s.in_all) AS is_met")
-IN_FULL = SOLD.replace("{is_met}", "s.in_all >= s.ordered AS is_met")
+OTIF = SOLD.replace("{is_met}", f"{IS_OTIF} AS is_met")
+ON_TIME = SOLD.replace("{is_met}", f"{IS_ON_TIME} AS is_met")
+IN_FULL = SOLD.replace("{is_met}", f"{IS_IN_FULL} AS is_met")
 FILL_RATE = SOLD.replace("{is_met}", "LEAST(s.in_time / s.ordered, 1) AS part")
 BOUGHT = "'procure_to_pay' AS workflow, s.connection_id, 'purchase.order' AS model, s.order_id AS odoo_id"
-SUPPLIER_OTIF = f"SELECT {BOUGHT}, s.at, s.in_time >= s.ordered AS is_met FROM ({_bought(PLANNED)}) AS s"
+BOUGHT_LINES = _bought(PLANNED)
+SUPPLIER_OTIF = f"SELECT {BOUGHT}, s.at, {IS_OTIF} AS is_met FROM ({BOUGHT_LINES}) AS s"
 SUPPLIER_LEAD_TIME = f"""
 SELECT {BOUGHT}, s.last_at AS at, greatest(extract(epoch FROM s.last_at - s.ordered_at), 0) AS seconds
   FROM ({_bought(RECEIVED_LATELY)}) AS s

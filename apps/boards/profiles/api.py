@@ -5,35 +5,15 @@ from typing import Any
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsCall
 from apps.boards.profiles import customers
-from apps.boards.profiles.spread import Spread
+from apps.boards.profiles.shapes import CurrencyTotalSerializer, SpreadSerializer, connections_named, spread
 from apps.core import clock
 from apps.core.rest import RecordRef, moment, money
-from apps.odoo.models import Connection
-
-
-class SpreadBinSerializer(serializers.Serializer[Any]):
-    """How many fall into one range of days."""
-
-    title = serializers.CharField()
-    count = serializers.IntegerField()
-
-
-class SpreadSerializer(serializers.Serializer[Any]):
-    """A distribution of days with its sample; without one there are no figures."""
-
-    n = serializers.IntegerField()
-    least = serializers.IntegerField(allow_null=True)
-    median = serializers.IntegerField(allow_null=True)
-    p95 = serializers.IntegerField(allow_null=True)
-    most = serializers.IntegerField(allow_null=True)
-    bins = SpreadBinSerializer(many=True)
 
 
 class CustomerCreditSerializer(serializers.Serializer[Any]):
@@ -61,14 +41,6 @@ class CustomerOrderSerializer(RecordRef):
     forecast_at = serializers.CharField(allow_null=True)
     late_days = serializers.IntegerField()
     is_at_risk = serializers.BooleanField()
-
-
-class CustomerOrdersTotalSerializer(serializers.Serializer[Any]):
-    """All open orders in one currency."""
-
-    currency = serializers.CharField()
-    count = serializers.IntegerField()
-    amount = serializers.CharField()
 
 
 class CustomerHabitSerializer(serializers.Serializer[Any]):
@@ -101,7 +73,7 @@ class CustomerSerializer(serializers.Serializer[Any]):
     is_active = serializers.BooleanField(help_text="False: archived in Odoo")
     is_vendor = serializers.BooleanField()
     credit = CustomerCreditSerializer(many=True)
-    open_orders = CustomerOrdersTotalSerializer(many=True)
+    open_orders = CurrencyTotalSerializer(many=True)
     orders = CustomerOrderSerializer(many=True, help_text=f"The first {customers.ORDERS}")
     exceptions = serializers.ListField(child=serializers.IntegerField(), help_text="Ids of unresolved cases")
     approvals = serializers.ListField(child=serializers.IntegerField(), help_text="Ids of pending requests")
@@ -112,11 +84,6 @@ class CustomerSerializer(serializers.Serializer[Any]):
     delivery_days_beyond_deadline = SpreadSerializer()
 
 
-def _spread(one: Spread) -> dict[str, Any]:
-    bins = [{"title": title, "count": count} for title, count in one.bins]
-    return {"n": one.n, "least": one.least, "median": one.median, "p95": one.p95, "most": one.most, "bins": bins}
-
-
 class Customer(APIView):
     """One customer."""
 
@@ -124,12 +91,7 @@ class Customer(APIView):
     def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """Limit, exposure, overdue, open orders with promises, cases, approvals, habits and on-time history of a customer."""
         mine = access.scope_of(request.user)
-        connections = Connection.objects.filter(mine.of_connections()).order_by("id")
-        if name := request.query_params.get("connection"):
-            if "\x00" in name:
-                raise ValidationError({"connection": ["This holds a NUL character."]})
-            connections = connections.filter(name=name)
-        found = (customers.customer_of(one, odoo_id, seen=mine, now=clock.now()) for one in connections)
+        found = (customers.customer_of(one, odoo_id, seen=mine, now=clock.now()) for one in connections_named(request, mine))
         page = next((one for one in found if one), None)
         if page is None:
             raise Http404(f"There is no partner {odoo_id}. Check the number, or sync its connection.")
@@ -190,7 +152,7 @@ def _told(page: customers.CustomerPage) -> dict[str, Any]:
             }
             for one in page.usual
         ],
-        "days_between_orders": _spread(page.between),
-        "payment_days_beyond_terms": _spread(page.paid),
-        "delivery_days_beyond_deadline": _spread(page.delivered),
+        "days_between_orders": spread(page.between),
+        "payment_days_beyond_terms": spread(page.paid),
+        "delivery_days_beyond_deadline": spread(page.delivered),
     }

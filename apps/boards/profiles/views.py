@@ -1,14 +1,14 @@
-"""The page of a customer."""
+"""The pages of a customer and of a vendor."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
-from apps.boards.profiles import customers
+from apps.boards.profiles import customers, vendors
 from apps.core import clock
 from apps.odoo.models import Connection
 
@@ -28,3 +28,47 @@ def customer(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
         (gettext("Deliveries, days beyond the deadline"), gettext("Deliveries done within a year."), page.delivered),
     ]
     return render(request, "boards/customer.html", {"page": page, "connection": of, "spreads": spreads})
+
+
+@login_required
+@require_safe
+def vendor(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """Whether a vendor delivers on time and in full, how it answers, and what is open with it."""
+    mine = access.scope_of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    page = vendors.vendor_of(of, odoo_id, seen=mine, now=clock.now())
+    if page is None:
+        raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
+    shares = [
+        (gettext("On time"), gettext("nothing of them came after the planned day"), page.on_time),
+        (gettext("In full"), gettext("all that was ordered has come by now"), page.in_full),
+        (gettext("OTIF"), gettext("all came by the end of the planned day"), page.otif),
+    ]
+    spreads = [
+        (gettext("Receipts, days beyond the plan"), gettext("Lines received in full, planned within a year."), page.late),
+        (gettext("Lead time"), gettext("From the confirmation until a line was received in full, within a year."), page.lead),
+        (
+            gettext("Confirmation time"),
+            gettext("From our confirmation in Odoo until the vendor acknowledged, orders of a year."),
+            page.confirmed,
+        ),
+        (
+            gettext("Moved dates"),
+            gettext("By how many days the planned date moved after the confirmation, of the lines whose date moved."),
+            page.moved_days,
+        ),
+        (
+            gettext("Bills above the order"),
+            gettext("Difference in price of posted bills of a year, in percent of what they would be as ordered."),
+            page.price_percent,
+        ),
+    ]
+    context = {"page": page, "connection": of, "shares": shares, "spreads": spreads, "model": "res.partner"}
+    return render(request, "boards/vendor.html", context)
+
+
+@login_required
+@require_safe
+def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """The former address of a vendor's page."""
+    return redirect("boards:vendor", connection, odoo_id, permanent=True)

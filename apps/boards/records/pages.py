@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
@@ -21,7 +20,6 @@ from apps.exceptions import queries as exceptions
 from apps.exceptions.causes.pages import open_groups_of
 from apps.exceptions.models import CauseGroup, Comment, ExceptionCase
 from apps.exceptions.types import title_of as type_title
-from apps.mirror.models.res_partner import Partner
 from apps.mirror.tracked import TrackedChange
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
@@ -34,7 +32,6 @@ from apps.workflows.lines import Table, lines_of
 from apps.workflows.models import NEWEST_FIRST, Position, Transition
 
 TIMELINE = 200
-OPEN_PURCHASES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,46 +175,3 @@ def _counterparts(connection_id: int, model: str, odoo_id: int, seen: AccessScop
         ).values_list("model", "odoo_id")
     )
     return [other for other in found if (other.model, other.odoo_id) in visible]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purchase:
-    """A purchase order of a supplier, and the title of its stage."""
-
-    position: Position
-    stage: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupplierPage:
-    """What is open with one supplier, and who waits for it."""
-
-    connection: Connection
-    name: str
-    odoo_url: str
-    impact: Impact
-    purchases: list[Purchase]
-
-
-def supplier_of(connection: Connection, odoo_id: int, *, now: datetime) -> SupplierPage | None:
-    """What is open with one supplier, under any of its names; None where the tower knows no such partner."""
-    partners = Partner.objects.filter(connection=connection)
-    partner = partners.filter(odoo_id=odoo_id).values("name", "commercial_partner_id").first()
-    if partner is None:
-        return None
-    known_as = partners.filter(commercial_partner_id=partner["commercial_partner_id"] or odoo_id).values("odoo_id")
-    opened = Position.objects.filter(
-        Q(partner_id=odoo_id) | Q(partner_id__in=known_as), connection=connection, model="purchase.order", is_open=True
-    ).order_by("due_at", "id")
-    workflows = registry.workflows()
-    return SupplierPage(
-        connection=connection,
-        name=partner["name"],
-        odoo_url=connection.record_url("res.partner", odoo_id),
-        impact=impact.impact_of(connection.id, "res.partner", odoo_id, now=now),
-        purchases=[
-            Purchase(position=position, stage=gettext(workflows[position.workflow].stage(position.stage).title))
-            for position in opened[:OPEN_PURCHASES]
-            if position.workflow in workflows
-        ],
-    )

@@ -1,4 +1,4 @@
-"""The pages of one record, one supplier, and of what is mirrored."""
+"""The pages of one record, and of what is mirrored."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -46,19 +46,6 @@ def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -
 def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """What the record waits for, as a part of other pages."""
     return render(request, "boards/decisions.html", {"page": _record(request, connection, model, odoo_id)})
-
-
-@login_required
-@require_safe
-def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
-    """What is open with one supplier, and the sales orders that wait for it."""
-    # All companies buy from a supplier: only who sees the whole connection is told.
-    mine = access.scope_of(request.user)
-    of = get_object_or_404(Connection.objects.filter(mine.of_whole_connections("id")), name=connection)
-    page = pages.supplier_of(of, odoo_id, now=clock.now())
-    if page is None:
-        raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
-    return render(request, "boards/supplier.html", {"page": page})
 
 
 @login_required
