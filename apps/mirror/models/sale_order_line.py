@@ -41,4 +41,10 @@ class SaleOrderLine(Mirrored):
         indexes = [
             # mirror/sync/refresh.py, workflows/supply_chain.py and the credit rule: the lines of an order.
             models.Index(fields=["connection", "order_id"], name="sale_lines_by_order"),
+            # boards/profiles/product_waiting.sql: who waits for a kit by its components.
+            models.Index(
+                fields=["connection", "product_id"],
+                condition=models.Q(qty_delivered__lt=models.F("product_uom_qty")),
+                name="sale_lines_to_deliver",
+            ),
         ]
