@@ -19,6 +19,7 @@ from apps.audit import api as audit
 from apps.boards.boards import api as boards
 from apps.boards.held import api as held
 from apps.boards.profiles import api as profiles
+from apps.boards.profiles import products_api as product_profiles
 from apps.boards.profiles import vendors_api as vendor_profiles
 from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
@@ -74,6 +75,7 @@ urlpatterns = [
     route("records/<str:model>/<int:odoo_id>/held/", held.RecordHeld, "record-held"),
     route("customers/<int:odoo_id>/", profiles.Customer, "customer"),
     route("vendors/<int:odoo_id>/", vendor_profiles.Vendor, "vendor"),
+    route("products/<int:odoo_id>/", product_profiles.Product, "product"),
     route("suppliers/<int:odoo_id>/impact/", workflows.SupplierImpact, "supplier-impact"),
     route("what-if/", what_if.WhatIf, "what-if"),
     route("exceptions/", exceptions.Exceptions, "exceptions"),

@@ -1,4 +1,4 @@
-"""The projected stock of a product in a warehouse, day by day, before and after a hypothetical change.
+"""The projected stock of a product in a warehouse, day by day: as it stands, or before and after a hypothetical change.
 
 It begins with what lies free there now; what is to come and is promised to no certain order is added on the day on which it is
 expected, and what sales orders lack is taken away on the day that they were promised: the rows of
@@ -124,6 +124,21 @@ def curves(connection_id: int, before: Events, after: Events, *, seen: AccessSco
     places = [place for place in before.keys() | after.keys() if seen.sees(connection_id, place[1])]
     different = {place: _difference(before.get(place, {}), after.get(place, {})) for place in places}
     chosen = sorted((place for place in places if different[place]), key=lambda place: (-different[place], str(place)))[:MOST]
+    return _curves(connection_id, chosen, before, after)
+
+
+def standing(connection_id: int, product_id: int, *, now: datetime, seen: AccessScope) -> list[Curve]:
+    """Return the curves of a product as it stands, those that run short first and earliest; at most :data:`MOST`.
+
+    Of the warehouses in sight in which something of it is, comes or goes.
+    """
+    events = projected(connection_id, [product_id], now=now)
+    places = sorted((place for place in events if seen.sees(connection_id, place[1])), key=str)
+    found = _curves(connection_id, places, events, events)
+    return sorted(found, key=lambda one: (one.short_before is None, one.short_before or date.max, one.warehouse))[:MOST]
+
+
+def _curves(connection_id: int, chosen: Sequence[Place], before: Events, after: Events) -> list[Curve]:
     if not chosen:
         return []
     values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""A product's page: what there is of it, and who sells it at what price."""
+"""A product's page: what there is of it and will be, who waits, what is to come, and who sells it at what price."""
 
 from datetime import timedelta
 
@@ -6,12 +6,14 @@ import pytest
 from django.test import Client
 
 from apps.accounts.access import EVERYTHING, AccessScope
-from apps.accounts.models import User
-from apps.boards.search import partner_overview
-from apps.boards.search.partner_overview import ProductPage
+from apps.accounts.models import Role, User
+from apps.boards.profiles import products
+from apps.boards.profiles.products import ProductPage
 from apps.core import clock
 from tests import trade
-from tests.world import World
+from tests.api.callers import caller
+from tests.workflows.units import goods
+from tests.world import World, person
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def shop(world: World) -> World:
     return world
 
 
-def page_of(world: World, seen: AccessScope = EVERYTHING) -> ProductPage:
-    page = partner_overview.product_of(world.connection, trade.DESK, seen=seen, now=world.now)
+def page_of(world: World, seen: AccessScope = EVERYTHING, product: int = trade.DESK) -> ProductPage:
+    page = products.product_of(world.connection, product, seen=seen, now=world.now)
     assert page is not None
     return page
 
@@ -60,3 +62,81 @@ def test_a_vendors_price_counts_in_its_time_and_in_its_unit(shop: World, client:
     client.force_login(User.objects.get(username="olga"))
     page = client.get(f"/products/main/{trade.DESK}/").content.decode()
     assert "Hall 2" in page and "Nordic Timber" in page and "Dozen" in page
+
+
+def test_who_waits_is_told_with_promise_and_forecast(shop: World) -> None:
+    trade.sale(shop, 42, quantity=10, promised_in=3)
+    trade.purchase(shop, 80, quantity=20, expected_in=9)
+    (waiting,) = page_of(shop).waiting
+    order, forecast = waiting.order, waiting.forecast
+    assert (order.name, order.customer, order.quantity, order.kits) == ("S00042", "Azure Interior", 10, "")
+    assert order.promised_at == shop.now + timedelta(days=3)
+    assert forecast.forecast_at is not None and forecast.is_at_risk and forecast.late_days == 6
+    (supply,) = page_of(shop).supplies
+    assert (supply.order_id, supply.vendor, supply.quantity, supply.free) == (80, "Nordic Timber", 20, 20)
+    assert supply.planned_at == shop.now + timedelta(days=9)
+
+
+def test_a_purchase_in_dozens_is_told_in_the_products_own_unit(shop: World) -> None:
+    shop.write("uom.uom", 1, name="Units", relative_factor=1.0, factor=1.0)
+    shop.write("uom.uom", 3, name="Dozen", relative_factor=12.0, factor=12.0)
+    shop.write("product.template", 300, uom_id=1)
+    trade.purchase(shop, 80, quantity=2, expected_in=9)
+    shop.write("purchase.order.line", 800, product_uom_id=3)
+    (supply,) = page_of(shop).supplies
+    assert (supply.quantity, page_of(shop).unit) == (24, "Units")
+
+
+def test_who_waits_for_a_kit_waits_by_its_components(shop: World) -> None:
+    shop.write("uom.uom", 1, name="Units", relative_factor=1.0, factor=1.0)
+    shop.write("product.template", 310, name="Lamp", uom_id=1)
+    shop.write("product.product", trade.LAMP, product_tmpl_id=310)
+    goods.kit(shop, 42, sets=10)
+    shop.write("stock.move", 43, quantity=36, state="partially_available")
+    (for_kit,) = page_of(shop, product=99).waiting
+    assert (for_kit.order.name, for_kit.order.quantity, for_kit.order.kits) == ("S00042", 10, "")
+    (for_lamp,) = page_of(shop, product=trade.LAMP).waiting
+    assert (for_lamp.order.name, for_lamp.order.quantity, for_lamp.order.kits) == ("S00042", 4, "Office set")
+    # Of the desks all are there: one set lacks its lamps.
+    shop.write("stock.move", 42, quantity=10, state="assigned")
+    assert page_of(shop, product=99).waiting[0].order.quantity == 1
+    assert page_of(shop).waiting == []
+
+
+def test_the_curve_begins_with_what_is_free_and_names_the_day_it_runs_short(shop: World) -> None:
+    shop.write("stock.picking.type", 10, name="Receipts", code="incoming", warehouse_id=1, company_id=1)
+    trade.purchase(shop, 80, quantity=20, expected_in=9)
+    shop.write("stock.picking", 800, picking_type_id=10)
+    trade.sale(shop, 42, quantity=10, promised_in=3)
+    shop.write("stock.move", 42, warehouse_id=1)
+    curves = {one.warehouse: one for one in page_of(shop).curves}
+    assert list(curves["Hall 1"].before) == [7, -3, 17]
+    assert curves["Hall 1"].short_before == (shop.now + timedelta(days=3)).date()
+    assert list(curves["Hall 2"].before) == [17] and curves["Hall 2"].short_before is None
+    mine = AccessScope(frozenset({(shop.connection.pk, 2)}))
+    page = page_of(shop, mine)
+    assert [one.warehouse for one in page.curves] == ["Hall 2"]
+    assert (page.waiting, page.supplies) == ([], [])
+
+
+def test_what_is_not_known_is_said_and_what_is_gone_is_not_there(shop: World, client: Client) -> None:
+    client.force_login(User.objects.get(username="olga"))
+    shop.write("product.template", 320, name="New lamp")
+    shop.write("product.product", 32, product_tmpl_id=320, active=False)
+    page = client.get("/products/main/32/").content.decode()
+    assert "archived" in page and "Nothing of it is in stock, to come or to go." in page
+    assert client.get("/products/main/9999/").status_code == 404
+    User.objects.filter(username="olga").update(sees=[f"{shop.connection.pk + 1}"])
+    client.force_login(User.objects.get(username="olga"))
+    assert client.get("/products/main/32/").status_code == 404
+
+
+def test_the_api_says_the_same(shop: World) -> None:
+    person("vera", Role.MANAGER)
+    trade.sale(shop, 42, quantity=10, promised_in=3)
+    trade.purchase(shop, 80, quantity=20, expected_in=9)
+    told = caller("vera", "read").get(f"products/{trade.DESK}/", connection="main").json()
+    assert (told["name"], told["stock"][0]["on_hand"]) == ("Oak desk", "10")
+    assert [(one["name"], one["quantity"], one["late_days"]) for one in told["waiting"]] == [("S00042", "10", 6)]
+    assert [(one["purchase_order_id"], one["quantity"]) for one in told["supplies"]] == [(80, "20")]
+    assert {one["warehouse"] for one in told["curves"]} >= {"Hall 1", "Hall 2"}

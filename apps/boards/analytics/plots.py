@@ -95,8 +95,11 @@ def throughput(told: Analysis) -> dict[str, Any]:
     )
 
 
-def projected_stock(curve: Curve) -> dict[str, Any]:
+def projected_stock(curve: Curve, *, has_change: bool = True) -> dict[str, Any]:
     """Draw what is left of a product at the end of each day, as it stands and with a change; below zero, orders wait."""
+    lines = [(gettext("As planned"), curve.before, "dot" if has_change else "solid", "--idle" if has_change else "--calm")]
+    if has_change:
+        lines.append((gettext("With the change"), curve.after, "solid", "--calm"))
     days = [day.isoformat() for day in curve.days]
     traces = [
         go.Scatter(
@@ -108,10 +111,7 @@ def projected_stock(curve: Curve) -> dict[str, Any]:
             line={"shape": "hv", "width": 2, "dash": dash, "color": f"var({token})"},
             marker={"size": 5},
         )
-        for title, line, dash, token in (
-            (gettext("As planned"), curve.before, "dot", "--idle"),
-            (gettext("With the change"), curve.after, "solid", "--calm"),
-        )
+        for title, line, dash, token in lines
     ]
     return _figure(
         traces,

@@ -1,4 +1,4 @@
-"""The pages of a customer and of a vendor."""
+"""The pages of a customer, a vendor and a product."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
-from apps.boards.profiles import customers, vendors
+from apps.boards.analytics import plots
+from apps.boards.profiles import customers, products, vendors
 from apps.core import clock
 from apps.odoo.models import Connection
 
@@ -72,3 +73,19 @@ def vendor(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespon
 def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """The former address of a vendor's page."""
     return redirect("boards:vendor", connection, odoo_id, permanent=True)
+
+
+@login_required
+@require_safe
+def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
+    """What there is of one product and will be, what waits for it, what is to bring it, and who sells it."""
+    mine = access.scope_of(request.user)
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    page = products.product_of(of, odoo_id, seen=mine, now=clock.now())
+    if page is None:
+        raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
+    curves = [
+        {"curve": curve, "figure": plots.projected_stock(curve, has_change=False), "place": f"curve-{number}"}
+        for number, curve in enumerate(page.curves)
+    ]
+    return render(request, "boards/product.html", {"page": page, "curves": curves})

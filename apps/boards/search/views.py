@@ -1,4 +1,4 @@
-"""Search, and the pages of what it finds beside records: a customer or supplier, a product."""
+"""Search, and the page of a partner."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
@@ -34,15 +34,3 @@ def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/partner.html", {"page": page, "most": partner_overview.MOST})
-
-
-@login_required
-@require_safe
-def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
-    """What there is of one product, what waits for it, what is to bring it, and who sells it."""
-    mine = access.scope_of(request.user)
-    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = partner_overview.product_of(of, odoo_id, seen=mine, now=clock.now())
-    if page is None:
-        raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
-    return render(request, "boards/product.html", {"page": page})
