@@ -43,6 +43,7 @@ urlpatterns = [
     path("boards/<slug:workflow>/<slug:stage>/", boards.stage, name="stage"),
     path("records/<slug:connection>/purchase.order/<int:odoo_id>/what-if/", what_if.what_if, name="what-if"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/", records.record, name="record"),
+    path("records/<slug:connection>/<str:model>/<int:odoo_id>/partner/", profiles.partner_of_record, name="partner-of"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/decisions/", records.decisions, name="decisions"),
     path("records/<slug:connection>/<str:model>/<int:odoo_id>/held/", held.record, name="held-record"),
     path("suppliers/<slug:connection>/<int:odoo_id>/", profiles.supplier, name="supplier"),

@@ -324,7 +324,8 @@ class Lines:
 
     Attributes:
         title: what they are called, "Order lines".
-        sql: a SELECT of the columns for ``%(record)s`` of ``%(connection)s``, in order; the first hundred are shown.
+        sql: a SELECT of the columns for ``%(record)s`` of ``%(connection)s``, in order; the first hundred are shown. A column
+            ``product_id`` beside them is not shown: it leads from the line to the product's page.
         columns: its columns in order, each with what it is. Money is in the record's own currency; a share of zero is left out.
     """
 

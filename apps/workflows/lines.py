@@ -13,6 +13,7 @@ from apps.workflows import registry
 from apps.workflows.declare import Workflow
 
 SHOWN = 100
+PRODUCT = "product_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +23,13 @@ class Cell:
     Attributes:
         kind: name of what it is (:mod:`apps.core.figures`).
         words: the heading of its column.
+        product_id: the product that it names, of the first figure of a line.
     """
 
     kind: str
     value: Any
     words: str = ""
+    product_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
         )
         found = sentences.rows_of(cursor)
     currency = next((row.pop("currency_") or "" for row in found[:1]), "")
+    products = [row.pop(PRODUCT, None) if PRODUCT not in declared.columns else None for row in found]
     rows = [[value for name, value in row.items() if name != "currency_"] for row in found]
     if not rows:
         return None
@@ -61,7 +65,13 @@ def lines_of(workflow_name: str, *, connection_id: int, odoo_id: int) -> Table |
         title=gettext(declared.title),
         currency=currency,
         headings=[Cell(kind=kind, value=words) for kind, words in zip(kinds, headings, strict=True)],
-        rows=[[_cell(*cell) for cell in zip(kinds, row, headings, strict=True)] for row in rows],
+        rows=[
+            [
+                _cell(*cell, product_id=product_id if number == 0 else None)
+                for number, cell in enumerate(zip(kinds, row, headings, strict=True))
+            ]
+            for row, product_id in zip(rows, products, strict=True)
+        ],
     )
 
 
@@ -76,9 +86,9 @@ def _currency_of(workflow: Workflow) -> str:
     )
 
 
-def _cell(kind: str, value: Any, words: str) -> Cell:
+def _cell(kind: str, value: Any, words: str, *, product_id: int | None) -> Cell:
     if sentences.is_sentence(value):
         value = sentences.said(value)
     elif kind == figures.word.name and value:
         value = gettext(sentences.current(str(value)))
-    return Cell(kind=figures.text.name if kind == figures.word.name else kind, value=value, words=words)
+    return Cell(kind=figures.text.name if kind == figures.word.name else kind, value=value, words=words, product_id=product_id)

@@ -112,6 +112,8 @@ def test_whoever_is_not_signed_in_is_asked_to(db: None, path: str) -> None:
         "/boards/order_to_cash/compare/",
         "/boards/order_to_cash/outlook/",
         "/partners/main/50/",
+        "/customers/main/50/",
+        "/vendors/main/50/",
     ],
 )
 def test_no_page_carries_a_style_or_script_that_the_policy_forbids(held: World, path: str) -> None:

@@ -68,6 +68,8 @@ PAGES = [
     ("mia", "/wall/"),
     ("olga", "/search/?q=s0"),
     ("olga", "/partners/main/50/"),
+    ("olga", "/customers/main/50/"),
+    ("olga", "/vendors/main/50/"),
     ("adam", "/notifications/choices/"),
     ("adam", "/in/nonsense/"),
     ("ivan", "/connections/"),

@@ -174,7 +174,7 @@ def test_pages_and_the_api_tell_of_it_in_few_queries(world: World, django_assert
         assert "Waiting for it" in text
         assert "S00119" in text
         assert "estimated by product and date" in text
-    assert "/vendors/main/60/" in record
+    assert "/records/main/purchase.order/80/partner/" in record
     assert "/records/main/purchase.order/80/" in supplier
     assert client.get("/vendors/main/9999/").status_code == 404
 

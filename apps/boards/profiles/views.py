@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 from apps.accounts import access
 from apps.accounts.requests import PersonsRequest
 from apps.boards.analytics import plots
-from apps.boards.profiles import customers, products, vendors
+from apps.boards.profiles import customers, products, vendors, work
 from apps.core import clock
 from apps.odoo.models import Connection
+from apps.workflows.models import Position
 
 
 @login_required
@@ -73,6 +74,21 @@ def vendor(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespon
 def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """The former address of a vendor's page."""
     return redirect("boards:vendor", connection, odoo_id, permanent=True)
+
+
+@login_required
+@require_safe
+def partner_of_record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
+    """Lead from a record to the page of its customer or vendor, as which one it stands there."""
+    mine = access.scope_of(request.user)
+    here = Position.objects.filter(mine.of_records(), connection__name=connection, model=model, odoo_id=odoo_id)
+    found = here.filter(partner_id__isnull=False).order_by("id").first()
+    if found is None or found.partner_id is None:
+        raise Http404(
+            gettext("%(model)s %(odoo_id)s of %(connection)s names no partner.")
+            % {"model": model, "odoo_id": odoo_id, "connection": connection}
+        )
+    return redirect("boards:vendor" if work.is_vendors(found) else "boards:customer", connection, found.partner_id)
 
 
 @login_required

@@ -11,6 +11,7 @@ from apps.boards.profiles.family import Family
 from apps.exceptions import queries as exceptions
 from apps.exceptions.models import ExceptionCase
 from apps.exceptions.types import title_of
+from apps.workflows.models import Position
 
 MOST = 50
 # A partner may be both: its purchases, bills and receipts are the vendor's, all else is the customer's.
@@ -41,6 +42,11 @@ def requests_of(family: Family, *, seen: AccessScope, is_vendor: bool) -> list[t
     pending = Request.objects.filter(seen.of_records(), pk__in=ids, status=RequestStatus.PENDING)
     found = pending.select_related("connection", "decided_by").order_by("due_at", "id")[:MOST]
     return [(request, kind_title(request.kind)) for request in found]
+
+
+def is_vendors(position: Position) -> bool:
+    """Whether the partner of the record stands there as a vendor."""
+    return bool(rows(f"SELECT 1 FROM workflows_position p WHERE p.id = %(id)s AND {IS_VENDORS}", {"id": position.pk}))
 
 
 def _ids(family: Family, table: str, waits: str, seen: AccessScope, is_vendor: bool) -> list[int]:

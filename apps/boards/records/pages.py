@@ -74,8 +74,6 @@ class RecordPage:
     impact: Impact
     promise: Promise | None
     money: Money | None
-    supplier_id: int | None
-    customer_id: int | None
     counterparts: list[Counterpart]
     lines: list[Table]
     cases: list[tuple[ExceptionCase, str]]
@@ -151,8 +149,6 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessSco
         impact=felt,
         promise=promise_and_value.promise_of(connection.id, model, odoo_id, now=now),
         money=promise_and_value.money_of(connection.id, model, odoo_id),
-        supplier_id=positions[0].partner_id if model == "purchase.order" else None,
-        customer_id=positions[0].partner_id if model == "sale.order" else None,
         counterparts=_counterparts(connection.id, model, odoo_id, seen),
         lines=[
             table for position in positions if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))

@@ -51,7 +51,12 @@ ALIKE = (
 )
 
 PARTNERS = """
-SELECT k.name AS connection, f.odoo_id, f.name, f.city, f.ref
+SELECT k.name AS connection, f.odoo_id, f.name, f.city, f.ref,
+       EXISTS (SELECT FROM mirror_purchase_order b
+                WHERE b.connection_id = f.connection_id AND b.partner_id IN (f.odoo_id, f.commercial_partner_id))
+       AND NOT EXISTS (SELECT FROM mirror_sale_order o
+                        WHERE o.connection_id = f.connection_id AND o.partner_id IN (f.odoo_id, f.commercial_partner_id)
+                          AND o.state IN ('draft', 'sent', 'sale')) AS is_vendor
   FROM ((SELECT r.* FROM mirror_res_partner r WHERE {by_name} AND r.deleted_at IS NULL AND {seen} LIMIT %(weighed)s)
          UNION
         (SELECT r.* FROM mirror_res_partner r
@@ -202,13 +207,13 @@ def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> It
         Hit(
             title=name,
             detail=city or "",
-            href=reverse("boards:partner", args=[connection, odoo_id]),
+            href=reverse("boards:vendor" if is_vendor else "boards:customer", args=[connection, odoo_id]),
             matched=ref or "",
             connection=connection,
             model="res.partner",
             odoo_id=odoo_id,
         )
-        for connection, odoo_id, name, city, ref in rows(statement, values)
+        for connection, odoo_id, name, city, ref, is_vendor in rows(statement, values)
     ]
     if hits:
         yield Group(title=gettext("Customers and suppliers"), icon="users", hits=hits)

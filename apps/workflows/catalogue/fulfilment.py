@@ -272,7 +272,7 @@ LINES = Lines(
         SELECT {units.product_in("COALESCE(t.name, '')", "m", units.MOVE)} AS product_name, m.product_uom_qty AS wanted_quantity,
                CASE WHEN m.state IN ('done', 'cancel') THEN 0 ELSE COALESCE(m.quantity, 0) END AS reserved_quantity,
                CASE WHEN m.state = 'done' THEN m.quantity ELSE 0 END AS done_quantity,
-               {STATE} AS state_name
+               {STATE} AS state_name, pr.odoo_id AS product_id
           FROM mirror_stock_move m
           LEFT JOIN mirror_product_product pr ON pr.connection_id = m.connection_id AND pr.odoo_id = m.product_id
           LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

@@ -299,7 +299,7 @@ LINES = Lines(
     },
     sql=f"""
         SELECT COALESCE(to_jsonb(t.name), {say("Other")}) AS product_name, l.quantity AS billed_quantity, l.price_unit AS price,
-               l.discount AS discount_percent, l.price_subtotal AS subtotal
+               l.discount AS discount_percent, l.price_subtotal AS subtotal, pr.odoo_id AS product_id
           FROM mirror_account_move_line l
           LEFT JOIN mirror_product_product pr ON pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id
           LEFT JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id

@@ -286,7 +286,7 @@ LINES = Lines(
         SELECT {units.product_in("l.name", "l")} AS product_name,
                l.product_uom_qty AS ordered_quantity, l.qty_delivered AS delivered_quantity,
                l.qty_invoiced AS invoiced_quantity, l.price_unit AS price, l.discount AS discount_percent,
-               l.price_subtotal AS subtotal
+               l.price_subtotal AS subtotal, l.product_id
           FROM mirror_sale_order_line l
          WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
            AND l.product_id IS NOT NULL

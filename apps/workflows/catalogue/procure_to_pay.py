@@ -293,7 +293,7 @@ LINES = Lines(
         SELECT {units.product_in("l.name", "l")} AS product_name,
                l.product_qty AS ordered_quantity, l.qty_received AS received_quantity,
                l.qty_invoiced AS billed_quantity, l.date_planned AS expected_at, l.price_unit AS price,
-               l.price_subtotal AS subtotal
+               l.price_subtotal AS subtotal, l.product_id
           FROM mirror_purchase_order_line l
          WHERE l.connection_id = %(connection)s AND l.order_id = %(record)s AND l.deleted_at IS NULL
            AND l.product_id IS NOT NULL
