@@ -14,6 +14,7 @@ from apps.core import sentences
 from apps.core.actor import Actor
 from apps.core.identity import uuid7
 from apps.core.wake import wake
+from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox import marks
 from apps.outbox.models import Command, Status
@@ -21,6 +22,9 @@ from apps.outbox.transitions import COMMANDS
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
 from apps.workflows.placeholders import MODEL_REFERENCE
+
+# What is promised to customers: Odoo's model, and its field.
+PROMISED_ON, PROMISE = SaleOrder.odoo_model, "commitment_date"
 
 
 class ContextMissingError(Exception):
@@ -75,6 +79,7 @@ def many(orders: Sequence[Order], *, by: Actor, now: datetime, not_before: datet
         cursor.execute("SELECT nextval('outbox_sequence') FROM generate_series(1, %s)", [len(made)])
         for command, (number,) in zip(made, cursor.fetchall(), strict=True):
             command.sequence, command.company_id = number, companies.get(command.lane)
+    _keep_promises(made)
     Command.objects.bulk_create(made)
     trail.record_all(
         [
@@ -97,6 +102,20 @@ def many(orders: Sequence[Order], *, by: Actor, now: datetime, not_before: datet
     )
     wake("outbox.dispatch")
     return made
+
+
+def _keep_promises(made: Sequence[Command]) -> None:
+    """Keep what the customers were promised until now with the commands that change it: once Odoo has done it nobody knows."""
+    changing = [
+        one for one in made if one.model == PROMISED_ON and one.method == "write" and PROMISE in one.arguments.get("vals", {})
+    ]
+    for connection_id in {one.connection_id for one in changing}:
+        of_it = [one for one in changing if one.connection_id == connection_id]
+        orders = SaleOrder.objects.filter(connection_id=connection_id, odoo_id__in={one.odoo_id for one in of_it})
+        before = dict(orders.values_list("odoo_id", PROMISE))
+        for one in of_it:
+            at = before.get(one.odoo_id)
+            one.replaced = {PROMISE: at.isoformat() if at else None}
 
 
 def _companies(orders: Sequence[Order]) -> dict[str, int | None]:

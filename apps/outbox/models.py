@@ -35,6 +35,9 @@ class Command(models.Model):
     arguments = models.JSONField(default=dict, help_text="Named arguments of the method")
     precondition = models.JSONField(default=list, help_text="Domain that must match the record before")
     postcondition = models.JSONField(default=list, help_text="Domain that matches the record after")
+    replaced = models.JSONField(
+        null=True, help_text="Of a write that changes a promise: what the mirror held of those values when it was enqueued"
+    )
     effect_model = models.CharField(max_length=80, blank=True, help_text="Model that the effect shows in, if another")
     decision = models.CharField(max_length=80, blank=True, help_text="What it follows from: approval:12")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
@@ -62,6 +65,10 @@ class Command(models.Model):
             # health/figures.py: what ended in the last day, however it ended.
             models.Index(fields=["done_at"], condition=models.Q(status__in=["refused", "dead"]), name="commands_by_stop"),
             models.Index(fields=["decision"], name="commands_by_decision"),
+            # customers/following.py: decisions that changed what a customer was promised.
+            models.Index(
+                fields=["connection", "odoo_id"], condition=models.Q(replaced__isnull=False), name="commands_that_promise"
+            ),
         ]
 
     @property
