@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 HORIZON_DAYS = 400
 MINUTES_A_DAY = 24 * 60
 MOST_SHIFTS = 12
+# When people are written to by a rule, where the team has no hours of its own.
+FROM_HOUR, TO_HOUR, WORKING_WEEKDAYS = 8, 18, range(5)
 # The least that a week has to be open, or what is due within days would never be.
 LEAST_MINUTES = 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -255,3 +257,12 @@ def due_after(duration: timedelta, *, start: datetime, team: Team | None) -> dat
     raise ClosedCalendarError(
         f"The working calendar of team {team} has too few opening hours for an SLA of {duration}. Give it working hours."
     )
+
+
+def is_working(team: Team | None, now: datetime) -> bool:
+    """True within the team's working hours; of a team without hours of its own, on weekdays by day."""
+    calendar = calendar_of(team)
+    if calendar is None:
+        return now.weekday() in WORKING_WEEKDAYS and FROM_HOUR <= now.hour < TO_HOUR
+    opens, closes = next(iter(openings(calendar, now)), (None, None))
+    return opens is not None and closes is not None and opens <= now < closes

@@ -1,4 +1,4 @@
-"""What a vendor can say of a line, and where a proposal stands: value, label, colour and icon, in one place each."""
+"""What a vendor can say of a line, what letters are about, where a proposal stands: value, label, colour, icon, in one place."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -12,6 +12,13 @@ class Said(models.TextChoices):
     AS_ORDERED = "as_ordered", gettext_lazy("As ordered")
     OTHERWISE = "otherwise", gettext_lazy("Another date or quantity")
     REFUSED = "refused", gettext_lazy("Cannot deliver")
+
+
+class Kind(models.TextChoices):
+    """What a letter is about."""
+
+    FOLLOW_UP = "follow_up", gettext_lazy("Follow-ups to vendors")
+    PROMISE = "promise", gettext_lazy("New dates to customers")
 
 
 class Status(models.TextChoices):

@@ -11,6 +11,7 @@ from apps.core.identity import uuid7
 from apps.core.looks import Look
 from apps.events.models import OutsideEvent
 from apps.odoo.models import Connection
+from apps.vendors.choices import Kind as Kind
 from apps.vendors.choices import Said as Said
 from apps.vendors.choices import Status as Status
 
@@ -149,16 +150,20 @@ class Proposal(models.Model):
 
 
 class Letter(models.Model):
-    """The words of a follow-up in one language, where a person has written others than the tower's own."""
+    """The words of a kind of letter in one language, where a person has written others than the tower's own."""
 
-    language = models.CharField(max_length=10, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.FOLLOW_UP)
+    language = models.CharField(max_length=10)
     subject = models.CharField(max_length=200)
     body = models.TextField()
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=200)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "language"], name="one_letter_a_language")]
+
     def __str__(self) -> str:
-        return self.language
+        return f"{self.kind}, {self.language}"
 
 
 class FollowUp(models.Model):

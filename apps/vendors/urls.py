@@ -21,5 +21,5 @@ urlpatterns = [
     path("vendor-rules/<slug:connection>/<int:number>/<int:odoo_id>/", proposals.set_rule, name="set-rule"),
     path("follow-ups/", follow_ups.listing, name="follow-ups"),
     path("follow-ups/send/", follow_ups.send, name="send-follow-ups"),
-    path("follow-ups/words/<slug:language>/", follow_ups.letter, name="letter"),
+    path("letters/<slug:kind>/<slug:language>/", follow_ups.letter, name="letter"),
 ]

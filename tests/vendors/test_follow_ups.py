@@ -12,8 +12,9 @@ from apps.audit.models import Entry
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
 from apps.timers.models import WorkingCalendar
-from apps.vendors.follow_ups import drafts, letters, sending
-from apps.vendors.models import FollowUp, VendorLink
+from apps.vendors import letters
+from apps.vendors.follow_ups import drafts, sending
+from apps.vendors.models import FollowUp, Kind, VendorLink
 from apps.workflows import parameter_values
 from tests.vendors.conftest import CONTACT, ORDER, VENDOR, Vendor, buy
 from tests.world import World, odoo_time, person
@@ -122,19 +123,19 @@ def test_the_words_are_written_per_language_with_a_preview(owed: World, olga: Us
     browser = Client()
     browser.force_login(mia)
     words = {"subject": "Bitte antworten, {vendor}", "body": "Offen bei {company}:\r\n\r\n{orders}\r\n\r\n<b>{link}</b>"}
-    tried = browser.post("/follow-ups/words/de/", {**words, "do": "preview"})
+    tried = browser.post("/letters/follow_up/de/", {**words, "do": "preview"})
     assert (
         tried.status_code == 200
         and "Bitte antworten, Nordic Timber" in tried.content.decode()
         and "&lt;b&gt;" in tried.content.decode()
     )
-    assert letters.words_in("de") == letters.own_words("de")
+    assert letters.words_in(Kind.FOLLOW_UP, "de") == letters.own_words(Kind.FOLLOW_UP, "de")
     for wrong in ({"body": "no orders, no link"}, {"body": "{orders} {link} {password}"}, {"subject": ""}):
-        assert browser.post("/follow-ups/words/de/", {**words, **wrong, "do": "save"}).status_code == 422
-    assert browser.post("/follow-ups/words/de/", {**words, "do": "save"}).status_code == 302
+        assert browser.post("/letters/follow_up/de/", {**words, **wrong, "do": "save"}).status_code == 422
+    assert browser.post("/letters/follow_up/de/", {**words, "do": "save"}).status_code == 302
     assert only().preview[0] == "Bitte antworten, Nordic Timber"
-    browser.post("/follow-ups/words/de/", {"do": "reset"})
-    assert letters.words_in("de") == letters.own_words("de")
-    assert browser.get("/follow-ups/words/ja/").status_code == 404
+    browser.post("/letters/follow_up/de/", {"do": "reset"})
+    assert letters.words_in(Kind.FOLLOW_UP, "de") == letters.own_words(Kind.FOLLOW_UP, "de")
+    assert browser.get("/letters/follow_up/ja/").status_code == 404
     browser.force_login(olga)
-    assert browser.post("/follow-ups/words/de/", {**words, "do": "save"}).status_code == 403
+    assert browser.post("/letters/follow_up/de/", {**words, "do": "save"}).status_code == 403

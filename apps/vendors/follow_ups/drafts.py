@@ -14,9 +14,10 @@ from apps.exceptions.queries import UNRESOLVED
 from apps.mirror.models.purchase_order import PurchaseOrder
 from apps.mirror.models.res_company import Company
 from apps.mirror.models.res_partner import Partner
-from apps.vendors.follow_ups import letters
+from apps.vendors import letters
+from apps.vendors.letters import Words
 from apps.vendors.links.moves import language_of
-from apps.vendors.models import FollowUp, Proposal, Status
+from apps.vendors.models import FollowUp, Kind, Proposal, Status
 from apps.vendors.orders import open_lines
 
 UNCONFIRMED, LATE = "purchase.unacknowledged", "purchase.supplier_delay"
@@ -45,6 +46,7 @@ class Draft:
     Attributes:
         partner_ids: to whom Odoo sends it: the addresses on the orders.
         last: the follow-up that was sent last.
+        words: of the letter, by language.
     """
 
     connection_id: int
@@ -54,6 +56,7 @@ class Draft:
     vendor: Partner
     owed: Sequence[Owed]
     last: FollowUp | None
+    words: Mapping[str, Words]
 
     @property
     def key(self) -> str:
@@ -63,7 +66,7 @@ class Draft:
     @property
     def language(self) -> str:
         """The vendor's, where the tower speaks it; else the tower's first."""
-        return letters.words_in(language_of(self.vendor.lang)).language
+        return letters.spoken(language_of(self.vendor.lang))
 
     @property
     def since(self) -> datetime:
@@ -77,7 +80,7 @@ class Draft:
 
     def filled(self, link: str = NO_LINK) -> tuple[str, SafeString]:
         """Return subject and body in the vendor's language."""
-        words = letters.words_in(self.language)
+        words = self.words[self.language]
         with translation.override(words.language):
             orders = "\n".join(_line(one) for one in self.owed)
         values = {"vendor": self.vendor.name or "", "company": self.company, "orders": orders, "link": link}
@@ -141,7 +144,7 @@ def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
             is_late=case.type == LATE or bool(before and before.is_late),
             expected_at=order.date_planned,
         )
-    last = _last(connection_id)
+    last, words = _last(connection_id), letters.words_of(Kind.FOLLOW_UP)
     return [
         Draft(
             connection_id=connection_id,
@@ -151,6 +154,7 @@ def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
             vendor=vendors[vendor_id],
             owed=sorted(of_vendor.values(), key=lambda one: (one.since, one.order.odoo_id)),
             last=last.get((company_id, vendor_id)),
+            words=words,
         )
         for (company_id, vendor_id), of_vendor in owed.items()
         if vendor_id in vendors

@@ -40,8 +40,6 @@ BY_RULE = system("vendor follow-ups")
 AT_LEAST = timedelta(hours=20)
 # A rule gives up on who never answers: a person has to call.
 MOST_BY_RULE = 3
-# Where purchasing has no working hours of its own.
-FROM_HOUR, TO_HOUR, WORKING_WEEKDAYS = 8, 18, range(5)
 WRITE = gettext_noop("Write to {vendor} about {count} purchase orders")
 NOTE = gettext_noop("Note that the vendor was written to")
 
@@ -182,7 +180,7 @@ def send_due(*, now: datetime) -> int:
 def _is_due(draft: Draft, team: Team | None, now: datetime) -> bool:
     scope = Scope(connection=Connection(pk=draft.connection_id), company_id=draft.company_id)
     days = int(parameter_values.standing_in(scope, [vendor_answers.FOLLOW_UP_DAYS.name])[0].number)
-    if days == 0 or not _is_working(team, now):
+    if days == 0 or not calendars.is_working(team, now):
         return False
     since = max(draft.since, draft.last.sent_at) if draft.last else draft.since
     return working_days(since, now, team) >= days and _unanswered(draft) < MOST_BY_RULE
@@ -205,7 +203,7 @@ def working_days(start: datetime, end: datetime, team: Team | None) -> int:
     calendar = calendars.calendar_of(team)
     if calendar is None:
         days = (end.date() - start.date()).days
-        return sum((start.date() + timedelta(days=number)).weekday() in WORKING_WEEKDAYS for number in range(1, days + 1))
+        return sum((start.date() + timedelta(days=number)).weekday() in calendars.WORKING_WEEKDAYS for number in range(1, days + 1))
     zone = _zone_of(calendar.time_zone)
     begun = set()
     for opens, _ in calendars.openings(calendar, start):
@@ -220,11 +218,3 @@ def _zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
-
-
-def _is_working(team: Team | None, now: datetime) -> bool:
-    calendar = calendars.calendar_of(team)
-    if calendar is None:
-        return now.weekday() in WORKING_WEEKDAYS and FROM_HOUR <= now.hour < TO_HOUR
-    opens, closes = next(iter(calendars.openings(calendar, now)), (None, None))
-    return opens is not None and closes is not None and opens <= now < closes

@@ -13,10 +13,15 @@ from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.odoo import request_scope
 from apps.odoo.page_queries import knows
-from apps.vendors.follow_ups import drafts, letters, sending
+from apps.vendors import letters
+from apps.vendors.follow_ups import drafts, sending
+from apps.vendors.models import Kind
 
 SHOWN = 200
-EXAMPLE = {"vendor": "Nordic Timber", "company": "Nordlicht", "orders": "P00012\nP00015", "link": drafts.NO_LINK}
+EXAMPLES = {
+    Kind.FOLLOW_UP: {"vendor": "Nordic Timber", "company": "Nordlicht", "orders": "P00012\nP00015", "link": drafts.NO_LINK},
+    Kind.PROMISE: {"customer": "Azure Interior", "company": "Nordlicht", "orders": "S00042\nS00047"},
+}
 
 
 @login_required
@@ -48,31 +53,36 @@ def send(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def letter(request: PersonsRequest, language: str) -> HttpResponse:
-    """The words of follow-ups in one language: read, tried, and by who makes policies written."""
+def letter(request: PersonsRequest, kind: str, language: str) -> HttpResponse:
+    """The words of a kind of letter in one language: read, tried, and by who makes policies written."""
     names = dict(settings.LANGUAGES)
+    if kind not in Kind.values:
+        raise Http404(gettext("There are no letters of the kind %(kind)s.") % {"kind": kind[:20]})
+    of = Kind(kind)
     if language not in names:
         raise Http404(gettext("The tower does not speak %(language)s.") % {"language": language})
-    words, problem, status = letters.words_in(language), "", 200
+    words, problem, status = letters.words_in(of, language), "", 200
     if request.method == "POST":
         subject, body = request.POST.get("subject", ""), request.POST.get("body", "").replace("\r\n", "\n")
         try:
             if request.POST.get("do") == "reset":
-                letters.write(language, subject="", body="", by=request.user, now=clock.now())
+                letters.write(of, language, subject="", body="", by=request.user, now=clock.now())
             elif request.POST.get("do") == "save":
-                letters.write(language, subject=subject, body=body, by=request.user, now=clock.now())
+                letters.write(of, language, subject=subject, body=body, by=request.user, now=clock.now())
             else:
-                letters.check(subject, body)
+                letters.check(of, subject, body)
         except letters.LetterRefusedError as error:
             problem, status = str(error), error.status
         else:
             if request.POST.get("do") in ("reset", "save"):
                 messages.success(request, gettext("Saved."), extra_tags="done")
-                return redirect("vendors:letter", language)
-        words = letters.Words(language=language, subject=subject, body=body)
+                return redirect("vendors:letter", kind, language)
+        words = letters.Words(kind=of, language=language, subject=subject, body=body)
     context = {
         "words": words,
-        "preview": letters.filled(words, EXAMPLE),
+        "preview": letters.filled(words, EXAMPLES[of]),
+        "kinds": Kind.choices,
+        "placeholders": letters.FILLED[of],
         "languages": names.items(),
         "language_name": names[language],
         "problem": problem,
