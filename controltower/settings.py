@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "apps.exceptions",
     "apps.approvals",
     "apps.vendors",
+    "apps.customers",
     "apps.pipeline",
     "apps.extensions",
     "apps.boards",

@@ -12,6 +12,8 @@ from django.db.models import Model
 from apps.approvals.models import Request, Step
 from apps.approvals.transitions import REQUESTS, STEPS
 from apps.core.transitions import Transitions
+from apps.customers.models import NewDate
+from apps.customers.transitions import NEW_DATES
 from apps.events.models import OutsideEvent
 from apps.events.transitions import EVENTS
 from apps.exceptions.models import BulkJob, BulkJobItem, ExceptionCase
@@ -35,6 +37,7 @@ TABLES: list[tuple[Transitions, type[Model]]] = [
     (REQUESTS, Request),
     (STEPS, Step),
     (PROPOSALS, Proposal),
+    (NEW_DATES, NewDate),
     (COMMANDS, Command),
     (DELIVERIES, Delivery),
     (EVENTS, OutsideEvent),

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.approvals.requests import opening
 from apps.core import isolation, live
+from apps.customers import following as new_dates
 from apps.events import absorbing
 from apps.exceptions.cases import case_reconcile
 from apps.intake import dead_letters
@@ -186,7 +187,7 @@ def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *,
 
     All workflows go in one savepoint, for nearly always nothing fails. Where something does, or did before, each goes in its
     own, and what fails is found. Then what vendors said in those events is proposed, and what was proposed before is compared
-    with the changed orders.
+    with the changed orders; customers whose orders come on another day by that are to be told.
     """
     changed, events = absorbing.take_matched(connection_id, changed)
     failed = dead_letters.waiting(EVALUATING, connection_id)
@@ -202,6 +203,7 @@ def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *,
             records = _affected(workflow, connection_id, changed, now, failed)
             evaluate(workflow.name, connection_id, records, now=now, failed=failed)
     proposals.follow(connection_id, changed, events, now=now)
+    new_dates.follow(connection_id, changed, now=now)
 
 
 def _concerned(workflow: Workflow, changed: Mapping[str, Mapping[int, datetime]]) -> list[tuple[str, int]]:

@@ -30,6 +30,7 @@ FLOORS = [
     "exceptions",
     "approvals",
     "vendors",
+    "customers",
     "pipeline",
     "extensions",
     "boards",

@@ -16,7 +16,7 @@ from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.audit.models import Entry
 from apps.exceptions import integration, resolutions, types
 from apps.exceptions.models import Comment, ExceptionCase, Status
-from apps.workflows import blockers, impact, registry
+from apps.workflows import blockers, impact, registry, subjects
 from apps.workflows.models import Position
 
 TIMELINE = 200
@@ -189,6 +189,7 @@ def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str
 
 
 ICONS = {
+    "told": ("send", "done"),
     "opened": ("octagon-alert", "late"),
     "assigned": ("user-check", "calm"),
     "acknowledged": ("eye", "calm"),
@@ -224,6 +225,7 @@ VERBS = {
     "step_done": gettext_noop("did a step of the playbook"),
     "step_skipped": gettext_noop("skipped a step of the playbook"),
     "step_reopened": gettext_noop("reopened a step of the playbook"),
+    "told": gettext_noop("told the customer"),
 }
 
 
@@ -255,7 +257,10 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
         )
         for comment in Comment.objects.filter(case=case).select_related("author")
     ]
-    entries = list(Entry.objects.filter(subject=f"exception:{case.id}").order_by("-sequence")[:TIMELINE])
+    record = subjects.audit_subject(case.connection.name, case.model, case.odoo_id)
+    # What its customer, or those who wait for it, were told since.
+    told = Q(subject=record, action="customer.told", at__gte=case.opened_at)
+    entries = list(Entry.objects.filter(Q(subject=f"exception:{case.id}") | told).order_by("-sequence")[:TIMELINE])
     teams = dict(Team.objects.values_list("slug", "name")) if any(entry.data.get("team") for entry in entries) else {}
     for entry in entries:
         verb = entry.action.rpartition(".")[2]

@@ -12,6 +12,7 @@ from apps.workflows.declare import Dependency, Fact, Lines, Sample, Stage, Workf
 from apps.workflows.rules import (
     blocking,
     credit_limit,
+    customer_messages,
     duplicates,
     express,
     foreign_money,
@@ -339,6 +340,7 @@ WORKFLOW = Workflow(
         duplicates.HOURS,
         duplicates.REFERENCE_DAYS,
         unusual.FAR,
+        *customer_messages.PARAMETERS,
     ],
     exceptions=[
         credit_limit.EXCEPTION,

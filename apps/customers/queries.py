@@ -1,0 +1,50 @@
+"""Reading what customers are to be told, and what they were told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from apps.accounts.access import AccessScope
+from apps.customers.models import CustomerMessage, CustomerRule, NewDate, Status
+from apps.outbox.models import Command
+
+OF_ORDER = 5
+
+
+def to_tell(seen: AccessScope) -> QuerySet[NewDate]:
+    """Return the new dates in sight of which nothing was decided."""
+    return NewDate.objects.filter(seen.of_records(), status=Status.OPEN).select_related("connection")
+
+
+def of_order(connection_id: int, order_id: int, seen: AccessScope) -> list[NewDate]:
+    """Return the newest new dates of one sales order."""
+    found = NewDate.objects.filter(seen.of_records(), connection_id=connection_id, order_id=order_id)
+    return list(found.select_related("connection", "message").order_by("-id")[:OF_ORDER])
+
+
+def messages(seen: AccessScope) -> QuerySet[CustomerMessage]:
+    """Return what was sent in sight, the newest first."""
+    found = CustomerMessage.objects.filter(seen.of_records()).select_related("connection").prefetch_related("dates")
+    return found.order_by("-sent_at", "-id")
+
+
+def rules(seen: AccessScope) -> QuerySet[CustomerRule]:
+    """Return the customers who are, or were, told without a person."""
+    return CustomerRule.objects.filter(seen.of_records()).select_related("connection").order_by("partner_name", "id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentMessage:
+    """A message, its orders, and the command that has Odoo post it."""
+
+    message: CustomerMessage
+    orders: Sequence[NewDate]
+    command: Command | None
+
+
+def sent(found: Sequence[CustomerMessage]) -> list[SentMessage]:
+    """Return those messages with what Odoo made of them."""
+    commands = Command.objects.filter(decision__in=[one.decision for one in found]).order_by("-sequence")
+    first = {one.decision: one for one in commands}
+    return [SentMessage(message=one, orders=list(one.dates.all()), command=first.get(one.decision)) for one in found]
