@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.core import wording
 
-APPS = ["boards", "exceptions", "approvals", "vendors", "notifications", "health", "events", "odoo", "audit", "timers"]
+APPS = ["boards", "exceptions", "approvals", "vendors", "customers", "notifications", "health", "events", "odoo", "audit", "timers"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),

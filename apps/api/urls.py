@@ -23,6 +23,7 @@ from apps.boards.profiles import products_api as product_profiles
 from apps.boards.profiles import vendors_api as vendor_profiles
 from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
+from apps.customers import api as customers
 from apps.events import api as events
 from apps.exceptions.bulk import api as bulk
 from apps.exceptions.causes import api as causes
@@ -148,6 +149,12 @@ urlpatterns = [
     route("vendor-links/", proposals.VendorLinks, "vendor-links"),
     route("vendor-links/<uuid:link_id>/revoke/", proposals.RevokeVendorLink, "vendor-link-revoke"),
     route("vendor-rules/", proposals.VendorRules, "vendor-rules"),
+    route("customer-drafts/", customers.CustomerDrafts, "customer-drafts"),
+    route("customer-drafts/<slug:key>/", customers.OneCustomerDraft, "customer-draft"),
+    route("customer-drafts/<slug:key>/send/", customers.SendDraftMove, "customer-draft-send"),
+    route("customer-drafts/<slug:key>/dismiss/", customers.DismissDraftMove, "customer-draft-dismiss"),
+    route("customer-messages/", customers.CustomerMessages, "customer-messages"),
+    route("customer-rules/", customers.CustomerRules, "customer-rules"),
     route("calendars/", timers.Calendars, "calendars"),
     route("calendars/<slug:name>/", timers.OneCalendar, "calendar"),
     route("connections/", odoo.Connections, "connections"),

@@ -8,9 +8,11 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.approvals.models import Request
+from apps.customers.models import NewDate
 from apps.events.models import OutsideEvent
 from apps.exceptions.models import CauseGroup, ExceptionCase
 from apps.intake.models import Delivery
+from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.vendors.models import Proposal, VendorLink
@@ -68,6 +70,7 @@ def values() -> dict[str, list[Any]]:
         ],
         "inquiry_id": [1],
         "token": ["none"],
+        "key": [f"{one.connection_id}-{one.company_id}-{customer}" for one, customer in hidden_dates()],
         "proposal_id": [proposal.pk for proposal in Proposal.objects.filter(order_name__contains=MARK)],
         "file_id": ["00000000-0000-7000-8000-000000000000"],
         "link_id": list(VendorLink.objects.filter(partner_name__contains=MARK).values_list("pk", flat=True)),
@@ -86,6 +89,16 @@ def values() -> dict[str, list[Any]]:
         "digest": ["none"],  # what the interface says; nothing of any record
         "event_id": list(OutsideEvent.objects.values_list("pk", flat=True)),
     }
+
+
+def hidden_dates() -> list[tuple[NewDate, int]]:
+    """What the hidden company's customers are to be told, each with the customer."""
+    found = NewDate.objects.filter(order_name__contains=MARK)
+    partners = {
+        (one.connection_id, one.odoo_id): one.partner_id
+        for one in SaleOrder.objects.filter(odoo_id__in=[date.order_id for date in found])
+    }
+    return [(date, partners[date.connection_id, date.order_id]) for date in found]
 
 
 def stages_of(workflow: str) -> set[str]:

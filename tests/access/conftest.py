@@ -11,10 +11,12 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.core.actor import system
+from apps.customers.models import NewDate
 from apps.events.models import OutsideEvent
 from apps.intake.models import Delivery
 from apps.mirror import access_grants
 from apps.mirror.models.purchase_order import PurchaseOrder
+from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
 from apps.vendors.models import Proposal, VendorLink
@@ -165,7 +167,7 @@ def refuse_delivery(world: World) -> None:
 
 
 def propose(world: World) -> None:
-    """The hidden company's vendor has a link, and has proposed another date."""
+    """The hidden company's vendor has a link, and has proposed another date; its customer is to be told of one."""
     order = PurchaseOrder.objects.get(connection=world.connection, name=f"PO-{MARK}")
     event = OutsideEvent.objects.create(
         connection=world.connection,
@@ -192,6 +194,17 @@ def propose(world: World) -> None:
         source="vendor-page",
         said_at=world.now,
         created_at=world.now,
+    )
+    sold = SaleOrder.objects.get(connection=world.connection, name=f"T-{MARK}")
+    NewDate.objects.create(
+        connection=world.connection,
+        company_id=sold.company_id,
+        order_id=sold.odoo_id,
+        order_name=sold.name,
+        expected_at=world.now + timedelta(days=9),
+        decision="exception:1:promise_later:1",
+        decided_by=MARK,
+        changed_at=world.now,
     )
     VendorLink.objects.create(
         connection=world.connection,

@@ -13,6 +13,7 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.approvals import queries as approvals
 from apps.core import clock
+from apps.customers import queries as customers
 from apps.exceptions import queries as exceptions
 from apps.mirror.freshness import LATE, freshness_of
 from apps.mirror.models.res_company import Company
@@ -30,6 +31,7 @@ def waiting_for(user: User, seen: AccessScope) -> dict[str, int]:
         "inbox": approvals.inbox_of(user, seen),
         "mine": exceptions.mine(user, seen),
         "proposals": proposals.to_decide(seen),
+        "customers": customers.to_tell(seen),
         "unread": notifications.unread_of(user, seen),
     }
     first, *others = [

@@ -25,6 +25,7 @@ LINKS = (
     (gettext_noop("Approvals"), "approvals:inbox", "stamp", "inbox", gettext_noop("waiting for you"), True),
     (gettext_noop("Exceptions"), "exceptions:queue", "triangle-alert", "mine", gettext_noop("assigned to you"), True),
     (gettext_noop("Proposals"), "vendors:proposals", "handshake", "proposals", gettext_noop("to decide"), False),
+    (gettext_noop("Messages"), "customers:messages", "mail", "customers", gettext_noop("new dates to tell customers"), False),
     (gettext_noop("Boards"), "boards:overview", "chart-no-axes-column", "", "", True),
     (gettext_noop("Connections"), "connections:list", "plug", "", "", False),
     (gettext_noop("Health"), "health:overview", "heart-pulse", "", "", True),
