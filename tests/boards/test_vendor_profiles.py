@@ -190,6 +190,7 @@ def test_the_page_admits_what_it_does_not_know_and_the_old_address_leads_there(s
     page = client.get("/vendors/main/60/").content.decode()
     assert "No open purchase order." in page and "no data" in page and "n = 0" in page
     assert client.get("/suppliers/main/60/").headers["Location"] == "/vendors/main/60/"
+    assert client.get("/suppliers/elsewhere/60/").status_code == 404
     trade.purchase(shop, 80, expected_in=-3)
     page = client.get("/vendors/main/60/").content.decode()
     assert "/records/main/purchase.order/80/" in page and "/exceptions/" in page

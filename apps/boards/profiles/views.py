@@ -73,7 +73,8 @@ def vendor(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespon
 @require_safe
 def supplier(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResponse:
     """The former address of a vendor's page."""
-    return redirect("boards:vendor", connection, odoo_id, permanent=True)
+    of = get_object_or_404(Connection.objects.filter(access.scope_of(request.user).of_connections()), name=connection)
+    return redirect("boards:vendor", of.name, odoo_id, permanent=True)
 
 
 @login_required

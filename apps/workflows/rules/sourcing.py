@@ -280,7 +280,8 @@ def promise_later(orders: str, *, because: str) -> SuggestedAction:
 
 
 PROMISE_LATER = promise_later(
-    f"SELECT * FROM ({impact.OF_PURCHASE}) AS waiting WHERE is_at_risk AND expected_at IS NOT NULL", because="{record_name} is late"
+    f"SELECT * FROM ({impact.statement('purchase.order')}) AS waiting WHERE is_at_risk AND expected_at IS NOT NULL",
+    because="{record_name} is late",
 )
 
 # Stock has come in since Odoo last tried. Offered where all that is missing is free in the warehouse: what Odoo then shows
