@@ -128,21 +128,23 @@ the ends of the range, `%(since)s` is the begin of the range before it, which is
 company in sight. A row without a day is the whole range, or the whole range before.
 
 This page is written by `make reference-docs` from the declarations in
-[`apps/boards/boards/kpis.py`](../apps/boards/boards/kpis.py).
+[`apps/boards/boards/kpi_catalogue.py`](../apps/boards/boards/kpi_catalogue.py).
 """
 
 
 def _kpi_queries() -> Iterator[str]:
-    kpis = import_module("apps.boards.boards.kpis")
+    kpi, catalogue = import_module("apps.boards.boards.kpi"), import_module("apps.boards.boards.kpi_catalogue")
     yield KPI_QUERIES
-    for kind, title in ((kpis.BUSINESS, "Business"), (kpis.ORCHESTRATION, "Orchestration")):
+    for kind, title in ((kpi.BUSINESS, "Business"), (kpi.ORCHESTRATION, "Orchestration")):
         yield f"\n## {title}\n"
-        for one in (one for one in kpis.KPIS if one.kind == kind):
+        for one in (one for one in catalogue.KPIS if one.kind == kind):
             yield f"\n### {one.title}\n\n{one.meaning} Target: {_target(one)}. In the API: `{one.name}`.\n\n"
             yield f"```sql\n{one.sql.replace('%%', '%').strip()}\n```\n"
 
 
 def _target(kpi: Any) -> str:
+    if kpi.target is None:
+        return "none"
     if kpi.is_share:
         return f"{'at least' if kpi.is_higher_better else 'at most'} {kpi.target * 100:g}%"
     unit, seconds = next(one for one in (("days", 86_400), ("h", 3_600), ("min", 60)) if kpi.target >= one[1])

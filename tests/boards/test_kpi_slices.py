@@ -7,7 +7,8 @@ from django.test import Client
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role
-from apps.boards.boards import kpi_slices, kpis
+from apps.boards.boards import kpi_catalogue, kpi_slices, kpis
+from apps.boards.boards.kpi import BUSINESS
 from apps.boards.boards.kpi_records import records_behind
 from apps.boards.boards.kpi_slices import Part
 from tests.api.callers import caller
@@ -87,11 +88,11 @@ def test_purchases_are_of_the_warehouse_that_receives_them_and_of_no_salesperson
 def test_figures_that_know_no_such_part_are_left_out_with_it_and_not_without(company: World) -> None:
     kinds = {one.kpi.kind for one in kpis.figures(now=company.now, seen=EVERYTHING, part=of(company, warehouse=HALL))}
 
-    assert kinds == {kpis.BUSINESS}
+    assert kinds == {BUSINESS}
 
 
 def test_the_records_are_those_of_the_part(company: World) -> None:
-    otif = next(one for one in kpis.KPIS if one.name == "otif")
+    otif = next(one for one in kpi_catalogue.KPIS if one.name == "otif")
 
     rows = records_behind(otif, "order_to_cash", now=company.now, seen=EVERYTHING, part=of(company, salesperson=SOFIA))
     assert {row.odoo_id: row.value for row in rows} == {1: 0.0, 3: 0.0}

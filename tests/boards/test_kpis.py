@@ -14,7 +14,7 @@ from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Team, User
 from apps.approvals.models import Policy, Request
 from apps.audit.models import Entry
-from apps.boards.boards import kpis
+from apps.boards.boards import kpi_catalogue, kpis
 from apps.boards.boards.kpi_records import records_behind
 from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
@@ -295,7 +295,7 @@ def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
-            "EXPLAIN " + next(kpi for kpi in kpis.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
+            "EXPLAIN " + next(kpi for kpi in kpi_catalogue.KPIS if kpi.name == "shipped_on_time").sql.format(seen="TRUE"),
             {"since": world.now - 2 * kpis.WINDOW, "begin": world.now - kpis.WINDOW, "now": world.now, "zone": "UTC"},
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
@@ -303,7 +303,7 @@ def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
 
 
 def test_the_cost_does_not_grow_with_the_workflows(world: World, django_assert_num_queries: Callable[[int], Any]) -> None:
-    with django_assert_num_queries(len(kpis.KPIS) + 2):
+    with django_assert_num_queries(len(kpi_catalogue.KPIS) + 2):
         kpis.figures(now=world.now, seen=EVERYTHING)
 
 
@@ -317,7 +317,7 @@ def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
     assert client.get("/figures/targets/").status_code == 403
     client.force_login(mia_manager)
     page = client.get("/figures/targets/").content.decode()
-    fields = {kpi.name: "" for kpi in kpis.KPIS} | {"shipped_on_time": "40", "asked_to_decided": "90,5"}
+    fields = {kpi.name: "" for kpi in kpi_catalogue.KPIS} | {"shipped_on_time": "40", "asked_to_decided": "90,5"}
 
     wrong = client.post("/figures/targets/", fields | {"paid_on_time": "140", "order_to_shipment": "soon"})
     assert wrong.status_code == 422

@@ -9,7 +9,8 @@ from django.test import Client
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role
-from apps.boards.boards import kpis
+from apps.boards.boards import kpi_catalogue, kpis
+from apps.boards.boards.kpi import CUSTOMER, VENDOR
 from apps.boards.boards.kpi_records import records_behind
 from tests.api.callers import caller
 from tests.world import World, odoo_time, person
@@ -193,7 +194,7 @@ def test_without_a_promise_odoos_deadline_counts_and_without_any_nothing_does(wo
     sold(world, 205, state="cancel")
 
     assert told(world, "otif") == {"otif": (1.0, 1)}
-    assert told(world, "on_time", of_partner=(kpis.CUSTOMER, world.connection.pk, 999)) == {}
+    assert told(world, "on_time", of_partner=(CUSTOMER, world.connection.pk, 999)) == {}
 
 
 def test_the_promised_day_ends_where_the_company_is(world: World) -> None:
@@ -222,10 +223,8 @@ def test_vendors_are_held_to_their_planned_day_and_their_lead_time_has_its_sprea
     (lead_time,) = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "supplier_lead_time"]
     assert (lead_time.value, lead_time.count) == (median(took) * 86_400, 3)
     assert lead_time.p90 == pytest.approx(10.8 * 86_400)
-    assert told(world, "supplier_otif", of_partner=(kpis.VENDOR, world.connection.pk, 60)) == {
-        "supplier_otif": (round(2 / 3, 4), 3)
-    }
-    assert told(world, "supplier_otif", of_partner=(kpis.VENDOR, world.connection.pk, 61)) == {"supplier_otif": (0.0, 1)}
+    assert told(world, "supplier_otif", of_partner=(VENDOR, world.connection.pk, 60)) == {"supplier_otif": (round(2 / 3, 4), 3)}
+    assert told(world, "supplier_otif", of_partner=(VENDOR, world.connection.pk, 61)) == {"supplier_otif": (0.0, 1)}
 
 
 def test_a_customer_is_asked_for_with_its_contacts_and_nothing_else(world: World) -> None:
@@ -235,9 +234,9 @@ def test_a_customer_is_asked_for_with_its_contacts_and_nothing_else(world: World
     moved(world, 201, 1)
     sold(world, 202, partner_id=71)
 
-    assert told(world, "otif", of_partner=(kpis.CUSTOMER, world.connection.pk, 50)) == {"otif": (1.0, 1)}
-    asked = kpis.figures(now=world.now, seen=EVERYTHING, of_partner=(kpis.CUSTOMER, world.connection.pk, 70))
-    assert {one.kpi.name: one.value for one in asked} == dict.fromkeys(CUSTOMER_FIGURES, 0.0)
+    assert told(world, "otif", of_partner=(CUSTOMER, world.connection.pk, 50)) == {"otif": (1.0, 1)}
+    asked = kpis.figures(now=world.now, seen=EVERYTHING, of_partner=(CUSTOMER, world.connection.pk, 70))
+    assert {one.kpi.name: one.value for one in asked} == dict.fromkeys((*CUSTOMER_FIGURES, "backlog_value", "backlog_age"), 0.0)
 
 
 def test_lines_of_another_company_are_not_counted(world: World) -> None:
@@ -303,5 +302,5 @@ def test_the_records_of_every_figure_are_as_many_as_it_says(world: World) -> Non
     assert {"otif", "perfect_order", "supplier_otif", "supplier_lead_time", "shipped_on_time"} <= {one.kpi.name for one in figures}
     for one in figures:
         assert len(records_behind(one.kpi, one.workflow, now=world.now, seen=EVERYTHING)) == one.count, one.kpi.name
-    for kpi in kpis.KPIS:
+    for kpi in kpi_catalogue.KPIS:
         records_behind(kpi, "order_to_cash", now=world.now, seen=AccessScope(frozenset({(world.connection.pk, 1)})))

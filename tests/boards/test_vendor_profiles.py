@@ -9,6 +9,7 @@ from django.test import Client
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role, User
 from apps.boards.boards import kpis
+from apps.boards.boards.kpi import VENDOR
 from apps.boards.profiles import vendors
 from apps.boards.profiles.spread import percent_spread_of
 from apps.boards.profiles.vendors import VendorPage
@@ -51,7 +52,7 @@ def test_lines_are_counted_as_the_kpi_counts_them(shop: World) -> None:
     page = page_of(shop)
     assert (page.on_time.met, page.in_full.met, page.otif.met, page.otif.n) == (2, 2, 1, 3)
     assert page.otif.percent == Decimal("33.3")
-    of = (kpis.VENDOR, shop.connection.pk, 60)
+    of = (VENDOR, shop.connection.pk, 60)
     otif = next(one for one in kpis.figures(now=shop.now, seen=EVERYTHING, of_partner=of) if one.kpi.name == "supplier_otif")
     assert (otif.count, round(otif.value, 6)) == (3, round(1 / 3, 6))
     assert (page.late.n, page.late.least, page.late.most) == (2, 0, 4)

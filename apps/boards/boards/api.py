@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db import connection as database
 from django.http import Http404
-from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -15,8 +14,9 @@ from rest_framework.views import APIView
 from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
-from apps.boards.boards import kpi_records, kpis, queries, targets
+from apps.boards.boards import kpi_catalogue, kpi_records, kpis, queries, targets
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
+from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION, SIDES, Unit
 from apps.boards.boards.kpi_slices import SLICES, Part
 from apps.core import clock
 from apps.core.rest import moment, money
@@ -51,7 +51,7 @@ class BoardShape(serializers.Serializer[Any]):
 
 
 NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
-PARTNERS = [OpenApiParameter(side, int, description=f"Only figures of this {side}, by its number in Odoo.") for side in kpis.SIDES]
+PARTNERS = [OpenApiParameter(side, int, description=f"Only figures of this {side}, by its number in Odoo.") for side in SIDES]
 
 
 RANGE = [
@@ -98,7 +98,7 @@ def _asked(request: PersonsCall) -> AccessScope:
 
 def _partner(request: PersonsCall) -> tuple[str, int, int] | None:
     """Return whose figures are asked for, as :func:`kpis.figures` takes it. Raises ValidationError."""
-    asked = [side for side in kpis.SIDES if request.query_params.get(side)]
+    asked = [side for side in SIDES if request.query_params.get(side)]
     if not asked:
         return None
     choice = request_scope.choice_in(request.query_params)
@@ -154,20 +154,22 @@ class DayShape(serializers.Serializer[Any]):
 class FigureShape(serializers.Serializer[Any]):
     """One figure of one workflow over the range that is asked for: a share as a part of one, a time as the median in seconds.
 
-    ``p90`` is the time within which nine of ten ended, null for a share. A figure without data is not listed. ``before`` is the
-    same figure over the range before, which is as long; null without data.
+    A sum is in ``currency``, that of the companies which it is of. ``p90`` is the time within which nine of ten ended, null for a
+    share or sum. A figure without data is not listed. ``before`` is the same figure over the range before, which is as long; null
+    without data. ``target`` and ``is_met`` are null where nobody set a target.
     """
 
     kpi = serializers.CharField()
     title = serializers.CharField()
     workflow = serializers.CharField()
-    unit = serializers.ChoiceField(["share", "seconds"])
+    unit = serializers.ChoiceField([unit.value for unit in Unit])
     value = serializers.FloatField()
+    currency = serializers.CharField(allow_blank=True)
     p90 = serializers.FloatField(allow_null=True)
     before = serializers.FloatField(allow_null=True)
     before_count = serializers.IntegerField()
-    target = serializers.FloatField()
-    is_met = serializers.BooleanField()
+    target = serializers.FloatField(allow_null=True)
+    is_met = serializers.BooleanField(allow_null=True)
     count = serializers.IntegerField()
     trend = DayShape(many=True)
 
@@ -195,8 +197,9 @@ def _shown(figure: kpis.Figure) -> dict[str, Any]:
         "kpi": figure.kpi.name,
         "title": figure.kpi.title,
         "workflow": figure.workflow,
-        "unit": "share" if figure.kpi.is_share else "seconds",
+        "unit": figure.kpi.unit.value,
         "value": figure.value,
+        "currency": figure.currency,
         "p90": figure.p90,
         "before": figure.before,
         "before_count": figure.before_count,
@@ -244,12 +247,12 @@ class Kpis(APIView):
             standing = dict(zip(names, cursor.fetchone(), strict=True))
         days = _range(request, shown, now)
         found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner, part=_part(request))
-        told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (kpis.BUSINESS, kpis.ORCHESTRATION)}
+        told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (BUSINESS, ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
 
 
 class CountedSerializer(serializers.Serializer[Any]):
-    """One record that a figure counts: 1 or 0, the part or the seconds that it adds."""
+    """One record that a figure counts: 1 or 0, the part, the seconds or the sum that it adds."""
 
     connection = serializers.CharField()
     model = serializers.CharField()
@@ -258,6 +261,7 @@ class CountedSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     at = serializers.DateTimeField()
     value = serializers.FloatField()
+    currency = serializers.CharField(allow_blank=True)
 
 
 class CountedPage(serializers.Serializer[Any]):
@@ -283,14 +287,14 @@ class KpiRecords(APIView):
         ],
     )
     def get(self, request: PersonsCall, name: str) -> Response:
-        """What a figure counts: over all pages, its mean (a share) or median (a time) is the figure."""
+        """What a figure counts: over all pages, its mean (a share), median (a time) or total (a sum) is the figure."""
         asked = request.query_params
         offset = asked.get("offset", "0")
         if not request_scope.is_number(offset):
             raise ValidationError({"offset": ["This must be a whole number."]})
-        kpi = next((one for one in kpis.KPIS if one.name == name), None)
+        kpi = next((one for one in kpi_catalogue.KPIS if one.name == name), None)
         if kpi is None:
-            raise Http404(f"There is no such figure; there is: {', '.join(one.name for one in kpis.KPIS)}.")
+            raise Http404(f"There is no such figure; there is: {', '.join(one.name for one in kpi_catalogue.KPIS)}.")
         shown = _asked(request)
         days = _range(request, shown, clock.now())
         rows = kpi_records.records_behind(
@@ -310,9 +314,10 @@ class KpiRecords(APIView):
                 "model": row.model,
                 "odoo_id": row.odoo_id,
                 "name": row.name,
-                "url": reverse("boards:record", args=[row.connection, row.model, row.odoo_id]),
+                "url": row.url,
                 "at": moment(row.at),
                 "value": row.value,
+                "currency": row.currency,
             }
             for row in rows[: kpi_records.PAGE_SIZE]
         ]

@@ -1,4 +1,4 @@
-"""Targets of the figures: as declared in :mod:`apps.boards.boards.kpis`, until a manager sets another."""
+"""Targets of the figures: as declared in :mod:`apps.boards.boards.kpi_catalogue`, until a manager sets another."""
 
 from datetime import datetime
 
@@ -7,12 +7,18 @@ from django.db import transaction
 from apps.accounts import permissions
 from apps.accounts.models import User
 from apps.audit import trail
-from apps.boards.boards.kpis import KPIS, Kpi
+from apps.boards.boards.kpi import Kpi, Unit
+from apps.boards.boards.kpi_catalogue import KPIS
 from apps.boards.models import KpiTarget
 from apps.core import live
 from apps.core.refusals import Problem, Refusal
 
-LONGEST_SECONDS = 366 * 86_400.0
+MOST = {Unit.SHARE: 1.0, Unit.SECONDS: 366 * 86_400.0, Unit.MONEY: 1e15}
+BOUNDS = {
+    Unit.SHARE: " is a share: its target lies above 0 % and is at most 100 %.",
+    Unit.SECONDS: " is a time: its target lies above 0 and is at most a year.",
+    Unit.MONEY: " is a sum: its target lies above 0 and is at most a quadrillion.",
+}
 
 
 class TargetRefusedError(Refusal):
@@ -23,7 +29,7 @@ class TargetRefusedError(Refusal):
         422,
         "Invalid target",
         meaning="The figure does not exist, or the number cannot be its target.",
-        remedy="Send a share from above 0 to 1, or a time of at most a year in seconds.",
+        remedy="Send a share from above 0 to 1, a time of at most a year in seconds, or a sum.",
     )
 
 
@@ -43,12 +49,8 @@ def set_target(name: str, value: float | None, *, by: User, now: datetime) -> bo
     """
     permissions.check_may_make_policy(by)
     kpi = called(name)
-    if value is not None and not 0 < value <= (1 if kpi.is_share else LONGEST_SECONDS):
-        raise TargetRefusedError(
-            f"{kpi.title} is a share: its target lies above 0 % and is at most 100 %."
-            if kpi.is_share
-            else f"{kpi.title} is a time: its target lies above 0 and is at most a year."
-        )
+    if value is not None and not 0 < value <= MOST[kpi.unit]:
+        raise TargetRefusedError(kpi.title + BOUNDS[kpi.unit])
     before = KpiTarget.objects.select_for_update().filter(kpi=name).values_list("value", flat=True).first()
     if value == kpi.target:
         value = None

@@ -13,8 +13,9 @@ from apps.accounts.access import AccessScope
 from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
 from apps.boards.analytics import plots
-from apps.boards.boards import blocked_reasons, forecast, kpi_records, kpis, queries
+from apps.boards.boards import blocked_reasons, forecast, kpi_catalogue, kpi_records, kpis, queries
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
+from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION
 from apps.boards.boards.kpi_slices import SLICES, Part, Slice, connection_of, options
 from apps.boards.boards.queries import Narrowed
 from apps.boards.parts import is_workflow, stage_called, workflow_called
@@ -61,8 +62,8 @@ def figures(request: PersonsRequest) -> HttpResponse:
     connection_id, part = _part(request, shown)
     found = kpis.figures(now=days.until, since=days.since, seen=shown, part=part)
     kinds = (
-        (gettext("Business"), gettext("Customer and vendor service."), kpis.BUSINESS),
-        (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), kpis.ORCHESTRATION),
+        (gettext("Business"), gettext("Customer and vendor service."), BUSINESS),
+        (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), ORCHESTRATION),
     )
     parts = [(title, text, [one for one in found if one.kpi.kind == kind]) for title, text, kind in kinds]
     context = {
@@ -120,7 +121,7 @@ def _kept_query(request: PersonsRequest, days: DateRange, part: Part | None) -> 
 )
 def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
     """The records behind a figure, the worst first."""
-    kpi = next((one for one in kpis.KPIS if one.name == name), None)
+    kpi = next((one for one in kpi_catalogue.KPIS if one.name == name), None)
     if kpi is None:
         raise Http404("There is no such figure.")
     offset, only_missed = int(request.GET.get("offset") or 0), request.GET.get("missed") == "1"
@@ -133,6 +134,7 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
     size = kpi_records.PAGE_SIZE
     context = {
         "kpi": kpi,
+        "unit": kpi.level.unit if kpi.level else kpi.unit,
         "workflow": registry.workflows().get(workflow),
         "rows": rows[:size],
         "only_missed": only_missed,

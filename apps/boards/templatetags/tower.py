@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils import formats
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_noop, pgettext
 
@@ -13,11 +13,12 @@ from apps.accounts import access
 from apps.accounts.models import Role
 from apps.boards.boards.kpis import Figure
 from apps.boards.records import layout
-from apps.core.templatetags.show import brief_span, share
+from apps.core.templatetags.show import measured
 from apps.odoo import request_scope
 
 register = template.Library()
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
+TARGET_RULE = '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line>'
 
 # word, address, icon, count, what the count counts, in the phone's bar
 LINKS = (
@@ -76,31 +77,29 @@ def spark(figure: Figure) -> SafeString:
     points = figure.trend
     if len(points) < 2:
         return mark_safe('<span class="quiet">–</span>')
-    top = max(*(point.value for point in points), figure.target) or 1.0
+    top = max(*(point.value for point in points), figure.target or 0.0) or 1.0
     first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
 
     def y(value: float) -> float:
         return round(SPARK_HEIGHT - 2 - (SPARK_HEIGHT - 4) * value / top, 1)
 
     line = " ".join(f"{round(2 + (SPARK_WIDTH - 4) * (point.day - first).days / days, 1)},{y(point.value)}" for point in points)
-    shown = share if figure.kpi.is_share else brief_span
     said = gettext("%(first)s on %(first_day)s, %(last)s on %(last_day)s") % {
-        "first": shown(points[0].value),
+        "first": strip_tags(measured(points[0].value, figure.kpi.unit, figure.currency)),
         "first_day": formats.date_format(points[0].day, pgettext("a day of this year", "j M")),
-        "last": shown(points[-1].value),
+        "last": strip_tags(measured(points[-1].value, figure.kpi.unit, figure.currency)),
         "last_day": formats.date_format(points[-1].day, pgettext("a day of this year", "j M")),
     }
+    rule = "" if figure.target is None else format_html(TARGET_RULE, SPARK_WIDTH, y(figure.target), y(figure.target))
     return format_html(
-        '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        '<line class="spark-target" x1="0" x2="{}" y1="{}" y2="{}"></line><polyline points="{}"></polyline></svg>',
-        "done" if figure.is_met else "late",
+        '<svg class="spark is-{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}'
+        '<polyline points="{}"></polyline></svg>',
+        "late" if figure.is_met is False else "done",
         SPARK_WIDTH,
         SPARK_HEIGHT,
         SPARK_WIDTH,
         SPARK_HEIGHT,
         said,
-        SPARK_WIDTH,
-        y(figure.target),
-        y(figure.target),
+        rule,
         line,
     )

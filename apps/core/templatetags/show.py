@@ -150,6 +150,16 @@ def share(part: Any) -> str:
     return f"{quantity(Decimal('99.9') if shown == 100 and percent < 100 else shown)} %"
 
 
+@register.simple_tag
+def measured(value: Any, unit: str, currency: str = "") -> str:
+    """A figure in its unit: a share, a time in seconds, or money in a currency; a dash where not known."""
+    if value is None:
+        return UNKNOWN
+    if unit == "money":
+        return brief_money(value, currency)
+    return share(value) if unit == "share" else brief_span(value)
+
+
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 

@@ -12,6 +12,7 @@ from apps.accounts.access import scope_of as sight_of
 from apps.accounts.models import Role
 from apps.approvals.models import Request, Status
 from apps.boards.boards import kpis, queries
+from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION
 from apps.boards.shell.home import home_of
 from apps.core import clock
 from apps.exceptions.models import ExceptionCase
@@ -101,7 +102,7 @@ def home_counts_what_waits(walk: "Walk") -> list[str]:
 def kpis_are_what_odoo_says(walk: "Walk") -> list[str]:
     """Shipped and received on time, and order to shipment, by the transfers that Odoo calls done."""
     now = clock.now()
-    figures = kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=kpis.BUSINESS)
+    figures = kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=BUSINESS)
     told = {one.kpi.name: (one.value, one.count) for one in figures}
     since = (now - KPI_WINDOW).strftime("%Y-%m-%d %H:%M:%S")
     done = walk.rows(
@@ -149,7 +150,7 @@ def decisions_took_what_the_kpi_says(walk: "Walk") -> list[str]:
         spans[one.workflow].append((one.decided_at - one.requested_at).total_seconds())
     told = {
         one.workflow: (one.value, one.count)
-        for one in kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=kpis.ORCHESTRATION)
+        for one in kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=ORCHESTRATION)
         if one.kpi.name == "asked_to_decided"
     }
     return [
