@@ -31,7 +31,7 @@ from apps.vendors.proposals import queries as proposals
 from apps.vendors.proposals.screens import Row
 from apps.workflows import days, impact, registry, supply_allocation
 from apps.workflows.impact import Impact
-from apps.workflows.rules import invoice_differences
+from apps.workflows.rules import invoice_differences, receipts
 
 ORDERS, COUNTED, BILLS, SHOWN = 20, 5_000, 200, 5
 
@@ -113,22 +113,22 @@ OPEN = """p.connection_id = %(connection)s AND p.partner_id = ANY(%(members)s) A
 OPEN_TOTALS = (
     f"SELECT p.currency, count(*), COALESCE(sum(p.amount), 0) FROM workflows_position p WHERE {OPEN} GROUP BY 1 ORDER BY 1"
 )
+# What is still to come, and late, is the order's own fact; what is not ordered yet can only be planned.
 OPEN_ORDERS = f"""
-SELECT p.odoo_id, p.name, p.stage, p.amount, p.currency, e.expected_at,
-       COALESCE({days.day("%(now)s::timestamptz", at="z.zone")} > {days.day("e.expected_at", at="z.zone")}, FALSE) AS is_late,
-       w.orders_count, w.revenue
+SELECT p.odoo_id, p.name, p.stage, p.amount, p.currency, COALESCE(f.expected_at, e.planned_at) AS expected_at,
+       f.is_late, r.state IN ('purchase', 'done') AND f.is_received AS is_received, w.orders_count, w.revenue
   FROM (SELECT p.* FROM workflows_position p WHERE {OPEN} ORDER BY p.due_at, p.odoo_id LIMIT {ORDERS}) AS p
   JOIN mirror_purchase_order r ON r.connection_id = p.connection_id AND r.odoo_id = p.odoo_id AND r.deleted_at IS NULL
- CROSS JOIN LATERAL {days.zoned("r")} AS z
+ CROSS JOIN LATERAL ({receipts.RECEIPT.sql}) AS f
  CROSS JOIN LATERAL (
-   SELECT min({days.real("l.date_planned")}) AS expected_at
+   SELECT min({days.real("l.date_planned")}) AS planned_at
      FROM mirror_purchase_order_line l
-    WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
-      AND l.product_qty > 0 AND l.qty_received < l.product_qty) AS e
+    WHERE r.state NOT IN ('purchase', 'done') AND l.connection_id = r.connection_id AND l.order_id = r.odoo_id
+      AND l.deleted_at IS NULL AND l.product_qty > 0) AS e
  CROSS JOIN LATERAL (
    SELECT count(*) FILTER (WHERE o.is_at_risk) AS orders_count, COALESCE(sum(o.revenue) FILTER (WHERE o.is_at_risk), 0) AS revenue
      FROM ({supply_allocation.waiting_for_purchases("r.odoo_id")}) AS o) AS w
- ORDER BY e.expected_at NULLS LAST, p.odoo_id
+ ORDER BY expected_at NULLS LAST, p.odoo_id
 """
 # By the index sale_orders_running.
 IS_CUSTOMER = """
@@ -172,6 +172,7 @@ class OpenPurchase:
     currency: str
     expected_at: datetime | None
     is_late: bool
+    is_received: bool
     orders_count: int
     revenue: Decimal
 

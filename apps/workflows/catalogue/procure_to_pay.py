@@ -10,13 +10,22 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from apps.core import figures, statements
+from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, holders, playbooks, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import foreign_money, involvement, money, purchase_differences, purchase_limit, sourcing, vendor_answers
+from apps.workflows.rules import (
+    foreign_money,
+    involvement,
+    money,
+    purchase_differences,
+    purchase_limit,
+    receipts,
+    sourcing,
+    vendor_answers,
+)
 
 MONEY = Fact(
     name="money",
@@ -42,54 +51,6 @@ BUYER = Fact(
     """,
 )
 
-# Whether receipts say how much of line l has come. Of services nobody may ever say so: those that are billed are done.
-IS_GOODS = """
-COALESCE(NULLIF(l.qty_received_method, '') = 'stock_moves',
-         (SELECT t.type IN ('consu', 'product')
-            FROM mirror_product_product pr
-            JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
-           WHERE pr.connection_id = l.connection_id AND pr.odoo_id = l.product_id), TRUE)
-"""
-
-# Lines without a quantity are headings and notes; those that were closed short bring nothing more. A vendor has two days
-# to say that the order has arrived, and an approver one day after the last change; both are Odoo's times, so that history
-# is judged alike.
-RECEIPT = Fact(
-    name="receipt",
-    columns=[
-        "is_received",
-        "has_received",
-        "is_late",
-        "late_since",
-        "expected_at",
-        "late_days",
-        "late_lines_count",
-        "missing_quantity",
-        "missing_amount",
-        "late_products_names",
-        "is_unanswered",
-        "unanswered_days",
-        "is_stalled",
-        "stalled_days",
-        "next_change_at",
-    ],
-    sql=statements.load(
-        __file__,
-        "receipt",
-        missing_amount=money.rounded("g.missing_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
-        expected_day=days.day("g.expected_at", at="z.zone"),
-        approved_day=days.day("r.date_approve", at="z.zone"),
-        written_day=days.day("r.write_date", at="z.zone"),
-        zoned=days.zoned(),
-        to_come=units.own("l.product_qty - l.qty_received", "l"),
-        planned_at=days.real("l.date_planned"),
-        line_late_since=days.midnight(days.day(days.real("l.date_planned"), at="z.zone") + " + 1", at="z.zone"),
-        closed_short=purchase_differences.CLOSED_SHORT,
-        is_goods=IS_GOODS,
-        late_since=days.midnight(days.day("g.expected_at", at="z.zone") + " + 1", at="z.zone"),
-    ),
-)
-
 # Odoo calls an order billed as soon as its bill is drafted; nobody has looked at it before it is posted. What was ordered and
 # did not come is not to be billed, though the product's policy bills what was ordered; nor is what costs nothing.
 BILL = Fact(
@@ -104,7 +65,7 @@ BILL = Fact(
                r.invoice_status = 'to invoice' AND (
                  SELECT bool_or(l.qty_to_invoice <> 0) AND bool_and(
                           l.price_unit = 0 OR l.qty_to_invoice = 0
-                          OR {IS_GOODS} AND l.qty_to_invoice > 0 AND l.qty_received = l.qty_invoiced)
+                          OR {receipts.IS_GOODS} AND l.qty_to_invoice > 0 AND l.qty_received = l.qty_invoiced)
                    FROM mirror_purchase_order_line l
                   WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL
                     AND l.product_qty > 0) AS is_nothing_to_bill
@@ -315,7 +276,7 @@ WORKFLOW = Workflow(
         MONEY,
         foreign_money.FACT,
         BUYER,
-        RECEIPT,
+        receipts.RECEIPT,
         BILL,
         purchase_limit.BOUGHT,
         purchase_limit.ASKED,
