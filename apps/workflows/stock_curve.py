@@ -55,6 +55,11 @@ WAREHOUSES = """
 SELECT w.odoo_id, w.name FROM mirror_stock_warehouse w WHERE w.connection_id = %(connection)s AND w.odoo_id = ANY(%(places)s)
 """
 
+TODAY = f"""
+SELECT c.id, {days.day("%(now)s::timestamptz", at="company_zone(%(connection)s, c.id)")}
+  FROM unnest(%(companies)s::bigint[]) AS c(id)
+"""
+
 type Place = tuple[int, int | None, int]
 type Events = Mapping[Place, Mapping[date, Decimal]]
 
@@ -87,6 +92,11 @@ class Curve:
     def short_after(self) -> date | None:
         """The first day that ends below zero with the change."""
         return next((day for day, left in zip(self.days, self.after, strict=True) if left < 0), None)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing comes or goes after today: one point is no curve."""
+        return len(self.days) == 1 and self.before == self.after
 
     @property
     def points(self) -> Sequence[tuple[date, Decimal, Decimal]]:
@@ -132,8 +142,13 @@ def standing(connection_id: int, product_id: int, *, now: datetime, seen: Access
 
     Of the warehouses in sight in which something of it is, comes or goes.
     """
-    events = projected(connection_id, [product_id], now=now)
-    places = sorted((place for place in events if seen.sees(connection_id, place[1])), key=str)
+    projection = projected(connection_id, [product_id], now=now)
+    places = sorted((place for place in projection if seen.sees(connection_id, place[1])), key=str)
+    with database.cursor() as cursor:
+        cursor.execute(TODAY, {"connection": connection_id, "companies": list({place[1] for place in places}), "now": now})
+        today: dict[int | None, date] = dict(cursor.fetchall())
+    # Where nothing lies now, a curve would only begin on the day on which something comes.
+    events = {place: {today[place[1]]: Decimal(0)} | dict(projection[place]) for place in places}
     found = _curves(connection_id, places, events, events)
     return sorted(found, key=lambda one: (one.short_before is None, one.short_before or date.max, one.warehouse))[:MOST]
 

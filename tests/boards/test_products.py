@@ -64,6 +64,16 @@ def test_a_vendors_price_counts_in_its_time_and_in_its_unit(shop: World, client:
     assert "Hall 2" in page and "Nordic Timber" in page and "Dozen" in page
 
 
+def test_stock_that_stays_as_it_is_is_a_sentence_and_no_curve_of_one_point(shop: World, client: Client) -> None:
+    client.force_login(User.objects.get(username="olga"))
+    page = client.get(f"/products/main/{trade.DESK}/").content.decode()
+    assert "7  at the end of today" in page and "17  at the end of today" in page and "ct-chart" not in page
+    trade.purchase(shop, 80, quantity=20, expected_in=9)
+    assert "<ct-chart" in client.get(f"/products/main/{trade.DESK}/").content.decode()
+    coming = next(one for one in page_of(shop).curves if not one.warehouse)
+    assert (list(coming.before), (coming.days[1] - coming.days[0]).days) == ([0, 20], 9)
+
+
 def test_who_waits_is_told_with_promise_and_forecast(shop: World) -> None:
     trade.sale(shop, 42, quantity=10, promised_in=3)
     trade.purchase(shop, 80, quantity=20, expected_in=9)
