@@ -5,7 +5,7 @@ What is told is always the state as it is now: a draft whose reason is gone is w
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -17,6 +17,7 @@ from apps.customers.models import NewDate, Status
 from apps.customers.orders import SalesOrder, Waiting, orders_of, waiting_for
 from apps.customers.transitions import NEW_DATES
 from apps.mirror.models.purchase_order_line import PurchaseOrderLine
+from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox.enqueue import PROMISE
 from apps.outbox.models import Command
@@ -110,20 +111,32 @@ def follow(connection_id: int, changed: Mapping[str, Collection[int]], *, now: d
 
 
 def _of_commands(connection_id: int, orders: Collection[int]) -> dict[int, Reason]:
-    """The orders whose delivery date is what a command of the tower made it, the newest command of each."""
+    """The orders whose delivery date a command of the tower has changed, the newest command of each."""
     found = Command.objects.filter(
         connection_id=connection_id, odoo_id__in=list(orders), model=ORDER, replaced__isnull=False, status__in=UNDER_WAY
     )
-    newest = {one.odoo_id: one for one in found.order_by("odoo_id", "sequence")}
-    return {
-        order_id: Reason(
-            known_at=_moment((command.replaced or {}).get(PROMISE)),
-            decision=command.decision,
-            decided_by=command.created_by,
-            command_id=command.pk,
-        )
-        for order_id, command in newest.items()
-    }
+    commands = list(found.order_by("odoo_id", "sequence"))
+    waiting = [one.odoo_id for one in commands if one.status == CommandStatus.QUEUED and one.sent_at is None]
+    promised = dict(SaleOrder.objects.filter(connection_id=connection_id, odoo_id__in=waiting).values_list("odoo_id", PROMISE))
+    reasons: dict[int, Reason] = {}
+    made: dict[int, datetime | None] = {}
+    for one in commands:
+        # What is not begun has changed nothing; where Odoo shows it all the same, somebody else did it.
+        if one.status == CommandStatus.QUEUED and one.sent_at is None and promised.get(one.odoo_id) != _promise_of(one):
+            continue
+        known, before = _moment((one.replaced or {}).get(PROMISE)), reasons.get(one.odoo_id)
+        # What a command before it made of the promise nobody has told the customer: it knows what was so before that.
+        if before is not None and known == made[one.odoo_id]:
+            known = before.known_at
+        reasons[one.odoo_id] = Reason(known_at=known, decision=one.decision, decided_by=one.created_by, command_id=one.pk)
+        made[one.odoo_id] = _promise_of(one)
+    return reasons
+
+
+def _promise_of(command: Command) -> datetime | None:
+    """What the command makes of the delivery date."""
+    text = command.arguments["vals"][PROMISE]
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -9,6 +9,7 @@ from apps.customers import drafts
 from apps.customers.drafts import Draft
 from apps.exceptions.cases import moves
 from apps.exceptions.models import ExceptionCase
+from apps.outbox.models import Command
 from tests.trade import days, larger_company, purchase, sale
 from tests.world import World, person
 
@@ -40,6 +41,7 @@ def decided_later(world: World, by: User, order: int = ORDER, *, purchase_id: in
 def promised_later(world: World, by: User, order: int = ORDER, *, purchase_id: int = 80, **more: int) -> None:
     """The same, and Odoo has done it."""
     decided_later(world, by, order, purchase_id=purchase_id, **more)
+    Command.objects.filter(model="sale.order", odoo_id=order, method="write").update(status="done")
     world.write("sale.order", order, commitment_date=days(world, 8))
 
 
