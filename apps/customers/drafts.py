@@ -75,7 +75,7 @@ class Draft:
     """What would be sent to one customer.
 
     Attributes:
-        recipients: to whom Odoo sends it: the contacts on the orders, else the customer itself.
+        recipients: to whom Odoo sends it: the contacts on the orders, and the customer where none of them can be reached.
         owners: the salespeople of the orders, by their names in Odoo; ``owner_ids`` those who have an account here.
         edit: a person's own words; those for a draft that said something else are ``outdated`` and not sent.
         words: of the letter, by language.
@@ -131,6 +131,10 @@ class Draft:
         """By how many days the order that moves most comes later; None where a customer knows no day of one."""
         found = [one.days_later for one in self.told]
         return None if None in found else max(days for days in found if days is not None)
+
+    def passed(self, now: datetime) -> list[str]:
+        """Return the names of the orders whose new day is over: nobody is to be told that as news."""
+        return [one.order.name for one in self.told if (today := one.order.day_of(now)) and one.day < today]
 
     def text(self) -> tuple[str, str]:
         """Return subject and body as they would be sent, as text."""
@@ -245,7 +249,8 @@ def _partners(connection_id: int, ids: Collection[int]) -> dict[int, Partner]:
 
 
 def _recipients(told: Sequence[Told], partners: Mapping[int, Partner], customer: Partner) -> list[Partner]:
-    """The contacts on the orders, each once; the customer where none of them is active any more."""
+    """The contacts on the orders, each once; with the customer where they have no address, and it alone where none is active."""
     ids = sorted({one.order.partner_id for one in told if one.order.partner_id})
     active = [partners[partner_id] for partner_id in ids if partner_id in partners and partners[partner_id].active]
-    return active or [customer]
+    is_reached = any(one.email for one in active) or customer.odoo_id in ids or not customer.email
+    return active if active and is_reached else [*active, customer]

@@ -320,6 +320,7 @@ def _is_due(draft: Draft, now: datetime) -> bool:
         draft.outdated is None
         and draft.edit is None
         and draft.has_email
+        and not draft.passed(now)
         and draft.changed_at <= now - SETTLED
         and most is not None
         and most <= _number(customer_messages.LATER_DAYS.name, draft)

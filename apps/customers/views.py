@@ -32,8 +32,10 @@ def listing(request: PersonsRequest) -> HttpResponse:
     mine = [one for one in found if request.user.pk in one.owner_ids]
     whose = request.GET.get("whose", "")
     shown = mine if whose == "mine" else found
+    now = clock.now()
     context = {
         "drafts": shown[:SHOWN],
+        "passed": {one.key for one in shown[:SHOWN] if one.passed(now)},
         "count": len(shown),
         "all_count": len(found),
         "mine_count": len(mine),
@@ -85,6 +87,7 @@ def draft(request: PersonsRequest, key: str) -> HttpResponse:
         "body": body,
         "preview": preview,
         "problem": problem,
+        "passed": found.passed(clock.now()),
         "may_work": may_work_exceptions(request.user),
         "may_rule": request.user.role in POLICY_MAKERS,
     }

@@ -90,7 +90,7 @@ def _to_vendors() -> tuple[str, list[str]]:
 def _to_customers() -> tuple[str, list[str]]:
     return gettext("New delivery dates of your orders"), [
         gettext("Dear {customer},"),
-        gettext("these orders come on another day than we told you before:"),
+        gettext("these are the new delivery dates of your orders:"),
         "{orders}",
         gettext("We apologise for the inconvenience. Please reply if the new dates do not suit you."),
         "{company}",

@@ -48,11 +48,13 @@ def test_one_customer_has_one_draft_for_all_orders_of_its_contacts(world: World,
     promised_later(world, olga, 44, purchase_id=82, partner=51)
     first, second = sorted(all_drafts(), key=lambda draft: draft.customer.odoo_id)
     assert [one.order.order_id for one in first.told] == [42, 43]
-    assert [one.odoo_id for one in first.recipients] == [501, 502]
+    # None of the two has an address: their company's is written to, too.
+    assert [one.odoo_id for one in first.recipients] == [501, 502, CUSTOMER]
     assert first.language == "de"  # they differ: the customer's own
-    assert first.without_email == ["Azure 501", "Azure 502"] and not first.has_email
+    assert first.without_email == ["Azure 501", "Azure 502"] and first.has_email
     assert second.customer.odoo_id == 51
     world.write("res.partner", 502, active=False, lang="fr_FR")
+    world.write("res.partner", 501, email="anna@azure.test")
     assert [one.odoo_id for one in only_of(CUSTOMER).recipients] == [501] and only_of(CUSTOMER).language == "fr"
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import Role, Team, User
 from apps.customers import rules, sending
@@ -118,6 +119,16 @@ def test_a_date_that_somebody_else_sets_while_odoo_is_still_to_be_told_is_drafte
     assert only().most_days_later == 5
 
 
+def test_a_contact_without_an_address_is_told_at_its_companys(world: World, olga: User) -> None:
+    world.write("res.partner", 501, name="Azure, Anna", commercial_partner_id=CUSTOMER, active=True, lang="fr_FR")
+    promised_later(world, olga, partner=501)
+    draft = only()
+    assert ([one.odoo_id for one in draft.recipients], draft.has_email) == ([501, CUSTOMER], True)
+    world.write("res.partner", CUSTOMER, email=False)
+    draft = only()
+    assert ([one.odoo_id for one in draft.recipients], draft.has_email, draft.language) == ([501], False, "fr")
+
+
 def test_two_customers_that_are_merged_have_one_draft_and_the_words_for_one_of_them_are_not_sent(world: World, olga: User) -> None:
     promised_later(world, olga, 42)
     promised_later(world, olga, 43, purchase_id=81, partner=51)
@@ -155,6 +166,19 @@ def test_what_fails_while_it_is_sent_leaves_the_draft_as_it_was(world: World, ol
     assert not CustomerMessage.objects.exists() and only().version == before.version
     message = send(world, olga)
     assert Command.objects.filter(decision=message.decision).count() == 1
+
+
+def test_a_new_day_that_has_passed_is_shown_and_sent_by_no_rule(world: World, olga: User, mia: User) -> None:
+    promised_later(world, olga)
+    rules.switch(world.connection, 1, CUSTOMER, sends=True, by=mia, now=world.now)
+    world.advance(days=9)
+    assert only().passed(world.now) == ["S00042"] and sending.send_due(now=world.now) == 0
+    browser = Client()
+    browser.force_login(olga)
+    for address in ("/customer-messages/", f"/customer-messages/{only().key}/"):
+        assert "has passed" in browser.get(address).content.decode()
+    world.write("sale.order", ORDER, commitment_date=days(world, 2))
+    assert only().passed(world.now) == [] and "has passed" not in browser.get("/customer-messages/").content.decode()
 
 
 def test_a_rule_keeps_to_the_teams_hours_and_to_more_than_one_message_where_the_parameter_says_so(
