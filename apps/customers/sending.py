@@ -124,18 +124,21 @@ def _locked(key: str, version: str, seen: AccessScope) -> Draft:
             gettext("There is nothing to tell this customer any more: it was told already, or nothing changes.")
         )
     if draft.version != version:
-        raise DraftRefusedError(
-            gettext("What is to be told to %(customer)s has changed. Check it again.") % {"customer": draft.customer.name}
-        )
+        raise changed(draft)
     # What follows from Odoo's changes meanwhile waits for this, and finds it sent.
     ids = [one.new_date.pk for one in draft.told]
     locked = NewDate.objects.select_for_update(of=("self",)).filter(pk__in=ids, status=Status.OPEN).order_by("pk")
     as_read = {one.new_date.pk: (one.new_date.expected_at, one.new_date.parts) for one in draft.told}
     if {one.pk: (one.expected_at, one.parts) for one in locked} != as_read:
-        raise DraftRefusedError(
-            gettext("What is to be told to %(customer)s has changed. Check it again.") % {"customer": draft.customer.name}
-        )
+        raise changed(draft)
     return draft
+
+
+def changed(draft: Draft) -> DraftRefusedError:
+    """Return what says that the draft is not as it was seen."""
+    return DraftRefusedError(
+        gettext("What is to be told to %(customer)s has changed. Check it again.") % {"customer": draft.customer.name}
+    )
 
 
 def _end(draft: Draft, move: str, by: Actor, now: datetime, *, message: CustomerMessage | None = None) -> None:

@@ -14,6 +14,7 @@ from apps.accounts.permissions import POLICY_MAKERS, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
 from apps.customers import drafts, queries, rules, sending
+from apps.customers.drafts import Draft
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.odoo.page_queries import knows
@@ -72,16 +73,23 @@ def draft(request: PersonsRequest, key: str) -> HttpResponse:
         messages.error(request, gettext("There is nothing to tell this customer any more."), extra_tags="late")
         return redirect("customers:messages")
     subject, body = found.text()
-    problem, status, preview = "", 200, found.preview
+    problem, status, preview, unsent = "", 200, found.preview, ""
     if request.method == "POST":
-        subject, body = request.POST.get("subject", subject), request.POST.get("body", body).replace("\r\n", "\n")
+        said = request.POST.get("subject", subject), request.POST.get("body", body).replace("\r\n", "\n")
         try:
-            if (done := _do(request, key, subject, body)) is not None:
+            if request.POST.get("version") != found.version:
+                raise sending.changed(found)
+            if (done := _do(request, found, *said)) is not None:
                 return done
-        except (sending.DraftRefusedError, LetterRefusedError) as error:
-            problem, status = str(error), error.status
+            subject, body = said
+        except LetterRefusedError as error:
+            (subject, body), problem, status = said, str(error), error.status
+        except sending.DraftRefusedError as error:
+            # Words about other dates are shown, but not under the button that sends.
+            unsent, problem, status = said[1], str(error), error.status
         preview = (subject, html_of(body))
     context = {
+        "unsent": unsent,
         "draft": found,
         "subject": subject,
         "body": body,
@@ -94,10 +102,15 @@ def draft(request: PersonsRequest, key: str) -> HttpResponse:
     return render(request, "customers/message.html", context, status=status)
 
 
-def _do(request: PersonsRequest, key: str, subject: str, body: str) -> HttpResponse | None:
+def _do(request: PersonsRequest, found: Draft, subject: str, body: str) -> HttpResponse | None:
     """Do what a button says; None where only the preview is wanted."""
     told: dict[str, Any] = {"by": request.user, "now": clock.now()}
-    version, action = request.POST.get("version", ""), request.POST.get("do", "")
+    key, version, action = found.key, found.version, request.POST.get("do", "")
+    is_own = (" ".join(subject.split()), body.strip()) != found.text()
+    if action in ("send", "save") and is_own:
+        # What is sent is what stands on the page, saved before or not.
+        sending.check(subject.strip(), body.strip())
+        sending.edit(key, version, subject=subject, body=body, **told)
     if action == "send":
         (one,) = sending.send_all({key: version}, **told)
         if one.refusal:
@@ -108,11 +121,9 @@ def _do(request: PersonsRequest, key: str, subject: str, body: str) -> HttpRespo
         sending.dismiss(key, version, **told)
         messages.success(request, gettext("Dismissed."), extra_tags="done")
         return redirect("customers:messages")
+    if action == "reset":
+        sending.edit(key, version, subject="", body="", **told)
     if action in ("save", "reset"):
-        if action == "save":
-            sending.check(subject.strip(), body.strip())
-        said = (subject, body) if action == "save" else ("", "")
-        sending.edit(key, version, subject=said[0], body=said[1], **told)
         messages.success(request, gettext("Saved."), extra_tags="done")
         return redirect("customers:draft", key)
     return None

@@ -180,7 +180,11 @@ def test_people_read_edit_send_and_dismiss_on_pages(world: World, olga: User) ->
     assert browser.post(own, {**words, "body": "", "do": "save"}).status_code == 422
     assert browser.post(own, {**words, "do": "save"}).status_code == 302
     assert "edited by Olga" in browser.get("/customer-messages/").content.decode()
-    assert browser.post(own, {**words, "version": "other", "do": "send"}).status_code == 409
+    for action in ("send", "save", "preview"):
+        other = browser.post(own, {**words, "body": "Mine", "version": "other", "do": action})
+        # The words of the draft as it is now stand in the form, and those of before beside it.
+        assert (other.status_code, other.context["body"], other.context["unsent"]) == (409, "Leider später", "Mine")
+        assert not CustomerMessage.objects.exists()
     browser.post("/customer-messages/send/", {"draft": [f"{first.key}:{first.version}"] * 2})
     assert CustomerMessage.objects.get().subject == "Neuer Termin"
     assert "Neuer Termin" in browser.get("/customer-messages/sent/").content.decode()
@@ -192,6 +196,24 @@ def test_people_read_edit_send_and_dismiss_on_pages(world: World, olga: User) ->
     browser.post(f"/customer-rules/main/1/{CUSTOMER}/", {"sends": "on"})
     assert "Azure Interior" in browser.get("/customer-rules/").content.decode() and CustomerRule.objects.get().sends
     assert browser.get("/letters/promise/de/").status_code == 200 and browser.get("/letters/other/de/").status_code == 404
+
+
+def test_what_stands_on_the_page_is_sent_saved_before_or_not(world: World, olga: User) -> None:
+    promised_later(world, olga)
+    draft, browser = only(), Client()
+    browser.force_login(olga)
+    own, words = f"/customer-messages/{draft.key}/", {"version": draft.version, "do": "send"}
+    assert browser.post(own, {**words, "subject": "Sorry", "body": ""}).status_code == 422
+    browser.post(own, {**words, "subject": "Sorry", "body": "It comes later,\r\nI am afraid."})
+    message = CustomerMessage.objects.get()
+    assert (message.subject, message.body) == ("Sorry", "It comes later,\nI am afraid.")
+    promised_later(world, olga, 43, purchase_id=81)
+    draft = only()
+    subject, body = draft.text()
+    words = {"version": draft.version, "do": "send", "subject": subject, "body": body.replace("\n", "\r\n")}
+    browser.post(f"/customer-messages/{draft.key}/", words)
+    assert CustomerMessage.objects.latest("id").body == body
+    assert Entry.objects.filter(action="customer.draft_edited").count() == 1
 
 
 def test_the_api_does_the_same(world: World, olga: User) -> None:
