@@ -1,9 +1,13 @@
 """Every page, on a phone and on a desktop, light and dark: nothing forbidden, nothing cut off, nothing inaccessible."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.approvals.models import Request
+from apps.customers.models import NewDate
 from apps.exceptions.models import ExceptionCase
+from apps.mirror.models.sale_order import SaleOrder
 from tests.browser.conftest import DESKTOP, PHONE, Visit, barriers
 from tests.world import World
 
@@ -28,6 +32,7 @@ PAGES = {
     "empty queue": ("olga", "/exceptions/?status=resolved"),
     "exception": ("olga", "/exceptions/{case}/"),
     "messages to customers": ("olga", "/customer-messages/"),
+    "message to a customer": ("mia", "/customer-messages/{draft}/"),
     "messages that were sent": ("olga", "/customer-messages/sent/"),
     "customers who are told by a rule": ("mia", "/customer-rules/"),
     "words of messages to customers": ("mia", "/letters/promise/en/"),
@@ -63,7 +68,24 @@ PAGES = {
 
 @pytest.mark.parametrize("group", range(4))
 def test_every_page_is_accessible_and_whole_at_every_size_and_theme(visit: Visit, world: World, group: int) -> None:
-    places = {"request": Request.objects.get().id, "case": ExceptionCase.objects.get().id}
+    order = SaleOrder.objects.get()
+    NewDate.objects.create(
+        connection=world.connection,
+        company_id=order.company_id,
+        order_id=order.odoo_id,
+        order_name=order.name,
+        known_at=world.now - timedelta(days=9),
+        expected_at=world.now - timedelta(days=2),
+        parts="Oak desk",
+        decision="odoo",
+        decided_by="Odoo",
+        changed_at=world.now,
+    )
+    places = {
+        "request": Request.objects.get().id,
+        "case": ExceptionCase.objects.get().id,
+        "draft": f"{world.connection.pk}-{order.company_id}-{order.partner_id}",
+    }
     problems = []
     for number, (what, (name, path)) in enumerate(PAGES.items()):
         if number % 4 != group:
