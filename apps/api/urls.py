@@ -105,6 +105,7 @@ urlpatterns = [
     route("approvals/<int:request_id>/", approvals.Approval, "approval"),
     route("approvals/<int:request_id>/approve/", approvals.ApproveMove, "approval-approve"),
     route("approvals/<int:request_id>/reject/", approvals.RejectMove, "approval-reject"),
+    route("approvals/<int:request_id>/recall/", approvals.RecallMove, "approval-recall"),
     route("approvals/<int:request_id>/undo/", approvals.UndoMove, "approval-undo"),
     route("approvals/<int:request_id>/question/", approvals.QuestionMove, "approval-question"),
     route("approvals/<int:request_id>/request-changes/", approvals.RequestChangesMove, "approval-request-changes"),

@@ -19,7 +19,12 @@ REQUESTS = Transitions(
             Status.REJECTED,
             "somebody who is asked, with a reason; or a step's fallback when nobody has answered in time",
         ),
-        Transition("cancel", (Status.PENDING,), Status.CANCELLED, "the pipeline, when the record no longer needs it or is gone"),
+        Transition(
+            "cancel",
+            (Status.PENDING,),
+            Status.CANCELLED,
+            "the pipeline, when the record no longer needs it or is gone; or who asked for it in the tower",
+        ),
         Transition("expire", (Status.PENDING,), Status.EXPIRED, "a timer, where the policy lets unanswered requests expire"),
         Transition(
             "undo",

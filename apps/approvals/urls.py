@@ -14,6 +14,7 @@ urlpatterns = [
     path("approvals/<int:request_id>/", views.detail, name="detail"),
     path("approvals/<int:request_id>/decide/", views.decide, name="decide"),
     path("approvals/<int:request_id>/undo/", views.undo, name="undo"),
+    path("approvals/<int:request_id>/recall/", views.recall, name="recall"),
     path("approvals/<int:request_id>/ask-back/", views.request_information, name="request_information"),
     path("approvals/<int:request_id>/answer/<int:inquiry_id>/", views.answer, name="answer"),
     path("approvals/bulk/", views.approve_many, name="approve_many"),

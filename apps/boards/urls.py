@@ -31,6 +31,7 @@ urlpatterns = [
     path("held/", held.sums, name="held"),
     path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
     path("held/exceptions/<int:case_id>/", held.case, name="held-case"),
+    path("approvals/of-exception/<int:case_id>/", records.approvals_of_case, name="case-approvals"),
     path("figures/<slug:name>/<slug:workflow>/", boards.figure_records, name="figure-records"),
     path("parameters/", parameters.listing, name="parameters"),
     path("parameters/<str:parameter>/", parameters.one, name="parameter"),

@@ -221,7 +221,7 @@ def test_no_cancels_it_and_keeps_it_held_with_the_reason(sold: World) -> None:
 
 def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: World) -> None:
     credited(sold, 4)
-    found = available_requests.of_record(sold.connection.pk, "account.move", 600, seen=access.scope_of(adam()), now=sold.now)
+    found = available_requests.of_record(sold.connection, "account.move", 600, by=adam(), now=sold.now)
     assert [(one.kind.name, one.kind.amount) for one in found] == [(KIND, "credited_beyond")]
     request = moves.ask(
         connection_id=sold.connection.pk,

@@ -211,6 +211,9 @@ class AvailableShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     option = serializers.CharField(allow_null=True)
     text = serializers.CharField(allow_null=True)
+    steps = serializers.ListField(
+        child=serializers.DictField(), help_text="Who would be asked: name, people, needs_all, within_minutes, due_at of each step"
+    )
 
 
 class Approvals(FilteredList):
@@ -268,15 +271,16 @@ class AvailableApprovals(APIView):
         given = AboutRecord(data=request.query_params)
         given.is_valid(raise_exception=True)
         found = available_requests.of_record(
-            _connection(request, given),
+            Connection.objects.get(pk=_connection(request, given)),
             given.validated_data["model"],
             given.validated_data["odoo_id"],
-            seen=access.scope_of(request.user),
+            by=request.user,
             now=clock.now(),
         )
         rows = []
         for one in found:
-            plain = {"kind": one.kind.name, "title": one.kind.title, "option": None, "text": None}
+            steps = [step.as_json() for step in one.steps]
+            plain = {"kind": one.kind.name, "title": one.kind.title, "option": None, "text": None, "steps": steps}
             rows += [plain | {"option": option.key, "text": option.text} for option in one.options] or [plain]
         return Response(rows)
 
@@ -360,6 +364,14 @@ class RejectMove(_Decision):
             now=clock.now(),
             seen=given["seen"] if is_told else None,
         )
+
+
+@extend_schema(request=Reason, responses=ApprovalShape)
+class RecallMove(_Decision):
+    """Take back what one asked for oneself."""
+
+    def make(self, request_id: int, user: Any, given: dict[str, Any]) -> None:
+        moves.recall(request_id, by=user, reason=given["reason"], now=clock.now())
 
 
 class Nothing(serializers.Serializer[Any]):

@@ -90,6 +90,7 @@ class Page:
     on_no: list[str]
     why_not: str | None
     may_decide: bool
+    may_recall: bool
     reasons: list[ReasonTemplate]
     colleagues: list[User]
     commands: list[Command]
@@ -258,6 +259,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         on_no=on_no,
         why_not=why_not,
         may_decide=why_not is None and request.status == Status.PENDING,
+        may_recall=not permissions.why_not_recall(request, user),
         reasons=list(ReasonTemplate.objects.filter(kind__in=["", request.kind]).order_by("decision", "id")),
         colleagues=access.those_who_see(
             User.objects.filter(role__in=DECIDERS, is_active=True).exclude(id=user.id).order_by("first_name", "username"),

@@ -185,6 +185,20 @@ def delegate(request: PersonsRequest, request_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def recall(request: PersonsRequest, request_id: int) -> HttpResponse:
+    """Take back what one asked for oneself, as long as nobody has decided it."""
+    asked = _visible(request, request_id)
+    try:
+        moves.recall(request_id, by=request.user, reason=request.POST.get("reason", "").strip()[:1_000], now=clock.now())
+    except Refusal as error:
+        return _page(request, _visible(request, request_id), problem=str(error), status=error.status)
+    done = gettext("%(record_name)s: your request was recalled.") % {"record_name": asked.record_name}
+    messages.success(request, done, extra_tags="done")
+    return redirect("approvals:detail", request_id)
+
+
+@login_required
+@require_POST
 def request_information(request: PersonsRequest, request_id: int) -> HttpResponse:
     """Ask a question, or want something changed, before deciding."""
     asked = _visible(request, request_id)
@@ -255,6 +269,6 @@ def ask(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> H
         "kind": kind,
         "reason": reason,
         "chosen": option,
-        "available": available_requests.of_record(of.pk, model, odoo_id, seen=mine, now=now),
+        "available": available_requests.of_record(of, model, odoo_id, by=request.user, now=now),
     }
     return render(request, "approvals/ask.html", context, status=status)

@@ -87,7 +87,7 @@ def replace_absent(request: Request, step: Step, *, now: datetime) -> dict[int, 
     """
     asked: dict[int, User] = {}
     for own in step.assignments.filter(is_active=True, decision="").select_related("user"):
-        deputy = _deputy(own.user, now=now)
+        deputy = deputy_of(own.user, now=now)
         if deputy is None or step.assignments.filter(user=deputy, lapsed_at=None).exists():
             continue
         try:
@@ -99,7 +99,7 @@ def replace_absent(request: Request, step: Step, *, now: datetime) -> dict[int, 
     return asked
 
 
-def _deputy(user: User, *, now: datetime) -> User | None:
+def deputy_of(user: User, *, now: datetime) -> User | None:
     """Return who stands in for an absent person: the first deputy who is there, along the chain of deputies.
 
     None for a person who is there, and where the chain leads back to somebody in it.

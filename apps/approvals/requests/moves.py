@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
-from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError, NotAskedError
 from apps.approvals.models import Assignment, Request, Status, StepStatus
 from apps.approvals.requests import closing, delegation, opening, permissions, reevaluation, steps
 from apps.approvals.requests.facts import Seen, check_seen, snapshot
@@ -156,6 +156,23 @@ def delegate(request_id: int, *, to: User, by: User, reason: str = "", now: date
     delegation.hand_over(request, own, to, by=by.actor, reason=reason, now=now)
     steps.ask(request, [to], word="asked", key=f"{own.step_id}:delegated:{to.pk}", due_at=request.due_at, now=now)
     closing.announce(request)
+    return request
+
+
+@atomic_with_retry
+def recall(request_id: int, *, by: User, reason: str = "", now: datetime) -> Request:
+    """Take back what one asked for in the tower, before it is decided: nobody is asked any more, and Odoo is told.
+
+    Raises:
+        AlreadyDecidedError: it no longer waits.
+        NotAllowedError: somebody else asked for it, or policy did.
+    """
+    request = locked(request_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    if refusal := permissions.why_not_recall(request, by):
+        raise NotAskedError(refusal)
+    closing.close_request(request, Status.CANCELLED, by=by.actor, decided_by=by, reason=reason.strip(), now=now)
     return request
 
 

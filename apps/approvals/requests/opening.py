@@ -141,8 +141,8 @@ def _is_same_ask(decided: Request, cause: str, amount: Decimal | None) -> bool:
     return bool(ask) and ask == decided.cause.split("@")[0] and _rounded(amount) == decided.amount
 
 
-def open_request(asking: Asking, *, now: datetime) -> Request:
-    """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
+def draft(asking: Asking, *, now: datetime) -> Request:
+    """Return the request as it would be opened now, unsaved."""
     kind, columns, user = asking.kind, asking.columns, asking.user
     in_force = policy.active(kind.name, now=now, connection_id=asking.connection.pk, company_id=asking.columns["company_id"])
     amount = columns[kind.amount]
@@ -156,7 +156,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         odoo_id=asking.odoo_id,
         now=now,
     )
-    request = Request.objects.create(
+    return Request(
         connection=asking.connection,
         kind=kind.name,
         workflow=asking.workflow.name,
@@ -178,7 +178,14 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
         requested_at=now,
         due_at=now,
     )
-    rules = policy.usable_rules(in_force)
+
+
+def open_request(asking: Asking, *, now: datetime) -> Request:
+    """Open one request: its steps, its first level's people, its timers, the hold in Odoo, and the account owner told."""
+    kind, user = asking.kind, asking.user
+    request = draft(asking, now=now)
+    request.save(force_insert=True)
+    rules, amount = policy.usable_rules(request.policy), asking.columns[kind.amount]
     steps.lay_out(request, policy.demanded(rules, limits.amount_of(request), conditions.facts_of(request)))
     trail.record(
         trail.Event(
@@ -190,7 +197,7 @@ def open_request(asking: Asking, *, now: datetime) -> Request:
                 "record": request.record_name,
                 "amount": amount,
                 "asked_by": asking.asked_by,
-                "policy": in_force.version,
+                "policy": request.policy.version,
                 "cause": asking.cause,
             },
             about=(request.connection_id, request.company_id),

@@ -131,6 +131,18 @@ def why_not(request: Request, user: User) -> str | None:
     return None
 
 
+def why_not_recall(request: Request, user: User) -> str:
+    """Why the person may not take the request back; empty where they asked for it themselves, and it waits."""
+    if request.status != Status.PENDING:
+        return settled_sentence(request)
+    if request.requested_by_user_id != user.pk:
+        return gettext("%(requested_by)s requested %(record_name)s; only they can recall it.") % {
+            "requested_by": request.requested_by,
+            "record_name": request.record_name,
+        }
+    return ""
+
+
 def why_not_make_policy(user: User) -> str | None:
     """Why the person may not make policies; None where they may."""
     try:

@@ -10,9 +10,10 @@ from apps.accounts import access
 from apps.accounts.permissions import EXCEPTION_WORKERS
 from apps.accounts.requests import PersonsRequest
 from apps.approvals.policies import guard_policy
-from apps.boards.records import coverage, pages, what_if
+from apps.boards.records import case_approvals, coverage, pages, what_if
 from apps.core import clock
 from apps.core.fragments import part
+from apps.exceptions import queries as exceptions
 from apps.odoo.models import Connection
 
 
@@ -46,6 +47,15 @@ def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -
 def decisions(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> HttpResponse:
     """What the record waits for, as a part of other pages."""
     return render(request, "boards/decisions.html", {"page": _record(request, connection, model, odoo_id)})
+
+
+@login_required
+@require_safe
+def approvals_of_case(request: PersonsRequest, case_id: int) -> HttpResponse:
+    """The approvals that answer an exception: those that wait, and those that could be asked for. A part of its page."""
+    case = get_object_or_404(exceptions.queue(access.scope_of(request.user)), id=case_id)
+    context = {"case": case, "approvals": case_approvals.of_case(case, by=request.user, now=clock.now())}
+    return render(request, "boards/case_approvals.html", context)
 
 
 @login_required

@@ -97,11 +97,8 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "offers": actions.offered(case, now=now),
         "commands": actions.commands_of(case),
         "stage": screens.stage_title(case.workflow, case.stage),
-        "decisions": [
-            gettext(kind.title)
-            for _, kind in registry.approval_kinds().values()
-            if kind.exception == case.type and may_work and case.status != Status.RESOLVED
-        ],
+        "has_approvals": case.status != Status.RESOLVED
+        and any(kind.exception == case.type for _, kind in registry.approval_kinds().values()),
         "may_work": may_work,
         "people": screens.workers_for(case) if may_work else [],
         "teams": Team.objects.order_by("name") if may_work else [],
