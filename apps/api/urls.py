@@ -88,6 +88,7 @@ urlpatterns = [
     route("exceptions/<int:case_id>/comment/", exceptions.CommentMove, "exception-comment"),
     route("exceptions/<int:case_id>/actions/", exceptions.Actions, "exception-actions"),
     route("exceptions/<int:case_id>/apply/", exceptions.ApplyMove, "exception-apply"),
+    route("exceptions/<int:case_id>/undo-apply/", exceptions.UndoApplyMove, "exception-undo-apply"),
     route("exceptions/<int:case_id>/held/", held.ExceptionHeld, "exception-held"),
     route("exceptions/<int:case_id>/playbook/", playbooks.CasePlaybook, "exception-playbook"),
     route("exceptions/<int:case_id>/playbook/<slug:step>/", playbooks.CaseStep, "exception-playbook-step"),

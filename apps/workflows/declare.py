@@ -143,6 +143,8 @@ class SuggestedAction:
             (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
             (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`, of which the calls speak.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
+        asks: what a person has to confirm before, with columns in braces: what somebody outside gets, or that it cannot be
+            undone; nothing, where it may be applied at once.
         effect: of an option's columns, the changes that applying it comes down to, which are previewed (:mod:`.what_if`).
     """
 
@@ -151,6 +153,7 @@ class SuggestedAction:
     sql: str
     columns: Sequence[str]
     calls: Sequence[OdooCall]
+    asks: str = ""
     effect: Callable[[Mapping[str, Any]], Sequence[Change]] | None = None
 
 

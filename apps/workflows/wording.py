@@ -41,6 +41,7 @@ def _of_exception(declared: ExceptionType) -> Iterator[str]:
     yield from (step.title for step in declared.playbook)
     for action in declared.actions:
         yield action.title
+        yield action.asks
         yield from sql_message.templates_in(action.sql)
         yield from _of_calls(action.calls)
 

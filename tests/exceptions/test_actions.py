@@ -8,9 +8,11 @@ from django.test import Client
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
+from apps.audit.models import Entry
 from apps.events.models import OutsideEvent
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, applying, moves
 from apps.exceptions.models import ExceptionCase, Status
+from apps.exceptions.queue import screens
 from apps.outbox.models import Command
 from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.world import World, person
@@ -57,8 +59,8 @@ def offered(world: World, case: ExceptionCase) -> dict[str, list[str]]:
     return {offer.action.name: [option.text for option in offer.options] for offer in found}
 
 
-def apply(world: World, case: ExceptionCase, action: str, option: str, by: str = "olga") -> None:
-    moves.apply(case.pk, action=action, option=option, by=User.objects.get(username=by), now=world.now)
+def apply(world: World, case: ExceptionCase, action: str, option: str, by: str = "olga", **more: Any) -> None:
+    applying.apply(case.pk, action=action, option=option, by=User.objects.get(username=by), now=world.now, **more)
 
 
 def test_a_late_purchase_offers_a_new_promise_stock_elsewhere_and_other_vendors(world: World) -> None:
@@ -202,7 +204,10 @@ def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) 
         world.write("stock.quant", 900 + product, product_id=product, location_id=8, company_id=1, quantity=free)
     world.write("sale.order.line", 420, price_unit=100, discount=5)
     assert offered(world, case)["substitute"] == ["9 Beech desk instead of Oak desk on S00042, 20 available"]
-    apply(world, case, "substitute", "42-32")
+    with pytest.raises(applying.ConfirmationNeededError, match="Azure Interior agrees to get 9 Beech desk instead of Oak desk"):
+        apply(world, case, "substitute", "42-32")
+    assert not Command.objects.exists() and not Entry.objects.filter(action="exception.applied").exists()
+    apply(world, case, "substitute", "42-32", is_confirmed=True)
     write, note = Command.objects.filter(decision=f"exception:{case.pk}:substitute:42-32").order_by("sequence")
     assert (write.model, write.odoo_id, write.method) == ("sale.order", 42, "write")
     assert write.arguments["vals"]["order_line"] == [
@@ -248,3 +253,55 @@ def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World
     assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})
     assert (receipt.model, receipt.odoo_id, receipt.arguments["vals"]) == ("stock.picking", 800, {"scheduled_date": new})
     assert note.model == "purchase.order"
+
+
+def test_the_timeline_says_in_numbers_what_was_done_and_what_became_of_it(world: World) -> None:
+    case = late_purchase(world)
+    said = offered(world, case)["promise_later"][0]
+    apply(world, case, "promise_later", "42")
+    entry = Entry.objects.get(action="exception.applied")
+    assert entry.data["said"] == f"Change the delivery date: {said}"
+    applied = next(one for one in screens.timeline_of(case) if one.icon == "wand-sparkles")
+    assert applied.what == f"applied Change the delivery date: {said}"
+    assert applied.quote.startswith("Amount at risk before: ") and f"{case.amount:,.2f}" in applied.quote
+    write, note = actions.commands_of(case)
+    Command.objects.filter(pk=write.pk).update(status="done", done_at=world.now)
+    Command.objects.filter(pk=note.pk).update(status="refused", done_at=world.now, problem="No")
+    told = [(one.who, one.what, one.quote) for one in screens.timeline_of(case) if one.who == "Odoo"]
+    assert ("Odoo", f"confirmed: {write.told}", "") in told
+    assert ("Odoo", f"refused: {note.told}", "No") in told
+
+
+def test_what_was_applied_is_undone_before_it_is_sent_and_offered_again(world: World) -> None:
+    person("oskar", Role.OPERATOR)
+    case, until = late_purchase(world), timedelta(seconds=6)
+    apply(world, case, "promise_later", "42", undo_for=until)
+    assert {command.not_before for command in actions.commands_of(case)} == {world.now + until}
+    olga, oskar = User.objects.get(username="olga"), User.objects.get(username="oskar")
+    assert [one["option"] for one in actions.undoable(case, by=olga, now=world.now)] == ["42"]
+    assert actions.undoable(case, by=oskar, now=world.now) == []
+    undo = {"action": "promise_later", "option": "42", "now": world.now}
+    with pytest.raises(moves.MoveRefusedError, match="Only who applied it"):
+        applying.undo_apply(case.pk, by=oskar, **undo)
+    applying.undo_apply(case.pk, by=olga, **undo)
+    assert set(Command.objects.values_list("status", "is_undone")) == {("cancelled", True)}
+    assert "promise_later" in offered(world, case)
+    with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
+        applying.undo_apply(case.pk, by=olga, **undo)
+    world.advance(seconds=1)
+    apply(world, case, "promise_later", "42")
+    Command.objects.filter(is_undone=None, method="write").update(sent_at=world.now)
+    with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
+        applying.undo_apply(case.pk, by=olga, **undo | {"now": world.now})
+
+
+def test_the_page_applies_with_a_way_back(world: World, client: Client) -> None:
+    case = late_purchase(world)
+    client.force_login(User.objects.get(username="olga"))
+    chosen = {"action": "promise_later", "option": "42"}
+    done = client.post(f"/exceptions/{case.pk}/apply/", chosen, headers={"X-Act": "1"}).json()
+    assert done["undo"] == f"/exceptions/{case.pk}/undo-apply/?action=promise_later&option=42"
+    assert "Not yet sent to Odoo" in client.get(f"/exceptions/{case.pk}/").content.decode()
+    back = client.post(done["undo"], headers={"X-Act": "1"}).json()
+    assert back["said"] == "P00080: undone. Nothing was sent to Odoo."
+    assert set(Command.objects.values_list("status", flat=True)) == {"cancelled"}

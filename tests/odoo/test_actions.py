@@ -10,7 +10,7 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.core.actor import system
 from apps.events import moves as events
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, applying
 from apps.exceptions.models import ExceptionCase, Status
 from apps.intake.models import EVENT, Delivery
 from apps.outbox.models import Command
@@ -40,7 +40,9 @@ def apply(shop: Shop, case: ExceptionCase, action: str, option: str = "") -> Non
     """Olga chooses; ``option`` where there may be several, or its beginning. Then the outbox and the next poll."""
     offer = next(one for one in actions.offered(case, now=clock.now()) if one.action.name == action)
     (chosen,) = [one for one in offer.options if one.key.startswith(option)]
-    moves.apply(case.pk, action=action, option=chosen.key, by=User.objects.get(username="olga"), now=clock.now())
+    applying.apply(
+        case.pk, action=action, option=chosen.key, is_confirmed=True, by=User.objects.get(username="olga"), now=clock.now()
+    )
     carried_out()
     shop.look()
 

@@ -16,7 +16,7 @@ from apps.approvals.models import Request
 from apps.approvals.requests import moves as approvals
 from apps.audit.models import Entry
 from apps.core import former_wording, sentences
-from apps.exceptions.cases import moves
+from apps.exceptions.cases import applying
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command, Status
 from apps.pipeline import change_processing
@@ -120,7 +120,7 @@ def test_the_suggested_actions_and_what_they_do_in_odoo_are_said(world: World, l
     assert [text for text in said if text not in html] == []
 
     with translation.override(language):
-        moves.apply(case.pk, action="buy_elsewhere", option="30-61", by=User.objects.get(username="olga"), now=world.now)
+        applying.apply(case.pk, action="buy_elsewhere", option="30-61", by=User.objects.get(username="olga"), now=world.now)
     note = Command.objects.get(decision__startswith="exception:", method="message_post")
     assert "asks for 9 Oak desk from Fjord Furniture at 1,045.00 EUR, 7 days to deliver" in note.arguments["body"]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.models import Role, User
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, applying
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
 from apps.pipeline import change_processing
@@ -230,7 +230,7 @@ def test_a_promise_that_cannot_be_kept_may_be_made_anew_for_the_day_of_the_forec
     (offer,) = actions.offered(case, now=world.now)
     (option,) = offer.options
     assert (offer.action.name, option.text) == ("promise_later", "S00042, Azure Interior: 2026-12-01 instead of 2026-11-26")
-    moves.apply(case.pk, action="promise_later", option=option.key, by=User.objects.get(username="olga"), now=world.now)
+    applying.apply(case.pk, action="promise_later", option=option.key, by=User.objects.get(username="olga"), now=world.now)
     promise, note = Command.objects.order_by("sequence")
     assert (promise.odoo_id, promise.arguments) == (42, {"vals": {"commitment_date": days(world, 8)}})
     assert "Now promised for 2026-12-01: it cannot be delivered before" in note.arguments["body"]

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
+from apps.accounts.models import User
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
-from apps.workflows import offers, registry, what_if
+from apps.outbox.models import Status as CommandStatus
+from apps.workflows import offers, registry, subjects, what_if
 from apps.workflows.declare import SuggestedAction
 from apps.workflows.hypothetical import ChangeRefusedError
 from apps.workflows.offers import Option
@@ -20,11 +23,15 @@ from apps.workflows.what_if_checks import MirrorBusyError
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A suggested action with at least one option; ``does`` says for each of them what Odoo will be told, in order."""
+    """A suggested action with at least one option; ``does`` says for each of them what Odoo will be told, in order.
+
+    ``asks`` is what has to be confirmed before, empty where nothing has to be.
+    """
 
     action: SuggestedAction
     options: Sequence[Option]
     does: Sequence[Sequence[str]]
+    asks: Sequence[str]
 
     @property
     def has_effect(self) -> bool:
@@ -32,9 +39,9 @@ class Offer:
         return self.action.effect is not None
 
     @property
-    def ways(self) -> list[tuple[Option, Sequence[str]]]:
-        """The options, each with what it does in Odoo."""
-        return list(zip(self.options, self.does, strict=True))
+    def ways(self) -> list[tuple[Option, Sequence[str], str]]:
+        """The options, each with what it does in Odoo, and what has to be confirmed before."""
+        return list(zip(self.options, self.does, self.asks, strict=True))
 
 
 def decision_of(case: ExceptionCase, action: str, option: str) -> str:
@@ -43,8 +50,40 @@ def decision_of(case: ExceptionCase, action: str, option: str) -> str:
 
 
 def commands_of(case: ExceptionCase) -> list[Command]:
-    """What Odoo was told because somebody applied a suggested action of this exception."""
-    return list(Command.objects.filter(decision__startswith=f"exception:{case.pk}:").order_by("sequence"))
+    """What Odoo was told because somebody applied a suggested action of this exception; not what was undone before."""
+    told = Command.objects.filter(decision__startswith=f"exception:{case.pk}:").exclude(is_undone=True)
+    return list(told.order_by("sequence"))
+
+
+def undoable(case: ExceptionCase, *, by: User, now: datetime) -> list[dict[str, str]]:
+    """Return what the person has applied and may still take back: ``action`` and ``option`` of each, and what it does."""
+    told: dict[str, list[Command]] = {}
+    for command in commands_of(case):
+        told.setdefault(command.decision, []).append(command)
+    found = []
+    for decision, commands in told.items():
+        is_waiting = all(one.status == CommandStatus.QUEUED and one.sent_at is None and one.not_before > now for one in commands)
+        if is_waiting and commands[0].created_by == by.actor.name:
+            action, option = decision.split(":", 3)[2:]
+            found.append({"action": action, "option": option, "does": commands[0].told})
+    return found
+
+
+def declared_of(case: ExceptionCase, action: str) -> SuggestedAction | None:
+    """Return the suggested action of that name of the exception's type; None where there is none."""
+    found = registry.exception_types().get(case.type)
+    return next((one for one in found[1].actions if one.name == action), None) if found else None
+
+
+def context_of(case: ExceptionCase, option: Option) -> dict[str, Any]:
+    """Return what the calls of an action, and what it asks before, may speak of."""
+    url = subjects.url(case.connection.name, case.model, case.odoo_id)
+    return {**option.columns, "record_name": case.record_name, "record_url": url, "decided_by": ""}
+
+
+def asked_before(case: ExceptionCase, action: SuggestedAction, option: Option) -> str:
+    """Return what has to be confirmed before the option is applied, in words; empty where nothing has to be."""
+    return str(enqueue.fill(gettext(action.asks), context_of(case, option))) if action.asks else ""
 
 
 def options_of(case: ExceptionCase, action: SuggestedAction, *, now: datetime) -> list[Option]:
@@ -64,21 +103,22 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
             option for option in options_of(case, action, now=now) if decision_of(case, action.name, option.key) not in applied
         ]
         if options:
-            found_now.append(Offer(action=action, options=options, does=[_told(case, action, option) for option in options]))
+            does = [_told(case, action, option) for option in options]
+            asks = [asked_before(case, action, option) for option in options]
+            found_now.append(Offer(action=action, options=options, does=does, asks=asks))
     return found_now
 
 
 def _told(case: ExceptionCase, action: SuggestedAction, option: Option) -> list[str]:
     """What Odoo is told when the option is applied, in words; what would be left out is left out here too."""
-    context = {**option.columns, "record_name": case.record_name, "decided_by": "", "record_url": ""}
+    context = context_of(case, option)
     calls = [call for call in action.calls if not call.only_if or option.columns.get(call.only_if)]
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
 
 
 def effect_of(case: ExceptionCase, action: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
     """Return what an option would do, once it is carried through; None where that is not known, or it is not offered any more."""
-    found = registry.exception_types().get(case.type)
-    declared = next((one for one in found[1].actions if one.name == action), None) if found else None
+    declared = declared_of(case, action)
     if declared is None or declared.effect is None:
         return None
     chosen = next((one for one in options_of(case, declared, now=now) if one.key == option), None)

@@ -22,15 +22,14 @@ from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions import integration, resolutions, types
-from apps.exceptions.cases import actions, cause_groups
+from apps.exceptions.cases import cause_groups
 from apps.exceptions.models import Comment, ExceptionCase, Severity, ShowInOdoo, Status
 from apps.exceptions.odoo_activities import posting as odoo_activities
 from apps.exceptions.transitions import transitions_of
 from apps.notifications.notify import Message, notify
 from apps.odoo.models import Connection
-from apps.outbox import enqueue
 from apps.timers import due
-from apps.workflows import registry, subjects
+from apps.workflows import subjects
 
 # What a person did and what came before, so that it can be taken back as long as nothing else has happened.
 TAKEN_DOWN = ("status", "owner_id", "team_id", "snoozed_until", "resolved_at", "resolution")
@@ -238,7 +237,8 @@ def _why_not(case: ExceptionCase, change: Change, last: Entry | None) -> str:
     }
 
 
-def _one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
+def one(change: Change, case_id: int, *, by: User, now: datetime, seen: str = "") -> ExceptionCase:
+    """Make one move with one exception. Raises NotAllowedError, MoveRefusedError."""
     made = make(change, [case_id], by=by, now=now, seen={case_id: seen} if seen else None)[0]
     if made.refusal is not None:
         raise made.refusal
@@ -292,7 +292,7 @@ def assign(
         NotAllowedError: this person may not work exceptions, or ``owner`` may not, or may not see this one.
         MoveRefusedError: it is resolved, somebody was quicker than ``seen``, or there is none of that number.
     """
-    case = _one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
+    case = one(assigning(owner, team, note), case_id, by=by, now=now, seen=seen)
     if owner is not None and owner != by:
         message = Message(
             kind="exception.assigned",
@@ -315,7 +315,7 @@ def acknowledge(case_id: int, *, by: User, now: datetime, seen: str = "") -> Exc
 
     Raises NotAllowedError, MoveRefusedError.
     """
-    return _one(acknowledging(by), case_id, by=by, now=now, seen=seen)
+    return one(acknowledging(by), case_id, by=by, now=now, seen=seen)
 
 
 @atomic_with_retry
@@ -324,7 +324,7 @@ def snooze(case_id: int, *, until: datetime, by: User, now: datetime, seen: str 
 
     Raises NotAllowedError, MoveRefusedError (also when ``until`` is past).
     """
-    return _one(snoozing(until, now=now), case_id, by=by, now=now, seen=seen)
+    return one(snoozing(until, now=now), case_id, by=by, now=now, seen=seen)
 
 
 @atomic_with_retry
@@ -333,53 +333,7 @@ def resolve(case_id: int, *, resolution: str, by: User, now: datetime, seen: str
 
     Raises NotAllowedError, MoveRefusedError (also without a resolution).
     """
-    return _one(resolving(resolution, now=now), case_id, by=by, now=now, seen=seen)
-
-
-@atomic_with_retry
-def apply(case_id: int, *, action: str, option: str, by: User, now: datetime) -> ExceptionCase:
-    """Apply a suggested action of the exception: Odoo is told, and the exception closes itself once that has worked.
-
-    Raises:
-        NotAllowedError: this person may not work exceptions.
-        MoveRefusedError: it is resolved, the action is not offered any more, or somebody has applied it already.
-    """
-    applying = Change(
-        action="exception.applied", move="apply", data={"action": action, "option": option}, values={"snoozed_until": None}
-    )
-    case = _one(applying, case_id, by=by, now=now)
-    found = registry.exception_types().get(case.type)
-    declared = next((one for one in found[1].actions if one.name == action), None) if found else None
-    if declared is None:
-        raise MoveRefusedError(gettext("%(type)s has no suggested action %(action)s.") % {"type": case.type, "action": action})
-    decision = actions.decision_of(case, action, option)
-    earlier = next((command for command in actions.commands_of(case) if command.decision == decision), None)
-    if earlier is not None:
-        raise MoveRefusedError(
-            gettext("%(created_by)s has already done this, on %(created_at)s.")
-            % {"created_by": earlier.created_by, "created_at": moment(earlier.created_at)}
-        )
-    chosen = next((one for one in actions.options_of(case, declared, now=now) if one.key == option), None)
-    if chosen is None:
-        raise MoveRefusedError(
-            gettext("%(title)s: no longer available. See the current suggested actions.") % {"title": gettext(declared.title)}
-        )
-    enqueue.commands(
-        declared.calls,
-        connection=case.connection,
-        model=case.model,
-        odoo_id=case.odoo_id,
-        context={
-            **chosen.columns,
-            "record_name": case.record_name,
-            "decided_by": str(by),
-            "record_url": subjects.url(case.connection.name, case.model, case.odoo_id),
-        },
-        decision=decision,
-        by=by.actor,
-        now=now,
-    )
-    return case
+    return one(resolving(resolution, now=now), case_id, by=by, now=now, seen=seen)
 
 
 @atomic_with_retry
@@ -412,7 +366,7 @@ def comment(case_id: int, *, text: str, by: User, now: datetime) -> Comment:
     # Who may not see it is not told, and not named as told.
     people = [user for user in access.those_who_see(mentioned(text), *target) if user != by] if target else []
     data = {"text": text} | ({"mentioned": [user.username for user in people]} if people else {})
-    case = _one(Change(action="exception.commented", move="comment", values={}, data=data), case_id, by=by, now=now)
+    case = one(Change(action="exception.commented", move="comment", values={}, data=data), case_id, by=by, now=now)
     written = Comment.objects.create(case=case, author=by, text=text.strip(), at=now)
     message = Message(
         kind="exception.mentioned",

@@ -21,6 +21,7 @@ WITH cases AS MATERIALIZED (
   SELECT c.id, moment.shows, moment.at
     FROM cases c
     JOIN outbox_command o ON o.lane = c.connection_id || ':' || c.model || ':' || c.odoo_id AND o.decision LIKE 'exception:' || c.id || ':%%'
+     AND o.is_undone IS NOT TRUE
    CROSS JOIN LATERAL (VALUES ('applied', o.created_at),
                               ('carried_out', CASE WHEN o.status = 'done' THEN o.done_at END)) AS moment(shows, at)
    UNION ALL

@@ -1,5 +1,6 @@
 """REST: the exception queue."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from apps.accounts.requests import PersonsCall
 from apps.core import clock
 from apps.core.rest import EvidenceFigure, FilteredList, RecordRef, moment, money
 from apps.exceptions import integration, queries, types
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, applying, moves
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.odoo import request_scope
 from apps.timers import calendars
@@ -145,6 +146,7 @@ class OptionShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     option = serializers.CharField()
     text = serializers.CharField()
+    asks = serializers.CharField(help_text="What has to be confirmed before; empty where nothing has to be")
 
 
 class Actions(APIView):
@@ -162,9 +164,10 @@ class Actions(APIView):
                     "title": offer.action.title,
                     "option": option.key,
                     "text": option.text,
+                    "asks": asks,
                 }
                 for offer in actions.offered(case, now=clock.now())
-                for option in offer.options
+                for option, _, asks in offer.ways
             ]
         )
 
@@ -175,13 +178,22 @@ class Apply(serializers.Serializer[Any]):
     action = serializers.CharField(max_length=60, required=False)
     remedy = serializers.CharField(max_length=60, required=False, help_text="Deprecated: the same as action")
     option = serializers.CharField(max_length=60)
+    confirmed = serializers.BooleanField(default=False, help_text="What the option asks is so: needed where it asks something")
+    undo_seconds = serializers.IntegerField(min_value=0, max_value=60, default=0, help_text="How long it may be undone")
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         """Take the deprecated name where the new one is not given."""
         action = given.get("action", given.get("remedy"))
         if action is None:
             raise serializers.ValidationError({"action": "Say which action, as it is listed."})
-        return {"action": action, "option": given["option"]}
+        return given | {"action": action}
+
+
+class Undo(serializers.Serializer[Any]):
+    """The suggested action and the option that were applied."""
+
+    action = serializers.CharField(max_length=60)
+    option = serializers.CharField(max_length=60)
 
 
 class Assign(serializers.Serializer[Any]):
@@ -287,4 +299,22 @@ class ApplyMove(_Move):
     takes = Apply
 
     def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
-        moves.apply(case_id, action=given["action"], option=given["option"], by=user, now=clock.now())
+        applying.apply(
+            case_id,
+            action=given["action"],
+            option=given["option"],
+            is_confirmed=given["confirmed"],
+            undo_for=timedelta(seconds=given["undo_seconds"]),
+            by=user,
+            now=clock.now(),
+        )
+
+
+@extend_schema(request=Undo, responses=ExceptionShape)
+class UndoApplyMove(_Move):
+    """Take back a suggested action that one has applied, before it is sent to Odoo."""
+
+    takes = Undo
+
+    def make(self, case_id: int, user: Any, given: dict[str, Any]) -> None:
+        applying.undo_apply(case_id, action=given["action"], option=given["option"], by=user, now=clock.now())

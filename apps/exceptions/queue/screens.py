@@ -14,8 +14,12 @@ from apps.accounts.access import AccessScope, those_who_see
 from apps.accounts.models import Team, User
 from apps.accounts.permissions import EXCEPTION_WORKERS, INTEGRATORS
 from apps.audit.models import Entry
+from apps.core import sentences
+from apps.core.words import money
 from apps.exceptions import integration, resolutions, types
+from apps.exceptions.cases import actions
 from apps.exceptions.models import Comment, ExceptionCase, Status
+from apps.outbox.choices import Status as CommandStatus
 from apps.workflows import blockers, impact, registry, subjects
 from apps.workflows.models import Position
 
@@ -198,6 +202,7 @@ ICONS = {
     "resolved": ("circle-check", "done"),
     "closed": ("cog", "done"),
     "undone": ("undo-2", ""),
+    "action_undone": ("undo-2", ""),
     "taken_back": ("undo-2", ""),
     "applied": ("wand-sparkles", "calm"),
     "remedied": ("wand-sparkles", "calm"),
@@ -218,6 +223,7 @@ VERBS = {
     "resolved": gettext_noop("resolved the exception"),
     "closed": gettext_noop("closed automatically"),
     "applied": gettext_noop("applied a suggested action"),
+    "action_undone": gettext_noop("undid the suggested action before it was sent"),
     # Entries of 0.1.0.
     "remedied": gettext_noop("applied a suggested action"),
     "breached": gettext_noop("recorded an SLA breach"),
@@ -235,6 +241,8 @@ def _in_words(verb: str, data: dict[str, Any], teams: Mapping[str, str]) -> str:
             [gettext("team %(team)s") % {"team": teams.get(data["team"], data["team"])}] if data.get("team") else []
         )
         return gettext("assigned the exception to %(known)s") % {"known": ", ".join(to)}
+    if verb == "applied" and sentences.is_sentence(data.get(sentences.BESIDE)):
+        return gettext("applied %(said)s") % {"said": sentences.said(data[sentences.BESIDE])}
     # Entries of 0.1.0 are called taken_back.
     if verb in ("undone", "taken_back"):
         return gettext("undid the last action")
@@ -245,8 +253,30 @@ def _quoted(entry: Entry) -> str:
     """What was said with a move: as a person wrote it, in the active language where it is the tower's own."""
     if note := entry.data.get("note"):
         return str(note)
+    if entry.action == "exception.applied" and entry.data.get("amount"):
+        at_risk = money(entry.data["amount"], entry.data.get("currency", ""))
+        return gettext("Amount at risk before: %(amount)s") % {"amount": at_risk}
     said = next((str(entry.data[name]) for name in ("resolution", "reason", "because") if entry.data.get(name)), "")
     return resolutions.told(said)
+
+
+# How what an action tells Odoo ends.
+ENDED = {
+    CommandStatus.DONE: ("check-check", "done", gettext_noop("confirmed: %(command)s")),
+    CommandStatus.REFUSED: ("octagon-alert", "late", gettext_noop("refused: %(command)s")),
+    CommandStatus.DEAD: ("octagon-alert", "late", gettext_noop("never confirmed: %(command)s")),
+}
+
+
+def _carried_out(case: ExceptionCase) -> list[TimelineEntry]:
+    """What became in Odoo of the actions that were applied."""
+    found = []
+    for command in actions.commands_of(case):
+        if command.done_at and command.status in ENDED:
+            icon, tone, words = ENDED[CommandStatus(command.status)]
+            what = gettext(words) % {"command": command.told}
+            found.append(TimelineEntry(at=command.done_at, icon=icon, tone=tone, who="Odoo", what=what, quote=command.told_problem))
+    return found
 
 
 def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
@@ -277,6 +307,7 @@ def timeline_of(case: ExceptionCase) -> list[TimelineEntry]:
                 quote=_quoted(entry),
             )
         )
+    happened += _carried_out(case)
     if not any(entry.action == "exception.opened" for entry in entries):
         happened.append(
             TimelineEntry(at=case.opened_at, icon="octagon-alert", tone="late", who="Control Tower", what=gettext("opened"))

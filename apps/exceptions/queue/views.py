@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,7 +28,7 @@ from apps.core.refusals import Refusal
 from apps.exceptions import integration, queries, resolutions, types
 from apps.exceptions.bulk import jobs
 from apps.exceptions.bulk.links import links_of
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, applying, moves
 from apps.exceptions.choices import SNOOZES
 from apps.exceptions.models import BulkJob, ExceptionCase, Status
 from apps.exceptions.queue import by_cause, columns, listing, saved, screens
@@ -96,6 +97,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "seen": moves.as_seen(case),
         "offers": actions.offered(case, now=now),
         "commands": actions.commands_of(case),
+        "undoable": actions.undoable(case, by=request.user, now=now) if may_work else [],
         "stage": screens.stage_title(case.workflow, case.stage),
         "has_approvals": case.status != Status.RESOLVED
         and any(kind.exception == case.type for _, kind in registry.approval_kinds().values()),
@@ -198,7 +200,20 @@ def _act(case_id: int, action: str, request: PersonsRequest, now: datetime) -> B
         moves.comment(case_id, text=given.get("text", "").strip(), by=request.user, now=now)
         return None
     if action == "apply":
-        moves.apply(case_id, action=given.get("action", ""), option=given.get("option", ""), by=request.user, now=now)
+        applying.apply(
+            case_id,
+            action=given.get("action", ""),
+            option=given.get("option", ""),
+            is_confirmed="confirmed" in given,
+            by=request.user,
+            now=now,
+            undo_for=applying.UNDO_FOR,
+        )
+        return None
+    if action == "undo-apply":
+        # What is undone stands in the address, where the page has a button only.
+        asked = {name: given.get(name) or request.GET.get(name, "") for name in ("action", "option")}
+        applying.undo_apply(case_id, **asked, by=request.user, now=now)
         return None
     move = "assign" if action == "take" else action
     return jobs.do_one(
@@ -214,12 +229,19 @@ DONE = {
     "snooze": gettext_noop("%(record)s: snoozed."),
     "resolve": gettext_noop("%(record)s: resolved."),
     "apply": gettext_noop("%(record)s: sent to Odoo."),
+    "undo-apply": gettext_noop("%(record)s: undone. Nothing was sent to Odoo."),
     "comment": gettext_noop("%(record)s: comment added."),
 }
 
 
 def _said(action: str, case: ExceptionCase) -> str:
     return gettext(DONE[action]) % {"record": case.record_name}
+
+
+def _undo_of(request: PersonsRequest, case_id: int) -> dict[str, str]:
+    """The address at which the action that was just applied can be undone."""
+    chosen = urlencode({name: request.POST.get(name, "") for name in ("action", "option")})
+    return {"undo": f"{reverse('exceptions:act', args=[case_id, 'undo-apply'])}?{chosen}"}
 
 
 @login_required
@@ -237,7 +259,8 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
         return _page(request, _case(request, case_id), problem=str(error), status=error.status)
     said = _said(action, case)
     if wants_json(request):
-        return JsonResponse({"said": said, "ids": [case_id]} | (links_of(job) if job else {}))
+        links = links_of(job) if job else _undo_of(request, case_id) if action == "apply" else {}
+        return JsonResponse({"said": said, "ids": [case_id]} | links)
     messages.success(request, said, extra_tags="done")
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):

@@ -63,7 +63,10 @@ def _instead(**more: str) -> OdooCall:
 SUBSTITUTE = SuggestedAction(
     name="substitute",
     title="Deliver another product instead",
+    asks="{customer_name} agrees to get {quantity:quantity} {substitute_name} instead of {product_name} on {order_name}, "
+    "at the price agreed",
     columns=[
+        "customer_name",
         "order_id",
         "order_name",
         "line_id",
