@@ -247,7 +247,7 @@ def _without_missing(call: OdooCall, connection: Connection, model: str) -> Odoo
     if not values:
         return None
     kept = [[term for term in domain if not connection.lacks(model, term[0])] for domain in (call.require, call.expect)]
-    return replace(call, arguments={"vals": values}, require=kept[0], expect=kept[1])
+    return replace(call, arguments={**call.arguments, "vals": values}, require=kept[0], expect=kept[1])
 
 
 def fill(template: Any, context: Mapping[str, Any]) -> Any:

@@ -140,8 +140,9 @@ class SuggestedAction:
     Attributes:
         name, title: what tells it from the type's other actions; what it does, in words for people.
         sql: a SELECT of what can be offered, one row an option, the best first, with ``%(connection)s``, ``%(record)s``
-            (the exception's record) and ``%(now)s``. It returns ``option`` (text that tells the options apart), ``text``
-            (what it means, as :func:`apps.workflows.sql_message.say` says it) and :attr:`columns`, of which the calls speak.
+            (the exception's record), ``%(cause)s`` (the text of its cause) and ``%(now)s``. It returns ``option``
+            (text that tells the options apart), ``text`` (what it means, as :func:`apps.workflows.sql_message.say` says it)
+            and :attr:`columns`, of which the calls speak.
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
         asks: what a person has to confirm before, with columns in braces: what somebody outside gets, or that it cannot be
             undone; nothing, where it may be applied at once.
@@ -358,6 +359,7 @@ class Workflow:
         portal: external id of the page on which a customer signs and pays; empty where there is none.
         lines: the record's lines, where it has any.
         blockers: what may hold a record up beside its stage, the nearest cause first.
+        stuck_actions: ways to resolve a record of it that stands still, beside asking who is responsible.
         hooks: Odoo's models whose changes matter at once, each with the fields that matter; the rest is found by polling.
         parameters: the numbers of its rules that can be set per connection and company. Targets, SLA times and severity
             thresholds need no mention: they are parameters by themselves.
@@ -388,6 +390,7 @@ class Workflow:
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
     parameters: Sequence[Parameter] = ()
+    stuck_actions: Sequence[SuggestedAction] = ()
 
     def stage(self, name: str) -> Stage:
         """The stage called ``name``. Raises KeyError with what there is."""

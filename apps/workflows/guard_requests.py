@@ -240,14 +240,16 @@ def note(body: str, *, title: str = "Note the decision in the record's chatter")
     return OdooCall(title=title, method="message_post", arguments={"body": body})
 
 
-def activity(summary: str, *, person: str = "user_id", name: str = "", text: str = "{reason}") -> OdooCall:
+def activity(summary: str, *, person: str = "user_id", name: str = "", text: str = "{reason}", due: str = "") -> OdooCall:
     """An activity for the Odoo user in column ``person``; left out where the record has none.
 
     Args:
         summary: what is to be done, in a few words.
         name: column with the person's name.
         text: what the person reads; the reason of the decision, where nothing else is said.
+        due: column with the day by which it is to be done; as Odoo has it, where none is named.
     """
+    deadline = {"date_deadline": f"{{{due}}}"} if due else {}
     reason = " with the reason" if text == "{reason}" else ""
     return OdooCall(
         title=f"Create an activity for {{{name}}}{reason}" if name else f"Create an activity for the owner{reason}",
@@ -262,6 +264,7 @@ def activity(summary: str, *, person: str = "user_id", name: str = "", text: str
                     "user_id": f"{{{person}:number}}",
                     "summary": summary,
                     "note": text,
+                    **deadline,
                 }
             ]
         },

@@ -34,9 +34,12 @@ class Option:
         return sentences.said(self.told)
 
 
-def options(declared: SuggestedAction | Choice, *, connection_id: int, odoo_id: int, now: datetime) -> list[Option]:
-    """What there is to choose about the record now, the best first."""
+def options(
+    declared: SuggestedAction | Choice, *, connection_id: int, odoo_id: int, now: datetime, cause: str = ""
+) -> list[Option]:
+    """What there is to choose about the record now, the best first; ``cause`` is what tells the exception from others of it."""
+    named: dict[str, Any] = {"connection": connection_id, "record": odoo_id, "now": now, "cause": cause}
     with database.cursor() as cursor:
-        cursor.execute(f"{declared.sql} LIMIT {SHOWN}", {"connection": connection_id, "record": odoo_id, "now": now})
+        cursor.execute(f"{declared.sql} LIMIT {SHOWN}", named)
         rows = sentences.rows_of(cursor)
     return [Option(key=str(row["option"]), told=row["text"], columns=row) for row in rows]

@@ -14,10 +14,11 @@ from psycopg import sql
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import parameter_catalogue, parameters
+from apps.workflows import parameter_catalogue, parameters, responsible
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
 from apps.workflows.sql_message import literal, say
 
+TASK = "move it on, or say what it waits for"
 # In multiples of the patience: when a record that is still there is looked at again.
 LOOKS = (1, 2, 4)
 COLUMNS = [
@@ -50,6 +51,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
     stages = [(stage, limit) for stage in workflow.stages if (limit := patience(stage))]
     if not stages:
         return workflow
+    who = responsible.responsible_for(workflow.odoo_model)
     kind = ExceptionType(
         name=f"{workflow.name}.stuck",
         title=f"Stalled: {workflow.title[0].lower()}{workflow.title[1:]}",
@@ -69,6 +71,7 @@ def with_stuck(workflow: Workflow) -> Workflow:
         },
         severity=("stuck_weight", (5_000, 25_000, 100_000)),
         closed_because="The record has progressed",
+        actions=[*workflow.stuck_actions, *([responsible.ask(who, TASK)] if who else [])],
     )
     return replace(workflow, facts=[*workflow.facts, _fact(workflow, stages)], exceptions=[*workflow.exceptions, kind])
 

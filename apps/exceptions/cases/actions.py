@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 
+from django.utils import translation
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
+from apps.exceptions import types
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
@@ -19,6 +23,8 @@ from apps.workflows.hypothetical import ChangeRefusedError
 from apps.workflows.offers import Option
 from apps.workflows.what_if import Preview
 from apps.workflows.what_if_checks import MirrorBusyError
+
+LONGEST_REASON = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +84,14 @@ def declared_of(case: ExceptionCase, action: str) -> SuggestedAction | None:
 def context_of(case: ExceptionCase, option: Option) -> dict[str, Any]:
     """Return what the calls of an action, and what it asks before, may speak of."""
     url = subjects.url(case.connection.name, case.model, case.odoo_id)
-    return {**option.columns, "record_name": case.record_name, "record_url": url, "decided_by": ""}
+    return {**option.columns, "record_name": case.record_name, "record_url": url, "decided_by": "", "reason": reason_of(case)}
+
+
+@translation.override("en")
+def reason_of(case: ExceptionCase) -> str:
+    """Return what is wrong in numbers, for a note in Odoo, which is HTML."""
+    figures = "; ".join(f"{one.title}: {one.text}" for one in types.evidence_of(case))
+    return escape(Truncator(f"{types.title_of(case.type)}. {figures}.").chars(LONGEST_REASON), quote=False)
 
 
 def asked_before(case: ExceptionCase, action: SuggestedAction, option: Option) -> str:
@@ -88,7 +101,7 @@ def asked_before(case: ExceptionCase, action: SuggestedAction, option: Option) -
 
 def options_of(case: ExceptionCase, action: SuggestedAction, *, now: datetime) -> list[Option]:
     """What the action offers now, the best first."""
-    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now)
+    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause)
 
 
 def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:

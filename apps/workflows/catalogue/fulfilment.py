@@ -14,11 +14,11 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, returned, root_causes, supply_allocation, units
+from apps.workflows import days, responsible, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage, substitution
+from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
 from apps.workflows.sql_message import say
 
@@ -323,6 +323,11 @@ WORKFLOW = Workflow(
                 RootCause(kind=root_causes.SALES_ORDER, record="sale_id"),
             ],
             closed_because="The transfer is done, cancelled or due later",
+            actions=[
+                sourcing.RESERVE_AGAIN,
+                sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
+                responsible.ask(responsible.TRANSFER, "do the transfer today, or agree a new date"),
+            ],
         ),
         lot_problems.EXCEPTION,
     ],

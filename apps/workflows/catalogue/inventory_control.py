@@ -17,7 +17,7 @@ from apps.core.figures import Figure
 from apps.workflows import guard_requests, holders, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import count_limit, involvement, money
+from apps.workflows.rules import count_limit, counting, involvement, money
 
 GOODS = Fact(
     name="goods",
@@ -186,9 +186,11 @@ WORKFLOW = Workflow(
             severity=("missing_value", (250, 2_500, 25_000)),
             root_causes=[RootCause(kind=root_causes.SHORT_PRODUCT, record="product_id", place="place_warehouse_id")],
             closed_because="The stock is no longer negative",
+            actions=[counting.PLAN_COUNT],
         ),
         count_limit.EXCEPTION,
     ],
+    stuck_actions=[counting.PLAN_COUNT, counting.APPLY_COUNT, counting.CLEAR_COUNT],
     approvals=[count_limit.APPROVAL],
     guards=[count_limit.GUARD],
     form="stock.view_stock_quant_form_editable",

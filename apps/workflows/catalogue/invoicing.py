@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, parameters, playbooks, returned, root_causes, supply_allocation
+from apps.workflows import days, guard_requests, parameters, playbooks, responsible, returned, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.playbooks import Step, StepKind
@@ -356,6 +356,7 @@ WORKFLOW = Workflow(
                 Step(name="promised", title="When does the customer pay?", kind=StepKind.QUESTION),
             ],
             closed_because="The invoice is no longer the customer's oldest overdue one",
+            actions=[responsible.ask(responsible.INVOICE, "call the customer about what is overdue")],
         ),
         credit_note_limit.FOR_NOTHING,
     ],

@@ -21,6 +21,7 @@ from apps.workflows.rules import (
     not_invoiced,
     price_limits,
     promises,
+    quotations,
     unusual,
     what_remains,
 )
@@ -351,6 +352,7 @@ WORKFLOW = Workflow(
         unusual.EXCEPTION,
         replace(not_invoiced.EXCEPTION, when=TO_INVOICE & not_invoiced.EXCEPTION.when),
     ],
+    stuck_actions=[quotations.RENEW_QUOTATION, quotations.CANCEL_QUOTATION],
     approvals=[
         replace(kind, context={**kind.context, "foreign_name": foreign_money.FIGURE})
         for kind in (

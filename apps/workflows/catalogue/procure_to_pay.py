@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, holders, playbooks, root_causes, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, playbooks, responsible, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -363,6 +363,7 @@ WORKFLOW = Workflow(
                 Step(name="confirmed", title="The vendor has confirmed", done_when=Shows.MOVED),
             ],
             closed_because="The vendor has responded, or the order is late or received",
+            actions=[responsible.ask(responsible.PURCHASE_ORDER, "have the vendor confirm the order")],
         ),
         ExceptionType(
             name="purchase.approval_stalled",
@@ -379,6 +380,7 @@ WORKFLOW = Workflow(
             },
             severity=("company_amount", (5_000, 25_000, 100_000)),
             closed_because="The order was approved, changed or cancelled",
+            actions=[responsible.ask(responsible.PURCHASE_ORDER, "have the order approved, or cancel it")],
         ),
         purchase_differences.RECEIPT_DIFFERS,
         purchase_differences.PRICE_DIFFERS,

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, holders, kits, returned, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, kits, responsible, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement, money, return_limit
 
@@ -272,6 +272,7 @@ WORKFLOW = Workflow(
             evidence=RETURN_FIGURES,
             severity=("return_value", (1_000, 5_000, 25_000)),
             closed_because="The return was authorised, received or refused",
+            actions=[responsible.ask(responsible.TRANSFER, "have the return authorised, or refuse it")],
         ),
         ExceptionType(
             name="returns.not_credited",
@@ -289,6 +290,7 @@ WORKFLOW = Workflow(
             },
             severity=("to_credit_value", (500, 5_000, 25_000)),
             closed_because="The return is credited",
+            actions=[responsible.ask(responsible.TRANSFER, "credit what came back, or say why not")],
         ),
     ],
     approvals=[replace(return_limit.APPROVAL, peers=PEERS)],

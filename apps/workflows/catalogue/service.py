@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import holders
+from apps.workflows import holders, responsible
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
 from apps.workflows.rules import involvement
 from apps.workflows.sql_message import say
@@ -160,6 +160,7 @@ WORKFLOW = Workflow(
             severity=("priority_rank", (1, 2, 3)),
             severity_kind=figures.rank,
             closed_because="The ticket was closed, is on hold, or has a later due time",
+            actions=[responsible.ask(responsible.TICKET, "answer the customer before the SLA is missed")],
         ),
     ],
     approvals=[],

@@ -17,7 +17,7 @@ from apps.core.figures import Figure
 from apps.workflows import days, parameters, root_causes
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import money
+from apps.workflows.rules import money, planned_later
 
 SHIFT = parameters.Parameter(
     name="shift_hours",
@@ -155,8 +155,10 @@ WORKFLOW = Workflow(
             severity=("beyond_amount", (1_000, 25_000, 100_000)),
             root_causes=[RootCause(kind=root_causes.WAREHOUSE, record="odoo_id")],
             closed_because="Ready lines fit within a shift",
+            actions=[planned_later.PLAN_LATER],
         ),
     ],
+    stuck_actions=[planned_later.PLAN_LATER],
     approvals=[],
     samples=[Sample(row={"name": "Annex"}, stage="within_capacity")],
 )

@@ -6,9 +6,10 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, root_causes
+from apps.workflows import days, responsible, root_causes
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
 from apps.workflows.root_causes import RootCause
+from apps.workflows.rules import sourcing
 from apps.workflows.sql_message import day, say
 
 # The newest date that a carrier gave for transfer {transfer}, unless it has said since that the goods are there.
@@ -71,6 +72,22 @@ EXCEPTION = ExceptionType(
     severity=("company_amount", (1_000, 10_000, 50_000)),
     root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="The carrier has delivered it, or expects to deliver on time",
+    actions=[
+        sourcing.promise_later(
+            f"""
+            SELECT o.odoo_id, o.name, COALESCE(b.name, '') AS customer, o.commitment_date AS promised_at, c.expected_at
+              FROM mirror_stock_picking p
+              JOIN mirror_sale_order o
+                ON o.connection_id = p.connection_id AND o.odoo_id = p.sale_id AND o.state = 'sale' AND o.deleted_at IS NULL
+              LEFT JOIN mirror_res_partner b ON b.connection_id = o.connection_id AND b.odoo_id = o.partner_id
+             CROSS JOIN LATERAL ({NEWEST.format(transfer="p")}) AS c
+             WHERE p.connection_id = %(connection)s AND p.odoo_id = %(record)s AND p.deleted_at IS NULL
+               AND (o.commitment_date IS NULL OR c.expected_at > o.commitment_date)
+            """,
+            because="the carrier is late with {record_name}",
+        ),
+        responsible.ask(responsible.TRANSFER, "tell the customer of the new date, and press the carrier"),
+    ],
 )
 
 EXPECTED = say(

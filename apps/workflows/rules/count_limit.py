@@ -22,7 +22,7 @@ from apps.core.figures import Figure
 from apps.workflows import days, default_policies, guard_requests, parameters, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
-from apps.workflows.rules import involvement, money
+from apps.workflows.rules import counting, involvement, money
 
 LIMIT = parameters.limit(
     name="count_limit",
@@ -94,6 +94,7 @@ EXCEPTION = ExceptionType(
     evidence=FIGURES,
     severity=("difference_value", (1_000, 5_000, 25_000)),
     closed_because="The count was approved, changed or cleared",
+    actions=[counting.CLEAR_COUNT],
 )
 
 # What was moved between stock and an inventory loss within the days of a cumulative policy, by counts, scraps and the like: the

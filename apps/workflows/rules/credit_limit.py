@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, default_policies, guard_requests, playbooks, root_causes
+from apps.workflows import days, default_policies, guard_requests, playbooks, responsible, root_causes
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.playbooks import Shows, Step, StepKind
@@ -183,6 +183,7 @@ EXCEPTION = ExceptionType(
         Step(name="why", title="Why did the customer get beyond the limit?", kind=StepKind.QUESTION),
     ],
     closed_because="The order is no longer held for credit",
+    actions=[responsible.ask(responsible.SALES_ORDER, "have the customer pay what is overdue, or reduce the order to the limit")],
 )
 
 APPROVAL = ApprovalKind(

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import guard_requests, kits, returned, units
+from apps.workflows import guard_requests, kits, responsible, returned, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit, typed_tax
@@ -188,6 +188,7 @@ FOR_NOTHING = ExceptionType(
     },
     severity=("credited_beyond", (1_000, 5_000, 25_000)),
     closed_because="The credit note was settled, reversed or authorised, or the goods were returned",
+    actions=[responsible.ask(responsible.INVOICE, "say what the customer was credited for, or reverse the credit note")],
 )
 
 # What was authorised is this credit note: one that has grown meanwhile needs a new decision.

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, units
+from apps.workflows import parameters, responsible, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.parameters import Parameter
+from apps.workflows.rules import quotations
 from apps.workflows.sql_message import say
 
 HOURS = Parameter(
@@ -113,4 +114,8 @@ POSSIBLE_DUPLICATE = ExceptionType(
     cause="duplicate_of_id",
     severity=("company_amount", (1_000, 10_000, 50_000)),
     closed_because="One of the two is cancelled, changed or delivered",
+    actions=[
+        quotations.CANCEL_DUPLICATE,
+        responsible.ask(responsible.SALES_ORDER, "see whether the order was entered twice, and cancel one of the two"),
+    ],
 )

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import returned, root_causes, units
+from apps.workflows import responsible, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
@@ -62,4 +62,5 @@ EXCEPTION = ExceptionType(
     severity=("lot_amount", (500, 5_000, 50_000)),
     root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",
+    actions=[responsible.ask(responsible.TRANSFER, "enter or correct the lots and serial numbers")],
 )

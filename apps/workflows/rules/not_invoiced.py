@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, playbooks, root_causes, units
+from apps.workflows import parameters, playbooks, responsible, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -80,4 +80,5 @@ EXCEPTION = ExceptionType(
         Step(name="invoiced", title="Create and post the invoice", kind=StepKind.ACTION, done_when=Shows.MOVED),
     ],
     closed_because="The delivery is invoiced",
+    actions=[responsible.ask(responsible.SALES_ORDER, "invoice what was delivered, or say why not yet")],
 )

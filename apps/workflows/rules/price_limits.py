@@ -30,7 +30,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import default_policies, guard_requests, parameters, playbooks, units
+from apps.workflows import default_policies, guard_requests, parameters, playbooks, responsible, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, Dependency, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.playbooks import Shows, Step, StepKind
@@ -198,6 +198,7 @@ EXCEPTION = ExceptionType(
         Step(name="decided", title="Have it approved, or correct the prices", kind=StepKind.ACTION, done_when=Shows.DECIDED),
     ],
     closed_because="The order is no longer held for its price",
+    actions=[responsible.ask(responsible.SALES_ORDER, "correct the prices, or say why they are right")],
 )
 
 APPROVAL = ApprovalKind(

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, units
+from apps.workflows import parameters, responsible, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.rules import money
 from apps.workflows.sql_message import say
@@ -142,6 +142,7 @@ RECEIPT_DIFFERS = ExceptionType(
     },
     severity=("receipt_difference_amount", (500, 5_000, 25_000)),
     closed_because="The receipt matches the order, or is billed",
+    actions=[responsible.ask(responsible.PURCHASE_ORDER, "settle with the vendor what was received more or less than ordered")],
 )
 
 PRICE_DIFFERS = ExceptionType(
@@ -164,4 +165,5 @@ PRICE_DIFFERS = ExceptionType(
     },
     severity=("price_difference_amount", (250, 2_500, 10_000)),
     closed_because="The prices agree, or the bill is paid",
+    actions=[responsible.ask(responsible.PURCHASE_ORDER, "agree the price with the vendor, or correct the order")],
 )

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, units
+from apps.workflows import parameters, responsible, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.parameters import Parameter
 from apps.workflows.rules import money
@@ -101,4 +101,5 @@ EXCEPTION = ExceptionType(
     },
     severity=("beyond_usual_amount", (2_500, 10_000, 50_000)),
     closed_because="The order is no longer unusual, or is delivered or cancelled",
+    actions=[responsible.ask(responsible.SALES_ORDER, "ask the customer whether the quantities are right")],
 )
