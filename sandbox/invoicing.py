@@ -16,10 +16,10 @@ PREFIXES = {"out_invoice": "INV", "out_refund": "RINV", "in_invoice": "BILL", "i
 
 @method("sale.order")
 def create_invoices(orders: Records) -> Records:
-    """Draft invoices of what was delivered and is not yet invoiced."""
+    """Draft invoices of what was delivered and is not yet invoiced, and credit notes where more was invoiced than delivered."""
     made = []
     for order in orders:
-        lines = [line for line in order.order_line if line.qty_to_invoice > 0]
+        lines = [line for line in order.order_line if line.qty_to_invoice]
         if not lines:
             raise UserError("There is nothing to invoice: deliver the goods first.")
         made.append(_draft(order, lines).id)
@@ -28,9 +28,11 @@ def create_invoices(orders: Records) -> Records:
 
 def _draft(order: Records, lines: list[Records]) -> Records:
     payer = order.partner_invoice_id.commercial_partner_id.id
+    worth = sum(line.qty_to_invoice * line.price_unit * (1 - (line.discount or 0.0) / 100) for line in lines)
+    sign = -1 if worth < 0 else 1
     return order.env["account.move"].create(
         {
-            "move_type": "out_invoice",
+            "move_type": "out_refund" if sign < 0 else "out_invoice",
             "partner_id": order.partner_invoice_id.id,
             "commercial_partner_id": payer,
             "invoice_user_id": order.user_id.id,
@@ -47,7 +49,7 @@ def _draft(order: Records, lines: list[Records]) -> Records:
                         "partner_id": payer,
                         "product_id": line.product_id.id,
                         "name": line.name,
-                        "quantity": line.qty_to_invoice,
+                        "quantity": sign * line.qty_to_invoice,
                         "product_uom_id": line.product_uom_id.id,
                         "price_unit": line.price_unit,
                         "discount": line.discount,

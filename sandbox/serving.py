@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
-from sandbox import answers, business, counting, invoicing, reading, writing
+from sandbox import answers, business, counting, invoicing, reading, wizards, writing
 from sandbox.company import Company
 from sandbox.control import Control
 from sandbox.simulator import Simulator
@@ -14,7 +14,7 @@ from sandbox.wire import Doors
 
 logger = logging.getLogger(__name__)
 # Imported for the methods that they give to records.
-METHOD_MODULES = (answers, business, counting, invoicing, reading, writing)
+METHOD_MODULES = (answers, business, counting, invoicing, reading, wizards, writing)
 SCHEDULES_EVERY_SECONDS = 1.0
 
 

@@ -101,11 +101,12 @@ def _problems_of_sql(place: str, sql: str, forbidden: set[str]) -> Iterator[str]
 
 def _problems_of_call(place: str, call: OdooCall, model: str, own: set[str]) -> Iterator[str]:
     target = call.model or model
-    if SETTINGS.fullmatch(target):
-        yield f"{place} calls {call.method} of {target}: people, rights, settings and code are no extension's. Leave it out."
+    for reached in (target, call.wizard[0] if call.wizard else ""):
+        if SETTINGS.fullmatch(reached):
+            yield f"{place} calls {call.method} of {reached}: people, rights, settings and code are no extension's. Leave it out."
     if call.method.startswith("_"):
         yield f"{place} calls {call.method} of {target}, which is private. Call a public method."
-    held = sorted(name for name in _fields(call.arguments) if name.startswith(HOLDS))
+    held = sorted(name for name in _fields([call.arguments, call.wizard]) if name.startswith(HOLDS))
     if held and target not in own:
         yield (
             f"{place} writes {', '.join(held)} of {target}: what holds and releases a record follows from the tower's own "

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -25,6 +26,7 @@ from apps.outbox.dispatch_arguments import resolve
 from apps.outbox.models import NOT_BEFORE, WAITS, Command, Status
 from apps.outbox.transitions import COMMANDS, WAITING
 from apps.workflows import registry
+from apps.workflows.placeholders import FOUND, WIZARD
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +130,7 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
             return _finish(command, Status.DONE, "", now)
         if command.sent_at and now < command.sent_at + MAY_STILL_RUN:
             return _later(command, Status.UNKNOWN, "The answer was lost; looking for the effect", LOOK_AGAIN, now)
-        if command.target_mark and not _find_target(client, command):
+        if _is_found_later(command) and not _find_target(client, command):
             return _finish(command, Status.CANCELLED, ENDED_THERE, now)
         if problem := broken_precondition(client, command):
             return _refuse(command, problem, now)
@@ -146,10 +148,10 @@ def run(command: Command, *, clock: Callable[[], datetime]) -> None:
         command.refresh_from_db(fields=["status"])
         return None
     try:
-        client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **arguments)
+        _call(client, command, arguments)
         done = not command.postcondition or shows_effect(client, command)
     except errors.MissingRecordError as error:
-        if command.target_mark:
+        if command.target_mark or FOUND in command.arguments:
             return _finish(command, Status.CANCELLED, ENDED_THERE, clock())
         return _refuse(command, str(error), clock())
     except NO as error:
@@ -199,11 +201,28 @@ def _failed(command: Command, error: Exception, now: datetime) -> None:
     return _later(command, status, problem, _wait(command.attempts + 3), now)
 
 
+def _call(client: wire.OdooClient, command: Command, arguments: dict[str, Any]) -> None:
+    """Call the method of the record, or of a wizard that is made for it; one that a lost answer leaves over does nothing."""
+    named = {name: value for name, value in arguments.items() if name not in (WIZARD, FOUND)}
+    if WIZARD not in arguments:
+        client.call(command.model, command.method, [command.odoo_id] if command.odoo_id else None, **named)
+        return
+    model, values = arguments[WIZARD]
+    made = client.call(model, "create", None, vals_list=[values])
+    client.call(model, command.method, made if isinstance(made, list) else [made], **named)
+
+
+def _is_found_later(command: Command) -> bool:
+    """Whether its target is known only once an earlier command has made it. What was found before is the same still."""
+    return bool(command.target_mark) or (FOUND in command.arguments and not command.odoo_id)
+
+
 def _find_target(client: wire.OdooClient, command: Command) -> bool:
     """Whether the record that an earlier command made is there; from now on the command knows its id."""
-    domain = [["note", "like", command.target_mark]]
+    domain = command.arguments.get(FOUND) or [["note", "like", command.target_mark]]
     # Odoo archives what was finished where its type keeps it: that counts as gone.
-    found = client.search_read(command.model, domain, ["id"], limit=1, context={"active_test": True}, primary=True)
+    context = {"active_test": True}
+    found = client.search_read(command.model, domain, ["id"], limit=1, order="id desc", context=context, primary=True)
     if found:
         command.odoo_id = found[0]["id"]
     return bool(found)

@@ -21,7 +21,7 @@ from apps.outbox.models import Command, Status
 from apps.outbox.transitions import COMMANDS
 from apps.workflows.declare import OdooCall
 from apps.workflows.models import Position
-from apps.workflows.placeholders import MODEL_REFERENCE
+from apps.workflows.placeholders import FOUND, MODEL_REFERENCE, WIZARD
 
 # What is promised to customers: Odoo's model, and its field.
 PROMISED_ON, PROMISE = SaleOrder.odoo_model, "commitment_date"
@@ -185,6 +185,10 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
         mark = str(identity)
         filled = {**context, "odoo_id": odoo_id}
         arguments = fill(call.arguments, filled)
+        if call.wizard:
+            arguments[WIZARD] = fill(list(call.wizard), filled)
+        if call.found:
+            arguments[FOUND] = fill(call.found, filled)
         expect, effect_model = fill(call.expect, filled), ""
         if call.method == "message_post":
             arguments = marks.in_message(arguments, mark, connection)

@@ -119,6 +119,10 @@ class OdooCall:
         expect: domain that the record matches once it is done.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
         only_if: column that has to hold, as it stood when the decision was taken, or the call is left out.
+        wizard: Odoo's wizard that does it and the values with which it is made; ``method`` is the wizard's then, what is required
+            and expected is still the record's.
+        found: domain by which the target is found in ``model`` as the call is made, the newest of several; where there is none,
+            a person has ended it, and it is left so.
         by_mark: the context's column with the command that made the target, found by its mark; what a person ended is left.
     """
 
@@ -130,6 +134,8 @@ class OdooCall:
     model: str = ""
     record: str = ""
     only_if: str = ""
+    wizard: tuple[str, Mapping[str, Any]] | None = None
+    found: Sequence[Any] = ()
     by_mark: str = ""
 
 

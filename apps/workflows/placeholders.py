@@ -11,6 +11,8 @@ from apps.workflows.declare import ApprovalKind, OdooCall
 MODEL_REFERENCE = "{model:ref}"
 # In the values of a record that is made: what Odoo itself copies of another record, ``[model, id]``; the values beside it win.
 COPIED = "{copied}"
+# In the arguments of a command: Odoo's wizard that does it, ``[model, values]``, and the domain by which the target is found.
+WIZARD, FOUND = "{wizard}", "{found}"
 # What a call may name besides the record's columns: it is known once somebody has decided.
 OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id", "counted_in_words"}
 # What the record counts against its limit, with what counts together with it: known once it is asked about.
@@ -32,7 +34,7 @@ def of_calls(calls: Sequence[OdooCall]) -> set[str]:
     """The names that ``calls`` speak of."""
     named = {call.record for call in calls} | {call.only_if for call in calls}
     for call in calls:
-        named |= names([call.title, call.arguments, call.require, call.expect])
+        named |= names([call.title, call.arguments, call.require, call.expect, call.wizard, call.found])
     return named - {""}
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from apps.accounts.models import Role, User
+from apps.accounts.models import Role, Team, User
 from apps.core import clock
 from apps.core.actor import system
 from apps.events import moves as events
@@ -17,6 +17,7 @@ from apps.outbox.models import Command
 from apps.pipeline import batch
 from tests.odoo.calls import carried_out
 from tests.odoo.shop import Shop, in_days
+from tests.odoo.test_what_remains import bring_back, deliver
 from tests.world import person
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -148,3 +149,66 @@ def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bou
     assert PROMISE not in shop.cases("sale.order", order)
     case.refresh_from_db()
     assert case.status == Status.RESOLVED
+
+
+def open_case(shop: Shop, kind: str, model: str, odoo_id: int, **more: object) -> ExceptionCase:
+    """An exception as it opens once its time has passed."""
+    team, _ = Team.objects.get_or_create(slug="sales", defaults={"name": "Sales"})
+    values = {"workflow": kind.split(".")[0], "record_name": f"{model} {odoo_id}", "severity": 2, "team": team}
+    at = {"opened_at": clock.now(), "updated_at": clock.now()}
+    of_it = {"connection": shop.connection, "type": kind, "model": model, "odoo_id": odoo_id}
+    return ExceptionCase.objects.create(**of_it, **values, **at, **more)
+
+
+def test_what_was_delivered_is_invoiced_and_posted_and_what_came_back_is_credited(shop: Shop) -> None:
+    order = shop.sell(3, product=shop.storable(invoice_policy="delivery"))
+    picking = deliver(shop, order)
+    shop.look()
+    apply(shop, open_case(shop, "invoice.delivered_not_invoiced", "sale.order", order), "invoice")
+    fields = ["move_type", "state", "amount_untaxed"]
+    of_order = [("line_ids.sale_line_ids.order_id", "=", order)]
+    (invoice,) = shop.odoo.search_read("account.move", of_order, fields)
+    assert (invoice["move_type"], invoice["state"], invoice["amount_untaxed"]) == ("out_invoice", "posted", 300)
+    bring_back(shop, picking)
+    shop.look()
+    (back,) = shop.odoo.search("stock.picking", [("return_id", "=", picking)])
+    apply(shop, open_case(shop, "returns.not_credited", "stock.picking", back), "credit")
+    (_, credit) = shop.odoo.search_read("account.move", of_order, fields, order="id")
+    assert (credit["move_type"], credit["state"]) == ("out_refund", "posted")
+    assert not Command.objects.exclude(status="done").exists()
+
+
+def test_of_two_orders_one_is_cancelled_and_a_quotation_is_renewed(shop: Shop) -> None:
+    first, second = shop.sell(3), shop.sell(3)
+    shop.look()
+    case = open_case(shop, "order.possible_duplicate", "sale.order", second, cause=str(first))
+    apply(shop, case, "cancel_duplicate", f"{second}-")
+    states = shop.odoo.read("sale.order", [first, second], ["state"])
+    assert {row["id"]: row["state"] for row in states} == {first: "sale", second: "cancel"}
+    line = {"product_id": shop.product, "product_uom_qty": 1, "price_unit": 100}
+    quotation = shop.make("sale.order", {"partner_id": shop.customer, "order_line": [(0, 0, line)]})
+    shop.look()
+    apply(shop, open_case(shop, "order_to_cash.stuck", "sale.order", quotation, cause="quotation"), "renew_quotation")
+    (row,) = shop.odoo.read("sale.order", [quotation], ["validity_date", "state"])
+    assert (row["validity_date"], row["state"]) == (in_days(30)[:10], "draft")
+    assert not Command.objects.exclude(status="done").exists()
+
+
+def test_a_count_is_planned_for_today(shop: Shop) -> None:
+    here, _ = shop.shelves()
+    shop.lay_in(shop.product, 5, here)
+    (quant,) = shop.odoo.search("stock.quant", [("product_id", "=", shop.product), ("location_id", "=", here)])
+    shop.look()
+    apply(shop, open_case(shop, "inventory.negative_stock", "stock.quant", quant), "plan_count")
+    assert shop.odoo.read("stock.quant", [quant], ["inventory_date"])[0]["inventory_date"] == in_days(0)[:10]
+
+
+def test_who_is_responsible_gets_an_activity_due_today(shop: Shop) -> None:
+    seller = shop.odoo.search("res.users", [("id", ">", 2), ("share", "=", False)], limit=1)[0]
+    order = shop.sell(3, user_id=seller)
+    shop.look()
+    apply(shop, open_case(shop, "order.unusual", "sale.order", order), "ask_responsible", str(seller))
+    domain = [("res_model", "=", "sale.order"), ("res_id", "=", order), ("user_id", "=", seller)]
+    (activity,) = shop.odoo.search_read("mail.activity", domain, ["summary", "date_deadline"])
+    assert activity["summary"] == "ask the customer whether the quantities are right"
+    assert activity["date_deadline"] == in_days(0)[:10]

@@ -126,3 +126,15 @@ def test_a_large_credit_for_nothing_that_came_back_is_not_posted_until_it_is_rel
     ada.call("account.move", "action_post", [credit])
     row = odoo.read("account.move", [credit], ["state", "name"])[0]
     assert (row["state"], row["name"][:5]) == ("posted", "RINV/")
+
+
+def test_the_wizard_drafts_what_was_delivered_and_nothing_a_second_time(odoo: OdooClient) -> None:
+    order, sold = delivered(odoo)
+    values = {"advance_payment_method": "delivered", "sale_order_ids": [[6, 0, [order]]]}
+    (wizard,) = odoo.call("sale.advance.payment.inv", "create", vals_list=[values])
+    odoo.call("sale.advance.payment.inv", "create_invoices", [wizard])
+    found = odoo.search("account.move", [("line_ids.sale_line_ids.order_id", "=", order), ("state", "=", "draft")])
+    assert (len(found), billed_of(odoo, sold)) == (1, 10.0)
+    (again,) = odoo.call("sale.advance.payment.inv", "create", vals_list=[values])
+    with pytest.raises(RefusedError, match="nothing to invoice"):
+        odoo.call("sale.advance.payment.inv", "create_invoices", [again])

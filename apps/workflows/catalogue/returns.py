@@ -19,7 +19,7 @@ from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import days, guard_requests, holders, kits, responsible, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import involvement, money, return_limit
+from apps.workflows.rules import involvement, missing_invoice, money, return_limit
 
 PARTIES = Fact(
     name="parties",
@@ -290,7 +290,10 @@ WORKFLOW = Workflow(
             },
             severity=("to_credit_value", (500, 5_000, 25_000)),
             closed_because="The return is credited",
-            actions=[responsible.ask(responsible.TRANSFER, "credit what came back, or say why not")],
+            actions=[
+                missing_invoice.CREDIT_RETURNED,
+                responsible.ask(responsible.TRANSFER, "credit what came back, or say why not"),
+            ],
         ),
     ],
     approvals=[replace(return_limit.APPROVAL, peers=PEERS)],

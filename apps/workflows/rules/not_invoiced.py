@@ -16,7 +16,7 @@ from apps.workflows import parameters, playbooks, responsible, root_causes, unit
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import money
+from apps.workflows.rules import missing_invoice, money
 
 # The stage in which it waits, and how long it may: the fact reads what is set for the stage.
 STAGE, GRACE = "to_invoice", timedelta(days=2)
@@ -80,5 +80,9 @@ EXCEPTION = ExceptionType(
         Step(name="invoiced", title="Create and post the invoice", kind=StepKind.ACTION, done_when=Shows.MOVED),
     ],
     closed_because="The delivery is invoiced",
-    actions=[responsible.ask(responsible.SALES_ORDER, "invoice what was delivered, or say why not yet")],
+    actions=[
+        missing_invoice.CREATE_AND_POST,
+        missing_invoice.CREATE_DRAFT,
+        responsible.ask(responsible.SALES_ORDER, "invoice what was delivered, or say why not yet"),
+    ],
 )

@@ -34,6 +34,15 @@ UNTOUCHED = """
            AND o.locked IS NOT TRUE
 """
 
+ONE_OF_TWO = say(
+    "Cancel {order} of {customer} ({amount:money} {currency}), keep {kept}",
+    order="o.name",
+    customer="COALESCE(c.name, '')",
+    amount=VALUE,
+    currency="COALESCE(cu.name, '')",
+    kept="kept.name",
+)
+
 CANCEL_DUPLICATE = SuggestedAction(
     name="cancel_duplicate",
     title="Cancel one of the two",
@@ -41,16 +50,7 @@ CANCEL_DUPLICATE = SuggestedAction(
     columns=["order_id", "order_name", "order_state", "amount", "customer_name", "kept_id", "kept_name"],
     sql=f"""
         SELECT concat(o.odoo_id, '-', o.state, '-', trim_scale({VALUE})) AS option,
-               {
-        say(
-            "Cancel {order} of {customer} ({amount:money} {currency}), keep {kept}",
-            order="o.name",
-            customer="COALESCE(c.name, '')",
-            amount=VALUE,
-            currency="COALESCE(cu.name, '')",
-            kept="kept.name",
-        )
-    } AS text,
+               {ONE_OF_TWO} AS text,
                o.odoo_id AS order_id, o.name AS order_name, o.state AS order_state, {VALUE} AS amount,
                COALESCE(c.name, '') AS customer_name, kept.odoo_id AS kept_id, kept.name AS kept_name
           FROM mirror_sale_order own

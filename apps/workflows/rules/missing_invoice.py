@@ -1,0 +1,115 @@
+"""The invoice that nobody has written, and the credit note for what came back: drafted by Odoo itself, and posted.
+
+Odoo's own wizard makes both, of what it says is to be invoiced: quantities that came back count below zero. What was drafted is
+found again by its order, by who made it and by its number, so that nothing that somebody else drafts is posted.
+"""
+
+from collections.abc import Sequence
+
+from apps.core import statements
+from apps.workflows import guard_requests
+from apps.workflows.declare import OdooCall, SuggestedAction
+from apps.workflows.sql_message import say
+
+COLUMNS = ["order_id", "order_name", "amount", "currency", "customer_name", "after_id", "tower_uid"]
+OF_ORDER = "%(record)s"
+OF_TRANSFER = (
+    "(SELECT p.sale_id FROM mirror_stock_picking p"
+    " WHERE p.connection_id = %(connection)s AND p.odoo_id = %(record)s AND p.deleted_at IS NULL)"
+)
+
+
+def _said(template: str) -> str:
+    return say(
+        template, amount="round(b.amount, 2)", currency="COALESCE(cu.name, '')", order="o.name", customer="COALESCE(c.name, '')"
+    )
+
+
+INVOICE = _said("Invoice {customer} {amount:money} {currency} before tax, of {order}")
+CREDIT = _said("Credit {customer} {amount:money} {currency} before tax, of {order}")
+
+
+def _draft(title: str) -> OdooCall:
+    return OdooCall(
+        title=title,
+        model="sale.order",
+        record="order_id",
+        method="create_invoices",
+        wizard=(
+            "sale.advance.payment.inv",
+            {"advance_payment_method": "delivered", "sale_order_ids": [[6, 0, ["{order_id:number}"]]]},
+        ),
+        require=[["state", "in", ["sale", "done"]], ["invoice_status", "=", "to invoice"]],
+        expect=[["invoice_status", "!=", "to invoice"]],
+    )
+
+
+def _post(title: str, move_type: str) -> OdooCall:
+    return OdooCall(
+        title=title,
+        model="account.move",
+        method="action_post",
+        found=[
+            ["line_ids.sale_line_ids.order_id", "=", "{order_id:number}"],
+            ["id", ">", "{after_id:number}"],
+            ["create_uid", "=", "{tower_uid:number}"],
+            ["move_type", "=", move_type],
+            ["state", "=", "draft"],
+        ],
+        require=[["state", "=", "draft"]],
+        expect=[["state", "=", "posted"]],
+    )
+
+
+def _sql(text: str, order_of: str, direction: int) -> str:
+    return statements.load(__file__, "to_invoice", text=text, order_of=order_of, direction=direction)
+
+
+def _note(done: str) -> Sequence[OdooCall]:
+    return [
+        OdooCall(
+            title="Add a note on {order_name}",
+            model="sale.order",
+            record="order_id",
+            method="message_post",
+            arguments={"body": f"{done}: {{amount}} {{currency}} before tax. By {{decided_by}} in Control Tower."},
+        )
+    ]
+
+
+CREATE_AND_POST = SuggestedAction(
+    name="invoice",
+    title="Create the invoice and post it",
+    asks="{customer_name} owes {amount:money} {currency} before tax: a posted invoice is not deleted, only credited",
+    columns=COLUMNS,
+    sql=_sql(INVOICE, OF_ORDER, 1),
+    calls=[
+        _draft("Create the invoice of {order_name}: {amount:money} {currency} before tax"),
+        _post("Post the invoice of {order_name}", "out_invoice"),
+        *_note("Invoiced"),
+    ],
+)
+
+CREATE_DRAFT = SuggestedAction(
+    name="draft_invoice",
+    title="Create a draft of the invoice",
+    columns=COLUMNS,
+    sql=_sql(INVOICE, OF_ORDER, 1),
+    calls=[
+        _draft("Create the invoice of {order_name}: {amount:money} {currency} before tax"),
+        guard_requests.note("Invoice drafted by {decided_by} in Control Tower."),
+    ],
+)
+
+CREDIT_RETURNED = SuggestedAction(
+    name="credit",
+    title="Credit what came back",
+    asks="{customer_name} is credited {amount:money} {currency} before tax: a posted credit note is not deleted",
+    columns=COLUMNS,
+    sql=_sql(CREDIT, OF_TRANSFER, -1),
+    calls=[
+        _draft("Create the credit note of {order_name}: {amount:money} {currency} before tax"),
+        _post("Post the credit note of {order_name}", "out_refund"),
+        *_note("Credited"),
+    ],
+)

@@ -1,0 +1,28 @@
+-- Suggested actions on a sales order, or on one of its transfers: what Odoo would invoice or credit of it now.
+--
+-- %(connection)s  bigint       the connection
+-- %(record)s      bigint       the record's id in Odoo: the order's, or the transfer's
+-- {{text}}        jsonb        what is offered, in words
+-- {{order_of}}    SQL, bigint  the order's id in Odoo
+-- {{direction}}   int          1 for what is to be invoiced, -1 for what is to be credited
+
+SELECT trim_scale(round(b.amount, 2))::text AS option,
+       {{text}} AS text,
+       o.odoo_id AS order_id, o.name AS order_name, round(b.amount, 2) AS amount, COALESCE(cu.name, '') AS currency,
+       COALESCE(c.name, '') AS customer_name, newest.id AS after_id, k.uid AS tower_uid
+  FROM mirror_sale_order o
+  -- What is drafted is told from what others draft by who made it, and by its number.
+  JOIN odoo_connection k ON k.id = o.connection_id AND k.uid IS NOT NULL
+  LEFT JOIN mirror_res_partner c
+    ON c.connection_id = o.connection_id AND c.odoo_id = COALESCE(o.partner_invoice_id, o.partner_id)
+  LEFT JOIN mirror_res_currency cu ON cu.connection_id = o.connection_id AND cu.odoo_id = o.currency_id
+ CROSS JOIN LATERAL (
+   SELECT sum(l.price_subtotal / NULLIF(l.product_uom_qty, 0) * l.qty_to_invoice) * {{direction}} AS amount
+     FROM mirror_sale_order_line l
+    WHERE l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL AND l.qty_to_invoice <> 0
+ ) AS b
+ CROSS JOIN LATERAL (
+   SELECT COALESCE(max(m.odoo_id), 0) AS id FROM mirror_account_move m WHERE m.connection_id = o.connection_id
+ ) AS newest
+ WHERE o.connection_id = %(connection)s AND o.odoo_id = {{order_of}} AND o.deleted_at IS NULL
+   AND o.state IN ('sale', 'done') AND o.invoice_status = 'to invoice' AND COALESCE(o.x_ct_hold, '') = '' AND b.amount > 0

@@ -1,0 +1,88 @@
+"""The invoice that nobody has written, and the credit for what came back."""
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import Role
+from apps.exceptions.cases import applying, moves
+from apps.outbox.models import Command
+from tests.exceptions.actions import apply, case_of, offered
+from tests.trade import DESK, company
+from tests.world import World, person
+
+KIND = "invoice.delivered_not_invoiced"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """An order of ten at 100 each, six of them delivered and none invoiced."""
+    person("olga", Role.OPERATOR)
+    made = company()
+    made.connection.uid = 2
+    made.connection.save()
+    made.write("account.move", 600, name="INV/600", move_type="out_invoice", state="posted", company_id=1)
+    sold(made, 6)
+    return made
+
+
+def sold(world: World, to_invoice: float, **more: Any) -> None:
+    world.order(42, amount=1_000, state="sale", invoice_status="to invoice", **more)
+    line = {"order_id": 42, "product_id": DESK, "product_uom_qty": 10, "price_subtotal": 1_000, "company_id": 1}
+    world.write("sale.order.line", 420, qty_to_invoice=to_invoice, **line)
+
+
+def test_the_invoice_is_created_by_odoo_and_posted_once_it_is_found(world: World) -> None:
+    case = case_of(world, KIND, "sale.order", 42)
+    assert offered(world, case)["invoice"] == {"600": "Invoice Azure Interior 600.00 EUR before tax, of S00042"}
+    with pytest.raises(applying.ConfirmationNeededError, match=r"Azure Interior owes 600\.00 EUR before tax"):
+        apply(world, case, "invoice", is_confirmed=False)
+    draft, post, note = apply(world, case, "invoice")
+    values = {"advance_payment_method": "delivered", "sale_order_ids": [[6, 0, [42]]]}
+    assert (draft.model, draft.odoo_id, draft.method) == ("sale.order", 42, "create_invoices")
+    assert draft.arguments == {"{wizard}": ["sale.advance.payment.inv", values]}
+    assert draft.precondition == [["state", "in", ["sale", "done"]], ["invoice_status", "=", "to invoice"]]
+    assert (post.model, post.odoo_id, post.method) == ("account.move", 0, "action_post")
+    assert post.arguments["{found}"] == [
+        ["line_ids.sale_line_ids.order_id", "=", 42],
+        ["id", ">", 600],
+        ["create_uid", "=", 2],
+        ["move_type", "=", "out_invoice"],
+        ["state", "=", "draft"],
+    ]
+    assert (note.odoo_id, note.method) == (42, "message_post")
+    assert "600.00 EUR before tax" in note.arguments["body"] or "600.0" in note.arguments["body"]
+
+
+def test_a_draft_leaves_the_posting_to_finance(world: World) -> None:
+    case = case_of(world, KIND, "sale.order", 42)
+    draft, note = apply(world, case, "draft_invoice", is_confirmed=False)
+    assert [draft.method, note.method] == ["create_invoices", "message_post"]
+
+
+def test_what_was_delivered_meanwhile_is_another_invoice(world: World) -> None:
+    case = case_of(world, KIND, "sale.order", 42)
+    sold(world, 8)
+    case = case_of(world, KIND, "sale.order", 42)
+    with pytest.raises(moves.MoveRefusedError, match="no longer available"):
+        apply(world, case, "invoice", "600")
+    assert not Command.objects.exists()
+    assert list(offered(world, case)["invoice"]) == ["800"]
+
+
+@pytest.mark.parametrize("more", [{"x_ct_hold": "credit_override"}, {"state": "cancel"}, {"invoice_status": "no"}])
+def test_an_order_that_is_held_or_has_nothing_to_invoice_is_left(world: World, more: dict[str, str]) -> None:
+    world.write("sale.order", 42, **more)
+    case = case_of(world, KIND, "sale.order", 42)
+    assert {"invoice", "draft_invoice"} & offered(world, case).keys() == set()
+
+
+def test_what_came_back_is_credited_as_odoo_counts_it(world: World) -> None:
+    sold(world, -3)
+    world.write("stock.picking", 77, name="WH/RET/77", state="done", sale_id=42, company_id=1, picking_type_code="incoming")
+    case = case_of(world, "returns.not_credited", "stock.picking", 77)
+    assert offered(world, case)["credit"] == {"300": "Credit Azure Interior 300.00 EUR before tax, of S00042"}
+    draft, post, _ = apply(world, case, "credit")
+    assert (draft.model, draft.odoo_id, draft.method) == ("sale.order", 42, "create_invoices")
+    assert ["move_type", "=", "out_refund"] in post.arguments["{found}"]
+    assert "invoice" not in offered(world, case_of(world, KIND, "sale.order", 42))
