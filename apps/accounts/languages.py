@@ -24,3 +24,14 @@ def language_of(user: User | None, accepted: str = "") -> str:
         except LookupError:
             continue
     return settings.LANGUAGE_CODE
+
+
+def of_odoo(odoo_language: str | None) -> str:
+    """Return the language of the tower for one of Odoo's, such as ``de_AT``; empty where it speaks none such."""
+    if not odoo_language:
+        return ""
+    try:
+        found = translation.get_supported_language_variant(odoo_language.replace("_", "-").lower())
+    except LookupError:
+        return ""
+    return found if found in dict(settings.LANGUAGES) else ""

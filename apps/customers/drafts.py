@@ -10,6 +10,7 @@ from django.utils import formats, translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.accounts import languages
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.customers import queries
@@ -22,7 +23,6 @@ from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection, LinkedUser
 from apps.vendors import letters
 from apps.vendors.letters import Words
-from apps.vendors.links.moves import language_of
 from apps.vendors.models import Kind
 
 MOST_DATES = 5_000
@@ -109,7 +109,7 @@ class Draft:
         """The recipients', where they share one, else the customer's; the tower's first where it speaks neither."""
         spoken = {one.lang for one in self.recipients if one.lang}
         of_all = spoken.pop() if len(spoken) == 1 else self.customer.lang
-        return letters.spoken(language_of(of_all))
+        return letters.spoken(languages.of_odoo(of_all))
 
     @property
     def without_email(self) -> list[str]:

@@ -152,6 +152,8 @@ class SuggestedAction:
         calls: what Odoo is told. Their texts may name the columns, ``record_name``, ``record_url`` and ``decided_by``.
         asks: what a person has to confirm before, with columns in braces: what somebody outside gets, or that it cannot be
             undone; nothing, where it may be applied at once.
+        letter: column with a sentence that somebody outside reads: it is said in the language of the column ``lang``, as Odoo
+            names it.
         effect: of an option's columns, the changes that applying it comes down to, which are previewed (:mod:`.what_if`).
     """
 
@@ -161,6 +163,7 @@ class SuggestedAction:
     columns: Sequence[str]
     calls: Sequence[OdooCall]
     asks: str = ""
+    letter: str = ""
     effect: Callable[[Mapping[str, Any]], Sequence[Change]] | None = None
 
 

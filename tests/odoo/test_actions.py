@@ -17,7 +17,7 @@ from apps.outbox.models import Command
 from apps.pipeline import batch
 from tests.odoo.calls import carried_out
 from tests.odoo.shop import Shop, in_days
-from tests.odoo.test_what_remains import bring_back, deliver
+from tests.odoo.test_what_remains import bill, bring_back, deliver
 from tests.world import person
 
 pytestmark = [pytest.mark.odoo, pytest.mark.django_db(transaction=True)]
@@ -212,3 +212,17 @@ def test_who_is_responsible_gets_an_activity_due_today(shop: Shop) -> None:
     (activity,) = shop.odoo.search_read("mail.activity", domain, ["summary", "date_deadline"])
     assert activity["summary"] == "ask the customer whether the quantities are right"
     assert activity["date_deadline"] == in_days(0)[:10]
+
+
+def test_a_customer_is_reminded_of_what_is_overdue(shop: Shop) -> None:
+    order = shop.sell(3, product=shop.storable(invoice_policy="delivery"))
+    deliver(shop, order)
+    invoice = bill(shop, order)
+    shop.odoo.write("res.partner", [shop.customer], {"email": "books@customer.test"})
+    shop.odoo.write("account.move", [invoice], {"invoice_date_due": in_days(-10)[:10]})
+    shop.look()
+    apply(shop, open_case(shop, "invoice.overdue_exposure", "account.move", invoice), "remind_customer")
+    domain = [("model", "=", "account.move"), ("res_id", "=", invoice), ("partner_ids", "in", [shop.customer])]
+    (message,) = shop.odoo.search_read("mail.message", domain, ["body"])
+    name = shop.odoo.read("account.move", [invoice], ["name"])[0]["name"]
+    assert name in message["body"] and "300.00" in message["body"]

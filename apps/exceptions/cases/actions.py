@@ -6,12 +6,15 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
+from apps.accounts import languages
 from apps.accounts.access import AccessScope
 from apps.accounts.models import User
+from apps.core import sentences
 from apps.exceptions import types
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
@@ -81,10 +84,20 @@ def declared_of(case: ExceptionCase, action: str) -> SuggestedAction | None:
     return next((one for one in found[1].actions if one.name == action), None) if found else None
 
 
-def context_of(case: ExceptionCase, option: Option) -> dict[str, Any]:
+def context_of(case: ExceptionCase, action: SuggestedAction, option: Option) -> dict[str, Any]:
     """Return what the calls of an action, and what it asks before, may speak of."""
     url = subjects.url(case.connection.name, case.model, case.odoo_id)
-    return {**option.columns, "record_name": case.record_name, "record_url": url, "decided_by": "", "reason": reason_of(case)}
+    letter = {}
+    if action.letter:
+        with translation.override(languages.of_odoo(option.columns["lang"]) or settings.LANGUAGE_CODE):
+            letter = {action.letter: sentences.said(option.columns[action.letter])}
+    return {
+        **option.columns,
+        "record_name": case.record_name,
+        "record_url": url,
+        "decided_by": "",
+        "reason": reason_of(case),
+    } | letter
 
 
 @translation.override("en")
@@ -96,7 +109,7 @@ def reason_of(case: ExceptionCase) -> str:
 
 def asked_before(case: ExceptionCase, action: SuggestedAction, option: Option) -> str:
     """Return what has to be confirmed before the option is applied, in words; empty where nothing has to be."""
-    return str(enqueue.fill(gettext(action.asks), context_of(case, option))) if action.asks else ""
+    return str(enqueue.fill(gettext(action.asks), context_of(case, action, option))) if action.asks else ""
 
 
 def options_of(case: ExceptionCase, action: SuggestedAction, *, now: datetime) -> list[Option]:
@@ -124,7 +137,7 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
 
 def _told(case: ExceptionCase, action: SuggestedAction, option: Option) -> list[str]:
     """What Odoo is told when the option is applied, in words; what would be left out is left out here too."""
-    context = context_of(case, option)
+    context = context_of(case, action, option)
     calls = [call for call in action.calls if not call.only_if or option.columns.get(call.only_if)]
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
 

@@ -85,7 +85,7 @@ def apply(
         connection=case.connection,
         model=case.model,
         odoo_id=case.odoo_id,
-        context={**actions.context_of(case, chosen), "decided_by": str(by)},
+        context={**actions.context_of(case, declared, chosen), "decided_by": str(by)},
         decision=decision,
         by=by.actor,
         now=now,

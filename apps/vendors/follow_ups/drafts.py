@@ -8,6 +8,7 @@ from django.utils import formats, translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.accounts import languages
 from apps.accounts.access import AccessScope
 from apps.exceptions.models import ExceptionCase
 from apps.exceptions.queries import UNRESOLVED
@@ -16,7 +17,6 @@ from apps.mirror.models.res_company import Company
 from apps.mirror.models.res_partner import Partner
 from apps.vendors import letters
 from apps.vendors.letters import Words
-from apps.vendors.links.moves import language_of
 from apps.vendors.models import FollowUp, Kind, Proposal, Status
 from apps.vendors.orders import open_lines
 
@@ -66,7 +66,7 @@ class Draft:
     @property
     def language(self) -> str:
         """The vendor's, where the tower speaks it; else the tower's first."""
-        return letters.spoken(language_of(self.vendor.lang))
+        return letters.spoken(languages.of_odoo(self.vendor.lang))
 
     @property
     def since(self) -> datetime:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import connection as database
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import access, permissions
+from apps.accounts import access, languages, permissions
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
 from apps.audit import trail
@@ -102,7 +102,7 @@ def _send(draft: Draft, *, by: Actor, now: datetime) -> FollowUp:
         company_id=draft.company_id,
         partner_id=draft.vendor.odoo_id,
         partner_name=draft.vendor.name or "",
-        language=links.language_of(draft.vendor.lang),
+        language=languages.of_odoo(draft.vendor.lang),
         message="",
         days=links.DAYS,
         by=by,

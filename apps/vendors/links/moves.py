@@ -3,11 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import translation
 from django.utils.translation import gettext
 
-from apps.accounts import access, permissions
+from apps.accounts import access, languages, permissions
 from apps.accounts.models import User
 from apps.audit import trail
 from apps.core import live
@@ -62,7 +60,7 @@ def create(connection: Connection, order_id: int, *, by: User, now: datetime, da
         company_id=order.company_id,
         partner_id=vendor.odoo_id,
         partner_name=vendor.name or "",
-        language=language_of(vendor.lang),
+        language=languages.of_odoo(vendor.lang),
         message=message.strip()[:LONGEST_MESSAGE],
         days=min(max(days, 1), MOST_DAYS),
         by=by.actor,
@@ -116,17 +114,6 @@ def revoke(link_id: UUID, *, by: User, now: datetime) -> VendorLink:
     link.save(update_fields=["revoked_at", "revoked_by"])
     _tell(link, "vendor_link.revoked", by.actor, now)
     return link
-
-
-def language_of(odoo_language: str | None) -> str:
-    """Return the language of the tower for one of Odoo's, such as ``de_AT``; empty where it speaks none such."""
-    if not odoo_language:
-        return ""
-    try:
-        found = translation.get_supported_language_variant(odoo_language.replace("_", "-").lower())
-    except LookupError:
-        return ""
-    return found if found in dict(settings.LANGUAGES) else ""
 
 
 def _tell(link: VendorLink, action: str, by: Actor, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_noop
 
-from apps.accounts import access, permissions
+from apps.accounts import access, languages, permissions
 from apps.accounts.models import User
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
@@ -89,7 +89,7 @@ def push_back(
         company_id=proposal.company_id,
         partner_id=vendor.odoo_id,
         partner_name=vendor.name or "",
-        language=links.language_of(vendor.lang),
+        language=languages.of_odoo(vendor.lang),
         message=said,
         days=min(max(days, 1), links.MOST_DAYS),
         by=by.actor,

@@ -25,7 +25,7 @@ from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sampl
 from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import credit_note_limit, invoice_mismatch, involvement, money, return_limit
+from apps.workflows.rules import credit_note_limit, dunning, invoice_mismatch, involvement, money, return_limit
 from apps.workflows.sql_message import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
@@ -356,7 +356,10 @@ WORKFLOW = Workflow(
                 Step(name="promised", title="When does the customer pay?", kind=StepKind.QUESTION),
             ],
             closed_because="The invoice is no longer the customer's oldest overdue one",
-            actions=[responsible.ask(responsible.INVOICE, "call the customer about what is overdue")],
+            actions=[
+                dunning.REMIND,
+                responsible.ask(responsible.INVOICE, "call the customer about what is overdue"),
+            ],
         ),
         credit_note_limit.FOR_NOTHING,
     ],

@@ -18,7 +18,7 @@ from apps.core import figures
 from apps.core.figures import Figure
 from apps.workflows import holders, responsible
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
-from apps.workflows.rules import involvement
+from apps.workflows.rules import involvement, tickets
 from apps.workflows.sql_message import say
 
 STANDING = Fact(
@@ -160,9 +160,14 @@ WORKFLOW = Workflow(
             severity=("priority_rank", (1, 2, 3)),
             severity_kind=figures.rank,
             closed_because="The ticket was closed, is on hold, or has a later due time",
-            actions=[responsible.ask(responsible.TICKET, "answer the customer before the SLA is missed")],
+            actions=[
+                tickets.CLOSE,
+                tickets.WAIT,
+                responsible.ask(responsible.TICKET, "answer the customer before the SLA is missed"),
+            ],
         ),
     ],
+    stuck_actions=[tickets.CLOSE, tickets.WAIT],
     approvals=[],
     hooks={"helpdesk.ticket": ["stage_id", "user_id", "priority", "kanban_state", "active"]},
     samples=[
