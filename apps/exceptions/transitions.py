@@ -47,6 +47,8 @@ INCIDENTS = Transitions(
     Status,
     [
         *_by_people("whoever works exceptions, or an integrator"),
+        Transition("apply", UNRESOLVED, ACKNOWLEDGED, "whoever works exceptions, or an integrator, by an action that it offers"),
+        Transition("undo_action", tuple(Status), STAYS, "who applied it, where anything of it waits to be sent"),
         *_by_itself("the check of the link, when it finds the cause gone"),
     ],
 )

@@ -7,7 +7,7 @@ from apps.core import clock
 from apps.odoo import access_test, deletion
 from apps.outbox import dispatch
 from apps.pipeline import batch, change_processing, external_events, parameter_changes, refusals
-from apps.pipeline.upkeep import polling, probing, reconciliation, registration, webhooks
+from apps.pipeline.upkeep import polling, probing, provisioning, reconciliation, registration, webhooks
 from apps.vendors.proposals import following as proposals
 from apps.workflows import tallies
 
@@ -66,6 +66,12 @@ def probe(**_: object) -> None:
 def register(connection_id: int, **_: object) -> None:
     """Check a connection that was entered on the page, and read it for the first time."""
     registration.take_up(connection_id, clock=clock.now)
+
+
+@shared_task(name="pipeline.provision", ignore_result=True)
+def provision(connection_id: int, **_: object) -> None:
+    """Set up in Odoo again what the tower needs there, where somebody asked for it."""
+    provisioning.provision_again(connection_id, clock=clock.now)
 
 
 @shared_task(name="pipeline.test_access", ignore_result=True)

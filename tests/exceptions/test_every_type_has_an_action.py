@@ -2,6 +2,8 @@
 
 import pytest
 
+from apps.exceptions import integration
+from apps.exceptions.cases import own_actions
 from apps.workflows import registry
 
 TYPES = sorted(registry.exception_types())
@@ -15,3 +17,15 @@ def test_every_type_that_a_workflow_declares_has_a_suggested_action(name: str) -
     assert len(names) == len(set(names)), f"{name} has two actions of one name."
     for action in declared.actions:
         assert action.calls, f"{action.name} of {name} tells Odoo nothing."
+
+
+@pytest.mark.parametrize("name", sorted(integration.TYPES))
+def test_every_incident_has_something_that_mends_it(name: str) -> None:
+    own = [action.name for action in own_actions.of_type(name) if action.types]
+    assert own, f"{name} offers nothing that mends it. Register an own action (apps/exceptions/cases/mending.py)."
+
+
+def test_names_of_own_actions_are_none_of_those_that_workflows_declare() -> None:
+    for name, (_, declared) in registry.exception_types().items():
+        own = {action.name for action in own_actions.of_type(name)}
+        assert not own & {action.name for action in declared.actions}

@@ -9,6 +9,7 @@ from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
+from apps.exceptions.cases import actions, applying
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
 from apps.timers.models import WorkingCalendar
@@ -62,6 +63,18 @@ def test_it_is_sent_through_odoo_once_with_a_link_that_opens(owed: World, olga: 
     assert Command.objects.count() == 2 and FollowUp.objects.count() == 1
     owed.advance(days=1)
     assert sending.send_all([key], by=olga, now=owed.now)[0].follow_up
+
+
+def test_an_order_that_nobody_confirms_offers_to_write_to_the_vendor(owed: World, olga: User) -> None:
+    case = ExceptionCase.objects.select_related("connection").get(type=drafts.UNCONFIRMED)
+    (offer,) = [one for one in actions.offered(case, now=owed.now) if one.action.name == "follow_up"]
+    (option,) = offer.options
+    assert "2 orders" in option.text and "P00080" in option.text and "P00081" in option.text
+    applying.apply(case.pk, action="follow_up", option=option.key, by=olga, now=owed.now)
+    assert FollowUp.objects.count() == 1 and VendorLink.objects.count() == 1
+    late = ExceptionCase.objects.select_related("connection").get(type=drafts.LATE)
+    for one in (case, late):
+        assert "follow_up" not in {offer.action.name for offer in actions.offered(one, now=owed.now)}
 
 
 def test_an_answer_stops_it(owed: World, olga: User) -> None:

@@ -16,6 +16,8 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.core import sentences
 from apps.exceptions import types
+from apps.exceptions.cases import own_actions
+from apps.exceptions.cases.own_actions import OwnAction
 from apps.exceptions.models import ExceptionCase, Status
 from apps.outbox import enqueue
 from apps.outbox.models import Command
@@ -37,10 +39,15 @@ class Offer:
     ``asks`` is what has to be confirmed before, empty where nothing has to be.
     """
 
-    action: SuggestedAction
+    action: SuggestedAction | OwnAction
     options: Sequence[Option]
     does: Sequence[Sequence[str]]
     asks: Sequence[str]
+
+    @property
+    def is_in_odoo(self) -> bool:
+        """Whether Odoo is told; else the tower does it itself."""
+        return isinstance(self.action, SuggestedAction)
 
     @property
     def has_effect(self) -> bool:
@@ -78,13 +85,17 @@ def undoable(case: ExceptionCase, *, by: User, now: datetime) -> list[dict[str, 
     return found
 
 
-def declared_of(case: ExceptionCase, action: str) -> SuggestedAction | None:
+def declared_of(case: ExceptionCase, action: str) -> SuggestedAction | OwnAction | None:
     """Return the suggested action of that name of the exception's type; None where there is none."""
+    return next((one for one in _declared(case) if one.name == action), None)
+
+
+def _declared(case: ExceptionCase) -> list[SuggestedAction | OwnAction]:
     found = registry.exception_types().get(case.type)
-    return next((one for one in found[1].actions if one.name == action), None) if found else None
+    return [*(found[1].actions if found else ()), *own_actions.of_type(case.type)]
 
 
-def context_of(case: ExceptionCase, action: SuggestedAction, option: Option) -> dict[str, Any]:
+def context_of(case: ExceptionCase, action: SuggestedAction | OwnAction, option: Option) -> dict[str, Any]:
     """Return what the calls of an action, and what it asks before, may speak of."""
     url = subjects.url(case.connection.name, case.model, case.odoo_id)
     letter = {}
@@ -107,24 +118,31 @@ def reason_of(case: ExceptionCase) -> str:
     return escape(Truncator(f"{types.title_of(case.type)}. {figures}.").chars(LONGEST_REASON), quote=False)
 
 
-def asked_before(case: ExceptionCase, action: SuggestedAction, option: Option) -> str:
+def asked_before(case: ExceptionCase, action: SuggestedAction | OwnAction, option: Option) -> str:
     """Return what has to be confirmed before the option is applied, in words; empty where nothing has to be."""
     return str(enqueue.fill(gettext(action.asks), context_of(case, action, option))) if action.asks else ""
 
 
-def options_of(case: ExceptionCase, action: SuggestedAction, *, now: datetime) -> list[Option]:
+def options_of(case: ExceptionCase, action: SuggestedAction | OwnAction, *, now: datetime) -> list[Option]:
     """What the action offers now, the best first."""
+    if isinstance(action, OwnAction):
+        return list(action.options(case, now))
     return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause)
 
 
-def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
-    """The suggested actions of an exception that is not resolved; what was applied already is not offered again."""
-    found = registry.exception_types().get(case.type)
-    if found is None or case.status == Status.RESOLVED:
+def offered(case: ExceptionCase, *, now: datetime, by: User | None = None) -> list[Offer]:
+    """The suggested actions of an exception that is not resolved; what was applied already is not offered again.
+
+    Args:
+        by: who reads; what they may not do is left out.
+    """
+    if case.status == Status.RESOLVED:
         return []
     applied = {command.decision for command in commands_of(case)}
     found_now = []
-    for action in found[1].actions:
+    for action in _declared(case):
+        if isinstance(action, OwnAction) and by is not None and not action.may(by):
+            continue
         options = [
             option for option in options_of(case, action, now=now) if decision_of(case, action.name, option.key) not in applied
         ]
@@ -135,8 +153,10 @@ def offered(case: ExceptionCase, *, now: datetime) -> list[Offer]:
     return found_now
 
 
-def _told(case: ExceptionCase, action: SuggestedAction, option: Option) -> list[str]:
-    """What Odoo is told when the option is applied, in words; what would be left out is left out here too."""
+def _told(case: ExceptionCase, action: SuggestedAction | OwnAction, option: Option) -> list[str]:
+    """What follows when the option is applied, in words: what Odoo is told, without what would be left out."""
+    if isinstance(action, OwnAction):
+        return [gettext(action.does)]
     context = context_of(case, action, option)
     calls = [call for call in action.calls if not call.only_if or option.columns.get(call.only_if)]
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
@@ -145,7 +165,7 @@ def _told(case: ExceptionCase, action: SuggestedAction, option: Option) -> list[
 def effect_of(case: ExceptionCase, action: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
     """Return what an option would do, once it is carried through; None where that is not known, or it is not offered any more."""
     declared = declared_of(case, action)
-    if declared is None or declared.effect is None:
+    if declared is None or isinstance(declared, OwnAction) or declared.effect is None:
         return None
     chosen = next((one for one in options_of(case, declared, now=now) if one.key == option), None)
     changes = declared.effect(chosen.columns) if chosen else []

@@ -16,6 +16,7 @@ from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
 from apps.exceptions.cases import actions, moves
 from apps.exceptions.cases.moves import Change, MoveRefusedError
+from apps.exceptions.cases.own_actions import OwnAction
 from apps.exceptions.models import ExceptionCase
 from apps.outbox import enqueue
 from apps.workflows.declare import SuggestedAction
@@ -25,6 +26,8 @@ from apps.workflows.offers import Option
 UNDO_FOR = timedelta(seconds=settings.UNDO_SECONDS + 1)
 UNDONE = gettext_noop("The action was undone before it was sent")
 APPLIED = "exception.applied"
+
+type Declared = SuggestedAction | OwnAction
 
 
 class ConfirmationNeededError(MoveRefusedError):
@@ -80,6 +83,9 @@ def apply(
         )
     if declared.asks and not is_confirmed:
         raise ConfirmationNeededError(actions.asked_before(case, declared, chosen))
+    if isinstance(declared, OwnAction):
+        declared.do(case, chosen, by, now)
+        return case
     enqueue.commands(
         declared.calls,
         connection=case.connection,
@@ -94,7 +100,7 @@ def apply(
     return case
 
 
-def _chosen(case_id: int, action: str, option: str, *, by: User, now: datetime) -> tuple[SuggestedAction | None, Option | None]:
+def _chosen(case_id: int, action: str, option: str, *, by: User, now: datetime) -> tuple[Declared | None, Option | None]:
     """Return the action and its option as they are offered now, of the locked exception; none of one that is out of sight."""
     case = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection").filter(pk=case_id).first()
     if case is None or not access.scope_of(by).sees(*moves.about(case)):
@@ -105,7 +111,7 @@ def _chosen(case_id: int, action: str, option: str, *, by: User, now: datetime) 
     return declared, next((one for one in actions.options_of(case, declared, now=now) if one.key == option), None)
 
 
-def _in_numbers(case_id: int, action: SuggestedAction, option: Option) -> dict[str, Any]:
+def _in_numbers(case_id: int, action: Declared, option: Option) -> dict[str, Any]:
     """Return what the trail keeps of it: the option's sentence with its values, and what was at risk when it was applied."""
     said = {"each": [sentences.compose(action.title, {}), option.told], "by": ": "}
     amount, currency = ExceptionCase.objects.values_list("amount", "currency").get(pk=case_id)

@@ -166,7 +166,7 @@ class Actions(APIView):
                     "text": option.text,
                     "asks": asks,
                 }
-                for offer in actions.offered(case, now=clock.now())
+                for offer in actions.offered(case, now=clock.now(), by=request.user)
                 for option, _, asks in offer.ways
             ]
         )

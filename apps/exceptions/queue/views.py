@@ -95,7 +95,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "endings": resolutions.SUGGESTED,
         "odoo_url": case.url,
         "seen": moves.as_seen(case),
-        "offers": actions.offered(case, now=now),
+        "offers": actions.offered(case, now=now, by=request.user),
         "commands": actions.commands_of(case),
         "undoable": actions.undoable(case, by=request.user, now=now) if may_work else [],
         "stage": screens.stage_title(case.workflow, case.stage),
@@ -228,7 +228,7 @@ DONE = {
     "acknowledge": gettext_noop("%(record)s: acknowledged."),
     "snooze": gettext_noop("%(record)s: snoozed."),
     "resolve": gettext_noop("%(record)s: resolved."),
-    "apply": gettext_noop("%(record)s: sent to Odoo."),
+    "apply": gettext_noop("%(record)s: applied."),
     "undo-apply": gettext_noop("%(record)s: undone. Nothing was sent to Odoo."),
     "comment": gettext_noop("%(record)s: comment added."),
 }
@@ -238,10 +238,13 @@ def _said(action: str, case: ExceptionCase) -> str:
     return gettext(DONE[action]) % {"record": case.record_name}
 
 
-def _undo_of(request: PersonsRequest, case_id: int) -> dict[str, str]:
-    """The address at which the action that was just applied can be undone."""
-    chosen = urlencode({name: request.POST.get(name, "") for name in ("action", "option")})
-    return {"undo": f"{reverse('exceptions:act', args=[case_id, 'undo-apply'])}?{chosen}"}
+def _undo_of(request: PersonsRequest, case: ExceptionCase) -> dict[str, str]:
+    """The address at which the action that was just applied can be undone; none where Odoo is told nothing by it."""
+    chosen = {name: request.POST.get(name, "") for name in ("action", "option")}
+    undoable = actions.undoable(case, by=request.user, now=clock.now())
+    if not any(chosen.items() <= one.items() for one in undoable):
+        return {}
+    return {"undo": f"{reverse('exceptions:act', args=[case.pk, 'undo-apply'])}?{urlencode(chosen)}"}
 
 
 @login_required
@@ -259,7 +262,7 @@ def act(request: PersonsRequest, case_id: int, action: str) -> HttpResponse:
         return _page(request, _case(request, case_id), problem=str(error), status=error.status)
     said = _said(action, case)
     if wants_json(request):
-        links = links_of(job) if job else _undo_of(request, case_id) if action == "apply" else {}
+        links = links_of(job) if job else _undo_of(request, case) if action == "apply" else {}
         return JsonResponse({"said": said, "ids": [case_id]} | links)
     messages.success(request, said, extra_tags="done")
     back = request.POST.get("next", "")

@@ -6,14 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from apps.audit import trail
 from apps.core import clock
 from apps.core.actor import system
 from apps.odoo import errors, provision
 from apps.odoo.models import Connection
-from apps.pipeline.upkeep import probing
+from apps.pipeline.upkeep import provisioning
 from apps.workflows import blueprint
 
 
@@ -32,27 +30,14 @@ class Command(BaseCommand):
             known = ", ".join(Connection.objects.values_list("name", flat=True)) or "none yet"
             raise CommandError(f"There is no connection {options['name']}; there is: {known}. Make one with connect_odoo.")
         try:
-            if options["remove"]:
-                steps = provision.plan_removal(connection) if options["dry_run"] else provision.remove(connection)
-            else:
+            if options["dry_run"]:
                 wanted = blueprint.of_catalogue()
-                steps = provision.plan(connection, wanted) if options["dry_run"] else provision.apply(connection, wanted)
-            if not options["dry_run"]:
-                probing.probe(connection, now=clock.now())
+                steps = provision.plan_removal(connection) if options["remove"] else provision.plan(connection, wanted)
+            else:
+                change = provisioning.remove if options["remove"] else provisioning.apply
+                steps = change(connection, by=system("provision_odoo"), clock=clock.now)
         except errors.OdooError as error:
             raise CommandError(str(error)) from None
-        if not options["dry_run"]:
-            with transaction.atomic():
-                trail.record(
-                    trail.Event(
-                        action="connection.unprovisioned" if options["remove"] else "connection.provisioned",
-                        actor=system("provision_odoo"),
-                        subject=f"connection:{connection.name}",
-                        data={"steps": [str(step) for step in steps if step.action != "keep"]},
-                        about=(connection.pk, None),
-                    ),
-                    now=clock.now(),
-                )
         if options["json"]:
             self.stdout.write(json.dumps([asdict(step) for step in steps], default=str))
             return

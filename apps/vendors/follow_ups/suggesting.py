@@ -1,0 +1,52 @@
+"""The suggested action that writes to a vendor who has not confirmed, or is late: its follow-up, with the link to answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext_noop
+
+from apps.accounts import access
+from apps.accounts.models import User
+from apps.accounts.permissions import may_work_exceptions
+from apps.core import sentences
+from apps.exceptions.cases import own_actions
+from apps.exceptions.cases.own_actions import OwnAction
+from apps.exceptions.models import ExceptionCase
+from apps.vendors.follow_ups import drafts, sending
+from apps.vendors.follow_ups.drafts import Draft
+from apps.workflows.offers import Option
+
+WRITE = gettext_noop("Write to {vendor} about {count} orders: {orders}")
+
+
+def _draft(case: ExceptionCase) -> Draft | None:
+    """Return the draft that the exception's order is part of; None where the vendor has answered."""
+    of_company = access.AccessScope(parts=frozenset([(case.connection_id, case.company_id)]))
+    found = (one for one in drafts.drafts(of_company) if one.connection_id == case.connection_id)
+    return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
+
+
+def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
+    draft = _draft(case)
+    if draft is None or (draft.last is not None and now < draft.last.sent_at + sending.AT_LEAST):
+        return []
+    orders = ", ".join(str(owed.order.name) for owed in draft.owed)
+    values = {"vendor": draft.vendor.name or "", "count": len(draft.owed), "orders": orders}
+    return [Option(key=draft.key, told=sentences.compose(WRITE, values), columns={})]
+
+
+def _send(case: ExceptionCase, option: Option, by: User, now: datetime) -> None:
+    sending.send(option.key, seen=access.scope_of(by), by=by.actor, now=now)
+
+
+own_actions.register(
+    OwnAction(
+        name="follow_up",
+        title=gettext_noop("Write to the vendor"),
+        does=gettext_noop("Odoo sends one message in the vendor's language, with the link to confirm, change or refuse"),
+        types=[drafts.UNCONFIRMED, drafts.LATE],
+        options=_options,
+        do=_send,
+        may=may_work_exceptions,
+    )
+)
