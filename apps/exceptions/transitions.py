@@ -38,7 +38,7 @@ CASES = Transitions(
     [
         *_by_people("whoever works exceptions and sees its company"),
         Transition("apply", UNRESOLVED, ACKNOWLEDGED, "whoever works exceptions, by an action that it offers"),
-        Transition("undo_action", tuple(Status), STAYS, "who applied it, while nothing of it has been sent to Odoo"),
+        Transition("undo_action", tuple(Status), STAYS, "who applied it, until it is sent, or within a day as Odoo allows"),
         *_by_itself("the pipeline, when the record no longer meets the condition"),
     ],
 )

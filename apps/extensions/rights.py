@@ -53,7 +53,7 @@ def problems(declared: Workflow | Addition, *, model: str, own: set[str], label:
         for call in calls:
             yield from _problems_of_call(f"Approval kind {kind.name}", call, model, {*own, ASK})
     for action in _actions(declared):
-        for call in action.calls:
+        for call in (*action.calls, *action.undo):
             yield from _problems_of_call(f"Suggested action {action.name}", call, model, own)
     for guard in declared.guards if isinstance(declared, Workflow) else ():
         if {model, guard.model or model, *(line for line, _, _ in guard.lines)} - own:

@@ -108,7 +108,7 @@ def problems_of(workflow: Workflow) -> list[str]:
             problems += [
                 f"Suggested action {action.name} of {kind.name} names {name}, which it does not return."
                 f" It has: {', '.join(sorted(known))}."
-                for name in sorted((placeholders.of_calls(action.calls) | placeholders.names(action.asks)) - known)
+                for name in sorted((placeholders.of_calls([*action.calls, *action.undo]) | placeholders.names(action.asks)) - known)
             ]
     for approval in workflow.approvals:
         compiled.predicate(workflow, approval.when)

@@ -154,6 +154,8 @@ class SuggestedAction:
             undone; nothing, where it may be applied at once.
         letter: column with a sentence that somebody outside reads: it is said in the language of the column ``lang``, as Odoo
             names it.
+        undo: what puts it back in Odoo once it was carried out, with the columns as they were when it was applied; nothing, where
+            Odoo does not allow it.
         effect: of an option's columns, the changes that applying it comes down to, which are previewed (:mod:`.what_if`).
     """
 
@@ -163,6 +165,7 @@ class SuggestedAction:
     columns: Sequence[str]
     calls: Sequence[OdooCall]
     asks: str = ""
+    undo: Sequence[OdooCall] = ()
     letter: str = ""
     effect: Callable[[Mapping[str, Any]], Sequence[Change]] | None = None
 

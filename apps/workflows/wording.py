@@ -44,6 +44,7 @@ def _of_exception(declared: ExceptionType) -> Iterator[str]:
         yield action.asks
         yield from sql_message.templates_in(action.sql)
         yield from _of_calls(action.calls)
+        yield from _of_calls(action.undo)
 
 
 def _of_approval(declared: ApprovalKind) -> Iterator[str]:

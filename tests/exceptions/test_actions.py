@@ -278,7 +278,7 @@ def test_what_was_applied_is_undone_before_it_is_sent_and_offered_again(world: W
     apply(world, case, "promise_later", "42", undo_for=until)
     assert {command.not_before for command in actions.commands_of(case)} == {world.now + until}
     olga, oskar = User.objects.get(username="olga"), User.objects.get(username="oskar")
-    assert [one["option"] for one in actions.undoable(case, by=olga, now=world.now)] == ["42"]
+    assert [one.option for one in actions.undoable(case, by=olga, now=world.now)] == ["42"]
     assert actions.undoable(case, by=oskar, now=world.now) == []
     undo = {"action": "promise_later", "option": "42", "now": world.now}
     with pytest.raises(moves.MoveRefusedError, match="Only who applied it"):
@@ -303,5 +303,37 @@ def test_the_page_applies_with_a_way_back(world: World, client: Client) -> None:
     assert done["undo"] == f"/exceptions/{case.pk}/undo-apply/?action=promise_later&option=42"
     assert "Not yet sent to Odoo" in client.get(f"/exceptions/{case.pk}/").content.decode()
     back = client.post(done["undo"], headers={"X-Act": "1"}).json()
-    assert back["said"] == "P00080: undone. Nothing was sent to Odoo."
+    assert back["said"] == "P00080: undone."
     assert set(Command.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def carried_out(decision: str, at: Any) -> None:
+    assert Command.objects.filter(decision=decision).update(status="done", sent_at=at, done_at=at)
+
+
+def test_what_odoo_has_carried_out_is_put_back_as_it_was(world: World) -> None:
+    case, olga = late_purchase(world), User.objects.get(username="olga")
+    apply(world, case, "promise_later", "42")
+    undo = {"action": "promise_later", "option": "42", "by": olga, "now": world.now}
+    Command.objects.filter(method="write").update(sent_at=world.now)
+    with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
+        applying.undo_apply(case.pk, **undo)
+    carried_out(f"exception:{case.pk}:promise_later:42", world.now)
+    assert [(one.option, one.is_sent) for one in actions.undoable(case, by=olga, now=world.now)] == [("42", True)]
+    applying.undo_apply(case.pk, **undo)
+    back = Command.objects.get(decision=f"exception:{case.pk}:undo:promise_later:42")
+    assert (back.model, back.odoo_id, back.arguments["vals"]) == ("sale.order", 42, {"commitment_date": days(world, 3)})
+    assert back.precondition == [["commitment_date", "=", days(world, 8)]]
+    with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
+        applying.undo_apply(case.pk, **undo)
+    assert Command.objects.filter(decision__contains=":undo:").count() == 1
+
+
+def test_a_day_later_nothing_is_put_back_any_more(world: World) -> None:
+    case, olga = late_purchase(world), User.objects.get(username="olga")
+    apply(world, case, "promise_later", "42")
+    carried_out(f"exception:{case.pk}:promise_later:42", world.now)
+    world.advance(hours=25)
+    assert actions.undoable(case, by=olga, now=world.now) == []
+    with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
+        applying.undo_apply(case.pk, action="promise_later", option="42", by=olga, now=world.now)

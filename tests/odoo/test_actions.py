@@ -199,8 +199,14 @@ def test_a_count_is_planned_for_today(shop: Shop) -> None:
     shop.lay_in(shop.product, 5, here)
     (quant,) = shop.odoo.search("stock.quant", [("product_id", "=", shop.product), ("location_id", "=", here)])
     shop.look()
-    apply(shop, open_case(shop, "inventory.negative_stock", "stock.quant", quant), "plan_count")
+    (planned,) = shop.odoo.read("stock.quant", [quant], ["inventory_date"])
+    case = open_case(shop, "inventory.negative_stock", "stock.quant", quant)
+    apply(shop, case, "plan_count")
     assert shop.odoo.read("stock.quant", [quant], ["inventory_date"])[0]["inventory_date"] == in_days(0)[:10]
+    undo = {"action": "plan_count", "option": in_days(0)[:10]}
+    applying.undo_apply(case.pk, **undo, by=User.objects.get(username="olga"), now=clock.now())
+    carried_out()
+    assert shop.odoo.read("stock.quant", [quant], ["inventory_date"])[0]["inventory_date"] == planned["inventory_date"]
 
 
 def test_who_is_responsible_gets_an_activity_due_today(shop: Shop) -> None:

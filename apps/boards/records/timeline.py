@@ -53,7 +53,7 @@ TOLD = {
     "exception.woken": ("alarm-clock", "risk", gettext_noop("ended the snooze of the exception")),
     "exception.breached": ("alarm-clock", "late", gettext_noop("recorded the SLA breach of the exception")),
     "exception.applied": ("wand-sparkles", "calm", gettext_noop("applied a suggested action")),
-    "exception.action_undone": ("undo-2", "", gettext_noop("undid the suggested action before it was sent")),
+    "exception.action_undone": ("undo-2", "", gettext_noop("undid the suggested action")),
     "exception.resolved": ("circle-check", "done", gettext_noop("resolved the exception")),
     "exception.closed": ("cog", "done", gettext_noop("closed the exception")),  # by itself
     "exception.step_done": ("check", "done", gettext_noop("did a step of the playbook")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -30,6 +30,20 @@ from apps.workflows.what_if import Preview
 from apps.workflows.what_if_checks import MirrorBusyError
 
 LONGEST_REASON = 1_000
+
+
+# What was carried out can be put back in Odoo for so long.
+UNDO_WITHIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoable:
+    """An action that was applied and can be taken back; ``is_sent``, where Odoo has to be told."""
+
+    action: str
+    option: str
+    does: str
+    is_sent: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +85,36 @@ def commands_of(case: ExceptionCase) -> list[Command]:
     return list(told.order_by("sequence"))
 
 
-def undoable(case: ExceptionCase, *, by: User, now: datetime) -> list[dict[str, str]]:
-    """Return what the person has applied and may still take back: ``action`` and ``option`` of each, and what it does."""
+def undo_of(decision: str) -> str:
+    """How the commands that put an action back in Odoo name what they follow from."""
+    exception, number, rest = decision.split(":", 2)
+    return f"{exception}:{number}:undo:{rest}"
+
+
+def can_be_put_back(case: ExceptionCase, action: str, option: str, *, now: datetime) -> bool:
+    """Whether Odoo has carried the action out, lately, and can be told to put it back; once."""
+    declared, decision = declared_of(case, action), decision_of(case, action, option)
+    told = [one for one in commands_of(case) if one.decision == decision]
+    if declared is None or isinstance(declared, OwnAction) or not declared.undo or not told:
+        return False
+    is_carried_out = all(one.status == CommandStatus.DONE for one in told)
+    is_late = now > told[0].created_at + UNDO_WITHIN
+    return is_carried_out and not is_late and not Command.objects.filter(decision=undo_of(decision)).exists()
+
+
+def undoable(case: ExceptionCase, *, by: User, now: datetime) -> list[Undoable]:
+    """Return what the person has applied and may still take back."""
     told: dict[str, list[Command]] = {}
     for command in commands_of(case):
         told.setdefault(command.decision, []).append(command)
     found = []
     for decision, commands in told.items():
+        if commands[0].created_by != by.actor.name:
+            continue
+        action, option = decision.split(":", 3)[2:]
         is_waiting = all(one.status == CommandStatus.QUEUED and one.sent_at is None and one.not_before > now for one in commands)
-        if is_waiting and commands[0].created_by == by.actor.name:
-            action, option = decision.split(":", 3)[2:]
-            found.append({"action": action, "option": option, "does": commands[0].told})
+        if is_waiting or can_be_put_back(case, action, option, now=now):
+            found.append(Undoable(action=action, option=option, does=commands[0].told, is_sent=not is_waiting))
     return found
 
 

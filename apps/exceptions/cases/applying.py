@@ -14,11 +14,12 @@ from apps.core.currencies import exact
 from apps.core.refusals import Problem
 from apps.core.transactions import atomic_with_retry
 from apps.core.words import moment
-from apps.exceptions.cases import actions, moves
+from apps.exceptions.cases import actions, case_reconcile, moves
 from apps.exceptions.cases.moves import Change, MoveRefusedError
 from apps.exceptions.cases.own_actions import OwnAction
 from apps.exceptions.models import ExceptionCase
 from apps.outbox import enqueue
+from apps.workflows import placeholders
 from apps.workflows.declare import SuggestedAction
 from apps.workflows.offers import Option
 
@@ -116,14 +117,22 @@ def _in_numbers(case_id: int, action: Declared, option: Option) -> dict[str, Any
     said = {"each": [sentences.compose(action.title, {}), option.told], "by": ": "}
     amount, currency = ExceptionCase.objects.values_list("amount", "currency").get(pk=case_id)
     at_risk = {} if amount is None else {"amount": exact(amount), "currency": currency}
-    return {"said": sentences.plain(said), sentences.BESIDE: said, **at_risk}
+    return {"said": sentences.plain(said), sentences.BESIDE: said, **at_risk, **_kept_for_undo(action, option)}
+
+
+def _kept_for_undo(action: Declared, option: Option) -> dict[str, Any]:
+    """Return the option's columns that would be needed to put it back in Odoo."""
+    if isinstance(action, OwnAction) or not action.undo:
+        return {}
+    named = placeholders.of_calls(action.undo) & option.columns.keys()
+    return {"columns": {name: case_reconcile.plain(option.columns[name]) for name in sorted(named)}}
 
 
 @atomic_with_retry
 def undo_apply(case_id: int, *, action: str, option: str, by: User, now: datetime) -> ExceptionCase:
-    """Take back an action that one has applied, before anything of it was sent to Odoo.
+    """Take back an action that one has applied: before anything of it was sent, or by putting it back in Odoo within a day.
 
-    Raises NotAllowedError, and MoveRefusedError where it was sent, or somebody else applied it.
+    Raises NotAllowedError, and MoveRefusedError where it is being sent, Odoo does not allow it, or somebody else applied it.
     """
     undoing = Change(action="exception.action_undone", move="undo_action", values={}, data={"action": action, "option": option})
     case = moves.one(undoing, case_id, by=by, now=now)
@@ -136,7 +145,26 @@ def undo_apply(case_id: int, *, action: str, option: str, by: User, now: datetim
         raise MoveRefusedError(gettext("Only who applied it can undo it."))
     decision, because = actions.decision_of(case, action, option), sentences.in_english(UNDONE)
     if not enqueue.withdraw_all(decision, made_at=applied.at, because=because):
+        _put_back(case, applied, by=by, now=now)
+    return case
+
+
+def _put_back(case: ExceptionCase, applied: Entry, *, by: User, now: datetime) -> None:
+    """Have Odoo put back what it has carried out. Raises MoveRefusedError where it has not, or does not allow that."""
+    action, option = applied.data["action"], applied.data["option"]
+    declared, made = actions.declared_of(case, action), None
+    if isinstance(declared, SuggestedAction) and actions.can_be_put_back(case, action, option, now=now):
+        made = enqueue.commands(
+            declared.undo,
+            connection=case.connection,
+            model=case.model,
+            odoo_id=case.odoo_id,
+            context={**applied.data.get("columns", {}), "record_name": case.record_name, "decided_by": str(by)},
+            decision=actions.undo_of(actions.decision_of(case, action, option)),
+            by=by.actor,
+            now=now,
+        )
+    if not made:
         raise MoveRefusedError(
             gettext("Too late to undo: %(record_name)s has been sent to Odoo.") % {"record_name": case.record_name}
         )
-    return case

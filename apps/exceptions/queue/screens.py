@@ -223,7 +223,7 @@ VERBS = {
     "resolved": gettext_noop("resolved the exception"),
     "closed": gettext_noop("closed automatically"),
     "applied": gettext_noop("applied a suggested action"),
-    "action_undone": gettext_noop("undid the suggested action before it was sent"),
+    "action_undone": gettext_noop("undid the suggested action"),
     # Entries of 0.1.0.
     "remedied": gettext_noop("applied a suggested action"),
     "breached": gettext_noop("recorded an SLA breach"),

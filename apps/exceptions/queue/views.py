@@ -229,7 +229,7 @@ DONE = {
     "snooze": gettext_noop("%(record)s: snoozed."),
     "resolve": gettext_noop("%(record)s: resolved."),
     "apply": gettext_noop("%(record)s: applied."),
-    "undo-apply": gettext_noop("%(record)s: undone. Nothing was sent to Odoo."),
+    "undo-apply": gettext_noop("%(record)s: undone."),
     "comment": gettext_noop("%(record)s: comment added."),
 }
 
@@ -242,7 +242,7 @@ def _undo_of(request: PersonsRequest, case: ExceptionCase) -> dict[str, str]:
     """The address at which the action that was just applied can be undone; none where Odoo is told nothing by it."""
     chosen = {name: request.POST.get(name, "") for name in ("action", "option")}
     undoable = actions.undoable(case, by=request.user, now=clock.now())
-    if not any(chosen.items() <= one.items() for one in undoable):
+    if chosen not in [{"action": one.action, "option": one.option} for one in undoable]:
         return {}
     return {"undo": f"{reverse('exceptions:act', args=[case.pk, 'undo-apply'])}?{urlencode(chosen)}"}
 

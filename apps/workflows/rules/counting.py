@@ -40,6 +40,16 @@ PLAN_COUNT = SuggestedAction(
             expect=[["inventory_date", "<=", "{count_on}"]],
         )
     ],
+    undo=[
+        OdooCall(
+            title="Plan the count of {product_name} for {planned_on:day} again",
+            method="write",
+            only_if="planned_on",
+            arguments={"vals": {"inventory_date": "{planned_on}"}, "context": INVENTORY_MODE},
+            require=[["inventory_quantity_set", "=", False], ["inventory_date", "=", "{count_on}"]],
+            expect=[["inventory_date", "=", "{planned_on}"]],
+        )
+    ],
 )
 
 # What is counted stands for what it says as it is applied: another count is another decision.

@@ -47,4 +47,15 @@ PLAN_LATER = SuggestedAction(
             expect=[["scheduled_date", "=", "{new_date}"]],
         )
     ],
+    undo=[
+        OdooCall(
+            title="Plan {transfer_name} for {old_date:day} again",
+            model="stock.picking",
+            record="transfer_id",
+            method="write",
+            arguments={"vals": {"scheduled_date": "{old_date}"}},
+            require=[["state", "=", "assigned"], ["scheduled_date", "=", "{new_date}"]],
+            expect=[["scheduled_date", "=", "{old_date}"]],
+        )
+    ],
 )

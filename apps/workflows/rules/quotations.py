@@ -113,7 +113,7 @@ CANCEL_QUOTATION = SuggestedAction(
 RENEW_QUOTATION = SuggestedAction(
     name="renew_quotation",
     title="Renew the quotation",
-    columns=["order_name", "order_state", "valid_until", "amount"],
+    columns=["order_name", "order_state", "valid_until", "valid_before", "amount"],
     sql=f"""
         SELECT to_char(d.until, 'YYYY-MM-DD') AS option,
                {
@@ -125,7 +125,8 @@ RENEW_QUOTATION = SuggestedAction(
             before="o.validity_date",
         )
     } AS text,
-               o.name AS order_name, o.state AS order_state, to_char(d.until, 'YYYY-MM-DD') AS valid_until, {VALUE} AS amount
+               o.name AS order_name, o.state AS order_state, to_char(d.until, 'YYYY-MM-DD') AS valid_until,
+               to_char(o.validity_date, 'YYYY-MM-DD') AS valid_before, {VALUE} AS amount
           FROM mirror_sale_order o
          CROSS JOIN LATERAL (
            SELECT {company_day("%(now)s::timestamptz", "o.company_id")} + {RENEWED_DAYS} AS until) AS d
@@ -141,5 +142,15 @@ RENEW_QUOTATION = SuggestedAction(
             expect=[["validity_date", "=", "{valid_until}"]],
         ),
         guard_requests.note("Holds until {valid_until}: renewed by {decided_by} in Control Tower."),
+    ],
+    undo=[
+        OdooCall(
+            title="Let {order_name} hold until {valid_before:day} again",
+            method="write",
+            only_if="valid_before",
+            arguments={"vals": {"validity_date": "{valid_before}"}},
+            require=[["state", "=", "{order_state}"], ["validity_date", "=", "{valid_until}"]],
+            expect=[["validity_date", "=", "{valid_before}"]],
+        )
     ],
 )

@@ -248,16 +248,29 @@ def promise_later(orders: str, *, because: str) -> SuggestedAction:
     return SuggestedAction(
         name="promise_later",
         title="Change the delivery date",
-        columns=["order_id", "order_name", "new_date", "new_day", "new_at"],
+        columns=["order_id", "order_name", "new_date", "new_day", "new_at", "old_date"],
         effect=effects.of_promise,
         sql=f"""
             SELECT w.odoo_id::text AS option,
                    {LATER} AS text,
                    w.odoo_id AS order_id, w.name AS order_name, w.expected_at AS new_at,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
-                   to_char({company_day("w.expected_at", OF_ORDER)}, 'YYYY-MM-DD') AS new_day
+                   to_char({company_day("w.expected_at", OF_ORDER)}, 'YYYY-MM-DD') AS new_day,
+                   to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS old_date
               FROM ({orders}) AS w
         """,
+        undo=[
+            OdooCall(
+                title="Set the delivery date of {order_name} back to {old_date:day}",
+                model="sale.order",
+                record="order_id",
+                method="write",
+                only_if="old_date",
+                arguments={"vals": {"commitment_date": "{old_date}"}},
+                require=[["commitment_date", "=", "{new_date}"]],
+                expect=[["commitment_date", "=", "{old_date}"]],
+            ),
+        ],
         calls=[
             OdooCall(
                 title="Set the delivery date of {order_name} to {new_day:day}",

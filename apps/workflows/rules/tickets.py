@@ -16,6 +16,14 @@ MOVE = OdooCall(
     expect=[["stage_id", "=", "{stage_id:number}"]],
 )
 
+BACK = OdooCall(
+    title="Move {ticket_name} back",
+    method="write",
+    arguments={"vals": {"stage_id": "{old_stage_id:number}"}},
+    require=[["stage_id", "=", "{stage_id:number}"]],
+    expect=[["stage_id", "=", "{old_stage_id:number}"]],
+)
+
 CLOSE = SuggestedAction(
     name="close_ticket",
     title="Close the ticket",
@@ -29,6 +37,7 @@ CLOSE = SuggestedAction(
         enterprise="s.fold",
     ),
     calls=[MOVE],
+    undo=[BACK],
 )
 
 WAIT = SuggestedAction(
@@ -43,4 +52,5 @@ WAIT = SuggestedAction(
         enterprise=f"s.fold IS NOT TRUE AND {IS_CALLED_WAITING}",
     ),
     calls=[MOVE],
+    undo=[BACK],
 )
