@@ -11,6 +11,6 @@ class ExceptionsConfig(AppConfig):
     def ready(self) -> None:
         import_module("apps.workflows.registry").register_parameters(import_module("apps.exceptions.integration").sla_parameters())
         import_module("apps.exceptions.cases.timers")  # registers what happens when exceptions are due
-        import_module("apps.exceptions.cases.mending")  # registers what mends an incident
+        import_module("apps.exceptions.cases.incident_actions")  # registers what resolves an incident
         # Approvals, which know nothing of exceptions, name what holds up several.
         import_module("apps.workflows.cause_notes").register(import_module("apps.exceptions.causes.pages").notes_of)

@@ -54,8 +54,8 @@ def ask(world: World) -> Request:
 
 def expected(world: World) -> list[tuple[str, list[str]]]:
     found = available_requests.of_record(world.connection, "sale.order", 42, by=user("olga"), now=world.now)
-    (askable,) = [one for one in found if one.kind.name == KIND]
-    return [(step.name, [one.username for one in step.people]) for step in askable.steps]
+    (available,) = [one for one in found if one.kind.name == KIND]
+    return [(step.name, [one.username for one in step.people]) for step in available.steps]
 
 
 def asked(request: Request) -> list[str]:

@@ -115,7 +115,7 @@ def test_ends_are_ends() -> None:
         CASES.make("acknowledge", ExceptionCase(status=CaseStatus.RESOLVED))
 
 
-def test_what_mends_an_incident_is_none_of_the_actions_inside_odoo() -> None:
+def test_what_resolves_an_incident_is_none_of_the_actions_inside_odoo() -> None:
     incident = ExceptionCase(type=next(iter(integration.TYPES)), status=CaseStatus.OPEN)
     assert transitions_of(incident) is INCIDENTS
     transitions_of(incident).make("apply", incident)

@@ -20,9 +20,9 @@ def test_every_type_that_a_workflow_declares_has_a_suggested_action(name: str) -
 
 
 @pytest.mark.parametrize("name", sorted(integration.TYPES))
-def test_every_incident_has_something_that_mends_it(name: str) -> None:
+def test_every_incident_has_an_action(name: str) -> None:
     own = [action.name for action in own_actions.of_type(name) if action.types]
-    assert own, f"{name} offers nothing that mends it. Register an own action (apps/exceptions/cases/mending.py)."
+    assert own, f"{name} offers nothing to do. Register an own action (apps/exceptions/cases/incident_actions.py)."
 
 
 def test_names_of_own_actions_are_none_of_those_that_workflows_declare() -> None:

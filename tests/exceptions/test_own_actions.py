@@ -1,4 +1,4 @@
-"""What the tower itself does about an exception: mending incidents, and reminding approvers."""
+"""What the tower itself does about an exception: resolving incidents, and reminding approvers."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from apps.approvals.models import Request
 from apps.approvals.requests import moves as approvals
 from apps.audit.models import Entry
 from apps.core.refusals import Refusal
-from apps.exceptions.cases import actions, applying, mending, moves
+from apps.exceptions.cases import actions, applying, incident_actions, moves
 from apps.exceptions.models import ExceptionCase
 from apps.intake.models import Delivery
 from apps.notifications.models import Notification
@@ -34,7 +34,7 @@ def world(db: None) -> World:
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(mending, "wake", lambda task, **arguments: found.append((task, arguments)))
+    monkeypatch.setattr(incident_actions, "wake", lambda task, **arguments: found.append((task, arguments)))
     return found
 
 
@@ -47,7 +47,7 @@ def incident(world: World, kind: str, model: str = "connection", odoo_id: int = 
     return case_of(world, kind, model, number, workflow="integration", record_name="main", company_id=None)
 
 
-def mend(world: World, case: ExceptionCase, action: str, by: str = "ines") -> None:
+def act(world: World, case: ExceptionCase, action: str, by: str = "ines") -> None:
     key = next(iter(offered(world, case)[action]))
     applying.apply(case.pk, action=action, option=key, by=user(by), now=world.now)
 
@@ -61,11 +61,11 @@ def test_a_command_that_failed_is_tried_again_by_an_integrator_alone(world: Worl
     case = incident(world, "integration.command_failed", "sale.order", 42)
     assert offered(world, case)["retry_command"] == {str(command.pk): "Confirm S00042"}
     with pytest.raises(NotAllowedError):
-        mend(world, case, "retry_command", by="olga")
+        act(world, case, "retry_command", by="olga")
     command.refresh_from_db()
     assert command.status == "refused" and not Entry.objects.filter(action="exception.applied").exists()
     assert "retry_command" not in {offer.action.name for offer in actions.offered(case, now=world.now, by=user("olga"))}
-    mend(world, case, "retry_command")
+    act(world, case, "retry_command")
     command.refresh_from_db()
     case.refresh_from_db()
     assert (command.status, case.status) == ("queued", "acknowledged")
@@ -81,7 +81,7 @@ def test_dead_letters_are_replayed(world: World) -> None:
         )
     case = incident(world, "integration.dead_letters")
     assert offered(world, case)["replay"] == {"now": "3 dead letters are processed once more"}
-    mend(world, case, "replay")
+    act(world, case, "replay")
     assert not Delivery.objects.filter(status="dead").exists()
     with pytest.raises(moves.MoveRefusedError, match="no longer available"):
         applying.apply(case.pk, action="replay", option="now", by=user("ines"), now=world.now)
@@ -89,14 +89,14 @@ def test_dead_letters_are_replayed(world: World) -> None:
 
 def test_what_cannot_be_reached_is_asked_again_at_once(world: World, woken: list[tuple[str, dict[str, Any]]]) -> None:
     case = incident(world, "integration.connection_down")
-    mend(world, case, "look_again", by="olga")
+    act(world, case, "check_again", by="olga")
     assert [task for task, _ in woken] == ["pipeline.probe", "health.detect_incidents"]
     assert Command.objects.count() == 0
 
 
 def test_guards_are_provisioned_again_where_anything_was_ever_set_up(world: World, woken: list[tuple[str, dict[str, Any]]]) -> None:
     case = incident(world, "integration.guards_outdated")
-    mend(world, case, "provision_again")
+    act(world, case, "provision_again")
     assert woken == [("pipeline.provision", {"connection_id": world.connection.pk})]
     del world.connection.capabilities["models"]["x_ct_request"]
     world.connection.save()
@@ -107,7 +107,7 @@ def test_guards_are_provisioned_again_where_anything_was_ever_set_up(world: Worl
 def test_webhooks_are_switched_on_again(world: World) -> None:
     world.connection.hooks_off_at, world.connection.hooks_wanted = world.now, False
     world.connection.save()
-    mend(world, incident(world, "integration.hooks_off"), "switch_hooks_on")
+    act(world, incident(world, "integration.hooks_off"), "switch_hooks_on")
     world.connection.refresh_from_db()
     assert world.connection.hooks_wanted is True
 
@@ -115,16 +115,16 @@ def test_webhooks_are_switched_on_again(world: World) -> None:
 def test_an_ask_that_nobody_was_asked_about_is_read_again(world: World) -> None:
     world.order(42)
     case = incident(world, "integration.ask_unanswered", "sale.order", 42)
-    mend(world, case, "read_again", by="olga")
+    act(world, case, "read_again", by="olga")
     assert set(Delivery.objects.values_list("model", "odoo_id")) == {("sale.order", 42)}
 
 
-def test_the_page_of_an_incident_mends_it_without_a_way_back(world: World, client: Client) -> None:
+def test_the_page_of_an_incident_acts_without_a_way_back(world: World, client: Client) -> None:
     case = incident(world, "integration.connection_down")
     client.force_login(user("ines"))
     page = client.get(f"/exceptions/{case.pk}/").content.decode()
-    assert "Look again now" in page and "In Odoo: It closes" not in page
-    done = client.post(f"/exceptions/{case.pk}/apply/", {"action": "look_again", "option": "now"}, headers={"X-Act": "1"}).json()
+    assert "Check again now" in page and "In Odoo: It closes" not in page
+    done = client.post(f"/exceptions/{case.pk}/apply/", {"action": "check_again", "option": "now"}, headers={"X-Act": "1"}).json()
     assert "undo" not in done
 
 

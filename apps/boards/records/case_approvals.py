@@ -54,8 +54,8 @@ def of_case(case: ExceptionCase, *, by: User, now: datetime) -> list[CaseApprova
         one.kind: one for one in queries.of_record(case.connection_id, case.model, case.odoo_id, seen).filter(status=Status.PENDING)
     }
     can_ask = may_work_exceptions(by) and not waiting.keys() >= {kind.name for kind in kinds}
-    askable = available_requests.of_record(case.connection, case.model, case.odoo_id, by=by, now=now) if can_ask else []
-    steps = {one.kind.name: one.steps for one in askable}
+    available = available_requests.of_record(case.connection, case.model, case.odoo_id, by=by, now=now) if can_ask else []
+    steps = {one.kind.name: one.steps for one in available}
     found = []
     for kind in kinds:
         title, request = gettext(kind.title), waiting.get(kind.name)

@@ -24,7 +24,7 @@ FIRST = (
     "Together: {total:money} {currency}. Please pay by {day:day}. If you have paid already, thank you.\n\n{company}"
 )
 SECOND = (
-    "Dear {customer},\n\nwe have reminded you of these invoices, and they are still open:\n\n{invoices}\n\n"
+    "Dear {customer},\n\nthese invoices have been due for more than two weeks, and they are still open:\n\n{invoices}\n\n"
     "Together: {total:money} {currency}. Please pay by {day:day}, or tell us what keeps you from it.\n\n{company}"
 )
 LAST = (

@@ -1,7 +1,6 @@
 -- Suggested actions on a sales order, or on one of its transfers: what Odoo would invoice or credit of it now.
 --
 -- %(connection)s  bigint       the connection
--- %(record)s      bigint       the record's id in Odoo: the order's, or the transfer's
 -- {{text}}        jsonb        what is offered, in words
 -- {{order_of}}    SQL, bigint  the order's id in Odoo
 -- {{direction}}   int          1 for what is to be invoiced, -1 for what is to be credited

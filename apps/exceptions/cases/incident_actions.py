@@ -1,4 +1,4 @@
-"""What mends an incident of the integration: look again, retry, replay, provision again, switch on."""
+"""What resolves an incident of the integration: check again, retry, replay, provision again, switch on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,8 +30,8 @@ from apps.workflows.offers import Option
 MOST_REPLAYED, MOST_COMMANDS = 5_000, 20
 DETECT = "health.detect_incidents"
 PROVISION = "pipeline.provision"
-# What looks again at each type, before it is told whether all is well.
-LOOKS: dict[str, tuple[str, ...]] = {
+# What checks each type again, before incidents are detected anew.
+CHECKS: dict[str, tuple[str, ...]] = {
     "integration.connection_down": ("pipeline.probe",),
     "integration.model_unreadable": ("pipeline.probe", "pipeline.poll"),
     "integration.sync_lag": ("pipeline.poll",),
@@ -64,12 +64,12 @@ def _one(template: str, **values: object) -> list[Option]:
     return [Option(key="now", told=sentences.compose(template, values), columns={})]
 
 
-def _look_again(case: ExceptionCase, now: datetime) -> Sequence[Option]:
-    return _one(gettext_noop("Look at {name} now, instead of at the next time"), name=case.record_name)
+def _check_again(case: ExceptionCase, now: datetime) -> Sequence[Option]:
+    return _one(gettext_noop("Check {name} now, instead of at the next time"), name=case.record_name)
 
 
-def _do_look_again(case: ExceptionCase, option: Option, by: User, now: datetime) -> None:
-    for task in (*LOOKS[case.type], DETECT):
+def _do_check_again(case: ExceptionCase, option: Option, by: User, now: datetime) -> None:
+    for task in (*CHECKS[case.type], DETECT):
         wake(task)
 
 
@@ -180,12 +180,12 @@ ACTIONS = (
         may=_works,
     ),
     OwnAction(
-        name="look_again",
-        title=gettext_noop("Look again now"),
+        name="check_again",
+        title=gettext_noop("Check again now"),
         does=gettext_noop("It closes by itself where all is well"),
-        types=list(LOOKS),
-        options=_look_again,
-        do=_do_look_again,
+        types=list(CHECKS),
+        options=_check_again,
+        do=_do_check_again,
         may=_works,
     ),
 )
