@@ -77,3 +77,38 @@ def test_what_is_not_due_yet_is_planned_for_the_day_on_which_it_is(world: World)
     (plan,) = apply(world, case, "plan_later")
     assert (plan.model, plan.odoo_id, plan.arguments["vals"]) == ("stock.picking", 42, {"scheduled_date": days(world, 6)})
     assert ["scheduled_date", "=", days(world, 0)] in plan.precondition
+
+
+def test_a_line_without_a_lot_takes_one_that_lies_free_and_has_not_expired(world: World) -> None:
+    world.write("product.template", DESK * 10, name="Oak desk", tracking="lot")
+    sale(world, 42)
+    world.write("stock.picking", 42, state="assigned", location_id=8, company_id=1)
+    line = {"move_id": 42, "picking_id": 42, "product_id": DESK, "quantity": 4, "state": "assigned"}
+    world.write("stock.move.line", 1, **line)
+    lots = ((70, 6, days(world, 40)), (71, 3, days(world, 40)), (72, 9, days(world, -1)), (73, 9, days(world, 20)))
+    for lot, free, expires in lots:
+        world.write("stock.lot", lot, name=f"A-0{lot}", product_id=DESK, expiration_date=expires)
+        world.write("stock.quant", lot, product_id=DESK, location_id=8, lot_id=lot, company_id=1, quantity=free)
+    case = case_of(world, "fulfilment.lot_problem", "stock.picking", 42)
+    # What expires first goes first; three are too few, and one has expired.
+    assert offered(world, case)["assign_lot"] == {
+        "1-73": "4 Oak desk of A-073, 9 available",
+        "1-70": "4 Oak desk of A-070, 6 available",
+    }
+    (told,) = apply(world, case, "assign_lot", "1-73")
+    assert (told.model, told.odoo_id, told.arguments) == ("stock.move.line", 1, {"vals": {"lot_id": 73}})
+    assert ["lot_id", "=", False] in told.precondition and told.postcondition == [["lot_id", "=", 73]]
+
+
+def test_a_serial_number_stands_on_one_line_alone(world: World) -> None:
+    world.write("product.template", DESK * 10, name="Oak desk", tracking="serial")
+    sale(world, 42)
+    world.write("stock.picking", 42, state="assigned", location_id=8, company_id=1)
+    line = {"move_id": 42, "picking_id": 42, "product_id": DESK, "quantity": 1, "state": "assigned"}
+    world.write("stock.move.line", 1, **line)
+    world.write("stock.move.line", 2, lot_id=70, **line)
+    for serial in (70, 71):
+        world.write("stock.lot", serial, name=f"SN-{serial}", product_id=DESK)
+        world.write("stock.quant", serial, product_id=DESK, location_id=8, lot_id=serial, company_id=1, quantity=1)
+    case = case_of(world, "fulfilment.lot_problem", "stock.picking", 42)
+    assert list(offered(world, case)["assign_lot"]) == ["1-71"]

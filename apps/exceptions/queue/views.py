@@ -100,7 +100,7 @@ def _context(request: PersonsRequest, case: ExceptionCase, problem: str = "") ->
         "undoable": actions.undoable(case, by=request.user, now=now) if may_work else [],
         "stage": screens.stage_title(case.workflow, case.stage),
         "has_approvals": case.status != Status.RESOLVED
-        and any(kind.exception == case.type for _, kind in registry.approval_kinds().values()),
+        and any(kind.exception == case.type for _, kind in registry.approvals_over(case.model)),
         "may_work": may_work,
         "people": screens.workers_for(case) if may_work else [],
         "teams": Team.objects.order_by("name") if may_work else [],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
 from django.utils import formats, translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -103,11 +104,34 @@ def _line(owed: Owed) -> str:
 def drafts(seen: AccessScope) -> list[Draft]:
     """Return a draft for each vendor that owes something, the one that owes it longest first."""
     cases = ExceptionCase.objects.filter(UNRESOLVED, seen.of_records(), model=ORDER, type__in=[UNCONFIRMED, LATE])
-    rows = list(cases.select_related("connection").order_by("opened_at", "id")[:MOST_CASES])
-    # A delay of which only customers know is none of the vendor's.
-    rows = [case for case in rows if case.type == UNCONFIRMED or (case.evidence.get("late_lines_count") or 0) not in (0, "0")]
+    rows = _owing(cases)
     found = [draft for connection_id in sorted({case.connection_id for case in rows}) for draft in _of(connection_id, rows)]
     return sorted(found, key=lambda draft: (draft.since, draft.key))
+
+
+def draft_of(case: ExceptionCase) -> Draft | None:
+    """Return the draft to the vendor of an exception's order; None where the order is not part of one, or was answered."""
+    here = {"connection_id": case.connection_id}
+    order = PurchaseOrder.objects.filter(**here, odoo_id=case.odoo_id, deleted_at=None).first()
+    partner = Partner.objects.filter(**here, odoo_id=order.partner_id).first() if order else None
+    if order is None or partner is None:
+        return None
+    vendor_id = partner.commercial_partner_id or partner.odoo_id
+    addresses = Partner.objects.filter(Q(commercial_partner_id=vendor_id) | Q(odoo_id=vendor_id), **here).values("odoo_id")
+    theirs = PurchaseOrder.objects.filter(
+        **here, partner_id__in=addresses, company_id=order.company_id, state__in=open_lines.ORDERED, deleted_at=None
+    )
+    cases = ExceptionCase.objects.filter(
+        UNRESOLVED, **here, model=ORDER, type__in=[UNCONFIRMED, LATE], odoo_id__in=theirs.values("odoo_id")
+    )
+    found = _of(case.connection_id, _owing(cases))
+    return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
+
+
+def _owing(cases: QuerySet[ExceptionCase]) -> list[ExceptionCase]:
+    """Return the exceptions in which a vendor owes something: a delay of which only customers know is none of the vendor's."""
+    rows = cases.select_related("connection").order_by("opened_at", "id")[:MOST_CASES]
+    return [case for case in rows if case.type == UNCONFIRMED or (case.evidence.get("late_lines_count") or 0) not in (0, "0")]
 
 
 def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:

@@ -13,21 +13,13 @@ from apps.exceptions.cases import own_actions
 from apps.exceptions.cases.own_actions import OwnAction
 from apps.exceptions.models import ExceptionCase
 from apps.vendors.follow_ups import drafts, sending
-from apps.vendors.follow_ups.drafts import Draft
 from apps.workflows.offers import Option
 
 WRITE = gettext_noop("Write to {vendor} about {count} orders: {orders}")
 
 
-def _draft(case: ExceptionCase) -> Draft | None:
-    """Return the draft that the exception's order is part of; None where the vendor has answered."""
-    of_company = access.AccessScope(parts=frozenset([(case.connection_id, case.company_id)]))
-    found = (one for one in drafts.drafts(of_company) if one.connection_id == case.connection_id)
-    return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
-
-
 def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
-    draft = _draft(case)
+    draft = drafts.draft_of(case)
     if draft is None or (draft.last is not None and now < draft.last.sent_at + sending.AT_LEAST):
         return []
     orders = ", ".join(str(owed.order.name) for owed in draft.owed)

@@ -7,7 +7,7 @@ from django.db.models import Q
 from apps.core import figures, statements
 from apps.core.figures import Figure
 from apps.workflows import responsible, returned, root_causes, units
-from apps.workflows.declare import ExceptionType, Fact
+from apps.workflows.declare import ExceptionType, Fact, OdooCall, SuggestedAction
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -42,6 +42,46 @@ FACT = Fact(
     ),
 )
 
+ASSIGN = SuggestedAction(
+    name="assign_lot",
+    title="Take it from a lot that is there",
+    columns=["line_id", "lot_id", "lot_name", "product_name", "quantity"],
+    sql=statements.load(
+        __file__,
+        "free_lots",
+        text=say(
+            "{quantity:quantity} {product} of {lot}, {free:quantity} available",
+            quantity="line.quantity",
+            product="t.name",
+            lot="lot.name",
+            free="stock.free",
+        ),
+        quantity=units.own("ml.quantity", "ml"),
+    ),
+    calls=[
+        OdooCall(
+            title="Take {quantity:quantity} {product_name} of {lot_name}",
+            model="stock.move.line",
+            record="line_id",
+            method="write",
+            arguments={"vals": {"lot_id": "{lot_id:number}"}},
+            require=[["lot_id", "=", False], ["state", "not in", ["done", "cancel"]]],
+            expect=[["lot_id", "=", "{lot_id:number}"]],
+        )
+    ],
+    undo=[
+        OdooCall(
+            title="Take {product_name} of {lot_name} no longer",
+            model="stock.move.line",
+            record="line_id",
+            method="write",
+            arguments={"vals": {"lot_id": False}},
+            require=[["lot_id", "=", "{lot_id:number}"], ["state", "not in", ["done", "cancel"]]],
+            expect=[["lot_id", "=", False]],
+        )
+    ],
+)
+
 EXCEPTION = ExceptionType(
     name="fulfilment.lot_problem",
     title="Lot or serial problem",
@@ -62,5 +102,5 @@ EXCEPTION = ExceptionType(
     severity=("lot_amount", (500, 5_000, 50_000)),
     root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",
-    actions=[responsible.ask(responsible.TRANSFER, "enter or correct the lots and serial numbers")],
+    actions=[ASSIGN, responsible.ask(responsible.TRANSFER, "enter or correct the lots and serial numbers")],
 )
