@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Role, Team, User
 from apps.accounts.permissions import NotAllowedError
+from apps.approvals.errors import SegregationError
 from apps.approvals.models import Request
 from apps.approvals.requests import moves as approvals
 from apps.audit.models import Entry
@@ -161,3 +162,25 @@ def test_nobody_is_reminded_of_what_was_just_asked_or_is_decided(world: World) -
     world.advance(minutes=61)
     approvals.approve(request.pk, by=user("wanda"), now=world.now)
     assert "chase_approver" not in offered(world, case)
+
+
+def test_a_manager_has_the_next_level_asked_at_once_and_never_themselves(world: World) -> None:
+    person("mia", Role.MANAGER, limit=90_000)
+    person("amir", Role.APPROVER, limit=90_000)
+    case, request = waiting(world)
+    (key,) = offered(world, case)["ask_next_level"]
+    for name in ("olga", "wanda"):
+        assert "ask_next_level" not in {one.action.name for one in actions.offered(case, now=world.now, by=user(name))}
+        with pytest.raises(NotAllowedError):
+            applying.apply(case.pk, action="ask_next_level", option=key, by=user(name), now=world.now)
+    # From the warehouse to any approver.
+    applying.apply(case.pk, action="ask_next_level", option=key, by=user("mia"), now=world.now)
+    step = request.steps.get()
+    asked = set(step.assignments.filter(level=1).values_list("user__username", flat=True))
+    assert step.level == 1 and "amir" in asked
+    assert Entry.objects.get(action="approval.escalated").actor_name == "Mia"
+    # The level above is the managers': Mia would decide what she brought there.
+    with pytest.raises(SegregationError, match="You would be asked yourself"):
+        applying.apply(case.pk, action="ask_next_level", option=key, by=user("mia"), now=world.now)
+    step.refresh_from_db()
+    assert step.level == 1

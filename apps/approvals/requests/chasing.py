@@ -1,4 +1,4 @@
-"""Reminding those who have to decide, because somebody waits for it."""
+"""Reminding those who have to decide, or asking the next level at once, because somebody waits for it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,9 +7,9 @@ from django.utils.translation import gettext
 
 from apps.accounts import permissions as roles
 from apps.accounts.models import User
-from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError
+from apps.approvals.errors import AlreadyDecidedError, DecisionRefusedError, SegregationError
 from apps.approvals.models import Request, Status, Step, StepStatus
-from apps.approvals.requests import closing, permissions, steps
+from apps.approvals.requests import closing, permissions, steps, timers
 from apps.approvals.requests.locking import locked
 from apps.audit import trail
 from apps.core.transactions import atomic_with_retry
@@ -70,3 +70,38 @@ def chase(request_id: int, *, by: User, now: datetime) -> Sequence[User]:
         reminded += people
     closing.announce(request)
     return reminded
+
+
+def can_go_up(request: Request) -> list[Step]:
+    """Return the running steps whose policy has another level to ask."""
+    if request.status != Status.PENDING or request.paused_at:
+        return []
+    running = request.steps.filter(status=StepStatus.PENDING).order_by("position", "id")
+    return [step for step in running if step.level + 1 < len(step.levels["levels"])]
+
+
+@atomic_with_retry
+def ask_next_level(request_id: int, *, by: User, now: datetime) -> Sequence[User]:
+    """Ask the next level of each running step that has one, instead of waiting until the present one is over; whom.
+
+    Raises:
+        NotAllowedError: this person may not make policies, or would be asked: nobody brings a decision to their own desk.
+        AlreadyDecidedError: it no longer waits.
+        DecisionRefusedError: policy has no further level.
+    """
+    roles.check_may_make_policy(by)
+    request = locked(request_id)
+    if request.status != Status.PENDING:
+        raise AlreadyDecidedError(permissions.settled_sentence(request) + ".")
+    above = can_go_up(request)
+    if not above:
+        raise DecisionRefusedError(
+            gettext("%(record_name)s: the policy has no further level to ask.") % {"record_name": request.record_name}
+        )
+    asked = [user for step in above for user in timers.to_next_level(request, step, by=by.actor, now=now)]
+    if by in asked:
+        raise SegregationError(
+            gettext("You would be asked yourself; someone else must bring %(record_name)s on.")
+            % {"record_name": request.record_name}
+        )
+    return asked

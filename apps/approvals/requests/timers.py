@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import Role, User
 from apps.approvals import reasons, step_names
@@ -11,12 +11,15 @@ from apps.approvals.models import Request, Status, Step, StepStatus
 from apps.approvals.requests import closing, steps
 from apps.audit import trail
 from apps.core import actor, sentences
+from apps.core.actor import Actor
 from apps.core.words import money
 from apps.notifications.notify import Message, notify
 from apps.timers import due
 from apps.timers.models import Timer
 
 MACHINE = actor.system("timers")
+IN_TIME = gettext_noop("%(silent)s did not answer in time; now assigned to: %(asked)s.")
+AT_ONCE = gettext_noop("%(by)s did not wait for %(silent)s; now assigned to: %(asked)s.")
 
 
 def _running(timer: Timer) -> tuple[Request, Step, int] | None:
@@ -68,21 +71,22 @@ def escalate(timers: Sequence[Timer], now: datetime) -> None:
             continue
         request, step, level = running
         if level + 1 < len(step.levels["levels"]):
-            _to_next_level(request, step, level, now)
+            to_next_level(request, step, by=MACHINE, now=now)
         else:
             _fall_back(request, step, now)
 
 
-def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> None:
+def to_next_level(request: Request, step: Step, *, by: Actor, now: datetime) -> list[User]:
+    """Ask the people of the next level instead of those who have not answered; whom. The caller holds the request's row lock."""
     silent = [row.user for row in step.assignments.filter(is_active=True, decision="").select_related("user")]
     request.escalated_at = now
     request.save(update_fields=["escalated_at"])
-    asked = steps.begin_level(request, step, level + 1, word="escalated", now=now)
+    asked = steps.begin_level(request, step, step.level + 1, word="escalated", now=now)
     steps.refresh_due(request)
     trail.record(
         trail.Event(
             action="approval.escalated",
-            actor=MACHINE,
+            actor=by,
             subject=f"approval:{request.pk}",
             data={
                 "step": step.name,
@@ -105,8 +109,8 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
                 % {"record": request.record_name, "amount": money(request.amount, request.currency)}
             ),
             body=lambda: (
-                gettext("%(silent)s did not answer in time; now assigned to: %(asked)s.")
-                % {"silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))}
+                gettext(IN_TIME if by == MACHINE else AT_ONCE)
+                % {"by": by.name, "silent": ", ".join(map(str, silent)), "asked": ", ".join(map(str, asked))}
             ),
             path=f"/approvals/{request.pk}/",
         ),
@@ -115,6 +119,7 @@ def _to_next_level(request: Request, step: Step, level: int, now: datetime) -> N
         now=now,
     )
     closing.announce(request)
+    return asked
 
 
 def _fall_back(request: Request, step: Step, now: datetime) -> None:
