@@ -169,10 +169,8 @@ def test_what_was_delivered_is_invoiced_and_posted_and_what_came_back_is_credite
     of_order = [("line_ids.sale_line_ids.order_id", "=", order)]
     (invoice,) = shop.odoo.search_read("account.move", of_order, fields)
     assert (invoice["move_type"], invoice["state"], invoice["amount_untaxed"]) == ("out_invoice", "posted", 300)
-    bring_back(shop, picking)
-    shop.look()
-    (back,) = shop.odoo.search("stock.picking", [("return_id", "=", picking)])
-    apply(shop, open_case(shop, "returns.not_credited", "stock.picking", back), "credit")
+    back = bring_back(shop, picking)
+    apply(shop, shop.cases("stock.picking", back)["returns.not_credited"], "credit")
     (_, credit) = shop.odoo.search_read("account.move", of_order, fields, order="id")
     assert (credit["move_type"], credit["state"]) == ("out_refund", "posted")
     assert not Command.objects.exclude(status="done").exists()
@@ -180,13 +178,12 @@ def test_what_was_delivered_is_invoiced_and_posted_and_what_came_back_is_credite
 
 def test_of_two_orders_one_is_cancelled_and_a_quotation_is_renewed(shop: Shop) -> None:
     first, second = shop.sell(3), shop.sell(3)
-    shop.look()
-    case = open_case(shop, "order.possible_duplicate", "sale.order", second, cause=str(first))
-    apply(shop, case, "cancel_duplicate", f"{second}-")
+    apply(shop, shop.cases("sale.order", second)["order.possible_duplicate"], "cancel_duplicate", f"{second}-")
     states = shop.odoo.read("sale.order", [first, second], ["state"])
     assert {row["id"]: row["state"] for row in states} == {first: "sale", second: "cancel"}
     line = {"product_id": shop.product, "product_uom_qty": 1, "price_unit": 100}
-    quotation = shop.make("sale.order", {"partner_id": shop.customer, "order_line": [(0, 0, line)]})
+    values = {"partner_id": shop.customer, "order_line": [(0, 0, line)], "validity_date": in_days(-2)[:10]}
+    quotation = shop.make("sale.order", values)
     shop.look()
     apply(shop, open_case(shop, "order_to_cash.stuck", "sale.order", quotation, cause="quotation"), "renew_quotation")
     (row,) = shop.odoo.read("sale.order", [quotation], ["validity_date", "state"])
@@ -223,11 +220,10 @@ def test_who_is_responsible_gets_an_activity_due_today(shop: Shop) -> None:
 def test_a_customer_is_reminded_of_what_is_overdue(shop: Shop) -> None:
     order = shop.sell(3, product=shop.storable(invoice_policy="delivery"))
     deliver(shop, order)
-    invoice = bill(shop, order)
+    dates = {"invoice_date": in_days(-40)[:10], "invoice_date_due": in_days(-10)[:10]}
+    invoice = bill(shop, order, invoice_payment_term_id=False, **dates)
     shop.odoo.write("res.partner", [shop.customer], {"email": "books@customer.test"})
-    shop.odoo.write("account.move", [invoice], {"invoice_date_due": in_days(-10)[:10]})
-    shop.look()
-    apply(shop, open_case(shop, "invoice.overdue_exposure", "account.move", invoice), "remind_customer")
+    apply(shop, shop.cases("account.move", invoice)["invoice.overdue_exposure"], "remind_customer")
     domain = [("model", "=", "account.move"), ("res_id", "=", invoice), ("partner_ids", "in", [shop.customer])]
     (message,) = shop.odoo.search_read("mail.message", domain, ["body"])
     name = shop.odoo.read("account.move", [invoice], ["name"])[0]["name"]

@@ -16,11 +16,14 @@ def stage(shop: Shop, order: int, workflow: str = "order_to_cash") -> str:
     return Position.objects.get(workflow=workflow, odoo_id=order).stage
 
 
-def bill(shop: Shop, order: int) -> int:
+def bill(shop: Shop, order: int, **more: Any) -> int:
+    """The posted invoice of what was delivered; ``more`` is written on its draft."""
     values = {"advance_payment_method": "delivered", "sale_order_ids": [(6, 0, [order])]}
     wizard = shop.odoo.create("sale.advance.payment.inv", values)
     shop.odoo.call("sale.advance.payment.inv", "create_invoices", [wizard])
     move = max(shop.odoo.read("sale.order", [order], ["invoice_ids"])[0]["invoice_ids"])
+    if more:
+        shop.odoo.write("account.move", [move], more)
     shop.odoo.call("account.move", "action_post", [move])
     return move
 

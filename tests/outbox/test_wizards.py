@@ -62,7 +62,7 @@ class Odoo:
             self.drafts.remove(ids[0])
             self.posted += ids
         if method == self.loses:
-            raise errors.UnknownOutcomeError("main", f"{model}.{method}")
+            raise errors.UnknownOutcomeError("main", "the answer was lost", "It is looked for.")
         return True
 
 
