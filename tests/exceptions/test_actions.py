@@ -102,7 +102,7 @@ def test_a_request_for_quotation_is_drafted_for_the_other_vendor(world: World) -
 def test_what_is_short_is_taken_from_another_warehouse(world: World) -> None:
     case = short_transfer(world)
     stock(world, 9, 6)
-    assert offered(world, case) == {"move_stock": ["6 Oak desk from Annex/Stock, 6 available"]}
+    assert offered(world, case)["move_stock"] == ["6 Oak desk from Annex/Stock, 6 available"]
     apply(world, case, "move_stock", f"{DESK}-9")
     draft = Command.objects.get(method="create")
     (values,) = draft.arguments["vals_list"]
@@ -120,7 +120,8 @@ def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
     stock(world, 8, 4)
     assert "reserve_again" not in offered(world, case)
     stock(world, 8, 10)
-    assert offered(world, case) == {"reserve_again": ["The missing quantity on 1 lines is now available in the warehouse"]}
+    assert offered(world, case)["reserve_again"] == ["The missing quantity on one line is now available in the warehouse"]
+    assert "move_stock" not in offered(world, case)
     apply(world, case, "reserve_again", "now")
     assert Command.objects.get(method="action_assign").odoo_id == 42
 
@@ -181,6 +182,9 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
     assert offered(world, case) == {
         "correct": ["Odoo resets it to draft, to be corrected and posted"],
         "claim": ["Sofia Sales gets an activity: give the customer a credit note"],
+        "ask_responsible": [
+            "Sofia Sales gets an activity, due today: settle with the partner what differs, or correct the invoice"
+        ],
     }
     apply(world, case, "claim", "600")
     activity = Command.objects.get(model="mail.activity")

@@ -86,3 +86,25 @@ def test_what_came_back_is_credited_as_odoo_counts_it(world: World) -> None:
     assert (draft.model, draft.odoo_id, draft.method) == ("sale.order", 42, "create_invoices")
     assert ["move_type", "=", "out_refund"] in post.arguments["{found}"]
     assert "invoice" not in offered(world, case_of(world, KIND, "sale.order", 42))
+
+
+def test_a_draft_that_nobody_posts_is_posted_for_the_sum_that_was_seen(world: World) -> None:
+    draft = {"name": "Draft 610", "move_type": "out_invoice", "state": "draft", "company_id": 1, "partner_id": 50, "currency_id": 1}
+    world.write("account.move", 610, amount_total=250, create_date="2026-11-03 10:00:00", **draft)
+    case = case_of(world, "invoicing.stuck", "account.move", 610, cause="draft")
+    text = "Post 250.00 EUR to Azure Interior, a draft since 2026-11-03"
+    assert offered(world, case)["post_invoice"] == {"250": text}
+    with pytest.raises(applying.ConfirmationNeededError, match=r"Azure Interior owes 250\.00 EUR"):
+        apply(world, case, "post_invoice", is_confirmed=False)
+    post, note = apply(world, case, "post_invoice")
+    assert (post.model, post.odoo_id, post.method) == ("account.move", 610, "action_post")
+    assert post.precondition == [["state", "=", "draft"], ["amount_total", "=", 250.0]]
+    assert (post.postcondition, note.method) == ([["state", "=", "posted"]], "message_post")
+
+
+@pytest.mark.parametrize("more", [{"x_ct_hold": "invoice_exception"}, {"state": "posted"}, {"move_type": "in_invoice"}])
+def test_what_is_held_posted_or_owed_by_us_is_not_posted_from_here(world: World, more: dict[str, str]) -> None:
+    draft = {"name": "Draft 610", "move_type": "out_invoice", "state": "draft", "company_id": 1, "partner_id": 50}
+    world.write("account.move", 610, amount_total=250, **draft | more)
+    case = case_of(world, "invoicing.stuck", "account.move", 610, cause="draft")
+    assert "post_invoice" not in offered(world, case)

@@ -72,11 +72,27 @@ def test_what_is_not_due_yet_is_planned_for_the_day_on_which_it_is(world: World)
         world.write("stock.picking", order, scheduled_date=days(world, 0), date_deadline=days(world, due_in), **ready)
     case = case_of(world, "warehouse.over_capacity", "stock.warehouse", 1)
     key, day = "42@2026-11-29", days(world, 6)[:10]
-    text = f"WH/OUT/00042, 1 lines, Azure Interior: on {day}, when it is due, instead of 2026-11-23"
-    assert offered(world, case) == {"plan_later": {key: text}}
+    text = f"WH/OUT/00042, one line, Azure Interior: on {day}, when it is due, instead of 2026-11-23"
+    assert offered(world, case)["plan_later"] == {key: text}
     (plan,) = apply(world, case, "plan_later")
     assert (plan.model, plan.odoo_id, plan.arguments["vals"]) == ("stock.picking", 42, {"scheduled_date": days(world, 6)})
     assert ["scheduled_date", "=", days(world, 0)] in plan.precondition
+
+
+def test_what_is_due_first_is_picked_first_and_not_everything_is_urgent(world: World) -> None:
+    world.write("stock.picking.type", 20, name="Delivery", code="outgoing", warehouse_id=1, company_id=1)
+    for order, due_in in ((42, 6), (43, 0), (44, 1), (45, 2), (46, 3), (47, 4)):
+        sale(world, order)
+        ready = {"state": "assigned", "picking_type_id": 20, "company_id": 1, "partner_id": 50}
+        world.write("stock.picking", order, date_deadline=days(world, due_in), **ready)
+    world.write("stock.picking", 44, priority="1")
+    case = case_of(world, "warehouse.over_capacity", "stock.warehouse", 1)
+    found = offered(world, case)["pick_first"]
+    assert list(found) == ["43", "45", "46", "47"]
+    assert found["43"] == f"WH/OUT/00043, one line, Azure Interior: due on {days(world, 0)[:10]}"
+    (first,) = apply(world, case, "pick_first")
+    assert (first.model, first.odoo_id, first.arguments) == ("stock.picking", 43, {"vals": {"priority": "1"}})
+    assert first.precondition == [["state", "=", "assigned"]] and first.postcondition == [["priority", "=", "1"]]
 
 
 def test_a_line_without_a_lot_takes_one_that_lies_free_and_has_not_expired(world: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from apps.exceptions import integration
 from apps.exceptions.cases import own_actions
-from apps.workflows import registry
+from apps.workflows import registry, responsible
 
 TYPES = sorted(registry.exception_types())
 
@@ -17,6 +17,14 @@ def test_every_type_that_a_workflow_declares_has_a_suggested_action(name: str) -
     assert len(names) == len(set(names)), f"{name} has two actions of one name."
     for action in declared.actions:
         assert action.calls, f"{action.name} of {name} tells Odoo nothing."
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_where_odoo_knows_who_is_responsible_they_can_always_be_asked(name: str) -> None:
+    """Other actions are there only where stock, a vendor or an amount allows them."""
+    workflow, declared = registry.exception_types()[name]
+    if responsible.responsible_for(workflow.odoo_model) is not None:
+        assert "ask_responsible" in [action.name for action in declared.actions], f"{name} may offer nothing at all."
 
 
 @pytest.mark.parametrize("name", sorted(integration.TYPES))

@@ -15,7 +15,7 @@ from apps.exceptions.models import ExceptionCase
 from apps.vendors.follow_ups import drafts, sending
 from apps.workflows.offers import Option
 
-WRITE = gettext_noop("Write to {vendor} about {count} orders: {orders}")
+WRITE = gettext_noop("Write to {vendor} about {orders}")
 
 
 def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
@@ -23,7 +23,7 @@ def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
     if draft is None or (draft.last is not None and now < draft.last.sent_at + sending.AT_LEAST):
         return []
     orders = ", ".join(str(owed.order.name) for owed in draft.owed)
-    values = {"vendor": draft.vendor.name or "", "count": len(draft.owed), "orders": orders}
+    values = {"vendor": draft.vendor.name or "", "orders": orders}
     return [Option(key=draft.key, told=sentences.compose(WRITE, values), columns={})]
 
 

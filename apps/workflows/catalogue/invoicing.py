@@ -25,7 +25,7 @@ from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sampl
 from apps.workflows.holders import HeldBy, Holder
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
-from apps.workflows.rules import credit_note_limit, dunning, invoice_mismatch, involvement, money, return_limit
+from apps.workflows.rules import credit_note_limit, dunning, invoice_mismatch, involvement, missing_invoice, money, return_limit
 from apps.workflows.sql_message import say
 
 CUSTOMER_BILLS = ["out_invoice", "out_refund", "out_receipt"]
@@ -363,6 +363,7 @@ WORKFLOW = Workflow(
         ),
         credit_note_limit.FOR_NOTHING,
     ],
+    stuck_actions=[missing_invoice.POST_DRAFT],
     approvals=[invoice_mismatch.APPROVAL, credit_note_limit.APPROVAL],
     guards=[invoice_mismatch.GUARD, credit_note_limit.GUARD],
     form="account.view_move_form",

@@ -339,6 +339,7 @@ WORKFLOW = Workflow(
                 sourcing.RESCHEDULE,
                 sourcing.from_another_warehouse(sourcing.NEEDED_OF_PURCHASE),
                 sourcing.from_another_vendor(sourcing.NEEDED_OF_PURCHASE),
+                responsible.ask(responsible.PURCHASE_ORDER, "get a firm date from the vendor"),
             ],
         ),
         ExceptionType(

@@ -155,10 +155,10 @@ WORKFLOW = Workflow(
             severity=("beyond_amount", (1_000, 25_000, 100_000)),
             root_causes=[RootCause(kind=root_causes.WAREHOUSE, record="odoo_id")],
             closed_because="Ready lines fit within a shift",
-            actions=[planned_later.PLAN_LATER],
+            actions=[planned_later.PICK_FIRST, planned_later.PLAN_LATER],
         ),
     ],
-    stuck_actions=[planned_later.PLAN_LATER],
+    stuck_actions=[planned_later.PICK_FIRST, planned_later.PLAN_LATER],
     approvals=[],
     samples=[Sample(row={"name": "Annex"}, stage="within_capacity")],
 )

@@ -53,6 +53,9 @@ REMIND = SuggestedAction(
         "dunning",
         text=say(
             "Reminder {step} to {customer}: {count} invoices, {total:money} {currency}, the oldest due on {day:day}",
+            when={
+                "owed.invoices_count = 1": "Reminder {step} to {customer}: one invoice, {total:money} {currency}, due on {day:day}"
+            },
             step="step.number",
             customer="p.name",
             count="owed.invoices_count",

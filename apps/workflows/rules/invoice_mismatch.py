@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import default_policies, guard_requests, parameters, playbooks
+from apps.workflows import default_policies, guard_requests, parameters, playbooks, responsible
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
 from apps.workflows.playbooks import Step, StepKind
@@ -142,7 +142,11 @@ EXCEPTION = ExceptionType(
         Step(name="tell", title="Tell the partner what was corrected", kind=StepKind.MESSAGE),
     ],
     closed_because="The invoice agrees with the order and the delivery, was approved as it is, or is settled",
-    actions=[invoice_resolution.CORRECT, invoice_resolution.CLAIM],
+    actions=[
+        invoice_resolution.CORRECT,
+        invoice_resolution.CLAIM,
+        responsible.ask(responsible.INVOICE, "settle with the partner what differs, or correct the invoice"),
+    ],
 )
 
 TERMS_SQL = """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from apps.core import statements
 from apps.workflows import guard_requests
 from apps.workflows.declare import OdooCall, SuggestedAction
-from apps.workflows.sql_message import say
+from apps.workflows.sql_message import company_day, say
 
 COLUMNS = ["order_id", "order_name", "amount", "currency", "customer_name", "after_id", "tower_uid"]
 OF_ORDER = "%(record)s"
@@ -98,6 +98,40 @@ CREATE_DRAFT = SuggestedAction(
     calls=[
         _draft("Create the invoice of {order_name}: {amount:money} {currency} before tax"),
         guard_requests.note("Invoice drafted by {decided_by} in Control Tower."),
+    ],
+)
+
+POST_DRAFT = SuggestedAction(
+    name="post_invoice",
+    title="Post the invoice",
+    asks="{customer_name} owes {amount:money} {currency}: a posted invoice is not deleted, only credited",
+    columns=["amount", "currency", "customer_name"],
+    sql=f"""
+        SELECT trim_scale(r.amount_total)::text AS option,
+               {
+        say(
+            "Post {amount:money} {currency} to {customer}, a draft since {day:day}",
+            amount="r.amount_total",
+            currency="COALESCE(cu.name, '')",
+            customer="COALESCE(c.name, '')",
+            day=company_day("r.create_date", "r.company_id"),
+        )
+    } AS text,
+               r.amount_total AS amount, COALESCE(cu.name, '') AS currency, COALESCE(c.name, '') AS customer_name
+          FROM mirror_account_move r
+          LEFT JOIN mirror_res_partner c ON c.connection_id = r.connection_id AND c.odoo_id = r.partner_id
+          LEFT JOIN mirror_res_currency cu ON cu.connection_id = r.connection_id AND cu.odoo_id = r.currency_id
+         WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND r.deleted_at IS NULL
+           AND r.move_type = 'out_invoice' AND r.state = 'draft' AND r.amount_total > 0 AND COALESCE(r.x_ct_hold, '') = ''
+    """,
+    calls=[
+        OdooCall(
+            title="Post the invoice: {amount:money} {currency}",
+            method="action_post",
+            require=[["state", "=", "draft"], ["amount_total", "=", "{amount:number}"]],
+            expect=[["state", "=", "posted"]],
+        ),
+        guard_requests.note("Posted by {decided_by} in Control Tower."),
     ],
 )
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import kits, playbooks, returned, root_causes, units
+from apps.workflows import kits, playbooks, responsible, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -121,5 +121,6 @@ EXCEPTION = ExceptionType(
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
         substitution.SUBSTITUTE,
         sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
+        responsible.ask(responsible.TRANSFER, "agree with the customer on a part, another product or a later date"),
     ],
 )

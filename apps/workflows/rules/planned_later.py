@@ -1,15 +1,61 @@
-"""More is ready than a warehouse ships in a shift: what is not due yet is planned for the day on which it is."""
+"""More is ready than a warehouse ships in a shift: what is due first is picked first, the rest is planned for when it is due."""
 
+from apps.core import statements
 from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.sql_message import company_day, say
 
 LATER = say(
     "{transfer}, {lines} lines, {customer}: on {day:day}, when it is due, instead of {planned:day}",
+    when={"goods.lines = 1": "{transfer}, one line, {customer}: on {day:day}, when it is due, instead of {planned:day}"},
     transfer="k.name",
     lines="goods.lines",
     customer="COALESCE(c.name, '')",
     day=company_day("k.date_deadline", "k.company_id"),
     planned=company_day("k.scheduled_date", "k.company_id"),
+)
+
+# Where everything is urgent, nothing is.
+MOST_URGENT = 5
+
+PICK_FIRST = SuggestedAction(
+    name="pick_first",
+    title="Pick first what is due first",
+    columns=["transfer_id", "transfer_name"],
+    sql=statements.load(
+        __file__,
+        "pick_first",
+        text=say(
+            "{transfer}, {lines} lines, {customer}: due on {day:day}",
+            when={"k.lines = 1": "{transfer}, one line, {customer}: due on {day:day}"},
+            transfer="k.name",
+            lines="k.lines",
+            customer="COALESCE(c.name, '')",
+            day=company_day("k.due_at", "k.company_id"),
+        ),
+        most=MOST_URGENT,
+    ),
+    calls=[
+        OdooCall(
+            title="Mark {transfer_name} as urgent",
+            model="stock.picking",
+            record="transfer_id",
+            method="write",
+            arguments={"vals": {"priority": "1"}},
+            require=[["state", "=", "assigned"]],
+            expect=[["priority", "=", "1"]],
+        )
+    ],
+    undo=[
+        OdooCall(
+            title="Mark {transfer_name} as not urgent again",
+            model="stock.picking",
+            record="transfer_id",
+            method="write",
+            arguments={"vals": {"priority": "0"}},
+            require=[["state", "=", "assigned"], ["priority", "=", "1"]],
+            expect=[["priority", "=", "0"]],
+        )
+    ],
 )
 
 PLAN_LATER = SuggestedAction(

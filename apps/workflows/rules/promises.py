@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, kits, playbooks, root_causes, supply_allocation, units
+from apps.workflows import days, kits, playbooks, responsible, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -339,6 +339,7 @@ STOCK_SHORTAGE = ExceptionType(
     actions=[
         sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
         sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
+        responsible.ask(responsible.SALES_ORDER, "agree with the customer on a part, another product or a later date"),
     ],
 )
 
@@ -386,5 +387,8 @@ PROMISE_AT_RISK = ExceptionType(
         RootCause(kind=root_causes.WAREHOUSE, record="ready_warehouse_id"),
         RootCause(kind=root_causes.SALES_ORDER, record="odoo_id"),
     ],
-    actions=[PROMISE_WHAT_CAN_BE_KEPT],
+    actions=[
+        PROMISE_WHAT_CAN_BE_KEPT,
+        responsible.ask(responsible.SALES_ORDER, "bring the delivery forward, or agree a new date with the customer"),
+    ],
 )

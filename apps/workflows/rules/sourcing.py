@@ -305,7 +305,13 @@ RESERVE_AGAIN = SuggestedAction(
     columns=[],
     sql=f"""
         SELECT 'now' AS option,
-               {say("The missing quantity on {lines} lines is now available in the warehouse", lines="count(*)")} AS text
+               {
+        say(
+            "The missing quantity on {lines} lines is now available in the warehouse",
+            when={"count(*) = 1": "The missing quantity on one line is now available in the warehouse"},
+            lines="count(*)",
+        )
+    } AS text
           FROM ({NEEDED_OF_TRANSFER}) AS n
          CROSS JOIN LATERAL (
            SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
