@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from django.apps import apps
 
+from apps.workflows import responsible
 from apps.workflows.declare import Addition, ApprovalKind, OdooCall, SuggestedAction, Workflow
 
 # Apps whose tables a fact may read.
@@ -90,7 +91,8 @@ def _of_kind(kind: ApprovalKind) -> Sequence[str]:
 
 
 def _problems_of_sql(place: str, sql: str, forbidden: set[str]) -> Iterator[str]:
-    bare = TEXT.sub("''", sql)
+    # Who the tower is in Odoo tells nothing of its key: what the house gives extensions may name it.
+    bare = TEXT.sub("''", sql.replace(responsible.TOWER, "0"))
     if found := WORDS.search(bare) or SIGNS.search(bare):
         yield f"{place} says {found[0]} in its SQL. It reads, in one SELECT without comments: leave that out."
     if tables := sorted(table for table in forbidden if re.search(rf"\b{re.escape(table)}\b", bare, re.IGNORECASE)):

@@ -16,6 +16,8 @@ from apps.workflows.sql_message import company_day, say
 NAMED = ("user_id", "invoice_user_id", "create_uid")
 # The salesperson of the order that the record belongs to.
 OF_ITS_ORDER = "(SELECT o.user_id FROM mirror_sale_order o WHERE o.connection_id = r.connection_id AND o.odoo_id = r.sale_id)"
+# Who the tower is in Odoo: it is not asked itself.
+TOWER = "(SELECT c.uid FROM odoo_connection c WHERE c.id = %(connection)s)"
 # Models on which Odoo keeps no activities.
 WITHOUT_ACTIVITIES = {"stock.quant", "stock.warehouse"}
 
@@ -75,7 +77,7 @@ def ask(of: Responsible, task: str, *, name: str = "ask_responsible") -> Suggest
               JOIN mirror_res_users u
                 ON u.connection_id = %(connection)s AND u.odoo_id = named.uid AND u.active AND u.share IS NOT TRUE
                AND u.deleted_at IS NULL
-               AND u.odoo_id IS DISTINCT FROM (SELECT c.uid FROM odoo_connection c WHERE c.id = %(connection)s)
+               AND u.odoo_id IS DISTINCT FROM {TOWER}
              ORDER BY named.rank
         """,
         calls=[guard_requests.activity(task, name="user_name", text="{reason} {record_url}", due="due_on")],

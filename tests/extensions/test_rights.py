@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Q
 
 from apps.extensions import rights
-from apps.workflows import guard_requests, registry
+from apps.workflows import guard_requests, registry, responsible
 from apps.workflows.declare import Addition, ApprovalKind, ExceptionType, Fact, Guard, OdooCall, SuggestedAction, Workflow
 
 NO_OTHERS: dict[str, Any] = {"on_asked": [], "on_rejection": [], "on_withdrawal": [], "on_expiry": []}
@@ -88,6 +88,11 @@ def test_a_suggested_action_leaves_people_settings_and_holds_alone(call: dict[st
     assert f"Suggested action act {said}" in found(action(**call))
 
 
+def test_whoever_is_responsible_may_be_asked_by_an_extension_too() -> None:
+    asks = responsible.ask(responsible.SALES_ORDER, "look at it")
+    assert found(Addition(workflow="order_to_cash", actions={"order.unusual": [asks]})) == ""
+
+
 def test_an_approval_releases_records_of_the_extensions_own_models_only() -> None:
     assert "writes x_ct_hold, x_ct_hold_reason, x_ct_rejected of sale.order" in found(approval(guard_requests.LIFT))
     assert found(approval(guard_requests.LIFT), own={"sale.order"}) == ""
@@ -118,5 +123,5 @@ def test_the_houses_own_workflows_read_no_more_than_an_extension_may() -> None:
         if " reads " in one and "in its SQL" not in one
     ]
     # Whether the tower asked for itself: who it is in Odoo stands beside its key, which is nothing for an extension.
-    own = re.compile(r"Fact (\w+_)?told reads odoo_connection\. ")
+    own = re.compile(r"(Fact (\w+_)?told|Suggested action (invoice|draft_invoice|credit)) reads odoo_connection\. ")
     assert [one for one in said if not own.match(one)] == []
