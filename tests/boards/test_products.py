@@ -67,7 +67,7 @@ def test_a_vendors_price_counts_in_its_time_and_in_its_unit(shop: World, client:
 def test_stock_that_stays_as_it_is_is_a_sentence_and_no_curve_of_one_point(shop: World, client: Client) -> None:
     client.force_login(User.objects.get(username="olga"))
     page = client.get(f"/products/main/{trade.DESK}/").content.decode()
-    assert "7  at the end of today" in page and "17  at the end of today" in page and "ct-chart" not in page
+    assert "7  free at the end of today" in page and "17  free at the end of today" in page and "ct-chart" not in page
     trade.purchase(shop, 80, quantity=20, expected_in=9)
     assert "<ct-chart" in client.get(f"/products/main/{trade.DESK}/").content.decode()
     coming = next(one for one in page_of(shop).curves if not one.warehouse)
