@@ -7,7 +7,7 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.customers import drafts
 from apps.customers.drafts import Draft
-from apps.exceptions.cases import moves
+from apps.exceptions.cases import applying
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
 from tests.trade import days, larger_company, purchase, sale
@@ -35,7 +35,7 @@ def decided_later(world: World, by: User, order: int = ORDER, *, purchase_id: in
     purchase(world, purchase_id, quantity=20, expected_in=8)
     world.write("stock.move", purchase_id * 10, location_dest_id=8)
     case = ExceptionCase.objects.get(type="purchase.supplier_delay", odoo_id=purchase_id)
-    moves.apply(case.pk, action="promise_later", option=str(order), by=by, now=world.now)
+    applying.apply(case.pk, action="promise_later", option=str(order), by=by, now=world.now)
 
 
 def promised_later(world: World, by: User, order: int = ORDER, *, purchase_id: int = 80, **more: int) -> None:

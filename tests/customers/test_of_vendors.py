@@ -10,7 +10,7 @@ from apps.audit.models import Entry
 from apps.customers import sending
 from apps.customers.models import NewDate
 from apps.events.models import OutsideEvent
-from apps.exceptions.cases import moves
+from apps.exceptions.cases import applying
 from apps.exceptions.models import ExceptionCase
 from apps.vendors.models import Proposal
 from tests.customers.conftest import CUSTOMER, ORDER, all_drafts, only
@@ -126,7 +126,7 @@ def test_a_vendors_later_date_after_a_promise_that_was_told_is_told_against_that
 ) -> None:
     arrives(waiting, 8)
     case = ExceptionCase.objects.get(type="purchase.supplier_delay", odoo_id=PURCHASE)
-    moves.apply(case.pk, action="promise_later", option=str(ORDER), by=olga, now=waiting.now)
+    applying.apply(case.pk, action="promise_later", option=str(ORDER), by=olga, now=waiting.now)
     waiting.write("sale.order", ORDER, commitment_date=days(waiting, 8))
     draft = only()
     sending.send_all({draft.key: draft.version}, by=olga, now=waiting.now)

@@ -7,7 +7,7 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 from apps.customers import drafts, sending
 from apps.customers.drafts import Draft
-from apps.exceptions.cases import moves
+from apps.exceptions.cases import applying
 from apps.outbox.models import Command
 from tests.odoo.calls import carried_out
 from tests.odoo.shop import Shop, in_days
@@ -26,7 +26,7 @@ def promised_later(shop: Shop, by: User) -> tuple[int, Draft]:
     order = shop.sell(10, promised_in=2)
     purchase, _ = shop.buy(12, expected_in=9)
     case = shop.cases("purchase.order", purchase)["purchase.supplier_delay"]
-    moves.apply(case.pk, action="promise_later", option=str(order), by=by, now=clock.now())
+    applying.apply(case.pk, action="promise_later", option=str(order), by=by, now=clock.now())
     assert all(one.customer.odoo_id != shop.customer for one in drafts.drafts(EVERYTHING))
     carried_out()
     shop.look()
