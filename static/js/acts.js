@@ -72,7 +72,7 @@ document.addEventListener("submit", async (event) => {
   form.dataset.busy = "1";
   const body = new FormData(form, event.submitter);
   const dialog = form.closest("dialog");
-  const answer = await post(form.action, body);
+  const answer = await post(form.getAttribute("action"), body);
   delete form.dataset.busy;
   if (!answer.problem) {
     for (const field of form.querySelectorAll("textarea, input:not([type=hidden])")) field.value = "";

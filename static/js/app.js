@@ -65,7 +65,8 @@ customElements.define("ct-push", Push);
 // Signing out ends push on this device.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!new URL(form.action).pathname.endsWith("/logout/") || form.dataset.dropped || !worker) return;
+  const { pathname } = new URL(form.getAttribute("action") ?? "", location.href);
+  if (!pathname.endsWith("/logout/") || form.dataset.dropped || !worker) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   form.dataset.dropped = "1";

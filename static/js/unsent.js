@@ -73,7 +73,8 @@ document.addEventListener("submit", async (event) => {
     .filter(([name]) => name !== "csrfmiddlewaretoken")
     .map(([name, value]) => [name, String(value)]);
   const entry = {
-    key: form.elements.token.value, url: form.action, page: location.pathname, fields, person,
+    key: form.elements.token.value, url: new URL(form.getAttribute("action"), location.href).href,
+    page: location.pathname, fields, person,
     what: form.dataset.what, verb: event.submitter.textContent.trim(), at: Date.now(),
   };
   keep(entry);

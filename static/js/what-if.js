@@ -8,7 +8,7 @@ class WhatIf extends HTMLElement {
       event.preventDefault();
       const form = event.target;
       const asked = new URLSearchParams(new FormData(form, event.submitter));
-      this.show(`${form.action}?${asked}`);
+      this.show(`${form.getAttribute("action")}?${asked}`);
     });
   }
 

@@ -311,3 +311,9 @@ def test_the_glossary_says_each_term_once_in_one_line() -> None:
     terms = [term for term, _ in rows]
     assert len(terms) > 40 and len(terms) == len(set(terms))
     assert [meaning for _, meaning in rows if meaning.endswith(".") or len(meaning) > 130] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static/js").glob("*.js")), ids=lambda path: path.name)
+def test_scripts_read_a_forms_address_by_its_attribute(path: Path) -> None:
+    """A field that is called action stands before the form's own property of that name."""
+    assert re.findall(r"\b(?:form|this|target)\.action\b", path.read_text()) == []
