@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controltower.settings")
 app = Celery("controltower")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 WITH_TASKS = (
-    *("pipeline", "outbox", "exceptions", "vendors", "customers", "timers", "notifications"),
+    *("pipeline", "outbox", "exceptions", "vendors", "customers", "boards", "timers", "notifications"),
     *("mirror", "health", "audit", "intake", "api"),
 )
 app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
@@ -25,6 +25,7 @@ app.conf.task_routes = {
     "timers.*": {"queue": "tick"},
     "exceptions.*": {"queue": "tick"},
     "vendors.*": {"queue": "tick"},
+    "boards.*": {"queue": "notify"},
     "customers.*": {"queue": "tick"},
     "outbox.*": {"queue": "decide"},
     "pipeline.refresh": {"queue": "refresh"},
@@ -51,6 +52,7 @@ app.conf.beat_schedule = {
     "sweep what was asked for in bulk": {"task": "exceptions.work", "schedule": 5.0, "options": {"expires": 5}},
     "tell customers": {"task": "customers.tell", "schedule": 300.0, "options": {"expires": 300}},
     "follow up with vendors": {"task": "vendors.follow_up", "schedule": 300.0, "options": {"expires": 300}},
+    "send reports": {"task": "boards.report", "schedule": 60.0, "options": {"expires": 60}},
     "send messages": {"task": "notifications.send", "schedule": 5.0, "options": {"expires": 10}},
     "post messages": {"task": "notifications.send_webhooks", "schedule": 5.0, "options": {"expires": 10}},
     "look again at what time has moved": {"task": "pipeline.look_again", "schedule": 30.0, "options": {"expires": 30}},

@@ -21,6 +21,7 @@ from apps.boards.held import api as held
 from apps.boards.profiles import api as profiles
 from apps.boards.profiles import products_api as product_profiles
 from apps.boards.profiles import vendors_api as vendor_profiles
+from apps.boards.reports import api as reports
 from apps.boards.search import api as search
 from apps.boards.shell import parameters_api as parameters
 from apps.customers import api as customers
@@ -126,6 +127,9 @@ urlpatterns = [
     route("search/", search.Search, "search"),
     route("kpis/", boards.Kpis, "kpis"),
     route("kpis/<slug:name>/records/", boards.KpiRecords, "kpi-records"),
+    route("kpis/<slug:name>/alert/", reports.Alert, "kpi-alert"),
+    route("reports/", reports.Reports, "reports"),
+    route("reports/<slug:subject>/", reports.One, "report"),
     route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
     route("held/", held.Held, "held"),
     route("commands/", outbox.Commands, "commands"),

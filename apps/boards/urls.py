@@ -8,6 +8,7 @@ from apps.boards.boards import views as boards
 from apps.boards.held import views as held
 from apps.boards.profiles import views as profiles
 from apps.boards.records import views as records
+from apps.boards.reports import views as reports
 from apps.boards.search import views as search
 from apps.boards.shell import parameter_views as parameters
 from apps.boards.shell import views as pages
@@ -28,6 +29,9 @@ urlpatterns = [
     path("eventlog/xes/", analytics.xes, name="xes"),
     path("figures/", boards.figures, name="figures"),
     path("figures/targets/", targets.targets, name="targets"),
+    path("figures/<slug:name>/<slug:workflow>/alert/", reports.alert, name="kpi-alert"),
+    path("reports/", reports.listing, name="reports"),
+    path("reports/<slug:subject>/", reports.one, name="report"),
     path("held/", held.sums, name="held"),
     path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
     path("held/exceptions/<int:case_id>/", held.case, name="held-case"),

@@ -18,6 +18,7 @@ class Notification(models.Model):
     key = models.CharField(max_length=200, help_text="The same message is sent to a person once")
     title = models.TextField()
     body = models.TextField(blank=True)
+    html = models.TextField(blank=True, help_text="The same as a mail program shows it with tables; none: the body alone")
     translations = models.JSONField(
         null=True, help_text='Title and body in the languages in which they read otherwise: {"de": ["…", "…"]}'
     )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
+from django.core.mail import EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F, Q
@@ -104,7 +104,10 @@ def _send_one(server: BaseEmailBackend, *, now: datetime) -> bool:
     link = f"\n\n{settings.PUBLIC_URL}{login_links.address(row)}" if row.path else ""
     try:
         server.open()
-        server.send_messages([EmailMessage(subject_of(row.title), f"{row.body}{link}", to=[address])])
+        mail = EmailMultiAlternatives(subject_of(row.title), f"{row.body}{link}", to=[address])
+        if row.html:
+            mail.attach_alternative(row.html, "text/html")
+        server.send_messages([mail])
     except OF_THE_MESSAGE as error:
         row.email_attempts += 1
         row.email_problem = f"{type(error).__name__}: {error}"[:500]

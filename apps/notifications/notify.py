@@ -28,6 +28,7 @@ class Message:
         key: the same message is told to a person once, however often it is asked for.
         title, body: what it says; where that is not what somebody wrote, a function that says it in the active language.
         path: the page that it leads to; it never decides anything by being opened.
+        html: the body as a mail program shows it with tables, in the language of who is told.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Message:
     title: Text
     body: Text = ""
     path: str = ""
+    html: str = ""
 
 
 def notify(
@@ -64,6 +66,7 @@ def notify(
             kind=message.kind,
             key=message.key,
             **said.to(languages.language_of(user)),
+            html=message.html,
             path=message.path,
             created_at=now,
             connection_id=connection_id,

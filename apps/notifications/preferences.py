@@ -56,6 +56,8 @@ GROUPS = (
     ),
     Group(name="decided", words=gettext_noop("Outcome of requests that concern you"), kinds=("approval.",), push=False),
     Group(name="exceptions", words=gettext_noop("Exceptions assigned to you and your teams"), kinds=("exception.",), push=False),
+    Group(name="reports", words=gettext_noop("Scheduled reports"), kinds=("report.",), push=False),
+    Group(name="kpis", words=gettext_noop("KPIs that leave their target"), kinds=("kpi.",), push=True),
     Group(name="others", words=gettext_noop("Everything else, such as commands that Odoo refused"), kinds=("",), push=False),
 )
 

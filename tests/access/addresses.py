@@ -46,6 +46,7 @@ def values() -> dict[str, list[Any]]:
         "name": connections,
         "source": ["odoo"],
         "secret": ["none"],
+        "subject": ["kpis", "order_to_cash"],
         "model": sorted({position.model for position in positions}),
         "odoo_id": sorted({position.odoo_id for position in positions}),
         "workflow": list(registry.workflows()),

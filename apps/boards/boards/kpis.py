@@ -4,6 +4,7 @@ Each figure is one statement that gives a row a day, one for the range and one f
 written from them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,6 +54,11 @@ class Figure:
     trend: list[Point] = field(default_factory=list)
 
     @property
+    def alert_key(self) -> tuple[str, str]:
+        """What an alert on it names: the figure and its workflow."""
+        return self.kpi.name, self.workflow
+
+    @property
     def is_met(self) -> bool | None:
         """Whether the target is reached; None where there is none."""
         if self.target is None:
@@ -78,6 +84,7 @@ def figures(
     seen: AccessScope,
     since: datetime | None = None,
     kind: str = "",
+    names: Collection[str] = (),
     of_partner: tuple[str, int, int] | None = None,
     part: Part | None = None,
 ) -> list[Figure]:
@@ -86,7 +93,7 @@ def figures(
     Args:
         now: the end of the range.
         since: its begin; thirty days before ``now``, where nothing is said. The range before it is as long.
-        kind: the kind of figures; "" for all.
+        kind, names: the kind of figures, and which of them; all where nothing is said.
         of_partner: ``CUSTOMER`` or ``VENDOR``, its connection and its number in Odoo, for the figures of one, its contacts and
             addresses included. What has no data has no figure.
         part: a part of the business; figures that know no such part are left out.
@@ -99,7 +106,7 @@ def figures(
     begin = since or now - WINDOW
     values: dict[str, Any] = {"since": begin - (now - begin), "begin": begin, "now": now, "zone": zone}
     for kpi in kpi_catalogue.KPIS:
-        if (kind and kpi.kind != kind) or (of_partner and kpi.partner != of_partner[0]):
+        if (kind and kpi.kind != kind) or (names and kpi.name not in names) or (of_partner and kpi.partner != of_partner[0]):
             continue
         if part and part.sql(kpi.subject) is None:
             continue

@@ -18,6 +18,7 @@ from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION
 from apps.boards.boards.kpi_slices import SLICES, Part, Slice, connection_of, options
 from apps.boards.boards.queries import Narrowed
+from apps.boards.models import KpiAlert
 from apps.boards.parts import is_workflow, stage_called, workflow_called
 from apps.core import clock, sheets
 from apps.core.fragments import part
@@ -69,6 +70,7 @@ def figures(request: PersonsRequest) -> HttpResponse:
     context = {
         "parts": parts,
         "may_set": request.user.role in POLICY_MAKERS,
+        "alerts": set(KpiAlert.objects.filter(user=request.user).values_list("kpi", "workflow")),
         "days": days,
         "problem": problem,
         "kept_query": _kept_query(request, days, part),
