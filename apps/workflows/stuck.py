@@ -14,8 +14,9 @@ from psycopg import sql
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import parameter_catalogue, parameters, responsible
+from apps.workflows import parameter_catalogue, parameters, playbooks, responsible
 from apps.workflows.declare import ExceptionType, Fact, Stage, Workflow
+from apps.workflows.playbooks import Shows, Step
 from apps.workflows.sql_message import literal, say
 
 TASK = "move it on, or say what it waits for"
@@ -72,6 +73,12 @@ def with_stuck(workflow: Workflow) -> Workflow:
         severity=("stuck_weight", (5_000, 25_000, 100_000)),
         closed_because="The record has progressed",
         actions=[*workflow.stuck_actions, *([responsible.ask(who, TASK)] if who else [])],
+        playbook=[
+            playbooks.owned(),
+            Step(name="blocked", title="Find what holds it up: Blocked by, Dependencies"),
+            playbooks.applied("Do what is suggested, or ask who is responsible"),
+            Step(name="moved", title="It has moved on", done_when=Shows.MOVED),
+        ],
     )
     return replace(workflow, facts=[*workflow.facts, _fact(workflow, stages)], exceptions=[*workflow.exceptions, kind])
 

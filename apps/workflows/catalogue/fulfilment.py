@@ -14,9 +14,10 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, responsible, returned, root_causes, supply_allocation, units
+from apps.workflows import days, playbooks, responsible, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Lines, Sample, Stage, Workflow
 from apps.workflows.holders import HeldBy, Holder
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import carrier_delay, lot_problems, money, pick_shortage, sourcing, substitution
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -327,6 +328,12 @@ WORKFLOW = Workflow(
                 sourcing.RESERVE_AGAIN,
                 sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
                 responsible.ask(responsible.TRANSFER, "do the transfer today, or agree a new date"),
+            ],
+            playbook=[
+                playbooks.owned(),
+                Step(name="missing", title="See whether goods, people or papers are missing"),
+                playbooks.applied("Do it today, or plan it anew"),
+                Step(name="why", title="Why was it late?", kind=StepKind.QUESTION),
             ],
         ),
         lot_problems.EXCEPTION,

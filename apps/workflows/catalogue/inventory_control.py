@@ -14,8 +14,9 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import guard_requests, holders, root_causes, supply_allocation
+from apps.workflows import guard_requests, holders, playbooks, root_causes, supply_allocation
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import count_limit, counting, involvement, money
 
@@ -187,6 +188,13 @@ WORKFLOW = Workflow(
             root_causes=[RootCause(kind=root_causes.SHORT_PRODUCT, record="product_id", place="place_warehouse_id")],
             closed_because="The stock is no longer negative",
             actions=[counting.PLAN_COUNT],
+            playbook=[
+                playbooks.owned(),
+                Step(name="count", title="Count the shelf"),
+                Step(name="took", title="Find the transfer that took what was not there"),
+                playbooks.applied("Have the stock corrected"),
+                Step(name="why", title="How did it come about?", kind=StepKind.QUESTION),
+            ],
         ),
         count_limit.EXCEPTION,
     ],

@@ -382,6 +382,12 @@ WORKFLOW = Workflow(
             severity=("company_amount", (5_000, 25_000, 100_000)),
             closed_because="The order was approved, changed or cancelled",
             actions=[responsible.ask(responsible.PURCHASE_ORDER, "have the order approved, or cancel it")],
+            playbook=[
+                playbooks.owned(),
+                Step(name="whom", title="See with whom it waits, and whether they are away"),
+                Step(name="remind", title="Remind them, or have somebody else asked", kind=StepKind.MESSAGE),
+                Step(name="moved", title="It is approved or rejected", done_when=Shows.MOVED),
+            ],
         ),
         purchase_differences.RECEIPT_DIFFERS,
         purchase_differences.PRICE_DIFFERS,

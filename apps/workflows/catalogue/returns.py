@@ -17,8 +17,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, guard_requests, holders, kits, responsible, returned, supply_allocation, units
+from apps.workflows import days, guard_requests, holders, kits, playbooks, responsible, returned, supply_allocation, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.rules import involvement, missing_invoice, money, return_limit
 
 PARTIES = Fact(
@@ -273,6 +274,12 @@ WORKFLOW = Workflow(
             severity=("return_value", (1_000, 5_000, 25_000)),
             closed_because="The return was authorised, received or refused",
             actions=[responsible.ask(responsible.TRANSFER, "have the return authorised, or refuse it")],
+            playbook=[
+                playbooks.owned(),
+                Step(name="reason", title="Read why the customer sends it back, and what was agreed"),
+                Step(name="decided", title="Have it authorised or refused", kind=StepKind.ACTION, done_when=Shows.DECIDED),
+                Step(name="tell", title="Tell the customer how it goes on", kind=StepKind.MESSAGE),
+            ],
         ),
         ExceptionType(
             name="returns.not_credited",
@@ -293,6 +300,12 @@ WORKFLOW = Workflow(
             actions=[
                 missing_invoice.CREDIT_RETURNED,
                 responsible.ask(responsible.TRANSFER, "credit what came back, or say why not"),
+            ],
+            playbook=[
+                playbooks.owned(),
+                Step(name="condition", title="See in what condition it came back"),
+                playbooks.applied("Credit what came back"),
+                Step(name="tell", title="Tell the customer what was credited", kind=StepKind.MESSAGE),
             ],
         ),
     ],

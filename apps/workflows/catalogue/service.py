@@ -16,8 +16,9 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import holders, responsible
+from apps.workflows import holders, playbooks, responsible
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Workflow
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.rules import involvement, tickets
 from apps.workflows.sql_message import say
 
@@ -164,6 +165,12 @@ WORKFLOW = Workflow(
                 tickets.CLOSE,
                 tickets.WAIT,
                 responsible.ask(responsible.TICKET, "answer the customer before the SLA is missed"),
+            ],
+            playbook=[
+                playbooks.owned(),
+                Step(name="answer", title="Answer the customer", kind=StepKind.MESSAGE),
+                playbooks.applied("Close it, or say whom it waits for"),
+                Step(name="moved", title="The ticket has moved on", done_when=Shows.MOVED),
             ],
         ),
     ],

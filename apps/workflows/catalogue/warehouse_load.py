@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import days, parameters, root_causes
+from apps.workflows import days, parameters, playbooks, root_causes
 from apps.workflows.declare import Dependency, ExceptionType, Fact, Sample, Stage, Unwatched, Workflow
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money, planned_later
 
@@ -156,6 +157,12 @@ WORKFLOW = Workflow(
             root_causes=[RootCause(kind=root_causes.WAREHOUSE, record="odoo_id")],
             closed_because="Ready lines fit within a shift",
             actions=[planned_later.PICK_FIRST, planned_later.PLAN_LATER],
+            playbook=[
+                playbooks.owned(),
+                Step(name="wait", title="See what has to leave today, and what can wait"),
+                playbooks.applied("Pick first what is due first, plan the rest for later"),
+                Step(name="lacked", title="Who or what was missing?", kind=StepKind.QUESTION),
+            ],
         ),
     ],
     stuck_actions=[planned_later.PICK_FIRST, planned_later.PLAN_LATER],

@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, responsible, root_causes
+from apps.workflows import days, playbooks, responsible, root_causes
 from apps.workflows.declare import BlockerRule, ExceptionType, Fact
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import sourcing
 from apps.workflows.sql_message import day, say
@@ -87,6 +88,12 @@ EXCEPTION = ExceptionType(
             because="the carrier is late with {record_name}",
         ),
         responsible.ask(responsible.TRANSFER, "tell the customer of the new date, and press the carrier"),
+    ],
+    playbook=[
+        playbooks.owned(),
+        Step(name="track", title="Look up the shipment at the carrier"),
+        playbooks.applied("Promise later, or send again"),
+        Step(name="tell", title="Tell the customer what to expect", kind=StepKind.MESSAGE),
     ],
 )
 

@@ -19,9 +19,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures
 from apps.core.figures import Figure
-from apps.workflows import days, default_policies, guard_requests, parameters, units
+from apps.workflows import days, default_policies, guard_requests, parameters, playbooks, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ApprovalKind, ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.playbooks import Shows, Step, StepKind
 from apps.workflows.rules import counting, involvement, money
 
 LIMIT = parameters.limit(
@@ -95,6 +96,12 @@ EXCEPTION = ExceptionType(
     severity=("difference_value", (1_000, 5_000, 25_000)),
     closed_because="The count was approved, changed or cleared",
     actions=[counting.CLEAR_COUNT],
+    playbook=[
+        playbooks.owned(),
+        Step(name="again", title="Count once more, by somebody else"),
+        Step(name="decided", title="Have the adjustment approved, or count anew", kind=StepKind.ACTION, done_when=Shows.DECIDED),
+        Step(name="why", title="How did it come about?", kind=StepKind.QUESTION),
+    ],
 )
 
 # What was moved between stock and an inventory loss within the days of a cumulative policy, by counts, scraps and the like: the

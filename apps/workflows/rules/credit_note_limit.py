@@ -16,9 +16,10 @@ from django.db.models import F, Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import guard_requests, kits, responsible, returned, units
+from apps.workflows import guard_requests, kits, playbooks, responsible, returned, units
 from apps.workflows.counted_by_guards import GuardFigures
 from apps.workflows.declare import ExceptionType, Fact, Guard, OdooCall
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.rules import invoice_mismatch, involvement, money, posted_entries, return_limit, typed_tax
 from apps.workflows.sql_message import joined, say
 
@@ -189,6 +190,12 @@ FOR_NOTHING = ExceptionType(
     severity=("credited_beyond", (1_000, 5_000, 25_000)),
     closed_because="The credit note was settled, reversed or authorised, or the goods were returned",
     actions=[responsible.ask(responsible.INVOICE, "say what the customer was credited for, or reverse the credit note")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="compare", title="Compare the credit note with what came back"),
+        playbooks.applied("Have it corrected or withdrawn"),
+        Step(name="why", title="What was it credited for?", kind=StepKind.QUESTION),
+    ],
 )
 
 # What was authorised is this credit note: one that has grown meanwhile needs a new decision.

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, responsible, units
+from apps.workflows import parameters, playbooks, responsible, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
 from apps.workflows.parameters import Parameter
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.rules import quotations
 from apps.workflows.sql_message import say
 
@@ -117,5 +118,11 @@ POSSIBLE_DUPLICATE = ExceptionType(
     actions=[
         quotations.CANCEL_DUPLICATE,
         responsible.ask(responsible.SALES_ORDER, "see whether the order was entered twice, and cancel one of the two"),
+    ],
+    playbook=[
+        playbooks.owned(),
+        Step(name="compare", title="Compare lines, reference and dates with the other order"),
+        Step(name="customer", title="Ask the customer which of them stands", kind=StepKind.MESSAGE),
+        playbooks.applied("Cancel the one too many"),
     ],
 )

@@ -6,8 +6,9 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import responsible, returned, root_causes, units
+from apps.workflows import playbooks, responsible, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, OdooCall, SuggestedAction
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
 from apps.workflows.rules import money
 from apps.workflows.rules.goods_value import UNIT_VALUE
@@ -103,4 +104,10 @@ EXCEPTION = ExceptionType(
     root_causes=[RootCause(kind=root_causes.SALES_ORDER, record="sale_id")],
     closed_because="Every line has a valid lot or serial number, or is no longer to be delivered",
     actions=[ASSIGN, responsible.ask(responsible.TRANSFER, "enter or correct the lots and serial numbers")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="lot", title="Find the lot on the shelf, and read its number and date"),
+        playbooks.applied("Assign a lot that lies free"),
+        Step(name="why", title="Why was the lot missing?", kind=StepKind.QUESTION),
+    ],
 )

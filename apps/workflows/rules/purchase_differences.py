@@ -7,8 +7,9 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, responsible, units
+from apps.workflows import parameters, playbooks, responsible, units
 from apps.workflows.declare import Dependency, ExceptionType, Fact
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.rules import money
 from apps.workflows.sql_message import say
 
@@ -143,6 +144,13 @@ RECEIPT_DIFFERS = ExceptionType(
     severity=("receipt_difference_amount", (500, 5_000, 25_000)),
     closed_because="The receipt matches the order, or is billed",
     actions=[responsible.ask(responsible.PURCHASE_ORDER, "settle with the vendor what was received more or less than ordered")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="count", title="Count what came, and compare it with order and delivery slip"),
+        Step(name="vendor", title="Tell the vendor what is missing or too much", kind=StepKind.MESSAGE),
+        playbooks.applied("Have the order or the receipt corrected"),
+        Step(name="reason", title="What did the vendor give as the reason?", kind=StepKind.QUESTION),
+    ],
 )
 
 PRICE_DIFFERS = ExceptionType(
@@ -166,4 +174,10 @@ PRICE_DIFFERS = ExceptionType(
     severity=("price_difference_amount", (250, 2_500, 10_000)),
     closed_because="The prices agree, or the bill is paid",
     actions=[responsible.ask(responsible.PURCHASE_ORDER, "agree the price with the vendor, or correct the order")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="compare", title="Compare order, bill and price list line by line"),
+        Step(name="vendor", title="Have the vendor explain or credit the difference", kind=StepKind.MESSAGE),
+        playbooks.applied("Have the order or the bill corrected"),
+    ],
 )

@@ -20,9 +20,10 @@ from django.utils.translation import gettext_noop
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import parameters, responsible, units
+from apps.workflows import parameters, playbooks, responsible, units
 from apps.workflows.declare import ExceptionType, Fact
 from apps.workflows.parameters import Parameter
+from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.rules import money
 from apps.workflows.sql_message import joined, say
 
@@ -102,4 +103,10 @@ EXCEPTION = ExceptionType(
     severity=("beyond_usual_amount", (2_500, 10_000, 50_000)),
     closed_because="The order is no longer unusual, or is delivered or cancelled",
     actions=[responsible.ask(responsible.SALES_ORDER, "ask the customer whether the quantities are right")],
+    playbook=[
+        playbooks.owned(),
+        Step(name="compare", title="Compare with what the customer usually orders"),
+        Step(name="confirm", title="Have the customer confirm product and quantity", kind=StepKind.MESSAGE),
+        Step(name="meant", title="Was it meant, or a mistake?", kind=StepKind.QUESTION),
+    ],
 )
