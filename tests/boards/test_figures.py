@@ -121,6 +121,59 @@ def test_the_stage_that_holds_most_late_money_is_named_as_the_bottleneck(world: 
     assert found.bottleneck.startswith("Credit review holds 90 % of the value over target: 1 of 1")
 
 
+def flow(world: World, stage: str, *, arrived: int = 0, departed: int = 0) -> None:
+    """So many records came into a stage, and left it, within the last hours."""
+    ways = [("draft", stage)] * arrived + [(stage, "done")] * departed
+    Transition.objects.bulk_create(
+        Transition(
+            connection=world.connection,
+            workflow=WORKFLOW,
+            model="sale.order",
+            odoo_id=900 + number,
+            from_stage=came_from,
+            to_stage=went_to,
+            at=NOW - timedelta(hours=3),
+            seen_at=NOW,
+        )
+        for number, (came_from, went_to) in enumerate(ways)
+    )
+
+
+@pytest.mark.parametrize(
+    ("filling", "draining", "worst"),
+    [
+        (0, 0, "credit_review"),
+        (3, 0, "quotation"),
+        (0, 3, "quotation"),
+        (1, 0, "credit_review"),
+        (0, 9, "quotation"),
+    ],
+)
+def test_a_stage_that_fills_up_comes_before_one_that_drains(world: World, filling: int, draining: int, worst: str) -> None:
+    # 1,000 and 800 late; a record is worth 100 in either.
+    Position.objects.bulk_create(
+        [position(world.connection, number, "credit_review", hours=9, amount=100, late=True) for number in range(1, 11)]
+        + [position(world.connection, number, "quotation", hours=9, amount=100, late=True) for number in range(11, 19)]
+    )
+    flow(world, "quotation", arrived=filling)
+    flow(world, "credit_review", departed=draining)
+
+    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).worst == worst
+
+
+def test_where_all_drain_the_most_late_money_counts(world: World) -> None:
+    Position.objects.bulk_create(
+        [
+            position(world.connection, 1, "credit_review", hours=9, amount=900, late=True),
+            position(world.connection, 2, "quotation", hours=9, amount=100, late=True),
+        ]
+    )
+    flow(world, "quotation", departed=4)
+    flow(world, "credit_review", departed=9)
+
+    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).worst == "credit_review"
+
+
 def test_where_nothing_is_late_the_board_says_so(world: World) -> None:
     Position.objects.bulk_create([position(world.connection, 1, "quotation", hours=1)])
     found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)

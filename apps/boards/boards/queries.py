@@ -127,7 +127,8 @@ def _cause(workflow: str, stage: str, seen: AccessScope) -> tuple[str, str]:
 def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     """The stage that holds most of what is late, in a sentence, and its name; no name where nothing is late.
 
-    Measured by money over target where there is any, else by the number of records over target.
+    Measured by money over target where there is any, else by the number of records over target; either with what a day like the
+    last one adds to it or takes from it, so that a stage that fills up comes before one that drains.
     """
     late = [stage for stage in stages if stage.over_target]
     if not late:
@@ -137,17 +138,16 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
         return gettext("Every record is within its stage's target."), ""
     by_money = sum((stage.late_amount for stage in late), Decimal(0))
     if by_money > 0 and len({stage.currency for stage in late if stage.late_amount}) == 1:
-        worst = max(late, key=lambda stage: (stage.late_amount, stage.over_target or 0))
+        worst = max(late, key=lambda stage: (_late_tomorrow(stage), stage.late_amount, stage.over_target or 0))
         share = gettext("%(percent)s %% of the value") % {"percent": round(worst.late_amount / by_money * 100)}
     else:
-        worst = max(late, key=lambda stage: stage.over_target or 0)
+        worst = max(late, key=lambda stage: (max((stage.over_target or 0) + _net(stage), 0), stage.over_target or 0))
         part = round(100 * (worst.over_target or 0) / sum(stage.over_target or 0 for stage in late))
         share = gettext("%(percent)s %% of the records") % {"percent": part}
     many = worst.over_target or 0
-    trend = worst.arrived_24h - worst.departed_24h
-    if trend > 0:
+    if _net(worst) > 0:
         told = gettext("%(came)s in and %(left)s out in the last 24 hours: the backlog is growing.")
-    elif trend < 0:
+    elif _net(worst) < 0:
         told = gettext("%(came)s in and %(left)s out in the last 24 hours: the backlog is shrinking.")
     else:
         told = gettext("%(came)s in and %(left)s out in the last 24 hours.")
@@ -160,6 +160,17 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
         "flow": flow,
     }
     return sentence, worst.stage
+
+
+def _net(stage: StageFigures) -> int:
+    """By how many records the last 24 hours changed the stage."""
+    return stage.arrived_24h - stage.departed_24h
+
+
+def _late_tomorrow(stage: StageFigures) -> Decimal:
+    """The stage's late money with what a day like the last one adds or takes, at the mean value of a record there."""
+    mean = (stage.amount or Decimal(0)) / stage.count if stage.count else Decimal(0)
+    return max(stage.late_amount + _net(stage) * mean, Decimal(0))
 
 
 def why(stage: StageFigures) -> list[Reason]:
@@ -199,7 +210,7 @@ def why(stage: StageFigures) -> list[Reason]:
 def relief(stage: StageFigures) -> str:
     """What it takes, by the stage's own figures, to hold its level and to clear what is late within a day."""
     owner = gettext(stage.owner.replace("_", " ").capitalize())
-    late, growing = stage.over_target or 0, stage.arrived_24h - stage.departed_24h
+    late, growing = stage.over_target or 0, _net(stage)
     clear = gettext("clearing the %(late)s late ones within a day takes %(rate)s a day instead of %(now)s") % {
         "late": late,
         "rate": stage.departed_24h + late,
@@ -212,7 +223,7 @@ def relief(stage: StageFigures) -> str:
 
 
 def worst_of(boards: list[Board]) -> Board | None:
-    """The board on which most late money of one currency stands in one stage: where the money waits. None where none does.
+    """The board on which most late money of one currency stands, or gathers, in one stage. None where none does.
 
     Currencies are not weighed against each other: the one in which most boards are late is looked at.
     """
@@ -223,7 +234,7 @@ def worst_of(boards: list[Board]) -> Board | None:
     for _, stage in late:
         tally[stage.currency] += 1
     most = max(tally, key=lambda currency: (tally[currency], currency))
-    return max((one for one in late if one[1].currency == most), key=lambda one: one[1].late_amount)[0]
+    return max((one for one in late if one[1].currency == most), key=lambda one: (_late_tomorrow(one[1]), one[1].late_amount))[0]
 
 
 def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[Hour]:
