@@ -33,6 +33,7 @@ urlpatterns = [
     path("reports/", reports.listing, name="reports"),
     path("reports/<slug:subject>/", reports.one, name="report"),
     path("held/", held.sums, name="held"),
+    path("held/partners/<slug:connection>/<int:odoo_id>/<slug:workflow>/", held.partner, name="held-partner"),
     path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
     path("held/exceptions/<int:case_id>/", held.case, name="held-case"),
     path("approvals/of-exception/<int:case_id>/", records.approvals_of_case, name="case-approvals"),

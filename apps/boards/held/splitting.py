@@ -55,6 +55,11 @@ ENDED_RECORDS = sql.SQL("""
 SELECT DISTINCT t.connection_id, t.odoo_id
     FROM workflows_transition t
    WHERE t.workflow = {workflow} AND t.at > %(since)s AND t.at <= %(until)s AND t.to_stage = ANY({ends}) AND {seen}""")
+THEIRS = sql.SQL("""
+     AND t.connection_id = %(connection)s AND EXISTS (
+       SELECT FROM workflows_position p
+        WHERE p.connection_id = t.connection_id AND p.workflow = {workflow} AND p.odoo_id = t.odoo_id
+          AND p.partner_id = ANY(%(members)s))""")
 ONE_RECORD = sql.SQL("SELECT %(connection)s::bigint AS connection_id, %(odoo_id)s::bigint AS odoo_id")
 # Index requests_by_decision.
 ENDED_REQUESTS = sql.SQL("""
@@ -112,6 +117,20 @@ def of_case(case_id: int, *, now: datetime) -> Split | None:
     """Split the time of one exception case; None where there is none of that number."""
     statement = _cases(ONE_CASE, sql.SQL("c.id::text"), ALL)
     return next(iter(_splits(statement, {"id": case_id, "now": now})), None)
+
+
+def of_partner(
+    workflow: Workflow, *, connection_id: int, members: Sequence[int], since: datetime, until: datetime, seen: AccessScope
+) -> Split | None:
+    """Split the time of a partner's records that ended after ``since`` and until ``until``; None where none did.
+
+    Args:
+        members: the ids of all addresses of the partner.
+    """
+    theirs = sql.SQL(seen.sql("t")) + THEIRS.format(workflow=sql.Literal(workflow.name))
+    chosen = ENDED_RECORDS.format(workflow=sql.Literal(workflow.name), ends=_ends(workflow), seen=theirs)
+    times = {"since": since, "until": until, "now": until, "connection": connection_id, "members": list(members)}
+    return next(iter(_splits(_records(workflow, chosen, sql.Literal(workflow.name), ENDED), times)), None)
 
 
 def sums(of: str, *, by: str, since: datetime, until: datetime, seen: AccessScope, workflow: str = "") -> list[Split]:

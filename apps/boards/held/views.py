@@ -1,7 +1,9 @@
 """Who held it, as pages: of one record, request or case as a part of its page, and of all that ended in a time."""
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_safe
@@ -12,6 +14,7 @@ from apps.approvals.models import Request
 from apps.boards.boards.date_range import DateRangeError, date_range
 from apps.boards.held import splitting
 from apps.boards.parts import is_workflow
+from apps.boards.profiles.family import family_of
 from apps.core import clock, sheets
 from apps.core.query_strings import one_of
 from apps.exceptions.models import ExceptionCase
@@ -29,6 +32,8 @@ KINDS = {
 GROUPS = {splitting.WORKFLOW: gettext_noop("Workflow"), splitting.PARTNER: gettext_noop("Customer or vendor")}
 # So many customers or vendors, those with the most time first.
 MOST_SHOWN = 100
+# Of a customer or vendor: the orders of a quarter.
+HELD_WITHIN = timedelta(days=90)
 
 
 @login_required
@@ -46,6 +51,20 @@ def record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -
         if (split := splitting.of_record(workflow, connection_id=found.pk, odoo_id=odoo_id, now=now))
     ]
     return render(request, "boards/held_part.html", {"splits": splits})
+
+
+@login_required
+@require_safe
+def partner(request: PersonsRequest, connection: str, odoo_id: int, workflow: str) -> HttpResponse:
+    """Who held the orders of a customer, or the purchases of a vendor, that ended lately; a part of its page."""
+    mine, now = access.scope_of(request.user), clock.now()
+    of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
+    found, family = registry.workflows().get(workflow), family_of(of, odoo_id, seen=mine)
+    if family is None or found is None:
+        raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
+    split = splitting.of_partner(found, connection_id=of.pk, members=family.members, since=now - HELD_WITHIN, until=now, seen=mine)
+    context = {"split": split, "title": gettext(found.title), "days": HELD_WITHIN.days}
+    return render(request, "boards/held_of_partner.html", context)
 
 
 @login_required
