@@ -11,10 +11,8 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.approvals.models import Request
-from apps.exceptions.models import ExceptionCase
 from tests.api.conftest import world as world  # the people that the pages are looked at as
-from tests.browser.test_every_page import PAGES
+from tests.browser.test_every_page import PAGES, places_of
 from tests.exceptions.test_queue_pages import many
 from tests.world import World
 
@@ -40,7 +38,7 @@ def compressed(name: str) -> int:
 @pytest.mark.parametrize("is_busy", [False, True], ids=["few exceptions", "a full queue"])
 def test_the_first_load_of_every_page_is_small(world: World, is_busy: bool) -> None:
     world.held_order()
-    places = {"request": Request.objects.get().id, "case": ExceptionCase.objects.get().id}
+    places = places_of(world)
     if is_busy:
         many(200)
     too_large = []
