@@ -183,7 +183,7 @@ def invoiced(world: World, number: int, amount: float, *, days_ago: int, owed: f
         balance=amount,
         amount_residual=amount if owed is None else owed,
         date=day,
-        date_maturity=day,
+        date_maturity=False if given["move_type"] == "entry" else day,
         company_id=given["company"],
         partner_id=given["partner"],
     )

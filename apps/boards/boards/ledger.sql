@@ -31,7 +31,7 @@ SELECT 'invoicing' AS workflow, s.connection_id, 'account.move' AS model, s.move
           JOIN mirror_account_account a ON a.connection_id = l.connection_id AND a.odoo_id = l.account_id
            AND a.account_type = '{{account}}'
           JOIN mirror_account_move r ON r.connection_id = l.connection_id AND r.odoo_id = l.move_id AND r.deleted_at IS NULL
-         WHERE l.parent_state = 'posted' AND l.date_maturity IS NOT NULL AND l.date > (%(since)s::timestamptz)::date - 2
+         WHERE l.parent_state = 'posted' AND l.date > (%(since)s::timestamptz)::date - 2
            AND l.deleted_at IS NULL AND {{seen}} OFFSET 0) AS b
      CROSS JOIN LATERAL (VALUES
        ('-infinity'::timestamptz, b.booked_at, -b.balance, 0::numeric),
