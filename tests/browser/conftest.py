@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.db import connections
+from django.db import connection, connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_playwright_axe import Axe
 
@@ -93,9 +93,21 @@ class Server:
 
 
 @pytest.fixture
-def world(chromium: Browser, transactional_db: None) -> World:
+def world(chromium: Browser, transactional_db: None) -> Iterator[World]:
     """A company with one order on credit hold, asked for ten minutes ago, and people of each role."""
-    return elsewhere(_company)
+    yield elsewhere(_company)
+    # The server may still be answering what the pages asked for last: emptying the tables beside it can end in a deadlock.
+    eventually(lambda: elsewhere(_is_quiet), within_seconds=30, what="the server to have answered")
+
+
+def _is_quiet() -> bool:
+    """Whether no other session is at work in the test's database."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
+        """)
+        return bool(cursor.fetchone()[0] == 0)
 
 
 def _company() -> World:

@@ -75,7 +75,7 @@ def test_somebody_finds_a_customer_on_a_phone(visit: Visit, world: World) -> Non
     page.get_by_role("button", name="Search").click()
     page.locator(".search-page .hit", has_text="Azure Interior").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Azure Interior")
-    expect(page.get_by_role("link", name="S00042")).to_be_visible()
+    expect(page.get_by_role("link", name="S00042", exact=True)).to_be_visible()
 
 
 def test_the_wall_turns_stays_live_and_rests_when_told(visit: Visit, world: World) -> None:
