@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
+from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.access import EVERYTHING
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role, User
 from apps.audit.models import Entry
+from apps.boards.boards import kpis
 from apps.boards.models import KpiAlert, Report
 from apps.boards.reports import alerts, composing, schedule
 from apps.notifications import moves as notifications
@@ -121,6 +123,34 @@ def test_names_are_escaped_in_html(world: World, mia: User) -> None:
     orders(world, on_time=0, late=1)
 
     assert "<b>Azure" not in composing.compose("order_to_cash", seen=EVERYTHING, now=world.now).html
+
+
+def test_one_that_cannot_be_made_holds_up_nobody(world: World, mia: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders(world, on_time=0, late=5)
+    otto = person("otto", Role.MANAGER)
+    for user in (mia, otto):
+        schedule.plan(user, "kpis", WORKDAYS, 7, now=world.now)
+        alerts.watch(user, "otif", "order_to_cash", now=world.now)
+    Report.objects.filter(user=mia).update(next_at=world.now)
+    figures = kpis.figures
+
+    def fails_for_mia(*, seen: AccessScope, **more: Any) -> Any:
+        if seen.parts is not None:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return figures(seen=seen, **more)
+
+    User.objects.filter(pk=mia.pk).update(sees=[f"{world.connection.pk}:1"])
+    monkeypatch.setattr(kpis, "figures", fails_for_mia)
+    morning = world.now + timedelta(days=1)
+    schedule.send_due(now=morning)
+    alerts.check_due(now=morning)
+
+    assert set(Notification.objects.values_list("user__username", "kind")) == {("otto", "report.kpis"), ("otto", "kpi.missed")}
+    assert Report.objects.get(user=mia).next_at == morning + schedule.AGAIN_AFTER
+    assert Report.objects.get(user=mia).sent_at is None
+    monkeypatch.undo()
+    assert schedule.send_due(now=morning + schedule.AGAIN_AFTER) == 1
 
 
 def test_who_is_gone_is_sent_nothing(world: World, mia: User) -> None:

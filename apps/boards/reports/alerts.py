@@ -1,5 +1,6 @@
 """Alerts: a person is told once when a KPI of a workflow leaves its target, and once when it is back."""
 
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,6 +18,8 @@ from apps.boards.reports.schedule import ReportRefusedError
 from apps.core.templatetags.show import measured, number
 from apps.notifications.notify import Message, notify
 from apps.workflows import registry
+
+logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
 # Of fewer records a figure says more of chance than of the business. A level has one figure, however few records it is of.
@@ -60,6 +63,17 @@ def _check_one(now: datetime) -> bool | None:
     KpiAlert.objects.filter(pk__in=[alert.pk for alert in mine]).update(next_at=now + EVERY)
     if not user.is_active:
         return False
+    try:
+        with transaction.atomic():
+            return _look(mine, user, now)
+    except Exception:
+        # The others do not wait for it.
+        logger.exception("The KPIs that %s watches could not be looked at; they are in an hour.", user)
+        return False
+
+
+def _look(mine: list[KpiAlert], user: User, now: datetime) -> bool:
+    """Hold the figures that a person watches against their targets; whether they were told of one."""
     found = kpis.figures(now=now, seen=access.scope_of(user), names={alert.kpi for alert in mine})
     has_told = False
     for alert in mine:

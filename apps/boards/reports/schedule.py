@@ -1,5 +1,6 @@
 """Reports at set hours: who wants which when, and sending those whose hour has come."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +19,11 @@ from apps.core.refusals import Problem, Refusal
 from apps.notifications.notify import Message, notify
 from apps.notifications.preferences import zone_of
 
+logger = logging.getLogger(__name__)
+
 WEEK, HOURS = range(7), range(24)
+# A report that could not be made is tried again after so long; the others do not wait for it.
+AGAIN_AFTER = timedelta(minutes=30)
 
 
 class ReportRefusedError(Refusal):
@@ -88,11 +93,18 @@ def _send_one(now: datetime) -> bool:
     report = due.filter(next_at__lte=now).order_by("next_at", "id").first()
     if report is None:
         return False
+    next_at = following(report.days, report.hour, zone=zone_of(report.user), after=now)
     # Who may not sign in is told nothing, and is told again once they may.
     if report.user.is_active:
-        _send(report, f"report:{report.pk}:{report.next_at.isoformat()}", now)
-        report.sent_at = now
-    report.next_at = following(report.days, report.hour, zone=zone_of(report.user), after=now)
+        try:
+            with transaction.atomic():
+                _send(report, f"report:{report.pk}:{report.next_at.isoformat()}", now)
+        except Exception:
+            logger.exception("The report %s of %s could not be made; it is tried again.", report.subject, report.user)
+            next_at = min(next_at, now + AGAIN_AFTER)
+        else:
+            report.sent_at = now
+    report.next_at = next_at
     report.save(update_fields=["next_at", "sent_at"])
     return True
 
