@@ -103,7 +103,7 @@ class Request(models.Model):
             models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="inbox_by_due"),
             models.Index(fields=["connection", "model", "odoo_id"], name="requests_by_record"),
             models.Index(fields=["-requested_at", "-id"], name="requests_by_asking"),
-            models.Index(fields=["decided_at"], name="requests_by_decision"),  # boards/boards/kpis.py
+            models.Index(fields=["decided_at"], name="requests_by_decision"),  # boards/boards/kpi_catalogue.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-requested_at", "-id"], name="requests_by_company"),
         ]

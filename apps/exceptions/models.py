@@ -164,7 +164,9 @@ class ExceptionCase(models.Model):
             GinIndex(fields=["further_roots"], condition=UNRESOLVED, name="open_further_roots"),
             models.Index(fields=["connection", "follows_id"], condition=UNRESOLVED & Q(follows_id__gt=0), name="open_followers"),
             models.Index(fields=["-opened_at", "-id"], name="exceptions_by_opening"),  # the API's cursor
-            models.Index(fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"),  # boards/boards/kpis.py
+            models.Index(
+                fields=["resolved_at"], condition=Q(status="resolved"), name="exceptions_by_end"
+            ),  # boards/boards/case_facts.py
             # The same for who sees some companies only.
             models.Index(fields=["connection", "company_id", "-opened_at", "-id"], name="exceptions_by_company"),
         ]

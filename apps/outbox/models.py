@@ -61,7 +61,9 @@ class Command(models.Model):
             # What stopped and needs a person: health, and the exceptions of the integration.
             models.Index(fields=["lane"], condition=models.Q(status__in=["refused", "dead"]), name="commands_stopped"),
             models.Index(fields=["lane", "sequence"], name="commands_by_lane"),
-            models.Index(fields=["done_at"], condition=models.Q(status="done"), name="commands_by_end"),  # boards/boards/kpis.py
+            models.Index(
+                fields=["done_at"], condition=models.Q(status="done"), name="commands_by_end"
+            ),  # boards/boards/kpi_catalogue.py
             # health/figures.py: what ended in the last day, however it ended.
             models.Index(fields=["done_at"], condition=models.Q(status__in=["refused", "dead"]), name="commands_by_stop"),
             models.Index(fields=["decision"], name="commands_by_decision"),

@@ -48,7 +48,7 @@ class Picking(Mirrored):
             models.Index(fields=["connection", "sale_id"], name="pickings_by_order"),
             # workflows/catalogue/warehouse_load.py: what is ready, whatever has been done before.
             models.Index(fields=["connection", "picking_type_id"], condition=models.Q(state="assigned"), name="pickings_ready"),
-            # boards/boards/kpis.py: what was shipped and received lately.
+            # boards/boards/kpi_catalogue.py: what was shipped and received lately.
             models.Index(fields=["date_done"], condition=models.Q(state="done"), name="pickings_done"),
             # Events outside of Odoo name records by these.
             models.Index("connection", prefix("name"), condition=~models.Q(name=""), name="pickings_named"),
