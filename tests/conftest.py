@@ -218,7 +218,11 @@ def commits(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def chromium() -> "Iterator[Browser]":
     """The browser, one for the whole run: Playwright allows one event loop a thread."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    from tests.tower import PATIENCE_SECONDS
+
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
     # Its event loop runs in this thread, where Django would refuse every query.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

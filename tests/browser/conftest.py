@@ -25,8 +25,6 @@ from tests.world import World, person
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "a long password"  # What tests.world.person gives everybody.
-# Of a state that comes by itself: a busy machine takes longer than the five seconds that Playwright waits.
-expect.set_options(timeout=20_000)
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 
@@ -72,7 +70,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 preexec_fn=embedded.die_with_parent(signal.SIGKILL),
             )
-        eventually(self._answers, within_seconds=60, what="the server to answer")
+        eventually(self._answers, what="the server to answer")
 
     def _answers(self) -> bool:
         assert self.runs, f"The server ended:\n{self.log.read_text()[-3000:]}"
@@ -97,7 +95,7 @@ def world(chromium: Browser, transactional_db: None) -> Iterator[World]:
     """A company with one order on credit hold, asked for ten minutes ago, and people of each role."""
     yield elsewhere(_company)
     # The server may still be answering what the pages asked for last: emptying the tables beside it can end in a deadlock.
-    eventually(lambda: elsewhere(_is_quiet), within_seconds=30, what="the server to have answered")
+    eventually(lambda: elsewhere(_is_quiet), what="the server to have answered")
 
 
 def _is_quiet() -> bool:

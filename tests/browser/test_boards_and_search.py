@@ -84,7 +84,7 @@ def test_the_wall_turns_stays_live_and_rests_when_told(visit: Visit, world: Worl
     expect(shown).to_have_text("Order to cash")
     expect(page.locator("ct-fresh")).to_have_attribute("data-state", "live")
     elsewhere(lambda: hold(world, 43))
-    expect(page.locator(".slide:not([hidden]) #stage-credit_review .lane-count")).to_have_text("2", timeout=5_000)
+    expect(page.locator(".slide:not([hidden]) #stage-credit_review .lane-count")).to_have_text("2")
     page.keyboard.press("ArrowRight")
     expect(shown).to_have_text("Invoicing")
     page.keyboard.press(" ")

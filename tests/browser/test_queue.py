@@ -141,13 +141,13 @@ def test_new_rows_wait_behind_a_bar_and_no_row_moves(visit: Visit, orders: World
     third = rows.nth(2)
     before = third.bounding_box()
     elsewhere(lambda: hold(orders, 99))
-    expect(page.locator("#news")).to_have_text("1 new", timeout=10_000)
+    expect(page.locator("#news")).to_have_text("1 new")
     expect(rows).to_have_count(4)
     case = case_of("S00043")
     mia = elsewhere(lambda: User.objects.get(username="mia"))
     elsewhere(lambda: moves.assign(case.pk, owner=mia, by=mia, now=clock.now()))
     changed = page.locator(f"#case-{case.pk}")
-    expect(changed).to_have_class("is-changed", timeout=10_000)
+    expect(changed).to_have_class("is-changed")
     expect(changed).to_contain_text("Mia")
     assert before is not None
     assert before["y"] <= third.bounding_box()["y"] <= before["y"] + 60  # type: ignore[index]
@@ -183,14 +183,14 @@ def test_many_are_done_as_one_job_that_says_what_became_of_each(visit: Visit, or
     expect(toast.locator("progress")).to_be_visible()
     # There is no worker here: the test is it.
     elsewhere(lambda: jobs.work(now=clock.now()))
-    expect(page.locator(".toast").last).to_contain_text("4 done", timeout=10_000)
+    expect(page.locator(".toast").last).to_contain_text("4 done")
     # What one did oneself leaves the list.
-    expect(page.locator("tr[data-case]")).to_have_count(0, timeout=10_000)
+    expect(page.locator("tr[data-case]")).to_have_count(0)
     page.locator(".toast a").last.click()
     expect(page.locator("h1")).to_contain_text("4 exceptions resolved")
     page.get_by_role("button", name="Undo").click()
     elsewhere(lambda: jobs.work(now=clock.now()))
-    expect(page.locator(".tab", has_text="Undone")).to_contain_text("4", timeout=10_000)
+    expect(page.locator(".tab", has_text="Undone")).to_contain_text("4")
 
 
 def test_a_view_is_saved_and_shared(visit: Visit, orders: World) -> None:

@@ -13,9 +13,6 @@ from tests.tower import Tower, eventually
 
 pytestmark = pytest.mark.long
 
-# Nothing is measured by it: two towers at once on two busy cores take their time.
-PATIENCE = 120
-
 
 @pytest.fixture(autouse=True)
 def alone(company: Company) -> None:
@@ -25,7 +22,7 @@ def alone(company: Company) -> None:
 def asked(tower: Tower, token: str, kind: str, odoo_id: int) -> dict[str, Any]:
     """The request of that kind about that record, once it waits."""
     path = f"approvals/?status=pending&kind={kind}&odoo_id={odoo_id}"
-    found = eventually(lambda: tower.api(path, token)["results"], within_seconds=10, what=f"{kind} to be asked for")
+    found = eventually(lambda: tower.api(path, token)["results"], what=f"{kind} to be asked for")
     return dict(found[0])
 
 
@@ -37,7 +34,6 @@ def decide(tower: Tower, token: str, request: dict[str, Any], answer: str, reaso
 def becomes(company: Company, model: str, record: int, state: str) -> None:
     eventually(
         lambda: company.read(model, record, "state")["state"] == state,
-        within_seconds=PATIENCE,
         what=f"{model} {record} to be {state}",
     )
 
@@ -66,13 +62,12 @@ def test_a_margin_exception_on_a_large_order_is_released_at_its_price_alone(towe
     (case,) = tower.api(f"exceptions/?type=order.price_breach&odoo_id={order}&status=open", approver)["results"]
     assert (case["type"], case["evidence"]["conceded"]) == ("order.price_breach", "700.00")
 
-    eventually(lambda: company.read("sale.order", order, "x_ct_hold")["x_ct_hold"], within_seconds=PATIENCE, what="the hold")
+    eventually(lambda: company.read("sale.order", order, "x_ct_hold")["x_ct_hold"], what="the hold")
     decide(tower, approver, request, "approve", "Opens the account")
     becomes(company, "sale.order", order, "sale")
     assert company.read("sale.order", order, "x_ct_released_concession")["x_ct_released_concession"] == 700.0
     eventually(
         lambda: tower.api(f"exceptions/{case['id']}/", approver)["status"] == "resolved",
-        within_seconds=PATIENCE,
         what="the exception to close",
     )
 
@@ -84,12 +79,10 @@ def test_a_discount_that_is_refused_leaves_the_order_held_with_the_reason(tower:
     decide(tower, approver, asked(tower, approver, "pricing_exception", order), "reject", "Thirty is the most")
     eventually(
         lambda: "The note on it says why" in (company.read("sale.order", order, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
-        within_seconds=PATIENCE,
         what="the rejection to reach Odoo",
     )
     eventually(
         lambda: "Thirty is the most" in company.confirm(order),
-        within_seconds=PATIENCE,
         what="the ask to be answered",
     )
     assert company.read("sale.order", order, "state")["state"] == "draft"
@@ -133,7 +126,7 @@ def test_a_purchase_that_odoo_itself_holds_is_rejected_and_cancelled(tower: Towe
             notes = company.ask("mail.message", "search_read", domain, fields=["body"])
             return any("Over budget" in note["body"] for note in notes)
 
-        eventually(noted, within_seconds=PATIENCE, what="the note to the buyer")
+        eventually(noted, what="the note to the buyer")
     finally:
         company.ask("res.company", "write", [own], {key: value for key, value in before.items() if key != "id"})
 
@@ -154,7 +147,7 @@ def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_deliv
         found = tower.api(f"approvals/available/?model=sale.order&odoo_id={order}", operator)
         return [one for one in found if one["kind"] == "expedited_freight" and one["option"] == str(carrier)]
 
-    (option,) = eventually(offered, within_seconds=PATIENCE, what="express to be possible with the new carrier")
+    (option,) = eventually(offered, what="express to be possible with the new carrier")
     assert "75.00" in option["text"]
     body = {
         "kind": "expedited_freight",
@@ -167,7 +160,7 @@ def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_deliv
     assert request["context"]["freight_cost"] == "75.00"
     decide(tower, tower.token(request["approvers"][0]), request, "reject", "Too dear")
     said = [("model", "=", "sale.order"), ("res_id", "=", order), ("body", "like", "Too dear")]
-    eventually(lambda: company.ask("mail.message", "search", said), within_seconds=PATIENCE, what="the refusal to be noted")
+    eventually(lambda: company.ask("mail.message", "search", said), what="the refusal to be noted")
     assert company.read("stock.picking", transfer, "priority")["priority"] == "0"
     # What was refused may be asked for again, with a better reason.
     request = tower.api("approvals/", operator, body=body | {"reason": "Their fair begins, and they pay half"})
@@ -178,7 +171,7 @@ def test_express_is_refused_with_the_reason_and_asked_for_again_brings_the_deliv
         row = company.read("stock.picking", transfer, "priority", "carrier_id", "scheduled_date")
         return (row["priority"], row["carrier_id"] and row["carrier_id"][0]) == wanted and row["scheduled_date"] < in_days(1)
 
-    eventually(told, within_seconds=PATIENCE, what="the transfer to be urgent, sooner, and by express")
+    eventually(told, what="the transfer to be urgent, sooner, and by express")
 
 
 def in_days(days: int) -> str:
@@ -193,7 +186,7 @@ def case_of(tower: Tower, token: str, kind: str, odoo_id: int) -> dict[str, Any]
     def look() -> list[dict[str, Any]]:
         return [case for case in tower.api(path, token)["results"] if case["status"] != "resolved"]
 
-    return eventually(look, within_seconds=PATIENCE, what=f"{kind} to open")[0]
+    return eventually(look, what=f"{kind} to open")[0]
 
 
 def options(tower: Tower, token: str, case: dict[str, Any], remedy: str) -> list[dict[str, Any]]:
@@ -202,7 +195,7 @@ def options(tower: Tower, token: str, case: dict[str, Any], remedy: str) -> list
     def look() -> list[dict[str, Any]]:
         return [one for one in tower.api(f"exceptions/{case['id']}/actions/", token) if one["action"] == remedy]
 
-    return eventually(look, within_seconds=PATIENCE, what=f"{remedy} to be offered")
+    return eventually(look, what=f"{remedy} to be offered")
 
 
 def take(tower: Tower, token: str, case: dict[str, Any], option: dict[str, Any]) -> None:
@@ -223,7 +216,7 @@ def drafted(company: Company, vendor: int) -> dict[str, Any]:
         domain = [("partner_id", "=", vendor), ("state", "=", "draft")]
         return list(company.ask("purchase.order", "search_read", domain, fields=["origin", "order_line"]))
 
-    (draft,) = eventually(look, within_seconds=PATIENCE, what="the request for quotation to be drafted")
+    (draft,) = eventually(look, what="the request for quotation to be drafted")
     company.made.append(("purchase.order", draft["id"]))
     return draft
 
@@ -249,7 +242,7 @@ def test_a_supplier_delay_names_the_orders_at_risk_and_is_answered_by_a_promise_
         waiting = tower.api(f"records/purchase.order/{purchase}/", operator)["impact"]["orders"]
         return [one["odoo_id"] for one in waiting if one["is_at_risk"]]
 
-    assert eventually(at_risk, within_seconds=PATIENCE, what="the order at risk to be named") == [order]
+    assert eventually(at_risk, what="the order at risk to be named") == [order]
 
     other = company.vendor()
     sells(company, other, product)
@@ -261,13 +254,11 @@ def test_a_supplier_delay_names_the_orders_at_risk_and_is_answered_by_a_promise_
     take(tower, operator, case, promise)
     eventually(
         lambda: company.read("sale.order", order, "commitment_date")["commitment_date"][:10] == in_days(25)[:10],
-        within_seconds=PATIENCE,
         what="the promise to move in Odoo",
     )
     # Nobody was promised it for earlier any more.
     eventually(
         lambda: tower.api(f"exceptions/{case['id']}/", operator)["status"] == "resolved",
-        within_seconds=PATIENCE,
         what="the exception to close by itself",
     )
 
@@ -297,7 +288,6 @@ def test_goods_that_are_short_are_ordered_from_a_vendor_that_has_a_price_for_the
 def closes(tower: Tower, token: str, case: dict[str, Any]) -> None:
     eventually(
         lambda: tower.api(f"exceptions/{case['id']}/", token)["status"] == "resolved",
-        within_seconds=PATIENCE,
         what="the exception to close by itself",
     )
 
@@ -325,7 +315,7 @@ def test_an_invoice_that_bills_more_than_was_shipped_and_agreed_is_held_until_it
         found = case_of(tower, approver, "invoice.differs", invoice)
         return found if [found["evidence"][name] for name in names] == ["1", "1", "2", "1", "100.00", "1150.00"] else None
 
-    case = eventually(compared, within_seconds=60, what="shipment, order and price to be compared")
+    case = eventually(compared, what="shipment, order and price to be compared")
     assert case
     assert case["team"] == "finance"
     request = asked(tower, approver, "invoice_mismatch", invoice)
@@ -333,11 +323,10 @@ def test_an_invoice_that_bills_more_than_was_shipped_and_agreed_is_held_until_it
     decide(tower, approver, request, "reject", "Bill what was shipped")
     eventually(
         lambda: "Bill what was shipped" in (company.read("account.move", invoice, "x_ct_hold_reason")["x_ct_hold_reason"] or ""),
-        within_seconds=PATIENCE,
         what="the reason to reach Odoo",
     )
     domain = [("res_model", "=", "account.move"), ("res_id", "=", invoice), ("summary", "like", "Put the invoice right")]
-    eventually(lambda: company.ask("mail.activity", "search", domain), within_seconds=PATIENCE, what="its owner to be asked")
+    eventually(lambda: company.ask("mail.activity", "search", domain), what="its owner to be asked")
     assert "Bill what was shipped" in company.attempt(ACCOUNTANT, "account.move", "action_post", invoice)
 
     accountant.call("account.move", "write", [invoice], {"invoice_line_ids": [(1, line, {"quantity": 1, "price_unit": 1_000})]})
