@@ -3,8 +3,8 @@
 What is sent is small: "these topics changed". Each web process listens once and renders at most once a tick for all who
 watch, so the cost of a change does not grow with the number of people who look at it.
 
-Topics: ``board:<workflow>``, ``queue``, ``inbox``, ``record:<connection>:<model>:<odoo_id>``, ``notifications:<user>``,
-``health``.
+Topics: ``board:<workflow>``, ``queue``, ``inbox``, ``proposals``, ``record:<connection>:<model>:<odoo_id>``,
+``notifications:<user>``, ``health``.
 """
 
 import logging

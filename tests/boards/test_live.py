@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import import_module
 from typing import Any
@@ -307,6 +308,28 @@ async def test_what_is_no_message_ends_the_socket(open_page: Callable[[], Awaita
     await page.send_input({"type": "websocket.receive", "text": text})
 
     assert await page.closed_with() == consumers.MALFORMED
+
+
+# What a template fills in stands for a number, except where it names a workflow, a model, or a part that may be missing.
+FILLED = ((r"\{\{ *[a-z_.]*workflow\.name *\}\}", "order_to_cash"), (r"\{\{ *[a-z_.]*model *\}\}", "sale.order"))
+LEFT = ((r"\{\{ *narrowing *\}\}", ""), (r"\{\{[^}]*\}\}", "1"))
+
+
+def shown_topics() -> set[str]:
+    """What the templates watch, as a page says it; those that a view puts together as a whole are left out."""
+    found = set()
+    for template in (settings.BASE_DIR / "templates").rglob("*.html"):
+        for topic in re.findall(r'\btopic="([^"]+)"', template.read_text()):
+            for pattern, value in (*FILLED, *LEFT):
+                topic = re.sub(pattern, value, topic)
+            found.add(topic)
+    return found - {"1"}
+
+
+def test_what_the_pages_watch_is_what_the_socket_takes() -> None:
+    topics = shown_topics()
+    assert {"queue", "inbox", "proposals", "board:order_to_cash", "record:1:sale.order:1"} <= topics
+    assert [topic for topic in sorted(topics) if not consumers.TOPIC.fullmatch(topic)] == []
 
 
 async def test_who_signs_out_or_is_locked_out_is_told_no_more(
