@@ -45,6 +45,18 @@ def test_a_vendor_has_one_draft_with_all_its_orders_in_its_language(owed: World)
     assert subject == "Ihre offenen Bestellungen" and "P00080" in body and "P00081" in body and "/vendor/" not in body
 
 
+def test_a_late_order_is_named_with_the_day_of_its_first_open_line(owed: World) -> None:
+    def named() -> str:
+        return next(line for line in only().preview[1].split("<") if "P00081" in line)
+
+    first, second = owed.now - timedelta(days=6), owed.now - timedelta(days=2)
+    owed.write("purchase.order", 81, date_planned=odoo_time(owed.now))
+    owed.write("purchase.order.line", 810, date_planned=odoo_time(first))
+    assert f"{first:%Y-%m-%d}" in named()
+    owed.write("purchase.order.line", 810, qty_received=10)
+    assert f"{second:%Y-%m-%d}" in named()
+
+
 def test_it_is_sent_through_odoo_once_with_a_link_that_opens(owed: World, olga: User) -> None:
     key = only().key
     (sent,) = sending.send_all([key], by=olga, now=owed.now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 from django.utils import formats, translation
@@ -32,12 +32,16 @@ NO_LINK = "…"
 
 @dataclass(frozen=True, kw_only=True)
 class Owed:
-    """One order that a vendor owes an answer or goods for."""
+    """One order that a vendor owes an answer or goods for.
+
+    Attributes:
+        expected_on: the first day on which something open was to come, as the vendor's page shows it.
+    """
 
     order: PurchaseOrder
     since: datetime
     is_late: bool
-    expected_at: datetime | None
+    expected_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ class Draft:
 
 
 def _line(owed: Owed) -> str:
-    day = formats.date_format(owed.expected_at, "Y-m-d") if owed.expected_at else gettext("no date")
+    day = formats.date_format(owed.expected_on, "Y-m-d") if owed.expected_on else gettext("no date")
     said = gettext("%(order)s: not confirmed yet, expected %(day)s")
     if owed.is_late:
         said = gettext("%(order)s: late, promised for %(day)s")
@@ -143,6 +147,11 @@ def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
             connection_id=connection_id, odoo_id__in=ids, state__in=open_lines.ORDERED, deleted_at=None
         )
     }
+    # Not the order's own date: lines that were received, or moved after it, are in it as well.
+    expected_on = {
+        order_id: min((line.planned_day for line in lines if line.planned_day), default=None)
+        for order_id, lines in open_lines.lines_of(connection_id, list(orders)).items()
+    }
     answered = _answered(connection_id, list(ids))
     partners = {
         one.odoo_id: one
@@ -166,7 +175,7 @@ def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
             order=order,
             since=min(case.opened_at, before.since) if before else case.opened_at,
             is_late=case.type == LATE or bool(before and before.is_late),
-            expected_at=order.date_planned,
+            expected_on=expected_on.get(order.odoo_id),
         )
     last, words = _last(connection_id), letters.words_of(Kind.FOLLOW_UP)
     return [
