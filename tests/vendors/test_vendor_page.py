@@ -62,6 +62,23 @@ def test_another_date_of_all_lines_is_a_delay_and_what_was_promised_again_is_non
     assert case.status == "resolved"
 
 
+def test_what_is_late_cannot_come_as_ordered_and_is_answered_with_a_day(world: World, vendor: Vendor) -> None:
+    buy(world, days=-2, lines=1)
+    page = vendor.opens()
+    assert "The date of 1 line has passed" in page and 'value="all"' not in page
+    assert page.count('value="as_ordered"') == 1, "only the line of which the day is still to come"
+    for form in (
+        {"do": "all"},
+        {f"says_{LINE}": "as_ordered"},
+        {f"says_{LINE}": "otherwise", f"quantity1_{LINE}": "4"},
+    ):
+        answer = vendor.sends(**form)
+        assert (answer.status_code, kept()) == (422, (0, 0))
+        assert "The date has passed. Enter when it comes." in answer.text
+    vendor.answers(**{f"says_{LINE}": "otherwise", f"day1_{LINE}": f"{world.now:%Y-%m-%d}"})
+    assert kept() == (1, 1)
+
+
 def test_looking_changes_nothing_whoever_looks(vendor: Vendor) -> None:
     form = vendor.form()
     for address in (vendor.path(), vendor.path(ORDER)):
@@ -200,9 +217,9 @@ def test_files_are_few_small_of_known_kinds_and_under_harmless_names(vendor: Ven
     ]
     for files in refused:
         assert vendor.sends(says_800="as_ordered", files=files).status_code == 422
-    monkeypatch.setattr(uploads, "LARGEST_FILE", 10)
-    assert vendor.sends(says_800="as_ordered", files=[SimpleUploadedFile("note.pdf", pdf)]).status_code == 422
-    monkeypatch.undo()
+    with monkeypatch.context() as small:
+        small.setattr(uploads, "LARGEST_FILE", 10)
+        assert vendor.sends(says_800="as_ordered", files=[SimpleUploadedFile("note.pdf", pdf)]).status_code == 422
     assert kept() == (0, 0)
 
     names = ["../../etc/passwd <b>.pdf", "a.php.pdf", "Lieferschein Ä 1.PDF"]

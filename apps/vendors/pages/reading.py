@@ -35,6 +35,9 @@ def read(sent: Mapping[str, str], lines: Sequence[OpenLine], *, now: datetime) -
     """
     found = ReadForm({"note": sent.get("note", "").strip()[:LONGEST_TEXT], "lines": []})
     if sent.get("do") == "all":
+        for line in lines:
+            if is_past(line, now):
+                found.errors[line.line_id] = _name_the_day()
         found.content["lines"] = [_as_ordered(line) for line in lines]
         return found
     for line in lines:
@@ -48,6 +51,19 @@ def read(sent: Mapping[str, str], lines: Sequence[OpenLine], *, now: datetime) -
     if not found.content["lines"] and not found.errors:
         found.errors[0] = gettext("Say of at least one line whether it comes as ordered.")
     return found
+
+
+def is_past(line: OpenLine, now: datetime) -> bool:
+    """True if the day for which the line was ordered has passed: it cannot come as ordered any more."""
+    return line.planned_day is not None and line.planned_day < _today(line, now)
+
+
+def _today(line: OpenLine, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(line.zone)).date()
+
+
+def _name_the_day() -> str:
+    return gettext("The date has passed. Enter when it comes.")
 
 
 def _as_ordered(line: OpenLine) -> dict[str, Any]:
@@ -65,6 +81,8 @@ def _said(sent: Mapping[str, str], line: OpenLine, now: datetime) -> dict[str, A
     if says not in Said.values:
         raise ValueError(gettext("Choose one of the answers."))
     if says == Said.AS_ORDERED:
+        if is_past(line, now):
+            raise ValueError(_name_the_day())
         return _as_ordered(line) | {"reason": reason}
     if says == Said.REFUSED:
         if not reason:
@@ -107,12 +125,14 @@ def _day(text: str, line: OpenLine, now: datetime) -> str:
     if not text:
         if line.planned_day is None:
             raise ValueError(gettext("Enter a date."))
+        if is_past(line, now):
+            raise ValueError(_name_the_day())
         return line.planned_day.isoformat()
     try:
         day = date.fromisoformat(text)
     except ValueError:
         raise ValueError(gettext("“%(text)s” is no date. Write it as 2026-12-31.") % {"text": text[:20]}) from None
-    today = now.astimezone(ZoneInfo(line.zone)).date()
+    today = _today(line, now)
     if not today <= day <= today + LATEST:
         raise ValueError(gettext("%(day)s is past, or too far away.") % {"day": day.isoformat()})
     return day.isoformat()

@@ -12,7 +12,7 @@ from apps.mirror.models.res_company import Company
 from apps.vendors.models import Answer, Proposal, Status, VendorLink
 from apps.vendors.orders import open_lines
 from apps.vendors.orders.open_lines import OpenLine
-from apps.vendors.pages.reading import DELIVERIES
+from apps.vendors.pages.reading import DELIVERIES, is_past
 
 ORDERS_A_PAGE, LINES_A_PAGE = 50, 50
 
@@ -49,9 +49,14 @@ class OrderRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LineRow:
-    """One line of a form: what is ordered, what was entered, and what is wrong with it."""
+    """One line of a form: what is ordered, what was entered, and what is wrong with it.
+
+    Attributes:
+        is_past: whether it cannot come as ordered any more.
+    """
 
     line: OpenLine
+    is_past: bool
     says: str
     parts: Sequence[tuple[int, str, str]]
     reason: str
@@ -124,11 +129,12 @@ def page_of(lines: Sequence[OpenLine], number: int) -> tuple[list[OpenLine], Pag
     return list(lines[(pages.number - 1) * LINES_A_PAGE : pages.number * LINES_A_PAGE]), pages
 
 
-def line_rows(lines: Sequence[OpenLine], sent: Mapping[str, Any], errors: Mapping[int, str]) -> list[LineRow]:
+def line_rows(lines: Sequence[OpenLine], sent: Mapping[str, Any], errors: Mapping[int, str], *, now: datetime) -> list[LineRow]:
     """Return the rows of a form, with what was ``sent`` before it was found to be wrong."""
     return [
         LineRow(
             line=line,
+            is_past=is_past(line, now),
             says=sent.get(f"says-{line.line_id}", ""),
             parts=[(n, sent.get(f"quantity{n}-{line.line_id}", ""), sent.get(f"day{n}-{line.line_id}", "")) for n in DELIVERIES],
             reason=sent.get(f"reason-{line.line_id}", ""),
