@@ -11,7 +11,7 @@ from apps.approvals.requests import opening
 from apps.core import isolation, live
 from apps.customers import following as new_dates
 from apps.events import absorbing
-from apps.exceptions.cases import case_reconcile
+from apps.exceptions.cases import case_reconcile, cause_groups
 from apps.intake import dead_letters
 from apps.intake.dead_letters import EVALUATING, DeadLetter
 from apps.mirror import identities, references, validation
@@ -204,6 +204,7 @@ def follow(connection_id: int, changed: Mapping[str, Mapping[int, datetime]], *,
             evaluate(workflow.name, connection_id, records, now=now, failed=failed)
     proposals.follow(connection_id, changed, events, now=now)
     new_dates.follow(connection_id, changed, now=now)
+    cause_groups.name_unknown(connection_id, changed.keys(), now=now)
 
 
 def _concerned(workflow: Workflow, changed: Mapping[str, Mapping[int, datetime]]) -> list[tuple[str, int]]:

@@ -64,7 +64,7 @@ def _named(table: str, *, name: str = "t.name", about: str = "''", joins: str = 
 PARTNER = "LEFT JOIN mirror_res_partner p ON p.connection_id = t.connection_id AND p.odoo_id = t.partner_id"
 PRODUCT = """
           LEFT JOIN mirror_product_template pt ON pt.connection_id = t.connection_id AND pt.odoo_id = t.product_tmpl_id
-          LEFT JOIN mirror_stock_warehouse w ON w.connection_id = t.connection_id AND w.odoo_id = wanted.place
+          LEFT JOIN mirror_stock_warehouse w ON w.connection_id = %(connection)s AND w.odoo_id = wanted.place
 """
 
 PURCHASE_ORDER = CauseKind(

@@ -10,6 +10,8 @@ from apps.accounts.models import Role, Team
 from apps.exceptions.bulk import jobs
 from apps.exceptions.cases import moves
 from apps.exceptions.models import CauseGroup, ExceptionCase, Status
+from apps.mirror.models.product_product import Product
+from apps.mirror.models.product_template import ProductTemplate
 from apps.notifications.models import Notification
 from apps.outbox.models import Command
 from apps.workflows import registry
@@ -124,6 +126,23 @@ def test_what_nobody_has_ordered_is_grouped_by_product_and_warehouse(world: Worl
     assert (group.kind, group.odoo_id, group.place) == ("short_product", DESK, 1)
     assert (group.name, group.about) == ("Oak desk", "Hall")
     assert {odoo_id for _, odoo_id in members(group)} == {41, 42}
+
+
+def test_a_product_that_is_sold_before_it_is_read_is_named_as_it_comes(world: World) -> None:
+    name = ProductTemplate.objects.get(odoo_id=DESK * 10).name
+    ProductTemplate.objects.filter(odoo_id=DESK * 10).delete()
+    Product.objects.filter(odoo_id=DESK).delete()
+    with world.at_once():
+        for order in (41, 42):
+            sale(world, order, quantity=10, warehouse_id=1)
+            world.write("stock.move", order, warehouse_id=1)
+    group = open_groups()[f"short_product:{DESK}"]
+    # Something to click on, and the warehouse all the same.
+    assert (group.name, group.about) == (f"#{DESK}", "Hall")
+    world.write("product.product", DESK, product_tmpl_id=DESK * 10, active=True)
+    world.write("product.template", DESK * 10, name=name)
+    group.refresh_from_db()
+    assert (group.name, group.about) == (name, "Hall")
 
 
 def test_a_late_transfer_belongs_where_its_order_does(world: World) -> None:

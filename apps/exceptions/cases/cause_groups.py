@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection as database
-from django.db.models import Count
+from django.db.models import CharField, Count, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from apps.accounts import access
 from apps.accounts.models import User
@@ -26,6 +27,8 @@ from apps.workflows.root_causes import Key, RootCause
 ROOTS = ("root_kind", "root_id", "root_place", "follows_id", "follows_first", "further_roots")
 FOLLOWED = root_causes.SALES_ORDER
 MACHINE = actor.system("pipeline")
+# Models by whose rows a cause is called beside its own: a product's name is its template's.
+NAMING = frozenset({"product.template", "res.partner", "stock.warehouse"})
 # So many causes beside the first are kept: nobody reads the twentieth.
 FURTHER = 10
 # So many ways to end are kept apart.
@@ -139,6 +142,34 @@ def follow(cases: Iterable[ExceptionCase], *, now: datetime) -> None:
             _work_out(groups, now)
 
 
+def number_of(odoo_id: int) -> str:
+    """Return what a cause is called whose record is not mirrored yet."""
+    return f"#{odoo_id}"
+
+
+def name_unknown(connection_id: int, changed: Collection[str], *, now: datetime) -> None:
+    """Name the open groups whose record was not mirrored when they began, where one of the ``changed`` models may name it."""
+    kinds = registry.cause_kinds()
+    if not (NAMING | {kind.model for kind in kinds.values()}).intersection(changed):
+        return
+    numbered = Concat(Value("#"), Cast("odoo_id", CharField()))
+    unknown = CauseGroup.objects.filter(Q(name=numbered) | Q(name=""), connection_id=connection_id, ended_at=None).order_by("id")
+    of_kind: dict[str, dict[Key, CauseGroup]] = {}
+    for group in unknown:
+        if group.kind in kinds:
+            of_kind.setdefault(group.kind, {})[Key(group.kind, group.odoo_id, group.place)] = group
+    named = []
+    for kind, groups in of_kind.items():
+        for key, (name, about) in root_causes.names_of(connection_id, kinds[kind], groups).items():
+            if name:
+                group = groups[key]
+                group.name, group.about, group.updated_at = name, about, now
+                named.append(group)
+    if named:
+        CauseGroup.objects.bulk_update(named, ["name", "about", "updated_at"])
+        live.announce(["queue"])
+
+
 def _record_owners(given: Sequence[tuple[int, int, int | None, str]], now: datetime) -> None:
     """Put on the trail what went to the owner of its group as it opened."""
     trail.record_all(
@@ -197,6 +228,7 @@ def _make(missing: Sequence[tuple[int, int | None, Key]], now: datetime) -> None
         if (connection_id, team.slug) not in turns:
             turns[connection_id, team.slug] = owners_of.Owners(team, connection_id)
         name, about = names[connection_id, key]
+        # A new product may be sold before it is read itself: until then its number stands for it, see name_unknown.
         made.append(
             CauseGroup(
                 connection_id=connection_id,
@@ -204,7 +236,7 @@ def _make(missing: Sequence[tuple[int, int | None, Key]], now: datetime) -> None
                 kind=key.kind,
                 odoo_id=key.odoo_id,
                 place=key.place,
-                name=name,
+                name=name or number_of(key.odoo_id),
                 about=about,
                 team=team,
                 owner=turns[connection_id, team.slug].next(company_id),
