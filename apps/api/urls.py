@@ -17,6 +17,7 @@ from apps.approvals.inbox import api as approvals
 from apps.approvals.policies import api as policies
 from apps.audit import api as audit
 from apps.boards.boards import api as boards
+from apps.boards.findings import api as findings
 from apps.boards.held import api as held
 from apps.boards.profiles import api as profiles
 from apps.boards.profiles import products_api as product_profiles
@@ -131,6 +132,8 @@ urlpatterns = [
     route("reports/", reports.Reports, "reports"),
     route("reports/<slug:subject>/", reports.One, "report"),
     route("kpis/<slug:name>/target/", boards.Target, "kpi-target"),
+    route("findings/", findings.Findings, "findings"),
+    route("findings/<slug:name>/records/", findings.FindingRecords, "finding-records"),
     route("held/", held.Held, "held"),
     route("commands/", outbox.Commands, "commands"),
     route("commands/<uuid:command_id>/retry/", outbox.Retry, "command-retry"),

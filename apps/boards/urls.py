@@ -5,6 +5,7 @@ from django.urls import path
 from apps.boards.analytics import views as analytics
 from apps.boards.boards import target_views as targets
 from apps.boards.boards import views as boards
+from apps.boards.findings import views as findings
 from apps.boards.held import views as held
 from apps.boards.profiles import views as profiles
 from apps.boards.records import views as records
@@ -32,6 +33,8 @@ urlpatterns = [
     path("figures/<slug:name>/<slug:workflow>/alert/", reports.alert, name="kpi-alert"),
     path("reports/", reports.listing, name="reports"),
     path("reports/<slug:subject>/", reports.one, name="report"),
+    path("findings/", findings.findings, name="findings"),
+    path("findings/<slug:name>/<slug:workflow>/", findings.records, name="finding-records"),
     path("held/", held.sums, name="held"),
     path("held/partners/<slug:connection>/<int:odoo_id>/<slug:workflow>/", held.partner, name="held-partner"),
     path("held/approvals/<int:request_id>/", held.approval, name="held-approval"),
@@ -44,6 +47,7 @@ urlpatterns = [
     path("boards/<slug:workflow>/", boards.board, name="board"),
     path("boards/<slug:workflow>/outlook/", boards.outlook, name="outlook"),
     path("boards/<slug:workflow>/flow/", analytics.flow, name="flow"),
+    path("boards/<slug:workflow>/findings/", findings.of_workflow, name="workflow-findings"),
     path("boards/<slug:workflow>/moves/", analytics.moves, name="moves"),
     path("boards/<slug:workflow>/compare/", analytics.comparison, name="compare"),
     path("boards/<slug:workflow>/<slug:stage>/", boards.stage, name="stage"),

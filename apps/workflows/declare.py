@@ -79,6 +79,8 @@ class Stage:
         stuck_from: what a record must be worth, in the company's currency, for it to be raised when it stands there far
             beyond the target (:mod:`apps.workflows.stuck`); None where an exception type of its own tells already.
         held_by: who has a record that stands there, for whom its time counts; us, the owner team, where nothing is declared.
+        is_step: whether a record goes on or back by coming there; not where time alone brings it, such as late: there it stays in
+            the step in which it was (:mod:`apps.boards.findings`).
     """
 
     name: str
@@ -91,6 +93,7 @@ class Stage:
     blocker: tuple[str, str] | None = None
     stuck_from: float | None = 1_000
     held_by: HeldBy = US
+    is_step: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +368,7 @@ class Workflow:
             it, NULL where none lies ahead. It is looked at again then (:func:`apps.pipeline.change_processing.reevaluate_due`).
         promise: column with the moment that was promised for the record; none where nothing is. As it comes near and passes, what
             is raised about the record weighs more (:mod:`apps.workflows.severity_boost`).
+        is_recurring: whether a record that has ended begins anew when it comes back, as the next count; else it was reopened.
         form: external id of Odoo's form view on which a hold is shown; needed where there are guards.
         listed: external id of the list in which people work on the records, and the field after which it says why one is held;
             where they see no form.
@@ -393,6 +397,7 @@ class Workflow:
     label: str = "name"
     look_again: str = ""
     promise: str = ""
+    is_recurring: bool = False
     blockers: Sequence[BlockerRule] = ()
     rank: int = 100
     form: str = ""

@@ -243,6 +243,7 @@ STAGES = [
         target=timedelta(days=1),
         first_seen_since="due_at",
         held_by=FROM_VENDORS,
+        is_step=False,
     ),
     Stage(name="done", title="Done", when=DONE, owner="warehouse", is_open=False, first_seen_since="date_done"),
     Stage(name="cancelled", title="Cancelled", when=CANCELLED, owner="warehouse", is_open=False),

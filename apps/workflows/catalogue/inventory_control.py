@@ -157,6 +157,7 @@ WORKFLOW = Workflow(
     title="Inventory control",
     odoo_model="stock.quant",
     rank=60,
+    is_recurring=True,
     belongs=IS_OWN_PLACE
     & (IS_COUNTED | IS_BELOW_ZERO | Q(user_id__isnull=False) | Q(last_count_date__isnull=False) | Q(x_ct_hold_reason__gt="")),
     label="label",

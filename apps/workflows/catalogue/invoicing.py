@@ -265,6 +265,7 @@ STAGES = [
         # Overdue exposure tells of it, customer by customer.
         stuck_from=None,
         held_by=OWED_BY,
+        is_step=False,
     ),
     Stage(
         name="to_settle",

@@ -269,6 +269,7 @@ STAGES = [
         target=timedelta(days=14),
         first_seen_since="expired_at",
         stuck_from=10_000,
+        is_step=False,
     ),
     Stage(name="cancelled", title="Cancelled", when=Q(state="cancel"), owner="sales", is_open=False),
 ]

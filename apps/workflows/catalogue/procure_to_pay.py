@@ -213,6 +213,7 @@ STAGES = [
         first_seen_since="late_since",
         stuck_from=None,
         held_by=holders.VENDOR,
+        is_step=False,
     ),
     Stage(
         name="partly_received",

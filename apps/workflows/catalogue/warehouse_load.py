@@ -77,6 +77,7 @@ WORKFLOW = Workflow(
     title="Warehouse load",
     odoo_model="stock.warehouse",
     rank=35,
+    is_recurring=True,
     look_again="next_change_at",
     amount="ready_amount",
     currency="currency",
