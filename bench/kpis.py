@@ -35,7 +35,8 @@ def run() -> list[Row]:
         begun = time.perf_counter()
         with database.cursor() as cursor:
             cursor.execute(
-                kpi.sql.format(seen="TRUE"), {"since": now - 2 * kpis.WINDOW, "begin": now - kpis.WINDOW, "now": now, "zone": "UTC"}
+                kpi.sql.format(seen="TRUE", of_line="TRUE"),
+                {"since": now - 2 * kpis.WINDOW, "begin": now - kpis.WINDOW, "now": now, "zone": "UTC"},
             )
         of_each.append(((time.perf_counter() - begun) * 1_000, kpi.name))
     for spent, name in sorted(of_each, reverse=True):

@@ -123,9 +123,10 @@ def _parameters() -> Iterator[str]:
 KPI_QUERIES = """# The KPIs and their queries
 
 What each figure means, what it is to reach, and the statement that gives it; how lines, days and units are counted stands in
-[KPIs](kpis.md). `{seen}` narrows to what the reader may see, and is `TRUE` for who sees everything; `%(begin)s` and `%(now)s` are
-the ends of the range, `%(since)s` is the begin of the range before it, which is as long, `%(zone)s` the time zone of the (first)
-company in sight. A row without a day is the whole range, or the whole range before.
+[KPIs](kpis.md). `{seen}` narrows to what the reader may see, and is `TRUE` for who sees everything; `{of_line}` narrows lines to a
+part that is asked for, and is `TRUE` for all; `%(begin)s` and `%(now)s` are the ends of the range, `%(since)s` is the begin of the
+range before it, which is as long, `%(zone)s` the time zone of the (first) company in sight. A row without a
+day is the whole range, or the whole range before.
 
 This page is written by `make reference-docs` from the declarations in
 [`apps/boards/boards/kpi_catalogue.py`](../apps/boards/boards/kpi_catalogue.py).

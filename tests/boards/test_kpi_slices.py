@@ -1,4 +1,4 @@
-"""KPIs of one warehouse, salesperson or class of customers: on the page, over REST, and the records behind them."""
+"""KPIs of one warehouse, salesperson, customer class or product category: on the page, over REST, and the records behind them."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from apps.boards.boards.kpi import BUSINESS
 from apps.boards.boards.kpi_records import records_behind
 from apps.boards.boards.kpi_slices import Part
 from tests.api.callers import caller
-from tests.boards.test_line_figures import bought, moved, sold, told, world
+from tests.boards.test_line_figures import DESK, PIECE, bought, moved, sold, told, world
 from tests.world import World, person
 
 __all__ = ["world"]
@@ -68,6 +68,85 @@ def test_a_part_counts_its_own_orders_alone(company: World, numbers: dict[str, i
 @pytest.mark.parametrize("numbers", [{"warehouse": 99}, {"warehouse": HALL, "customer_class": SILVER}])
 def test_where_a_part_has_nothing_there_is_no_figure(company: World, numbers: dict[str, int]) -> None:
     assert told(company, *LINES, part=of(company, **numbers)) == {}
+
+
+FURNITURE, DESKS, LAMPS, LAMP = 1, 2, 3, 503
+
+
+@pytest.fixture
+def assortment(company: World) -> World:
+    """Desks are furniture and lamps are not; of each order a lamp is delivered too, late by a day."""
+    for number, name, parent in ((FURNITURE, "Furniture", False), (DESKS, "Desks", FURNITURE), (LAMPS, "Lamps", False)):
+        company.write("product.category", number, name=name, parent_id=parent)
+    for product, category in ((DESK, DESKS), (LAMP, LAMPS)):
+        company.write("product.template", product, name=f"Product {product}", categ_id=category, uom_id=PIECE)
+        company.write("product.product", product, product_tmpl_id=product, active=True)
+    for order in (1, 2, 3, 4):
+        company.write(
+            "sale.order.line",
+            10 + order,
+            order_id=order,
+            product_id=LAMP,
+            product_uom_id=PIECE,
+            product_uom_qty=1,
+            qty_delivered_method="stock_move",
+            company_id=1,
+        )
+        moved(company, order, 110 + order, days_ago=1, pieces=1, product=LAMP)
+        company.write("stock.move", 110 + order, sale_line_id=10 + order)
+    return company
+
+
+@pytest.mark.parametrize(
+    ("numbers", "share", "count"),
+    [
+        ({"product_category": DESKS}, 0.5, 4),
+        ({"product_category": FURNITURE}, 0.5, 4),
+        ({"product_category": LAMPS}, 0.0, 4),
+        ({"product_category": FURNITURE, "salesperson": SAM}, 1.0, 2),
+    ],
+)
+def test_of_a_category_the_lines_of_its_products_count_and_of_those_below_it(
+    assortment: World, numbers: dict[str, int], share: float, count: int
+) -> None:
+    assert told(assortment, *LINES)["otif"] == (0.25, 8)
+    assert told(assortment, *LINES, part=of(assortment, **numbers)) == {"otif": (share, count), "fill_rate": (share, count)}
+
+
+def test_an_order_is_perfect_in_a_category_by_the_lines_of_it(assortment: World) -> None:
+    assert told(assortment, "perfect_order") == {"perfect_order": (0.0, 4)}
+    assert told(assortment, "perfect_order", part=of(assortment, product_category=DESKS)) == {"perfect_order": (0.5, 4)}
+
+
+def test_the_backlog_of_a_category_is_the_value_of_its_lines(assortment: World) -> None:
+    assortment.write("sale.order.line", 1, price_subtotal=70, qty_delivered=0)
+    assortment.write("sale.order.line", 11, price_subtotal=30, qty_delivered=0.5)
+
+    def value(**numbers: int) -> float:
+        return told(assortment, "backlog_value", part=of(assortment, **numbers))["backlog_value"][0]
+
+    assert (value(product_category=FURNITURE), value(warehouse=HALL)) == (70, 70)
+
+
+def test_transfers_are_of_a_category_that_they_have_something_of(assortment: World) -> None:
+    (category,) = told(assortment, "order_to_shipment", part=of(assortment, product_category=LAMPS)).values()
+    assert category[1] == 4
+    assert told(assortment, "order_to_shipment")["order_to_shipment"][1] == 6
+
+
+def test_purchases_are_of_a_category_by_their_lines(assortment: World) -> None:
+    bought(assortment, 80)
+    moved(assortment, 80, 180, code="incoming", place=3, to=1, bought=True)
+
+    assert told(assortment, "supplier_otif", part=of(assortment, product_category=FURNITURE)) == {"supplier_otif": (1.0, 1)}
+    assert told(assortment, "supplier_otif", part=of(assortment, product_category=LAMPS)) == {}
+
+
+def test_categories_are_named_with_those_above_them_as_they_are_called_now(assortment: World) -> None:
+    assortment.write("product.category", FURNITURE, name="Office", parent_id=False)
+
+    found = kpi_slices.options(assortment.connection.pk, EVERYTHING)["product_category"]
+    assert found == [(LAMPS, "Lamps"), (FURNITURE, "Office"), (DESKS, "Office / Desks")]
 
 
 def test_numbers_are_of_one_connection(company: World) -> None:

@@ -19,59 +19,59 @@ from apps.mirror.sync import backfill, reconcile
 from apps.odoo.models import Connection
 from tests.mirror.company import Clock, Company
 
-SOURCE = '''"""Odoo's ``product.category``."""
+SOURCE = '''"""Odoo's ``product.pricelist``."""
 
 from apps.mirror.declare import Many2one, Mirrored, Text
 
 
-class ProductCategory(Mirrored):
-    """A category of products."""
+class ProductPricelist(Mirrored):
+    """A price list."""
 
-    odoo_model = "product.category"
+    odoo_model = "product.pricelist"
 
-    complete_name = Text()
-    parent_id = Many2one()
+    name = Text()
+    currency_id = Many2one()
 
     class Meta(Mirrored.Meta):
-        db_table = "mirror_product_category"
+        db_table = "mirror_product_pricelist"
 '''
 
 
 @pytest.fixture
-def categories(connection: Connection, tmp_path: Path) -> Iterator[type[Mirrored]]:
+def price_lists(connection: Connection, tmp_path: Path) -> Iterator[type[Mirrored]]:
     """A model file that was not there before, in a folder that is the models' too: other processes run from the checkout."""
-    (tmp_path / "product_category.py").write_text(SOURCE)
+    (tmp_path / "product_pricelist.py").write_text(SOURCE)
     mirrored_models.__path__.append(str(tmp_path))
     try:
         importlib.invalidate_caches()
-        importlib.import_module(f"{mirrored_models.__name__}.product_category")
+        importlib.import_module(f"{mirrored_models.__name__}.product_pricelist")
         registry.models.cache_clear()
-        connection.capabilities["models"]["product.category"] = {"missing_fields": []}
-        yield registry.models()["product.category"]
+        connection.capabilities["models"]["product.pricelist"] = {"missing_fields": []}
+        yield registry.models()["product.pricelist"]
     finally:
         mirrored_models.__path__.remove(str(tmp_path))
-        sys.modules.pop(f"{mirrored_models.__name__}.product_category", None)
-        apps.all_models["mirror"].pop("productcategory", None)
+        sys.modules.pop(f"{mirrored_models.__name__}.product_pricelist", None)
+        apps.all_models["mirror"].pop("productpricelist", None)
         apps.clear_cache()
         registry.models.cache_clear()
 
 
 def test_a_dropped_in_file_is_migrated_read_and_reconciled(
-    categories: type[Mirrored], company: Company, connection: Connection, clock: Clock
+    price_lists: type[Mirrored], company: Company, connection: Connection, clock: Clock
 ) -> None:
     said = StringIO()
     call_command("makemigrations", "mirror", dry_run=True, stdout=said)
-    assert "Create model ProductCategory" in said.getvalue()
+    assert "Create model ProductPricelist" in said.getvalue()
     with database.schema_editor() as editor:
-        editor.create_model(categories)
-    company.write("product.category", 3, clock(), complete_name="All / Office", parent_id=1)
+        editor.create_model(price_lists)
+    company.write("product.pricelist", 3, clock(), name="Retail", currency_id=1)
 
-    backfill.run(company, categories, connection=connection, clock=clock)
-    assert categories.objects.get().complete_name == "All / Office"
+    backfill.run(company, price_lists, connection=connection, clock=clock)
+    assert price_lists.objects.get().name == "Retail"
 
-    company.unlink("product.category", 3)
+    company.unlink("product.pricelist", 3)
     clock.at += timedelta(minutes=1)
-    run = reconcile.run(company, categories, connection=connection, clock=clock, on_changes=[].extend)
+    run = reconcile.run(company, price_lists, connection=connection, clock=clock, on_changes=[].extend)
     assert run.found_deleted == 1
 
 

@@ -8,6 +8,7 @@
 --
 -- %(since)s       timestamptz  the earliest moment that is asked for
 -- {{seen}}        boolean      whether the person may see order r
+-- {{of_line}}     boolean      whether line l is of the part that is asked for
 -- {{ordered}}     numeric      quantity ordered of line l, in the product's own unit
 -- {{moved}}       numeric      quantity done of move m, likewise
 -- {{goes_back}}   boolean      whether delivery d takes goods back
@@ -23,7 +24,7 @@ SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.or
      WHERE l.qty_delivered < l.product_uom_qty AND l.product_uom_qty > 0 AND l.deleted_at IS NULL
        AND COALESCE(l.display_type, '') = '' AND COALESCE(l.qty_delivered_method, '') IN ('', 'stock_move')
        AND l.product_id IS NOT NULL AND r.state IN ('sale', 'done') AND r.deleted_at IS NULL AND r.date_order IS NOT NULL
-       AND {{seen}}
+       AND {{seen}} AND {{of_line}}
        AND (SELECT bool_or(m.state NOT IN ('done', 'cancel')) FROM mirror_stock_move m
              WHERE m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL) IS DISTINCT FROM FALSE
      UNION ALL
@@ -42,7 +43,7 @@ SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.or
           JOIN mirror_sale_order r ON r.connection_id = l.connection_id AND r.odoo_id = l.order_id
          WHERE d.state = 'done' AND d.date_done > %(since)s AND d.picking_type_code IN ('outgoing', 'dropship')
            AND d.deleted_at IS NULL AND NOT {{goes_back}} AND r.state IN ('sale', 'done') AND r.deleted_at IS NULL
-           AND r.date_order IS NOT NULL AND {{seen}}
+           AND r.date_order IS NOT NULL AND {{seen}} AND {{of_line}}
          GROUP BY r.connection_id, r.company_id, r.odoo_id, r.date_order, r.currency_rate, l.id, is_kit,
                   CASE WHEN m.product_id = l.product_id THEN m.id END) AS g) AS s
   LEFT JOIN mirror_res_company co ON co.connection_id = s.connection_id AND co.odoo_id = s.company_id

@@ -5,6 +5,7 @@
 -- the vendor undoes no receipt. A line of a kit is received as Odoo counts it, by the time of its last component.
 --
 -- {{seen}}       boolean      whether the person may see purchase r
+-- {{of_line}}    boolean      whether line l is of the part that is asked for
 -- {{when}}       boolean      which lines, by line l and the purchase r
 -- {{planned}}    timestamptz  the expected arrival of line l, NULL where it only stands for none
 -- {{ordered}}    numeric      quantity ordered of line l
@@ -28,7 +29,7 @@ SELECT s.connection_id, s.company_id, s.order_id, s.line_id, s.at, s.ordered_at,
           JOIN mirror_purchase_order_line l ON l.connection_id = r.connection_id AND l.order_id = r.odoo_id
          WHERE r.state IN ('purchase', 'done') AND r.deleted_at IS NULL AND l.deleted_at IS NULL AND l.product_qty > 0
            AND COALESCE(l.display_type, '') = '' AND COALESCE(l.qty_received_method, '') IN ('', 'stock_moves')
-           AND l.product_id IS NOT NULL AND {{seen}} AND {{when}} OFFSET 0) AS g
+           AND l.product_id IS NOT NULL AND {{seen}} AND {{of_line}} AND {{when}} OFFSET 0) AS g
       LEFT JOIN LATERAL (
         SELECT m.product_id, sum({{moved}}) AS in_all, COALESCE(sum({{moved}}) FILTER (WHERE m.date <= g.at), 0) AS in_time,
                max(m.date) AS last_at

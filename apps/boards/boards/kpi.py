@@ -4,6 +4,7 @@ A share is a part of one, a time is the median in seconds, with the time within 
 how much there is at the end of each day, and of the range.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,8 @@ SELECT f.workflow, f.at > %(begin)s AS is_of_range, (f.at AT TIME ZONE %(zone)s)
  GROUP BY GROUPING SETS ((f.workflow, is_of_range, day), (f.workflow, is_of_range))
  ORDER BY f.workflow, is_of_range, day NULLS FIRST
 """
+# The facts of a figure that counts the shared rows as they are.
+SHARED = "SELECT * FROM shared"
 SHARE, MEAN = "avg(f.is_met::int)", "avg(f.part)"
 MEDIAN, NINE_OF_TEN = (f"percentile_cont({part}) WITHIN GROUP (ORDER BY f.seconds)" for part in (0.5, 0.9))
 SIDES = CUSTOMER, VENDOR = "customer", "vendor"
@@ -97,6 +100,7 @@ class Kpi:
         facts: a row each of what is counted, with ``workflow``, ``connection_id``, ``model``, ``odoo_id``, ``at``, and ``is_met``,
             ``part`` or ``seconds``. Those of a level have ``begins`` and ``ends`` instead of these, ``amount``, ``billed`` and
             ``currency``.
+        shared: the rows that ``facts`` reads as ``shared``; figures of the same rows are asked for in one statement.
         level: how it is taken, of a figure that says how much there is; None for one that counts what happened.
         is_lower_better: whether a share is not to be passed, as a time is not.
         is_mean: whether a share is the mean of parts, and not of what is met.
@@ -110,6 +114,7 @@ class Kpi:
     meaning: str
     facts: str
     alias: str
+    shared: str = ""
     target: float | None = None
     unit: Unit = Unit.SECONDS
     level: Level | None = None
@@ -129,11 +134,20 @@ class Kpi:
         return self.is_share and not self.is_lower_better
 
     @property
+    def rows(self) -> str:
+        """The facts as a query that stands by itself, with places for who may see what and which lines are asked for."""
+        return f"WITH shared AS (\n{self.shared}\n)\n{self.facts.strip()}" if self.shared else self.facts.strip()
+
+    @property
     def sql(self) -> str:
-        """The statement, with a place for the filter of who may see what."""
+        """The statement, with places for who may see what and which lines are asked for."""
+        return self.measured(self.rows)
+
+    def measured(self, facts: str) -> str:
+        """Return the statement over ``facts``: a row a day, one for the range and one for the range before it."""
         if self.level:
             return BY_MOMENT.format(
-                facts=self.facts.strip(),
+                facts=facts,
                 measure=self.level.measure,
                 spread=self.level.spread,
                 count=self.level.count,
@@ -141,4 +155,16 @@ class Kpi:
             )
         share = MEAN if self.is_mean else SHARE
         measure, spread = (share, "NULL") if self.is_share else (MEDIAN, NINE_OF_TEN)
-        return BY_DAY.format(measure=measure, spread=spread, facts=self.facts.strip())
+        return BY_DAY.format(measure=measure, spread=spread, facts=facts)
+
+
+def at_once(kpis: Sequence[Kpi]) -> str:
+    """Return one statement for figures of the same shared rows: theirs, after the figure's place among ``kpis``, in that order."""
+    (shared,) = {kpi.shared for kpi in kpis}
+    each = "\n UNION ALL\n".join(
+        f"SELECT {place} AS place, f.workflow, f.is_of_range, f.day, f.value::float8, f.p90::float8, f.count, f.currency"
+        f" FROM ({kpi.measured(kpi.facts.strip()).strip()}) AS f"
+        for place, kpi in enumerate(kpis)
+    )
+    begin = f"WITH shared AS MATERIALIZED (\n{shared}\n)\n" if shared else ""
+    return f"{begin}{each}\n ORDER BY place, workflow, currency, is_of_range, day NULLS FIRST"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.accounts.access import AccessScope
 from apps.boards.boards.kpi import Kpi
 from apps.boards.boards.kpi_slices import Part
-from apps.boards.boards.kpis import WINDOW, seen_sql
+from apps.boards.boards.kpis import WINDOW, narrowed
 from apps.odoo.models import Connection
 
 PAGE_SIZE = 50
@@ -76,7 +76,7 @@ def records_behind(
         of_partner, part: as :func:`apps.boards.boards.kpis.figures` takes them.
         only_missed: leave out what was on time, in full or complete; of a time, nothing is.
     """
-    facts = kpi.facts.strip().format(seen=seen_sql(kpi, seen, of_partner, part))
+    facts = kpi.rows.format(**narrowed(kpi, seen, of_partner, part))
     if kpi.level:
         value, facts = f"f.{kpi.level.adds}", AT_THE_END.format(facts=facts)
     else:

@@ -1,7 +1,7 @@
-"""Parts of the business that figures can be asked for: one warehouse, one salesperson, one class of customers."""
+"""Parts of the business that figures can be asked for: one warehouse, salesperson, class of customers or category of products."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.db import connection as database
@@ -37,6 +37,26 @@ OF_CLASS = """EXISTS (
             AND whole.odoo_id = contact.commercial_partner_id
           WHERE contact.connection_id = r.connection_id AND contact.odoo_id = {partner}
             AND (contact.category_id @> ARRAY[{number}::bigint] OR whole.category_id @> ARRAY[{number}::bigint]))"""
+# A category is all that is below it too.
+OF_CATEGORY = """{product} IN (
+         WITH RECURSIVE below(odoo_id) AS (
+           SELECT {number}::bigint
+            UNION
+           SELECT c.odoo_id FROM below
+             JOIN mirror_product_category c ON c.connection_id = {connection} AND c.parent_id = below.odoo_id)
+         SELECT variant.odoo_id FROM below
+           JOIN mirror_product_template template ON template.connection_id = {connection} AND template.categ_id = below.odoo_id
+           JOIN mirror_product_product variant ON variant.connection_id = {connection}
+            AND variant.product_tmpl_id = template.odoo_id)"""
+OF_SOLD_LINE = OF_CATEGORY.replace("{product}", "l.product_id")
+OF_MOVES = f"""EXISTS (
+         SELECT FROM mirror_stock_move moved
+          WHERE moved.connection_id = r.connection_id AND moved.picking_id = r.odoo_id AND moved.deleted_at IS NULL
+            AND moved.state <> 'cancel' AND {OF_CATEGORY.replace("{product}", "moved.product_id")})"""
+OF_INVOICED = f"""EXISTS (
+         SELECT FROM mirror_account_move_line invoiced
+          WHERE invoiced.connection_id = r.connection_id AND invoiced.move_id = r.odoo_id AND invoiced.deleted_at IS NULL
+            AND {OF_CATEGORY.replace("{product}", "invoiced.product_id")})"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +64,9 @@ class Slice:
     """One way to take a part.
 
     Attributes:
-        terms: SQL of what belongs to the part ``{number}``, by what the figure's facts are of; figures of others are left out.
+        terms: SQL of what belongs to the part ``{number}`` of ``{connection}``, by what the figure's facts are of; figures of
+            others are left out.
+        line_terms: SQL of which lines ``l`` of it belong to the part, for facts that are of lines.
         options: the statement of the parts there are in the connection ``%(connection)s``: number and name.
     """
 
@@ -52,6 +74,7 @@ class Slice:
     title: str
     terms: Mapping[Subject, str]
     options: str
+    line_terms: Mapping[Subject, str] = field(default_factory=dict)
 
 
 SLICES: dict[str, Slice] = {
@@ -97,6 +120,22 @@ SLICES: dict[str, Slice] = {
              WHERE s.connection_id = %(connection)s AND s.deleted_at IS NULL
              ORDER BY s.name, s.odoo_id""",
         ),
+        Slice(
+            name="product_category",
+            title=gettext_noop("Product category"),
+            terms={Subject.ORDER: "TRUE", Subject.PURCHASE: "TRUE", Subject.TRANSFER: OF_MOVES, Subject.INVOICE: OF_INVOICED},
+            line_terms={Subject.ORDER: OF_SOLD_LINE, Subject.PURCHASE: OF_SOLD_LINE},
+            options="""
+            WITH RECURSIVE named(odoo_id, name, depth) AS (
+              SELECT s.odoo_id, s.name, 0 FROM mirror_product_category s
+               WHERE s.connection_id = %(connection)s AND s.deleted_at IS NULL AND s.parent_id IS NULL
+               UNION ALL
+              SELECT s.odoo_id, named.name || ' / ' || s.name, named.depth + 1
+                FROM named JOIN mirror_product_category s ON s.connection_id = %(connection)s AND s.parent_id = named.odoo_id
+                 AND s.deleted_at IS NULL
+               WHERE named.depth < 20)
+            SELECT odoo_id, name FROM named ORDER BY name, odoo_id""",
+        ),
     )
 }
 
@@ -113,10 +152,20 @@ class Part:
         terms = [SLICES[name].terms.get(subject) for name in self.numbers]
         if any(term is None for term in terms):
             return None
-        shown = [
-            term.replace("{number}", str(int(number))) for term, number in zip(terms, self.numbers.values(), strict=True) if term
-        ]
+        shown = [self._filled(term, number) for term, number in zip(terms, self.numbers.values(), strict=True) if term]
         return "".join(f"\n       AND {term}" for term in [f"r.connection_id = {int(self.connection_id)}", *shown])
+
+    def line_sql(self, subject: Subject) -> str:
+        """Return SQL of the lines ``l`` that belong to the part, of a figure whose facts are of lines; numbers only."""
+        terms = [
+            self._filled(SLICES[name].line_terms[subject], number)
+            for name, number in self.numbers.items()
+            if subject in SLICES[name].line_terms
+        ]
+        return " AND ".join(terms) or "TRUE"
+
+    def _filled(self, term: str, number: int) -> str:
+        return term.replace("{number}", str(int(number))).replace("{connection}", str(int(self.connection_id)))
 
 
 def options(connection_id: int, seen: AccessScope) -> dict[str, list[tuple[int, str]]]:

@@ -1,12 +1,13 @@
 """KPIs as they are now: by workflow, each with its target and its trend.
 
 Each figure is one statement that gives a row a day, one for the range and one for the range before it; ``docs/kpi-queries.md`` is
-written from them.
+written from them. Figures that count the same rows are asked for at once, so that these are read once.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db import connection as database
@@ -14,7 +15,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
 from apps.boards.boards import kpi_catalogue
-from apps.boards.boards.kpi import Kpi
+from apps.boards.boards.kpi import Kpi, at_once
 from apps.boards.boards.kpi_slices import Part
 from apps.boards.boards.zone import zone_in_sight
 from apps.boards.models import KpiTarget
@@ -88,7 +89,7 @@ def figures(
     of_partner: tuple[str, int, int] | None = None,
     part: Part | None = None,
 ) -> list[Figure]:
-    """Return the figures of all workflows, of what is in sight: one statement a figure.
+    """Return the figures of all workflows, of what is in sight.
 
     Args:
         now: the end of the range.
@@ -105,25 +106,31 @@ def figures(
     held, zone = targets(), zone_in_sight(seen).key
     begin = since or now - WINDOW
     values: dict[str, Any] = {"since": begin - (now - begin), "begin": begin, "now": now, "zone": zone}
-    for kpi in kpi_catalogue.KPIS:
-        if (kind and kpi.kind != kind) or (names and kpi.name not in names) or (of_partner and kpi.partner != of_partner[0]):
-            continue
-        if part and part.sql(kpi.subject) is None:
-            continue
+    asked = [
+        kpi
+        for kpi in kpi_catalogue.KPIS
+        if (not kind or kpi.kind == kind)
+        and (not names or kpi.name in names)
+        and (not of_partner or kpi.partner == of_partner[0])
+        and (not part or part.sql(kpi.subject) is not None)
+    ]
+    for _, together in groupby(asked, key=lambda kpi: kpi.shared or kpi.name):
+        group = list(together)
         with database.cursor() as cursor:
-            cursor.execute(kpi.sql.format(seen=seen_sql(kpi, seen, of_partner, part)), values)
+            cursor.execute(at_once(group).format(**narrowed(group[0], seen, of_partner, part)), values)
             rows = cursor.fetchall()
-        before: dict[tuple[str, str], tuple[float, int]] = {}
+        before: dict[tuple[Kpi, str, str], tuple[float, int]] = {}
         current: Figure | None = None
-        for workflow, is_of_range, day, value, p90, count, currency in rows:
+        for place, workflow, is_of_range, day, value, p90, count, currency in rows:
+            kpi = group[place]
             if value is None:
                 continue
             if not is_of_range:
                 if day is None:
-                    before[workflow, currency] = float(value), count
+                    before[kpi, workflow, currency] = float(value), count
             elif day is None:
                 title = titles.get(workflow, workflow)
-                value_before, count_before = before.get((workflow, currency), (None, 0))
+                value_before, count_before = before.get((kpi, workflow, currency), (None, 0))
                 current = Figure(
                     kpi=kpi,
                     workflow=workflow,
@@ -137,16 +144,21 @@ def figures(
                     target=held.get(kpi.name, kpi.target),
                 )
                 found.append(current)
-            elif current and (current.workflow, current.currency) == (workflow, currency):
+            elif current and (current.kpi, current.workflow, current.currency) == (kpi, workflow, currency):
                 current.trend.append(Point(day=day, value=float(value), count=count))
     return found
 
 
-def seen_sql(kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None, part: Part | None = None) -> str:
-    """Return SQL that narrows the figure's facts to what is in sight, and of that to one customer's or vendor's, or to a part."""
+def narrowed(
+    kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None, part: Part | None = None
+) -> dict[str, str]:
+    """Return what stands in the places of the figure's facts: SQL that narrows them to what is in sight, and of that to one
+    customer's or vendor's, or to a part.
+    """
     scope = seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
-    narrowed = scope + (_of_partner(*of_partner[1:]) if of_partner else "")
-    return narrowed + ((part.sql(kpi.subject) or "") if part else "")
+    of_partners = _of_partner(*of_partner[1:]) if of_partner else ""
+    of_part = (part.sql(kpi.subject) or "") if part else ""
+    return {"seen": scope + of_partners + of_part, "of_line": part.line_sql(kpi.subject) if part else "TRUE"}
 
 
 def _of_partner(connection_id: int, partner_id: int) -> str:

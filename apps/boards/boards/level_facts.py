@@ -10,6 +10,7 @@ BACKLOG = statements.load(
     __file__,
     "backlog",
     seen="{seen}",
+    of_line="{of_line}",
     ordered=units.own("l.product_uom_qty", "l"),
     moved=units.own("m.quantity", "m", units.MOVE),
     goes_back=returned.goes_back("d").strip(),

@@ -11,6 +11,7 @@ SOLD_LINES = statements.load(
     __file__,
     "sold_lines",
     seen="{seen}",
+    of_line="{of_line}",
     commitment=days.real("r.commitment_date"),
     deadline=days.real("d.date_deadline"),
     ordered=units.own("l.product_uom_qty", "l"),
@@ -25,6 +26,7 @@ def _bought(when: str) -> str:
         __file__,
         "bought_lines",
         seen="{seen}",
+        of_line="{of_line}",
         when=when,
         planned=days.real("l.date_planned"),
         ordered=units.own("l.product_qty", "l"),
@@ -47,9 +49,10 @@ IS_OTIF = "s.in_time >= s.ordered"
 IS_ON_TIME = "s.in_time > 0 AND s.in_time >= LEAST(s.ordered, s.in_all)"
 IS_IN_FULL = "s.in_all >= s.ordered"
 
-SOLD = f"""
-SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.order_id AS odoo_id, s.at, {{is_met}}
-  FROM ({SOLD_LINES}) AS s"""
+# Of the shared rows SOLD_LINES.
+SOLD = """
+SELECT 'order_to_cash' AS workflow, s.connection_id, 'sale.order' AS model, s.order_id AS odoo_id, s.at, {is_met}
+  FROM shared AS s"""
 OTIF = SOLD.replace("{is_met}", f"{IS_OTIF} AS is_met")
 ON_TIME = SOLD.replace("{is_met}", f"{IS_ON_TIME} AS is_met")
 IN_FULL = SOLD.replace("{is_met}", f"{IS_IN_FULL} AS is_met")
@@ -75,4 +78,4 @@ SELECT 'order_to_cash' AS workflow, o.connection_id, 'sale.order' AS model, o.or
             AND note.move_type = 'out_refund' AND note.state = 'posted' AND note.deleted_at IS NULL
           WHERE sold.connection_id = o.connection_id AND sold.order_id = o.order_id AND sold.deleted_at IS NULL) AS is_met
   FROM (SELECT s.connection_id, s.order_id, s.at, bool_and(s.in_time >= s.ordered) AS is_met
-          FROM ({SOLD_LINES}) AS s GROUP BY s.connection_id, s.order_id, s.at) AS o"""
+          FROM shared AS s GROUP BY s.connection_id, s.order_id, s.at) AS o"""

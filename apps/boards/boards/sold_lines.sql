@@ -8,6 +8,7 @@
 -- %(since)s       timestamptz  begin of the window
 -- %(now)s         timestamptz  end of the window
 -- {{seen}}        boolean      whether the person may see order r
+-- {{of_line}}     boolean      whether line l is of the part that is asked for
 -- {{commitment}}  timestamptz  the delivery date of order r, NULL where it only stands for none
 -- {{deadline}}    timestamptz  the deadline of delivery d, likewise
 -- {{ordered}}     numeric      quantity ordered of line l
@@ -51,7 +52,7 @@ SELECT s.connection_id, s.company_id, s.order_id, s.line_id, s.at, s.ordered,
                AND COALESCE({{commitment}}, asked.deadline) <= %(now)s::timestamptz OFFSET 0) AS due
           JOIN mirror_sale_order_line l ON l.connection_id = due.connection_id AND l.order_id = due.order_id
            AND l.deleted_at IS NULL AND l.product_uom_qty > 0 AND COALESCE(l.display_type, '') = ''
-           AND COALESCE(l.qty_delivered_method, '') IN ('', 'stock_move')
+           AND COALESCE(l.qty_delivered_method, '') IN ('', 'stock_move') AND {{of_line}}
           LEFT JOIN LATERAL (
             SELECT m.product_id, sum({{moved}}) AS in_all, COALESCE(sum({{moved}}) FILTER (WHERE m.date <= due.at), 0) AS in_time
               FROM mirror_stock_move m
