@@ -1,10 +1,10 @@
 """What is short and what is to cover it, as SQL that facts and pages share.
 
-Where Odoo links a sales order's move to what feeds it (``move_orig_ids``), the link tells. Everything else is worked out
-by product, company and warehouse, as a planner would on paper: the moves that are short stand in a row, the earliest
-promise first, and the purchases that are to come fill them from the front, the earliest date first. What is reserved is
-covered already. The row reaches as far as what is open, never into history. Quantities are in the product's own unit, whatever
-the orders, purchases and moves count in.
+Where Odoo links a sales order's move to what feeds it (``move_orig_ids``) and that is still to come, the link tells. Everything
+else is worked out by product, company and warehouse, as a planner would on paper: the moves that are short stand in a row, the
+earliest promise first, and the purchases that are to come fill them from the front, the earliest date first. What is reserved
+is covered already. The row reaches as far as what is open, never into history. Quantities are in the product's own unit,
+whatever the orders, purchases and moves count in.
 """
 
 from apps.core import statements
@@ -47,8 +47,30 @@ def from_today(moment: str, company: str) -> str:
     return f"CASE WHEN {moment} >= %(now)s::timestamptz THEN {moment} ELSE GREATEST({moment}, {today}) END"
 
 
+def is_fed(move: str) -> str:
+    """Return SQL for whether something that Odoo links to a move, over however many steps, is still to come.
+
+    What came short and was closed feeds nothing any more: the move then stands in the row like any other. What the tower has
+    not read yet is to come: an order is often read before what Odoo makes for it.
+
+    Args:
+        move: the alias of a row with ``move_orig_ids``.
+    """
+    return f"""COALESCE({move}.move_orig_ids, '{{}}') <> '{{}}' AND EXISTS (
+  WITH RECURSIVE feeding(move_id, depth, is_awaited) AS (
+    SELECT unnest({move}.move_orig_ids), 1, TRUE
+     UNION
+    SELECT unnest(f.move_orig_ids), feeding.depth + 1, f.state NOT IN ('done', 'cancel')
+      FROM feeding JOIN mirror_stock_move f ON f.connection_id = %(connection)s AND f.odoo_id = feeding.move_id
+     WHERE feeding.depth < 10
+  )
+  SELECT FROM feeding
+    LEFT JOIN mirror_stock_move f ON f.connection_id = %(connection)s AND f.odoo_id = feeding.move_id
+   WHERE f.odoo_id IS NULL AND feeding.is_awaited OR f.state NOT IN ('done', 'cancel') AND f.deleted_at IS NULL)"""
+
+
 def demand(of: str) -> str:
-    """Moves of sales orders that are short and that Odoo does not link to what feeds them.
+    """Moves of sales orders that are short and that nothing feeds any more that Odoo links to them.
 
     A move that only waits for an earlier move of its own line is told by that one.
 
@@ -61,8 +83,7 @@ SELECT d.odoo_id AS move_id, d.sale_line_id, d.product_id, d.company_id, COALESC
        {units.own("d.product_uom_qty - COALESCE(d.quantity, 0)", "d", units.MOVE)} AS missing
   FROM mirror_stock_move d
  WHERE d.connection_id = %(connection)s AND d.state IN {SHORT_STATES} AND d.sale_line_id IS NOT NULL
-   AND d.deleted_at IS NULL AND COALESCE(d.move_orig_ids, '{{}}') = '{{}}'
-   AND d.product_uom_qty > COALESCE(d.quantity, 0) AND {of}
+   AND d.deleted_at IS NULL AND d.product_uom_qty > COALESCE(d.quantity, 0) AND {of} AND NOT ({is_fed("d")})
 """
 
 

@@ -131,6 +131,93 @@ def test_the_supply_that_odoo_links_counts_whatever_else_comes(world: World) -> 
     assert opened()[PROMISE].plain_evidence["caused_by"] == "P00080, Nordic Timber"
 
 
+def received_short(world: World, order: int) -> None:
+    """The receipt of a purchase is done with less than was ordered, and the rest is not to come."""
+    world.write("stock.picking", order * 10, state="done")
+    world.write("stock.move", order * 10, state="done", quantity=4)
+    world.write("purchase.order.line", order * 10, qty_received=4)
+
+
+def test_what_came_short_feeds_nothing_more_and_another_purchase_may(world: World) -> None:
+    purchase(world, 80, quantity=10, expected_in=1)
+    sale(world, 42, promised_in=5, fed_by=[800])
+    assert opened() == {}
+    received_short(world, 80)
+    world.write("stock.move", 42, state="partially_available", quantity=4)
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "6"
+    purchase(world, 81, quantity=6, expected_in=8)
+    case = opened()[SHORTAGE]
+    assert (case.plain_evidence["uncovered_quantity"], case.plain_evidence["next_supply"]) == ("0", "P00081, Nordic Timber")
+    assert opened()[PROMISE].plain_evidence["caused_by"] == "P00081, Nordic Timber"
+    world.write("purchase.order.line", 810, date_planned=days(world, 2))
+    assert opened() == {}
+
+
+def test_what_came_short_stands_in_the_row_by_its_promise(world: World) -> None:
+    purchase(world, 80, quantity=10, expected_in=1)
+    sale(world, 42, promised_in=3, fed_by=[800])
+    sale(world, 43, promised_in=4, partner=51)
+    purchase(world, 81, quantity=10, expected_in=2)
+    assert opened() == opened(43) == {}
+    received_short(world, 80)
+    world.write("stock.move", 42, state="partially_available", quantity=4)
+    assert opened() == {}
+    assert opened(43)[SHORTAGE].plain_evidence["uncovered_quantity"] == "6"
+
+
+@pytest.mark.parametrize("after", [{"state": "cancel"}, {"state": "done", "quantity": 0}])
+def test_what_is_linked_and_will_not_come_feeds_nothing(world: World, after: dict[str, object]) -> None:
+    purchase(world, 80, expected_in=1)
+    sale(world, 42, promised_in=5, fed_by=[800])
+    purchase(world, 81, expected_in=2)
+    world.write("stock.move", 800, **after)
+    assert opened() == {}
+    world.write("purchase.order.line", 810, date_planned=days(world, 9))
+    assert opened()[PROMISE].plain_evidence["caused_by"] == "P00081, Nordic Timber"
+
+
+def test_a_backorder_of_what_is_linked_still_feeds_it(world: World) -> None:
+    purchase(world, 80, quantity=10, expected_in=1)
+    sale(world, 42, promised_in=5, fed_by=[800, 801])
+    received_short(world, 80)
+    world.write("stock.move", 42, state="partially_available", quantity=4)
+    rest = {"purchase_line_id": 800, "state": "assigned", "product_uom_qty": 6, "date": days(world, 9)}
+    world.write("stock.move", 801, product_id=DESK, company_id=1, picking_id=801, **rest)
+    world.write("purchase.order.line", 800, date_planned=days(world, 9))
+    purchase(world, 81, quantity=6, expected_in=2)
+    case = opened()[PROMISE]
+    assert case.plain_evidence["caused_by"] == "P00080, Nordic Timber"
+    assert case.plain_evidence["promise_late_days"] == 4
+
+
+def test_over_several_steps_the_receipt_still_feeds_while_it_is_to_come(world: World) -> None:
+    purchase(world, 80, expected_in=9)
+    step = {"product_id": DESK, "company_id": 1, "product_uom_qty": 10, "picking_id": 850}
+    world.write("stock.move", 850, state="done", quantity=3, move_orig_ids=[800], **step)
+    sale(world, 42, promised_in=5, fed_by=[850])
+    purchase(world, 81, expected_in=2)
+    assert opened()[PROMISE].plain_evidence["caused_by"] == "P00080, Nordic Timber"
+
+
+def test_what_is_linked_and_not_read_yet_takes_nothing_from_others(world: World) -> None:
+    sale(world, 42, promised_in=5)
+    purchase(world, 80, quantity=10, expected_in=2)
+    assert opened() == {}
+    sale(world, 43, promised_in=3, partner=51, fed_by=[810])  # Its purchase is read later.
+    assert opened() == {}
+    purchase(world, 81, expected_in=1)
+    assert opened() == {} and SHORTAGE not in opened(43)
+
+
+def test_what_fed_a_step_that_is_done_need_not_be_known(world: World) -> None:
+    step = {"product_id": DESK, "company_id": 1, "product_uom_qty": 10, "picking_id": 850}
+    world.write("stock.move", 850, state="done", quantity=3, move_orig_ids=[799], **step)
+    sale(world, 42, promised_in=5, fed_by=[850])
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "10"
+    purchase(world, 81, expected_in=2)
+    assert opened() == {}
+
+
 def test_the_latest_of_several_products_is_the_forecast(world: World) -> None:
     purchase(world, 80, expected_in=4)
     purchase(world, 81, product=LAMP, expected_in=6)

@@ -1,6 +1,7 @@
 """What holds a sales order up beside its stage: other records, each with since when, and what the order itself lacks."""
 
 from apps.core import statements
+from apps.workflows import supply_allocation
 from apps.workflows.declare import BlockerRule
 from apps.workflows.rules import carrier_delay, promises
 from apps.workflows.sql_message import company_day, joined, say, those
@@ -66,6 +67,7 @@ SUPPLIER_DELAY = BlockerRule(
         brought_late=BROUGHT_LATE,
         supplies_late=say("{what} (the purchase order that supplies this order)", what=BROUGHT_LATE),
         short=SHORT,
+        is_fed=supply_allocation.is_fed("s"),
         delivers_late=say(
             "{vendor} delivers {transfer} on {day:day}, too late",
             when={"x.expected_at <= %(now)s": "{vendor} was due to deliver {transfer} by {day:day}"},

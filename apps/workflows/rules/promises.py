@@ -70,7 +70,7 @@ SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x
    SELECT y.*, sum(y.free) OVER (ORDER BY y.date_planned, y.line_id) AS upto
      FROM ({supply_allocation.supply(SAME_PRODUCT_AND_COMPANY)}) AS y
     WHERE y.warehouse_id = s.warehouse_id) AS x
- WHERE COALESCE(s.move_orig_ids, '{{}}') = '{{}}' AND x.free > 0 AND x.upto > ahead.missing
+ WHERE NOT ({supply_allocation.is_fed("s")}) AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
  ORDER BY x.upto DESC
  LIMIT 1

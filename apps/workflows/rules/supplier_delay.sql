@@ -6,6 +6,7 @@
 -- {{brought_late}}   jsonb        the sentence, of a purchase that Odoo links
 -- {{supplies_late}}  jsonb        the sentence, of a purchase that is worked out
 -- {{short}}          FROM clause  the short moves s of order r and the supply c of each, up to an open WHERE
+-- {{is_fed}}         boolean      whether what Odoo links to move s is still to come
 -- {{delivers_late}}  jsonb        the sentence, of a vendor who delivers to the customer
 -- {{steps}}          rows         the open steps of order r
 
@@ -16,7 +17,7 @@ SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at ELSE GREATEST(x.order
             ELSE {{supplies_late}} END AS text
   FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
                r.date_order AS ordered_at, r.company_id, sum(c.covered) AS covered,
-               bool_and(COALESCE(s.move_orig_ids, '{}') <> '{}') AS is_linked {{short}}
+               bool_and({{is_fed}}) AS is_linked {{short}}
            AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
          GROUP BY 1, 2, 3, 4, 5, 6, 7) AS x
   LEFT JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = x.purchase_id
