@@ -2,9 +2,9 @@
 
 Where Odoo links a sales order's move to what feeds it (``move_orig_ids``) and that is still to come, the link tells. Everything
 else is worked out by product, company and warehouse, as a planner would on paper: the moves that are short stand in a row, the
-earliest promise first, and the purchases that are to come fill them from the front, the earliest date first. What is reserved
-is covered already. The row reaches as far as what is open, never into history. Quantities are in the product's own unit,
-whatever the orders, purchases and moves count in.
+earliest promise first, and what lies free in their warehouse fills them from the front, then the purchases that are to come, the
+earliest date first. What is reserved is covered already. The row reaches as far as what is open, never into history. Quantities
+are in the product's own unit, whatever the orders, purchases and moves count in.
 """
 
 from apps.core import statements
@@ -132,6 +132,21 @@ def supply(of: str) -> str:
     )
 
 
+def covering(of: str) -> str:
+    """What covers demand: what lies free in the warehouse, before all that is to come.
+
+    Args:
+        of: SQL condition over ``{row}``, a purchase line, a move or a quant.
+    """
+    stock = statements.load(
+        __file__, "free_stock", expected_at=from_today("'-infinity'::timestamptz", "q.company_id"), of_quant=of.format(row="q")
+    )
+    return f"{supply(of)}\nUNION ALL\n{stock}"
+
+
+# Whether a row of what covers demand is free stock.
+IS_STOCK = "{row}.line_id = 0"
+
 # Whether move {move} waits for an earlier step of its own order line, that is not done.
 EARLIER_STEP = """
 SELECT FROM mirror_stock_move step
@@ -163,7 +178,7 @@ def _waiting(*, lines: str, starts: str) -> str:
         lines=lines,
         starts=starts,
         starts_at=from_today("expected_at", "company_id"),
-        supplies=supply(PRODUCTS_OF_LINES),
+        supplies=covering(PRODUCTS_OF_LINES),
         demands=demand("d.product_id IN (SELECT product_id FROM row_of_supplies)"),
         still_needed=units.own(
             f"m.product_uom_qty - CASE WHEN m.state IN {SHORT_STATES} THEN COALESCE(m.quantity, 0) ELSE 0 END", "m", units.MOVE
@@ -229,6 +244,9 @@ PRODUCTS_OF_MOVES = f"""
   SELECT m.product_id FROM mirror_stock_move m WHERE m.connection_id = %(connection)s AND m.odoo_id = ANY(%(ids)s)
      AND (m.sale_line_id IS NOT NULL OR m.purchase_line_id IS NOT NULL OR m.move_orig_ids <> '{{}}'
           OR EXISTS ({ACROSS.format(move="m")}))
+"""
+PRODUCTS_OF_QUANTS = """
+  SELECT q.product_id FROM mirror_stock_quant q WHERE q.connection_id = %(connection)s AND q.odoo_id = ANY(%(ids)s)
 """
 PRODUCTS_OF_SALE_LINES = """
   SELECT l.product_id FROM mirror_sale_order_line l

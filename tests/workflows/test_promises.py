@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from apps.exceptions.cases import actions, applying
 from apps.exceptions.models import ExceptionCase, Severity, Status
 from apps.outbox.models import Command
 from apps.pipeline import change_processing
+from apps.workflows import blockers, impact
+from apps.workflows.models import Position
 from apps.workflows.rules.duplicates import ORDERS_IN_THEM
 from tests.trade import DESK, LAMP, company, days, larger_company, purchase, sale
 from tests.world import World, person
@@ -129,6 +132,83 @@ def test_the_supply_that_odoo_links_counts_whatever_else_comes(world: World) -> 
     purchase(world, 80, expected_in=9)
     sale(world, 42, promised_in=3, fed_by=[800])
     assert opened()[PROMISE].plain_evidence["caused_by"] == "P00080, Nordic Timber"
+
+
+def lies(world: World, quant: int, quantity: float, *, reserved: float = 0, place: int = 8, product: int = DESK) -> None:
+    """So much of it lies there."""
+    world.write(
+        "stock.quant",
+        quant,
+        product_id=product,
+        location_id=place,
+        company_id=1,
+        quantity=quantity,
+        reserved_quantity=reserved,
+    )
+
+
+def in_hall(world: World, order: int, **more: Any) -> None:
+    """An order that is delivered from the hall, and not reserved."""
+    sale(world, order, **more)
+    world.write("stock.move", order, warehouse_id=1)
+
+
+def into_hall(world: World, **more: Any) -> None:
+    """A purchase that is received in the hall."""
+    world.write("stock.picking.type", 21, name="Receipts", code="incoming", warehouse_id=1, company_id=1)
+    with world.at_once():
+        purchase(world, **more)
+        world.write("stock.picking", 800, picking_type_id=21)
+
+
+@pytest.fixture
+def hall(db: None) -> World:
+    return larger_company()
+
+
+def test_what_lies_free_in_the_warehouse_is_no_shortage_though_nothing_is_reserved(hall: World) -> None:
+    in_hall(hall, 42)
+    assert SHORTAGE in opened()
+    lies(hall, 1, 25, reserved=15)
+    assert opened() == {}
+    order = Position.objects.get(workflow="order_to_cash", odoo_id=42)
+    blocked = {one.kind: one.text for one in blockers.blockers_of(order, now=hall.now)}
+    assert blocked["stock_shortage"] == "Oak desk: 10 of 10 not reserved, free in the warehouse"
+    lies(hall, 1, 25, reserved=16)
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("more", "uncovered"),
+    [({"place": 9}, "10"), ({"place": 5}, "10"), ({"product": LAMP}, "10"), ({"reserved": 20}, "10"), ({"quantity": -5}, "10")],
+    ids=["another warehouse", "no warehouse", "another product", "reserved", "below zero"],
+)
+def test_what_is_not_free_there_covers_nothing(hall: World, more: dict[str, Any], uncovered: str) -> None:
+    in_hall(hall, 42)
+    lies(hall, 1, **{"quantity": 20, **more})
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == uncovered
+
+
+def test_free_stock_goes_to_the_earliest_promise_and_purchases_fill_the_rest(hall: World) -> None:
+    in_hall(hall, 42, promised_in=3)
+    in_hall(hall, 43, promised_in=5, partner=51)
+    lies(hall, 1, 8)
+    lies(hall, 2, 5)
+    assert opened() == {}
+    assert opened(43)[SHORTAGE].plain_evidence["uncovered_quantity"] == "7"
+    into_hall(hall, quantity=7, expected_in=2)
+    assert opened() == opened(43) == {}
+    hall.write("purchase.order.line", 800, date_planned=days(hall, 9))
+    assert opened() == {}
+    assert opened(43)[PROMISE].plain_evidence["caused_by"] == "P00080, Nordic Timber"
+
+
+def test_a_late_purchase_is_not_waited_for_by_who_takes_from_stock(hall: World) -> None:
+    in_hall(hall, 42, promised_in=3)
+    into_hall(hall, expected_in=9)
+    assert [one.odoo_id for one in impact.impact_of(hall.connection.pk, "purchase.order", 80, now=hall.now).orders] == [42]
+    lies(hall, 1, 10)
+    assert impact.impact_of(hall.connection.pk, "purchase.order", 80, now=hall.now).orders == []
 
 
 def received_short(world: World, order: int) -> None:

@@ -148,6 +148,7 @@ DEPENDENCIES = [
         + supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_MOVES),
     ),
     Dependency(model="sale.order", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_SALES)),
+    Dependency(model="stock.quant", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_QUANTS)),
     Dependency(model="sale.order.line", sql=supply_allocation.purchases_of(supply_allocation.PRODUCTS_OF_SALE_LINES)),
     *purchase_differences.DEPENDENCIES,
 ]

@@ -19,6 +19,7 @@ SHORT = f"""
 MISSING = say(
     "{product}: {missing:quantity} of {wanted:quantity} missing",
     when={
+        "x.is_stock": "{product}: {missing:quantity} of {wanted:quantity} not reserved, free in the warehouse",
         "x.covered = 0": "{product}: {missing:quantity} of {wanted:quantity} missing, none on order",
         "x.covered < x.missing": (
             "{product}: {missing:quantity} of {wanted:quantity} missing, {uncovered:quantity} of which not on order"
@@ -36,7 +37,8 @@ STOCK_SHORTAGE = BlockerRule(
         SELECT x.create_date AS since, CASE WHEN p.odoo_id IS NULL THEN 'stock.move' ELSE 'stock.picking' END AS model,
                COALESCE(p.odoo_id, x.move_id) AS odoo_id, COALESCE(p.name, x.product) AS name,
                {MISSING} AS text
-          FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered {SHORT}) AS x
+          FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered,
+                       COALESCE(c.is_stock AND c.covered >= s.missing, FALSE) AS is_stock {SHORT}) AS x
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
         UNION ALL
         SELECT u.create_date, 'purchase.order', u.purchase_id, u.purchase_name,

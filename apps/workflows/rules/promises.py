@@ -46,7 +46,7 @@ WITH RECURSIVE up(move_id, depth) AS (
 )
 SELECT COALESCE(pl.date_planned, o.date) AS planned_at,
        {supply_allocation.from_today("COALESCE(pl.date_planned, o.date)", "r.company_id")} AS expected_at,
-       po.odoo_id AS purchase_id, po.name AS purchase_name, po.partner_id AS vendor_id, s.missing AS covered
+       po.odoo_id AS purchase_id, po.name AS purchase_name, po.partner_id AS vendor_id, s.missing AS covered, FALSE AS is_stock
   FROM up
   JOIN mirror_stock_move o ON o.connection_id = %(connection)s AND o.odoo_id = up.move_id
    AND o.state NOT IN ('done', 'cancel') AND o.deleted_at IS NULL
@@ -62,13 +62,13 @@ SAME_PRODUCT_AND_COMPANY = "{row}.product_id = s.product_id AND {row}.company_id
 ROW_SUPPLY = f"""
 SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
        x.order_id AS purchase_id, x.order_name AS purchase_name,
-       x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered
+       x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered, {supply_allocation.IS_STOCK.format(row="x")} AS is_stock
   FROM (SELECT COALESCE(sum(d.missing), 0) AS missing
           FROM ({supply_allocation.demand("d.product_id = s.product_id AND d.company_id IS NOT DISTINCT FROM s.company_id")}) AS d
          WHERE d.warehouse_id = s.warehouse_id AND (d.promised_at, d.move_id) < (s.promised_at, s.move_id)) AS ahead
  CROSS JOIN LATERAL (
    SELECT y.*, sum(y.free) OVER (ORDER BY y.date_planned, y.line_id) AS upto
-     FROM ({supply_allocation.supply(SAME_PRODUCT_AND_COMPANY)}) AS y
+     FROM ({supply_allocation.covering(SAME_PRODUCT_AND_COMPANY)}) AS y
     WHERE y.warehouse_id = s.warehouse_id) AS x
  WHERE NOT ({supply_allocation.is_fed("s")}) AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
@@ -183,14 +183,15 @@ UP_TO = f"sum(y.free) OVER ({IN_ROW} y.date_planned, y.line_id)"
 # stand in the same row.
 PLACE_IN_ROW = """
 SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
-       x.order_id AS purchase_id, x.order_name AS purchase_name, x.vendor_id, LEAST(x.upto - d.ahead, s.missing) AS covered
+       x.order_id AS purchase_id, x.order_name AS purchase_name, x.vendor_id, LEAST(x.upto - d.ahead, s.missing) AS covered,
+       {is_stock} AS is_stock
   FROM row_of_demands d
   JOIN row_of_supplies x ON x.product_id = d.product_id AND x.company_id IS NOT DISTINCT FROM d.company_id
    AND x.warehouse_id = d.warehouse_id
  WHERE d.move_id = s.move_id AND x.free > 0 AND x.upto > d.ahead AND x.upto - x.free < d.ahead + s.missing
  ORDER BY x.upto DESC
  LIMIT 1
-"""
+""".replace("{is_stock}", supply_allocation.IS_STOCK.format(row="x"))
 
 
 def _promise(of: str) -> str:
@@ -208,7 +209,7 @@ def _promise(of: str) -> str:
         linked_supply=LINKED_SUPPLY,
         row_supply=PLACE_IN_ROW,
         demands=f"SELECT w.*, {AHEAD} AS ahead FROM ({supply_allocation.demand(f'd.product_id IN ({products})')}) AS w",
-        supplies=f"SELECT y.*, {UP_TO} AS upto FROM ({supply_allocation.supply(f'{{row}}.product_id IN ({products})')}) AS y",
+        supplies=f"SELECT y.*, {UP_TO} AS upto FROM ({supply_allocation.covering(f'{{row}}.product_id IN ({products})')}) AS y",
         sets_missing=kits.sets("max(p.share)", "min(p.ordered)"),
         sets_uncovered=kits.sets("max(p.uncovered_share)", "min(p.ordered)"),
         names_of_line=NAMES_OF_LINE,
@@ -272,6 +273,7 @@ PRODUCTS_OF_VENDORS = """
 """
 
 DEPENDENCIES = [
+    Dependency(model="stock.quant", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_QUANTS)),
     Dependency(model="uom.uom", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_UNITS)),
     Dependency(model="product.template", sql=supply_allocation.sales_of(supply_allocation.PRODUCTS_OF_TEMPLATES)),
     # Orders name the vendor that is to bring what they wait for.
