@@ -211,6 +211,16 @@ def test_a_late_purchase_is_not_waited_for_by_who_takes_from_stock(hall: World) 
     assert impact.impact_of(hall.connection.pk, "purchase.order", 80, now=hall.now).orders == []
 
 
+def test_of_what_nothing_brings_there_is_no_forecast_and_the_promise_is_judged_by_what_is_known(world: World) -> None:
+    sale(world, 42, quantity=20, promised_in=3)
+    purchase(world, quantity=10, expected_in=9)
+    case = opened()[PROMISE]
+    assert (case.plain_evidence["forecast_at"], case.plain_evidence["promise_late_days"]) == (None, 6)
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "10"
+    purchase(world, 81, quantity=10, expected_in=7)
+    assert at(opened()[PROMISE].plain_evidence["forecast_at"]) == world.now + timedelta(days=9)
+
+
 def received_short(world: World, order: int) -> None:
     """The receipt of a purchase is done with less than was ordered, and the rest is not to come."""
     world.write("stock.picking", order * 10, state="done")

@@ -12,13 +12,13 @@
 -- {{sets_uncovered}}         numeric, sets                what nothing supplies of a kit
 -- {{names_of_line}}          text                         the product of a line, with the component that it lacks
 -- {{short_amount}}           numeric, company's currency  what is short
--- {{forecast_day}}           date, company's zone         the day of t.forecast_at
+-- {{forecast_day}}           date, company's zone         the day of t.known_at
 -- {{promised_day}}           date, company's zone         the day of r.commitment_date
 -- {{undelivered_amount}}     numeric, company's currency  what is not delivered
 -- {{purchases_expected_at}}  timestamptz                  when the last purchase for r is expected, no sooner than today
 -- {{unordered}}              rows                         what is bought for r and not on a move of it yet
 -- {{steps}}                  rows                         the open steps of r
--- {{forecast_at}}            timestamptz                  when all of it is expected, no sooner than today
+-- {{forecast_at}}            timestamptz                  when all of it that something brings is expected, no sooner than today
 
 SELECT f.*, {{weight}} AS promise_weight
   FROM (
@@ -60,12 +60,14 @@ SELECT f.*, {{weight}} AS promise_weight
            {{short_amount}} AS short_amount,
            n.short_products_names,
            trim_scale(n.uncovered_quantity) AS uncovered_quantity, g.has_shortage OR wanted.is_unordered AS has_shortage,
-           g.next_supply, g.next_supply_at, t.forecast_at, COALESCE(g.caused_by, wanted.purchases) AS caused_by,
+           g.next_supply, g.next_supply_at,
+           CASE WHEN g.uncovered_product_ids IS NULL THEN t.known_at END AS forecast_at,
+           COALESCE(g.caused_by, wanted.purchases) AS caused_by,
            GREATEST(g.supplied_at, wanted.expected_at) AS supplied_at,
            GREATEST({{forecast_day}} - {{promised_day}}, 0)
              AS promise_late_days,
            {{undelivered_amount}} AS undelivered_amount,
-           COALESCE(goes.is_open AND (t.forecast_at > r.commitment_date OR r.commitment_date <= %(now)s), FALSE)
+           COALESCE(goes.is_open AND (t.known_at > r.commitment_date OR r.commitment_date <= %(now)s), FALSE)
              AS is_promise_at_risk,
            LEAST(CASE WHEN goes.is_open AND r.commitment_date > %(now)s THEN r.commitment_date END, g.next_planned_at)
              AS promise_look_at,
@@ -116,6 +118,6 @@ SELECT f.*, {{weight}} AS promise_weight
      ) AS open
      CROSS JOIN LATERAL (
        SELECT CASE WHEN goes.is_open
-                   THEN {{forecast_at}} END AS forecast_at
+                   THEN {{forecast_at}} END AS known_at
      ) AS t
   ) AS f

@@ -2,7 +2,7 @@
 
 Of each move that is short: the purchase that Odoo links to it, or the one that reaches it in the row of those who wait for
 the product (:mod:`apps.workflows.supply_allocation`). The latest of these dates, and of the order's first open steps, is the
-forecast.
+forecast; of an order that is short of what nothing brings there is none, though its promise may be at risk by what is known.
 """
 
 from datetime import timedelta
@@ -214,7 +214,7 @@ def _promise(of: str) -> str:
         sets_uncovered=kits.sets("max(p.uncovered_share)", "min(p.ordered)"),
         names_of_line=NAMES_OF_LINE,
         short_amount=money.rounded("n.short_value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
-        forecast_day=days.day("t.forecast_at", at=days.zone()),
+        forecast_day=days.day("t.known_at", at=days.zone()),
         promised_day=days.day("r.commitment_date", at=days.zone()),
         undelivered_amount=money.rounded("open.value / COALESCE(NULLIF(r.currency_rate, 0), 1)", money.SMALLEST),
         purchases_expected_at=supply_allocation.from_today("max(u.date_planned)", "r.company_id"),
