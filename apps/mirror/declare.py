@@ -118,7 +118,7 @@ class Mirrored(models.Model):
         children: models whose rows belong to a record of this one, with the field that points here. They are read
             anew with it, since Odoo announces neither their deletion with it nor every change of theirs.
         optional: Odoo may lack the model; then it is quietly left out.
-        remembered: moments of which it is kept what they were before (apps/mirror/dates.py).
+        remembered: moments and numbers of which it is kept what they were before (apps/mirror/remembered.py).
     """
 
     odoo_model: ClassVar[str]

@@ -76,10 +76,13 @@ RETURNING new.odoo_id, old.odoo_id IS NULL, new.write_date, {left}, {moved}
 
 # What a restored database says again is no change.
 REMEMBER = """
-INSERT INTO mirror_datechange (connection_id, model, odoo_id, field, old, new, at)
-SELECT %(connection)s, %(model)s, m.odoo_id, f.key, (f.value ->> 0)::timestamptz, (f.value ->> 1)::timestamptz, m.at
+INSERT INTO {table} (connection_id, model, odoo_id, field, old, new, at)
+SELECT %(connection)s, %(model)s, m.odoo_id, f.key, (f.value ->> 0)::{kind}, (f.value ->> 1)::{kind}, m.at
   FROM unnest(%(ids)s::bigint[], %(moved)s::text[], %(at)s::timestamptz[]) AS m(odoo_id, moved, at), jsonb_each(m.moved::jsonb) AS f
+ WHERE f.key = ANY(%(names)s)
 """
+REMEMBER_DATES = REMEMBER.format(table="mirror_datechange", kind="timestamptz")
+REMEMBER_NUMBERS = REMEMBER.format(table="mirror_numberchange", kind="numeric")
 
 CONFIRM = """
 UPDATE {table} SET read_at = %(read_at)s
@@ -136,11 +139,13 @@ def apply(
                 )
         cursor.execute(sql.SQL(MERGE).format(**names), {"connection": connection_id, "read_at": read_at, "rebuild": rebuild})
         merged = cursor.fetchall()
-        moved = [] if rebuild else [(odoo_id, dates, at) for odoo_id, _, at, _, dates in merged if dates and at]
+        moved = [] if rebuild else [(odoo_id, before, at) for odoo_id, _, at, _, before in merged if before and at]
         if moved:
-            ids, dates, at = (list(column) for column in zip(*moved, strict=True))
-            values = {"connection": connection_id, "model": model.odoo_model, "ids": ids, "moved": dates, "at": at}
-            cursor.execute(REMEMBER, cast("dict[str, Any]", values))
+            ids, before, at = (list(column) for column in zip(*moved, strict=True))
+            values = {"connection": connection_id, "model": model.odoo_model, "ids": ids, "moved": before, "at": at}
+            for statement, kind in ((REMEMBER_DATES, Moment), (REMEMBER_NUMBERS, Number)):
+                if kept := [name for name in model.remembered if isinstance(model._meta.get_field(name), kind)]:
+                    cursor.execute(statement, cast("dict[str, Any]", values | {"names": kept}))
     left: dict[str, set[int]] = {}
     for *_, pointed_at, _ in merged:
         for column, ids in (json.loads(pointed_at) if pointed_at else {}).items():
@@ -217,7 +222,7 @@ def _left(model: type[Mirrored], fields: Sequence[str]) -> sql.Composable:
 
 
 def _moved(model: type[Mirrored], fields: Sequence[str]) -> sql.Composable:
-    """SQL of what the remembered dates of an updated row were and are, as JSON by column; NULL where none was moved."""
+    """SQL of what the remembered columns of an updated row were and are, as JSON by column; NULL where none was changed."""
     remembered = [name for name in model.remembered if name in fields]
     if not remembered:
         return sql.SQL("NULL")

@@ -12,6 +12,8 @@ from apps.workflows.declare import Workflow
 VISITS = statements.load(__file__, "visits", seen="{seen}").strip()
 # Of fewer records that ended alike nothing is usual; a step is, where so many of them were seen in it.
 LEAST, USUAL = 20, Decimal("0.8")
+# A batch: so many answers in one sitting that had waited for so many seconds.
+SEVERAL, LONG = 3, 4 * 3600
 
 
 def _title(workflow: Workflow, name: str) -> str:
@@ -42,6 +44,43 @@ def _without(workflow: Workflow, part: Sequence[str], count: int, names: Mapping
         count,
     )
     return said % {"count": count, "step": _title(workflow, part[0]), "end": _title(workflow, part[1])}
+
+
+CHANGES = {
+    "date": lambda n: ngettext("%(count)s confirmed order got another date", "%(count)s confirmed orders got another date", n),
+    "amount": lambda n: ngettext(
+        "%(count)s confirmed order got another amount", "%(count)s confirmed orders got another amount", n
+    ),
+    "quantity": lambda n: ngettext(
+        "%(count)s confirmed order got other quantities", "%(count)s confirmed orders got other quantities", n
+    ),
+    "line_added": lambda n: ngettext(
+        "%(count)s confirmed order got further lines", "%(count)s confirmed orders got further lines", n
+    ),
+    "line_removed": lambda n: ngettext("%(count)s confirmed order lost lines", "%(count)s confirmed orders lost lines", n),
+}
+
+
+def _changed(workflow: Workflow, part: Sequence[str], count: int, names: Mapping[str, str]) -> str:
+    return CHANGES[part[0]](count) % {"count": count}
+
+
+def _in_a_batch(workflow: Workflow, part: Sequence[str], count: int, names: Mapping[str, str]) -> str:
+    said = ngettext(
+        "%(count)s record waited for %(person)s, who answered it with others in one sitting",
+        "%(count)s records waited for %(person)s, who answered them with others in one sitting",
+        count,
+    )
+    return said % {"count": count, "person": names.get(part[0], part[0])}
+
+
+def _handed(workflow: Workflow, part: Sequence[str], count: int, names: Mapping[str, str]) -> str:
+    said = ngettext(
+        "%(count)s record was handed to and fro between %(one)s and %(other)s",
+        "%(count)s records were handed to and fro between %(one)s and %(other)s",
+        count,
+    )
+    return said % {"count": count, "one": names.get(part[1], part[1]), "other": names.get(part[2], part[2])}
 
 
 FINDINGS: tuple[Finding, ...] = (
@@ -81,6 +120,48 @@ FINDINGS: tuple[Finding, ...] = (
         found=statements.load(__file__, "skipped", visits=VISITS).strip(),
         say=_without,
         values={"least": LEAST, "usual": USUAL},
+    ),
+    Finding(
+        name="changed",
+        title=gettext_noop("Changes after confirmation"),
+        meaning=gettext_noop("Orders whose dates, amount, quantities or lines changed after they were confirmed."),
+        help=gettext_noop(
+            "From a minute after the confirmation on, each write once. Dates are the promise of a sales order and the arrival of a "
+            "purchase line. What changed between two reads of Odoo and back again was not seen. It has no time."
+        ),
+        sample=gettext_noop("confirmed orders in hand"),
+        unit=gettext_noop("changes"),
+        found=statements.load(__file__, "changed", seen="{seen}").strip(),
+        say=_changed,
+    ),
+    Finding(
+        name="batches",
+        title=gettext_noop("Batches that waited for a person"),
+        meaning=gettext_noop(
+            "Records whose approval or exception waited for one person, who then answered several in one sitting."
+        ),
+        help=gettext_noop(
+            "A sitting are answers with at most ten minutes between them; a batch are three or more in it that had waited for four "
+            "hours or longer. An approval waits from when this person's step was asked for, an exception that nobody had owned "
+            "from when it opened until a person resolved it. Lost is the wait."
+        ),
+        sample=gettext_noop("records that a person answered"),
+        unit=gettext_noop("answers"),
+        found=statements.load(__file__, "batches", seen="{seen}", worked=WORKED, clocked=CLOCKED).strip(),
+        say=_in_a_batch,
+        values={"long": LONG, "several": SEVERAL},
+    ),
+    Finding(
+        name="handed",
+        title=gettext_noop("Handed to and fro"),
+        meaning=gettext_noop(
+            "Records whose exception or approval was handed to and fro between two people or teams: there, back, and there again."
+        ),
+        help=gettext_noop("Lost is the time from the first of these hand-overs to the last."),
+        sample=gettext_noop("records that were handed over"),
+        unit=gettext_noop("hand-overs"),
+        found=statements.load(__file__, "handed", seen="{seen}", worked=WORKED, clocked=CLOCKED).strip(),
+        say=_handed,
     ),
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection as database
 
 from apps.accounts.access import AccessScope
-from apps.accounts.models import User
+from apps.accounts.models import Team, User
 from apps.boards.findings import catalogue
 from apps.boards.findings.finding import Finding
 from apps.boards.findings.worktime import hours_of_teams
@@ -201,6 +201,9 @@ def _values(workflows: Collection[Workflow], since: datetime, until: datetime) -
 
 
 def _names(parts: Collection[Sequence[str]]) -> dict[str, str]:
-    """The names of the people in some parts, by their numbers."""
-    numbers = {int(one) for part in parts for one in part if one.isdecimal()}
-    return {str(user.pk): str(user) for user in User.objects.filter(pk__in=numbers)} if numbers else {}
+    """The names of the people and teams in some parts, by their numbers and slugs."""
+    words = {one for part in parts for one in part}
+    numbers = {int(one) for one in words if one.isdecimal()}
+    people = {str(user.pk): str(user) for user in User.objects.filter(pk__in=numbers)} if numbers else {}
+    is_of_teams = any(part[0] == "team" for part in parts)
+    return people | ({team.slug: str(team) for team in Team.objects.filter(slug__in=words)} if is_of_teams else {})

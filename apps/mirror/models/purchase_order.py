@@ -12,6 +12,7 @@ class PurchaseOrder(Mirrored):
 
     odoo_model = "purchase.order"
     children = (("purchase.order.line", "order_id"),)
+    remembered = ("amount_untaxed",)
 
     name = Text()
     state = Text()

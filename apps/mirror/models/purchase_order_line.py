@@ -9,7 +9,7 @@ class PurchaseOrderLine(Mirrored):
     """A line of a purchase order."""
 
     odoo_model = "purchase.order.line"
-    remembered = ("date_planned",)
+    remembered = ("date_planned", "product_qty")
 
     order_id = Many2one()
     product_id = Many2one()

@@ -12,6 +12,7 @@ class SaleOrder(Mirrored):
 
     odoo_model = "sale.order"
     children = (("sale.order.line", "order_id"),)
+    remembered = ("commitment_date", "amount_untaxed")
 
     name = Text()
     state = Text()

@@ -9,6 +9,7 @@ class SaleOrderLine(Mirrored):
     """A line of a sales order."""
 
     odoo_model = "sale.order.line"
+    remembered = ("product_uom_qty",)
 
     order_id = Many2one()
     product_id = Many2one()

@@ -2,17 +2,20 @@
 
 import random
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from apps.accounts.models import Role
 from apps.boards.findings import catalogue
 from apps.workflows import registry
+from tests.boards.findings.test_people import answered, hand
 from tests.boards.findings.ways import NAME, parts, went
-from tests.boards.lives import NOW
-from tests.world import World
+from tests.boards.lives import NOW, START, opened
+from tests.world import World, odoo_time, person
 
 pytestmark = pytest.mark.django_db
 DOCS = (Path(__file__).parents[3] / "docs" / "process-findings.md").read_text()
@@ -94,6 +97,48 @@ def test_the_documented_query_gives_the_skipped_steps(world: World) -> None:
 
     assert len(skipped) > 2
     assert {part: one.count for part, one in parts("skipped").items()} == {part: one["count"] for part, one in skipped.items()}
+
+
+def test_the_documented_query_gives_the_changes(world: World) -> None:
+    dice = random.Random(7)
+    world.now = START
+    with world.at_once():
+        for number in range(1, 25):
+            world.write("sale.order.line", 1_000 + number, order_id=number, product_id=7, product_uom_qty=5, company_id=1)
+            world.order(number, amount=number, state="sale", commitment_date=odoo_time(START + timedelta(days=9)))
+    for _ in range(3):
+        world.advance(hours=2)
+        with world.at_once():
+            for number in dice.sample(range(1, 25), 9):
+                world.write("sale.order.line", 1_000 + number, product_uom_qty=dice.choice([5, 6]))
+                world.write("sale.order", number, amount_untaxed=dice.choice([number, 70]))
+                world.write("sale.order", number, commitment_date=odoo_time(START + timedelta(days=dice.choice([9, 10]))))
+            world.write("sale.order.line", next(world.ids), order_id=dice.randrange(1, 25), product_id=7, product_uom_qty=1)
+    changed = by(query("changed"), "kind")
+
+    assert len(changed) == 4
+    told = {part: (one.count, one.times) for part, one in parts("changed").items()}
+    assert told == {kind: (one["count"], one["times"]) for kind, one in changed.items()}
+
+
+def test_the_documented_queries_give_the_batches_and_hand_overs(world: World) -> None:
+    dice = random.Random(9)
+    person("nils", Role.OPERATOR, team="finance")
+    at_hours = 5.0
+    for number in range(1, 90):
+        at_hours += dice.choice([0.05, 0.05, 0.05, 0.4])
+        answered(world, number, max(at_hours - dice.uniform(1, 9), 0.1), at_hours, by=dice.choice(["adam", "olga"]))
+        if number < 30:
+            case = opened(world, number, 1)
+            for hours in range(2, 7):
+                hand(case, hours, dice.choice(["olga", "nils"]))
+    batches, handed = by(query("batches"), "person"), by(query("handed"), "one", "other")
+
+    assert batches and handed
+    assert {part: (one.count, one.times) for part, one in parts("batches").items()} == {
+        key: (one["count"], one["times"]) for key, one in batches.items()
+    }
+    assert {part[1:]: one.count for part, one in parts("handed").items()} == {key: one["count"] for key, one in handed.items()}
 
 
 def test_the_page_has_every_finding_and_the_steps_of_the_workflow() -> None:
