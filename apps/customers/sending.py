@@ -1,8 +1,6 @@
 """Telling customers: by a person, or by a customer's rule. Odoo sends it, exactly once, through the outbox."""
 
-import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +13,7 @@ from apps.accounts import access, permissions
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
 from apps.audit import trail
-from apps.core import isolation, live
+from apps.core import live
 from apps.core.actor import Actor, system
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
@@ -24,16 +22,14 @@ from apps.customers.drafts import Draft
 from apps.customers.models import CustomerMessage, CustomerRule, DraftEdit, NewDate, Status
 from apps.customers.transitions import NEW_DATES
 from apps.exceptions.models import ExceptionCase
-from apps.outbox import enqueue
-from apps.outbox.enqueue import Order
 from apps.timers import calendars
 from apps.vendors import letters
+from apps.vendors.mail import one_by_one, posting
+from apps.vendors.mail.one_by_one import Sent
+from apps.vendors.mail.posting import Post
 from apps.workflows import parameter_values, subjects
-from apps.workflows.declare import OdooCall
 from apps.workflows.rules import customer_messages
 from apps.workflows.scopes import Scope
-
-logger = logging.getLogger(__name__)
 
 ORDER, PURCHASE = "sale.order", "purchase.order"
 BY_RULE = system("customer rules")
@@ -57,27 +53,14 @@ class DraftRefusedError(Refusal):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """What became of one draft: sent, or ``refusal`` says why not."""
-
-    key: str
-    message: CustomerMessage | None
-    refusal: str = ""
-
-
-def send_all(versions: Mapping[str, str], *, by: User, now: datetime) -> list[Sent]:
+def send_all(versions: Mapping[str, str], *, by: User, now: datetime) -> list[Sent[CustomerMessage]]:
     """Send the drafts of those keys as they were seen, each in a transaction of its own. Raises NotAllowedError."""
     permissions.check_may_work_exceptions(by)
-    done = []
-    for key, version in versions.items():
-        try:
-            message = send(key, version, seen=access.scope_of(by), by=by.actor, now=now)
-        except DraftRefusedError as error:
-            done.append(Sent(key=key, message=None, refusal=str(error)))
-        else:
-            done.append(Sent(key=key, message=message))
-    return done
+    return one_by_one.send_each(
+        versions,
+        lambda key: send(key, versions[key], seen=access.scope_of(by), by=by.actor, now=now),
+        refused=DraftRefusedError,
+    )
 
 
 @atomic_with_retry
@@ -108,7 +91,7 @@ def send(
         sent_by=by.name[:200],
     )
     _end(draft, "send", by, now, message=message)
-    enqueue.many(_orders(draft, message, str(html)), by=by, now=now)
+    posting.post(_post(draft, message, str(html)), by=by, now=now)
     trail.record_all([*_events(draft, message, by)], now=now)
     live.announce(following.topic(one.new_date) for one in draft.told)
     return message
@@ -149,33 +132,21 @@ def _end(draft: Draft, move: str, by: Actor, now: datetime, *, message: Customer
     DraftEdit.objects.filter(connection=draft.connection, company_id=draft.company_id, partner_id=draft.customer.odoo_id).delete()
 
 
-def _orders(draft: Draft, message: CustomerMessage, html: str) -> list[Order]:
-    """The message on the first order, and a note on the others. One lane: where the message fails, nothing is noted."""
-    first, *others = draft.told
-    arguments = {
-        "subject": "{subject}",
-        "body": "{body}",
-        "body_is_html": True,
-        "partner_ids": message.recipient_ids,
-        "message_type": "comment",
-        "subtype_xmlid": "mail.mt_comment",
-    }
-    write = OdooCall(title=WRITE, method="message_post", arguments=arguments)
-    note = OdooCall(title=NOTE, method="message_post", model=ORDER, record="other_id", arguments={"body": "{said}"})
-    said = f"{message.partner_name} was told the new date of this order; the message stands on {first.order.name}."
-    context = {"customer": message.partner_name, "count": len(draft.told), "subject": message.subject, "body": html, "said": said}
-    calls = [(write, 0)] + [(note, other.order.order_id) for other in others]
-    return [
-        Order(
-            calls=[call],
-            connection=draft.connection,
-            model=ORDER,
-            odoo_id=first.order.order_id,
-            context={**context, "other_id": other_id},
-            decision=message.decision,
-        )
-        for call, other_id in calls
-    ]
+def _post(draft: Draft, message: CustomerMessage, html: str) -> Post:
+    first = draft.told[0].order
+    return Post(
+        connection=draft.connection,
+        model=ORDER,
+        records=[one.order.order_id for one in draft.told],
+        recipients=message.recipient_ids,
+        title=WRITE,
+        note_title=NOTE,
+        values={"customer": message.partner_name, "count": len(draft.told)},
+        subject=message.subject,
+        body=html,
+        said=f"{message.partner_name} was told the new date of this order; the message stands on {first.name}.",
+        decision=message.decision,
+    )
 
 
 def _events(draft: Draft, message: CustomerMessage, by: Actor) -> list[trail.Event]:
@@ -290,21 +261,8 @@ def send_due(*, now: datetime) -> int:
         return 0
     if not calendars.is_working(Team.objects.filter(slug="sales").first(), now):
         return 0
-    sent = 0
-    for draft in drafts.drafts(access.EVERYTHING):
-        if draft.rule is None or not draft.rule.sends or not _is_due(draft, now):
-            continue
-        try:
-            _send_by_rule(draft, now=now)
-        except DraftRefusedError as error:
-            logger.info("%s is not told: %s", draft.customer.name, error)
-        except Exception as error:
-            if isolation.is_of_the_server(error):
-                raise
-            logger.exception("%s could not be told", draft.customer.name)
-        else:
-            sent += 1
-    return sent
+    due = (one for one in drafts.drafts(access.EVERYTHING) if one.rule is not None and one.rule.sends and _is_due(one, now))
+    return one_by_one.send_by_rule(due, lambda draft: _send_by_rule(draft, now=now), lambda draft: draft.customer.name or "")
 
 
 @atomic_with_retry

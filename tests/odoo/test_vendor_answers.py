@@ -192,10 +192,10 @@ def test_a_follow_up_is_posted_once_and_reaches_the_vendor_by_odoo(shop: Shop, o
     (draft,) = [one for one in drafts.drafts(EVERYTHING) if one.vendor.odoo_id == shop.vendor]
     assert {one.order.odoo_id for one in draft.owed} == {late, other}
     (sent,) = sending.send_all([draft.key], by=olga, now=clock.now())
-    assert sent.follow_up is not None
+    assert sent.message is not None
     carried_out()
     # As after a worker that was killed between Odoo's answer and its own note of it.
-    Command.objects.filter(decision=sent.follow_up.decision).update(status="queued", sent_at=None)
+    Command.objects.filter(decision=sent.message.decision).update(status="queued", sent_at=None)
     carried_out()
     told = []
     for order in (late, other):

@@ -81,7 +81,7 @@ def test_a_vendor_is_written_to_once_though_several_send(world: World, olga: Use
 
     def send(_: int) -> str:
         (sent,) = sending.send_all([draft.key], by=olga, now=world.now)
-        return "sent" if sent.follow_up else "told"
+        return "sent" if sent.message else "told"
 
     assert at_once(send) == ["sent", *["told"] * (SEVERAL - 1)]
     assert (FollowUp.objects.count(), Command.objects.filter(method="message_post").count()) == (1, 1)

@@ -60,7 +60,7 @@ def test_a_late_order_is_named_with_the_day_of_its_first_open_line(owed: World) 
 def test_it_is_sent_through_odoo_once_with_a_link_that_opens(owed: World, olga: User) -> None:
     key = only().key
     (sent,) = sending.send_all([key], by=olga, now=owed.now)
-    assert (sent.follow_up and sent.follow_up.order_ids == [ORDER, 81]) or sent.follow_up.order_ids == [81, ORDER]
+    assert (sent.message and sent.message.order_ids == [ORDER, 81]) or sent.message.order_ids == [81, ORDER]
     write, note = Command.objects.order_by("sequence")
     assert (write.method, write.arguments["partner_ids"], write.lane) == ("message_post", [CONTACT], note.lane)
     assert {write.odoo_id, note.odoo_id} == {ORDER, 81} and "partner_ids" not in note.arguments
@@ -71,10 +71,10 @@ def test_it_is_sent_through_odoo_once_with_a_link_that_opens(owed: World, olga: 
 
     owed.advance(hours=1)
     (again,) = sending.send_all([key], by=person("adam", Role.APPROVER), now=owed.now)
-    assert again.follow_up is None and "Olga" in again.refusal
+    assert again.message is None and "Olga" in again.refusal
     assert Command.objects.count() == 2 and FollowUp.objects.count() == 1
     owed.advance(days=1)
-    assert sending.send_all([key], by=olga, now=owed.now)[0].follow_up
+    assert sending.send_all([key], by=olga, now=owed.now)[0].message
 
 
 def test_an_order_that_nobody_confirms_offers_to_write_to_the_vendor(owed: World, olga: User) -> None:
@@ -101,7 +101,7 @@ def test_an_answer_stops_it(owed: World, olga: User) -> None:
     vendor.answers(81, says_810="otherwise", day1_810="2026-12-05", says_811="otherwise", day1_811="2026-12-05")
     assert drafts.drafts(EVERYTHING) == []
     (refused,) = sending.send_all([key], by=olga, now=owed.advance(days=2))
-    assert refused.follow_up is None and "owes nothing" in refused.refusal
+    assert refused.message is None and "owes nothing" in refused.refusal
 
 
 @pytest.mark.parametrize("with_calendar", [False, True])
@@ -140,7 +140,7 @@ def test_people_choose_on_a_page_and_who_may_not_sends_nothing(owed: World, olga
     stranger = person("otto", Role.OPERATOR)
     User.objects.filter(pk=stranger.pk).update(sees=[f"{owed.connection.pk}:2"])
     stranger.refresh_from_db()
-    assert sending.send_all([only().key], by=stranger, now=owed.now)[0].follow_up is None
+    assert sending.send_all([only().key], by=stranger, now=owed.now)[0].message is None
 
 
 def test_the_words_are_written_per_language_with_a_preview(owed: World, olga: User) -> None:

@@ -1,8 +1,6 @@
 """Sending follow-ups: by a person, or by a rule after working days. Odoo sends them, exactly once, through the outbox."""
 
-import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,26 +11,24 @@ from apps.accounts import access, languages, permissions
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
 from apps.audit import trail
-from apps.core import isolation, live
+from apps.core import live
 from apps.core.actor import Actor, system
 from apps.core.refusals import Problem, Refusal
 from apps.core.transactions import atomic_with_retry
 from apps.odoo.models import Connection
-from apps.outbox import enqueue
-from apps.outbox.enqueue import Order
 from apps.timers import calendars
 from apps.vendors.answers.receiving import SOURCE
 from apps.vendors.follow_ups import drafts
 from apps.vendors.follow_ups.drafts import Draft
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
+from apps.vendors.mail import one_by_one, posting
+from apps.vendors.mail.one_by_one import Sent
+from apps.vendors.mail.posting import Post
 from apps.vendors.models import FollowUp, Proposal
 from apps.workflows import parameter_values
-from apps.workflows.declare import OdooCall
 from apps.workflows.rules import vendor_answers
 from apps.workflows.scopes import Scope
-
-logger = logging.getLogger(__name__)
 
 ORDER = "purchase.order"
 BY_RULE = system("vendor follow-ups")
@@ -56,25 +52,12 @@ class FollowUpRefusedError(Refusal):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """What became of one draft: sent, or ``refusal`` says why not."""
-
-    key: str
-    follow_up: FollowUp | None
-    refusal: str = ""
-
-
-def send_all(keys: Collection[str], *, by: User, now: datetime) -> list[Sent]:
+def send_all(keys: Collection[str], *, by: User, now: datetime) -> list[Sent[FollowUp]]:
     """Send the drafts of those keys, each in a transaction of its own. Raises NotAllowedError."""
     permissions.check_may_work_exceptions(by)
-    done = []
-    for key in keys:
-        try:
-            done.append(Sent(key=key, follow_up=send(key, seen=access.scope_of(by), by=by.actor, now=now)))
-        except FollowUpRefusedError as error:
-            done.append(Sent(key=key, follow_up=None, refusal=str(error)))
-    return done
+    return one_by_one.send_each(
+        keys, lambda key: send(key, seen=access.scope_of(by), by=by.actor, now=now), refused=FollowUpRefusedError
+    )
 
 
 @atomic_with_retry
@@ -119,33 +102,21 @@ def _send(draft: Draft, *, by: Actor, now: datetime) -> FollowUp:
         sent_by=by.name[:200],
     )
     subject, body = draft.filled(tokens.address_of(link))
-    first, *others = draft.owed
-    arguments = {
-        "subject": "{subject}",
-        "body": "{body}",
-        "body_is_html": True,
-        "partner_ids": draft.partner_ids,
-        "message_type": "comment",
-        "subtype_xmlid": "mail.mt_comment",
-    }
-    context = {"vendor": draft.vendor.name or "", "count": len(draft.owed), "subject": subject, "body": str(body)}
-    write = OdooCall(title=WRITE, method="message_post", arguments=arguments)
-    said = f"{draft.vendor.name} was written to about this order; the message stands on {first.order.name}."
-    # All run one after the other, as of the first order: where that message fails, nothing is noted on the others.
-    note = OdooCall(title=NOTE, method="message_post", model=ORDER, record="other_id", arguments={"body": "{said}"})
-    told = [(write, 0)] + [(note, other.order.odoo_id) for other in others]
-    orders = [
-        Order(
-            calls=[call],
-            connection=connection,
-            model=ORDER,
-            odoo_id=first.order.odoo_id,
-            context={**context, "said": said, "other_id": other_id},
-            decision=follow_up.decision,
-        )
-        for call, other_id in told
-    ]
-    enqueue.many(orders, by=by, now=now)
+    first = draft.owed[0].order
+    message = Post(
+        connection=connection,
+        model=ORDER,
+        records=[one.order.odoo_id for one in draft.owed],
+        recipients=draft.partner_ids,
+        title=WRITE,
+        note_title=NOTE,
+        values={"vendor": draft.vendor.name or "", "count": len(draft.owed)},
+        subject=subject,
+        body=str(body),
+        said=f"{draft.vendor.name} was written to about this order; the message stands on {first.name}.",
+        decision=follow_up.decision,
+    )
+    posting.post(message, by=by, now=now)
     data = {"vendor": follow_up.partner_name, "orders": [one.order.name for one in draft.owed], "link": str(link.pk)}
     event = trail.Event(
         action="follow_up.sent",
@@ -163,18 +134,11 @@ def send_due(*, now: datetime) -> int:
     """Send what a rule sends: after the working days of a parameter, within working hours; how many vendors were written to."""
     team = Team.objects.filter(slug="purchasing").first()
     due = [draft for draft in drafts.drafts(access.EVERYTHING) if _is_due(draft, team, now)]
-    sent: list[FollowUp] = []
 
-    for draft in due:
-        try:
-            sent.append(send(draft.key, seen=access.EVERYTHING, by=BY_RULE, now=now))
-        except FollowUpRefusedError as error:
-            logger.info("%s is not written to: %s", draft.vendor.name, error)
-        except Exception as error:
-            if isolation.is_of_the_server(error):
-                raise
-            logger.exception("%s could not be written to", draft.vendor.name)
-    return len(sent)
+    def write(draft: Draft) -> None:
+        send(draft.key, seen=access.EVERYTHING, by=BY_RULE, now=now)
+
+    return one_by_one.send_by_rule(due, write, lambda draft: draft.vendor.name or "")
 
 
 def _is_due(draft: Draft, team: Team | None, now: datetime) -> bool:

@@ -40,7 +40,7 @@ def send(request: PersonsRequest) -> HttpResponse:
     """Send the drafts that are chosen."""
     keys = list(dict.fromkeys(request.POST.getlist("draft")))[:SHOWN]
     done = sending.send_all(keys, by=request.user, now=clock.now())
-    sent = sum(one.follow_up is not None for one in done)
+    sent = sum(one.message is not None for one in done)
     if sent:
         said = ngettext("%(n)s vendor is written to.", "%(n)s vendors are written to.", sent) % {"n": sent}
         messages.success(request, said, extra_tags="done")

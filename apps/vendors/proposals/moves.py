@@ -16,6 +16,8 @@ from apps.odoo.versions import major
 from apps.outbox import enqueue
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
+from apps.vendors.mail import posting
+from apps.vendors.mail.posting import Post
 from apps.vendors.models import Proposal, Status, VendorLink
 from apps.vendors.orders import open_lines
 from apps.vendors.proposals import calls, following, lines, trail
@@ -98,18 +100,17 @@ def push_back(
     _decide("push_back", proposal, by, now, reply=said)
     address = tokens.address_of(link)
     body = format_html('<p>{}</p><p><a href="{}">{}</a></p>', said, address, address)
-    call = OdooCall(
+    message = Post(
+        connection=proposal.connection,
+        model=ORDER,
+        records=[proposal.order_id],
+        recipients=[proposal.partner_id] if proposal.partner_id else [],
         title=WRITE_TO_VENDOR,
-        method="message_post",
-        arguments={
-            "body": "{body}",
-            "body_is_html": True,
-            "partner_ids": [proposal.partner_id],
-            "message_type": "comment",
-            "subtype_xmlid": "mail.mt_comment",
-        },
+        values={"vendor": proposal.partner_name},
+        body=str(body),
+        decision=f"{proposal.decision}:push-back",
     )
-    _enqueue([call], proposal, by, now, {"vendor": proposal.partner_name, "body": str(body)}, "push-back")
+    posting.post(message, by=by.actor, now=now)
     return proposal, link
 
 
