@@ -21,6 +21,9 @@ KINDS = {
     "order_cancelled": gettext_noop("Order cancelled"),
 }
 
+# By these words an adapter's ``data`` names the line that changed, and its new quantity in all.
+ITEM, QUANTITY = "Item", "Quantity"
+
 # Columns that may hold several references at once.
 OF_SEVERAL = ("carrier_tracking_ref",)
 
@@ -57,7 +60,7 @@ class Adapter:
         events: path of a list, where one message tells of several events.
         expected_at: paths of when it is now expected; the first that holds something counts.
         text: path of what is said about it in words.
-        data: what else is kept, by the words that people read for it.
+        data: what else is kept, by the words that people read for it; :data:`ITEM` and :data:`QUANTITY` are those of a line.
         own_kinds: kinds that no other source tells of, each with the words that people read for it.
         found_by: how records of the model are found, where :data:`REFERENCES` does not say.
     """

@@ -19,14 +19,15 @@ from apps.vendors.answers.receiving import SOURCE
 from apps.vendors.models import Answer, Proposal, Status
 from apps.vendors.orders import open_lines
 from apps.vendors.orders.open_lines import OpenLine
-from apps.vendors.proposals import calls, lines, rules, trail
+from apps.vendors.proposals import calls, events, lines, rules, trail
 from apps.vendors.proposals.lines import ProposedLine
 from apps.vendors.transitions import PROPOSALS
 
 logger = logging.getLogger(__name__)
 
 ORDER, LINE = "purchase.order", "purchase.order.line"
-KINDS = ("order_acknowledged", "eta_changed", "order_cancelled")
+LINE_CHANGED = "order_line_changed"
+KINDS = ("order_acknowledged", "eta_changed", "order_cancelled", LINE_CHANGED)
 MACHINE = system("vendors")
 BY_RULE = system("vendor rules")
 WRITTEN = ["status", "lines", "version", "decided_at", "decided_by", "problem", "round", "rule"]
@@ -135,24 +136,24 @@ def accept(proposal: Proposal, order: PurchaseOrder, standing: Sequence[OpenLine
 
 
 def _propose(connection_id: int, event_ids: Collection[int], now: datetime) -> None:
-    events = list(
+    told = list(
         OutsideEvent.objects.filter(id__in=event_ids, connection_id=connection_id, model=ORDER, kind__in=KINDS, proposal=None)
         .select_related("connection")
         .order_by("occurred_at", "id")
     )
-    ids = {event.odoo_id for event in events if event.odoo_id}
+    ids = {event.odoo_id for event in told if event.odoo_id}
     if not ids:
         return
     orders = {one.odoo_id: one for one in PurchaseOrder.objects.filter(connection_id=connection_id, odoo_id__in=ids)}
     standing = open_lines.lines_of(connection_id, ids)
-    answers = {one.pk.hex: one for one in Answer.objects.filter(pk__in=[e.message for e in events if e.source == SOURCE])}
+    answers = {one.pk.hex: one for one in Answer.objects.filter(pk__in=[e.message for e in told if e.source == SOURCE])}
     newest: dict[int, datetime] = dict(
         Proposal.objects.filter(connection_id=connection_id, order_id__in=ids)
         .order_by("order_id", "-said_at")
         .distinct("order_id")
         .values_list("order_id", "said_at")
     )
-    for event in events:
+    for event in told:
         order = orders.get(event.odoo_id or 0)
         if order is None or event.occurred_at < newest.get(order.odoo_id, event.occurred_at):
             continue
@@ -161,7 +162,9 @@ def _propose(connection_id: int, event_ids: Collection[int], now: datetime) -> N
 
 
 def _make(event: OutsideEvent, order: PurchaseOrder, standing: Sequence[OpenLine], answer: Answer | None, now: datetime) -> None:
-    said = _of_answer(answer, standing) if answer else _of_event(event, standing)
+    said = _of_answer(answer, standing) if answer else events.said_by(event, standing)
+    if said is None:
+        return
     earlier = (
         Proposal.objects.select_for_update(of=("self",))
         .select_related("connection")
@@ -170,8 +173,11 @@ def _make(event: OutsideEvent, order: PurchaseOrder, standing: Sequence[OpenLine
     )
     here = {line.line_id: line for line in standing}
     carried = [lines.again(one, here[one.line_id]) for one in lines.read(earlier.lines) if one.line_id in here] if earlier else []
-    spoken_of = _spoken_of(answer, standing)
+    spoken_of = _spoken_of(event, answer, said, standing)
     changes = [one for one in [*said, *(one for one in carried if one.line_id not in spoken_of)] if not lines.is_there(one)]
+    if event.kind == LINE_CHANGED and not changes and earlier is None and standing:
+        # What the order says already is no news, and no acknowledgement of all of it.
+        return
     partner = Partner.objects.filter(connection_id=event.connection_id, odoo_id=order.partner_id).first()
     if earlier is not None:
         _end(earlier, "supersede", None, now)
@@ -211,28 +217,11 @@ def _of_answer(answer: Answer, standing: Sequence[OpenLine]) -> list[ProposedLin
     ]
 
 
-def _spoken_of(answer: Answer | None, standing: Sequence[OpenLine]) -> set[int]:
-    """The lines that the vendor says something of; without a page of ours that is the whole order."""
+def _spoken_of(event: OutsideEvent, answer: Answer | None, said: Sequence[ProposedLine], standing: Sequence[OpenLine]) -> set[int]:
+    """The lines that the vendor says something of; without a page of ours, and where no line is named, that is the whole order."""
+    if event.kind == LINE_CHANGED:
+        return {one.line_id for one in said}
     return {one["line"] for one in answer.content["lines"]} if answer else {line.line_id for line in standing}
-
-
-def _of_event(event: OutsideEvent, standing: Sequence[OpenLine]) -> list[ProposedLine]:
-    """What a date for the whole order, or its cancellation, means for its lines.
-
-    A date that is later than the first line's moves those that were to come before; an earlier one moves all.
-    """
-    if event.kind == "order_cancelled":
-        return [lines.said_of(line, [], event.text) for line in standing]
-    if event.expected_at is None:
-        return []
-    found = []
-    days_planned = [line.planned_day for line in standing if line.planned_day]
-    for line in standing:
-        day = event.expected_at.astimezone(line.company_zone).date()
-        is_later = not days_planned or day >= min(days_planned)
-        if not is_later or line.planned_day is None or line.planned_day < day:
-            found.append(lines.said_of(line, [{"quantity": lines.plain(line.to_come), "day": day.isoformat()}], ""))
-    return found
 
 
 def _end(proposal: Proposal, move: str, why: str | None, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """A marketplace: its customers change or cancel what they ordered; several changes in one message."""
 
-from apps.events.declare import Adapter
+from apps.events.declare import ITEM, QUANTITY, Adapter
 
 ADAPTER = Adapter(
     title="Marketplace orders",
@@ -12,5 +12,5 @@ ADAPTER = Adapter(
     reference=["order_number"],
     occurred_at="changed_at",
     text="note",
-    data={"Marketplace": "/marketplace", "Item": "sku", "Quantity": "quantity", "Was": "previous_quantity"},
+    data={"Marketplace": "/marketplace", ITEM: "sku", QUANTITY: "quantity", "Was": "previous_quantity"},
 )

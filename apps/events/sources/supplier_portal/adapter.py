@@ -1,6 +1,6 @@
 """A supplier portal: the vendor acknowledges a purchase order, moves its date, changes a line, or cancels it."""
 
-from apps.events.declare import Adapter
+from apps.events.declare import ITEM, QUANTITY, Adapter
 
 ADAPTER = Adapter(
     title="Supplier portal",
@@ -15,7 +15,7 @@ ADAPTER = Adapter(
     ignored=["order.viewed"],
     reference=["data.purchase_order", "data.supplier_reference"],
     occurred_at="timestamp",
-    expected_at=["data.confirmed_date", "data.new_date"],
+    expected_at=["data.confirmed_date", "data.new_date", "data.line.date"],
     text="data.comment",
-    data={"Supplier": "data.supplier", "Item": "data.line.item", "Quantity": "data.line.quantity"},
+    data={"Supplier": "data.supplier", ITEM: "data.line.item", QUANTITY: "data.line.quantity"},
 )
