@@ -38,6 +38,7 @@ RIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
         *((model, "read") for model in READABLE_SETTINGS),
         ("mail.activity*", ALL),
         ("mail.message", "read create"),
+        ("ir.attachment", "read create"),
         ("product.*", "read"),
         ("uom.uom", "read"),
         ("stock.*", "read"),

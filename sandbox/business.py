@@ -126,6 +126,7 @@ def message_post(records: Records, body: str = "", subject: str | bool = False, 
             "subject": subject,
             "author_id": records.env.user.partner_id.id,
             "message_type": named.get("message_type", "notification"),
+            "attachment_ids": [(6, 0, named.get("attachment_ids", []))],
         }
     )
 

@@ -45,6 +45,7 @@ INDEXES = {
     "base.automation": ("model_id",),
     "x_ct_request": ("x_res_id",),
     "mail.message": ("res_id",),
+    "ir.attachment": ("res_id",),
     "mail.activity": ("res_id",),
     "res.users": ("login",),
 }

@@ -1,17 +1,25 @@
-"""What a command's arguments leave to be looked up in Odoo when the call is made."""
+"""What a command's arguments leave to be looked up when the call is made: in Odoo, or of what the tower keeps."""
 
+import base64
 from typing import Any
 
+from django.apps import apps
+
 from apps.odoo import client as wire
-from apps.workflows.placeholders import COPIED, MODEL_REFERENCE
+from apps.workflows.placeholders import COPIED, IDS, KEPT, MODEL_REFERENCE
 
 
 def resolve(client: wire.OdooClient, arguments: Any, *, model: str) -> Any:
-    """Return ``arguments`` with Odoo's own records looked up, all the way down.
+    """Return ``arguments`` with Odoo's own records and the tower's files looked up, all the way down.
 
     A reference to the model is the id of ``model`` in Odoo's list of models (apps/workflows/placeholders.py).
     """
     if isinstance(arguments, dict):
+        if KEPT in arguments:
+            return _kept(*arguments[KEPT])
+        if IDS in arguments:
+            named, domain = arguments[IDS]
+            return [row["id"] for row in client.search_read(named, domain, ["id"], order="id", primary=True)]
         values = {key: resolve(client, inner, model=model) for key, inner in arguments.items() if key != COPIED}
         return _copied(client, *arguments[COPIED]) | values if COPIED in arguments else values
     if isinstance(arguments, list):
@@ -27,3 +35,9 @@ def _copied(client: wire.OdooClient, model: str, odoo_id: int) -> dict[str, Any]
     found = client.call(model, "copy_data", [odoo_id])
     values: dict[str, Any] = found[0] if isinstance(found, list) else found
     return values
+
+
+def _kept(model: str, field: str, key: str) -> str:
+    """The content of a file that the tower keeps. Raises DoesNotExist where it keeps it no longer."""
+    found = apps.get_model(model)._default_manager.values_list(field, flat=True).get(pk=key)
+    return base64.b64encode(bytes(found)).decode()

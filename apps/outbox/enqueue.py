@@ -205,6 +205,9 @@ def _made(order: Order, *, by: Actor, now: datetime, not_before: datetime) -> li
             both = (str(context[call.by_mark]), mark)
             expect = [["note", "like", marks.found_by(*both)], *expect]
             arguments["vals"] = {**arguments["vals"], "note": marks.in_html(arguments["vals"]["note"], *both)}
+        elif call.method == "create" and call.expect:
+            # It is found by what it is made of, whichever command made it.
+            effect_model = call.model
         elif call.method == "create":
             for values in arguments["vals_list"]:
                 values["note"] = marks.in_html(values.get("note", ""), mark)

@@ -119,7 +119,7 @@ class OdooCall:
         method: method of the record's model; ``create`` and ``message_post`` leave a mark that is looked for first.
         arguments: named arguments.
         require: domain that the record must match before, else the command is refused and shown to a person.
-        expect: domain that the record matches once it is done.
+        expect: domain that the record matches once it is done; of ``create``, by what it finds what it makes, in place of a mark.
         model, record: another target than the workflow's record: Odoo's model, and the context's column with the id.
         only_if: column that has to hold, as it stood when the decision was taken, or the call is left out.
         wizard: Odoo's wizard that does it and the values with which it is made; ``method`` is the wizard's then, what is required

@@ -13,6 +13,9 @@ MODEL_REFERENCE = "{model:ref}"
 COPIED = "{copied}"
 # In the arguments of a command: Odoo's wizard that does it, ``[model, values]``, and the domain by which the target is found.
 WIZARD, FOUND = "{wizard}", "{found}"
+# In what a command writes: a file that the tower keeps, ``[app.Model, field, key]``, as Odoo takes contents; and the ids of records
+# that an earlier command made, ``[model, domain]``. Neither is copied into the command.
+KEPT, IDS = "{kept}", "{ids}"
 # What a call may name besides the record's columns: it is known once somebody has decided.
 OF_DECISION = {"decided_by", "reason", "record_name", "record_url", "odoo_id", "counted_in_words"}
 # What the record counts against its limit, with what counts together with it: known once it is asked about.

@@ -1,11 +1,13 @@
 """What a vendor answers on its page stands in a real Odoo once a buyer has accepted it, as if they had written it there."""
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.accounts.access import EVERYTHING
@@ -14,6 +16,7 @@ from apps.core import clock
 from apps.outbox import dispatch
 from apps.outbox.models import Command
 from apps.pipeline import batch
+from apps.vendors.answers import uploads
 from apps.vendors.follow_ups import drafts, sending
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
@@ -44,7 +47,13 @@ def answers(shop: Shop, olga: User) -> Callable[..., Proposal]:
         form = re.search(r'name="form" value="([^"]+)"', client.get(page).content.decode())
         assert form
         sent = client.post(
-            page, {"form": form[1], "do": "lines", **{name.replace("_", "-"): str(value) for name, value in fields.items()}}
+            page,
+            {
+                "form": form[1],
+                "do": "lines",
+                "files": fields.pop("files", []),
+                **{name.replace("_", "-"): str(value) for name, value in fields.items()},
+            },
         )
         assert sent.status_code == 200, sent.content.decode()
         while batch.process(clock=clock.now):
@@ -191,7 +200,7 @@ def test_a_follow_up_is_posted_once_and_reaches_the_vendor_by_odoo(shop: Shop, o
     assert "purchase.supplier_delay" in shop.cases("purchase.order", late)
     (draft,) = [one for one in drafts.drafts(EVERYTHING) if one.vendor.odoo_id == shop.vendor]
     assert {one.order.odoo_id for one in draft.owed} == {late, other}
-    (sent,) = sending.send_all([draft.key], by=olga, now=clock.now())
+    (sent,) = sending.send_all({draft.key: draft.version}, by=olga, now=clock.now())
     assert sent.message is not None
     carried_out()
     # As after a worker that was killed between Odoo's answer and its own note of it.
@@ -204,3 +213,27 @@ def test_a_follow_up_is_posted_once_and_reaches_the_vendor_by_odoo(shop: Shop, o
     posted = [one for one in told if "/vendor/" in one["body"]]
     assert [(one["subject"], one["partner_ids"]) for one in posted] == [("Your open purchase orders", [shop.vendor])]
     assert sum("was written to about this order" in one["body"] for one in told) == 1
+
+
+def test_the_vendors_files_are_attached_once_and_stand_in_the_chatter(
+    shop: Shop, olga: User, answers: Callable[..., Proposal]
+) -> None:
+    order, line = shop.buy(12, expected_in=3)
+    # As large as the page takes it, and of all bytes.
+    large = b"%PDF-1.7 " + bytes(range(256)) * ((uploads.LARGEST_FILE - 9) // 256)
+    files = [SimpleUploadedFile("Lieferschein Ä.pdf", large), SimpleUploadedFile("prices.csv", b"desk;12")]
+    proposal = answers(order, **{f"says_{line}": "otherwise", f"day1_{line}": day(9)}, files=files)
+    accept(shop, proposal, olga)
+    # As after a worker that was killed between Odoo's answer and its own note of it.
+    Command.objects.filter(decision=proposal.decision).update(status="queued", sent_at=None)
+    carried_out()
+    domain = [("res_model", "=", "purchase.order"), ("res_id", "=", order)]
+    found = shop.odoo.search_read("ir.attachment", domain, ["name", "datas", "mimetype"], order="id")
+    assert [one["name"] for one in found] == ["Lieferschein Ä.pdf", "prices.csv"]
+    assert base64.b64decode(found[0]["datas"]) == large and found[0]["mimetype"] == "application/pdf"
+    assert base64.b64decode(found[1]["datas"]) == b"desk;12"
+    (bought,) = shop.odoo.read("purchase.order", [order], ["message_ids", "message_attachment_count"])
+    messages = shop.odoo.read("mail.message", bought["message_ids"], ["body", "attachment_ids"])
+    (note,) = [one for one in messages if "Accepted by Olga" in one["body"]]
+    assert sorted(note["attachment_ids"]) == sorted(one["id"] for one in found)
+    assert bought["message_attachment_count"] == 2

@@ -9,6 +9,7 @@ call: either all of it happens or nothing.
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext_noop
@@ -16,13 +17,13 @@ from django.utils.translation import gettext_noop
 from apps.mirror.models.purchase_order import PurchaseOrder
 from apps.mirror.models.stock_move import StockMove
 from apps.outbox.enqueue import Order
-from apps.vendors.models import Proposal
+from apps.vendors.models import Attachment, Proposal
 from apps.vendors.orders.open_lines import OpenLine
 from apps.vendors.proposals.lines import ProposedLine, plain
 from apps.workflows.declare import OdooCall
-from apps.workflows.placeholders import COPIED
+from apps.workflows.placeholders import COPIED, IDS, KEPT
 
-ORDER, LINE, MOVE = "purchase.order", "purchase.order.line", "stock.move"
+ORDER, LINE, MOVE, FILE = "purchase.order", "purchase.order.line", "stock.move", "ir.attachment"
 ENDED = ["done", "cancel"]
 
 CHANGE = gettext_noop("Set {product}: {quantity:quantity} to come on {day:day}")
@@ -31,16 +32,18 @@ SPLIT = gettext_noop("Split {product} into {count} deliveries")
 PLAN = gettext_noop("Plan the receipt of {product} for {day:day}")
 ACKNOWLEDGE = gettext_noop("Acknowledge {record_name}")
 NOTE = gettext_noop("Note what the vendor said")
+ATTACH = gettext_noop("Attach {file}")
 SAID = "{vendor}: {said} Accepted by {decided_by} in Control Tower."
 
 
 def orders_of(
     proposal: Proposal, lines: Sequence[tuple[ProposedLine, OpenLine]], order: PurchaseOrder, *, decided_by: str
 ) -> list[Order]:
-    """Return what is to be enqueued, in order: the lines, their receipts, the acknowledgement, and a note of it all."""
+    """Return what is to be enqueued, in order: the lines, their receipts, the acknowledgement, the files, and a note of it all."""
     told: list[Order] = []
     for proposed, line in lines:
         told += _of_line(proposal, proposed, line)
+    files = list(Attachment.objects.filter(answer=proposal.answer_id).order_by("id").values_list("pk", "name"))
     context = {
         "record_name": proposal.order_name,
         "vendor": proposal.partner_name,
@@ -50,9 +53,33 @@ def orders_of(
     calls = []
     if order.acknowledged is False and not proposal.connection.lacks(ORDER, "acknowledged"):
         calls.append(OdooCall(title=ACKNOWLEDGE, method="action_acknowledge", expect=[["acknowledged", "=", True]]))
-    if lines:
-        calls.append(OdooCall(title=NOTE, method="message_post", arguments={"body": SAID}))
-    return [*told, _order(proposal, calls, context)] if calls else told
+    if lines or files:
+        attached = {"attachment_ids": {IDS: [FILE, _of_order(proposal, [pk for pk, _ in files])]}} if files else {}
+        calls.append(OdooCall(title=NOTE, method="message_post", arguments={"body": SAID, **attached}))
+    attach = [_order(proposal, [_attach(proposal, pk)], {"file": name}) for pk, name in files]
+    return [*told, *attach, _order(proposal, calls, context)] if calls else told
+
+
+def _attach(proposal: Proposal, file_id: UUID) -> OdooCall:
+    """Attach a vendor's file to the order, as a buyer would. It is known there by its id, so that it is attached once."""
+    values = {
+        "name": "{file}",
+        "datas": {KEPT: ["vendors.Attachment", "content", str(file_id)]},
+        "res_model": ORDER,
+        "res_id": proposal.order_id,
+        "description": _mark(file_id),
+    }
+    expect = _of_order(proposal, [file_id])
+    return OdooCall(title=ATTACH, method="create", model=FILE, arguments={"vals_list": [values]}, expect=expect)
+
+
+def _of_order(proposal: Proposal, files: Sequence[UUID]) -> list[Any]:
+    marks = [_mark(pk) for pk in files]
+    return [["res_model", "=", ORDER], ["res_id", "=", proposal.order_id], ["description", "in", marks]]
+
+
+def _mark(file_id: UUID) -> str:
+    return f"From the vendor, by Control Tower ({file_id})"
 
 
 def _of_line(proposal: Proposal, proposed: ProposedLine, line: OpenLine) -> list[Order]:
@@ -136,7 +163,7 @@ def in_words(lines: Sequence[ProposedLine], note: str) -> str:
     for line in lines:
         parts = ", ".join(f"{plain(part.quantity)} on {part.day.isoformat()}" for part in line.parts) or "cannot be delivered"
         told.append(f"{line.name}: {parts}{f' ({line.reason})' if line.reason else ''}.")
-    return " ".join([*told, f"“{note}”" if note else ""]).strip()
+    return " ".join([*(told or ["Everything comes as ordered."]), f"“{note}”" if note else ""]).strip()
 
 
 def _odoo_time(at: datetime) -> str:
