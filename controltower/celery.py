@@ -24,6 +24,8 @@ app.autodiscover_tasks([f"apps.{name}" for name in WITH_TASKS])
 app.conf.task_routes = {
     "timers.*": {"queue": "tick"},
     "exceptions.*": {"queue": "tick"},
+    # A mail server may be slow: nothing that has to be in time waits behind it.
+    "vendors.send_mails": {"queue": "notify"},
     "vendors.*": {"queue": "tick"},
     "boards.*": {"queue": "notify"},
     "customers.*": {"queue": "tick"},
@@ -52,6 +54,7 @@ app.conf.beat_schedule = {
     "sweep what was asked for in bulk": {"task": "exceptions.work", "schedule": 5.0, "options": {"expires": 5}},
     "tell customers": {"task": "customers.tell", "schedule": 300.0, "options": {"expires": 300}},
     "follow up with vendors": {"task": "vendors.follow_up", "schedule": 300.0, "options": {"expires": 300}},
+    "send mails to vendors and customers": {"task": "vendors.send_mails", "schedule": 5.0, "options": {"expires": 10}},
     "send reports": {"task": "boards.report", "schedule": 60.0, "options": {"expires": 60}},
     "send messages": {"task": "notifications.send", "schedule": 5.0, "options": {"expires": 10}},
     "post messages": {"task": "notifications.send_webhooks", "schedule": 5.0, "options": {"expires": 10}},

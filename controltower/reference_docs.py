@@ -47,6 +47,7 @@ TABLES = {
     "Approval requests": ("apps.approvals.transitions", "REQUESTS"),
     "Steps of approval requests": ("apps.approvals.transitions", "STEPS"),
     "Proposals": ("apps.vendors.transitions", "PROPOSALS"),
+    "Mails": ("apps.vendors.transitions", "MAILS"),
     "New dates to customers": ("apps.customers.transitions", "NEW_DATES"),
     "Commands": ("apps.outbox.transitions", "COMMANDS"),
     "Deliveries": ("apps.intake.transitions", "DELIVERIES"),

@@ -38,6 +38,8 @@ from apps.notifications import api as notifications
 from apps.odoo import api as odoo
 from apps.outbox import api as outbox
 from apps.timers import api as timers
+from apps.vendors.follow_ups import api as follow_ups
+from apps.vendors.mail import api as mails
 from apps.vendors.proposals import api as proposals
 from apps.workflows import api as workflows
 from apps.workflows import what_if_api as what_if
@@ -158,7 +160,18 @@ urlpatterns = [
     route("vendor-links/", proposals.VendorLinks, "vendor-links"),
     route("vendor-links/<uuid:link_id>/revoke/", proposals.RevokeVendorLink, "vendor-link-revoke"),
     route("vendor-rules/", proposals.VendorRules, "vendor-rules"),
+    route("follow-up-drafts/", follow_ups.FollowUpDrafts, "follow-up-drafts"),
+    route("follow-up-drafts/send/", follow_ups.SendFollowUps, "follow-up-drafts-send"),
+    route("follow-up-drafts/<slug:key>/", follow_ups.OneFollowUpDraft, "follow-up-draft"),
+    route("follow-up-drafts/<slug:key>/send/", follow_ups.SendFollowUpMove, "follow-up-draft-send"),
+    route("follow-up-drafts/<slug:key>/dismiss/", follow_ups.DismissFollowUpMove, "follow-up-draft-dismiss"),
+    route("follow-ups/", follow_ups.FollowUps, "follow-ups"),
+    route("mails/", mails.Mails, "mails"),
+    route("mails/<uuid:mail_id>/send-again/", mails.SendMailAgain, "mail-send-again"),
+    route("mails/<uuid:mail_id>/mark-sent/", mails.MarkMailSent, "mail-mark-sent"),
+    route("mails/<uuid:mail_id>/cancel/", mails.CancelMail, "mail-cancel"),
     route("customer-drafts/", customers.CustomerDrafts, "customer-drafts"),
+    route("customer-drafts/send/", customers.SendDrafts, "customer-drafts-send"),
     route("customer-drafts/<slug:key>/", customers.OneCustomerDraft, "customer-draft"),
     route("customer-drafts/<slug:key>/send/", customers.SendDraftMove, "customer-draft-send"),
     route("customer-drafts/<slug:key>/dismiss/", customers.DismissDraftMove, "customer-draft-dismiss"),

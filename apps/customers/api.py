@@ -18,7 +18,7 @@ from apps.customers.drafts import Draft
 from apps.customers.models import CustomerMessage, CustomerRule
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
-from apps.vendors.letters import LONGEST_SUBJECT
+from apps.vendors.letters import LONGEST_SUBJECT, LONGEST_WRITTEN
 
 ORDER = "sale.order"
 LISTED = 200
@@ -147,7 +147,48 @@ class DraftWords(DraftMove):
     """A person's own words; both empty bring the drafted ones back."""
 
     subject = serializers.CharField(max_length=LONGEST_SUBJECT, allow_blank=True)
-    body = serializers.CharField(max_length=sending.LONGEST_BODY, allow_blank=True)
+    body = serializers.CharField(max_length=LONGEST_WRITTEN, allow_blank=True)
+
+
+class ChosenDraft(DraftMove):
+    """One of several drafts, as it was seen."""
+
+    key = serializers.CharField(max_length=60)
+
+
+class ChosenDrafts(serializers.Serializer[Any]):
+    """The drafts to send."""
+
+    drafts = serializers.ListField(child=ChosenDraft(), min_length=1, max_length=LISTED)
+
+
+class SentDraftSerializer(serializers.Serializer[Any]):
+    """What became of one draft."""
+
+    key = serializers.CharField()
+    sent = CustomerMessageSerializer(allow_null=True)
+    refusal = serializers.CharField(help_text="Why it was not sent; empty where it was")
+
+
+class SentDraftsSerializer(serializers.Serializer[Any]):
+    """What became of each draft."""
+
+    results = SentDraftSerializer(many=True)
+
+
+class SendDrafts(APIView):
+    """Send several drafts."""
+
+    @extend_schema(request=ChosenDrafts, responses=SentDraftsSerializer)
+    def post(self, request: PersonsCall) -> Response:
+        """Have each of the customers written to, once; one that is not says why and holds up no other."""
+        versions = {one["key"]: one["version"] for one in _given(ChosenDrafts, request)["drafts"]}
+        done = sending.send_all(versions, by=request.user, now=clock.now())
+        results = [
+            {"key": one.key, "sent": CustomerMessageSerializer(one.message).data if one.message else None, "refusal": one.refusal}
+            for one in done
+        ]
+        return Response({"results": results})
 
 
 class CustomerDrafts(APIView):

@@ -23,6 +23,7 @@ from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection, LinkedUser
 from apps.vendors import letters
 from apps.vendors.letters import Words
+from apps.vendors.mail import keys
 from apps.vendors.models import Kind
 
 MOST_DATES = 5_000
@@ -97,7 +98,7 @@ class Draft:
     @property
     def key(self) -> str:
         """Tells it from the other drafts."""
-        return f"{self.connection.pk}-{self.company_id}-{self.customer.odoo_id}"
+        return keys.key_of(self.connection.pk, self.company_id, self.customer.odoo_id)
 
     @property
     def version(self) -> str:
@@ -171,10 +172,9 @@ def drafts(seen: AccessScope, *, by: User | None = None) -> list[Draft]:
 
 def one(key: str, seen: AccessScope) -> Draft | None:
     """Return the draft of that key; None where there is nothing to tell, or it is out of sight."""
-    numbers = key.split("-")
-    if len(numbers) != 3 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+    if (named := keys.read(key)) is None:
         return None
-    connection_id, company_id, customer_id = (int(number) for number in numbers)
+    connection_id, company_id, customer_id = named
     contacts = Partner.objects.filter(Q(commercial_partner_id=customer_id) | Q(odoo_id=customer_id), connection_id=connection_id)
     orders = SaleOrder.objects.filter(connection_id=connection_id, partner_id__in=contacts.values("odoo_id"))
     dates = queries.to_tell(seen).filter(connection_id=connection_id, company_id=company_id, order_id__in=orders.values("odoo_id"))

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from apps.accounts.access import AccessScope
 from apps.customers.models import CustomerMessage, CustomerRule, NewDate, Status
 from apps.outbox.models import Command
+from apps.vendors.mail.queries import by_decision
+from apps.vendors.models import Mail
 
 OF_ORDER = 5
 
@@ -36,15 +38,21 @@ def rules(seen: AccessScope) -> QuerySet[CustomerRule]:
 
 @dataclass(frozen=True, kw_only=True)
 class SentMessage:
-    """A message, its orders, and the command that has Odoo post it."""
+    """A message, its orders, the command that has Odoo post it, and where it stands that the tower's own mail server sends."""
 
     message: CustomerMessage
     orders: Sequence[NewDate]
     command: Command | None
+    mail: Mail | None
 
 
 def sent(found: Sequence[CustomerMessage]) -> list[SentMessage]:
     """Return those messages with what Odoo made of them."""
-    commands = Command.objects.filter(decision__in=[one.decision for one in found]).order_by("-sequence")
+    first_of = [one.decision for one in found]
+    commands = Command.objects.filter(decision__in=first_of).order_by("-sequence")
     first = {one.decision: one for one in commands}
-    return [SentMessage(message=one, orders=list(one.dates.all()), command=first.get(one.decision)) for one in found]
+    mails = by_decision(first_of)
+    return [
+        SentMessage(message=one, orders=list(one.dates.all()), command=first.get(one.decision), mail=mails.get(one.decision))
+        for one in found
+    ]

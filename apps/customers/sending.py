@@ -36,7 +36,6 @@ BY_RULE = system("customer rules")
 DAY = timedelta(days=1)
 # A rule waits until nothing has changed for so long: what is decided one after the other is one message.
 SETTLED = timedelta(minutes=15)
-LONGEST_BODY = 100_000
 WRITE = gettext_noop("Tell {customer} the new dates of {count} orders")
 NOTE = gettext_noop("Note that the customer was told")
 
@@ -139,10 +138,14 @@ def _post(draft: Draft, message: CustomerMessage, html: str) -> Post:
         model=ORDER,
         records=[one.order.order_id for one in draft.told],
         recipients=message.recipient_ids,
+        partner_name=message.partner_name,
+        company_id=draft.company_id,
+        language=message.language,
         title=WRITE,
         note_title=NOTE,
         values={"customer": message.partner_name, "count": len(draft.told)},
         subject=message.subject,
+        text=message.body,
         body=html,
         said=f"{message.partner_name} was told the new date of this order; the message stands on {first.name}.",
         decision=message.decision,
@@ -211,7 +214,7 @@ def edit(key: str, version: str, *, subject: str, body: str, by: User, now: date
     if not said and not words:
         DraftEdit.objects.filter(**values).delete()
     else:
-        check(said, words)
+        letters.check_written(said, words)
         written = {"version": version, "subject": said, "body": words, "edited_at": now, "edited_by": str(by)[:200]}
         made, _ = DraftEdit.objects.update_or_create(**values, defaults=written)
     event = trail.Event(
@@ -223,12 +226,6 @@ def edit(key: str, version: str, *, subject: str, body: str, by: User, now: date
     )
     trail.record(event, now=now)
     return made
-
-
-def check(subject: str, body: str) -> None:
-    """Raises LetterRefusedError where the words cannot be sent."""
-    if not subject or not body or len(subject) > letters.LONGEST_SUBJECT or len(body) > LONGEST_BODY:
-        raise letters.LetterRefusedError(gettext("Enter a subject and a body; neither may be too long."))
 
 
 @atomic_with_retry

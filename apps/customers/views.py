@@ -18,7 +18,7 @@ from apps.customers.drafts import Draft
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.odoo.page_queries import knows
-from apps.vendors.letters import LetterRefusedError, html_of
+from apps.vendors.letters import LetterRefusedError, check_written, html_of
 
 SHOWN = 100
 WHOSE = ("", "mine")
@@ -109,7 +109,7 @@ def _do(request: PersonsRequest, found: Draft, subject: str, body: str) -> HttpR
     is_own = (" ".join(subject.split()), body.strip()) != found.text()
     if action in ("send", "save") and is_own:
         # What is sent is what stands on the page, saved before or not.
-        sending.check(subject.strip(), body.strip())
+        check_written(subject.strip(), body.strip())
         sending.edit(key, version, subject=subject, body=body, **told)
     if action == "send":
         (one,) = sending.send_all({key: version}, **told)

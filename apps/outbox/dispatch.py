@@ -6,8 +6,7 @@ Odoo that restarts) is answered by reading, never by calling blindly again.
 
 import logging
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from apps.audit import trail
-from apps.core import actor, isolation, live, sentences
+from apps.core import actor, isolation, live, sentences, session_locks
 from apps.intake import refresh_requests, tally
 from apps.intake.dead_letters import storable
 from apps.odoo import circuit, errors
@@ -31,6 +30,8 @@ from apps.workflows.placeholders import FOUND, WIZARD
 logger = logging.getLogger(__name__)
 
 MACHINE = actor.system("outbox")
+# The locks of the lanes, among those of sessions.
+LANES = 1
 # Odoo ends a request after 120 s by default (limit_time_real); until then, and a margin, a call whose answer was lost
 # may still take effect, so it is only looked for.
 MAY_STILL_RUN = timedelta(seconds=150)
@@ -72,24 +73,10 @@ def run_due(*, clock: Callable[[], datetime], limit: int = 200) -> int:
         heads = [row[0] for row in cursor.fetchall()]
     for command_id in heads:
         lane = Command.objects.filter(pk=command_id).values_list("lane", flat=True).get()
-        with _alone(lane) as alone:
-            if alone:
+        with session_locks.alone(lane, of=LANES) as is_alone:
+            if is_alone:
                 settled += _run_lane(lane, clock)
     return settled
-
-
-@contextmanager
-def _alone(lane: str) -> Iterator[bool]:
-    """Whether this worker may run the lane. The lock is the session's: a worker that is killed gives it back."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", [lane])
-        alone = cursor.fetchone()[0]
-    try:
-        yield alone
-    finally:
-        if alone:
-            with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", [lane])
 
 
 def _run_lane(lane: str, clock: Callable[[], datetime]) -> int:

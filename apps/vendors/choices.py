@@ -47,3 +47,29 @@ _LOOKS = {
     Status.SUPERSEDED: Look("", "history"),
     Status.LAPSED: Look("", "ban"),
 }
+
+
+class MailStatus(models.TextChoices):
+    """Where a message stands that the tower's own mail server sends."""
+
+    QUEUED = "queued", gettext_lazy("Waiting")
+    SENDING = "sending", gettext_lazy("Being sent")
+    SENT = "sent", gettext_lazy("Sent")
+    UNSURE = "unsure", gettext_lazy("Perhaps sent")  # the mail server had it, and nobody knows whether it kept it
+    FAILED = "failed", gettext_lazy("Not sent")
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+
+    @property
+    def look(self) -> Look:
+        """Its colour and icon."""
+        return _MAIL_LOOKS[self]
+
+
+_MAIL_LOOKS = {
+    MailStatus.QUEUED: Look("calm", "clock"),
+    MailStatus.SENDING: Look("calm", "send"),
+    MailStatus.SENT: Look("done", "circle-check"),
+    MailStatus.UNSURE: Look("risk", "triangle-alert"),
+    MailStatus.FAILED: Look("late", "octagon-alert"),
+    MailStatus.CANCELLED: Look("", "ban"),
+}

@@ -25,6 +25,8 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 FILLED = {Kind.FOLLOW_UP: ("vendor", "company", "orders", "link"), Kind.PROMISE: ("customer", "company", "orders")}
 NEEDED = {Kind.FOLLOW_UP: {"orders", "link"}, Kind.PROMISE: {"orders"}}
 LONGEST_SUBJECT, LONGEST_BODY = 200, 4_000
+# Of what a person makes of one draft: that may have all its orders in it.
+LONGEST_WRITTEN = 100_000
 
 
 class LetterRefusedError(Refusal):
@@ -101,7 +103,7 @@ def filled(words: Words, values: Mapping[str, str]) -> tuple[str, SafeString]:
     """Return the subject as text and the body as HTML; a link can be followed."""
     told = {name: escape(value).replace("\n", "<br>") for name, value in values.items()}
     if "link" in values:
-        told["link"] = format_html('<a href="{}">{}</a>', values["link"], values["link"])
+        told["link"] = _anchor(values["link"])
     body = PLACEHOLDER.sub(lambda match: str(told.get(match[1], "")), str(escape(words.body)))
     return _subject(words, values), _paragraphs(body)
 
@@ -112,9 +114,22 @@ def filled_text(words: Words, values: Mapping[str, str]) -> tuple[str, str]:
     return _subject(words, values), body.strip()
 
 
-def html_of(text: str) -> SafeString:
-    """Return a body that a person wrote as HTML; nothing in it is taken for a placeholder or for markup."""
-    return _paragraphs(str(escape(text)))
+def html_of(text: str, *, link: str = "") -> SafeString:
+    """Return a body that a person wrote as HTML; nothing in it is markup, and no placeholder but that of a ``link``."""
+    said = str(escape(text))
+    return _paragraphs(said.replace("{link}", _anchor(link)) if link else said)
+
+
+def check_written(subject: str, body: str, *, needs_link: bool = False) -> None:
+    """Raises LetterRefusedError where what a person made of a draft cannot be sent."""
+    if not subject or not body or len(subject) > LONGEST_SUBJECT or len(body) > LONGEST_WRITTEN:
+        raise LetterRefusedError(gettext("Enter a subject and a body; neither may be too long."))
+    if needs_link and "{link}" not in body:
+        raise LetterRefusedError(gettext("The body needs {%(name)s}.") % {"name": "link"})
+
+
+def _anchor(link: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', link, link)
 
 
 def _subject(words: Words, values: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from apps.core.looks import Look
 from apps.events.models import OutsideEvent
 from apps.odoo.models import Connection
 from apps.vendors.choices import Kind as Kind
+from apps.vendors.choices import MailStatus as MailStatus
 from apps.vendors.choices import Said as Said
 from apps.vendors.choices import Status as Status
 
@@ -175,6 +176,8 @@ class FollowUp(models.Model):
     partner_name = models.TextField()
     order_ids = models.JSONField(help_text="The purchase orders that it is about, by their ids in Odoo")
     link = models.OneToOneField(VendorLink, models.CASCADE, related_name="follow_up")
+    subject = models.CharField(max_length=200, blank=True, help_text="None is kept of what was sent before 0.2.0")
+    body = models.TextField(blank=True, help_text="As text; in place of the link, which is a key, stands {link}")
     sent_at = models.DateTimeField()
     sent_by = models.CharField(max_length=200)
 
@@ -188,3 +191,66 @@ class FollowUp(models.Model):
     def decision(self) -> str:
         """How commands name what they follow from."""
         return f"follow-up:{self.pk}"
+
+
+class FollowUpEdit(models.Model):
+    """What a person made of the draft to one vendor: words of their own, or that it is not sent. It holds as long as the draft."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    company_id = models.BigIntegerField()
+    partner_id = models.BigIntegerField(help_text="The vendor's commercial partner in Odoo")
+    version = models.CharField(max_length=16, help_text="Of the draft that was edited or dismissed")
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    is_dismissed = models.BooleanField(default=False)
+    edited_at = models.DateTimeField()
+    edited_by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "company_id", "partner_id"], name="one_edit_a_follow_up")]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Mail(models.Model):
+    """A message to people outside that the tower's own mail server sends. Once it is sent, Odoo is told to note it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    connection = models.ForeignKey(Connection, models.CASCADE)
+    company_id = models.BigIntegerField(null=True)
+    model = models.CharField(max_length=80)
+    records = models.JSONField(help_text="What it is about, by ids in Odoo; it is noted in full on the first")
+    partner_name = models.TextField(help_text="Who is written to")
+    recipients = models.JSONField(help_text="Name and address of each")
+    reply_to = models.CharField(max_length=254, blank=True, help_text="The buyer's or the salesperson's address")
+    language = models.CharField(max_length=10)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField()
+    said = models.TextField(blank=True, help_text="What is noted on the other records")
+    decision = models.CharField(max_length=80, unique=True, help_text="What it follows from: follow-up:12")
+    status = models.CharField(max_length=10, choices=MailStatus, default=MailStatus.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, help_text="When it was last handed to the mail server, written before it is")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, blank=True, help_text="Who said that it was sent, or cancelled it")
+    problem = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [
+            # mail/smtp.py: what is to be sent.
+            models.Index(fields=["not_before"], condition=models.Q(status__in=["queued", "sending"]), name="mails_waiting"),
+            models.Index(fields=["-created_at", "-id"], name="mails_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def look(self) -> Look:
+        """Its status's colour and icon."""
+        return MailStatus(self.status).look

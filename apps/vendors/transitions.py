@@ -1,7 +1,7 @@
-"""The moves of proposals."""
+"""The moves of proposals, and of what the tower's own mail server sends."""
 
 from apps.core.transitions import Transition, Transitions
-from apps.vendors.choices import Status
+from apps.vendors.choices import MailStatus, Status
 
 PROPOSALS = Transitions(
     "proposal",
@@ -21,5 +21,29 @@ PROPOSALS = Transitions(
             "the vendor, by answering anew; of what was accepted, where Odoo refuses it meanwhile",
         ),
         Transition("lapse", (Status.OPEN,), Status.LAPSED, "the tower, when the order is received, cancelled or gone"),
+    ],
+)
+
+MAILS = Transitions(
+    "mail",
+    MailStatus,
+    [
+        Transition("begin", (MailStatus.QUEUED,), MailStatus.SENDING, "the tower, before it hands it to the mail server"),
+        Transition("end", (MailStatus.SENDING,), MailStatus.SENT, "the tower, when the mail server has taken it"),
+        Transition("wait", (MailStatus.SENDING,), MailStatus.QUEUED, "the tower, when the mail server is away or says not now"),
+        Transition(
+            "doubt",
+            (MailStatus.SENDING,),
+            MailStatus.UNSURE,
+            "the tower, when the mail server's answer was lost, or it was killed",
+        ),
+        Transition(
+            "fail", (MailStatus.SENDING,), MailStatus.FAILED, "the tower, when it is refused, or the mail server is away for a day"
+        ),
+        Transition("send_again", (MailStatus.UNSURE, MailStatus.FAILED), MailStatus.QUEUED, "who works exceptions"),
+        Transition("mark_sent", (MailStatus.UNSURE,), MailStatus.SENT, "who works exceptions, and has seen that it was"),
+        Transition(
+            "cancel", (MailStatus.QUEUED, MailStatus.UNSURE, MailStatus.FAILED), MailStatus.CANCELLED, "who works exceptions"
+        ),
     ],
 )

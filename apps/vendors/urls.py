@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.vendors.follow_ups import views as follow_ups
+from apps.vendors.mail import views as mails
 from apps.vendors.pages import views as pages
 from apps.vendors.proposals import views as proposals
 
@@ -21,5 +22,8 @@ urlpatterns = [
     path("vendor-rules/<slug:connection>/<int:number>/<int:odoo_id>/", proposals.set_rule, name="set-rule"),
     path("follow-ups/", follow_ups.listing, name="follow-ups"),
     path("follow-ups/send/", follow_ups.send, name="send-follow-ups"),
+    path("follow-ups/<slug:key>/", follow_ups.draft, name="follow-up"),
+    path("mails/", mails.listing, name="mails"),
+    path("mails/<uuid:mail_id>/<slug:action>/", mails.decide, name="mail"),
     path("letters/<slug:kind>/<slug:language>/", follow_ups.letter, name="letter"),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from apps.accounts.access import EVERYTHING
 from apps.approvals.models import Request
 from apps.customers.models import NewDate
 from apps.events.models import OutsideEvent
@@ -15,7 +16,8 @@ from apps.intake.models import Delivery
 from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
-from apps.vendors.models import Proposal, VendorLink
+from apps.vendors.follow_ups import drafts
+from apps.vendors.models import Mail, Proposal, VendorLink
 from apps.workflows import registry
 from apps.workflows.models import Position
 from tests.access.conftest import MARK
@@ -68,13 +70,15 @@ def values() -> dict[str, list[Any]]:
             "dismiss",
             "accept",
             "push-back",
+            "mark-sent",
         ],
         "inquiry_id": [1],
         "token": ["none"],
-        "key": [f"{one.connection_id}-{one.company_id}-{customer}" for one, customer in hidden_dates()],
+        "key": [*(f"{one.connection_id}-{one.company_id}-{customer}" for one, customer in hidden_dates()), *hidden_follow_ups()],
         "proposal_id": [proposal.pk for proposal in Proposal.objects.filter(order_name__contains=MARK)],
         "file_id": ["00000000-0000-7000-8000-000000000000"],
         "link_id": list(VendorLink.objects.filter(partner_name__contains=MARK).values_list("pk", flat=True)),
+        "mail_id": list(Mail.objects.filter(partner_name__contains=MARK).values_list("pk", flat=True)),
         "order_id": [2_000],  # of a vendor's page, which only its link opens
         "kind": list(registry.approval_kinds()),
         "job_id": ["00000000-0000-7000-8000-000000000000"],
@@ -100,6 +104,13 @@ def hidden_dates() -> list[tuple[NewDate, int]]:
         for one in SaleOrder.objects.filter(odoo_id__in=[date.order_id for date in found])
     }
     return [(date, partners[date.connection_id, date.order_id]) for date in found]
+
+
+def hidden_follow_ups() -> list[str]:
+    """What the hidden companies' vendors are to be written."""
+    found = [draft.key for draft in drafts.drafts(EVERYTHING) if MARK in (draft.vendor.name or "")]
+    assert found
+    return found
 
 
 def stages_of(workflow: str) -> set[str]:

@@ -19,7 +19,7 @@ from apps.mirror.models.purchase_order import PurchaseOrder
 from apps.mirror.models.sale_order import SaleOrder
 from apps.odoo.models import Connection
 from apps.outbox.models import Command
-from apps.vendors.models import Proposal, VendorLink
+from apps.vendors.models import Mail, Proposal, VendorLink
 from tests.world import World, person
 
 # In everything of the other company and the other connection, and in nothing else.
@@ -192,7 +192,8 @@ def propose(world: World) -> None:
         partner_name=f"{MARK} Supplier",
         event=event,
         source="vendor-page",
-        said_at=world.now,
+        # Before the order was found to be late: its vendor owes an answer, and is to be written to.
+        said_at=world.now - timedelta(days=1),
         created_at=world.now,
     )
     sold = SaleOrder.objects.get(connection=world.connection, name=f"T-{MARK}")
@@ -205,6 +206,23 @@ def propose(world: World) -> None:
         decision="exception:1:promise_later:1",
         decided_by=MARK,
         changed_at=world.now,
+    )
+    Mail.objects.create(
+        connection=world.connection,
+        company_id=order.company_id,
+        model="purchase.order",
+        records=[order.odoo_id],
+        partner_name=f"{MARK} Supplier",
+        recipients=[[MARK, f"{MARK}@supplier.test"]],
+        language="en",
+        subject=f"{order.name}",
+        text=MARK,
+        html=MARK,
+        decision=f"follow-up:{world.connection.pk}-{order.odoo_id}",
+        status="unsure",
+        not_before=world.now,
+        created_at=world.now,
+        created_by=MARK,
     )
     VendorLink.objects.create(
         connection=world.connection,

@@ -1,8 +1,6 @@
 """E-mails go out once, over a real mail server, and wait while there is none."""
 
 import socket
-import socketserver
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,65 +10,16 @@ import pytest
 from apps.notifications import moves
 from apps.notifications.models import Notification
 from apps.notifications.notify import Message, notify
+from tests.mail_server import MailServer, serving, use
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-class Conversation(socketserver.StreamRequestHandler):
-    """Enough of SMTP to take messages; refuses a recipient who is called nobody."""
-
-    server: "MailServer"
-
-    def handle(self) -> None:
-        self.say("220 ready")
-        recipients: list[str] = []
-        while line := self.rfile.readline().decode().strip():
-            word = line[:4].upper()
-            if word in ("EHLO", "HELO", "MAIL", "RSET"):
-                self.say("250 fine")
-            elif word == "RCPT":
-                recipients = [line.split("<")[1].split(">")[0]]
-                self.say("550 there is none" if "nobody" in line else "250 fine")
-            elif word == "DATA":
-                self.say("354 go on")
-                text = b""
-                while (part := self.rfile.readline()) != b".\r\n":
-                    text += part
-                self.server.taken.append((recipients[0], text.decode()))
-                self.say("250 taken")
-            elif word == "QUIT":
-                self.say("221 good-bye")
-                return
-
-    def say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
-
-
-class MailServer(socketserver.ThreadingTCPServer):
-    """A mail server on a free port; ``taken`` holds what it took: recipient and text."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.taken: list[tuple[str, str]] = []
-
-
-def use(settings: Any, port: int) -> None:
-    options = {"host": "127.0.0.1", "port": port, "timeout": 5}
-    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
-
-
 @pytest.fixture
 def mail(settings: Any) -> Iterator[MailServer]:
-    with MailServer() as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        serving.start()
-        use(settings, server.server_address[1])
+    with serving() as server:
+        use(settings, server.port)
         yield server
-        server.shutdown()
-        serving.join()
 
 
 def write(*addresses: str) -> None:
@@ -121,6 +70,6 @@ def test_while_the_mail_server_is_away_messages_wait_and_none_is_counted_out(mai
     assert waiting() == 2
     assert set(Notification.objects.values_list("email_attempts", flat=True)) == {0}
 
-    use(settings, mail.server_address[1])
+    use(settings, mail.port)
     assert moves.send_due(now=NOW + timedelta(days=1)) == 2
     assert waiting() == 0

@@ -80,7 +80,7 @@ def test_a_vendor_is_written_to_once_though_several_send(world: World, olga: Use
     (draft,) = drafts.drafts(EVERYTHING)
 
     def send(_: int) -> str:
-        (sent,) = sending.send_all([draft.key], by=olga, now=world.now)
+        (sent,) = sending.send_all({draft.key: draft.version}, by=olga, now=world.now)
         return "sent" if sent.message else "told"
 
     assert at_once(send) == ["sent", *["told"] * (SEVERAL - 1)]

@@ -1,26 +1,20 @@
 """What a vendor says becomes a proposal; who may decides it once, and Odoo is told what a buyer would do there."""
 
-import base64
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
 from apps.core.actor import system
 from apps.events import moves as events
-from apps.events.models import OutsideEvent
 from apps.intake.models import EVENT, Delivery
-from apps.outbox.dispatch_arguments import resolve
 from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
-from apps.vendors.models import Attachment, Proposal, Status, VendorLink
+from apps.vendors.models import Proposal, Status, VendorLink
 from apps.vendors.proposals import following, lines, moves
 from tests.events.conftest import said
 from tests.vendors.conftest import LINE, ORDER, Vendor, buy, worked_off
@@ -33,13 +27,6 @@ def told() -> list[tuple[str, int, str, Any]]:
     """What Odoo is to be told: model, id, method, values."""
     rows = Command.objects.order_by("sequence").values_list("model", "odoo_id", "method", "arguments")
     return [(model, odoo_id, method, arguments.get("vals", "")) for model, odoo_id, method, arguments in rows]
-
-
-PDF = b"%PDF-1.7 order confirmation"
-
-
-def pdf(name: str) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, PDF)
 
 
 def carried_out(status: str = CommandStatus.DONE, problem: str = "") -> None:
@@ -327,126 +314,3 @@ def test_five_hundred_lines_are_one_proposal(world: World, vendor: Vendor, olga:
     assert len(proposal.lines) == 500
     moves.accept(proposal.pk, by=olga, now=world.now)
     assert Command.objects.filter(method="write").count() == 500
-
-
-def test_the_files_of_an_accepted_answer_are_attached_to_the_order(world: World, vendor: Vendor, olga: User) -> None:
-    vendor.answers(**LATER, files=[pdf("one.pdf"), pdf("two.pdf")])
-    assert not Command.objects.exists()
-    proposal = Proposal.objects.get()
-    moves.accept(proposal.pk, by=olga, now=world.now, seen=proposal.version)
-    assert [method for _, _, method, _ in told()] == ["write", "create", "create", "action_acknowledge", "message_post"]
-    first, second = Command.objects.filter(method="create").order_by("sequence")
-    (one, two) = Attachment.objects.order_by("id")
-    (values,) = first.arguments["vals_list"]
-    assert (values["name"], values["res_model"], values["res_id"]) == ("one.pdf", "purchase.order", ORDER)
-    assert values["datas"] == {"{kept}": ["vendors.Attachment", "content", str(one.pk)]}
-    assert first.effect_model == "ir.attachment" and str(one.pk) in str(first.postcondition) and first.lane == second.lane
-    note = Command.objects.get(method="message_post")
-    assert str(one.pk) in str(note.arguments["attachment_ids"]) and str(two.pk) in str(note.arguments["attachment_ids"])
-    assert resolve(None, values["datas"], model="") == base64.b64encode(PDF).decode()  # type: ignore[arg-type]
-
-
-def test_a_file_comes_to_odoo_though_everything_comes_as_ordered_and_none_is_without_one(world: World, vendor: Vendor) -> None:
-    vendor.answers(do="all", files=[pdf("confirmation.pdf")], note="All fine")
-    assert sorted(method for _, _, method, _ in told()) == ["action_acknowledge", "create", "message_post"]
-    said_ = Command.objects.get(method="message_post").arguments["body"]
-    assert "Everything comes as ordered. “All fine”" in said_
-    buy(world, 81)
-    Command.objects.all().delete()
-    vendor.answers(81, do="all")
-    assert [method for _, _, method, _ in told()] == ["action_acknowledge"]
-
-
-def test_what_is_pushed_back_or_not_decided_attaches_nothing(world: World, vendor: Vendor, olga: User) -> None:
-    vendor.answers(**LATER, files=[pdf("one.pdf")])
-    moves.push_back(Proposal.objects.get().pk, words="No", by=olga, now=world.now)
-    assert [method for _, _, method, _ in told()] == ["message_post"]
-
-
-def test_a_file_that_odoo_has_from_an_earlier_round_is_the_same_file(world: World, vendor: Vendor, olga: User) -> None:
-    vendor.answers(**LATER, files=[pdf("one.pdf")])
-    proposal = Proposal.objects.get()
-    moves.accept(proposal.pk, by=olga, now=world.now, seen=proposal.version)
-    before = Command.objects.get(method="create").postcondition
-    carried_out(CommandStatus.REFUSED, "No")
-    following.settle(now=world.now)
-    proposal.refresh_from_db()
-    moves.accept(proposal.pk, by=olga, now=world.now, seen=proposal.version)
-    assert {str(one.postcondition) for one in Command.objects.filter(method="create")} == {str(before)}
-
-
-@pytest.fixture
-def portal(world: World) -> Callable[..., list[lines.ProposedLine]]:
-    """A supplier portal that says what became of one line of the order; the lines of the open proposal after it."""
-    events.add_source("portal", adapter="supplier_portal", connection="main", by=system("test"), now=world.now)
-    keys = count(1)
-
-    def tell(*, new_date: str = "", **line: Any) -> list[lines.ProposedLine]:
-        more = {"new_date": new_date} if new_date else {}
-        message = said("line_changed", "P00080", line=line, comment="Short", **more)
-        Delivery.objects.create(
-            source="portal",
-            connection=world.connection,
-            key=str(next(keys)),
-            model=EVENT,
-            odoo_id=0,
-            body=json.dumps(message),
-            received_at=world.now,
-            not_before=world.now,
-        )
-        worked_off(world)
-        proposal = Proposal.objects.filter(status="open").first()
-        return lines.read(proposal.lines) if proposal else []
-
-    return tell
-
-
-type Portal = Callable[..., list[lines.ProposedLine]]
-
-
-def test_a_changed_line_is_found_by_what_it_is_called_and_the_others_keep_what_was_said(world: World, portal: Portal) -> None:
-    world.write("purchase.order.line", 801, name="[NT-77] Lamp\nblack", qty_received=2)
-    (line,) = portal(item="nt-77", quantity=7)
-    assert (line.line_id, line.old_quantity, line.new_quantity, line.reason) == (801, 8, 5, "Short")
-    assert line.new_day == line.old_day
-    first, second = portal(item=" desk  0 ", date="2026-12-05")
-    assert (first.line_id, first.new_quantity, str(first.new_day)) == (800, 10, "2026-12-05")
-    assert (second.line_id, second.new_quantity) == (801, 5)
-    assert set(Proposal.objects.values_list("status", flat=True)) == {"superseded", "open"}
-    assert not Command.objects.exists()
-
-
-@pytest.mark.parametrize("quantity", [0, 2, 1.5])
-def test_a_line_of_which_nothing_is_left_to_come_is_refused(world: World, portal: Portal, quantity: float) -> None:
-    world.write("purchase.order.line", 801, name="[NT-77] Lamp", qty_received=2)
-    (line,) = portal(item="NT-77", quantity=quantity)
-    assert line.says == "refused" and line.line_id == 801
-
-
-@pytest.mark.parametrize(
-    "said_of",
-    [
-        {"item": "Desk", "quantity": 3},  # both lines are of this product
-        {"item": "Chair", "quantity": 3},
-        {"quantity": 3},
-        {"item": "Desk 0"},
-        {"item": "Desk 0", "quantity": "many"},
-        {"item": "Desk 0", "quantity": -1},
-        {"item": "Desk 0", "quantity": True},
-        {"item": "Desk 0", "quantity": 1e300},
-        {"item": {"sku": "Desk 0"}, "quantity": 3},
-        {"item": "Desk 0", "quantity": 10},  # what the order says already
-    ],
-)
-def test_what_names_no_line_or_says_nothing_new_of_it_proposes_and_acknowledges_nothing(
-    world: World, portal: Portal, said_of: dict[str, Any]
-) -> None:
-    assert portal(**said_of) == [] and not Proposal.objects.exists() and not Command.objects.exists()
-    assert OutsideEvent.objects.get().status == "matched"
-
-
-def test_a_changed_line_of_an_order_that_was_received_lapses(world: World, portal: Portal) -> None:
-    for line in (800, 801):
-        world.write("purchase.order.line", line, qty_received=10)
-    assert portal(item="Desk 0", quantity=3) == []
-    assert Proposal.objects.get().status == "lapsed"

@@ -1,5 +1,6 @@
 """Who has not confirmed or is late, a draft a vendor with all its orders. Nothing is kept until it is sent."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from apps.accounts import languages
-from apps.accounts.access import AccessScope
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.exceptions.models import ExceptionCase
 from apps.exceptions.queries import UNRESOLVED
 from apps.mirror.models.purchase_order import PurchaseOrder
@@ -18,7 +19,8 @@ from apps.mirror.models.res_company import Company
 from apps.mirror.models.res_partner import Partner
 from apps.vendors import letters
 from apps.vendors.letters import Words
-from apps.vendors.models import FollowUp, Kind, Proposal, Status
+from apps.vendors.mail import keys
+from apps.vendors.models import FollowUp, FollowUpEdit, Kind, Proposal, Status
 from apps.vendors.orders import open_lines
 
 UNCONFIRMED, LATE = "purchase.unacknowledged", "purchase.supplier_delay"
@@ -28,6 +30,7 @@ ANSWERED = (Status.OPEN, Status.ACCEPTED, Status.APPLIED)
 MOST_CASES = 5_000
 # Where the link will stand: it is made when the message is sent.
 NO_LINK = "…"
+LINK = "{link}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ class Draft:
     Attributes:
         partner_ids: to whom Odoo sends it: the addresses on the orders.
         last: the follow-up that was sent last.
+        edit: a person's own words; those for a draft that said something else are ``outdated`` and not sent.
         words: of the letter, by language.
     """
 
@@ -61,12 +65,19 @@ class Draft:
     vendor: Partner
     owed: Sequence[Owed]
     last: FollowUp | None
+    edit: FollowUpEdit | None
+    outdated: FollowUpEdit | None
     words: Mapping[str, Words]
 
     @property
     def key(self) -> str:
         """Tells it from the other drafts."""
-        return f"{self.connection_id}-{self.company_id}-{self.vendor.odoo_id}"
+        return keys.key_of(self.connection_id, self.company_id, self.vendor.odoo_id)
+
+    @property
+    def version(self) -> str:
+        """Changes with what it says and to whom: nothing is sent unseen."""
+        return _version(self.owed)
 
     @property
     def language(self) -> str:
@@ -83,18 +94,32 @@ class Draft:
         """The addresses on the orders, each once."""
         return sorted({one.order.partner_id for one in self.owed if one.order.partner_id})
 
+    def text(self) -> tuple[str, str]:
+        """Return subject and body as text, with ``{link}`` where the link will stand."""
+        if self.edit is not None:
+            return self.edit.subject, self.edit.body
+        return letters.filled_text(self.words[self.language], self._values(LINK))
+
     def filled(self, link: str = NO_LINK) -> tuple[str, SafeString]:
-        """Return subject and body in the vendor's language."""
-        words = self.words[self.language]
-        with translation.override(words.language):
-            orders = "\n".join(_line(one) for one in self.owed)
-        values = {"vendor": self.vendor.name or "", "company": self.company, "orders": orders, "link": link}
-        return letters.filled(words, values)
+        """Return the subject, and the body as HTML, as they are sent."""
+        if self.edit is not None:
+            return self.edit.subject, letters.html_of(self.edit.body, link=link)
+        return letters.filled(self.words[self.language], self._values(link))
 
     @property
     def preview(self) -> tuple[str, SafeString]:
         """Subject and body, without the link."""
         return self.filled()
+
+    def _values(self, link: str) -> Mapping[str, str]:
+        with translation.override(self.language):
+            orders = "\n".join(_line(one) for one in self.owed)
+        return {"vendor": self.vendor.name or "", "company": self.company, "orders": orders, "link": link}
+
+
+def _version(owed: Sequence[Owed]) -> str:
+    said = [f"{one.order.odoo_id}/{one.order.name}/{one.is_late}/{one.expected_on}/{one.order.partner_id}" for one in owed]
+    return hashlib.sha256("|".join(said).encode()).hexdigest()[:16]
 
 
 def _line(owed: Owed) -> str:
@@ -113,6 +138,13 @@ def drafts(seen: AccessScope) -> list[Draft]:
     return sorted(found, key=lambda draft: (draft.since, draft.key))
 
 
+def one(key: str, seen: AccessScope) -> Draft | None:
+    """Return the draft of that key; None where the vendor owes nothing, or it is out of sight."""
+    if (named := keys.read(key)) is None:
+        return None
+    return next((draft for draft in _to_vendor(*named, seen) if draft.key == key), None)
+
+
 def draft_of(case: ExceptionCase) -> Draft | None:
     """Return the draft to the vendor of an exception's order; None where the order is not part of one, or was answered."""
     here = {"connection_id": case.connection_id}
@@ -120,16 +152,18 @@ def draft_of(case: ExceptionCase) -> Draft | None:
     partner = Partner.objects.filter(**here, odoo_id=order.partner_id).first() if order else None
     if order is None or partner is None:
         return None
-    vendor_id = partner.commercial_partner_id or partner.odoo_id
+    found = _to_vendor(case.connection_id, order.company_id or 0, partner.commercial_partner_id or partner.odoo_id, EVERYTHING)
+    return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
+
+
+def _to_vendor(connection_id: int, company_id: int, vendor_id: int, seen: AccessScope) -> list[Draft]:
+    here = {"connection_id": connection_id}
     addresses = Partner.objects.filter(Q(commercial_partner_id=vendor_id) | Q(odoo_id=vendor_id), **here).values("odoo_id")
     theirs = PurchaseOrder.objects.filter(
-        **here, partner_id__in=addresses, company_id=order.company_id, state__in=open_lines.ORDERED, deleted_at=None
+        **here, partner_id__in=addresses, company_id=company_id, state__in=open_lines.ORDERED, deleted_at=None
     )
-    cases = ExceptionCase.objects.filter(
-        UNRESOLVED, **here, model=ORDER, type__in=[UNCONFIRMED, LATE], odoo_id__in=theirs.values("odoo_id")
-    )
-    found = _of(case.connection_id, _owing(cases))
-    return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
+    cases = ExceptionCase.objects.filter(UNRESOLVED, seen.of_records(), **here, model=ORDER, type__in=[UNCONFIRMED, LATE])
+    return _of(connection_id, _owing(cases.filter(odoo_id__in=theirs.values("odoo_id"))))
 
 
 def _owing(cases: QuerySet[ExceptionCase]) -> list[ExceptionCase]:
@@ -140,6 +174,8 @@ def _owing(cases: QuerySet[ExceptionCase]) -> list[ExceptionCase]:
 
 def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
     cases = [case for case in rows if case.connection_id == connection_id]
+    if not cases:
+        return []
     ids = {case.odoo_id for case in cases}
     orders = {
         one.odoo_id: one
@@ -177,21 +213,35 @@ def _of(connection_id: int, rows: Sequence[ExceptionCase]) -> list[Draft]:
             is_late=case.type == LATE or bool(before and before.is_late),
             expected_on=expected_on.get(order.odoo_id),
         )
-    last, words = _last(connection_id), letters.words_of(Kind.FOLLOW_UP)
-    return [
-        Draft(
-            connection_id=connection_id,
-            connection=cases[0].connection.name,
-            company_id=company_id,
-            company=companies.get(company_id) or "",
-            vendor=vendors[vendor_id],
-            owed=sorted(of_vendor.values(), key=lambda one: (one.since, one.order.odoo_id)),
-            last=last.get((company_id, vendor_id)),
-            words=words,
+    last, edits, words = _last(connection_id), _edits(connection_id), letters.words_of(Kind.FOLLOW_UP)
+    found = []
+    for (company_id, vendor_id), of_vendor in owed.items():
+        if vendor_id not in vendors:
+            continue
+        oldest_first = sorted(of_vendor.values(), key=lambda one: (one.since, one.order.odoo_id))
+        edit = edits.get((company_id, vendor_id))
+        is_current = edit is not None and edit.version == _version(oldest_first)
+        if is_current and edit is not None and edit.is_dismissed:
+            continue
+        found.append(
+            Draft(
+                connection_id=connection_id,
+                connection=cases[0].connection.name,
+                company_id=company_id,
+                company=companies.get(company_id) or "",
+                vendor=vendors[vendor_id],
+                owed=oldest_first,
+                last=last.get((company_id, vendor_id)),
+                edit=edit if is_current else None,
+                outdated=edit if edit is not None and not is_current and not edit.is_dismissed else None,
+                words=words,
+            )
         )
-        for (company_id, vendor_id), of_vendor in owed.items()
-        if vendor_id in vendors
-    ]
+    return found
+
+
+def _edits(connection_id: int) -> Mapping[tuple[int, int], FollowUpEdit]:
+    return {(one.company_id, one.partner_id): one for one in FollowUpEdit.objects.filter(connection_id=connection_id)}
 
 
 def _answered(connection_id: int, ids: Sequence[int]) -> Mapping[int, datetime]:

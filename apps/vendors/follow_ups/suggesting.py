@@ -28,7 +28,8 @@ def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
 
 
 def _send(case: ExceptionCase, option: Option, by: User, now: datetime) -> None:
-    sending.send(option.key, seen=access.scope_of(by), by=by.actor, now=now)
+    draft = drafts.draft_of(case)
+    sending.send(option.key, draft.version if draft else "", seen=access.scope_of(by), by=by.actor, now=now)
 
 
 own_actions.register(

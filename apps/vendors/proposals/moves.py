@@ -14,6 +14,7 @@ from apps.core.words import moment
 from apps.mirror.models.purchase_order import PurchaseOrder
 from apps.odoo.versions import major
 from apps.outbox import enqueue
+from apps.vendors import letters
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
 from apps.vendors.mail import posting
@@ -105,8 +106,13 @@ def push_back(
         model=ORDER,
         records=[proposal.order_id],
         recipients=[proposal.partner_id] if proposal.partner_id else [],
+        partner_name=proposal.partner_name,
+        company_id=proposal.company_id,
+        language=letters.spoken(link.language),
         title=WRITE_TO_VENDOR,
         values={"vendor": proposal.partner_name},
+        subject=str(proposal.order_name),
+        text=f"{said}\n\n{address}",
         body=str(body),
         decision=f"{proposal.decision}:push-back",
     )

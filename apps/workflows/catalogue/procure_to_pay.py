@@ -20,6 +20,7 @@ from apps.workflows.rules import (
     foreign_money,
     involvement,
     money,
+    outgoing_mail,
     purchase_differences,
     purchase_limit,
     receipts,
@@ -298,6 +299,7 @@ WORKFLOW = Workflow(
         purchase_differences.TOLERANCE,
         purchase_differences.LEAST_DIFFERENCE,
         *vendor_answers.PARAMETERS,
+        *outgoing_mail.PARAMETERS,
     ],
     exceptions=[
         ExceptionType(
