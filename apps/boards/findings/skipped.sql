@@ -6,23 +6,21 @@
 -- %(usual)s   numeric      the share of records from which on a step is usual
 -- {{visits}}  queries      the visits of records to steps (visits.sql)
 
-{{visits}}, ended AS MATERIALIZED (
-  SELECT v.connection_id, v.workflow, v.model, v.odoo_id, v.life, v.stage AS end_stage, v.begins AS at, b.place AS first_place
+{{visits}}, ended AS (
+  -- Unseen: the places between a step and the next where a record meanwhile stood in what is no step.
+  SELECT v.connection_id, v.workflow, v.model, v.odoo_id, max(v.begins) AS at, array_agg(v.stage) AS passed,
+         max(v.stage) FILTER (WHERE v.place_after IS NULL) AS end_stage, max(v.place) FILTER (WHERE v.stage_before IS NULL) AS first_place,
+         range_agg(int4range(v.place, v.place_after, '()')) FILTER (WHERE v.number_after > v.number + 1 AND v.place_after > v.place)
+         AS unseen
     FROM visits v
-    JOIN visits b ON b.connection_id = v.connection_id AND b.workflow = v.workflow AND b.odoo_id = v.odoo_id AND b.life = v.life
-     AND b.stage_before IS NULL
-   WHERE v.place_after IS NULL AND NOT v.is_open AND v.begins > %(since)s AND NOT v.has_import AND b.number < v.number
-     AND NOT EXISTS (SELECT FROM known k WHERE k.connection_id = v.connection_id AND k.workflow = v.workflow AND k.odoo_id = v.odoo_id
-                        AND k.number > v.number)
+   GROUP BY v.connection_id, v.workflow, v.model, v.odoo_id, v.life, v.number_last
+  HAVING count(*) > 1 AND max(v.begins) > %(since)s AND NOT bool_or(v.has_import) AND max(v.number) = v.number_last
+     AND NOT bool_or(v.is_open AND v.place_after IS NULL)
 ), judged AS (
-  SELECT e.connection_id, e.workflow, e.model, e.odoo_id, e.end_stage, e.at, s.name AS stage,
-         bool_or(v.stage = s.name) AS is_passed
+  SELECT e.connection_id, e.workflow, e.model, e.odoo_id, e.end_stage, e.at, s.name AS stage, s.name = ANY(e.passed) AS is_passed
     FROM ended e
     JOIN stage s ON s.workflow = e.workflow AND s.is_step AND s.is_open AND s.place >= e.first_place
-    JOIN visits v ON v.connection_id = e.connection_id AND v.workflow = e.workflow AND v.odoo_id = e.odoo_id AND v.life = e.life
-   GROUP BY e.connection_id, e.workflow, e.model, e.odoo_id, e.end_stage, e.at, s.name, s.place
-  HAVING bool_or(v.stage = s.name) OR NOT bool_or(COALESCE(v.number_after > v.number + 1 AND s.place > v.place
-                                                           AND s.place < v.place_after, FALSE))
+   WHERE s.name = ANY(e.passed) OR NOT COALESCE(e.unseen @> s.place, FALSE)
 ), usual AS (
   SELECT j.*, count(*) OVER alike AS judged, count(*) FILTER (WHERE j.is_passed) OVER alike AS passed
     FROM judged j

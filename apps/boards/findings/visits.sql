@@ -29,7 +29,7 @@ stage AS MATERIALIZED (
      AND t.workflow = m.workflow AND t.at <= %(until)s
   WINDOW onward AS (PARTITION BY m.connection_id, m.workflow, m.odoo_id ORDER BY t.at, t.tracking_id NULLS LAST, t.id)
 ), stays AS (
-  SELECT k.*, s.place, s.is_step, s.is_open, s.team, bool_or(k.is_imported) OVER whole AS has_import,
+  SELECT k.*, max(k.number) OVER (PARTITION BY k.connection_id, k.workflow, k.odoo_id) AS number_last, s.place, s.is_step, s.is_open, s.team, bool_or(k.is_imported) OVER whole AS has_import,
          max(k.ends) FILTER (WHERE s.name IS NOT NULL) OVER whole AS life_ends
     FROM known k
     LEFT JOIN stage s ON s.workflow = k.workflow AND s.name = k.to_stage
@@ -41,7 +41,7 @@ stage AS MATERIALIZED (
   WINDOW onward AS (PARTITION BY y.connection_id, y.workflow, y.odoo_id, y.life ORDER BY y.number)
 ), visits AS (
   SELECT e.connection_id, e.workflow, e.model, e.odoo_id, e.life, e.number, e.to_stage AS stage, e.stage_before, e.place, e.is_open,
-         e.team, e.begins, COALESCE(lead(e.begins) OVER onward, e.life_ends) AS ends, e.has_import,
+         e.team, e.begins, COALESCE(lead(e.begins) OVER onward, e.life_ends) AS ends, e.has_import, e.number_last,
          lag(e.place) OVER onward AS place_before, lead(e.place) OVER onward AS place_after,
          lead(e.number) OVER onward AS number_after,
          max(e.place) FILTER (WHERE e.is_open) OVER (onward ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS furthest,
