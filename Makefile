@@ -81,8 +81,8 @@ check: $(DEV) ## Django's own checks, and that no migration is missing
 	$(PYTHON) manage.py check
 	$(PYTHON) manage.py makemigrations --check --dry-run
 
-requirements: ## compile requirements*.in to requirements*.txt, with hashes, and renew package-lock.json
-	for list in requirements requirements-dev requirements-node; do \
+requirements: ## compile the lists of packages, with hashes, and renew package-lock.json
+	for list in requirements requirements-dev requirements-node bench/peers/pm4py-requirements; do \
 		uv pip compile --python-version 3.13 --generate-hashes --no-emit-index-url --custom-compile-command "make requirements" \
 			--upgrade $$list.in -o $$list.txt || exit 1; \
 	done
