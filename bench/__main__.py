@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.row import CannotMeasureError, Row
 
-NOT_MEASUREMENTS = {"__main__", "row", "ground", "odoo", "receivers", "late_handler"}
+NOT_MEASUREMENTS = {"__main__", "row", "ground", "odoo", "receivers", "late_handler", "pm4py_says"}
 
 
 def names() -> list[str]:
