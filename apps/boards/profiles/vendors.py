@@ -37,18 +37,25 @@ ORDERS, COUNTED, BILLS, SHOWN = 20, 5_000, 200, 5
 
 OF_VENDOR = "r.connection_id = %(connection)s AND r.partner_id = ANY(%(members)s) AND {seen}"
 ZONE = "company_zone(s.connection_id, s.company_id)"
+
+
+def _of_vendor(lines: str) -> str:
+    """Return the statement of a KPI's lines for one vendor, whatever the product."""
+    return lines.replace("{seen}", OF_VENDOR).replace("{of_line}", "TRUE")
+
+
 # The lines that supplier OTIF counts, the newest first.
 DELIVERED = f"""
 SELECT {line_facts.IS_ON_TIME} AS is_on_time, {line_facts.IS_IN_FULL} AS is_in_full, {line_facts.IS_OTIF} AS is_otif,
        CASE WHEN {line_facts.IS_IN_FULL} THEN {days.day("s.last_at", at=ZONE)} - {days.day("s.at", at=ZONE)} END AS late_days
-  FROM ({line_facts.BOUGHT_LINES.replace("{seen}", OF_VENDOR)}) AS s
+  FROM ({_of_vendor(line_facts.BOUGHT_LINES)}) AS s
  WHERE s.at > %(since)s AND s.at <= %(now)s
  ORDER BY s.at DESC, s.line_id DESC
  LIMIT {COUNTED}
 """
 LEAD_TIMES = f"""
 SELECT floor(f.seconds / 86400)::int
-  FROM ({line_facts.SUPPLIER_LEAD_TIME.replace("{seen}", OF_VENDOR)}) AS f
+  FROM ({_of_vendor(line_facts.SUPPLIER_LEAD_TIME)}) AS f
  WHERE f.at > %(since)s AND f.at <= %(now)s
  ORDER BY f.at DESC
  LIMIT {COUNTED}
