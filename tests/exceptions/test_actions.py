@@ -13,6 +13,7 @@ from apps.events.models import OutsideEvent
 from apps.exceptions.cases import actions, applying, moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.exceptions.queue import screens
+from apps.mirror.models.account_move import AccountMove
 from apps.outbox.models import Command
 from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.world import World, person
@@ -186,6 +187,9 @@ def test_a_disputed_invoice_is_opened_again_or_settled_by_whoever_looks_after_it
             "Sofia Sales gets an activity, due today: settle with the partner what differs, or correct the invoice"
         ],
     }
+    AccountMove.objects.filter(odoo_id=600).update(state="draft")
+    assert offered(world, case)["claim"] == ["Sofia Sales gets an activity: correct the invoice before it is posted"]
+    AccountMove.objects.filter(odoo_id=600).update(state="posted")
     apply(world, case, "claim", "600")
     activity = Command.objects.get(model="mail.activity")
     assert activity.arguments["vals_list"][0]["summary"] == "give the customer a credit note"

@@ -143,3 +143,6 @@ def test_its_page_says_what_accepting_it_would_do(world: World, vendor: Vendor, 
     world.write("stock.move", 422, picking_id=421, sale_line_id=420, state="waiting", move_orig_ids=[901], **moved)
     page = text_of(browser, f"/proposals/{Proposal.objects.get().pk}/")
     assert "1 promise comes to be at risk" in page and "S00042" in page and "newly at risk" in page
+    assert "Customers whose orders come later" not in page
+    browser.post(f"/proposals/{Proposal.objects.get().pk}/accept/", {"seen": Proposal.objects.get().version})
+    assert "Customers whose orders come later" in text_of(browser, f"/proposals/{Proposal.objects.get().pk}/")

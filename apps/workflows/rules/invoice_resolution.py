@@ -28,7 +28,10 @@ CORRECT = SuggestedAction(
 
 SETTLED = say(
     "{person} gets an activity: give the customer a credit note",
-    when={"m.move_type LIKE 'in_%%'": "{person} gets an activity: claim a credit note from the vendor"},
+    when={
+        "m.move_type LIKE 'in_%%'": "{person} gets an activity: claim a credit note from the vendor",
+        "m.state = 'draft'": "{person} gets an activity: correct the invoice before it is posted",
+    },
     person="u.name",
 )
 
@@ -43,6 +46,7 @@ CLAIM = SuggestedAction(
             ON u.connection_id = m.connection_id AND u.odoo_id = m.invoice_user_id
          CROSS JOIN LATERAL (
            SELECT CASE WHEN m.move_type LIKE 'in_%%' THEN 'claim a credit note from the vendor'
+                       WHEN m.state = 'draft' THEN 'correct the invoice before it is posted'
                        ELSE 'give the customer a credit note' END AS what
          ) AS w
          WHERE m.connection_id = %(connection)s AND m.odoo_id = %(record)s AND m.deleted_at IS NULL
