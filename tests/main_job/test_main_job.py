@@ -1,40 +1,10 @@
 """One order on credit hold, all the way: from the click in Odoo to the phone, and back into Odoo."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.company import Company
+from tests.main_job.conftest import PHONE, Visit
 from tests.tower import Tower, eventually
-
-pytestmark = pytest.mark.browser
-
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-
-Visit = Callable[..., Page]
-
-
-@pytest.fixture
-def visit(chromium: Browser, tower: Tower) -> Iterator[Visit]:
-    """Opens a path as a person on a screen of a size."""
-    contexts = []
-
-    def open_page(name: str, path: str, *, size: dict[str, int] = DESKTOP) -> Page:
-        context = chromium.new_context(viewport=size, base_url=tower.url)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.goto("/accounts/login/")
-        page.fill("#id_login", name)
-        page.fill("#id_password", tower.passwords[name])
-        page.click("button[type=submit]")
-        page.wait_for_url(lambda url: "login" not in url)
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def in_credit_review(board: Page) -> int:
