@@ -78,7 +78,8 @@ def run() -> list[Row]:
     path = home / "log.xes"
     path.write_text("".join(eventlog.xes([workflow], first=None, now=now, seen=EVERYTHING)))
     titles = {stage.name: stage.title for stage in workflow.stages}
-    asked = [peer, HERE.parent / "pm4py_says.py", path, *(titles[name] for name in ENDS)]
+    # Without -P its own directory would stand before the standard library, and bench/queue.py before queue.
+    asked = [peer, "-P", HERE.parent / "pm4py_says.py", path, *(titles[name] for name in ENDS)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(home)})
     if done.returncode:
         raise CannotMeasureError(f"PM4Py could not read the log: {done.stderr.strip()[-400:]}")

@@ -9,7 +9,16 @@ from apps.boards.findings.finding import CLOCKED, WORKED, Finding
 from apps.core import statements
 from apps.workflows.declare import Workflow
 
-VISITS = statements.load(__file__, "visits", seen="{seen}").strip()
+# Who never went back by the order of stages, nor left one that is no step, neither returned nor went to and fro.
+RETURNED = """SELECT * FROM moved b WHERE EXISTS (
+            SELECT FROM workflows_transition r
+              LEFT JOIN stage f ON f.workflow = r.workflow AND f.name = r.from_stage
+              LEFT JOIN stage g ON g.workflow = r.workflow AND g.name = r.to_stage
+             WHERE r.connection_id = b.connection_id AND r.model = b.model AND r.odoo_id = b.odoo_id AND r.workflow = b.workflow
+               AND r.at <= %(until)s AND (g.place < f.place OR r.from_stage <> '' AND f.is_step IS NOT TRUE))"""
+VISITS, RETURNS = (
+    statements.load(__file__, "visits", seen="{seen}", chosen=chosen).strip() for chosen in ("SELECT * FROM moved", RETURNED)
+)
 # Of fewer records that ended alike nothing is usual; a step is, where so many of them were seen in it.
 LEAST, USUAL = 20, Decimal("0.8")
 # A batch: so many answers in one sitting that had waited for so many seconds.
@@ -94,7 +103,7 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         sample=gettext_noop("records that moved"),
         unit=gettext_noop("times back"),
-        found=statements.load(__file__, "rework", visits=VISITS, worked=WORKED, clocked=CLOCKED).strip(),
+        found=statements.load(__file__, "rework", visits=RETURNS, worked=WORKED, clocked=CLOCKED).strip(),
         say=_back,
     ),
     Finding(
@@ -104,7 +113,7 @@ FINDINGS: tuple[Finding, ...] = (
         help=gettext_noop("Lost is the time from the first of these moves to the last. Each is rework as well."),
         sample=gettext_noop("records that moved"),
         unit=gettext_noop("moves"),
-        found=statements.load(__file__, "ping_pong", visits=VISITS, worked=WORKED, clocked=CLOCKED).strip(),
+        found=statements.load(__file__, "ping_pong", visits=RETURNS, worked=WORKED, clocked=CLOCKED).strip(),
         say=_to_and_fro,
     ),
     Finding(

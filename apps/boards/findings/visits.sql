@@ -10,6 +10,7 @@
 -- %(opens)s      boolean[]    whether there is something to do there
 -- %(owners)s     text[]       the teams that have it to do
 -- %(renewing)s   text[]       the stages, each with its workflow, after which a record begins anew
+-- {{chosen}}     query        which of the records that moved are looked at more closely
 -- {{seen}}       boolean      whether the person may see the record with position p
 
 stage AS MATERIALIZED (
@@ -24,7 +25,7 @@ stage AS MATERIALIZED (
   SELECT m.connection_id, m.workflow, m.model, m.odoo_id, t.to_stage, t.at AS begins, t.tracking_id IS NOT NULL AS is_imported,
          COALESCE(lead(t.at) OVER onward, %(until)s::timestamptz) AS ends, row_number() OVER onward AS number,
          count(*) FILTER (WHERE t.from_stage = '' OR t.workflow || '/' || t.from_stage = ANY(%(renewing)s::text[])) OVER onward AS life
-    FROM moved m
+    FROM ({{chosen}}) AS m
     JOIN workflows_transition t ON t.connection_id = m.connection_id AND t.model = m.model AND t.odoo_id = m.odoo_id
      AND t.workflow = m.workflow AND t.at <= %(until)s
   WINDOW onward AS (PARTITION BY m.connection_id, m.workflow, m.odoo_id ORDER BY t.at, t.tracking_id NULLS LAST, t.id)
