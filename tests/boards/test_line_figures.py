@@ -12,6 +12,7 @@ from apps.accounts.models import Role
 from apps.boards.boards import kpi_catalogue, kpis
 from apps.boards.boards.kpi import CUSTOMER, VENDOR
 from apps.boards.boards.kpi_records import records_behind
+from apps.core import clock
 from tests.api.callers import caller
 from tests.world import World, odoo_time, person
 
@@ -21,8 +22,9 @@ STOCK, CUSTOMERS, VENDORS = 1, 2, 3
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
+    monkeypatch.setattr(clock, "now", lambda: world.now)
     with world.at_once():
         for number, name, factor in ((PIECE, "Units", 1), (DOZEN, "Dozen", 12)):
             world.write("uom.uom", number, name=name, active=True, factor=factor, relative_factor=factor)
