@@ -13,7 +13,8 @@ from django.urls import reverse
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import Role, User
 from apps.audit.models import Entry
-from apps.boards.boards import kpis
+from apps.boards.boards import kpis, targets
+from apps.boards.boards.kpi import DAY
 from apps.boards.models import KpiAlert, Report
 from apps.boards.reports import alerts, composing, schedule
 from apps.notifications import moves as notifications
@@ -256,6 +257,20 @@ def test_few_records_alarm_nobody_but_a_level_does(world: World, mia: User) -> N
     alerts.check_due(now=world.now)
 
     assert told(mia) == ["Backlog age of Order to cash is below target"]
+
+
+def test_an_alert_on_a_figure_without_target_says_what_it_waits_for(world: World, mia: User, client: Client) -> None:
+    operator = person("oskar", Role.OPERATOR)
+    for one in (mia, operator):
+        alerts.watch(one, "dpo", "invoicing", now=world.now)
+    pages = {}
+    for one in (mia, operator):
+        client.force_login(one)
+        pages[one.username] = client.get(reverse("boards:reports")).content.decode()
+    assert "no target" in pages["mia"] and f'href="{reverse("boards:targets")}"' in pages["mia"]
+    assert "once a manager sets one" in pages["oskar"] and reverse("boards:targets") not in pages["oskar"]
+    targets.set_target("dpo", 30 * DAY, by=mia, now=world.now)
+    assert "no target" not in client.get(reverse("boards:reports")).content.decode()
 
 
 def test_a_person_looks_but_once_an_hour(world: World, mia: User, django_assert_num_queries: Any) -> None:

@@ -9,8 +9,9 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.permissions import POLICY_MAKERS
 from apps.accounts.requests import PersonsRequest
-from apps.boards.boards import kpi_catalogue
+from apps.boards.boards import kpi_catalogue, kpis
 from apps.boards.models import KpiAlert, Report
 from apps.boards.reports import alerts, schedule
 from apps.boards.reports.subjects import subjects
@@ -30,7 +31,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
 
 def _page(request: PersonsRequest, problem: str = "", of: str = "", status: int = 200) -> HttpResponse:
     planned = {report.subject: report for report in Report.objects.filter(user=request.user)}
-    titles = {kpi.name: kpi.title for kpi in kpi_catalogue.KPIS}
+    known, held = {kpi.name: kpi for kpi in kpi_catalogue.KPIS}, kpis.targets()
     context = {
         "rows": [
             {
@@ -47,10 +48,16 @@ def _page(request: PersonsRequest, problem: str = "", of: str = "", status: int 
         "hours": list(schedule.HOURS),
         "zone": zone_of(request.user).key,
         "alerts": [
-            (alert, gettext(titles[alert.kpi]), gettext(registry.workflows()[alert.workflow].title))
+            (
+                alert,
+                gettext(known[alert.kpi].title),
+                gettext(registry.workflows()[alert.workflow].title),
+                held.get(alert.kpi, known[alert.kpi].target) is not None,
+            )
             for alert in KpiAlert.objects.filter(user=request.user).order_by("kpi", "workflow")
-            if alert.kpi in titles and alert.workflow in registry.workflows()
+            if alert.kpi in known and alert.workflow in registry.workflows()
         ],
+        "may_set": request.user.role in POLICY_MAKERS,
     }
     return render(request, "boards/reports.html", context, status=status)
 
