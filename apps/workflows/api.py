@@ -161,7 +161,7 @@ class RecordDetail(RecordShape):
         """The same, with the deliveries and purchases that it hangs on, and every move that it made."""
         connection = position.connection
         linked = [("stock.picking", one.odoo_id, one.name) for one in supply_chain.deliveries_of(position)]
-        linked += [("purchase.order", one.odoo_id, one.name) for one in supply_chain.supplies_of(position)]
+        linked += [("purchase.order", one.odoo_id, one.name) for one in supply_chain.supplies_of(position, now=clock.now())]
         moves = Transition.objects.filter(connection=connection, model=position.model, odoo_id=position.odoo_id)
         return super().to_representation(position) | {
             "impact": _impact(connection, position.model, position.odoo_id),

@@ -8,8 +8,9 @@ from django.db import connection as database
 from psycopg.rows import class_row
 
 from apps.core import statements
-from apps.workflows import units
+from apps.workflows import supply_allocation, units
 from apps.workflows.models import Position
+from apps.workflows.rules import promises
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,10 @@ class Supply:
     """A purchase that is to bring goods that the order waits for.
 
     Attributes:
-        linked: Odoo itself links the two (the move's origin); otherwise they share the product, and this purchase is
-            the next to bring it.
+        quantity: what is still to come of a purchase that Odoo links, and of another what of it is for this order, in the
+            product's own unit.
+        linked: Odoo itself links the two (the move's origin); otherwise this purchase is next in the row of who waits for the
+            product in the warehouse (:mod:`apps.workflows.supply_allocation`).
     """
 
     odoo_id: int
@@ -49,16 +52,21 @@ SELECT p.odoo_id, p.name, p.state, p.picking_type_code AS kind, p.scheduled_date
  ORDER BY p.scheduled_date, p.odoo_id
 """
 
-# First what Odoo links through the move's origin, else the next purchase line that brings the product; what another company
-# buys does not fill this one's orders.
-SUPPLIES = statements.load(__file__, "order_supplies", still_to_come=units.own("pl.product_qty - pl.qty_received", "pl"))
+SUPPLIES = statements.load(
+    __file__,
+    "order_supplies",
+    short_moves=promises.SHORT_MOVES,
+    is_fed=supply_allocation.is_fed("s"),
+    in_its_row=promises.IN_ITS_ROW,
+    still_to_come=units.own("pl.product_qty - pl.qty_received", "pl"),
+)
 
 
-def _rows[T](kind: type[T], statement: str, position: Position) -> list[T]:
+def _rows[T](kind: type[T], statement: str, position: Position, **more: datetime) -> list[T]:
     if position.model != "sale.order":
         return []
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(kind)) as raw:
-        values = {"connection": position.connection_id, "order": position.odoo_id, "company": position.company_id}
+        values = {"connection": position.connection_id, "order": position.odoo_id, **more}
         found: list[T] = raw.execute(statement, values).fetchall()
         return found
 
@@ -68,6 +76,6 @@ def deliveries_of(position: Position) -> list[Delivery]:
     return _rows(Delivery, DELIVERIES, position)
 
 
-def supplies_of(position: Position) -> list[Supply]:
+def supplies_of(position: Position, *, now: datetime) -> list[Supply]:
     """The purchases that are to bring what the order waits for, the earliest first."""
-    return _rows(Supply, SUPPLIES, position)
+    return _rows(Supply, SUPPLIES, position, now=now)

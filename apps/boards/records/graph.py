@@ -110,7 +110,7 @@ def dependencies_of(
         told = (
             gettext("brings %(quantity)s %(product)s")
             if supply.linked
-            else gettext("brings %(quantity)s %(product)s, the next receipt")
+            else gettext("brings %(quantity)s %(product)s for it, not linked in Odoo")
         )
         text = told % {"quantity": quantity(supply.quantity), "product": supply.product}
         before.setdefault(

@@ -94,7 +94,7 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     end = position.stage if position.stage in ends else ends[0] if ends else ""
     shown = [stage for stage in workflow.stages if stage.is_open or stage.name == end]
     held = blockers.blockers_of(position, now=now)
-    deliveries, supplies = supply_chain.deliveries_of(position), supply_chain.supplies_of(position)
+    deliveries, supplies = supply_chain.deliveries_of(position), supply_chain.supplies_of(position, now=now)
     return Standing(
         position=position,
         title=gettext(workflow.title),

@@ -57,12 +57,9 @@ SELECT COALESCE(pl.date_planned, o.date) AS planned_at,
  LIMIT 1
 """
 
-# The last purchase that the move needs, and how much of it all purchases together cover.
+# What reaches short move s in the row: each supply x, with all that comes before it, and what those ahead are missing.
 SAME_PRODUCT_AND_COMPANY = "{row}.product_id = s.product_id AND {row}.company_id IS NOT DISTINCT FROM s.company_id"
-ROW_SUPPLY = f"""
-SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
-       x.order_id AS purchase_id, x.order_name AS purchase_name,
-       x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered, {supply_allocation.IS_STOCK.format(row="x")} AS is_stock
+IN_ITS_ROW = f"""
   FROM (SELECT COALESCE(sum(d.missing), 0) AS missing
           FROM ({supply_allocation.demand("d.product_id = s.product_id AND d.company_id IS NOT DISTINCT FROM s.company_id")}) AS d
          WHERE d.warehouse_id = s.warehouse_id AND (d.promised_at, d.move_id) < (s.promised_at, s.move_id)) AS ahead
@@ -72,6 +69,13 @@ SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x
     WHERE y.warehouse_id = s.warehouse_id) AS x
  WHERE NOT ({supply_allocation.is_fed("s")}) AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
+"""
+# The last purchase that the move needs, and how much of it all purchases together cover.
+ROW_SUPPLY = f"""
+SELECT CASE WHEN x.order_id IS NOT NULL THEN x.date_planned END AS planned_at, x.expected_at,
+       x.order_id AS purchase_id, x.order_name AS purchase_name,
+       x.vendor_id, LEAST(x.upto - ahead.missing, s.missing) AS covered, {supply_allocation.IS_STOCK.format(row="x")} AS is_stock
+{IN_ITS_ROW}
  ORDER BY x.upto DESC
  LIMIT 1
 """
