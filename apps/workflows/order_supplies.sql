@@ -34,7 +34,7 @@ WITH RECURSIVE short AS MATERIALIZED (
             LEAST(x.upto, ahead.missing + s.missing) - GREATEST(x.upto - x.free, ahead.missing) AS quantity
      {{in_its_row}} AND x.order_id IS NOT NULL) AS x
 )
-SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '') AS product, sum(b.quantity) AS quantity,
+SELECT po.odoo_id, po.name, COALESCE(v.name, '') AS supplier, COALESCE(t.name, '#' || b.product_id) AS product, sum(b.quantity) AS quantity,
        min(b.expected_at) AS expected_at, bool_or(b.linked) AS linked
   FROM brought b
   JOIN mirror_purchase_order po ON po.connection_id = %(connection)s AND po.odoo_id = b.order_id AND po.deleted_at IS NULL

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.workflows import blockers
 from apps.workflows.models import Position
 from apps.workflows.supply_chain import supplies_of
 from tests.trade import DESK, LAMP, company, days, larger_company, purchase, sale
@@ -87,6 +88,15 @@ def test_what_is_linked_and_came_short_waits_in_the_row(world: World) -> None:
     found = supplies(world)
     assert found[-1][0] in {"P00080", "P00081"} and all(not linked for _, _, linked in found)
     assert sum(quantity for _, quantity, _ in found) == 6
+
+
+def test_a_product_that_is_not_read_yet_is_called_by_its_number(world: World) -> None:
+    purchase(world, 80, product=999, quantity=20, expected_in=2)
+    sale(world, 42, product=999)
+    position = Position.objects.get(workflow="order_to_cash", odoo_id=42)
+    (one,) = supplies_of(position, now=world.now)
+    (missing,) = [one for one in blockers.blockers_of(position, now=world.now) if one.kind == "stock_shortage"]
+    assert one.product == "#999" and missing.text == "#999: 10 of 10 missing"
 
 
 def test_an_order_that_is_short_of_nothing_waits_for_none(world: World) -> None:

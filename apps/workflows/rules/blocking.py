@@ -37,7 +37,7 @@ STOCK_SHORTAGE = BlockerRule(
         SELECT x.create_date AS since, CASE WHEN p.odoo_id IS NULL THEN 'stock.move' ELSE 'stock.picking' END AS model,
                COALESCE(p.odoo_id, x.move_id) AS odoo_id, COALESCE(p.name, x.product) AS name,
                {MISSING} AS text
-          FROM (SELECT s.*, COALESCE(t.name, '') AS product, COALESCE(c.covered, 0) AS covered,
+          FROM (SELECT s.*, COALESCE(t.name, '#' || s.product_id) AS product, COALESCE(c.covered, 0) AS covered,
                        COALESCE(c.is_stock AND c.covered >= s.missing, FALSE) AS is_stock {SHORT}) AS x
           LEFT JOIN mirror_stock_picking p ON p.connection_id = %(connection)s AND p.odoo_id = x.picking_id
         UNION ALL

@@ -27,7 +27,7 @@ SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_pr
        {{missing_amount}} AS missing_amount,
        array_agg(s.product_id ORDER BY s.missing DESC, s.product_id) AS short_product_ids
   FROM (
-    SELECT m.wanted, m.missing, worth.unit / {{ratio}} AS unit, COALESCE(t.name, '') AS product,
+    SELECT m.wanted, m.missing, worth.unit / {{ratio}} AS unit, COALESCE(t.name, '#' || m.product_id) AS product,
            m.product_id, stock.on_hand, GREATEST(stock.reserved - m.reserved, 0) AS for_others, stock.free_elsewhere,
            stock.elsewhere, m.components,
            CASE WHEN m.components = 1 OR row_number() OVER (

@@ -15,7 +15,7 @@ SELECT CASE WHEN x.planned_at <= %(now)s THEN x.planned_at ELSE GREATEST(x.order
        x.purchase_id AS odoo_id, x.purchase_name AS name,
        CASE WHEN x.is_linked THEN {{brought_late}}
             ELSE {{supplies_late}} END AS text
-  FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '') AS product,
+  FROM (SELECT c.purchase_id, c.purchase_name, c.vendor_id, c.planned_at, COALESCE(t.name, '#' || s.product_id) AS product,
                r.date_order AS ordered_at, r.company_id, sum(c.covered) AS covered,
                bool_and({{is_fed}}) AS is_linked {{short}}
            AND c.purchase_id IS NOT NULL AND (c.planned_at <= %(now)s OR c.expected_at > r.commitment_date)
