@@ -28,8 +28,8 @@ from apps.outbox.models import Command
 from apps.outbox.transitions import COMMANDS
 from apps.timers.models import Timer
 from apps.timers.transitions import TIMERS
-from apps.vendors.models import Proposal
-from apps.vendors.transitions import PROPOSALS
+from apps.vendors.models import Mail, Proposal
+from apps.vendors.transitions import MAILS, PROPOSALS
 
 TABLES: list[tuple[Transitions, type[Model]]] = [
     (CASES, ExceptionCase),
@@ -37,6 +37,7 @@ TABLES: list[tuple[Transitions, type[Model]]] = [
     (REQUESTS, Request),
     (STEPS, Step),
     (PROPOSALS, Proposal),
+    (MAILS, Mail),
     (NEW_DATES, NewDate),
     (COMMANDS, Command),
     (DELIVERIES, Delivery),

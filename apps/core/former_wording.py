@@ -85,6 +85,7 @@ FORMER = {
     "What was missing is there, or comes in time": "The missing goods are available, or arrive in time",
     "What was received is what was ordered, or is billed": "The receipt matches the order, or is billed",
     "Work waits too long": "Queue overdue",
+    "Write to {vendor} about {count} purchase orders": "Write to {vendor} about open purchase orders ({count})",
     "{asked_value:money} {currency}, needs an approval from {purchase_limit:money}": "{asked_value:money} {currency}, approval required from {purchase_limit:money}",
     "{credited_beyond:money} {currency} for {credited_products_names}, beyond what came back": "{credited_beyond:money} {currency} for {credited_products_names}, more than was returned",
     "{person} had a hand in the record": "{person} worked on the record",

@@ -140,7 +140,7 @@ class Findings(APIView):
 
     @extend_schema(responses=FindingsShape, parameters=[OpenApiParameter("workflow", str), *ASKED])
     def get(self, request: PersonsCall) -> Response:
-        """What went other than forwards: rework, ping-pong, skipped steps and the like, with its records, money and time."""
+        """Where work did not go straight ahead: rework, ping-pong, skipped steps and the like, with its records, money and time."""
         shown, since, until = _asked(request)
         name = request.query_params.get("workflow", "")
         chosen = [registry.workflows()[name]] if name else []

@@ -38,7 +38,7 @@ BY_RULE = system("vendor follow-ups")
 AT_LEAST = timedelta(hours=20)
 # A rule gives up on who never answers: a person has to call.
 MOST_BY_RULE = 3
-WRITE = gettext_noop("Write to {vendor} about {count} purchase orders")
+WRITE = gettext_noop("Write to {vendor} about open purchase orders ({count})")
 NOTE = gettext_noop("Note that the vendor was written to")
 
 

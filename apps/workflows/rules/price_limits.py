@@ -168,7 +168,7 @@ TERMS = Fact(
 FIGURES = {
     "company_amount": Figure("This order", figures.money),
     "order_margin": Figure("Margin", figures.money),
-    "order_margin_percent": Figure("Margin", figures.percent),
+    "order_margin_percent": Figure("Margin (%)", figures.percent),
     "least_margin_percent": Figure("Minimum margin", figures.percent),
     "deepest_discount_percent": Figure("Highest discount", figures.percent),
     "most_discount_percent": Figure("Maximum discount", figures.percent),

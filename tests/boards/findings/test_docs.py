@@ -13,7 +13,7 @@ from apps.accounts.models import Role
 from apps.boards.findings import catalogue
 from apps.workflows import registry
 from tests.boards.findings.test_people import answered, hand
-from tests.boards.findings.ways import NAME, parts, went
+from tests.boards.findings.ways import NAME, analyse, parts, went
 from tests.boards.lives import NOW, START, opened
 from tests.world import World, odoo_time, person
 
@@ -69,6 +69,7 @@ def trade(world: World) -> World:
             company_id=company,
             currency={1: "EUR", 2: "CHF"}[company],
         )
+    analyse()
     return world
 
 
@@ -93,6 +94,7 @@ def test_the_documented_query_gives_the_skipped_steps(world: World) -> None:
         if dice.random() < 0.1:
             way = [*way[:1], "cancelled"]
         went(world, number, *((hours + 1, stage) for hours, stage in enumerate(way)))
+    analyse()
     skipped = by(query("skipped"), "stage", "ended_in")
 
     assert len(skipped) > 2
