@@ -179,7 +179,7 @@ class SentDraftsSerializer(serializers.Serializer[Any]):
 class SendDrafts(APIView):
     """Send several drafts."""
 
-    @extend_schema(request=ChosenDrafts, responses=SentDraftsSerializer)
+    @extend_schema(operation_id="customer_drafts_send_several", request=ChosenDrafts, responses=SentDraftsSerializer)
     def post(self, request: PersonsCall) -> Response:
         """Have each of the customers written to, once; one that is not says why and holds up no other."""
         versions = {one["key"]: one["version"] for one in _given(ChosenDrafts, request)["drafts"]}

@@ -10,7 +10,7 @@ SLUG = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 DOTTED = re.compile(rf"{SLUG.pattern}(\.{SLUG.pattern})?")
 LONGEST, LONGEST_TYPE = 60, 80
 # Addresses below /boards/<workflow>/ where a stage's name would stand; a test compares them with the routes.
-ROUTES = frozenset({"outlook", "flow", "moves", "compare"})
+ROUTES = frozenset({"outlook", "flow", "moves", "compare", "findings"})
 # Aliases of the statements that facts become a part of.
 ALIASES = frozenset({"r"})
 

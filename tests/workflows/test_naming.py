@@ -53,7 +53,7 @@ def _facts_called_r(workflow: Workflow) -> Workflow:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (_with_stage("moves"), "which is an address of its board. Rename it; taken are: compare, flow, moves, outlook."),
+        (_with_stage("moves"), "which is an address of its board. Rename it; taken are: compare, findings, flow, moves, outlook."),
         (_with_stage("To Confirm"), "the stage To Confirm is not named as a slug."),
         (_with_stage("x" * 61), "has a name of 61 characters. Use 60 at most."),
         (_named("order-to-cash"), "Workflow order-to-cash is not named as a slug."),

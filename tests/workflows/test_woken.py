@@ -117,7 +117,13 @@ def inside(made: World) -> None:
     )
     made.write("stock.move", 4300, picking_id=MOVED, product_id=LAMP, product_uom_qty=5, quantity=5, state="assigned", company_id=1)
     made.write("stock.move.line", 4301, picking_id=MOVED, move_id=4300, product_id=LAMP, quantity=5, state="assigned")
-    counted = {"quantity": 20, "inventory_quantity": 5, "inventory_quantity_set": True, "inventory_diff_quantity": -15}
+    counted = {
+        "quantity": 20,
+        "reserved_quantity": 20,
+        "inventory_quantity": 5,
+        "inventory_quantity_set": True,
+        "inventory_diff_quantity": -15,
+    }
     own = {"product_id": DESK, "location_id": 8, "company_id": 1, "inventory_date": "2026-12-31", "user_id": 7}
     made.write("stock.quant", QUANT, **own | counted)
 

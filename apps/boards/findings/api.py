@@ -52,7 +52,7 @@ class SumShape(serializers.Serializer[Any]):
     is_by_clock = serializers.BooleanField()
 
 
-class PartShape(SumShape):
+class FindingPartShape(SumShape):
     """One part of a finding, in words as well."""
 
     part = serializers.CharField(help_text="For the records of it")
@@ -69,7 +69,7 @@ class FindingShape(SumShape):
     unit = serializers.CharField(help_text="What times counts")
     workflow = serializers.CharField()
     sample = serializers.IntegerField()
-    parts = PartShape(many=True)
+    parts = FindingPartShape(many=True)
 
 
 class FindingsShape(serializers.Serializer[Any]):

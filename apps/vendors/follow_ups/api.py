@@ -170,7 +170,7 @@ class FollowUpDrafts(APIView):
 class SendFollowUps(APIView):
     """Send several drafts."""
 
-    @extend_schema(request=ChosenFollowUps, responses=SentFollowUpsSerializer)
+    @extend_schema(operation_id="follow_up_drafts_send_several", request=ChosenFollowUps, responses=SentFollowUpsSerializer)
     def post(self, request: PersonsCall) -> Response:
         """Have each of the vendors written to, once; one that is not says why and holds up no other."""
         versions = {one["key"]: one["version"] for one in _given(ChosenFollowUps, request)["drafts"]}
