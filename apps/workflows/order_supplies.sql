@@ -2,7 +2,6 @@
 --
 -- %(connection)s     bigint                       the connection
 -- %(order)s          bigint                       the order's id in Odoo
--- %(now)s            timestamptz                  the present moment
 -- {{short_moves}}    rows                         what order r is short of
 -- {{is_fed}}         boolean                      whether what Odoo links to short move s is still to come
 -- {{in_its_row}}     FROM clause                  what reaches short move s in the row, up to an open WHERE
