@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection, connections
+from django.db.backends.base.operations import BaseDatabaseOperations
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_playwright_axe import Axe
 
 from apps.accounts.models import Role, Team, User
 from apps.core import clock
+from apps.core.transactions import atomic_with_retry
 from controltower import embedded
 from tests.tower import eventually
 from tests.world import World, person
@@ -88,6 +90,15 @@ class Server:
         if self.process and self.runs:
             self.process.kill()
             self.process.wait(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_beside_the_server() -> Iterator[None]:
+    """Empty the tables anew where the server stood in the way: between two queries of an answer it looks idle."""
+    with pytest.MonkeyPatch.context() as patched:
+        flush = BaseDatabaseOperations.execute_sql_flush
+        patched.setattr(BaseDatabaseOperations, "execute_sql_flush", atomic_with_retry(flush))
+        yield
 
 
 @pytest.fixture
