@@ -1,5 +1,6 @@
 -- The steps that records went through, of all records in sight that moved in the time, and only of those that are still there.
--- A life begins when a record is first known, again after it was gone, and of what recurs again after its end. What is no step leaves a record in the step before.
+-- A life begins when a record is first known, again after it was gone, and of what recurs again after its end. What is no step leaves
+-- a record in the step before.
 --
 -- %(since)s      timestamptz  begin of the time
 -- %(until)s      timestamptz  end of the time; what came later is not known
@@ -30,7 +31,8 @@ stage AS MATERIALIZED (
      AND t.workflow = m.workflow AND t.at <= %(until)s
   WINDOW onward AS (PARTITION BY m.connection_id, m.workflow, m.odoo_id ORDER BY t.at, t.tracking_id NULLS LAST, t.id)
 ), stays AS (
-  SELECT k.*, max(k.number) OVER (PARTITION BY k.connection_id, k.workflow, k.odoo_id) AS number_last, s.place, s.is_step, s.is_open, s.team, bool_or(k.is_imported) OVER whole AS has_import,
+  SELECT k.*, max(k.number) OVER (PARTITION BY k.connection_id, k.workflow, k.odoo_id) AS number_last, s.place, s.is_step,
+         s.is_open, s.team, bool_or(k.is_imported) OVER whole AS has_import,
          max(k.ends) FILTER (WHERE s.name IS NOT NULL) OVER whole AS life_ends
     FROM known k
     LEFT JOIN stage s ON s.workflow = k.workflow AND s.name = k.to_stage
