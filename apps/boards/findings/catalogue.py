@@ -9,13 +9,15 @@ from apps.boards.findings.finding import CLOCKED, WORKED, Finding
 from apps.core import statements
 from apps.workflows.declare import Workflow
 
-# Who never went back by the order of stages, nor left one that is no step, neither returned nor went to and fro.
-RETURNED = """SELECT * FROM moved b WHERE EXISTS (
-            SELECT FROM workflows_transition r
-              LEFT JOIN stage f ON f.workflow = r.workflow AND f.name = r.from_stage
-              LEFT JOIN stage g ON g.workflow = r.workflow AND g.name = r.to_stage
-             WHERE r.connection_id = b.connection_id AND r.model = b.model AND r.odoo_id = b.odoo_id AND r.workflow = b.workflow
-               AND r.at <= %(until)s AND (g.place < f.place OR r.from_stage <> '' AND f.is_step IS NOT TRUE))"""
+# Who never went back by the order of stages, nor left one that is no step, neither returned nor went to and fro. They are found at
+# once: as a condition of each record it was looked up again for each of its transitions.
+RETURNED = """SELECT DISTINCT b.*
+          FROM moved b
+          JOIN workflows_transition r ON r.connection_id = b.connection_id AND r.model = b.model AND r.odoo_id = b.odoo_id
+           AND r.workflow = b.workflow AND r.at <= %(until)s
+          LEFT JOIN stage f ON f.workflow = r.workflow AND f.name = r.from_stage
+          LEFT JOIN stage g ON g.workflow = r.workflow AND g.name = r.to_stage
+         WHERE g.place < f.place OR r.from_stage <> '' AND f.is_step IS NOT TRUE"""
 VISITS, RETURNS = (
     statements.load(__file__, "visits", seen="{seen}", chosen=chosen).strip() for chosen in ("SELECT * FROM moved", RETURNED)
 )

@@ -9,14 +9,14 @@
 {{visits}}, paired AS (
   SELECT v.*, v.stage = lag(v.stage, 2) OVER onward AND v.stage_before = lag(v.stage_before, 2) OVER onward AS is_swing
     FROM visits v
-  WINDOW onward AS (PARTITION BY v.connection_id, v.workflow, v.odoo_id, v.life ORDER BY v.number)
+  WINDOW onward AS (PARTITION BY v.position_id, v.life ORDER BY v.number)
 ), swings AS (
   SELECT v.*, v.is_swing AND v.begins > %(since)s AS counts, lag(v.is_swing) OVER onward AS is_on,
          (lead(v.is_swing) OVER onward AND lead(v.begins) OVER onward > %(since)s)
          OR (lead(v.is_swing, 2) OVER onward AND lead(v.begins, 2) OVER onward > %(since)s) AS is_between,
          lead(v.stage) OVER onward AS stage_after
     FROM paired v
-  WINDOW onward AS (PARTITION BY v.connection_id, v.workflow, v.odoo_id, v.life ORDER BY v.number)
+  WINDOW onward AS (PARTITION BY v.position_id, v.life ORDER BY v.number)
 ), facts AS (
   SELECT v.connection_id, v.workflow, v.model, v.odoo_id,
          CASE WHEN v.place < v.place_before THEN ARRAY[v.stage, v.stage_before] ELSE ARRAY[v.stage_before, v.stage] END AS part,

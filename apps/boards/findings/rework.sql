@@ -11,7 +11,7 @@
 ), counted AS (
   SELECT v.*, count(*) FILTER (WHERE v.is_return) OVER onward AS returned
     FROM returns v
-  WINDOW onward AS (PARTITION BY v.connection_id, v.workflow, v.odoo_id, v.life ORDER BY v.number)
+  WINDOW onward AS (PARTITION BY v.position_id, v.life ORDER BY v.number)
 ), timed AS (
   SELECT v.*, CASE WHEN v.is_open AND (v.is_return OR v.place < v.furthest) THEN {{worked}} END AS seconds,
          v.is_open AND (v.is_return OR v.place < v.furthest) AND {{clocked}} AS is_by_clock
@@ -21,7 +21,7 @@
   SELECT v.connection_id, v.workflow, v.model, v.odoo_id, max(ARRAY[v.stage_before, v.stage]) FILTER (WHERE v.is_return) AS part,
          max(v.begins) FILTER (WHERE v.is_return) AS at, 1 AS times, sum(v.seconds) AS seconds, bool_or(v.is_by_clock) AS is_by_clock
     FROM timed v
-   GROUP BY v.connection_id, v.workflow, v.model, v.odoo_id, v.life, v.returned
+   GROUP BY v.position_id, v.connection_id, v.workflow, v.model, v.odoo_id, v.life, v.returned
   HAVING max(v.begins) FILTER (WHERE v.is_return) > %(since)s
 ), sample AS (
   SELECT m.connection_id, m.workflow, m.odoo_id FROM moved m

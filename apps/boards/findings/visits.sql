@@ -18,38 +18,42 @@ stage AS MATERIALIZED (
   SELECT * FROM unnest(%(workflows)s::text[], %(stages)s::text[], %(places)s::integer[], %(steps)s::boolean[], %(opens)s::boolean[],
                        %(owners)s::text[]) AS s(workflow, name, place, is_step, is_open, team)
 ), moved AS MATERIALIZED (
-  SELECT DISTINCT t.connection_id, t.workflow, t.model, t.odoo_id
-    FROM workflows_transition t
-    JOIN workflows_position p ON p.connection_id = t.connection_id AND p.workflow = t.workflow AND p.odoo_id = t.odoo_id
-   WHERE t.workflow = ANY(%(workflows)s) AND t.at > %(since)s AND t.at <= %(until)s AND {{seen}}
+  -- Sorted and grouped by one number: by connection, workflow and record it takes several times as long.
+  SELECT p.id AS position_id, p.connection_id, p.workflow, p.model, p.odoo_id
+    FROM workflows_position p
+    JOIN (SELECT DISTINCT t.connection_id, t.workflow, t.odoo_id
+            FROM workflows_transition t
+           WHERE t.workflow = ANY(%(workflows)s) AND t.at > %(since)s AND t.at <= %(until)s) AS t
+      ON t.connection_id = p.connection_id AND t.workflow = p.workflow AND t.odoo_id = p.odoo_id
+   WHERE {{seen}}
 ), known AS (
-  SELECT m.connection_id, m.workflow, m.model, m.odoo_id, t.to_stage, t.at AS begins, t.tracking_id IS NOT NULL AS is_imported,
+  SELECT m.position_id, m.connection_id, m.workflow, m.model, m.odoo_id, t.to_stage, t.at AS begins,
+         t.tracking_id IS NOT NULL AS is_imported,
          COALESCE(lead(t.at) OVER onward, %(until)s::timestamptz) AS ends, row_number() OVER onward AS number,
          count(*) FILTER (WHERE t.from_stage = '' OR t.workflow || '/' || t.from_stage = ANY(%(renewing)s::text[])) OVER onward AS life
     FROM ({{chosen}}) AS m
     JOIN workflows_transition t ON t.connection_id = m.connection_id AND t.model = m.model AND t.odoo_id = m.odoo_id
      AND t.workflow = m.workflow AND t.at <= %(until)s
-  WINDOW onward AS (PARTITION BY m.connection_id, m.workflow, m.odoo_id ORDER BY t.at, t.tracking_id NULLS LAST, t.id)
+  WINDOW onward AS (PARTITION BY m.position_id ORDER BY t.at, t.tracking_id NULLS LAST, t.id)
 ), stays AS (
-  SELECT k.*, max(k.number) OVER (PARTITION BY k.connection_id, k.workflow, k.odoo_id) AS number_last, s.place, s.is_step,
-         s.is_open, s.team, bool_or(k.is_imported) OVER whole AS has_import,
-         max(k.ends) FILTER (WHERE s.name IS NOT NULL) OVER whole AS life_ends
+  SELECT k.*, max(k.number) OVER (PARTITION BY k.position_id) AS number_last, s.place, s.is_step, s.is_open, s.team,
+         bool_or(k.is_imported) OVER whole AS has_import, max(k.ends) FILTER (WHERE s.name IS NOT NULL) OVER whole AS life_ends
     FROM known k
     LEFT JOIN stage s ON s.workflow = k.workflow AND s.name = k.to_stage
-  WINDOW whole AS (PARTITION BY k.connection_id, k.workflow, k.odoo_id, k.life)
+  WINDOW whole AS (PARTITION BY k.position_id, k.life)
 ), entered AS (
   SELECT y.*, lag(y.to_stage) OVER onward AS stage_before
     FROM stays y
    WHERE y.is_step
-  WINDOW onward AS (PARTITION BY y.connection_id, y.workflow, y.odoo_id, y.life ORDER BY y.number)
+  WINDOW onward AS (PARTITION BY y.position_id, y.life ORDER BY y.number)
 ), visits AS (
-  SELECT e.connection_id, e.workflow, e.model, e.odoo_id, e.life, e.number, e.to_stage AS stage, e.stage_before, e.place, e.is_open,
-         e.team, e.begins, COALESCE(lead(e.begins) OVER onward, e.life_ends) AS ends, e.has_import, e.number_last,
+  SELECT e.position_id, e.connection_id, e.workflow, e.model, e.odoo_id, e.life, e.number, e.to_stage AS stage, e.stage_before,
+         e.place, e.is_open, e.team, e.begins, COALESCE(lead(e.begins) OVER onward, e.life_ends) AS ends, e.has_import, e.number_last,
          lag(e.place) OVER onward AS place_before, lead(e.place) OVER onward AS place_after,
          lead(e.number) OVER onward AS number_after,
          max(e.place) FILTER (WHERE e.is_open) OVER (onward ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS furthest,
-         row_number() OVER (PARTITION BY e.connection_id, e.workflow, e.odoo_id, e.life, e.to_stage ORDER BY e.number) AS visit
+         row_number() OVER (PARTITION BY e.position_id, e.life, e.place ORDER BY e.number) AS visit
     FROM entered e
    WHERE e.to_stage IS DISTINCT FROM e.stage_before
-  WINDOW onward AS (PARTITION BY e.connection_id, e.workflow, e.odoo_id, e.life ORDER BY e.number)
+  WINDOW onward AS (PARTITION BY e.position_id, e.life ORDER BY e.number)
 )

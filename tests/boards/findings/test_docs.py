@@ -13,7 +13,7 @@ from apps.accounts.models import Role
 from apps.boards.findings import catalogue
 from apps.workflows import registry
 from tests.boards.findings.test_people import answered, hand
-from tests.boards.findings.ways import NAME, analyse, parts, went
+from tests.boards.findings.ways import NAME, analyse, forget, parts, went
 from tests.boards.lives import NOW, START, opened
 from tests.world import World, odoo_time, person
 
@@ -84,6 +84,14 @@ def test_the_documented_queries_give_the_findings(trade: World) -> None:
     assert {tuple(sorted(part)): one.count for part, one in parts("ping_pong").items()} == {
         pair: one["count"] for pair, one in ping_pong.items()
     }
+
+
+def test_findings_end_also_where_statistics_say_that_nothing_is_there(trade: World) -> None:
+    """With a plan for no record at all, one of them took longer than a statement may."""
+    known = {name: parts(name) for name in ("rework", "ping_pong", "skipped")}
+    forget()
+
+    assert {name: parts(name) for name in known} == known
 
 
 def test_the_documented_query_gives_the_skipped_steps(world: World) -> None:

@@ -47,6 +47,18 @@ def analyse() -> None:
         cursor.execute("ANALYZE workflows_transition, workflows_position")
 
 
+def forget() -> None:
+    """Let the planner believe that nothing is there, as where statistics were taken while the records were not yet committed."""
+    with connection.cursor() as cursor:
+        for table in ("workflows_transition", "workflows_position"):
+            cursor.execute("DELETE FROM pg_statistic WHERE starelid = %s::regclass", [table])
+            cursor.execute(
+                "SELECT pg_restore_relation_stats('schemaname', current_schema()::text, 'relname', %s::text, 'relpages', 30,"
+                " 'reltuples', 0::real)",
+                [table],
+            )
+
+
 def found(
     name: str, *, seen: AccessScope = EVERYTHING, since: datetime = BEFORE, until: datetime = NOW, workflow: str = NAME
 ) -> Found | None:
