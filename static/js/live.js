@@ -108,7 +108,7 @@ function swap(element, html) {
 
 class Live extends HTMLElement {
   connectedCallback() {
-    if (socket?.readyState === WebSocket.OPEN) watch([this]);
+    if (this.hasAttribute("topic") && socket?.readyState === WebSocket.OPEN) watch([this]);
     // data-load: a part of another room, fetched once the page stands.
     if (this.hasAttribute("data-load")) this.refetch();
     this.lookAgain();
@@ -132,7 +132,14 @@ class Live extends HTMLElement {
     } catch {
       // The connection is down; the reconnect asks again.
     }
+    this.fail();
     return false;
+  }
+
+  // Where nothing came yet, what stands in for it gives way to the words for that: a part that loads for ever says nothing.
+  fail() {
+    const words = this.querySelector(":scope > template[data-failed]");
+    if (words) this.replaceChildren(words.content.cloneNode(true));
   }
 
   // Refresh, however many ask for it, at most every FETCH_AT_MOST_EVERY.

@@ -171,3 +171,17 @@ test("who is signed out reads so on a page drawn anew", () => {
   assert.equal(Socket.all.length, before);
   reload.mock.restore();
 });
+
+test("a part that cannot be loaded says so, and what was shown stays where it cannot be fetched again", async () => {
+  fetched.mock.mockImplementationOnce(async () => new Response("no", { status: 500 }));
+  document.body.insertAdjacentHTML("beforeend", '<ct-live id="part" data-load data-src="/part/"><p>loading</p><template data-failed><p>Try again</p></template></ct-live>');
+  const part = document.getElementById("part");
+  await until(() => part.textContent === "Try again");
+  mock.timers.tick(700);
+  await settled();
+  await part.refresh();
+  assert.equal(part.textContent, "fetched");
+  fetched.mock.mockImplementationOnce(async () => { throw new TypeError("no network"); });
+  assert.equal(await part.refresh(), false);
+  assert.equal(part.textContent, "fetched");
+});

@@ -1,12 +1,16 @@
 """What the findings come to over some days: how many records, what they are worth, how long it took, and which records they are."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import OperationalError
 from django.db import connection as database
+from django.utils.translation import gettext
+from psycopg.errors import QueryCanceled
 
 from apps.accounts.access import AccessScope
 from apps.accounts.models import Team, User
@@ -14,11 +18,39 @@ from apps.boards.findings import catalogue
 from apps.boards.findings.finding import Finding
 from apps.boards.findings.worktime import hours_of_teams
 from apps.core import statements
+from apps.core.refusals import Problem, Refusal
 from apps.workflows import registry
 from apps.workflows.declare import Workflow
 
 PAGE_SIZE = 50
 OF_ALL, OF_SAMPLE = None, ()
+
+
+class TooMuchToFindError(Refusal):
+    """So many records moved that the database ended the statement."""
+
+    problem = Problem(
+        code="too_much_to_find",
+        status=422,
+        title="Too many records moved in these days",
+        meaning="The database ended the search, as it took longer than a statement may.",
+        remedy="Name fewer days, one workflow or one company.",
+    )
+
+
+@contextmanager
+def within_time() -> Iterator[None]:
+    """Turn a statement that took too long into a refusal. Raises TooMuchToFindError."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooMuchToFindError(
+                gettext(
+                    "Too many records moved in these days to look at all of them. Choose fewer days, one workflow or one company."
+                )
+            ) from None
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +155,7 @@ def sums(
 def _sums(finding: Finding, workflows: Mapping[str, Workflow], values: dict[str, Any], seen: AccessScope) -> list[Found]:
     statement = statements.load(__file__, "sums", found=finding.found.format(seen=seen.sql("p")))
     rows: dict[str, dict[tuple[str, ...] | None, Sum]] = {}
-    with database.cursor() as cursor:
+    with within_time(), database.cursor() as cursor:
         cursor.execute(statement, values | dict(finding.values))
         for workflow, part, currency, count, amount, times, seconds, is_by_clock in cursor.fetchall():
             sums_of = rows.setdefault(workflow, {})
@@ -174,7 +206,7 @@ def records(
     statement = statements.load(__file__, "records", found=finding.found.format(seen=seen.sql("p")))
     values = _values([workflow], since, until) | dict(finding.values)
     more = {"workflow": workflow.name, "part": list(part) if part else None, "offset": offset, "limit": PAGE_SIZE + 1}
-    with database.cursor() as cursor:
+    with within_time(), database.cursor() as cursor:
         cursor.execute(statement, values | more)
         names = [column.name for column in cursor.description]
         return [FoundRecord(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

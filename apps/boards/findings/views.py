@@ -45,13 +45,17 @@ def _is_part(text: str) -> bool:
 @knows(days=IS_PERIOD, workflow=is_workflow, format=one_of(["csv"]))
 def findings(request: PersonsRequest) -> HttpResponseBase:
     """What was found in all workflows, or in one, the most money first."""
-    name = request.GET.get("workflow", "")
+    name, is_sheet = request.GET.get("workflow", ""), request.GET.get("format") == "csv"
+    if not is_sheet and not request.headers.get("X-Fragment"):
+        # The page stands at once, and asks for what was found.
+        shell = {"days": _days(request), "periods": PERIODS, "workflows": registry.workflows().values(), "asked": name}
+        return render(request, "boards/findings.html", shell)
     context = _context(request, name)
-    if request.GET.get("format") == "csv":
+    if is_sheet:
         headings = [gettext("Finding"), gettext("Workflow"), gettext("Part"), gettext("Records"), gettext("Sample")]
         headings += [gettext("Value"), gettext("Times"), gettext("Seconds")]
         return sheets.answer(request, f"findings-{name or 'all'}-{context['days']}-days", headings, _sheet(context["found"]))
-    return render(request, "boards/findings.html", context | {"workflows": registry.workflows().values(), "asked": name})
+    return render(request, "boards/findings.html#list", context)
 
 
 @login_required
@@ -72,7 +76,6 @@ def _context(request: PersonsRequest, workflow: str) -> dict[str, Any]:
         "hits": [one for one in told if one.whole.count],
         "nothing": [one for one in told if not one.whole.count],
         "days": days,
-        "periods": PERIODS,
         "most_parts": MOST_PARTS,
     }
 

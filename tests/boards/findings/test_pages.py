@@ -1,11 +1,14 @@
 """The findings as people and programs read them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
@@ -19,6 +22,11 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db
 BACK = ((1, "waiting_for_stock"), (2, "ready_to_pick"), (4, "waiting_for_stock"), (6, "ready_to_pick"))
+NOTHING = """facts AS (
+  SELECT p.connection_id, p.workflow, p.model, p.odoo_id, ARRAY[''] AS part, p.since AS at, 1 AS times, 0 AS seconds,
+         FALSE AS is_by_clock
+    FROM slept, workflows_position p
+), sample AS (SELECT * FROM facts)"""
 FLOW, LIST = f"/boards/{NAME}/findings/", f"/findings/rework/{NAME}/"
 
 
@@ -57,10 +65,26 @@ def test_the_records_come_page_by_page_and_lead_to_their_timelines(client: Clien
     assert "No such record" in client.get(f"{LIST}?part=closed").content.decode()
 
 
+def listed(client: Client, address: str) -> str:
+    """What an open page fetches by that address."""
+    return " ".join(client.get(address, headers={"X-Fragment": "1"}).content.decode().split())
+
+
+def test_the_page_stands_before_anything_was_looked_for(client: Client, lately: World, mia: User) -> None:
+    client.force_login(mia)
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get("/findings/?days=7&workflow=order_to_cash").content.decode()
+
+    assert not [one for one in asked.captured_queries if "workflows_transition" in one["sql"]]
+    assert 'data-load data-src="/findings/?days=7&amp;workflow=order_to_cash"' in page and "records went back" not in page
+    assert "The findings could not be worked out." in page.partition("<template data-failed>")[2].partition("</template>")[0]
+    assert "60 records went back" in listed(client, "/findings/?days=7&workflow=order_to_cash")
+
+
 def test_all_workflows_stand_on_one_page_and_as_a_sheet(client: Client, lately: World, mia: User) -> None:
     client.force_login(mia)
-    assert "Rework · Order to cash" in " ".join(client.get("/findings/").content.decode().split())
-    assert "Rework" not in client.get("/findings/?workflow=returns").content.decode()
+    assert "Rework · Order to cash" in listed(client, "/findings/")
+    assert "Rework" not in listed(client, "/findings/?workflow=returns")
     answer = client.get("/findings/?format=csv")
     sheet = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     assert "Rework,Order to cash,,60,60," in sheet and "90000 EUR" in sheet
@@ -69,7 +93,7 @@ def test_all_workflows_stand_on_one_page_and_as_a_sheet(client: Client, lately: 
 def test_where_nothing_moved_it_says_so(client: Client, world: World, mia: User) -> None:
     client.force_login(mia)
     assert "No record moved in these days." in client.get(FLOW).content.decode()
-    assert "No record moved in these days." in client.get("/findings/").content.decode()
+    assert "No record moved in these days." in listed(client, "/findings/")
 
 
 def test_what_was_looked_for_and_not_found_is_told_with_its_sample(client: Client, world: World, mia: User) -> None:
@@ -128,6 +152,27 @@ def test_what_the_api_does_not_know_is_refused(world: World, mia: User, asked: d
     assert api.get("findings/rework/records/").status_code == 400
     assert api.get("findings/rework/records/", workflow=NAME, offset="x").status_code == 400
     assert api.get("findings/nothing/records/", workflow=NAME).status_code == 404
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One finding whose statement takes for ever, and a database that lets none run for longer than a second."""
+    stuck = replace(catalogue.FINDINGS[0], found="slept AS MATERIALIZED (SELECT pg_sleep(3600)), " + NOTHING)
+    monkeypatch.setattr(catalogue, "FINDINGS", (stuck,))
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '1s'")
+        yield
+        cursor.execute("RESET statement_timeout")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_takes_too_long_says_what_to_do(client: Client, world: World, mia: User, endless: None) -> None:
+    answer = caller("mia", "read").get("findings/")
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_much_to_find")
+    client.force_login(mia)
+    for address in ("/findings/?format=csv", LIST):
+        page = client.get(address)
+        assert page.status_code == 422 and "Choose fewer days" in page.content.decode()
 
 
 def test_the_cost_does_not_grow_with_the_records(lately: World, django_assert_num_queries: Callable[[int], Any]) -> None:
