@@ -6,7 +6,7 @@ Every one takes ``%(connection)s``; lists of one statement belong together place
 from collections.abc import Mapping, Sequence
 
 from apps.core import statements
-from apps.workflows import kits, units
+from apps.workflows import kits, reservable, units
 
 # lines, dates
 NEW_DATES = """
@@ -171,12 +171,9 @@ UPDATE mirror_sale_order o SET state = 'sale', delivery_status = 'pending', x_ct
 """
 
 # What lies free of a product in the warehouse of order o.
-FREE_OF_LINE = """
-SELECT sum(q.quantity - COALESCE(q.reserved_quantity, 0)) AS quantity, count(*) > 0 AS is_kept
-  FROM mirror_stock_quant q
-  JOIN mirror_stock_location place ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id
-   AND place.usage = 'internal' AND place.warehouse_id = o.warehouse_id
- WHERE q.connection_id = l.connection_id AND q.product_id = l.product_id AND q.deleted_at IS NULL
+FREE_OF_LINE = f"""
+SELECT sum(f.free) AS quantity
+  FROM ({reservable.by_warehouse("q.product_id = l.product_id AND place.warehouse_id = o.warehouse_id")}) AS f
 """
 
 # Whether Odoo keeps stock of what line l sells, as far as anything tells: some lies somewhere, is to come, or is waited for.

@@ -16,7 +16,7 @@ from django.db import connection as database
 
 from apps.accounts.access import AccessScope
 from apps.core import prepared, sentences, statements
-from apps.workflows import days, engine, supply_allocation
+from apps.workflows import days, engine, reservable, supply_allocation
 from apps.workflows.changes import Change, NewPromise, OtherVendor, ReleasedHold, Transfer
 
 # So many curves are made, those that change most first, and so far they reach.
@@ -40,6 +40,7 @@ EVENTS = statements.load(
     "stock_events",
     day=days.day("x.at", at="company_zone(%(connection)s, x.company_id)"),
     supplies=supply_allocation.supply(ANY_OF),
+    free=reservable.by_warehouse(ANY_OF.format(row="q")),
     demands=supply_allocation.demand(ANY_OF.format(row="d")),
     promised_at=supply_allocation.from_today("d.promised_at", "d.company_id"),
 )

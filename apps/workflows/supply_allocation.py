@@ -8,7 +8,7 @@ are in the product's own unit, whatever the orders, purchases and moves count in
 """
 
 from apps.core import statements
-from apps.workflows import days, kits, units
+from apps.workflows import days, kits, reservable, units
 from apps.workflows.declare import Unwatched
 from apps.workflows.rules import money
 
@@ -27,8 +27,14 @@ PUT_AWAY = Unwatched(
 
 BETWEEN_WAREHOUSES = Unwatched(
     model="stock.location",
-    columns=["usage", "warehouse_id"],
-    because="Odoo refuses another usage for a place that holds stock; to which warehouse it belongs is settled as it is made.",
+    columns=["location_id", "usage", "warehouse_id"],
+    because="Odoo refuses another usage for a place that holds stock; where it lies is settled as it is made.",
+)
+
+STOCK_OF_WAREHOUSES = Unwatched(
+    model="stock.warehouse",
+    columns=["lot_stock_id"],
+    because="Which place is a warehouse's stock is settled as the warehouse is set up.",
 )
 
 SHORT_STATES = "('waiting', 'confirmed', 'partially_available')"
@@ -69,8 +75,19 @@ def is_fed(move: str) -> str:
    WHERE f.odoo_id IS NULL AND feeding.is_awaited OR f.state NOT IN ('done', 'cancel') AND f.deleted_at IS NULL)"""
 
 
+def is_made_to_order(move: str) -> str:
+    """Return SQL for whether Odoo waits for something to be brought for a move alone, which nobody has confirmed yet.
+
+    Such a move takes nothing that lies there, and nothing that comes for others.
+
+    Args:
+        move: the alias of a row with ``state`` and ``move_orig_ids``.
+    """
+    return f"({move}.state = 'waiting' AND COALESCE({move}.move_orig_ids, '{{}}') = '{{}}')"
+
+
 def demand(of: str) -> str:
-    """Moves of sales orders that are short and that nothing feeds any more that Odoo links to them.
+    """Moves of sales orders that are short, that nothing feeds any more that Odoo links to them, and that take what is there.
 
     A move that only waits for an earlier move of its own line is told by that one.
 
@@ -84,6 +101,7 @@ SELECT d.odoo_id AS move_id, d.sale_line_id, d.product_id, d.company_id, COALESC
   FROM mirror_stock_move d
  WHERE d.connection_id = %(connection)s AND d.state IN {SHORT_STATES} AND d.sale_line_id IS NOT NULL
    AND d.deleted_at IS NULL AND d.product_uom_qty > COALESCE(d.quantity, 0) AND {of} AND NOT ({is_fed("d")})
+   AND NOT {is_made_to_order("d")}
 """
 
 
@@ -139,7 +157,10 @@ def covering(of: str) -> str:
         of: SQL condition over ``{row}``, a purchase line, a move or a quant.
     """
     stock = statements.load(
-        __file__, "free_stock", expected_at=from_today("'-infinity'::timestamptz", "q.company_id"), of_quant=of.format(row="q")
+        __file__,
+        "free_stock",
+        expected_at=from_today("'-infinity'::timestamptz", "s.company_id"),
+        free=reservable.by_warehouse(of.format(row="q")),
     )
     return f"{supply(of)}\nUNION ALL\n{stock}"
 

@@ -19,6 +19,7 @@ from apps.mirror.models.purchase_order_line import PurchaseOrderLine
 from apps.mirror.models.res_partner import Partner
 from apps.mirror.models.sale_order import SaleOrder
 from apps.mirror.models.stock_warehouse import Warehouse
+from apps.workflows import reservable
 from apps.workflows.changes import (
     CancelledLine,
     Change,
@@ -77,7 +78,7 @@ def check(connection_id: int, changes: Sequence[Change], *, seen: AccessScope, n
         raise ChangeRefusedError(gettext("Name at least one change."))
     if len(changes) > MOST_CHANGES:
         raise ChangeRefusedError(gettext("At most %(most)s changes are previewed at once.") % {"most": f"{MOST_CHANGES:,}"})
-    known = _Known(connection_id, changes, seen)
+    known = _Known(connection_id, changes, seen, now)
     for change in changes:
         CHECKS[type(change)](known, change)
     for kinds in ((NewDate, Split), (NewQuantity, CancelledLine, Split)):
@@ -89,8 +90,8 @@ def check(connection_id: int, changes: Sequence[Change], *, seen: AccessScope, n
 class _Known:
     """What there is of what the changes speak of, in sight: a query a model."""
 
-    def __init__(self, connection_id: int, changes: Sequence[Change], seen: AccessScope) -> None:
-        self.connection_id, self.seen = connection_id, seen
+    def __init__(self, connection_id: int, changes: Sequence[Change], seen: AccessScope, now: datetime) -> None:
+        self.connection_id, self.seen, self.now = connection_id, seen, now
         lines = [one for change in changes if (one := getattr(change, "line_id", None) or getattr(change, "instead_of", None))]
         orders = [change.order_id for change in changes if isinstance(change, ReleasedHold | NewPromise)]
         bought = [change for change in changes if isinstance(change, OtherVendor | Transfer)]
@@ -184,12 +185,9 @@ def _other_vendor(known: _Known, change: OtherVendor) -> None:
         known.open_line(change.instead_of)
 
 
-FREE = """
-SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0)
-  FROM mirror_stock_quant q
-  JOIN mirror_stock_location place ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id
-   AND place.usage = 'internal' AND place.warehouse_id = %(warehouse)s
- WHERE q.connection_id = %(connection)s AND q.product_id = %(product)s AND q.deleted_at IS NULL
+FREE = f"""
+SELECT COALESCE(sum(f.free), 0)
+  FROM ({reservable.by_warehouse("q.product_id = %(product)s AND place.warehouse_id = %(warehouse)s")}) AS f
 """
 
 
@@ -201,8 +199,8 @@ def _transfer(known: _Known, change: Transfer) -> None:
     if change.from_warehouse == change.to_warehouse or here["company_id"] != there["company_id"]:
         raise ChangeRefusedError(gettext("A transfer leads from one warehouse of a company to another one of it."))
     with database.cursor() as cursor:
-        values = {"connection": known.connection_id, "warehouse": change.from_warehouse, "product": change.product_id}
-        cursor.execute(FREE, values)
+        of = {"warehouse": change.from_warehouse, "product": change.product_id}
+        cursor.execute(FREE, {"connection": known.connection_id, "now": known.now, **of})
         (free,) = cursor.fetchone()
     if change.quantity > free:
         raise ChangeRefusedError(

@@ -127,6 +127,55 @@ def test_what_came_in_meanwhile_is_reserved(world: World) -> None:
     assert Command.objects.get(method="action_assign").odoo_id == 42
 
 
+def test_what_odoo_would_not_reserve_is_not_offered(world: World) -> None:
+    case = short_transfer(world)
+    # In quarantine, in the annex as well: in the warehouse, and beside its stock.
+    for place, warehouse in ((6, 1), (7, 2)):
+        world.write("stock.location", place, name="Quarantine", usage="internal", warehouse_id=warehouse, company_id=1)
+        stock(world, place, 20)
+    assert not {"reserve_again", "move_stock", "substitute"} & set(offered(world, case))
+    # On a shelf of the stock, unless it is to be removed.
+    world.write("stock.location", 6, location_id=8)
+    assert "reserve_again" in offered(world, case)
+    world.write("stock.quant", 6, removal_date=days(world, -1))
+    assert "reserve_again" not in offered(world, case)
+    world.write("stock.quant", 6, removal_date=days(world, 1))
+    assert "reserve_again" in offered(world, case)
+    # Another lot below zero takes nothing of it; what it was itself taken from has no more.
+    for lot, there in ((1, 10), (2, -4)):
+        world.write("stock.quant", 60 + lot, product_id=DESK, location_id=8, lot_id=lot, company_id=1, quantity=there)
+    world.write("stock.quant", 6, quantity=0)
+    assert "reserve_again" in offered(world, case)
+    world.write("stock.quant", 62, lot_id=1)
+    assert "reserve_again" not in offered(world, case)
+
+
+@pytest.mark.parametrize("waits", [{"state": "waiting"}, {"move_orig_ids": [800]}], ids=["made to order", "chained"])
+def test_what_is_brought_for_an_order_alone_is_not_taken_from_stock(world: World, waits: dict[str, Any]) -> None:
+    purchase(world, expected_in=3)
+    case = short_transfer(world)
+    for place in (8, 9):
+        stock(world, place, 20)
+    assert "reserve_again" in offered(world, case)
+    world.write("stock.move", 42, **waits)
+    assert not {"reserve_again", "move_stock"} & set(offered(world, case))
+
+
+def test_what_goes_straight_to_the_customer_is_not_moved_from_a_warehouse(world: World) -> None:
+    case = late_purchase(world)
+    stock(world, 9, 15)
+    assert "move_stock" in offered(world, case)
+    world.write("stock.location", 15, name="Customers", usage="customer")
+    world.write("stock.move", 800, location_dest_id=15)
+    assert "move_stock" not in offered(world, case)
+    # What comes in at the input is brought to the stock itself: orders are delivered from there.
+    world.write("stock.location", 16, name="Input", usage="internal", warehouse_id=1, company_id=1)
+    world.write("stock.move", 800, location_dest_id=16)
+    apply(world, case, "move_stock", f"{DESK}-9")
+    (values,) = Command.objects.get(method="create").arguments["vals_list"]
+    assert (values["location_id"], values["location_dest_id"]) == (9, 8)
+
+
 def test_each_action_is_applied_once_and_only_while_it_is_there(world: World) -> None:
     case = late_purchase(world)
     apply(world, case, "promise_later", "42")
@@ -259,7 +308,7 @@ def test_a_date_that_the_vendor_said_is_planned_by_with_its_receipt(world: World
     apply(world, case, "reschedule", f"800@{new[:10]}")
     line, receipt, note = Command.objects.filter(decision__startswith=f"exception:{case.pk}:reschedule").order_by("sequence")
     assert (line.model, line.odoo_id, line.arguments["vals"]) == ("purchase.order.line", 800, {"date_planned": new})
-    assert (receipt.model, receipt.odoo_id, receipt.arguments["vals"]) == ("stock.picking", 800, {"scheduled_date": new})
+    assert (receipt.model, receipt.odoo_id, receipt.arguments["vals"]) == ("stock.move", 800, {"date": new})
     assert note.model == "purchase.order"
 
 

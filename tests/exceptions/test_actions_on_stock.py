@@ -108,12 +108,12 @@ def test_a_line_without_a_lot_takes_one_that_lies_free_and_has_not_expired(world
     case = case_of(world, "fulfilment.lot_problem", "stock.picking", 42)
     # What expires first goes first; three are too few, and one has expired.
     assert offered(world, case)["assign_lot"] == {
-        "1-73": "4 Oak desk of A-073, 9 available",
-        "1-70": "4 Oak desk of A-070, 6 available",
+        "1-73@8": "4 Oak desk of A-073 in Hall/Stock, 9 available",
+        "1-70@8": "4 Oak desk of A-070 in Hall/Stock, 6 available",
     }
-    (told,) = apply(world, case, "assign_lot", "1-73")
-    assert (told.model, told.odoo_id, told.arguments) == ("stock.move.line", 1, {"vals": {"lot_id": 73}})
-    assert ["lot_id", "=", False] in told.precondition and told.postcondition == [["lot_id", "=", 73]]
+    (told,) = apply(world, case, "assign_lot", "1-73@8")
+    assert (told.model, told.odoo_id, told.arguments) == ("stock.move.line", 1, {"vals": {"lot_id": 73, "location_id": 8}})
+    assert ["lot_id", "=", False] in told.precondition and told.postcondition == [["lot_id", "=", 73], ["location_id", "=", 8]]
 
 
 def test_a_serial_number_stands_on_one_line_alone(world: World) -> None:
@@ -127,4 +127,4 @@ def test_a_serial_number_stands_on_one_line_alone(world: World) -> None:
         world.write("stock.lot", serial, name=f"SN-{serial}", product_id=DESK)
         world.write("stock.quant", serial, product_id=DESK, location_id=8, lot_id=serial, company_id=1, quantity=1)
     case = case_of(world, "fulfilment.lot_problem", "stock.picking", 42)
-    assert list(offered(world, case)["assign_lot"]) == ["1-71"]
+    assert list(offered(world, case)["assign_lot"]) == ["1-71@8"]

@@ -180,13 +180,31 @@ def test_what_lies_free_in_the_warehouse_is_no_shortage_though_nothing_is_reserv
 
 @pytest.mark.parametrize(
     ("more", "uncovered"),
-    [({"place": 9}, "10"), ({"place": 5}, "10"), ({"product": LAMP}, "10"), ({"reserved": 20}, "10"), ({"quantity": -5}, "10")],
-    ids=["another warehouse", "no warehouse", "another product", "reserved", "below zero"],
+    [
+        ({"place": 9}, "10"),
+        ({"place": 5}, "10"),
+        ({"place": 7}, "10"),
+        ({"product": LAMP}, "10"),
+        ({"reserved": 20}, "10"),
+        ({"quantity": -5}, "10"),
+    ],
+    ids=["another warehouse", "no warehouse", "quarantine", "another product", "reserved", "below zero"],
 )
 def test_what_is_not_free_there_covers_nothing(hall: World, more: dict[str, Any], uncovered: str) -> None:
     in_hall(hall, 42)
+    hall.write("stock.location", 7, name="Quarantine", usage="internal", warehouse_id=1, company_id=1)
     lies(hall, 1, **{"quantity": 20, **more})
     assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == uncovered
+
+
+def test_what_is_made_to_order_takes_no_stock_from_others(hall: World) -> None:
+    in_hall(hall, 42, promised_in=3)
+    in_hall(hall, 43, promised_in=5, partner=51)
+    lies(hall, 1, 10)
+    assert SHORTAGE not in opened() and SHORTAGE in opened(43)
+    hall.write("stock.move", 42, state="waiting")
+    assert opened()[SHORTAGE].plain_evidence["uncovered_quantity"] == "10"
+    assert SHORTAGE not in opened(43)
 
 
 def test_free_stock_goes_to_the_earliest_promise_and_purchases_fill_the_rest(hall: World) -> None:

@@ -21,7 +21,7 @@ from apps.mirror.models.product_product import Product
 from apps.mirror.models.product_template import ProductTemplate
 from apps.mirror.models.uom_uom import UnitOfMeasure
 from apps.odoo.models import Connection
-from apps.workflows import days, kits, stock_curve, supply_allocation, units
+from apps.workflows import days, kits, reservable, stock_curve, supply_allocation, units
 from apps.workflows.rules import promises
 from apps.workflows.stock_curve import Curve
 
@@ -72,15 +72,18 @@ SELECT COALESCE(s.order_id, 0) AS order_id, COALESCE(s.order_name, '') AS name, 
  ORDER BY s.date_planned NULLS LAST, s.line_id
  LIMIT %(most)s
 """
-# By the index quants_by_product, in the product's own unit.
-STOCK = """
+# By the index quants_by_product, in the product's own unit. Not all that is on hand and not reserved is free: what lies in
+# quarantine is not.
+STOCK = f"""
 SELECT w.odoo_id, COALESCE(w.name, '') AS warehouse, sum(q.quantity) AS on_hand, sum(COALESCE(q.reserved_quantity, 0)) AS reserved,
-       sum(q.quantity - COALESCE(q.reserved_quantity, 0)) AS free
+       COALESCE((SELECT sum(f.free)
+                   FROM ({reservable.by_warehouse("q.product_id = %(product)s")}) AS f
+                  WHERE f.warehouse_id = w.odoo_id), 0) AS free
   FROM mirror_stock_quant q
   JOIN mirror_stock_location place ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id
    AND place.usage = 'internal'
   JOIN mirror_stock_warehouse w ON w.connection_id = place.connection_id AND w.odoo_id = place.warehouse_id
- WHERE q.connection_id = %(connection)s AND q.product_id = %(product)s AND q.deleted_at IS NULL AND {seen}
+ WHERE q.connection_id = %(connection)s AND q.product_id = %(product)s AND q.deleted_at IS NULL AND {{seen}}
  GROUP BY w.odoo_id, w.name
  ORDER BY w.name, w.odoo_id
 """

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.mirror.declare import Boolean, Day, Many2one, Mirrored, Number, Text
+from apps.mirror.declare import Boolean, Day, Many2one, Mirrored, Moment, Number, Text
 
 
 class Quant(Mirrored):
@@ -16,7 +16,11 @@ class Quant(Mirrored):
     product_id = Many2one()
     location_id = Many2one()
     lot_id = Many2one()
+    package_id = Many2one()
+    owner_id = Many2one()
     company_id = Many2one()
+    # Of its lot, only where expiry dates are kept: from then on Odoo does not reserve it any more.
+    removal_date = Moment()
     quantity = Number()
     reserved_quantity = Number()
     inventory_quantity = Number()

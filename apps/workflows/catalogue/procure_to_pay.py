@@ -78,7 +78,12 @@ BILL = Fact(
 AT_RISK = Fact(
     name="at_risk",
     columns=["orders_at_risk_count", "customers_at_risk_count", "revenue_at_risk", "at_stake_amount", "look_again_at"],
-    unwatched=[supply_allocation.TYPES, supply_allocation.PUT_AWAY, supply_allocation.BETWEEN_WAREHOUSES],
+    unwatched=[
+        supply_allocation.TYPES,
+        supply_allocation.PUT_AWAY,
+        supply_allocation.BETWEEN_WAREHOUSES,
+        supply_allocation.STOCK_OF_WAREHOUSES,
+    ],
     sql=f"""
         SELECT w.orders_at_risk_count, w.customers_at_risk_count, w.revenue_at_risk,
                GREATEST(receipt.missing_amount, w.revenue_at_risk) AS at_stake_amount,

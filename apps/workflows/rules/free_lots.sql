@@ -1,15 +1,19 @@
--- Suggested actions on a transfer: lots and serial numbers that lie free where a line has none.
+-- Suggested actions on a transfer: lots and serial numbers that lie free where a line has none, each at its place.
+--
+-- In a package, or of another owner, a lot is another one to Odoo: such are left.
 --
 -- %(connection)s  bigint                       the connection
 -- %(record)s      bigint                       the transfer's id in Odoo
 -- %(now)s         timestamptz                  the moment at which it is offered: what has expired by then is left
 -- {{text}}        jsonb                        what is offered, in words
 -- {{quantity}}    numeric, product's own unit  the goods of line ml
+-- {{is_within}}   boolean                      whether place is where transfer r takes from, or within it
+-- {{is_fresh}}    boolean                      whether quant q is not past its removal date
 
-SELECT concat(ml.odoo_id, '-', lot.odoo_id) AS option,
+SELECT concat(ml.odoo_id, '-', lot.odoo_id, '@', stock.location_id) AS option,
        {{text}} AS text,
        ml.odoo_id AS line_id, lot.odoo_id AS lot_id, lot.name AS lot_name, t.name AS product_name,
-       trim_scale(line.quantity) AS quantity
+       stock.location_id AS place_id, r.location_id AS from_id, trim_scale(line.quantity) AS quantity
   FROM mirror_stock_picking r
   JOIN mirror_stock_move_line ml
     ON ml.connection_id = r.connection_id AND ml.picking_id = r.odoo_id AND ml.lot_id IS NULL AND ml.quantity > 0
@@ -17,17 +21,16 @@ SELECT concat(ml.odoo_id, '-', lot.odoo_id) AS option,
   JOIN mirror_product_product pr ON pr.connection_id = ml.connection_id AND pr.odoo_id = ml.product_id
   JOIN mirror_product_template t
     ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id AND t.tracking IN ('lot', 'serial')
-  JOIN mirror_stock_location here ON here.connection_id = r.connection_id AND here.odoo_id = r.location_id
  CROSS JOIN LATERAL (SELECT {{quantity}} AS quantity) AS line
  CROSS JOIN LATERAL (
-   SELECT q.lot_id, sum(q.quantity - COALESCE(q.reserved_quantity, 0)) AS free
-     FROM mirror_stock_location place
-     JOIN mirror_stock_quant q
-       ON q.connection_id = place.connection_id AND q.location_id = place.odoo_id AND q.product_id = ml.product_id
-      AND q.lot_id IS NOT NULL AND q.deleted_at IS NULL
-    WHERE place.connection_id = r.connection_id AND place.usage = 'internal'
-      AND (place.odoo_id = here.odoo_id OR place.warehouse_id = here.warehouse_id)
-    GROUP BY q.lot_id
+   SELECT q.lot_id, q.location_id, place.complete_name, sum(q.quantity - COALESCE(q.reserved_quantity, 0)) AS free
+     FROM mirror_stock_quant q
+     JOIN mirror_stock_location place
+       ON place.connection_id = q.connection_id AND place.odoo_id = q.location_id AND place.usage = 'internal'
+      AND {{is_within}}
+    WHERE q.connection_id = ml.connection_id AND q.product_id = ml.product_id AND q.lot_id IS NOT NULL
+      AND q.package_id IS NULL AND q.owner_id IS NULL AND q.deleted_at IS NULL AND {{is_fresh}}
+    GROUP BY q.lot_id, q.location_id, place.complete_name
  ) AS stock
   JOIN mirror_stock_lot lot
     ON lot.connection_id = r.connection_id AND lot.odoo_id = stock.lot_id AND lot.deleted_at IS NULL

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import playbooks, responsible, returned, root_causes, units
+from apps.workflows import playbooks, reservable, responsible, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, OdooCall, SuggestedAction
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -46,18 +46,21 @@ FACT = Fact(
 ASSIGN = SuggestedAction(
     name="assign_lot",
     title="Take it from a lot that is there",
-    columns=["line_id", "lot_id", "lot_name", "product_name", "quantity"],
+    columns=["line_id", "lot_id", "lot_name", "product_name", "quantity", "place_id", "from_id"],
     sql=statements.load(
         __file__,
         "free_lots",
         text=say(
-            "{quantity:quantity} {product} of {lot}, {free:quantity} available",
+            "{quantity:quantity} {product} of {lot} in {place}, {free:quantity} available",
             quantity="line.quantity",
             product="t.name",
             lot="lot.name",
+            place="COALESCE(stock.complete_name, '')",
             free="stock.free",
         ),
         quantity=units.own("ml.quantity", "ml"),
+        is_within=reservable.is_within("place", "r.location_id"),
+        is_fresh=reservable.FRESH,
     ),
     calls=[
         OdooCall(
@@ -65,9 +68,10 @@ ASSIGN = SuggestedAction(
             model="stock.move.line",
             record="line_id",
             method="write",
-            arguments={"vals": {"lot_id": "{lot_id:number}"}},
+            # With its place: Odoo would take the lot from where the line stands, below zero there.
+            arguments={"vals": {"lot_id": "{lot_id:number}", "location_id": "{place_id:number}"}},
             require=[["lot_id", "=", False], ["state", "not in", ["done", "cancel"]]],
-            expect=[["lot_id", "=", "{lot_id:number}"]],
+            expect=[["lot_id", "=", "{lot_id:number}"], ["location_id", "=", "{place_id:number}"]],
         )
     ],
     undo=[
@@ -76,7 +80,7 @@ ASSIGN = SuggestedAction(
             model="stock.move.line",
             record="line_id",
             method="write",
-            arguments={"vals": {"lot_id": False}},
+            arguments={"vals": {"lot_id": False, "location_id": "{from_id:number}"}},
             require=[["lot_id", "=", "{lot_id:number}"], ["state", "not in", ["done", "cancel"]]],
             expect=[["lot_id", "=", False]],
         )

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import kits, playbooks, responsible, returned, root_causes, units
+from apps.workflows import kits, playbooks, reservable, responsible, returned, root_causes, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -30,9 +30,9 @@ WHY = say(
     },
 )
 DROPPED = "CASE m.state WHEN 'cancel' THEN m.product_uom_qty WHEN 'done' THEN m.product_uom_qty - m.quantity END"
-IN_WAREHOUSE = say("{warehouse} {quantity:quantity}", warehouse="w.name", quantity="w.quantity - w.reserved")
+IN_WAREHOUSE = say("{warehouse} {quantity:quantity}", warehouse="w.name", quantity="w.free")
 IN_WAREHOUSES = f"""jsonb_agg({IN_WAREHOUSE} ORDER BY w.name)
-                               FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved)"""
+                               FILTER (WHERE NOT w.is_here AND w.free > 0)"""
 ELSEWHERE = say("{product}: {warehouses}", product="s.product", warehouses="s.elsewhere")
 
 FACT = Fact(
@@ -77,6 +77,7 @@ FACT = Fact(
         line_wants=kits.wanted("kl", "u.product_id"),
         is_kit=kits.is_kit("kl", "u.product_id"),
         unit_value=UNIT_VALUE,
+        stock=reservable.by_warehouse("q.product_id = m.product_id"),
         in_warehouses=joined(IN_WAREHOUSES),
     ),
 )
@@ -118,7 +119,7 @@ EXCEPTION = ExceptionType(
     ],
     actions=[
         sourcing.RESERVE_AGAIN,
-        sourcing.from_another_warehouse(sourcing.NEEDED_OF_TRANSFER),
+        sourcing.from_another_warehouse(sourcing.STOCK_FOR_TRANSFER),
         substitution.SUBSTITUTE,
         sourcing.from_another_vendor(sourcing.NEEDED_OF_TRANSFER),
         responsible.ask(responsible.TRANSFER, "agree with the customer on a part, another product or a later date"),

@@ -21,7 +21,7 @@ from apps.workflows.sql_message import joined, say
 # A move that only waits for an earlier one of the same order line is told by that one. Quantities are in the product's own unit;
 # ``line_wants`` is how much of the product the whole line needs, of a kit of one component.
 SHORT_MOVES = f"""
-SELECT m.odoo_id AS move_id, m.picking_id, m.create_date, m.product_id, m.company_id,
+SELECT m.odoo_id AS move_id, m.state, m.picking_id, m.create_date, m.product_id, m.company_id,
        COALESCE(m.warehouse_id, 0) AS warehouse_id, m.move_orig_ids, COALESCE(m.date_deadline, m.date) AS promised_at,
        {units.own("m.product_uom_qty", "m", units.MOVE)} AS wanted,
        {units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)} AS missing,
@@ -67,7 +67,8 @@ IN_ITS_ROW = f"""
    SELECT y.*, sum(y.free) OVER (ORDER BY y.date_planned, y.line_id) AS upto
      FROM ({supply_allocation.covering(SAME_PRODUCT_AND_COMPANY)}) AS y
     WHERE y.warehouse_id = s.warehouse_id) AS x
- WHERE NOT ({supply_allocation.is_fed("s")}) AND x.free > 0 AND x.upto > ahead.missing
+ WHERE NOT ({supply_allocation.is_fed("s")})
+   AND NOT {supply_allocation.is_made_to_order("s")} AND x.free > 0 AND x.upto > ahead.missing
    AND x.upto - x.free < ahead.missing + s.missing
 """
 # The last purchase that the move needs, and how much of it all purchases together cover.
@@ -252,7 +253,7 @@ PROMISE = Fact(
         "uncovered_warehouse_id",
         "ready_warehouse_id",
     ],
-    unwatched=[supply_allocation.TYPES, supply_allocation.BETWEEN_WAREHOUSES],
+    unwatched=[supply_allocation.TYPES, supply_allocation.BETWEEN_WAREHOUSES, supply_allocation.STOCK_OF_WAREHOUSES],
     sql=_promise("line.order_id = ANY(%(ids)s)"),
 )
 
@@ -343,7 +344,7 @@ STOCK_SHORTAGE = ExceptionType(
     closed_because="The missing goods are available, or arrive in time",
     root_causes=[*ROOT_CAUSES, RootCause(kind=root_causes.SALES_ORDER, record="odoo_id")],
     actions=[
-        sourcing.from_another_warehouse(sourcing.NEEDED_OF_ORDER),
+        sourcing.from_another_warehouse(sourcing.STOCK_FOR_ORDER),
         sourcing.from_another_vendor(sourcing.NEEDED_OF_ORDER),
         responsible.ask(responsible.SALES_ORDER, "agree with the customer on a part, another product or a later date"),
     ],

@@ -15,6 +15,7 @@
 -- {{line_wants}}      numeric, product's own unit  how much of u's product line kl needs
 -- {{is_kit}}          boolean                      whether u's product is a component of what line kl is of
 -- {{unit_value}}      one row                      unit: what one of m's unit is worth, company's currency
+-- {{stock}}           rows                         warehouse_id, quantity, reserved, free: m's product, its own unit
 -- {{in_warehouses}}   jsonb                        in which other warehouses they lie free
 
 SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_products_names,
@@ -97,22 +98,17 @@ SELECT count(*) AS short_count, string_agg(DISTINCT s.product, ', ') AS short_pr
      CROSS JOIN LATERAL (
        SELECT COALESCE(sum(w.quantity) FILTER (WHERE w.is_here), 0) AS on_hand,
               COALESCE(sum(w.reserved) FILTER (WHERE w.is_here), 0) AS reserved,
-              COALESCE(sum(w.quantity - w.reserved) FILTER (WHERE NOT w.is_here AND w.quantity > w.reserved), 0)
-                AS free_elsewhere,
+              COALESCE(sum(w.free) FILTER (WHERE NOT w.is_here AND w.free > 0), 0) AS free_elsewhere,
               {{in_warehouses}} AS elsewhere
          FROM (
-           SELECT wh.name, sum(q.quantity) AS quantity, sum(q.reserved_quantity) AS reserved,
+           SELECT wh.name, lain.quantity, lain.reserved, lain.free,
                   wh.odoo_id IS NOT DISTINCT FROM kind.warehouse_id AS is_here
-             FROM mirror_stock_quant q
-             JOIN mirror_stock_location l
-               ON l.connection_id = q.connection_id AND l.odoo_id = q.location_id AND l.usage = 'internal'
+             FROM ({{stock}}) AS lain
              JOIN mirror_stock_warehouse wh
-               ON wh.connection_id = l.connection_id AND wh.odoo_id = l.warehouse_id
+               ON wh.connection_id = m.connection_id AND wh.odoo_id = lain.warehouse_id
               AND wh.company_id = r.company_id
              LEFT JOIN mirror_stock_picking_type kind
                ON kind.connection_id = r.connection_id AND kind.odoo_id = r.picking_type_id
-            WHERE q.connection_id = m.connection_id AND q.product_id = m.product_id AND q.deleted_at IS NULL
-            GROUP BY wh.odoo_id, wh.name, kind.warehouse_id
          ) AS w
      ) AS stock
   ) AS s

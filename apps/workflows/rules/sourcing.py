@@ -6,7 +6,7 @@ that are drafted, by name; a request for quotation is in the unit that the vendo
 """
 
 from apps.core import statements
-from apps.workflows import guard_requests, impact, units
+from apps.workflows import guard_requests, impact, reservable, supply_allocation, units
 from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.rules import effects
 from apps.workflows.sql_message import company_day, say
@@ -48,6 +48,11 @@ NEEDED_OF_ORDER = f"""
      GROUP BY m.product_id, m.company_id, m.location_id
 """
 
+# A move that waits for another one, or that something is chained to, gets from Odoo what that brings and nothing else.
+FROM_STOCK = f"AND m.state <> 'waiting' AND NOT ({supply_allocation.is_fed('m')}) GROUP BY"
+STOCK_FOR_TRANSFER = NEEDED_OF_TRANSFER.replace("GROUP BY", FROM_STOCK)
+STOCK_FOR_ORDER = NEEDED_OF_ORDER.replace("GROUP BY", FROM_STOCK)
+
 PRODUCT = """
       JOIN mirror_product_product pr ON pr.connection_id = %(connection)s AND pr.odoo_id = n.product_id
       JOIN mirror_product_template t ON t.connection_id = pr.connection_id AND t.odoo_id = pr.product_tmpl_id
@@ -81,7 +86,16 @@ def from_another_warehouse(needed: str) -> SuggestedAction:
             "arrives_at",
         ],
         effect=effects.of_transfer,
-        sql=statements.load(__file__, "move_stock", free_there=FREE_THERE, needed=needed, product=PRODUCT),
+        sql=statements.load(
+            __file__,
+            "move_stock",
+            free_there=FREE_THERE,
+            needed=needed,
+            product=PRODUCT,
+            free=reservable.by_place("n.product_id"),
+            is_stock=reservable.is_in_stock("place", "w"),
+            needed_in=reservable.is_in_stock("needed_at", "h"),
+        ),
         calls=[
             OdooCall(
                 title="Draft a transfer of {quantity:quantity} {product_name} from another warehouse",
@@ -312,17 +326,8 @@ RESERVE_AGAIN = SuggestedAction(
             lines="count(*)",
         )
     } AS text
-          FROM ({NEEDED_OF_TRANSFER}) AS n
-         CROSS JOIN LATERAL (
-           SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
-             FROM mirror_stock_location here
-             JOIN mirror_stock_location l
-               ON l.connection_id = here.connection_id AND l.warehouse_id = here.warehouse_id AND l.usage = 'internal'
-             JOIN mirror_stock_quant q
-               ON q.connection_id = l.connection_id AND q.product_id = n.product_id AND q.location_id = l.odoo_id
-              AND q.deleted_at IS NULL
-            WHERE here.connection_id = %(connection)s AND here.odoo_id = n.place_id
-         ) AS free
+          FROM ({STOCK_FOR_TRANSFER}) AS n
+         CROSS JOIN LATERAL ({reservable.at_place("n.product_id", "n.place_id")}) AS free
         HAVING count(*) > 0 AND bool_and(free.quantity >= n.quantity)
     """,
     calls=[
@@ -348,7 +353,7 @@ MOVED = say(
 RESCHEDULE = SuggestedAction(
     name="reschedule",
     title="Reschedule the receipt to the vendor's new date",
-    columns=["line_id", "receipt_id", "receipt_name", "new_date", "new_day", "product_name", "said_by", "new_at"],
+    columns=["line_id", "move_id", "receipt_name", "new_date", "new_day", "product_name", "said_by", "new_at"],
     effect=effects.of_date,
     sql=statements.load(
         __file__,
@@ -364,17 +369,19 @@ RESCHEDULE = SuggestedAction(
             record="line_id",
             method="write",
             arguments={"vals": {"date_planned": "{new_date}"}},
+            require=[["state", "in", ["purchase", "done"]]],
             expect=[["date_planned", "=", "{new_date}"]],
         ),
         OdooCall(
-            title="Reschedule {receipt_name} for {new_day:day}",
-            model="stock.picking",
-            record="receipt_id",
+            # What else the receipt brings comes when it was to come.
+            title="Reschedule {product_name} on {receipt_name} for {new_day:day}",
+            model="stock.move",
+            record="move_id",
             method="write",
-            only_if="receipt_id",
-            arguments={"vals": {"scheduled_date": "{new_date}"}},
+            only_if="move_id",
+            arguments={"vals": {"date": "{new_date}"}},
             require=[["state", "not in", ["done", "cancel"]]],
-            expect=[["scheduled_date", "=", "{new_date}"]],
+            expect=[["date", "=", "{new_date}"]],
         ),
         guard_requests.note(
             "{product_name} is expected on {new_day}, as {said_by} said. Planned by {decided_by} in Control Tower."

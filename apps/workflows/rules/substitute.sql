@@ -5,6 +5,7 @@
 -- {{instead}}     jsonb                        what is offered, in words
 -- {{missing}}     numeric, product's own unit  what move m lacks
 -- {{ratio}}       numeric                      how many of the product's own unit the unit of line l holds
+-- {{free}}        one row                      quantity: what is free of the other product where move m takes from, its own unit
 -- {{price_span}}  numeric                      by which part of the price the other product may be dearer or cheaper
 
 SELECT concat(n.move_id, '-', other.odoo_id) AS option,
@@ -40,14 +41,7 @@ SELECT concat(n.move_id, '-', other.odoo_id) AS option,
                                                                 <= {{price_span}} * t.list_price)
   JOIN mirror_product_product other ON other.connection_id = %(connection)s AND other.product_tmpl_id = ot.odoo_id
    AND other.odoo_id <> n.product_id AND other.active AND other.deleted_at IS NULL
-  JOIN mirror_stock_location here ON here.connection_id = %(connection)s AND here.odoo_id = n.location_id
- CROSS JOIN LATERAL (
-   SELECT COALESCE(sum(q.quantity - COALESCE(q.reserved_quantity, 0)), 0) AS quantity
-     FROM mirror_stock_location place
-     JOIN mirror_stock_quant q ON q.connection_id = place.connection_id AND q.location_id = place.odoo_id
-      AND q.product_id = other.odoo_id AND q.deleted_at IS NULL
-    WHERE place.connection_id = %(connection)s AND place.warehouse_id = here.warehouse_id AND place.usage = 'internal'
- ) AS free
+ CROSS JOIN LATERAL ({{free}}) AS free
  WHERE free.quantity >= n.missing AND NOT EXISTS (
    SELECT FROM mirror_sale_order_line own
     WHERE own.connection_id = %(connection)s AND own.order_id = n.order_id AND own.product_id = other.odoo_id

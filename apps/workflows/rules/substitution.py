@@ -9,7 +9,7 @@ adds the other product.
 from django.utils.translation import gettext_noop
 
 from apps.core import statements
-from apps.workflows import parameters, units
+from apps.workflows import parameters, reservable, units
 from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.sql_message import say
 
@@ -86,6 +86,7 @@ SUBSTITUTE = SuggestedAction(
         instead=INSTEAD,
         missing=units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE),
         ratio=units.ratio_of("l"),
+        free=reservable.at_place("other.odoo_id", "n.location_id"),
         price_span=f"{parameters.value_for_sql(PRICE_BAND, 'n.company_id')} / 100",
     ),
     calls=[
