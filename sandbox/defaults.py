@@ -35,6 +35,7 @@ def defaults(env: Env, model: str) -> Row:
             "user_id": env.uid,
             "invoice_status": "no",
             "name": False,
+            "picking_type_id": 1,
         },
         "purchase.order.line": {
             "product_uom_id": 1,

@@ -139,12 +139,16 @@ def purchase(buying: Env, chance: random.Random, products: list[int], planned: d
     short = list(dict.fromkeys(waiting.mapped("product_id").ids))[:4]
     chosen = short or chance.sample(products, 3)
     lines = [(0, 0, {"product_id": one, "product_qty": float(chance.choice((20, 40, 60)))}) for one in chosen]
+    # Every third is for the second warehouse.
+    receipts = buying["stock.picking.type"].search([("code", "=", "incoming")], order="id").ids
+    before = max(buying["purchase.order"].search([], order="id").ids, default=0)
     return buying["purchase.order"].create(
         {
             "partner_id": chance.choice(suppliers),
             "date_planned": planned,
             "order_line": lines,
             "partner_ref": f"SO-{chance.randint(100, 999)}",
+            "picking_type_id": receipts[1 if before % 3 == 2 and len(receipts) > 1 else 0],
         }
     )
 

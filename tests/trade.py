@@ -34,7 +34,7 @@ def larger_company() -> World:
         )
         made.write("stock.warehouse", number, name=name, company_id=1, lot_stock_id=7 + number)
         made.write("stock.picking.type", 10 + number, name="Internal", code="internal", warehouse_id=number, company_id=1)
-    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
+    made.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61, active=True)
     return made
 
 

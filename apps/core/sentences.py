@@ -22,7 +22,7 @@ from apps.core.former_wording import FORMER
 from apps.core.words import sum_of
 
 # ``{column}`` as it is, or said as a sentence; with a form behind it, a figure as the language writes it.
-PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|money|quantity|day|moment))?\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(number|optional|money|quantity|day|moment))?\}")
 
 # Values that are words of the tower: a step, a fact, a command, kinds of approval.
 WORDS = {"step", "fact", "command", "kinds"}

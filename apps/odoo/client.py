@@ -44,6 +44,8 @@ READS = frozenset(
         "fields_get",
         "name_search",
         "default_get",
+        "onchange",
+        "copy_data",
         "context_get",
         "has_access",
         "check_access_rights",

@@ -1,12 +1,17 @@
 """What a command's arguments leave to be looked up when the call is made: in Odoo, or of what the tower keeps."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 
 from apps.odoo import client as wire
-from apps.workflows.placeholders import COPIED, IDS, KEPT, MODEL_REFERENCE
+from apps.odoo.versions import major
+from apps.workflows.placeholders import COPIED, ENTERED, IDS, KEPT, MODEL_REFERENCE
+
+# Before it, a form names what it shows by a flag a field.
+FIELDS_SPEC_SINCE = 17
 
 
 def resolve(client: wire.OdooClient, arguments: Any, *, model: str) -> Any:
@@ -20,7 +25,9 @@ def resolve(client: wire.OdooClient, arguments: Any, *, model: str) -> Any:
         if IDS in arguments:
             named, domain = arguments[IDS]
             return [row["id"] for row in client.search_read(named, domain, ["id"], order="id", primary=True)]
-        values = {key: resolve(client, inner, model=model) for key, inner in arguments.items() if key != COPIED}
+        values = {key: resolve(client, inner, model=model) for key, inner in arguments.items() if key not in (COPIED, ENTERED)}
+        if ENTERED in arguments:
+            return values | _entered(client, *arguments[ENTERED], values=values)
         return _copied(client, *arguments[COPIED]) | values if COPIED in arguments else values
     if isinstance(arguments, list):
         return [resolve(client, inner, model=model) for inner in arguments]
@@ -35,6 +42,23 @@ def _copied(client: wire.OdooClient, model: str, odoo_id: int) -> dict[str, Any]
     found = client.call(model, "copy_data", [odoo_id])
     values: dict[str, Any] = found[0] if isinstance(found, list) else found
     return values
+
+
+def _entered(
+    client: wire.OdooClient, model: str, field: str, following: Sequence[str], *, values: dict[str, Any]
+) -> dict[str, Any]:
+    """What stands in ``following`` once ``field`` is entered on Odoo's form: Odoo's choice, else that of ``values``."""
+    entered = dict.fromkeys(following, False) | {name: value for name, value in values.items() if not isinstance(value, list)}
+    shown = [*following, field]
+    if major(client.version()) >= FIELDS_SPEC_SINCE:
+        asked: dict[str, Any] = {"field_names": [field], "fields_spec": {name: {} for name in shown}}
+    else:
+        asked = {"field_name": field, "field_onchange": dict.fromkeys(shown, "1")}
+    said = client.call(model, "onchange", [], values=entered, **asked)
+    found = said.get("value", {})
+    # A record is its id, or beside its name: as the version has it.
+    told = {name: found[name][0] if isinstance(found[name], list | tuple) else found[name] for name in following if name in found}
+    return {name: entered[name] for name in following} | told
 
 
 def _kept(model: str, field: str, key: str) -> str:

@@ -258,19 +258,27 @@ def _without_missing(call: OdooCall, connection: Connection, model: str) -> Odoo
 
 
 def fill(template: Any, context: Mapping[str, Any]) -> Any:
-    """``template`` with its placeholders filled, all the way down. ``{name:number}`` alone becomes a number,
-    the others are said as :mod:`apps.core.sentences` does, in the active language."""
+    """Return ``template`` with its placeholders filled, all the way down.
+
+    ``{name:number}`` alone becomes a number; ``{name:optional}`` too, and without a value its key is left out, so that Odoo takes
+    its own default. The others are said as :mod:`apps.core.sentences` does, in the active language.
+    """
     if isinstance(template, Mapping):
-        return {key: fill(value, context) for key, value in template.items()}
+        return {key: fill(value, context) for key, value in template.items() if not _is_left_out(value, context)}
     if isinstance(template, list | tuple):
         return [fill(value, context) for value in template]
     if not isinstance(template, str) or template == MODEL_REFERENCE:
         return template
     whole = sentences.PLACEHOLDER.fullmatch(template)
-    if whole and whole[2] == "number":
+    if whole and whole[2] in ("number", "optional"):
         value = float(_value(whole[1], context) or 0)
         return int(value) if value.is_integer() and "id" in whole[1] else value
     return sentences.PLACEHOLDER.sub(lambda match: _in_words(match[1], match[2], context), template).strip()
+
+
+def _is_left_out(value: Any, context: Mapping[str, Any]) -> bool:
+    whole = sentences.PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return whole is not None and whole[2] == "optional" and _value(whole[1], context) is None
 
 
 def _in_words(name: str, form: str | None, context: Mapping[str, Any]) -> str:

@@ -11,6 +11,9 @@ from apps.workflows.declare import ApprovalKind, OdooCall
 MODEL_REFERENCE = "{model:ref}"
 # In the values of a record that is made: what Odoo itself copies of another record, ``[model, id]``; the values beside it win.
 COPIED = "{copied}"
+# In the values of a record that is made: what Odoo fills in when somebody enters a field of them on its form,
+# ``[model, field, [fields that follow]]``.
+ENTERED = "{entered}"
 # In the arguments of a command: Odoo's wizard that does it, ``[model, values]``, and the domain by which the target is found.
 WIZARD, FOUND = "{wizard}", "{found}"
 # In what a command writes: a file that the tower keeps, ``[app.Model, field, key]``, as Odoo takes contents; and the ids of records

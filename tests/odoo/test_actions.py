@@ -151,6 +151,39 @@ def test_a_vendors_new_date_reschedules_its_receipt_moves_the_promise_and_is_bou
     assert case.status == Status.RESOLVED
 
 
+def test_a_request_for_quotation_has_the_vendors_terms_and_comes_to_the_warehouse_that_is_short(shop: Shop) -> None:
+    """As when a buyer picks the vendor on the form: terms, taxes, buyer; in the currency of the price; where it is needed."""
+    odoo, company = shop.odoo, shop.odoo.read("res.users", [shop.odoo.uid], ["company_id"])[0]["company_id"]
+    number = f"{clock.now():%H%M%S}"
+    hall = shop.make("stock.warehouse", {"name": f"Tower test hall {number}", "code": number[1:], "company_id": company})
+    both = odoo.search("res.currency", [("name", "in", ["USD", "EUR"])], context={"active_test": False})
+    (company_currency,) = (row["currency_id"] for row in odoo.read("res.company", [company], ["currency_id"]))
+    foreign = next(one for one in both if one != company_currency)
+    odoo.write("res.currency", [foreign], {"active": True})
+    (tax,) = odoo.search("account.tax", [("type_tax_use", "=", "purchase"), ("company_id", "=", company)], limit=1)
+    free = shop.make("account.fiscal.position", {"name": "Tower test, no tax", "company_id": company})
+    buyer = shop.make("res.users", {"name": "Tower test buyer", "login": f"tower-buyer-{number}"})
+    terms = odoo.search("account.payment.term", [], limit=1)[0]
+    of_vendor = {"property_supplier_payment_term_id": terms, "property_account_position_id": free, "buyer_id": buyer}
+    vendor = shop.make("res.partner", {"name": "Tower test vendor abroad", **of_vendor})
+    product = shop.storable(supplier_taxes_id=[(6, 0, [tax])], seller_ids=[])
+    template = odoo.read("product.product", [product], ["product_tmpl_id"])[0]["product_tmpl_id"]
+    offer = {"partner_id": vendor, "product_tmpl_id": template, "price": 66, "delay": 4, "currency_id": foreign, "discount": 10}
+    shop.make("product.supplierinfo", offer)
+    order = shop.sell(5, promised_in=9, product=product, warehouse_id=hall)
+
+    apply(shop, shop.cases("sale.order", order)["order.stock_shortage"], "buy_elsewhere", f"{product}-{vendor}")
+    fields = ["picking_type_id", "payment_term_id", "fiscal_position_id", "user_id", "currency_id", "order_line", "amount_total"]
+    (draft,) = odoo.search_read("purchase.order", [("partner_id", "=", vendor)], fields)
+    (into,) = odoo.read("stock.picking.type", [draft["picking_type_id"]], ["warehouse_id", "code"])
+    assert (into["warehouse_id"], into["code"]) == (hall, "incoming")
+    assert (draft["payment_term_id"], draft["fiscal_position_id"], draft["user_id"]) == (terms, free, buyer)
+    assert (draft["currency_id"], draft["amount_total"]) == (foreign, 297)
+    # Once it is ordered, the order waits for it.
+    odoo.call("purchase.order", "button_confirm", [draft["id"]])
+    assert "order.stock_shortage" not in shop.cases("sale.order", order)
+
+
 def open_case(shop: Shop, kind: str, model: str, odoo_id: int, **more: object) -> ExceptionCase:
     """An exception as it opens once its time has passed."""
     team, _ = Team.objects.get_or_create(slug="sales", defaults={"name": "Sales"})

@@ -18,6 +18,12 @@ def test_a_number_stays_a_number() -> None:
     assert enqueue.fill("{odoo_id:number}", {"odoo_id": 42}) == 42
 
 
+def test_what_may_be_missing_is_left_out_with_its_key() -> None:
+    template = {"lines": [[0, 0, {"unit_id": "{unit_id:optional}", "quantity": "{quantity:number}"}]]}
+    assert enqueue.fill(template, {"unit_id": None, "quantity": 2}) == {"lines": [[0, 0, {"quantity": 2}]]}
+    assert enqueue.fill(template, {"unit_id": 7, "quantity": 2}) == {"lines": [[0, 0, {"unit_id": 7, "quantity": 2}]]}
+
+
 def test_braces_in_what_people_wrote_are_left_alone() -> None:
     assert enqueue.fill("{reason}", {"reason": "see {order}"}) == "see {order}"
 

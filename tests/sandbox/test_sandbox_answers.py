@@ -23,3 +23,17 @@ def test_an_order_is_acknowledged_and_a_line_is_split_into_a_copy_of_itself() ->
         ["order_line", "any", [["product_id", "=", copied["product_id"]], *([name, "=", value] for name, value in part.items())]],
     ]
     assert company.call(TOWER, "purchase.order", "search_count", [shows], {}) == 1
+
+
+def test_a_purchase_comes_into_the_warehouse_that_it_names_whatever_its_number() -> None:
+    company = Company(None, orders=30, seed=7)
+    product = company.call(TOWER, "product.product", "search", [[]], {"limit": 1})[0]
+    vendor = company.call(TOWER, "res.partner", "search", [[["supplier_rank", ">", 0]]], {"limit": 1})[0]
+    kinds = company.call(TOWER, "stock.picking.type", "search", [[["code", "=", "incoming"]]], {"order": "id"})
+    for said, kind in [({}, kinds[0])] * 3 + [({"picking_type_id": kinds[1]}, kinds[1])] * 3:
+        line = [0, 0, {"product_id": product, "product_qty": 2, "price_unit": 5}]
+        order = company.call(TOWER, "purchase.order", "create", [{"partner_id": vendor, "order_line": [line], **said}], {})
+        company.call(TOWER, "purchase.order", "button_confirm", [[order]], {})
+        domain = [["origin", "=", company.call(TOWER, "purchase.order", "read", [[order], ["name"]], {})[0]["name"]]]
+        (receipt,) = company.call(TOWER, "stock.picking", "search_read", [domain], {"fields": ["picking_type_id"]})
+        assert receipt["picking_type_id"][0] == kind

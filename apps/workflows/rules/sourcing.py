@@ -1,35 +1,45 @@
 """Ways to get goods that are late or short: from another warehouse, or from another vendor; and a new promise meanwhile.
 
 Each takes a query of what is needed: ``product_id``, ``quantity``, ``place_id`` (the place where it is needed),
-``company_id`` and ``vendor_id`` (who was to bring it, or NULL). Quantities are in the product's own unit, and so are the transfers
-that are drafted, by name; a request for quotation is in the unit that the vendor's price is for.
+``company_id``, ``vendor_id`` (who was to bring it, or NULL), ``buyer_id`` (whose order it was, or NULL) and ``receive_type_id`` (by
+which operation type it was to come in, or NULL). Quantities are in the product's own unit, and so are the transfers that are
+drafted, by name; a request for quotation is in the unit and the currency that the vendor's price is for.
 """
 
 from apps.core import statements
 from apps.workflows import guard_requests, impact, reservable, supply_allocation, units
 from apps.workflows.declare import OdooCall, SuggestedAction
+from apps.workflows.placeholders import ENTERED
 from apps.workflows.rules import effects
 from apps.workflows.sql_message import company_day, say
 
-# What a purchase order still has to bring, and where its receipts put it.
+# What a purchase order still has to bring, where its receipts put it, and by which operation type they come in.
 NEEDED_OF_PURCHASE = f"""
-    SELECT l.product_id, sum({units.own("l.product_qty - l.qty_received", "l")}) AS quantity, o.partner_id AS vendor_id,
-           o.company_id,
-           (SELECT m.location_dest_id FROM mirror_stock_move m
-             WHERE m.connection_id = o.connection_id AND m.purchase_line_id = min(l.odoo_id) AND m.deleted_at IS NULL
-             ORDER BY m.odoo_id DESC LIMIT 1) AS place_id
-      FROM mirror_purchase_order o
-      JOIN mirror_purchase_order_line l
-        ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
-       AND l.product_id IS NOT NULL AND l.qty_received < l.product_qty
-     WHERE o.connection_id = %(connection)s AND o.odoo_id = %(record)s AND o.state IN ('purchase', 'done')
-     GROUP BY o.connection_id, l.product_id, o.partner_id, o.company_id
+    SELECT n.product_id, n.quantity, n.vendor_id, n.buyer_id, n.company_id, receipt.place_id, receipt.type_id AS receive_type_id
+      FROM (
+        SELECT l.product_id, sum({units.own("l.product_qty - l.qty_received", "l")}) AS quantity, o.partner_id AS vendor_id,
+               o.user_id AS buyer_id, o.company_id, o.connection_id, min(l.odoo_id) AS line_id
+          FROM mirror_purchase_order o
+          JOIN mirror_purchase_order_line l
+            ON l.connection_id = o.connection_id AND l.order_id = o.odoo_id AND l.deleted_at IS NULL
+           AND l.product_id IS NOT NULL AND l.qty_received < l.product_qty
+         WHERE o.connection_id = %(connection)s AND o.odoo_id = %(record)s AND o.state IN ('purchase', 'done')
+         GROUP BY o.connection_id, l.product_id, o.partner_id, o.user_id, o.company_id
+      ) AS n
+      LEFT JOIN LATERAL (
+        SELECT m.location_dest_id AS place_id, p.picking_type_id AS type_id
+          FROM mirror_stock_move m
+          LEFT JOIN mirror_stock_picking p ON p.connection_id = m.connection_id AND p.odoo_id = m.picking_id
+         WHERE m.connection_id = n.connection_id AND m.purchase_line_id = n.line_id AND m.deleted_at IS NULL
+         ORDER BY m.odoo_id DESC LIMIT 1
+      ) AS receipt ON true
 """
 
 # What a transfer lacks, at the place from which it takes its goods.
 NEEDED_OF_TRANSFER = f"""
     SELECT m.product_id, sum({units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)}) AS quantity,
-           NULL::bigint AS vendor_id, m.company_id, m.location_id AS place_id
+           NULL::bigint AS vendor_id, NULL::bigint AS buyer_id, m.company_id, m.location_id AS place_id,
+           NULL::bigint AS receive_type_id
       FROM mirror_stock_move m
      WHERE m.connection_id = %(connection)s AND m.picking_id = %(record)s AND m.deleted_at IS NULL
        AND m.state IN ('waiting', 'confirmed', 'partially_available')
@@ -40,7 +50,8 @@ NEEDED_OF_TRANSFER = f"""
 # What a sales order's deliveries lack.
 NEEDED_OF_ORDER = f"""
     SELECT m.product_id, sum({units.own("m.product_uom_qty - COALESCE(m.quantity, 0)", "m", units.MOVE)}) AS quantity,
-           NULL::bigint AS vendor_id, m.company_id, m.location_id AS place_id
+           NULL::bigint AS vendor_id, NULL::bigint AS buyer_id, m.company_id, m.location_id AS place_id,
+           NULL::bigint AS receive_type_id
       FROM mirror_sale_order_line l
       JOIN mirror_stock_move m ON m.connection_id = l.connection_id AND m.sale_line_id = l.odoo_id AND m.deleted_at IS NULL
        AND m.state IN ('waiting', 'confirmed', 'partially_available') AND m.product_uom_qty > COALESCE(m.quantity, 0)
@@ -131,10 +142,12 @@ def from_another_warehouse(needed: str) -> SuggestedAction:
 
 # In whole units of the vendor's, where those are larger than the product's own: half a dozen is not sold by the dozen.
 IN_VENDORS_UNIT = f"""
-SELECT GREATEST(CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)) ELSE round(n.quantity / per.unit, 6) END,
-                i.min_qty) AS quantity, per.unit AS per_unit, vendors.name AS unit,
-       vendors.name IS DISTINCT FROM own.name AS is_other
+SELECT GREATEST(needed.quantity, i.min_qty) AS quantity, i.min_qty > needed.quantity AS is_raised, per.unit AS per_unit,
+       vendors.name AS unit, vendors.name IS DISTINCT FROM own.name AS is_other
   FROM (SELECT {units.ratio("i.product_uom_id", product="n.product_id")} AS unit) AS per
+ CROSS JOIN LATERAL (
+   SELECT CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)) ELSE round(n.quantity / per.unit, 6) END AS quantity
+ ) AS needed
  CROSS JOIN (SELECT {units.name_of("i.product_uom_id")} AS name) AS vendors
  CROSS JOIN (SELECT {units.name_of("t.uom_id")} AS name) AS own
 """
@@ -142,47 +155,62 @@ SELECT GREATEST(CASE WHEN per.unit > 1 THEN ceil(round(n.quantity / per.unit, 4)
 SOLD_THERE = say(
     "{quantity:quantity} {product} from {vendor} at {price:money} {currency}, {days} days to deliver",
     when={
-        "b.unit > '' AND b.is_other": (
+        "i.unit > '' AND i.is_other": (
             "{quantity:quantity} {unit} of {product} from {vendor} at {price:money} {currency} each, {days} days to deliver"
         ),
         "cu.name IS NULL": "{quantity:quantity} {product} from {vendor} at {price:money}, {days} days to deliver",
     },
-    quantity="b.quantity",
+    quantity="i.quantity",
     product="t.name",
     vendor="v.name",
-    price="i.price",
+    # What is paid, once the vendor's discount is off.
+    price="i.price * (1 - COALESCE(i.discount, 0) / 100)",
     currency="COALESCE(cu.name, '')",
     days="i.delay",
-    unit="b.unit",
+    unit="i.unit",
 )
 
 
-def _request(**more: str) -> OdooCall:
-    """Draft a request for quotation of one line.
+# Odoo fills these in when somebody picks the vendor on the form. Who has no buyer there, and none before, has none: the session
+# that writes the request is nobody's.
+OF_VENDOR = ["payment_term_id", "fiscal_position_id", "user_id"]
 
-    Args:
-        more: more of the line, and which column says whether to.
-    """
-    only_if = more.pop("only_if")
-    line = {
-        "product_id": "{product_id:number}",
-        "product_qty": "{quantity:number}",
-        "price_unit": "{price:number}",
-        "date_planned": "{planned_for}",
-    }
-    values = {
-        "partner_id": "{partner_id:number}",
-        "company_id": "{company_id:number}",
-        "origin": "{record_name}",
-        "order_line": [[0, 0, line | more]],
-    }
-    return OdooCall(
-        title="Draft a request for quotation to {vendor_name}",
-        method="create",
-        model="purchase.order",
-        only_if=only_if,
-        arguments={"vals_list": [values]},
-    )
+# A request for quotation of one line, for the warehouse that needs it. What Odoo decides itself is left to it: the unit where the
+# vendor's price names none, the operation type where the place belongs to no warehouse.
+REQUEST = OdooCall(
+    title="Draft a request for quotation to {vendor_name}",
+    method="create",
+    model="purchase.order",
+    arguments={
+        "vals_list": [
+            {
+                ENTERED: ["purchase.order", "partner_id", OF_VENDOR],
+                "partner_id": "{partner_id:number}",
+                "company_id": "{company_id:number}",
+                "currency_id": "{currency_id:optional}",
+                "picking_type_id": "{receive_type_id:optional}",
+                "user_id": "{buyer_id:optional}",
+                "origin": "{record_name}",
+                "order_line": [
+                    [
+                        0,
+                        0,
+                        {
+                            "product_id": "{product_id:number}",
+                            "product_qty": "{quantity:number}",
+                            # Odoo itself would take our quantity for one in the vendor's unit.
+                            "product_uom_id": "{unit_id:optional}",
+                            # Where a price is given, Odoo takes no discount from the vendor's.
+                            "price_unit": "{price:number}",
+                            "discount": "{discount:optional}",
+                            "date_planned": "{planned_for}",
+                        },
+                    ]
+                ],
+            }
+        ]
+    },
+)
 
 
 def from_another_vendor(needed: str) -> SuggestedAction:
@@ -194,47 +222,33 @@ def from_another_vendor(needed: str) -> SuggestedAction:
             "product_id",
             "quantity",
             "price",
+            "discount",
             "partner_id",
             "product_name",
             "vendor_name",
             "planned_for",
             "company_id",
+            "currency_id",
+            "receive_type_id",
+            "buyer_id",
             "unit_id",
-            "is_own_unit",
             "text",
             "own_quantity",
             "arrives_at",
             "to_warehouse",
         ],
         effect=effects.of_purchase,
-        sql=f"""
-            SELECT concat(n.product_id, '-', i.partner_id) AS option,
-                   {SOLD_THERE} AS text,
-                   n.product_id, b.quantity, i.product_uom_id AS unit_id, i.product_uom_id IS NULL AS is_own_unit,
-                   i.price, i.partner_id, t.name AS product_name,
-                   v.name AS vendor_name, n.company_id, round(b.quantity * b.per_unit, 6) AS own_quantity,
-                   %(now)s::timestamptz + make_interval(days => COALESCE(i.delay, 0)::int) AS arrives_at,
-                   (SELECT needed_at.warehouse_id FROM mirror_stock_location needed_at
-                     WHERE needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id) AS to_warehouse,
-                   to_char(%(now)s::timestamptz AT TIME ZONE 'UTC' + make_interval(days => COALESCE(i.delay, 0)::int),
-                           'YYYY-MM-DD HH24:MI:SS') AS planned_for
-              FROM ({needed}) AS n
-              {PRODUCT}
-              JOIN mirror_product_supplierinfo i
-                ON i.connection_id = %(connection)s AND i.product_tmpl_id = t.odoo_id AND i.deleted_at IS NULL
-               AND (i.product_id IS NULL OR i.product_id = n.product_id)
-               AND (i.company_id IS NULL OR i.company_id = n.company_id)
-               AND (i.date_end IS NULL OR i.date_end >= {company_day("%(now)s::timestamptz", "n.company_id")})
-               AND i.partner_id IS DISTINCT FROM n.vendor_id
-              JOIN mirror_res_partner v ON v.connection_id = %(connection)s AND v.odoo_id = i.partner_id
-              LEFT JOIN mirror_res_currency cu ON cu.connection_id = %(connection)s AND cu.odoo_id = i.currency_id
-             CROSS JOIN LATERAL ({IN_VENDORS_UNIT}) AS b
-             ORDER BY i.delay, i.price, i.odoo_id
-        """,
+        sql=statements.load(
+            __file__,
+            "buy_elsewhere",
+            sold_there=SOLD_THERE,
+            needed=needed,
+            product=PRODUCT,
+            today=company_day("%(now)s::timestamptz", "n.company_id"),
+            in_vendors_unit=IN_VENDORS_UNIT,
+        ),
         calls=[
-            # Odoo itself would take our quantity for one in the vendor's unit.
-            _request(product_uom_id="{unit_id:number}", only_if="unit_id"),
-            _request(only_if="is_own_unit"),
+            REQUEST,
             guard_requests.note("{decided_by} asks for {text}, in Control Tower."),
         ],
     )

@@ -14,8 +14,7 @@ SELECT concat(n.move_id, '-', other.odoo_id) AS option,
        other.odoo_id AS substitute_id,
        trim_scale(n.missing_of_line) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
        t.name AS product_name,
-       ot.name AS substitute_name, CASE WHEN n.unit <> 1 THEN n.product_uom_id END AS unit_id,
-       n.unit = 1 AS is_own_unit
+       ot.name AS substitute_name, CASE WHEN n.unit <> 1 THEN n.product_uom_id END AS unit_id
   FROM (
     SELECT m.odoo_id AS move_id, m.product_id, m.location_id, own.missing,
            round(own.missing / per.unit, 6) AS missing_of_line,

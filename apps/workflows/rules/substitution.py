@@ -35,29 +35,34 @@ INSTEAD = say(
 )
 
 
-def _instead(**more: str) -> OdooCall:
-    """Take what is short off its line and add the other product.
-
-    Args:
-        more: more of the new line, and which column says whether to.
-    """
-    only_if = more.pop("only_if")
-    line = {
-        "product_id": "{substitute_id:number}",
-        "product_uom_qty": "{quantity:number}",
-        "price_unit": "{price:number}",
-        "discount": "{discount:number}",
-    }
-    return OdooCall(
-        title="Substitute {quantity:quantity} {substitute_name} for {product_name} on {order_name}",
-        model="sale.order",
-        record="order_id",
-        method="write",
-        only_if=only_if,
-        arguments={"vals": {"order_line": [[1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}], [0, 0, line | more]]}},
-        require=[["state", "=", "sale"]],
-        expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
-    )
+# Takes what is short off its line and adds the other product.
+INSTEAD_OF_IT = OdooCall(
+    title="Substitute {quantity:quantity} {substitute_name} for {product_name} on {order_name}",
+    model="sale.order",
+    record="order_id",
+    method="write",
+    arguments={
+        "vals": {
+            "order_line": [
+                [1, "{line_id:number}", {"product_uom_qty": "{kept:number}"}],
+                [
+                    0,
+                    0,
+                    {
+                        "product_id": "{substitute_id:number}",
+                        "product_uom_qty": "{quantity:number}",
+                        # In the unit of the line that it takes from; the other product's own is the same as this one's.
+                        "product_uom_id": "{unit_id:optional}",
+                        "price_unit": "{price:number}",
+                        "discount": "{discount:number}",
+                    },
+                ],
+            ]
+        }
+    },
+    require=[["state", "=", "sale"]],
+    expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
+)
 
 
 SUBSTITUTE = SuggestedAction(
@@ -78,7 +83,6 @@ SUBSTITUTE = SuggestedAction(
         "product_name",
         "substitute_name",
         "unit_id",
-        "is_own_unit",
     ],
     sql=statements.load(
         __file__,
@@ -90,9 +94,7 @@ SUBSTITUTE = SuggestedAction(
         price_span=f"{parameters.value_for_sql(PRICE_BAND, 'n.company_id')} / 100",
     ),
     calls=[
-        # In the unit of the line that it takes from; the other product's own is the same as this one's.
-        _instead(product_uom_id="{unit_id:number}", only_if="unit_id"),
-        _instead(only_if="is_own_unit"),
+        INSTEAD_OF_IT,
         OdooCall(
             title="Add a note on {order_name}: product substituted",
             model="sale.order",

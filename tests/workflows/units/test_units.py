@@ -76,7 +76,7 @@ def test_an_invoice_in_units_of_an_order_in_dozens_differs_in_nothing(world: Wor
 
 
 def test_what_is_bought_elsewhere_is_ordered_in_the_vendors_unit(world: World) -> None:
-    world.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61)
+    world.write("res.partner", 61, name="Fjord Furniture", commercial_partner_id=61, active=True)
     world.write(
         "product.supplierinfo", 2, partner_id=61, product_tmpl_id=DESK * 10, price=550, delay=2, product_uom_id=DOZEN, currency_id=1
     )
