@@ -186,7 +186,8 @@ CHANNEL_LAYERS = {
     "default": {
         # PubSub, not the default layer: that one keeps a stalled client's oldest messages and drops the newest.
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL + "/2"], "prefix": "ct"},
+        # A connection that died without a word is found by asking, and begun anew.
+        "CONFIG": {"hosts": [{"address": REDIS_URL + "/2", "health_check_interval": 10}], "prefix": "ct"},
     }
 }
 

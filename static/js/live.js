@@ -11,6 +11,7 @@ import { fill, gettext, language } from "./words.js";
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 10_000;
 const FETCH_AT_MOST_EVERY = 700;
+const LONGEST_WAIT_TO_FETCH = 60_000;
 // The server sends a ping every 20 s.
 const SILENT_TOO_LONG = 50_000;
 const ASK_FRESHNESS_EVERY = 60_000;
@@ -122,6 +123,7 @@ class Live extends HTMLElement {
 
   // Fetch and swap at once; resolves to true once the page shows what the server said.
   async refresh() {
+    this.isOwed = false;
     try {
       const answer = await fetch(this.dataset.src || location.href, { headers: csrfSafe, credentials: "same-origin" });
       if (answer.ok && !answer.redirected) {
@@ -129,20 +131,26 @@ class Live extends HTMLElement {
         return true;
       }
       if (answer.redirected || answer.status === 403) location.reload();
+      // The server was busy or is starting. What it has not got, it will not have the next time either.
+      this.isOwed = answer.status >= 500 || answer.status === 429;
     } catch {
-      // The connection is down; the reconnect asks again.
+      this.isOwed = true;
     }
     this.fail();
     return false;
   }
 
-  // Where nothing came yet, what stands in for it gives way to the words for that: a part that loads for ever says nothing.
+  // Where nothing came yet, what stands in for it gives way to the words for that: a part that loads for ever says nothing. They say
+  // what to do, so it is not asked for again by itself: what took too long would take too long again.
   fail() {
     const words = this.querySelector(":scope > template[data-failed]");
-    if (words) this.replaceChildren(words.content.cloneNode(true));
+    if (!words) return;
+    this.replaceChildren(words.content.cloneNode(true));
+    this.isOwed = false;
   }
 
-  // Refresh, however many ask for it, at most every FETCH_AT_MOST_EVERY.
+  // Refresh, however many ask for it, at most every FETCH_AT_MOST_EVERY; what could not be fetched is asked for again after longer
+  // and longer waits, since nobody will say a second time that it changed.
   async refetch() {
     if (this.busy) {
       this.again = true;
@@ -150,9 +158,12 @@ class Live extends HTMLElement {
     }
     this.busy = true;
     await this.refresh();
-    await new Promise((done) => setTimeout(done, FETCH_AT_MOST_EVERY));
+    this.failures = this.isOwed ? (this.failures ?? 0) + 1 : 0;
+    const pause = Math.min(FETCH_AT_MOST_EVERY * 2 ** this.failures, LONGEST_WAIT_TO_FETCH);
+    await new Promise((done) => setTimeout(done, pause));
     this.busy = false;
-    if (!this.again) this.lookAgain();
+    if (!this.isConnected) return;
+    if (!this.again && !this.isOwed) this.lookAgain();
     else {
       this.again = false;
       this.refetch();

@@ -23,7 +23,7 @@ from apps.accounts.access import AccessScope
 from apps.accounts.models import User
 from apps.boards.live import broadcast, consumers
 from apps.boards.live.session_check import sights_now
-from apps.core import clock
+from apps.core import clock, live
 from apps.core.live import publish
 from controltower.asgi import django_and_live
 
@@ -234,6 +234,31 @@ async def test_changes_reach_the_page_again_after_the_channel_layer_was_away(
         while hub.version_of("queue") == before:
             await asyncio.to_thread(publish, {"queue"})
             await asyncio.sleep(0.1)
+
+
+async def test_what_was_lost_on_the_way_makes_every_page_look_again(
+    hub: broadcast.LiveHub, open_page: Callable[[], Awaitable[Page]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await open_page()
+    await page.watch("inbox", version=broadcast.version_now() + 60_000)
+    await eventually(lambda: "inbox" in hub.watchers)
+    # From here on the process listens.
+    async with asyncio.timeout(10):
+        while not hub.heard:
+            await asyncio.to_thread(publish, {"health"})
+            await asyncio.sleep(0.05)
+    before = hub.version_of("inbox")
+
+    def lost_then_sent() -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(live, "get_channel_layer", lambda: None)
+            publish({"inbox"})
+        assert hub.version_of("inbox") == before
+        publish({"health"})
+
+    await asyncio.to_thread(lost_then_sent)
+    await eventually(lambda: hub.version_of("inbox") > before)
+    assert (await page.frame())["topic"] == "inbox"
 
 
 async def test_a_page_that_cannot_keep_up_skips_to_the_newest(hub: broadcast.LiveHub, session: Any) -> None:

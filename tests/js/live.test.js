@@ -136,6 +136,27 @@ test("what only this person sees is fetched, however often it is told at most on
   assert.equal(fetched.mock.callCount(), 2);
 });
 
+test("what could not be fetched is asked for again, after longer and longer waits, until it is shown", async () => {
+  const answers = [() => { throw new TypeError("Failed to fetch"); }, () => new Response("", { status: 503 })];
+  fetched.mock.mockImplementation(async () => (answers.shift() ?? (() => new Response("<p>at last</p>")))());
+  await Socket.newest.push({ topic: "inbox", version: 2000 });
+  for (const [pause, calls] of [[1399, 1], [1, 2], [2799, 2], [1, 3], [60_000, 3]]) {
+    mock.timers.tick(pause);
+    await settled();
+    assert.equal(fetched.mock.callCount(), calls);
+  }
+  assert.equal(inbox.textContent, "at last");
+});
+
+test("what the server has not got is not asked for again", async () => {
+  fetched.mock.mockImplementation(async () => new Response("", { status: 404 }));
+  await Socket.newest.push({ topic: "inbox", version: 2001 });
+  mock.timers.tick(60_000);
+  await settled();
+  assert.equal(fetched.mock.callCount(), 1);
+  fetched.mock.mockImplementation(async () => new Response("<p>fetched</p>"));
+});
+
 test("a lost connection is said, and begun anew after longer and longer waits with the versions that are shown", async () => {
   const before = Socket.all.length;
   Socket.newest.close();

@@ -42,6 +42,7 @@ RETRY_SECONDS = 0.5
 # When a server comes back, all of its pages ask at once: they are given the same drawing for this long.
 KEPT_SECONDS = 1.0
 MOST_VERSIONS = 50_000
+MOST_PUBLISHERS = 10_000
 RECHECK_SECONDS = 60
 # Of HTML, the quickest level leaves a tenth; a better one takes five times as long for a hundredth more.
 GZIP_LEVEL = 1
@@ -117,6 +118,8 @@ class LiveHub:
         # What changed before this process listened is unknown to it: pages older than it are told.
         self.started = version_now()
         self.dirty: set[str] = set()
+        # The newest number of each that publishes (apps/core/live.py).
+        self.heard: dict[str, int] = {}
         self.frames: dict[str, dict[RenderKey, tuple[int, float, asyncio.Task[Frame]]]] = {}
         self.drawings = 0
         self.wake = asyncio.Event()
@@ -160,6 +163,19 @@ class LiveHub:
             self.started, self.versions = version, {}
         if self.dirty:
             self.wake.set()
+
+    def everything_changed(self) -> None:
+        """Take every page for old: those that are open look again, and those that come back."""
+        self.started, self.versions = max([version_now(), *self.versions.values()]), {}
+        self.changed(list(self.watched))
+
+    def missed_before(self, publisher: str, number: int) -> bool:
+        """Note a message's number; whether one that was sent before it by the same has not come."""
+        if publisher not in self.heard and len(self.heard) >= MOST_PUBLISHERS:
+            del self.heard[next(iter(self.heard))]
+        before = self.heard.pop(publisher, 0)
+        self.heard[publisher] = number
+        return number > before + 1
 
     async def _frame(self, topic: str, key: RenderKey) -> Frame:
         """The topic's newest version as it is sent to ``key``; drawn once, however many ask for it."""
@@ -244,6 +260,10 @@ class LiveHub:
                 self.changed(list(self.watched))
                 while True:
                     message = await layer.receive(channel)
+                    # A worker of the version before, beside which this one starts, counts nothing.
+                    if self.missed_before(message.get("publisher", ""), message.get("number", 0)):
+                        logger.warning("Announcements were lost on the way: every open page looks again")
+                        self.everything_changed()
                     self.changed(message["topics"])
             except asyncio.CancelledError:
                 raise
