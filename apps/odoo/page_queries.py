@@ -1,6 +1,6 @@
 """Which parameters a page knows: an address that says anything else is refused in words, and shows no figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any
@@ -32,15 +32,18 @@ def knows(**parameters: Known) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: PersonsRequest, *args: Any, **named: Any) -> HttpResponseBase:
             problems = _problems(request, tests)
-            if not problems:
-                return view(request, *args, **named)
-            if request.GET.get("format") or request.headers.get("X-Fragment"):
-                return HttpResponse("\n".join(problems), status=400, content_type="text/plain; charset=utf-8")
-            return render(request, "refused.html", {"problems": problems, "href": request.path}, status=400)
+            return refused(request, problems) if problems else view(request, *args, **named)
 
         return answer
 
     return decorate
+
+
+def refused(request: PersonsRequest, problems: Sequence[str]) -> HttpResponse:
+    """Answer 400 with what is wrong with the address, a sentence each."""
+    if request.GET.get("format") or request.headers.get("X-Fragment"):
+        return HttpResponse("\n".join(problems), status=400, content_type="text/plain; charset=utf-8")
+    return render(request, "refused.html", {"problems": problems, "href": request.path}, status=400)
 
 
 def _problems(request: PersonsRequest, tests: dict[str, Known]) -> list[str]:
@@ -66,6 +69,12 @@ LABELS: dict[str, Callable[[], str]] = {
     "until": lambda: gettext("To"),
     "workflow": lambda: gettext("Workflow"),
     "workflows": lambda: gettext("Workflows"),
+    "warehouse": lambda: gettext("Warehouse"),
+    "salesperson": lambda: gettext("Salesperson"),
+    "customer_class": lambda: gettext("Customer class"),
+    "product_category": lambda: gettext("Product category"),
+    "customer": lambda: gettext("Customer"),
+    "vendor": lambda: gettext("Vendor"),
 }
 
 

@@ -120,3 +120,15 @@ async def test_who_may_see_something_else_by_now_has_to_load_the_page_anew(
     await User.objects.filter(username="max").aupdate(sees=[])
     await hub.recheck()
     assert await page.closed_with() == consumers.NOT_ALLOWED
+
+
+async def test_a_page_that_shows_a_part_of_the_business_is_told_of_a_change_and_sent_nothing(
+    hidden: World, hub: broadcast.LiveHub, opens: Opens
+) -> None:
+    pages, topic = [await opens(name) for name in ("olga", "max")], f"{BOARD}@changed"
+    for page in pages:
+        await page.watch(topic, version=broadcast.version_now() + 60_000)
+    await eventually(lambda: len(hub.watchers.get(topic, ())) == 2)
+    hub.changed([BOARD])
+    assert [set(await page.frame()) for page in pages] == [{"topic", "version"}] * 2
+    assert hub.drawings == 0

@@ -208,7 +208,7 @@ def test_paging_through_a_stage_shows_every_record_once(world: World) -> None:
     )
     seen: list[int] = []
     after = ""
-    while rows := list(queries.positions_in(WORKFLOW, "quotation", seen=EVERYTHING, after=after, now=NOW)):
+    while rows := list(queries.positions_in(registry.workflows()[WORKFLOW], "quotation", seen=EVERYTHING, after=after, now=NOW)):
         shown = rows[: queries.PAGE]
         seen += [row.odoo_id for row in shown]
         if len(rows) <= queries.PAGE:

@@ -1,5 +1,6 @@
 """REST: boards and figures."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from apps.accounts.requests import PersonsCall
 from apps.boards.boards import kpi_catalogue, kpi_records, kpis, queries, targets
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION, SIDES, Unit
-from apps.boards.boards.kpi_slices import SLICES, Part
+from apps.boards.boards.kpi_slices import BOARD_SLICES, SLICES, Part, Slice, slices_of
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
@@ -60,14 +61,14 @@ RANGE = [
 ]
 
 
-PARTS = [
-    OpenApiParameter(name, int, description="Only of this part, by its number in Odoo; goes with a connection.") for name in SLICES
-]
+ONLY_PART = "Only of this part, by its number in Odoo; goes with a connection."
+PARTS = [OpenApiParameter(name, int, description=ONLY_PART) for name in SLICES]
+BOARD_PARTS = [OpenApiParameter(name, int, description=ONLY_PART) for name in BOARD_SLICES]
 
 
-def _part(request: PersonsCall) -> Part | None:
+def _part(request: PersonsCall, slices: Mapping[str, Slice] = SLICES) -> Part | None:
     """Return the part of the business that is asked for. Raises ValidationError."""
-    asked = {name: request.query_params[name] for name in SLICES if request.query_params.get(name)}
+    asked = {name: request.query_params[name] for name in slices if request.query_params.get(name)}
     choice = request_scope.choice_in(request.query_params)
     for name, number in asked.items():
         if choice is None or not request_scope.is_number(number):
@@ -111,13 +112,17 @@ def _partner(request: PersonsCall) -> tuple[str, int, int] | None:
 class Board(APIView):
     """The board of one workflow."""
 
-    @extend_schema(responses=BoardShape, parameters=NARROWING)
+    @extend_schema(responses=BoardShape, parameters=[*NARROWING, *BOARD_PARTS])
     def get(self, request: PersonsCall, workflow: str) -> Response:
-        """Where the work of one workflow stands now."""
+        """Where the work of one workflow stands now: of all in sight, or of the part of the business that is asked for."""
         found = registry.workflows().get(workflow)
         if found is None:
             raise Http404(f"There is no workflow {workflow}; there is: {', '.join(registry.workflows())}.")
-        board = queries.board(found, now=clock.now(), seen=_asked(request))
+        known = slices_of([found.odoo_model])
+        if strange := [name for name in BOARD_SLICES if request.query_params.get(name) and name not in known]:
+            told = f"This board has the filters: {', '.join(known) or 'none'}."
+            raise ValidationError({name: [told] for name in strange})
+        board = queries.board(found, now=clock.now(), seen=_asked(request), part=_part(request, known))
         return Response(
             {
                 "workflow": found.name,

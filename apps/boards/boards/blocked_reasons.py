@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from apps.accounts.access import AccessScope
 from apps.approvals.inbox.screens import kind_title
 from apps.boards.boards.figures import rows
+from apps.boards.boards.kpi_slices import Part, in_part
 from apps.exceptions.types import title_of as type_title
 from apps.workflows.declare import Workflow
 
@@ -53,9 +54,10 @@ class Wait:
     href: str
 
 
-def reasons_of(workflow: Workflow, *, seen: AccessScope) -> list[Wait]:
+def reasons_of(workflow: Workflow, *, seen: AccessScope, part: Part | None = None) -> list[Wait]:
     """What the workflow's open records wait for, what holds most records first. One statement."""
-    statement = WAITS.format(cases=seen.sql("c"), requests=seen.sql("a"), positions=seen.sql("p"))
+    positions = f"{seen.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
+    statement = WAITS.format(cases=seen.sql("c"), requests=seen.sql("a"), positions=positions)
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     found = [
         Wait(

@@ -16,6 +16,7 @@ from django.db import connection as database
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
+from apps.boards.boards.kpi_slices import Part, in_part
 from apps.boards.boards.zone import zone_in_sight, zone_midnight
 from apps.core import statements
 from apps.workflows import parameter_values
@@ -61,27 +62,33 @@ FLOW = """
 SELECT to_stage, from_stage, sum(count)
   FROM (
     SELECT t.to_stage, t.from_stage, t.count
-      FROM workflows_flowtally t
+      FROM {flow} t
      WHERE t.workflow = %(workflow)s AND t.hour >= %(first_hour)s AND t.hour < %(last_hour)s AND {tallies}
      UNION ALL
     SELECT t.to_stage, t.from_stage, 1
       FROM workflows_transition t
-     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at < %(first_hour)s AND {tallies}
+     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at < %(first_hour)s AND {moves}
      UNION ALL
     SELECT t.to_stage, t.from_stage, 1
       FROM workflows_transition t
-     WHERE t.workflow = %(workflow)s AND t.at >= %(last_hour)s AND t.at <= %(now)s AND {tallies}) AS moves
+     WHERE t.workflow = %(workflow)s AND t.at >= %(last_hour)s AND t.at <= %(now)s AND {moves}) AS moves
  GROUP BY to_stage, from_stage
 """
 
 # What came into each stage less what left it, by the day of the company in sight.
 NET_BY_DAY = """
 SELECT (t.hour AT TIME ZONE %(zone)s)::date AS day, stage.name, sum(t.count * stage.sign)
-  FROM workflows_flowtally t
+  FROM {flow} t
  CROSS JOIN LATERAL (VALUES (t.to_stage, 1), (t.from_stage, -1)) AS stage(name, sign)
  WHERE t.workflow = %(workflow)s AND t.hour >= %(first_day)s AND {tallies}
  GROUP BY 1, 2
 """
+
+# The hours of a part, as the tallies have those of all.
+FLOW_OF_PART = """(
+    SELECT m.connection_id, m.company_id, m.workflow, m.from_stage, m.to_stage, date_trunc('hour', m.at, 'UTC') AS hour, 1 AS count
+      FROM workflows_transition m
+     WHERE m.workflow = %(workflow)s AND m.at >= %({since})s AND m.at <= %(now)s AND {part})"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,19 +167,31 @@ def window(*, now: datetime, back: timedelta) -> dict[str, datetime]:
     return {"since": since, "first_hour": first_hour, "last_hour": last_hour, "now": now}
 
 
-def flows(workflow: Workflow, *, now: datetime, back: timedelta, seen: AccessScope) -> tuple[dict[str, int], dict[str, int]]:
+def flow_source(workflow: Workflow, part: Part | None, *, since: str) -> str:
+    """Return what is read as the tallies of moves: the tallies, or of a part the moves since the value ``since``, by the hour."""
+    return FLOW_OF_PART.format(since=since, part=part.sql_of(workflow.odoo_model, "m")) if part else "workflows_flowtally"
+
+
+def flows(
+    workflow: Workflow, *, now: datetime, back: timedelta, seen: AccessScope, part: Part | None = None
+) -> tuple[dict[str, int], dict[str, int]]:
     """How many came into each stage, and how many left it, in the time ``back`` until ``now``."""
     arrived: dict[str, int] = defaultdict(int)
     departed: dict[str, int] = defaultdict(int)
     values = {"workflow": workflow.name} | window(now=now, back=back)
-    for to_stage, from_stage, count in rows(FLOW.format(tallies=seen.sql("t")), values):
+    statement = FLOW.format(
+        flow=flow_source(workflow, part, since="first_hour"),
+        tallies=seen.sql("t"),
+        moves=f"{seen.sql('t')} AND {in_part(part, workflow.odoo_model, 't')}",
+    )
+    for to_stage, from_stage, count in rows(statement, values):
         arrived[to_stage] += int(count)
         departed[from_stage] += int(count)
     return arrived, departed
 
 
 def levels(
-    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: AccessScope
+    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: AccessScope, part: Part | None = None
 ) -> tuple[list[datetime], dict[str, list[int]]]:
     """How many stood in each open stage at the end of each of the last ``days`` days of the company in sight, and now, the last.
 
@@ -182,8 +201,9 @@ def levels(
     # Each day's beginning is the end of the one before.
     ends = [zone_midnight(now, zone=zone, back=back) for back in range(days)]
     net: dict[tuple[Any, str], int] = defaultdict(int)
-    values = {"workflow": workflow.name, "first_day": ends[-1], "zone": zone.key}
-    for day, stage, count in rows(NET_BY_DAY.format(tallies=seen.sql("t")), values):
+    values = {"workflow": workflow.name, "first_day": ends[-1], "now": now, "zone": zone.key}
+    statement = NET_BY_DAY.format(flow=flow_source(workflow, part, since="first_day"), tallies=seen.sql("t"))
+    for day, stage, count in rows(statement, values):
         net[day, stage] += int(count)
     found: dict[str, list[int]] = {}
     for stage in workflow.stages:
@@ -217,21 +237,16 @@ def _bands(cut: list[int], count: int) -> list[AgeBand]:
     ]
 
 
-def ages_of(
-    workflow: Workflow, standing: dict[str, int], targets: Mapping[str, timedelta], *, now: datetime, seen: AccessScope
-) -> dict[str, list[AgeBand]]:
-    """How the records of each stage that has a target spread against it."""
-    stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets and standing.get(stage.name)]
-    cuts = [(stage.name, now - targets[stage.name] * cut) for stage in stages for cut in AGE_CUTS]
+def _cuts(workflow: Workflow, targets: Mapping[str, timedelta], now: datetime) -> list[tuple[str, datetime]]:
+    """The moments at which the ages of each stage that has a target are cut."""
+    stages = [stage.name for stage in workflow.stages if stage.is_open and stage.name in targets]
+    return [(stage, now - targets[stage] * cut) for stage in stages for cut in AGE_CUTS]
+
+
+def _older(workflow: Workflow, cuts: list[tuple[str, datetime]], seen: AccessScope) -> dict[tuple[str, datetime], int]:
     values = {"workflow": workflow.name, "stages": [name for name, _ in cuts], "cuts": [since for _, since in cuts]}
-    found = {
-        (stage, since): int(count)
-        for stage, since, count in (rows(OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p")), values) if cuts else [])
-    }
-    return {
-        stage.name: _bands([found[stage.name, now - targets[stage.name] * cut] for cut in AGE_CUTS], standing[stage.name])
-        for stage in stages
-    }
+    statement = OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p"))
+    return {(stage, since): int(count) for stage, since, count in (rows(statement, values) if cuts else [])}
 
 
 def ages_of_stages(seen: AccessScope) -> str:
@@ -239,34 +254,77 @@ def ages_of_stages(seen: AccessScope) -> str:
     return statements.load(__file__, "ages", tallies=seen.sql("t"), positions=seen.sql("p"))
 
 
-def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[StageFigures]:
-    """The figures of every stage, in the order of flow: seven statements, whatever the number of records."""
-    sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
+@dataclass(kw_only=True)
+class Standing:
+    """What stands in the stages now, by stage.
+
+    Attributes:
+        counts, medians, oldest: how many stand there, and for how many seconds the middle and the oldest of them have.
+        money: currency, sum and late sum, of each currency; ``over``: how many are over the target.
+        older: how many have stood there since before each of its cuts.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    medians: dict[str, float] = field(default_factory=dict)
+    oldest: dict[str, float] = field(default_factory=dict)
+    money: dict[str, list[tuple[str, Decimal, Decimal]]] = field(default_factory=lambda: defaultdict(list))
+    over: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    older: dict[tuple[str, datetime], int] = field(default_factory=dict)
+
+    def add_money(self, stage: str, currency: str, amount: Decimal, late_amount: Decimal) -> None:
+        """Take the sums of one currency, where there are any."""
+        if amount or late_amount:
+            self.money[stage].append((currency, amount, late_amount))
+
+
+def standing_of(
+    workflow: Workflow, targets: Mapping[str, timedelta], *, now: datetime, seen: AccessScope, part: Part | None = None
+) -> Standing:
+    """What stands in each stage: of all in sight three statements by tallies; of a part one, over its open records."""
+    found, cuts = Standing(), _cuts(workflow, targets, now)
+    if part:
+        statement = statements.load(
+            __file__, "standing_of_part", positions=seen.sql("p"), part=part.sql_of(workflow.odoo_model, "p")
+        )
+        values = {"workflow": workflow.name, "now": now, "stages": list(dict.fromkeys(stage for stage, _ in cuts))}
+        by_place = {f"cut_{place}": [since for _, since in cuts[place :: len(AGE_CUTS)]] for place in range(len(AGE_CUTS))}
+        for stage, is_whole, currency, count, median, oldest, over, amount, late, *older in rows(statement, values | by_place):
+            if not is_whole:
+                found.add_money(stage, currency, amount, late)
+                continue
+            found.counts[stage], found.medians[stage], found.oldest[stage], found.over[stage] = count, median, oldest, over
+            found.older |= dict(zip([cut for cut in cuts if cut[0] == stage], older, strict=False))
+        return found
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     values = {"workflow": workflow.name, "now": now, "today": midnight.date(), "midnight": midnight}
-    standing = {stage: (int(total), median, oldest) for stage, total, median, oldest in rows(ages_of_stages(seen), values)}
-    counts = {stage: found[0] for stage, found in standing.items()}
-    money: dict[str, list[tuple[str, Decimal, Decimal]]] = defaultdict(list)
-    over: dict[str, int] = defaultdict(int)
-    for stage, currency, amount, late, late_amount in rows(MONEY.format(**sights), values):
-        over[stage] += int(late)
-        if amount or late_amount:
-            money[stage].append((currency, amount, late_amount))
-    arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, seen=seen)
+    for stage, total, median, oldest in rows(ages_of_stages(seen), values):
+        found.counts[stage], found.medians[stage], found.oldest[stage] = int(total), median, oldest
+    for stage, currency, amount, late, late_amount in rows(MONEY.format(tallies=seen.sql("t"), positions=seen.sql("p")), values):
+        found.over[stage] += int(late)
+        found.add_money(stage, currency, amount, late_amount)
+    found.older = _older(workflow, [cut for cut in cuts if found.counts.get(cut[0])], seen)
+    return found
+
+
+def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> list[StageFigures]:
+    """The figures of every stage, in the order of flow: seven statements, whatever the number of records; of a part five."""
     targets = parameter_values.targets_in(workflow, seen)
-    ages = ages_of(workflow, counts, targets, now=now, seen=seen)
-    _, trends = levels(workflow, counts, now=now, days=TREND_DAYS, seen=seen)
+    standing = standing_of(workflow, targets, now=now, seen=seen, part=part)
+    arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, seen=seen, part=part)
+    _, trends = levels(workflow, standing.counts, now=now, days=TREND_DAYS, seen=seen, part=part)
     figures = []
     for stage in workflow.stages:
-        count, median, oldest = standing.get(stage.name, (0, None, None))
-        sums = sorted(money[stage.name], key=lambda row: -row[1])
+        name = stage.name
+        count, median, oldest = standing.counts.get(name, 0), standing.medians.get(name), standing.oldest.get(name)
+        sums = sorted(standing.money[name], key=lambda row: -row[1])
+        cuts = [standing.older[name, now - targets[name] * cut] for cut in AGE_CUTS] if count and name in targets else None
         figures.append(
             StageFigures(
-                stage=stage.name,
+                stage=name,
                 title=gettext(stage.title),
                 owner=stage.owner,
                 is_open=stage.is_open,
-                target_seconds=int(targets[stage.name].total_seconds()) if stage.name in targets else None,
+                target_seconds=int(targets[name].total_seconds()) if name in targets else None,
                 count=count if stage.is_open else None,
                 amount=(sums[0][1] if sums else Decimal(0)) if stage.is_open else None,
                 currency=sums[0][0] if sums else "",
@@ -274,11 +332,11 @@ def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[S
                 late_amount=sums[0][2] if sums else Decimal(0),
                 median_age_seconds=max(int(median), 0) if median is not None else None,
                 oldest_age_seconds=max(int(oldest), 0) if oldest is not None else None,
-                over_target=over[stage.name] if stage.is_open else None,
-                arrived_24h=arrived[stage.name],
-                departed_24h=departed[stage.name],
-                ages=ages.get(stage.name, []),
-                trend=trends.get(stage.name, []),
+                over_target=standing.over[name] if stage.is_open else None,
+                arrived_24h=arrived[name],
+                departed_24h=departed[name],
+                ages=_bands(cuts, count) if cuts else [],
+                trend=trends.get(name, []),
             )
         )
     return figures

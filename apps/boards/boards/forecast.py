@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.boards.boards.figures import rows
+from apps.boards.boards.kpi_slices import Part, in_part
 from apps.workflows import parameter_values
 from apps.workflows.declare import Workflow
 
@@ -199,8 +200,11 @@ class Forecast:
         return {hours: sum(stage.due[hours] for stage in self.stages) for hours in HORIZONS}
 
 
-def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Forecast:
-    """The breaches expected in the next hours, of the records in sight, by the history in sight."""
+def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> Forecast:
+    """The breaches expected in the next hours, of the records in sight, by the history in sight.
+
+    Of a part of the business its own records count; how long records stay is learnt from all in sight, whose sample is larger.
+    """
     targets = parameter_values.targets_in(workflow, seen)
     stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets]
     values: dict[str, Any] = {
@@ -214,7 +218,8 @@ def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Fore
     learnt, tried = _history(values, seen)
     due: dict[str, dict[int, int]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0))
     expected: dict[str, dict[int, float]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0.0))
-    for name, bucket, within, count in rows(DUE.format(seen=seen.sql("p")), values):
+    due_of = f"{seen.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
+    for name, bucket, within, count in rows(DUE.format(seen=due_of), values):
         chances, sample = learnt.get(name, ({}, 0))
         chance = chances.get(min(max(int(bucket), 0), 99), 1.0) if sample >= ENOUGH else 1.0
         for hours in HORIZONS:

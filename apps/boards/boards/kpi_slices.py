@@ -1,6 +1,10 @@
-"""Parts of the business that figures can be asked for: one warehouse, salesperson, class of customers or category of products."""
+"""Parts of the business that figures and boards can be asked for: one warehouse, salesperson, class of customers, category of
+products, customer or vendor.
 
-from collections.abc import Mapping
+Here alone stands how a record belongs to one.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -8,14 +12,30 @@ from django.db import connection as database
 from django.utils.translation import gettext_noop
 
 from apps.accounts.access import AccessScope
+from apps.mirror import registry
 from apps.odoo.models import Connection
+from apps.workflows import returned
 
 
 class Subject(StrEnum):
-    """What record a figure's facts are of: their alias ``r``."""
+    """What record a figure's facts, or a board's positions, are of: their alias ``r``."""
 
     ORDER, PURCHASE, TRANSFER, INVOICE = "order", "purchase", "transfer", "invoice"
+    COUNT, TICKET, WAREHOUSE = "count", "ticket", "warehouse"
     NONE = ""
+
+
+SUBJECTS = {
+    "sale.order": Subject.ORDER,
+    "purchase.order": Subject.PURCHASE,
+    "stock.picking": Subject.TRANSFER,
+    "account.move": Subject.INVOICE,
+    "stock.quant": Subject.COUNT,
+    "helpdesk.ticket": Subject.TICKET,
+    "stock.warehouse": Subject.WAREHOUSE,
+}
+# Where the lines of an order are.
+LINES = {Subject.ORDER: "mirror_sale_order_line", Subject.PURCHASE: "mirror_purchase_order_line"}
 
 
 OF_PICKING_TYPE = """(SELECT y.warehouse_id FROM mirror_stock_picking_type y
@@ -48,6 +68,26 @@ OF_CATEGORY = """{product} IN (
            JOIN mirror_product_template template ON template.connection_id = {connection} AND template.categ_id = below.odoo_id
            JOIN mirror_product_product variant ON variant.connection_id = {connection}
             AND variant.product_tmpl_id = template.odoo_id)"""
+# A partner is all who belong to it too: its contacts and addresses.
+OF_PARTNER = """({partner} = {number} OR {partner} IN (
+         SELECT belongs.odoo_id FROM mirror_res_partner belongs
+          WHERE belongs.connection_id = {connection} AND belongs.commercial_partner_id = {number}))"""
+OF_RECORDS_PARTNER = OF_PARTNER.replace("{partner}", "r.partner_id")
+# Without an order a transfer is of the customer whom it goes to, or comes back from.
+OF_CUSTOMERS_TRANSFER = f"""({OF_ORDER.replace("{term}", OF_PARTNER.replace("{partner}", "sold.partner_id"))}
+      OR r.sale_id IS NULL AND (r.picking_type_code = 'outgoing' OR {returned.from_customer("r").strip()})
+         AND {OF_RECORDS_PARTNER})"""
+# A dropship goes to the customer: what a transfer brings of a vendor is said by the purchase.
+OF_VENDORS_TRANSFER = f"""EXISTS (
+         SELECT FROM mirror_stock_move brought
+           JOIN mirror_purchase_order_line bought ON bought.connection_id = brought.connection_id
+            AND bought.odoo_id = brought.purchase_line_id
+           JOIN mirror_purchase_order purchase ON purchase.connection_id = bought.connection_id
+            AND purchase.odoo_id = bought.order_id
+          WHERE brought.connection_id = r.connection_id AND brought.picking_id = r.odoo_id AND brought.deleted_at IS NULL
+            AND {OF_PARTNER.replace("{partner}", "purchase.partner_id")})"""
+OF_LOCATION = """(SELECT place.warehouse_id FROM mirror_stock_location place
+          WHERE place.connection_id = r.connection_id AND place.odoo_id = r.location_id) = {number}"""
 OF_SOLD_LINE = OF_CATEGORY.replace("{product}", "l.product_id")
 OF_MOVES = f"""EXISTS (
          SELECT FROM mirror_stock_move moved
@@ -58,16 +98,39 @@ OF_INVOICED = f"""EXISTS (
           WHERE invoiced.connection_id = r.connection_id AND invoiced.move_id = r.odoo_id AND invoiced.deleted_at IS NULL
             AND {OF_CATEGORY.replace("{product}", "invoiced.product_id")})"""
 
+# Those with whom most is open; who has little open is found by its page. Whoever is chosen is among them.
+MOST_PARTNERS = 200
+OPEN_WITH = """
+SELECT found.odoo_id, found.name
+  FROM (SELECT whole.odoo_id, whole.name, sum(one.count) AS count
+          FROM (SELECT p.partner_id, count(*) AS count
+                  FROM workflows_position p
+                 WHERE p.connection_id = %(connection)s AND p.is_open AND p.partner_id IS NOT NULL AND {seen}
+                   AND ({whose})
+                 GROUP BY p.partner_id) AS one
+          JOIN mirror_res_partner contact ON contact.connection_id = %(connection)s AND contact.odoo_id = one.partner_id
+          JOIN mirror_res_partner whole ON whole.connection_id = %(connection)s
+           AND whole.odoo_id = COALESCE(contact.commercial_partner_id, contact.odoo_id)
+         GROUP BY whole.odoo_id, whole.name
+         ORDER BY COALESCE(whole.odoo_id = %(chosen)s, FALSE) DESC, count DESC, whole.odoo_id
+         LIMIT %(most)s) AS found
+ ORDER BY found.name, found.odoo_id"""
+BILL = """p.model = 'account.move' AND EXISTS (
+                     SELECT FROM mirror_account_move bill
+                      WHERE bill.connection_id = p.connection_id AND bill.odoo_id = p.odoo_id
+                        AND starts_with(bill.move_type, '{side}'))"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
     """One way to take a part.
 
     Attributes:
-        terms: SQL of what belongs to the part ``{number}`` of ``{connection}``, by what the figure's facts are of; figures of
-            others are left out.
+        terms: SQL of what belongs to the part ``{number}`` of ``{connection}``, by what the figure's facts are of; figures and
+            boards of others are left out.
         line_terms: SQL of which lines ``l`` of it belong to the part, for facts that are of lines.
         options: the statement of the parts there are in the connection ``%(connection)s``: number and name.
+        alias: the table in it of which ``{seen}`` says what is in sight.
     """
 
     name: str
@@ -75,6 +138,7 @@ class Slice:
     terms: Mapping[Subject, str]
     options: str
     line_terms: Mapping[Subject, str] = field(default_factory=dict)
+    alias: str = "s"
 
 
 SLICES: dict[str, Slice] = {
@@ -87,6 +151,8 @@ SLICES: dict[str, Slice] = {
                 Subject.ORDER: "r.warehouse_id = {number}",
                 Subject.TRANSFER: OF_PICKING_TYPE,
                 Subject.PURCHASE: OF_RECEIPTS,
+                Subject.COUNT: OF_LOCATION,
+                Subject.WAREHOUSE: "r.odoo_id = {number}",
             },
             options="""
             SELECT s.odoo_id, s.name FROM mirror_stock_warehouse s
@@ -114,6 +180,7 @@ SLICES: dict[str, Slice] = {
                 Subject.ORDER: OF_CLASS.replace("{partner}", "r.partner_id"),
                 Subject.TRANSFER: OF_ORDER.replace("{term}", OF_CLASS.replace("{partner}", "sold.partner_id")),
                 Subject.INVOICE: OF_CLASS.replace("{partner}", "r.partner_id"),
+                Subject.TICKET: OF_CLASS.replace("{partner}", "r.partner_id"),
             },
             options="""
             SELECT s.odoo_id, s.name FROM mirror_res_partner_category s
@@ -123,7 +190,13 @@ SLICES: dict[str, Slice] = {
         Slice(
             name="product_category",
             title=gettext_noop("Product category"),
-            terms={Subject.ORDER: "TRUE", Subject.PURCHASE: "TRUE", Subject.TRANSFER: OF_MOVES, Subject.INVOICE: OF_INVOICED},
+            terms={
+                Subject.ORDER: "TRUE",
+                Subject.PURCHASE: "TRUE",
+                Subject.TRANSFER: OF_MOVES,
+                Subject.INVOICE: OF_INVOICED,
+                Subject.COUNT: OF_CATEGORY.replace("{product}", "r.product_id"),
+            },
             line_terms={Subject.ORDER: OF_SOLD_LINE, Subject.PURCHASE: OF_SOLD_LINE},
             options="""
             WITH RECURSIVE named(odoo_id, name, depth) AS (
@@ -138,6 +211,35 @@ SLICES: dict[str, Slice] = {
         ),
     )
 }
+# Boards are asked for these too. Of a figure they are another thing: whose records it counts at all (Kpi.partner).
+BOARD_SLICES: dict[str, Slice] = SLICES | {
+    one.name: one
+    for one in (
+        Slice(
+            name="customer",
+            title=gettext_noop("Customer"),
+            terms={
+                Subject.ORDER: OF_RECORDS_PARTNER,
+                Subject.TRANSFER: OF_CUSTOMERS_TRANSFER,
+                Subject.INVOICE: f"starts_with(r.move_type, 'out_') AND {OF_RECORDS_PARTNER}",
+                Subject.TICKET: OF_RECORDS_PARTNER,
+            },
+            options=OPEN_WITH.replace("{whose}", f"p.model IN ('sale.order', 'helpdesk.ticket') OR {BILL.format(side='out_')}"),
+            alias="p",
+        ),
+        Slice(
+            name="vendor",
+            title=gettext_noop("Vendor"),
+            terms={
+                Subject.PURCHASE: OF_RECORDS_PARTNER,
+                Subject.TRANSFER: OF_VENDORS_TRANSFER,
+                Subject.INVOICE: f"starts_with(r.move_type, 'in_') AND {OF_RECORDS_PARTNER}",
+            },
+            options=OPEN_WITH.replace("{whose}", f"p.model = 'purchase.order' OR {BILL.format(side='in_')}"),
+            alias="p",
+        ),
+    )
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +251,7 @@ class Part:
 
     def sql(self, subject: Subject) -> str | None:
         """Return SQL that narrows a figure of ``subject`` to the part, numbers only; None where it cannot be told."""
-        terms = [SLICES[name].terms.get(subject) for name in self.numbers]
+        terms = [BOARD_SLICES[name].terms.get(subject) for name in self.numbers]
         if any(term is None for term in terms):
             return None
         shown = [self._filled(term, number) for term, number in zip(terms, self.numbers.values(), strict=True) if term]
@@ -158,24 +260,69 @@ class Part:
     def line_sql(self, subject: Subject) -> str:
         """Return SQL of the lines ``l`` that belong to the part, of a figure whose facts are of lines; numbers only."""
         terms = [
-            self._filled(SLICES[name].line_terms[subject], number)
+            self._filled(BOARD_SLICES[name].line_terms[subject], number)
             for name, number in self.numbers.items()
-            if subject in SLICES[name].line_terms
+            if subject in BOARD_SLICES[name].line_terms
         ]
         return " AND ".join(terms) or "TRUE"
 
+    def sql_of(self, odoo_model: str, alias: str) -> str:
+        """Return SQL of whether a row that names a record of the model is of the part, numbers only; never more than none.
+
+        An order is of a category where one of its lines is. A model that knows no such part has none.
+
+        Args:
+            alias: of a row with ``connection_id`` and ``odoo_id``.
+        """
+        subject = SUBJECTS.get(odoo_model, Subject.NONE)
+        terms = self.sql(subject)
+        if terms is None:
+            return "FALSE"
+        if (lines := self.line_sql(subject)) != "TRUE":
+            terms += f"""
+       AND EXISTS (
+         SELECT FROM {LINES[subject]} l
+          WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL AND {lines})"""
+        return f"""EXISTS (
+      SELECT FROM {registry.models()[odoo_model]._meta.db_table} r
+       WHERE r.connection_id = {alias}.connection_id AND r.odoo_id = {alias}.odoo_id{terms})"""
+
     def _filled(self, term: str, number: int) -> str:
-        return term.replace("{number}", str(int(number))).replace("{connection}", str(int(self.connection_id)))
+        return filled(term, number=number, connection_id=self.connection_id)
 
 
-def options(connection_id: int, seen: AccessScope) -> dict[str, list[tuple[int, str]]]:
-    """Return the parts that there are in a connection, as far as they are in sight, by slice; no slice with fewer than two."""
+def filled(term: str, *, number: int, connection_id: int) -> str:
+    """Return a term of a slice for one part of it; numbers only, so it is safe."""
+    return term.replace("{number}", str(int(number))).replace("{connection}", str(int(connection_id)))
+
+
+def in_part(part: Part | None, odoo_model: str, alias: str) -> str:
+    """Return SQL of whether a row that names a record of the model is of the part; TRUE where none is asked for."""
+    return part.sql_of(odoo_model, alias) if part else "TRUE"
+
+
+def slices_of(odoo_models: Collection[str]) -> dict[str, Slice]:
+    """Return the slices that records of one of the models can be narrowed by."""
+    subjects = {SUBJECTS.get(model, Subject.NONE) for model in odoo_models}
+    return {name: one for name, one in BOARD_SLICES.items() if not subjects.isdisjoint(one.terms)}
+
+
+def options(
+    connection_id: int, seen: AccessScope, *, slices: Mapping[str, Slice] = SLICES, part: Part | None = None
+) -> dict[str, list[tuple[int, str]]]:
+    """Return the parts that there are in a connection, as far as they are in sight, by slice.
+
+    No slice with fewer than two, unless it is asked for by ``part``: what is asked for always stands among them, as far as it is
+    in sight.
+    """
+    numbers = part.numbers if part else {}
     found = {}
     with database.cursor() as cursor:
-        for one in SLICES.values():
-            cursor.execute(one.options.format(seen=seen.sql("s")), {"connection": connection_id})
+        for one in slices.values():
+            values = {"connection": connection_id, "chosen": numbers.get(one.name), "most": MOST_PARTNERS}
+            cursor.execute(one.options.format(seen=seen.sql(one.alias)), values)
             found[one.name] = [(number, name) for number, name in cursor.fetchall() if name]
-    return {name: rows for name, rows in found.items() if len(rows) > 1}
+    return {name: rows for name, rows in found.items() if len(rows) > 1 or name in numbers}
 
 
 def connection_of(choice: tuple[int, int | None] | None, seen: AccessScope) -> int | None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from apps.accounts.access import AccessScope
 from apps.boards.boards import kpi_catalogue
 from apps.boards.boards.kpi import Kpi, at_once
-from apps.boards.boards.kpi_slices import Part
+from apps.boards.boards.kpi_slices import OF_RECORDS_PARTNER, Part, filled
 from apps.boards.boards.zone import zone_in_sight
 from apps.boards.models import KpiTarget
 from apps.workflows import registry
@@ -162,8 +162,6 @@ def narrowed(
 
 
 def _of_partner(connection_id: int, partner_id: int) -> str:
-    """SQL that narrows records to those of a partner and of all who belong to it; numbers only, so it is safe."""
-    return f"""
-       AND r.connection_id = {int(connection_id)} AND (r.partner_id = {int(partner_id)} OR r.partner_id IN (
-         SELECT belongs.odoo_id FROM mirror_res_partner belongs
-          WHERE belongs.connection_id = {int(connection_id)} AND belongs.commercial_partner_id = {int(partner_id)}))"""
+    """SQL that narrows records to those of a partner and of all who belong to it."""
+    of_partner = filled(OF_RECORDS_PARTNER, number=partner_id, connection_id=connection_id)
+    return f"\n       AND r.connection_id = {int(connection_id)} AND {of_partner}"

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext
 
 from apps.accounts.access import AccessScope
-from apps.boards.boards.figures import FLOW_WINDOW, StageFigures, rows, stages_of
+from apps.boards.boards.figures import FLOW_WINDOW, StageFigures, flow_source, rows, stages_of
+from apps.boards.boards.kpi_slices import Part
 from apps.core.templatetags.show import number
 from apps.exceptions.causes import pages
+from apps.exceptions.models import ExceptionCase
 from apps.workflows.declare import Workflow
 from apps.workflows.models import Position
 
@@ -26,7 +29,7 @@ SELECT h.hour,
        COALESCE(sum(t.count) FILTER (WHERE t.from_stage = ANY(%(open)s) AND NOT t.to_stage = ANY(%(open)s)), 0) AS departed
   FROM generate_series(date_trunc('hour', %(since)s::timestamptz, 'UTC') + interval '1 hour',
                        date_trunc('hour', %(now)s::timestamptz, 'UTC'), interval '1 hour') AS h(hour)
-  LEFT JOIN workflows_flowtally t ON t.workflow = %(workflow)s AND t.hour = h.hour AND {tallies}
+  LEFT JOIN {flow} t ON t.workflow = %(workflow)s AND t.hour = h.hour AND {tallies}
  GROUP BY h.hour
  ORDER BY h.hour
 """
@@ -94,12 +97,12 @@ class Board:
         return dict(sorted(((currency, amount) for currency, amount in sums.items() if amount), key=lambda item: -item[1]))
 
 
-def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
-    """One workflow with its bottleneck named, of the records in sight."""
-    stages = stages_of(workflow, now=now, seen=seen)
-    sentence, worst = name_bottleneck(stages)
+def board(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> Board:
+    """One workflow with its bottleneck named, of the records in sight, or of those of them that are of a part of the business."""
+    stages = stages_of(workflow, now=now, seen=seen, part=part)
+    sentence, worst = name_bottleneck(stages, is_part=part is not None)
     found = next((stage for stage in stages if stage.stage == worst), None)
-    cause, cause_href = _cause(workflow.name, worst, seen)
+    cause, cause_href = _cause(workflow, worst, seen, part)
     return Board(
         workflow=workflow,
         at=now,
@@ -114,8 +117,9 @@ def board(workflow: Workflow, *, now: datetime, seen: AccessScope) -> Board:
     )
 
 
-def _cause(workflow: str, stage: str, seen: AccessScope) -> tuple[str, str]:
-    found = pages.largest_of_stage(workflow, stage, seen) if stage else None
+def _cause(workflow: Workflow, stage: str, seen: AccessScope, part: Part | None) -> tuple[str, str]:
+    of_part = _of_part(part, workflow, ExceptionCase)
+    found = pages.largest_of_stage(workflow.name, stage, seen, of_part) if stage else None
     if found is None:
         return "", ""
     group, records = found
@@ -124,7 +128,14 @@ def _cause(workflow: str, stage: str, seen: AccessScope) -> tuple[str, str]:
     return said, f"/exceptions/causes/{group.pk}/"
 
 
-def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
+def _of_part(part: Part | None, workflow: Workflow, rows_of: type[Position] | type[ExceptionCase]) -> Q:
+    """The filter for rows that name a record of the part; none where none is asked for."""
+    if part is None:
+        return Q()
+    return Q(RawSQL(part.sql_of(workflow.odoo_model, rows_of._meta.db_table), (), output_field=BooleanField()))
+
+
+def name_bottleneck(stages: list[StageFigures], *, is_part: bool = False) -> tuple[str, str]:
     """The stage that holds most of what is late, in a sentence, and its name; no name where nothing is late.
 
     Measured by money over target where there is any, else by the number of records over target; either with what a day like the
@@ -133,6 +144,8 @@ def name_bottleneck(stages: list[StageFigures]) -> tuple[str, str]:
     late = [stage for stage in stages if stage.over_target]
     if not late:
         waiting = sum(stage.count or 0 for stage in stages)
+        if not waiting and is_part:
+            return gettext("No records in progress match these filters."), ""
         if not waiting:
             return gettext("No records in progress. Records from Odoo appear here automatically."), ""
         return gettext("Every record is within its stage's target."), ""
@@ -237,7 +250,7 @@ def worst_of(boards: list[Board]) -> Board | None:
     return max((one for one in late if one[1].currency == most), key=lambda one: (_late_tomorrow(one[1]), one[1].late_amount))[0]
 
 
-def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope) -> list[Hour]:
+def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
         "workflow": workflow.name,
@@ -245,7 +258,7 @@ def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope) -> lis
         "since": now - FLOW_WINDOW,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
     }
-    found = rows(FLOW_BY_HOUR.format(tallies=seen.sql("t")), values)
+    found = rows(FLOW_BY_HOUR.format(flow=flow_source(workflow, part, since="since"), tallies=seen.sql("t")), values)
     return [Hour(hour=hour, arrived=int(arrived), departed=int(departed)) for hour, arrived, departed in found]
 
 
@@ -257,22 +270,25 @@ class Narrowed:
         only_late: those over the stage's target.
         due_within: those that are due within so many hours, and not yet late.
         since_from, since_to: those that have stood there since then.
+        part: those of a part of the business.
     """
 
     only_late: bool = False
     due_within: int | None = None
     since_from: datetime | None = None
     since_to: datetime | None = None
+    part: Part | None = None
 
 
 EVERY_RECORD = Narrowed()
 
 
 def positions_of(
-    workflow: str, stage: str, *, seen: AccessScope, now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: Workflow, stage: str, *, seen: AccessScope, now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The records of one stage, the longest there first."""
-    found = Position.objects.filter(seen.of_records(), workflow=workflow, stage=stage).select_related("connection")
+    of_part = _of_part(narrowed.part, workflow, Position)
+    found = Position.objects.filter(seen.of_records(), of_part, workflow=workflow.name, stage=stage).select_related("connection")
     if narrowed.only_late:
         found = found.filter(due_at__lt=now)
     if narrowed.due_within is not None:
@@ -285,7 +301,7 @@ def positions_of(
 
 
 def positions_in(
-    workflow: str, stage: str, *, seen: AccessScope, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: Workflow, stage: str, *, seen: AccessScope, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The same, one more than a page; ``after`` is "<since, ISO>~<id>"."""
     found = positions_of(workflow, stage, seen=seen, now=now, narrowed=narrowed)

@@ -16,19 +16,21 @@ from apps.boards.analytics import plots
 from apps.boards.boards import blocked_reasons, forecast, kpi_catalogue, kpi_records, kpis, queries
 from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION
-from apps.boards.boards.kpi_slices import SLICES, Part, Slice, connection_of, options
+from apps.boards.boards.kpi_slices import BOARD_SLICES, SLICES, Part
 from apps.boards.boards.queries import Narrowed
+from apps.boards.boards.slice_choice import ALL_SLICES, FIGURE_SLICES, choice_for, choice_of, part_in
+from apps.boards.boards.slice_choice import problems_of as slice_problems
 from apps.boards.models import KpiAlert
 from apps.boards.parts import is_workflow, stage_called, workflow_called
 from apps.core import clock, sheets
 from apps.core.fragments import part
 from apps.core.query_strings import one_of
 from apps.odoo import request_scope
-from apps.odoo.page_queries import is_cursor, is_day, is_moment, is_number, knows, moment_of, number_of
+from apps.odoo.page_queries import is_cursor, is_day, is_moment, is_number, knows, moment_of, number_of, refused
 from apps.workflows import registry
 
 # What narrows a list of records, in addresses; kept from page to page.
-KEPT = ("connection", "company", "late", "due_within", "since_from", "since_to")
+WHERE, WHICH = ("connection", "company"), ("late", "due_within", "since_from", "since_to")
 WALL_SECONDS = 20
 
 
@@ -55,13 +57,13 @@ def overview(request: PersonsRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-@knows(since=is_day, until=is_day, **dict.fromkeys(SLICES, request_scope.is_number))
+@knows(since=is_day, until=is_day, **FIGURE_SLICES)
 def figures(request: PersonsRequest) -> HttpResponse:
     """Figures of the business and of the orchestration, told apart, over the days that are asked for."""
     shown = request_scope.scope_of(request, request.user)
     days, problem = _days(request, shown)
-    connection_id, part = _part(request, shown)
-    found = kpis.figures(now=days.until, since=days.since, seen=shown, part=part)
+    chosen = choice_of(request, shown, SLICES)
+    found = kpis.figures(now=days.until, since=days.since, seen=shown, part=chosen.part)
     kinds = (
         (gettext("Business"), gettext("Customer and vendor service."), BUSINESS),
         (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), ORCHESTRATION),
@@ -73,9 +75,8 @@ def figures(request: PersonsRequest) -> HttpResponse:
         "alerts": set(KpiAlert.objects.filter(user=request.user).values_list("kpi", "workflow")),
         "days": days,
         "problem": problem,
-        "kept_query": _kept_query(request, days, part),
-        "slices": _choices(connection_id, shown, part),
-        "is_sliced": part is not None,
+        "kept_query": _kept_query(request, days, chosen.part),
+        "slices": chosen,
     }
     return render(request, "boards/figures.html", context, status=400 if problem else 200)
 
@@ -87,22 +88,6 @@ def _days(request: PersonsRequest, shown: AccessScope) -> tuple[DateRange, str]:
         return date_range(request.GET, seen=shown, now=now), ""
     except DateRangeError as error:
         return date_range({}, seen=shown, now=now), str(error)
-
-
-def _part(request: PersonsRequest, shown: AccessScope) -> tuple[int | None, Part | None]:
-    """The connection whose numbers the address means, and the part of the business that it asks for."""
-    connection_id = connection_of(request_scope.choice_of(request), shown)
-    numbers = {name: int(request.GET[name]) for name in SLICES if request.GET.get(name)}
-    # Numbers of several Odoos mean different things: of none of them there is anything to show.
-    return connection_id, Part(connection_id=connection_id or 0, numbers=numbers) if numbers else None
-
-
-def _choices(
-    connection_id: int | None, shown: AccessScope, part: Part | None
-) -> list[tuple[Slice, list[tuple[int, str]], int | None]]:
-    """What may be chosen of each slice, with what is."""
-    found = options(connection_id, shown) if connection_id else {}
-    return [(SLICES[name], rows, part.numbers.get(name) if part else None) for name, rows in found.items()]
 
 
 def _kept_query(request: PersonsRequest, days: DateRange, part: Part | None) -> str:
@@ -119,7 +104,7 @@ def _kept_query(request: PersonsRequest, days: DateRange, part: Part | None) -> 
     offset=request_scope.is_number,
     since=is_day,
     until=is_day,
-    **dict.fromkeys(SLICES, request_scope.is_number),
+    **FIGURE_SLICES,
 )
 def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
     """The records behind a figure, the worst first."""
@@ -129,7 +114,7 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
     offset, only_missed = int(request.GET.get("offset") or 0), request.GET.get("missed") == "1"
     shown = request_scope.scope_of(request, request.user)
     days, problem = _days(request, shown)
-    _, part = _part(request, shown)
+    part = part_in(request, shown, SLICES)
     rows = kpi_records.records_behind(
         kpi, workflow, now=days.until, since=days.since, seen=shown, part=part, only_missed=only_missed, offset=offset
     )
@@ -150,34 +135,49 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
 
 @login_required
 @require_safe
-@knows(workflows=lambda text: all(map(is_workflow, text.split(","))), seconds=is_number)
+@knows(workflows=lambda text: all(map(is_workflow, text.split(","))), seconds=is_number, **ALL_SLICES)
 def wall(request: PersonsRequest) -> HttpResponse:
-    """All boards, one after the other, for a screen that nobody touches."""
+    """All boards, one after the other, for a screen that nobody touches; of a part, those that know it."""
     now, shown = clock.now(), request_scope.scope_of(request, request.user)
     asked = [name for name in request.GET.get("workflows", "").split(",") if name in registry.workflows()]
-    workflows = [workflow for name, workflow in registry.workflows().items() if not asked or name in asked]
-    boards = [queries.board(workflow, now=now, seen=shown) for workflow in workflows]
+    workflows = [
+        workflow
+        for name, workflow in registry.workflows().items()
+        if (not asked or name in asked) and not slice_problems(request, workflow)
+    ]
+    chosen = choice_for(request, shown, workflows)
+    boards = [queries.board(workflow, now=now, seen=shown, part=chosen.part) for workflow in workflows]
     seconds = number_of(request.GET.get("seconds"))
     context = {
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
         "boards": [board for board in boards if asked or board.open_count] or boards,
         "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS,
         "narrowing": request_scope.in_topic(request),
+        "slices": chosen,
     }
     return render(request, "boards/wall.html", context)
 
 
 @login_required
 @require_safe
-@knows(format=IS_CSV)
+@knows(format=IS_CSV, **ALL_SLICES)
 def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
-    """One workflow, stage by stage, with its bottleneck named."""
+    """One workflow, stage by stage, with its bottleneck named: of all in sight, or of a part of the business."""
     now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
-    drawn = queries.board(found, now=now, seen=shown)
+    if problems := slice_problems(request, found):
+        return refused(request, problems)
+    chosen = choice_for(request, shown, [found])
+    drawn = queries.board(found, now=now, seen=shown, part=chosen.part)
     if request.GET.get("format") == "csv":
         return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
-    hours = queries.flow_by_hour(found, now=now, seen=shown)
-    context = {"board": drawn, "hours": hours, "chart": plots.by_the_hour(hours), "narrowing": request_scope.in_topic(request)}
+    hours = queries.flow_by_hour(found, now=now, seen=shown, part=chosen.part)
+    context = {
+        "board": drawn,
+        "hours": hours,
+        "chart": plots.by_the_hour(hours),
+        "narrowing": request_scope.in_topic(request),
+        "slices": chosen,
+    }
     return render(request, part(request, "boards/board.html", "stages"), context)
 
 
@@ -219,39 +219,47 @@ def _board_sheet(board: queries.Board) -> tuple[list[str], list[list[Any]]]:
 
 @login_required
 @require_safe
-@knows()
-def outlook(request: PersonsRequest, workflow: str) -> HttpResponse:
+@knows(**ALL_SLICES)
+def outlook(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """What the workflow's records wait for, and the breaches that are expected, as a part of its board."""
     now, found, shown = clock.now(), workflow_called(workflow), request_scope.scope_of(request, request.user)
-    waiting = blocked_reasons.reasons_of(found, seen=shown)
-    worst = queries.board(found, now=now, seen=shown).worst
+    if problems := slice_problems(request, found):
+        return refused(request, problems)
+    chosen = choice_for(request, shown, [found])
+    waiting = blocked_reasons.reasons_of(found, seen=shown, part=chosen.part)
+    worst = queries.board(found, now=now, seen=shown, part=chosen.part).worst
     context = {
         "workflow": found,
         "waits": waiting,
         "relief": blocked_reasons.relief(waiting, worst),
-        "forecast": forecast.forecast_of(found, now=now, seen=shown),
+        "forecast": forecast.forecast_of(found, now=now, seen=shown, part=chosen.part),
         "horizons": forecast.HORIZONS,
         "enough": forecast.ENOUGH,
+        "slices": chosen,
     }
     return render(request, "boards/outlook.html", context)
 
 
 @login_required
 @require_safe
-@knows(late=IS_ON, due_within=_is_horizon, since_from=is_moment, since_to=is_moment, after=is_cursor, format=IS_CSV)
+@knows(late=IS_ON, due_within=_is_horizon, since_from=is_moment, since_to=is_moment, after=is_cursor, format=IS_CSV, **ALL_SLICES)
 def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBase:
     """The records behind one figure of a stage, the longest there first."""
     found, now, shown = workflow_called(workflow), clock.now(), request_scope.scope_of(request, request.user)
+    here = stage_called(found, stage)
+    if problems := slice_problems(request, found):
+        return refused(request, problems)
+    chosen = choice_for(request, shown, [found])
     within = number_of(request.GET.get("due_within"))
     narrowed = Narrowed(
         only_late=request.GET.get("late") == "1",
         due_within=int(within) if within is not None else None,
         since_from=moment_of(request.GET.get("since_from")),
         since_to=moment_of(request.GET.get("since_to")),
+        part=chosen.part,
     )
-    here = stage_called(found, stage)
     if request.GET.get("format") == "csv":
-        records = queries.positions_of(found.name, stage, seen=shown, now=now, narrowed=narrowed)
+        records = queries.positions_of(found, stage, seen=shown, now=now, narrowed=narrowed)
         return sheets.answer(
             request,
             f"{found.name}-{stage}",
@@ -281,9 +289,10 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
                 for one in records.iterator(chunk_size=2_000)
             ),
         )
-    rows = list(queries.positions_in(found.name, stage, seen=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed))
+    rows = list(queries.positions_in(found, stage, seen=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed))
     page, query = rows[: queries.PAGE], ""
-    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    kept = {name: request.GET[name] for name in (*WHERE, *BOARD_SLICES, *WHICH) if request.GET.get(name)}
+    where = {name: value for name, value in kept.items() if name not in WHICH}
     if len(rows) > queries.PAGE:
         query = urlencode({"after": f"{page[-1].since.isoformat()}~{page[-1].id}"} | kept)
     context = {
@@ -294,6 +303,8 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
         "narrowed": narrowed,
         "is_first": "after" not in request.GET,
         "first_query": urlencode(kept),
-        "narrowing": request_scope.in_topic(request),
+        "is_every": where == kept,
+        "where_query": urlencode(where),
+        "slices": chosen,
     }
     return render(request, part(request, "boards/stage.html", "list"), context)

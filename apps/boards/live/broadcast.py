@@ -1,7 +1,9 @@
 """What open pages are told: one listener a process, one drawing a tick, the same bytes for all who see the same.
 
 A page that shows a part of what its person sees says so behind the topic: ``board:order_to_cash@3:2`` is company 2 of
-connection 3. What is drawn is that part of what the person may see, so no figure of anything else is in it.
+connection 3. What is drawn is that part of what the person may see, so no figure of anything else is in it. A page that shows a
+board of one warehouse, customer or the like, or a list of its records, watches ``board:order_to_cash@changed``: it is told that the
+board changed, and fetches what it shows with what its address asks for.
 
 What is drawn is compressed once, and the same compressed bytes go to every socket: a server that compressed each message of
 each socket for itself would spend most of a tick on it, and hold a compressor a socket.
@@ -94,11 +96,17 @@ ALL = RenderKey(EVERYTHING, "")
 # Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
 # that they changed, and fetches what its person may see.
 DRAWN: dict[str, Callable[[str, RenderKey], str | None]] = {"board": draw_board}
+TOLD_ONLY = "@changed"
 
 
 def announced(topic: str) -> str:
     """The topic under which changes of ``topic`` are announced: without the part that a page shows of it."""
     return topic.partition("@")[0]
+
+
+def is_drawn(topic: str) -> bool:
+    """Whether those who watch ``topic`` are sent what is drawn; otherwise they are told that it changed."""
+    return topic.partition(":")[0] in DRAWN and not topic.endswith(TOLD_ONLY)
 
 
 def version_now() -> int:
@@ -193,9 +201,9 @@ class LiveHub:
 
     async def _draw(self, topic: str, key: RenderKey, version: int) -> Frame:
         frame: dict[str, Any] = {"topic": topic, "version": version}
-        draw = DRAWN.get(topic.partition(":")[0])
-        if draw is None:
+        if not is_drawn(topic):
             return json.dumps(frame)
+        draw = DRAWN[topic.partition(":")[0]]
         self.drawings += 1
 
         def drawn() -> bytes:
@@ -212,7 +220,7 @@ class LiveHub:
             begun = time.monotonic()
             topics, self.dirty = self.dirty, set()
             # What needs no drawing does not wait for what does.
-            for topic in sorted(topics, key=lambda topic: topic.partition(":")[0] in DRAWN):
+            for topic in sorted(topics, key=is_drawn):
                 by_key: dict[RenderKey, list[Watcher]] = {}
                 for watcher in self.watchers.get(topic, ()):
                     by_key.setdefault(_drawn_for(topic, watcher), []).append(watcher)
@@ -274,7 +282,7 @@ class LiveHub:
 
 def _drawn_for(topic: str, watcher: Watcher) -> RenderKey:
     """For whom a topic is drawn: what is only told to have changed is the same for all."""
-    return RenderKey(watcher.access_scope, watcher.language) if topic.partition(":")[0] in DRAWN else ALL
+    return RenderKey(watcher.access_scope, watcher.language) if is_drawn(topic) else ALL
 
 
 _hubs: dict[asyncio.AbstractEventLoop, LiveHub] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext
 
@@ -68,10 +69,14 @@ def page_of(group: CauseGroup, seen: AccessScope, *, record_models: frozenset[st
 LOOKED_THROUGH = 500
 
 
-def largest_of_stage(workflow: str, stage: str, seen: AccessScope) -> tuple[CauseGroup, int] | None:
-    """Return the cause that holds up most of the records of a stage, and how many; None where none holds up several."""
+def largest_of_stage(workflow: str, stage: str, seen: AccessScope, only: Q) -> tuple[CauseGroup, int] | None:
+    """Return the cause that holds up most of the records of a stage, and how many; None where none holds up several.
+
+    Args:
+        only: which exceptions are looked at, of those in sight.
+    """
     costliest = (
-        ExceptionCase.objects.filter(seen.of_records(), UNRESOLVED, workflow=workflow, stage=stage, is_grouped=True)
+        ExceptionCase.objects.filter(seen.of_records(), UNRESOLVED, only, workflow=workflow, stage=stage, is_grouped=True)
         .order_by("rank", "id")
         .values_list("group", "connection", "odoo_id")[:LOOKED_THROUGH]
     )
