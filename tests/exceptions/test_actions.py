@@ -269,6 +269,7 @@ def test_another_product_is_delivered_instead_at_the_price_agreed(world: World) 
     assert not Command.objects.exists() and not Entry.objects.filter(action="exception.applied").exists()
     apply(world, case, "substitute", "42-32", is_confirmed=True)
     write, note = Command.objects.filter(decision=f"exception:{case.pk}:substitute:42-32").order_by("sequence")
+    assert [term[:2] for term in write.precondition] == [["state", "="], ["amount_total", "="]]
     assert (write.model, write.odoo_id, write.method) == ("sale.order", 42, "write")
     assert write.arguments["vals"]["order_line"] == [
         [1, 420, {"product_uom_qty": 1}],

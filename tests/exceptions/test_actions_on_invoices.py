@@ -50,8 +50,18 @@ def test_the_invoice_is_created_by_odoo_and_posted_once_it_is_found(world: World
         ["move_type", "=", "out_invoice"],
         ["state", "=", "draft"],
     ]
+    # Nobody agreed to another sum, apart from rounding.
+    assert post.precondition == [["state", "=", "draft"], ["amount_untaxed", ">=", 597], ["amount_untaxed", "<=", 603]]
     assert (note.odoo_id, note.method) == (42, "message_post")
     assert "600.00 EUR before tax" in note.arguments["body"] or "600.0" in note.arguments["body"]
+
+
+def test_a_down_payment_is_taken_off_and_what_a_picker_added_counts(world: World) -> None:
+    nothing_ordered = {"order_id": 42, "product_uom_qty": 0, "price_subtotal": 0, "company_id": 1}
+    world.write("sale.order.line", 421, is_downpayment=True, price_unit=300, qty_to_invoice=-1, **nothing_ordered)
+    world.write("sale.order.line", 422, price_unit=50, discount=10, qty_to_invoice=2, **nothing_ordered)
+    case = case_of(world, KIND, "sale.order", 42)
+    assert list(offered(world, case)["invoice"]) == ["390"]
 
 
 def test_a_draft_leaves_the_posting_to_finance(world: World) -> None:

@@ -58,8 +58,21 @@ def test_a_count_that_waits_is_applied_or_cleared_as_it_was_seen(world: World) -
     assert Command.objects.count() == 1
 
 
+def test_a_count_is_not_applied_to_stock_that_moved_since(world: World) -> None:
+    quant(world, quantity=3, inventory_quantity_set=True, inventory_quantity=4, inventory_diff_quantity=-1)
+    case = case_of(world, "inventory_control.stuck", "stock.quant", 900, cause="counted")
+    assert list(offered(world, case)) == ["clear_count"]
+
+
 def test_a_count_that_waits_for_an_approval_is_not_applied_past_it(world: World) -> None:
-    quant(world, quantity=5, inventory_quantity_set=True, inventory_quantity=4, x_ct_hold="inventory_adjustment")
+    quant(
+        world,
+        quantity=5,
+        inventory_quantity_set=True,
+        inventory_quantity=4,
+        inventory_diff_quantity=-1,
+        x_ct_hold="inventory_adjustment",
+    )
     case = case_of(world, "inventory_control.stuck", "stock.quant", 900, cause="counted")
     assert list(offered(world, case)) == ["clear_count"]
 

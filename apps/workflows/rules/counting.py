@@ -62,6 +62,7 @@ COUNTED = """
          WHERE r.connection_id = %(connection)s AND r.odoo_id = %(record)s AND r.deleted_at IS NULL AND r.inventory_quantity_set
 """
 
+# Of goods that came or went since they were counted Odoo does not apply the count, but asks: they are counted again.
 APPLY_COUNT = SuggestedAction(
     name="apply_count",
     title="Apply the count",
@@ -80,6 +81,7 @@ APPLY_COUNT = SuggestedAction(
                trim_scale(r.inventory_quantity) AS counted, trim_scale(COALESCE(r.inventory_diff_quantity, 0)) AS difference,
                t.name AS product_name
         {COUNTED} AND COALESCE(r.x_ct_hold, '') = ''
+           AND abs(r.inventory_quantity - COALESCE(r.inventory_diff_quantity, 0) - r.quantity) < 0.000001
     """,
     calls=[
         OdooCall(

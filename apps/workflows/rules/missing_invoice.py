@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from apps.core import statements
 from apps.workflows import guard_requests
 from apps.workflows.declare import OdooCall, SuggestedAction
+from apps.workflows.rules import over_delivery
 from apps.workflows.sql_message import company_day, say
 
-COLUMNS = ["order_id", "order_name", "amount", "currency", "customer_name", "after_id", "tower_uid"]
+COLUMNS = ["order_id", "order_name", "amount", "least", "most", "currency", "customer_name", "after_id", "tower_uid"]
+# Odoo rounds each line, and takes taxes out of prices that hold them.
+TOLERANCE = 0.005
 OF_ORDER = "%(record)s"
 OF_TRANSFER = (
     "(SELECT p.sale_id FROM mirror_stock_picking p"
@@ -56,13 +59,23 @@ def _post(title: str, move_type: str) -> OdooCall:
             ["move_type", "=", move_type],
             ["state", "=", "draft"],
         ],
-        require=[["state", "=", "draft"]],
+        # What was delivered or came back since is in the draft as well, and nobody has agreed to that sum.
+        require=[["state", "=", "draft"], ["amount_untaxed", ">=", "{least:number}"], ["amount_untaxed", "<=", "{most:number}"]],
         expect=[["state", "=", "posted"]],
     )
 
 
 def _sql(text: str, order_of: str, direction: int) -> str:
-    return statements.load(__file__, "to_invoice", text=text, order_of=order_of, direction=direction)
+    return statements.load(
+        __file__,
+        "to_invoice",
+        text=text,
+        order_of=order_of,
+        list_price=over_delivery.LIST_PRICE,
+        before_tax=over_delivery.BEFORE_TAX,
+        direction=direction,
+        tolerance=TOLERANCE,
+    )
 
 
 def _note(done: str) -> Sequence[OdooCall]:

@@ -10,6 +10,8 @@ LIST_PRICE = "l.price_unit * (1 - COALESCE(l.discount, 0) / 100)"
 # By how much taxes raise the prices of the lines ``l`` of one order; an aggregate.
 TAXED = f"""COALESCE(sum(l.price_total) FILTER (WHERE {LIST_PRICE} * l.product_uom_qty > 0)
                               / sum({LIST_PRICE} * l.product_uom_qty) FILTER (WHERE {LIST_PRICE} * l.product_uom_qty > 0), 1)"""
+# Which part of the prices of the lines ``l`` of one order is before tax; an aggregate.
+BEFORE_TAX = TAXED.replace("l.price_total", "l.price_subtotal")
 
 # Of the lines ``l`` of a confirmed order of which nothing was ordered: what is to be invoiced; an aggregate.
 OF_NOTHING_ORDERED = f"""COALESCE(sum({LIST_PRICE} * l.qty_to_invoice)

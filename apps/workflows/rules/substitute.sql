@@ -10,7 +10,7 @@
 
 SELECT concat(n.move_id, '-', other.odoo_id) AS option,
        {{instead}} AS text,
-       n.order_id, n.order_name, n.customer_name, n.line_id, trim_scale(n.ordered - n.missing_of_line) AS kept,
+       n.order_id, n.amount_total, n.order_name, n.customer_name, n.line_id, trim_scale(n.ordered - n.missing_of_line) AS kept,
        other.odoo_id AS substitute_id,
        trim_scale(n.missing_of_line) AS quantity, n.price_unit AS price, COALESCE(n.discount, 0) AS discount,
        t.name AS product_name,
@@ -19,7 +19,7 @@ SELECT concat(n.move_id, '-', other.odoo_id) AS option,
     SELECT m.odoo_id AS move_id, m.product_id, m.location_id, own.missing,
            round(own.missing / per.unit, 6) AS missing_of_line,
            l.odoo_id AS line_id, l.product_uom_qty AS ordered, l.price_unit, l.discount, o.odoo_id AS order_id,
-           o.name AS order_name, COALESCE(c.name, '') AS customer_name, o.company_id, l.product_uom_id, per.unit
+           o.amount_total, o.name AS order_name, COALESCE(c.name, '') AS customer_name, o.company_id, l.product_uom_id, per.unit
       FROM mirror_stock_move m
       JOIN mirror_sale_order_line l ON l.connection_id = m.connection_id AND l.odoo_id = m.sale_line_id
        AND l.product_id = m.product_id AND l.deleted_at IS NULL

@@ -60,7 +60,8 @@ INSTEAD_OF_IT = OdooCall(
             ]
         }
     },
-    require=[["state", "=", "sale"]],
+    # Whoever changed it since, by a quantity or a price, meant another order.
+    require=[["state", "=", "sale"], ["amount_total", "=", "{amount_total:number}"]],
     expect=[["order_line.product_id", "=", "{substitute_id:number}"]],
 )
 
@@ -74,6 +75,7 @@ SUBSTITUTE = SuggestedAction(
         "customer_name",
         "order_id",
         "order_name",
+        "amount_total",
         "line_id",
         "kept",
         "substitute_id",
