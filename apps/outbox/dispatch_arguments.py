@@ -56,9 +56,14 @@ def _entered(
         asked = {"field_name": field, "field_onchange": dict.fromkeys(shown, "1")}
     said = client.call(model, "onchange", [], values=entered, **asked)
     found = said.get("value", {})
-    # A record is its id, or beside its name: as the version has it.
-    told = {name: found[name][0] if isinstance(found[name], list | tuple) else found[name] for name in following if name in found}
-    return {name: entered[name] for name in following} | told
+    return {name: _id_of(found[name]) if name in found else entered[name] for name in following}
+
+
+def _id_of(said: Any) -> Any:
+    """The id of a record, which the versions of Odoo say alone or beside its name; another value as it is."""
+    if isinstance(said, dict):
+        return said["id"]
+    return said[0] if isinstance(said, list | tuple) else said
 
 
 def _kept(model: str, field: str, key: str) -> str:
