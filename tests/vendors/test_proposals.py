@@ -58,7 +58,13 @@ def test_another_date_is_proposed_accepted_written_and_seen(world: World, vendor
         ("purchase.order", ORDER, "message_post", ""),
     ]
     change, _, _, note = Command.objects.order_by("sequence")
-    assert change.precondition == [["product_qty", "=", 10.0], ["date_planned", "=", "2026-11-28 12:00:00"]]
+    # As the buyer saw it: also what has been received of it, and that it stands.
+    assert change.precondition == [
+        ["product_qty", "=", 10.0],
+        ["qty_received", "=", 0.0],
+        ["state", "!=", "cancel"],
+        ["date_planned", "=", "2026-11-28 12:00:00"],
+    ]
     assert change.told == "Set Desk 0: 10 to come on 2026-12-05"
     assert (
         "Nordic Timber: Desk 0: 10 on 2026-12-05 (Saw mill). “Sorry” Accepted by Olga in Control Tower." in note.arguments["body"]

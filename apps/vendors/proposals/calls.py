@@ -130,7 +130,13 @@ def _split(line: OpenLine, values: dict[str, Any], parts: list[dict[str, Any]]) 
 def _as_seen(line: OpenLine) -> list[Any]:
     """The line stands as whoever accepts it has seen it."""
     planned = [["date_planned", "=", _odoo_time(line.planned_at)]] if line.planned_at else []
-    return [["product_qty", "=", float(line.ordered)], *planned]
+    return [
+        ["product_qty", "=", float(line.ordered)],
+        # What has come meanwhile would be ordered again, and what was cancelled be ordered anew.
+        ["qty_received", "=", float(line.received)],
+        ["state", "!=", "cancel"],
+        *planned,
+    ]
 
 
 def _plan(at: str) -> OdooCall:
