@@ -230,3 +230,17 @@ def test_on_a_phone_an_exception_is_a_page_of_its_own(visit: Visit, orders: Worl
     expect(page.locator(".badge", has_text="Acknowledged").first).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+
+
+def test_on_a_phone_the_row_of_filters_does_not_cut_a_long_choice(visit: Visit, world: World) -> None:
+    page = live(visit("olga", "/exceptions/", size=PHONE))
+    page.locator(".pick-button").first.click()
+    last = page.locator(".pick-option").nth(3)
+    expect(last).to_be_visible()
+    # What is cut is still in the document: what lies at its place tells.
+    assert last.evaluate(
+        """(option) => {
+          const { x, y, width, height } = option.getBoundingClientRect();
+          return option.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+        }"""
+    )
