@@ -62,17 +62,24 @@ FLOW = """
 SELECT to_stage, from_stage, sum(count)
   FROM (
     SELECT t.to_stage, t.from_stage, t.count
-      FROM {flow} t
+      FROM workflows_flowtally t
      WHERE t.workflow = %(workflow)s AND t.hour >= %(first_hour)s AND t.hour < %(last_hour)s AND {tallies}
      UNION ALL
     SELECT t.to_stage, t.from_stage, 1
       FROM workflows_transition t
-     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at < %(first_hour)s AND {moves}
+     WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at < %(first_hour)s AND {tallies}
      UNION ALL
     SELECT t.to_stage, t.from_stage, 1
       FROM workflows_transition t
-     WHERE t.workflow = %(workflow)s AND t.at >= %(last_hour)s AND t.at <= %(now)s AND {moves}) AS moves
+     WHERE t.workflow = %(workflow)s AND t.at >= %(last_hour)s AND t.at <= %(now)s AND {tallies}) AS moves
  GROUP BY to_stage, from_stage
+"""
+# The same of a part, whose moves are looked at once.
+FLOW_OF_PART = """
+SELECT t.to_stage, t.from_stage, count(*)
+  FROM workflows_transition t
+ WHERE t.workflow = %(workflow)s AND t.at > %(since)s AND t.at <= %(now)s AND {tallies} AND {part}
+ GROUP BY t.to_stage, t.from_stage
 """
 
 # What came into each stage less what left it, by the day of the company in sight.
@@ -85,7 +92,7 @@ SELECT (t.hour AT TIME ZONE %(zone)s)::date AS day, stage.name, sum(t.count * st
 """
 
 # The hours of a part, as the tallies have those of all.
-FLOW_OF_PART = """(
+HOURS_OF_PART = """(
     SELECT m.connection_id, m.company_id, m.workflow, m.from_stage, m.to_stage, date_trunc('hour', m.at, 'UTC') AS hour, 1 AS count
       FROM workflows_transition m
      WHERE m.workflow = %(workflow)s AND m.at >= %({since})s AND m.at <= %(now)s AND {part})"""
@@ -169,7 +176,7 @@ def window(*, now: datetime, back: timedelta) -> dict[str, datetime]:
 
 def flow_source(workflow: Workflow, part: Part | None, *, since: str) -> str:
     """Return what is read as the tallies of moves: the tallies, or of a part the moves since the value ``since``, by the hour."""
-    return FLOW_OF_PART.format(since=since, part=part.sql_of(workflow.odoo_model, "m")) if part else "workflows_flowtally"
+    return HOURS_OF_PART.format(since=since, part=part.sql_of(workflow.odoo_model, "m")) if part else "workflows_flowtally"
 
 
 def flows(
@@ -179,11 +186,8 @@ def flows(
     arrived: dict[str, int] = defaultdict(int)
     departed: dict[str, int] = defaultdict(int)
     values = {"workflow": workflow.name} | window(now=now, back=back)
-    statement = FLOW.format(
-        flow=flow_source(workflow, part, since="first_hour"),
-        tallies=seen.sql("t"),
-        moves=f"{seen.sql('t')} AND {in_part(part, workflow.odoo_model, 't')}",
-    )
+    of_part = FLOW_OF_PART if part else FLOW
+    statement = of_part.format(tallies=seen.sql("t"), part=in_part(part, workflow.odoo_model, "t"))
     for to_stage, from_stage, count in rows(statement, values):
         arrived[to_stage] += int(count)
         departed[from_stage] += int(count)

@@ -68,8 +68,10 @@ OF_CATEGORY = """{product} IN (
            JOIN mirror_product_template template ON template.connection_id = {connection} AND template.categ_id = below.odoo_id
            JOIN mirror_product_product variant ON variant.connection_id = {connection}
             AND variant.product_tmpl_id = template.odoo_id)"""
-# A partner is all who belong to it too: its contacts and addresses.
-OF_PARTNER = """({partner} = {number} OR {partner} IN (
+# A partner is all who belong to it too: its contacts and addresses. They are few, and found first: so an index leads to the rest.
+OF_PARTNER = """{partner} = ANY (ARRAY(
+         SELECT {number}::bigint
+          UNION
          SELECT belongs.odoo_id FROM mirror_res_partner belongs
           WHERE belongs.connection_id = {connection} AND belongs.commercial_partner_id = {number}))"""
 OF_RECORDS_PARTNER = OF_PARTNER.replace("{partner}", "r.partner_id")
@@ -278,14 +280,16 @@ class Part:
         terms = self.sql(subject)
         if terms is None:
             return "FALSE"
-        if (lines := self.line_sql(subject)) != "TRUE":
-            terms += f"""
-       AND EXISTS (
-         SELECT FROM {LINES[subject]} l
-          WHERE l.connection_id = r.connection_id AND l.order_id = r.odoo_id AND l.deleted_at IS NULL AND {lines})"""
-        return f"""EXISTS (
+        of_records = f"""EXISTS (
       SELECT FROM {registry.models()[odoo_model]._meta.db_table} r
        WHERE r.connection_id = {alias}.connection_id AND r.odoo_id = {alias}.odoo_id{terms})"""
+        if (lines := self.line_sql(subject)) == "TRUE":
+            return of_records
+        # Beside it, not within: so that not all orders there ever were are joined with their lines.
+        return f"""{of_records} AND EXISTS (
+      SELECT FROM {LINES[subject]} l
+       WHERE l.connection_id = {alias}.connection_id AND l.order_id = {alias}.odoo_id AND l.deleted_at IS NULL
+         AND l.connection_id = {int(self.connection_id)} AND {lines})"""
 
     def _filled(self, term: str, number: int) -> str:
         return filled(term, number=number, connection_id=self.connection_id)
