@@ -3,11 +3,9 @@
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsCall
@@ -16,12 +14,10 @@ from apps.core.rest import FilteredList, RecordRef, moment
 from apps.customers import drafts, queries, rules, sending
 from apps.customers.drafts import Draft
 from apps.customers.models import CustomerMessage, CustomerRule
-from apps.odoo import request_scope
 from apps.odoo.models import Connection
-from apps.vendors.letters import LONGEST_SUBJECT, LONGEST_WRITTEN
+from apps.vendors.mail import draft_api
 
 ORDER = "sale.order"
-LISTED = 200
 
 
 class NewDateSerializer(serializers.Serializer[Any]):
@@ -137,29 +133,22 @@ class CustomerMessageSerializer(serializers.Serializer[Any]):
         }
 
 
-class DraftMove(serializers.Serializer[Any]):
+class DraftMove(draft_api.MoveShape):
     """The draft as it was seen."""
 
-    version = serializers.CharField(max_length=16)
 
-
-class DraftWords(DraftMove):
+class DraftWords(draft_api.WordsShape):
     """A person's own words; both empty bring the drafted ones back."""
 
-    subject = serializers.CharField(max_length=LONGEST_SUBJECT, allow_blank=True)
-    body = serializers.CharField(max_length=LONGEST_WRITTEN, allow_blank=True)
 
-
-class ChosenDraft(DraftMove):
+class ChosenDraft(draft_api.ChosenShape):
     """One of several drafts, as it was seen."""
-
-    key = serializers.CharField(max_length=60)
 
 
 class ChosenDrafts(serializers.Serializer[Any]):
     """The drafts to send."""
 
-    drafts = serializers.ListField(child=ChosenDraft(), min_length=1, max_length=LISTED)
+    drafts = serializers.ListField(child=ChosenDraft(), min_length=1, max_length=draft_api.LISTED)
 
 
 class SentDraftSerializer(serializers.Serializer[Any]):
@@ -176,92 +165,76 @@ class SentDraftsSerializer(serializers.Serializer[Any]):
     results = SentDraftSerializer(many=True)
 
 
-class SendDrafts(APIView):
+class OfDrafts(draft_api.DraftView):
+    """Drafts to customers."""
+
+    kind = sending.KIND
+    shape = CustomerDraftSerializer
+    message_shape = CustomerMessageSerializer
+    chosen_shape = ChosenDrafts
+    words_shape = DraftWords
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="customer_drafts_send_several",
+        description="Have each of the customers written to, once; one that is not says why and holds up no other.",
+        request=ChosenDrafts,
+        responses=SentDraftsSerializer,
+    )
+)
+class SendDrafts(OfDrafts, draft_api.SeveralDrafts):
     """Send several drafts."""
 
-    @extend_schema(operation_id="customer_drafts_send_several", request=ChosenDrafts, responses=SentDraftsSerializer)
-    def post(self, request: PersonsCall) -> Response:
-        """Have each of the customers written to, once; one that is not says why and holds up no other."""
-        versions = {one["key"]: one["version"] for one in _given(ChosenDrafts, request)["drafts"]}
-        done = sending.send_all(versions, by=request.user, now=clock.now())
-        results = [
-            {"key": one.key, "sent": CustomerMessageSerializer(one.message).data if one.message else None, "refusal": one.refusal}
-            for one in done
-        ]
-        return Response({"results": results})
 
-
-class CustomerDrafts(APIView):
+class CustomerDrafts(OfDrafts):
     """What customers are to be told."""
 
     @extend_schema(operation_id="customer_drafts_list", responses=CustomerDraftsSerializer)
     def get(self, request: PersonsCall) -> Response:
         """List the drafts, one a customer, at most 200; those of the caller's own orders first."""
-        found = drafts.drafts(access.scope_of(request.user), by=request.user)[:LISTED]
-        return Response({"results": CustomerDraftSerializer(found, many=True).data})
+        found = drafts.drafts(access.scope_of(request.user), by=request.user)[: draft_api.LISTED]
+        return Response({"results": self.shown(found)})
 
 
-class OneCustomerDraft(APIView):
+@extend_schema_view(
+    get=extend_schema(responses=CustomerDraftSerializer),
+    put=extend_schema(
+        description="Have it say something else as long as the dates stay as they are.",
+        request=DraftWords,
+        responses=CustomerDraftSerializer,
+    ),
+)
+class OneCustomerDraft(OfDrafts, draft_api.OneDraft):
     """One draft."""
 
-    @extend_schema(responses=CustomerDraftSerializer)
-    def get(self, request: PersonsCall, key: str) -> Response:
-        """Read the draft."""
-        return Response(CustomerDraftSerializer(_visible(request, key)).data)
 
-    @extend_schema(request=DraftWords, responses=CustomerDraftSerializer)
-    def put(self, request: PersonsCall, key: str) -> Response:
-        """Have it say something else as long as the dates stay as they are."""
-        _visible(request, key)
-        given = _given(DraftWords, request)
-        words = {"subject": given["subject"], "body": given["body"]}
-        sending.edit(key, given["version"], **words, by=request.user, now=clock.now())
-        return Response(CustomerDraftSerializer(_visible(request, key)).data)
-
-
-class SendDraftMove(APIView):
+@extend_schema_view(
+    post=extend_schema(
+        description="Have Odoo write to the customer, once.", request=DraftMove, responses={201: CustomerMessageSerializer}
+    )
+)
+class SendDraftMove(OfDrafts, draft_api.SendMove):
     """Send a draft."""
 
-    @extend_schema(request=DraftMove, responses={201: CustomerMessageSerializer})
-    def post(self, request: PersonsCall, key: str) -> Response:
-        """Have Odoo write to the customer, once."""
-        _visible(request, key)
-        (one,) = sending.send_all({key: _given(DraftMove, request)["version"]}, by=request.user, now=clock.now())
-        if one.message is None:
-            raise sending.DraftRefusedError(one.refusal)
-        return Response(CustomerMessageSerializer(one.message).data, status=201)
 
-
-class DismissDraftMove(APIView):
+@extend_schema_view(
+    post=extend_schema(description="Say that the customer need not be told.", request=DraftMove, responses={204: None})
+)
+class DismissDraftMove(OfDrafts, draft_api.DismissMove):
     """Dismiss a draft."""
 
-    @extend_schema(request=DraftMove, responses={204: None})
-    def post(self, request: PersonsCall, key: str) -> Response:
-        """Say that the customer need not be told."""
-        _visible(request, key)
-        sending.dismiss(key, _given(DraftMove, request)["version"], by=request.user, now=clock.now())
-        return Response(status=204)
 
-
-FILTERS = {
-    "connection": ("connection__name", request_scope.names_connection),
-    "company": ("company_id", int),
-    "partner": ("partner_id", int),
-}
-
-
-class CustomerMessages(FilteredList):
+class CustomerMessages(draft_api.SentMessages):
     """What customers were told, the newest first."""
 
     queryset = CustomerMessage.objects.none()
     serializer_class = CustomerMessageSerializer
-    ordering = ("-sent_at", "-id")
-    filters = FILTERS
 
     def get_queryset(self) -> Any:
         return queries.messages(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in draft_api.FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
         """List the messages."""
         return super().get(request, *arguments, **named)
@@ -296,12 +269,12 @@ class CustomerRules(FilteredList):
     queryset = CustomerRule.objects.none()
     serializer_class = CustomerRuleSerializer
     ordering = ("partner_name", "id")
-    filters = FILTERS
+    filters = draft_api.FILTERS
 
     def get_queryset(self) -> Any:
         return queries.rules(access.scope_of(self.request.user))  # type: ignore[arg-type]
 
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in draft_api.FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
         """List the customers."""
         return super().get(request, *arguments, **named)
@@ -309,22 +282,9 @@ class CustomerRules(FilteredList):
     @extend_schema(request=CustomerRuleSerializer, responses=CustomerRuleSerializer)
     def post(self, request: PersonsCall) -> Response:
         """Say whether a customer is told without a person."""
-        given = _given(CustomerRuleSerializer, request)
+        given = draft_api.given(CustomerRuleSerializer, request)
         mine = access.scope_of(request.user)
         of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=given["connection"])
         sends: bool = given["sends"]
         rule = rules.switch(of, given["company"], given["partner"], sends=sends, by=request.user, now=clock.now())
         return Response(CustomerRuleSerializer(rule).data)
-
-
-def _visible(request: PersonsCall, key: str) -> Draft:
-    found = drafts.one(key, access.scope_of(request.user))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _given(shape: type[serializers.Serializer[Any]], request: PersonsCall) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

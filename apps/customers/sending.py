@@ -25,6 +25,7 @@ from apps.exceptions.models import ExceptionCase
 from apps.timers import calendars
 from apps.vendors import letters
 from apps.vendors.mail import one_by_one, posting
+from apps.vendors.mail.draft_kinds import DraftKind
 from apps.vendors.mail.one_by_one import Sent
 from apps.vendors.mail.posting import Post
 from apps.workflows import parameter_values, subjects
@@ -294,3 +295,6 @@ def _sent_by_rule(rule: CustomerRule, now: datetime) -> int:
 def _number(name: str, draft: Draft) -> int:
     scope = Scope(connection=draft.connection, company_id=draft.company_id)
     return int(parameter_values.standing_in(scope, [name])[0].number)
+
+
+KIND = DraftKind(find=drafts.one, send_all=send_all, edit=edit, dismiss=dismiss, changed=changed, refused=DraftRefusedError)

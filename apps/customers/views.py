@@ -1,12 +1,13 @@
 """What customers are to be told, for people: drafts to read, edit, send and dismiss, what was sent, and who needs nobody."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import access
@@ -18,10 +19,27 @@ from apps.customers.drafts import Draft
 from apps.odoo import request_scope
 from apps.odoo.models import Connection
 from apps.odoo.page_queries import knows
-from apps.vendors.letters import LetterRefusedError, check_written, html_of
+from apps.vendors.mail.draft_pages import DraftPages
 
 SHOWN = 100
 WHOSE = ("", "mine")
+
+
+def _more(request: PersonsRequest, found: Draft) -> Mapping[str, Any]:
+    return {"passed": found.passed(clock.now()), "may_rule": request.user.role in POLICY_MAKERS}
+
+
+PAGES = DraftPages(
+    kind=sending.KIND,
+    list_name="customers:messages",
+    draft_name="customers:draft",
+    template="customers/message.html",
+    most=SHOWN,
+    sent=lambda n: ngettext("Sent to %(n)s customer.", "Sent to %(n)s customers.", n) % {"n": n},
+    choose=gettext_lazy("Choose at least one customer."),
+    gone=gettext_lazy("There is nothing to tell this customer any more."),
+    more=_more,
+)
 
 
 @login_required
@@ -50,83 +68,14 @@ def listing(request: PersonsRequest) -> HttpResponse:
 @require_POST
 def send(request: PersonsRequest) -> HttpResponse:
     """Send the drafts that are chosen, as they were shown."""
-    chosen = list(dict.fromkeys(request.POST.getlist("draft")))[:SHOWN]
-    versions = {key: version for key, _, version in (one.partition(":") for one in chosen)}
-    done = sending.send_all(versions, by=request.user, now=clock.now())
-    count = sum(one.message is not None for one in done)
-    if count:
-        said = ngettext("Sent to %(n)s customer.", "Sent to %(n)s customers.", count) % {"n": count}
-        messages.success(request, said, extra_tags="done")
-    for why in sorted({one.refusal for one in done if one.refusal}):
-        messages.error(request, why, extra_tags="late")
-    if not done:
-        messages.error(request, gettext("Choose at least one customer."), extra_tags="late")
-    return redirect("customers:messages")
+    return PAGES.send(request)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: PersonsRequest, key: str) -> HttpResponse:
     """One draft: what it is about, preview and words; sent, edited or dismissed."""
-    found = drafts.one(key, access.scope_of(request.user))
-    if found is None:
-        messages.error(request, gettext("There is nothing to tell this customer any more."), extra_tags="late")
-        return redirect("customers:messages")
-    subject, body = found.text()
-    problem, status, preview, unsent = "", 200, found.preview, ""
-    if request.method == "POST":
-        said = request.POST.get("subject", subject), request.POST.get("body", body).replace("\r\n", "\n")
-        try:
-            if request.POST.get("version") != found.version:
-                raise sending.changed(found)
-            if (done := _do(request, found, *said)) is not None:
-                return done
-            subject, body = said
-        except LetterRefusedError as error:
-            (subject, body), problem, status = said, str(error), error.status
-        except sending.DraftRefusedError as error:
-            # Words about other dates are shown, but not under the button that sends.
-            unsent, problem, status = said[1], str(error), error.status
-        preview = (subject, html_of(body))
-    context = {
-        "unsent": unsent,
-        "draft": found,
-        "subject": subject,
-        "body": body,
-        "preview": preview,
-        "problem": problem,
-        "passed": found.passed(clock.now()),
-        "may_work": may_work_exceptions(request.user),
-        "may_rule": request.user.role in POLICY_MAKERS,
-    }
-    return render(request, "customers/message.html", context, status=status)
-
-
-def _do(request: PersonsRequest, found: Draft, subject: str, body: str) -> HttpResponse | None:
-    """Do what a button says; None where only the preview is wanted."""
-    told: dict[str, Any] = {"by": request.user, "now": clock.now()}
-    key, version, action = found.key, found.version, request.POST.get("do", "")
-    is_own = (" ".join(subject.split()), body.strip()) != found.text()
-    if action in ("send", "save") and is_own:
-        # What is sent is what stands on the page, saved before or not.
-        check_written(subject.strip(), body.strip())
-        sending.edit(key, version, subject=subject, body=body, **told)
-    if action == "send":
-        (one,) = sending.send_all({key: version}, **told)
-        if one.refusal:
-            raise sending.DraftRefusedError(one.refusal)
-        messages.success(request, gettext("Sent to Odoo."), extra_tags="done")
-        return redirect("customers:messages")
-    if action == "dismiss":
-        sending.dismiss(key, version, **told)
-        messages.success(request, gettext("Dismissed."), extra_tags="done")
-        return redirect("customers:messages")
-    if action == "reset":
-        sending.edit(key, version, subject="", body="", **told)
-    if action in ("save", "reset"):
-        messages.success(request, gettext("Saved."), extra_tags="done")
-        return redirect("customers:draft", key)
-    return None
+    return PAGES.one(request, key)
 
 
 @login_required

@@ -2,25 +2,21 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts import access
 from apps.accounts.requests import PersonsCall
-from apps.core import clock
-from apps.core.rest import FilteredList, RecordRef, moment
-from apps.odoo import request_scope
+from apps.core.rest import RecordRef, moment
 from apps.odoo.models import Connection
 from apps.vendors import letters
 from apps.vendors.follow_ups import drafts, sending
 from apps.vendors.follow_ups.drafts import Draft
+from apps.vendors.mail import draft_api
 from apps.vendors.models import FollowUp
 
 ORDER = "purchase.order"
-LISTED = 200
 
 
 class OwedSerializer(serializers.Serializer[Any]):
@@ -118,29 +114,24 @@ class FollowUpSerializer(serializers.Serializer[Any]):
         }
 
 
-class FollowUpMove(serializers.Serializer[Any]):
+class FollowUpMove(draft_api.MoveShape):
     """The draft as it was seen."""
 
-    version = serializers.CharField(max_length=16)
 
-
-class FollowUpWords(FollowUpMove):
+class FollowUpWords(draft_api.WordsShape):
     """A person's own words; both empty bring the drafted ones back."""
 
-    subject = serializers.CharField(max_length=letters.LONGEST_SUBJECT, allow_blank=True)
     body = serializers.CharField(max_length=letters.LONGEST_WRITTEN, allow_blank=True, help_text="With {link} in it")
 
 
-class ChosenFollowUp(FollowUpMove):
+class ChosenFollowUp(draft_api.ChosenShape):
     """One of several drafts, as it was seen."""
-
-    key = serializers.CharField(max_length=60)
 
 
 class ChosenFollowUps(serializers.Serializer[Any]):
     """The drafts to send."""
 
-    drafts = serializers.ListField(child=ChosenFollowUp(), min_length=1, max_length=LISTED)
+    drafts = serializers.ListField(child=ChosenFollowUp(), min_length=1, max_length=draft_api.LISTED)
 
 
 class SentFollowUpSerializer(serializers.Serializer[Any]):
@@ -157,111 +148,80 @@ class SentFollowUpsSerializer(serializers.Serializer[Any]):
     results = SentFollowUpSerializer(many=True)
 
 
-class FollowUpDrafts(APIView):
+class OfFollowUps(draft_api.DraftView):
+    """Drafts to vendors."""
+
+    kind = sending.KIND
+    shape = FollowUpDraftSerializer
+    message_shape = FollowUpSerializer
+    chosen_shape = ChosenFollowUps
+    words_shape = FollowUpWords
+
+    def shown(self, found: list[Draft]) -> list[dict[str, Any]]:
+        """Return the drafts as programs read them, with addresses in their Odoo."""
+        connections = Connection.objects.in_bulk({draft.connection_id for draft in found})
+        return list(FollowUpDraftSerializer(found, many=True, context={"connections": connections}).data)
+
+
+class FollowUpDrafts(OfFollowUps):
     """What vendors are to be written."""
 
     @extend_schema(operation_id="follow_up_drafts_list", responses=FollowUpDraftsSerializer)
     def get(self, request: PersonsCall) -> Response:
         """List the drafts, one a vendor, at most 200, the one that owes longest first."""
-        found = drafts.drafts(access.scope_of(request.user))[:LISTED]
-        return Response({"results": _shown(found)})
+        found = drafts.drafts(access.scope_of(request.user))[: draft_api.LISTED]
+        return Response({"results": self.shown(found)})
 
 
-class SendFollowUps(APIView):
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="follow_up_drafts_send_several",
+        description="Have each of the vendors written to, once; one that is not says why and holds up no other.",
+        request=ChosenFollowUps,
+        responses=SentFollowUpsSerializer,
+    )
+)
+class SendFollowUps(OfFollowUps, draft_api.SeveralDrafts):
     """Send several drafts."""
 
-    @extend_schema(operation_id="follow_up_drafts_send_several", request=ChosenFollowUps, responses=SentFollowUpsSerializer)
-    def post(self, request: PersonsCall) -> Response:
-        """Have each of the vendors written to, once; one that is not says why and holds up no other."""
-        versions = {one["key"]: one["version"] for one in _given(ChosenFollowUps, request)["drafts"]}
-        done = sending.send_all(versions, by=request.user, now=clock.now())
-        results = [
-            {"key": one.key, "sent": FollowUpSerializer(one.message).data if one.message else None, "refusal": one.refusal}
-            for one in done
-        ]
-        return Response({"results": results})
 
-
-class OneFollowUpDraft(APIView):
+@extend_schema_view(
+    get=extend_schema(responses=FollowUpDraftSerializer),
+    put=extend_schema(
+        description="Have it say something else as long as the vendor owes the same.",
+        request=FollowUpWords,
+        responses=FollowUpDraftSerializer,
+    ),
+)
+class OneFollowUpDraft(OfFollowUps, draft_api.OneDraft):
     """One draft."""
 
-    @extend_schema(responses=FollowUpDraftSerializer)
-    def get(self, request: PersonsCall, key: str) -> Response:
-        """Read the draft."""
-        return Response(_shown([_visible(request, key)])[0])
 
-    @extend_schema(request=FollowUpWords, responses=FollowUpDraftSerializer)
-    def put(self, request: PersonsCall, key: str) -> Response:
-        """Have it say something else as long as the vendor owes the same."""
-        _visible(request, key)
-        given = _given(FollowUpWords, request)
-        words = {"subject": given["subject"], "body": given["body"]}
-        sending.edit(key, given["version"], **words, by=request.user, now=clock.now())
-        return Response(_shown([_visible(request, key)])[0])
-
-
-class SendFollowUpMove(APIView):
+@extend_schema_view(
+    post=extend_schema(description="Have the vendor written to, once.", request=FollowUpMove, responses={201: FollowUpSerializer})
+)
+class SendFollowUpMove(OfFollowUps, draft_api.SendMove):
     """Send a draft."""
 
-    @extend_schema(request=FollowUpMove, responses={201: FollowUpSerializer})
-    def post(self, request: PersonsCall, key: str) -> Response:
-        """Have the vendor written to, once."""
-        _visible(request, key)
-        (one,) = sending.send_all({key: _given(FollowUpMove, request)["version"]}, by=request.user, now=clock.now())
-        if one.message is None:
-            raise sending.FollowUpRefusedError(one.refusal)
-        return Response(FollowUpSerializer(one.message).data, status=201)
 
-
-class DismissFollowUpMove(APIView):
+@extend_schema_view(
+    post=extend_schema(description="Say that the vendor need not be written to.", request=FollowUpMove, responses={204: None})
+)
+class DismissFollowUpMove(OfFollowUps, draft_api.DismissMove):
     """Dismiss a draft."""
 
-    @extend_schema(request=FollowUpMove, responses={204: None})
-    def post(self, request: PersonsCall, key: str) -> Response:
-        """Say that the vendor need not be written to."""
-        _visible(request, key)
-        sending.dismiss(key, _given(FollowUpMove, request)["version"], by=request.user, now=clock.now())
-        return Response(status=204)
 
-
-FILTERS = {
-    "connection": ("connection__name", request_scope.names_connection),
-    "company": ("company_id", int),
-    "partner": ("partner_id", int),
-}
-
-
-class FollowUps(FilteredList):
+class FollowUps(draft_api.SentMessages):
     """What vendors were written, the newest first."""
 
     queryset = FollowUp.objects.none()
     serializer_class = FollowUpSerializer
-    ordering = ("-sent_at", "-id")
-    filters = FILTERS
 
     def get_queryset(self) -> Any:
         seen = access.scope_of(self.request.user)  # type: ignore[arg-type]
         return FollowUp.objects.filter(seen.of_records()).select_related("connection")
 
-    @extend_schema(parameters=[OpenApiParameter(name, str) for name in FILTERS])
+    @extend_schema(parameters=[OpenApiParameter(name, str) for name in draft_api.FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:
         """List the messages."""
         return super().get(request, *arguments, **named)
-
-
-def _shown(found: list[Draft]) -> list[dict[str, Any]]:
-    connections = Connection.objects.in_bulk({draft.connection_id for draft in found})
-    return list(FollowUpDraftSerializer(found, many=True, context={"connections": connections}).data)
-
-
-def _visible(request: PersonsCall, key: str) -> Draft:
-    found = drafts.one(key, access.scope_of(request.user))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _given(shape: type[serializers.Serializer[Any]], request: PersonsCall) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

@@ -25,6 +25,7 @@ from apps.vendors.follow_ups.drafts import Draft
 from apps.vendors.links import moves as links
 from apps.vendors.links import tokens
 from apps.vendors.mail import one_by_one, posting
+from apps.vendors.mail.draft_kinds import DraftKind
 from apps.vendors.mail.one_by_one import Sent
 from apps.vendors.mail.posting import Post
 from apps.vendors.models import FollowUp, FollowUpEdit, Proposal
@@ -264,3 +265,6 @@ def _zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+KIND = DraftKind(find=drafts.one, send_all=send_all, edit=edit, dismiss=dismiss, changed=changed, refused=FollowUpRefusedError)
