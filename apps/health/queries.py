@@ -26,6 +26,8 @@ from apps.outbox.models import Command
 from apps.outbox.models import Status as CommandStatus
 from apps.timers.models import Status as TimerStatus
 from apps.timers.models import Timer
+from apps.vendors.mail import queries as mail
+from apps.vendors.mail import smtp
 
 BEAT_KEY = "health:beat-heard-at"
 BEAT_LATE = timedelta(seconds=60)
@@ -70,13 +72,14 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """Work that waits in PostgreSQL."""
+    """Work that waits in PostgreSQL; ``page`` names where people see what of it has stopped."""
 
     name: str
     waiting: int
     oldest_at: datetime | None
     stopped: int
     is_late: bool
+    page: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +116,7 @@ def overview(*, now: datetime, seen: AccessScope = EVERYTHING) -> Overview:
     connections = list(Connection.objects.filter(seen.of_connections()).order_by("name"))
     fresh = freshness_of(connections, now=now)
     links = [_link(connection, fresh[connection.pk], seen=seen, now=now) for connection in connections]
-    queues = [_deliveries(seen, now), _commands(seen, now)]
+    queues = [_deliveries(seen, now), _commands(seen, now), _mails(seen, now)]
     if seen.is_everything:  # these are of the whole tower
         queues += [_timers(now), _messages(now)]
     living, beat_at = workers.alive(now=now), cache.get(BEAT_KEY)
@@ -215,9 +218,19 @@ def _messages(now: datetime) -> Queue:
     return _queue(gettext_noop("E-mails to send"), found["count"], found["oldest"], found["stopped"], now)
 
 
-def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, now: datetime) -> Queue:
+def _mails(seen: AccessScope, now: datetime) -> Queue:
+    mine = mail.mails(seen).order_by()
+    found = mine.filter(status__in=smtp.WAITING).aggregate(
+        count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
+    )
+    stopped = mine.filter(status__in=mail.TO_DECIDE).count()
+    name = gettext_noop("Mail to vendors and customers")
+    return _queue(name, found["count"], found["oldest"], stopped, now, page="vendors:mails")
+
+
+def _queue(name: str, waiting: int, oldest_at: datetime | None, stopped: int, now: datetime, *, page: str = "") -> Queue:
     is_late = oldest_at is not None and now - oldest_at > WAITING_LONG
-    return Queue(name=name, waiting=waiting, oldest_at=oldest_at, stopped=stopped, is_late=is_late)
+    return Queue(name=name, waiting=waiting, oldest_at=oldest_at, stopped=stopped, is_late=is_late, page=page)
 
 
 def _silence(living: list[workers.Worker], unserved: list[str], *, is_beat_late: bool) -> tuple[str, bool] | None:

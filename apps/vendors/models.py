@@ -223,6 +223,7 @@ class Mail(models.Model):
     records = models.JSONField(help_text="What it is about, by ids in Odoo; it is noted in full on the first")
     partner_name = models.TextField(help_text="Who is written to")
     recipients = models.JSONField(help_text="Name and address of each")
+    reached = models.JSONField(default=list, blank=True, help_text="The addresses that have it, where others were refused")
     reply_to = models.CharField(max_length=254, blank=True, help_text="The buyer's or the salesperson's address")
     language = models.CharField(max_length=10)
     subject = models.CharField(max_length=200)

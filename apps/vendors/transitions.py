@@ -35,7 +35,7 @@ MAILS = Transitions(
             "doubt",
             (MailStatus.SENDING,),
             MailStatus.UNSURE,
-            "the tower, when the mail server's answer was lost, or it was killed",
+            "the tower, when the mail server's answer was lost, it was killed, or some recipients were refused",
         ),
         Transition(
             "fail", (MailStatus.SENDING,), MailStatus.FAILED, "the tower, when it is refused, or the mail server is away for a day"

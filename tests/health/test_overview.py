@@ -16,6 +16,7 @@ from apps.intake import claim, refresh_requests
 from apps.intake.models import Delivery
 from apps.mirror.models import SyncState
 from apps.odoo.models import Connection
+from apps.vendors.models import Mail
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -157,3 +158,34 @@ def test_before_the_initial_sync_is_whole_the_page_and_the_header_say_so(
     half.save()
     assert queries.overview(now=now).is_well
     assert layout.freshness([connection], EVERYTHING)["state"] == "live"
+
+
+@pytest.mark.usefixtures("staffed")
+def test_mail_that_waits_for_a_person_is_counted_and_led_to(
+    connection: Connection, now: datetime, client: Client, admin_user: User
+) -> None:
+    read(connection, "sale.order", at=now)
+    for number, status in enumerate(["unsure", "failed", "sent", "queued"]):
+        Mail.objects.create(
+            connection=connection,
+            model="purchase.order",
+            records=[number],
+            partner_name="Nordic Timber",
+            recipients=[],
+            language="en",
+            subject="Your open orders",
+            text="",
+            html="",
+            decision=f"follow-up:{number}",
+            status=status,
+            not_before=now,
+            created_at=now,
+            created_by="olga",
+        )
+    found = queries.overview(now=now)
+
+    (mails,) = [queue for queue in found.queues if queue.page == "vendors:mails"]
+    assert (mails.waiting, mails.oldest_at, mails.stopped) == (1, now, 2)
+    assert "2 failed operations need action" in found.sentence
+    client.force_login(admin_user)
+    assert '<a href="/mails/">Mail to vendors and customers</a>' in client.get("/health/").content.decode()

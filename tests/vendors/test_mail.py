@@ -180,6 +180,41 @@ def test_what_is_refused_for_good_is_said_and_not_tried_again(
     assert "Nordic Timber" in page and next(iter(says.values())).split(" ", 1)[1] in page and "Send again" in page
 
 
+def test_who_was_refused_among_others_is_named_and_written_to_alone_once_a_person_says_so(
+    owed: World, olga: User, server: MailServer
+) -> None:
+    owed.write("res.partner", CONTACT, email="sales@nordic.test; nobody@nordic.test")
+    mail = follow_up(owed, olga)
+    sends(owed)
+    mail.refresh_from_db()
+    assert mail.status == "unsure" and not Command.objects.exists()
+    assert (mail.problem, mail.reached) == ("nobody@nordic.test: 550 there is none", ["sales@nordic.test"])
+    owed.now += timedelta(days=2)
+    assert sends(owed) == 0
+    browser = Client()
+    browser.force_login(olga)
+    page = " ".join(browser.get("/mails/").content.decode().split())
+    assert "nobody@nordic.test: 550 there is none" in page and "sales@nordic.test has the message" in page
+
+    Mail.objects.update(recipients=[["", "sales@nordic.test"], ["", "second@nordic.test"]])
+    moves.send_again(mail.pk, by=olga, now=owed.now)
+    assert sends(owed) == 1
+    assert [recipient for recipient, _ in server.taken] == ["sales@nordic.test", "second@nordic.test"]
+    mail.refresh_from_db()
+    assert (mail.status, mail.problem) == ("sent", "")
+    whole = Command.objects.order_by("sequence")[0]
+    assert "sales@nordic.test, second@nordic.test" in whole.arguments["body"]
+
+
+def test_of_who_was_refused_nothing_is_noted_where_a_person_leaves_it_at_that(owed: World, olga: User, server: MailServer) -> None:
+    owed.write("res.partner", CONTACT, email="sales@nordic.test; nobody@nordic.test")
+    mail = follow_up(owed, olga)
+    sends(owed)
+    moves.mark_sent(mail.pk, by=olga, now=owed.now)
+    whole = Command.objects.order_by("sequence")[0]
+    assert "sales@nordic.test" in whole.arguments["body"] and "nobody@nordic.test" not in whole.arguments["body"]
+
+
 @pytest.mark.parametrize("says", [HANGS_UP, SILENT])
 def test_a_lost_answer_is_no_second_message_but_a_question(
     owed: World, olga: User, server: MailServer, settings: Any, says: str

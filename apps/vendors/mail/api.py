@@ -30,6 +30,7 @@ class MailSerializer(serializers.Serializer[Any]):
     records = serializers.ListField(child=serializers.IntegerField(), help_text="What it is about, by ids in Odoo")
     to = serializers.CharField()
     addresses = serializers.ListField(child=serializers.CharField())
+    reached = serializers.ListField(child=serializers.CharField(), help_text="Who has it, where others were refused")
     reply_to = serializers.CharField()
     subject = serializers.CharField()
     decision = serializers.CharField(help_text="What it follows from: follow-up:12, customer-message:3")
@@ -50,6 +51,7 @@ class MailSerializer(serializers.Serializer[Any]):
             "records": mail.records,
             "to": mail.partner_name,
             "addresses": [address for _, address in mail.recipients],
+            "reached": mail.reached,
             "reply_to": mail.reply_to,
             "subject": mail.subject,
             "decision": mail.decision,

@@ -3,20 +3,23 @@
 SMTP cannot be asked whether it has a message. What is known to be refused, or was never handed over, is tried again. Where the
 answer was lost, or the worker was killed between handing over and noting it, nobody knows: such a message is perhaps sent, and a
 person decides, instead of a vendor that is written to twice. Its Message-ID stays the same, so that mail programs show it once.
+Where the server takes it for some recipients and refuses others, a person decides too; sent again it goes to those others alone.
 """
 
 import logging
 import random
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from email import policy
 from email.utils import formataddr, parseaddr
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, mailers
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -44,7 +47,7 @@ LOST = gettext_noop("The mail server's answer was lost: it may have sent the mes
 KILLED = gettext_noop("The tower stopped while it sent the message: the mail server may have it.")
 NOTE = gettext_noop("Note what was sent to {partner}")
 WAITING = (MailStatus.QUEUED, MailStatus.SENDING)
-WRITTEN = ["status", "problem", "not_before", "ended_at", "ended_by"]
+WRITTEN = ["status", "problem", "not_before", "ended_at", "ended_by", "reached"]
 
 
 def send_due(*, clock: Callable[[], datetime]) -> int:
@@ -91,7 +94,7 @@ def _send(mail_id: UUID, clock: Callable[[], datetime]) -> bool:
 
 def _hand_over(mail: Mail, server: BaseEmailBackend, clock: Callable[[], datetime]) -> None:
     try:
-        server.send_messages([message_of(mail)])
+        refused = _refused_of(server, message_of(mail))
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         _refused(mail, max(codes, default=500), error, clock())
@@ -104,17 +107,37 @@ def _hand_over(mail: Mail, server: BaseEmailBackend, clock: Callable[[], datetim
         # It cannot be written as a message at all.
         _ends(mail, "fail", f"{type(error).__name__}: {error}", clock())
     else:
-        _ends(mail, "end", "", clock())
+        _taken(mail, refused, clock())
+
+
+def _refused_of(server: BaseEmailBackend, message: EmailMultiAlternatives) -> Mapping[str, str]:
+    """Hand a message over; which of its recipients the mail server refused, each with what it said. Django's backend drops that."""
+    if not isinstance(server, EmailBackend):
+        server.send_messages([message])
+        return {}
+    asked = {server.prep_address(one): parseaddr(one)[1] for one in message.recipients()}
+    text = message.message(policy=policy.SMTP).as_bytes()
+    said = server.connection.sendmail(server.prep_address(message.from_email), list(asked), text)
+    return {asked[address]: f"{code} {words.decode(errors='replace')}" for address, (code, words) in said.items()}
+
+
+def _taken(mail: Mail, refused: Mapping[str, str], now: datetime) -> None:
+    """The mail server took it for all recipients, or for some: then a person decides about the others."""
+    mail.reached = [address for _, address in mail.recipients if address not in refused] if refused or mail.reached else []
+    if refused:
+        _ends(mail, "doubt", "; ".join(f"{address}: {said}" for address, said in refused.items()), now)
+    else:
+        _ends(mail, "end", "", now)
 
 
 def message_of(mail: Mail) -> EmailMultiAlternatives:
-    """Return what is handed to the mail server: text and HTML, the same Message-ID each time."""
+    """Return what is handed to the mail server: text and HTML, the same Message-ID each time, for who does not have it yet."""
     _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
     host = sender.rpartition("@")[2] or "localhost"
     message = EmailMultiAlternatives(
         " ".join(mail.subject.split()),
         mail.text,
-        to=[formataddr((name, address)) for name, address in mail.recipients],
+        to=[formataddr((name, address)) for name, address in mail.recipients if address not in mail.reached],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         headers={"Message-ID": f"<{mail.pk.hex}@{host}>", "Content-Language": mail.language},
     )
@@ -188,6 +211,6 @@ def _notes(mail: Mail) -> list[Order]:
 
 
 def _body(mail: Mail) -> SafeString:
-    sent_to = ", ".join(address for _, address in mail.recipients)
+    sent_to = ", ".join(mail.reached or [address for _, address in mail.recipients])
     # The HTML is the tower's own (letters.py): what people wrote was escaped there.
     return format_html("<p>Sent by Control Tower to {}:</p>{}", sent_to, mark_safe(mail.html))
