@@ -1,7 +1,6 @@
 """REST: boards and figures."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 from django.db import connection as database
@@ -12,17 +11,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import access
-from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
 from apps.boards.boards import kpi_catalogue, kpi_records, kpis, queries, targets
-from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
+from apps.boards.boards.asked import NARROWING, RANGE, asked_days, asked_scope
 from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION, SIDES, Unit
 from apps.boards.boards.kpi_slices import BOARD_SLICES, SLICES, Part, Slice, slices_of
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
-from apps.odoo.page_queries import is_day
 from apps.workflows import registry
 
 
@@ -51,14 +47,7 @@ class BoardShape(serializers.Serializer[Any]):
     stages = StageShape(many=True)
 
 
-NARROWING = [OpenApiParameter("connection", str), OpenApiParameter("company", int)]
 PARTNERS = [OpenApiParameter(side, int, description=f"Only figures of this {side}, by its number in Odoo.") for side in SIDES]
-
-
-RANGE = [
-    OpenApiParameter("since", date, description="The first day; thirty days before the last, where it is not given."),
-    OpenApiParameter("until", date, description="The last day; today, where neither is given."),
-]
 
 
 ONLY_PART = "Only of this part, by its number in Odoo; goes with a connection."
@@ -76,25 +65,6 @@ def _part(request: PersonsCall, slices: Mapping[str, Slice] = SLICES) -> Part | 
     return (
         Part(connection_id=choice[0], numbers={name: int(number) for name, number in asked.items()}) if asked and choice else None
     )
-
-
-def _range(request: PersonsCall, shown: AccessScope, now: datetime) -> DateRange:
-    """Return the days that are asked for. Raises ValidationError."""
-    asked = {name: request.query_params[name] for name in ("since", "until") if request.query_params.get(name)}
-    if wrong := [name for name, value in asked.items() if not is_day(value)]:
-        raise ValidationError({name: ["This must be a day, such as 2026-11-30."] for name in wrong})
-    try:
-        return date_range(asked, seen=shown, now=now)
-    except DateRangeError as error:
-        raise ValidationError({next(iter(asked)): [str(error)]}) from error
-
-
-def _asked(request: PersonsCall) -> AccessScope:
-    """What the person may see of what the call asks for: all, a connection, or a company of it. Raises ValidationError."""
-    company = request.query_params.get("company", "")
-    if company and not (request.query_params.get("connection") and request_scope.is_number(company)):
-        raise ValidationError({"company": ["This must be a whole number, and goes with a connection."]})
-    return request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(request.query_params))
 
 
 def _partner(request: PersonsCall) -> tuple[str, int, int] | None:
@@ -122,7 +92,7 @@ class Board(APIView):
         if strange := [name for name in BOARD_SLICES if request.query_params.get(name) and name not in known]:
             told = f"This board has the filters: {', '.join(known) or 'none'}."
             raise ValidationError({name: [told] for name in strange})
-        board = queries.board(found, now=clock.now(), seen=_asked(request), part=_part(request, known))
+        board = queries.board(found, now=clock.now(), seen=asked_scope(request), part=_part(request, known))
         return Response(
             {
                 "workflow": found.name,
@@ -245,12 +215,12 @@ class Kpis(APIView):
     @extend_schema(responses=KpiShape, parameters=[*NARROWING, *PARTNERS, *PARTS, *RANGE])
     def get(self, request: PersonsCall) -> Response:
         """How well the business does, and how fast what is found gets an owner, an answer and its effect."""
-        now, shown, partner = clock.now(), _asked(request), _partner(request)
+        now, shown, partner = clock.now(), asked_scope(request), _partner(request)
         with database.cursor() as cursor:
             cursor.execute(KPIS.format(cases=shown.sql("c"), requests=shown.sql("r"), commands=shown.sql("o")), {"now": now})
             names = [column.name for column in cursor.description]
             standing = dict(zip(names, cursor.fetchone(), strict=True))
-        days = _range(request, shown, now)
+        days = asked_days(request, shown, now)
         found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner, part=_part(request))
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (BUSINESS, ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
@@ -300,8 +270,8 @@ class KpiRecords(APIView):
         kpi = next((one for one in kpi_catalogue.KPIS if one.name == name), None)
         if kpi is None:
             raise Http404(f"There is no such figure; there is: {', '.join(one.name for one in kpi_catalogue.KPIS)}.")
-        shown = _asked(request)
-        days = _range(request, shown, clock.now())
+        shown = asked_scope(request)
+        days = asked_days(request, shown, clock.now())
         rows = kpi_records.records_behind(
             kpi,
             asked.get("workflow", ""),

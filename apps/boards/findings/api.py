@@ -1,6 +1,5 @@
 """REST: process findings."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import Http404
@@ -10,25 +9,18 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import access
 from apps.accounts.access import AccessScope
 from apps.accounts.requests import PersonsCall
-from apps.boards.boards.date_range import DateRangeError, date_range
+from apps.boards.boards.asked import NARROWING, RANGE, asked_days, asked_scope
+from apps.boards.boards.date_range import DateRange
 from apps.boards.findings import catalogue, summing
 from apps.boards.findings.summing import Sum
 from apps.core import clock
 from apps.core.rest import moment, money
 from apps.odoo import request_scope
-from apps.odoo.page_queries import is_day
 from apps.workflows import registry
 
 NAMES = ("workflow", "since", "until", "connection", "company", "format")
-ASKED = [
-    OpenApiParameter("since", str, description="The first day; thirty days before the last, where it is not given."),
-    OpenApiParameter("until", str, description="The last day; today, where neither is given."),
-    OpenApiParameter("connection", str),
-    OpenApiParameter("company", int),
-]
 
 
 class AmountShape(serializers.Serializer[Any]):
@@ -104,25 +96,16 @@ class FoundRecordsPage(serializers.Serializer[Any]):
     results = FoundRecordShape(many=True)
 
 
-def _asked(request: PersonsCall, *more: str) -> tuple[AccessScope, datetime, datetime]:
-    """What is asked for: of which records in sight, from when, until when. Raises ValidationError."""
+def _asked(request: PersonsCall, *more: str) -> tuple[AccessScope, DateRange]:
+    """What is asked for: of which records in sight, and of which days. Raises ValidationError."""
     asked = request.query_params
     problems = {name: ["There is no such parameter."] for name in asked if name not in (*NAMES, *more)}
-    company, workflow = asked.get("company", ""), asked.get("workflow", "")
-    if company and not (asked.get("connection") and request_scope.is_number(company)):
-        problems["company"] = ["This must be a whole number, and goes with a connection."]
-    if workflow and workflow not in registry.workflows():
+    if asked.get("workflow", "") not in ("", *registry.workflows()):
         problems["workflow"] = ["There is no such workflow."]
-    days = {name: asked[name] for name in ("since", "until") if asked.get(name)}
-    problems |= {name: ["This must be a day, such as 2026-11-30."] for name, value in days.items() if not is_day(value)}
     if problems:
         raise ValidationError(problems)
-    shown = request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(asked))
-    try:
-        found = date_range(days, seen=shown, now=clock.now())
-    except DateRangeError as error:
-        raise ValidationError({next(iter(days)): [str(error)]}) from error
-    return shown, found.since, found.until
+    shown = asked_scope(request)
+    return shown, asked_days(request, shown, clock.now())
 
 
 def _sum(one: Sum) -> dict[str, Any]:
@@ -138,13 +121,13 @@ def _sum(one: Sum) -> dict[str, Any]:
 class Findings(APIView):
     """Process findings of all workflows, or of one."""
 
-    @extend_schema(responses=FindingsShape, parameters=[OpenApiParameter("workflow", str), *ASKED])
+    @extend_schema(responses=FindingsShape, parameters=[OpenApiParameter("workflow", str), *RANGE, *NARROWING])
     def get(self, request: PersonsCall) -> Response:
         """Where work did not go straight ahead: rework, ping-pong, skipped steps and the like, with its records, money and time."""
-        shown, since, until = _asked(request)
+        shown, days = _asked(request)
         name = request.query_params.get("workflow", "")
         chosen = [registry.workflows()[name]] if name else []
-        found = summing.sums(since=since, until=until, seen=shown, workflows=chosen)
+        found = summing.sums(since=days.since, until=days.until, seen=shown, workflows=chosen)
         results = [
             {
                 "finding": one.finding.name,
@@ -159,7 +142,7 @@ class Findings(APIView):
             }
             for one in found
         ]
-        return Response({"since": moment(since), "until": moment(until), "results": results})
+        return Response({"since": moment(days.since), "until": moment(days.until), "results": results})
 
 
 class FindingRecords(APIView):
@@ -171,12 +154,13 @@ class FindingRecords(APIView):
             OpenApiParameter("workflow", str, required=True),
             OpenApiParameter("part", str, description="Of one part of it, as the finding lists it."),
             OpenApiParameter("offset", int),
-            *ASKED,
+            *RANGE,
+            *NARROWING,
         ],
     )
     def get(self, request: PersonsCall, name: str) -> Response:
         """What a finding counts in one workflow, each record once."""
-        shown, since, until = _asked(request, "part", "offset")
+        shown, days = _asked(request, "part", "offset")
         asked, finding = request.query_params, catalogue.called(name)
         if finding is None:
             raise Http404(f"There is no such finding; there is: {', '.join(one.name for one in catalogue.FINDINGS)}.")
@@ -190,8 +174,8 @@ class FindingRecords(APIView):
         rows = summing.records(
             finding,
             registry.workflows()[asked["workflow"]],
-            since=since,
-            until=until,
+            since=days.since,
+            until=days.until,
             seen=shown,
             part=part.split("~") if part else None,
             offset=int(offset),
