@@ -6,7 +6,7 @@ watch, so the cost of a change does not grow with the number of people who look 
 Whoever publishes numbers what it sends, so that a web process sees by a gap that something was lost on the way, and has every
 page look again.
 
-Topics: ``board:<workflow>``, ``queue``, ``inbox``, ``proposals``, ``record:<connection>:<model>:<odoo_id>``,
+Topics: ``board:<workflow>``, ``queue``, ``inbox``, ``proposals``, ``messages``, ``record:<connection>:<model>:<odoo_id>``,
 ``notifications:<user>``, ``health``.
 """
 

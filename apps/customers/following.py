@@ -256,7 +256,7 @@ def _review(
     if is_another:
         draft.changed_at = now
         draft.save()
-        live.announce([topic(draft)])
+        live.announce(["messages", topic(draft)])
     return None
 
 
@@ -281,4 +281,4 @@ def _tell(date: NewDate, action: str, connection: Connection, now: datetime, **d
         about=(date.connection_id, date.company_id),
     )
     trail.record(event, now=now)
-    live.announce([topic(date)])
+    live.announce(["messages", topic(date)])

@@ -93,7 +93,7 @@ def send(
     _end(draft, "send", by, now, message=message)
     posting.post(_post(draft, message, str(html)), by=by, now=now)
     trail.record_all([*_events(draft, message, by)], now=now)
-    live.announce(following.topic(one.new_date) for one in draft.told)
+    live.announce(["messages", *(following.topic(one.new_date) for one in draft.told)])
     return message
 
 
@@ -249,7 +249,7 @@ def dismiss(key: str, version: str, *, by: User, now: datetime) -> int:
         for one in draft.told
     ]
     trail.record_all(events, now=now)
-    live.announce(following.topic(one.new_date) for one in draft.told)
+    live.announce(["messages", *(following.topic(one.new_date) for one in draft.told)])
     return len(events)
 
 

@@ -14,6 +14,7 @@ from apps.accounts import access
 from apps.accounts.permissions import POLICY_MAKERS, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
+from apps.core.fragments import part
 from apps.customers import drafts, queries, rules, sending
 from apps.customers.drafts import Draft
 from apps.odoo import request_scope
@@ -61,7 +62,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
         "whose": whose,
         "may_work": may_work_exceptions(request.user),
     }
-    return render(request, "customers/messages.html", context)
+    return render(request, part(request, "customers/messages.html", "list"), context)
 
 
 @login_required

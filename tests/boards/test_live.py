@@ -347,7 +347,7 @@ def shown_topics() -> set[str]:
         for topic in re.findall(r'\btopic="([^"]+)"', template.read_text()):
             for pattern, value in (*FILLED, *LEFT):
                 topic = re.sub(pattern, value, topic)
-            found.add(topic)
+            found |= set(topic.split())
     return found - {"1"}
 
 

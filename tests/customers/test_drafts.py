@@ -1,13 +1,15 @@
 """Who is to be told what: a draft a customer, as long as its reason stands, and as things are now."""
 
+import pytest
 from django.db import connection as database
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts import access
 from apps.accounts.access import EVERYTHING
 from apps.accounts.models import User
 from apps.audit.models import Entry
-from apps.core import sentences
+from apps.core import live, sentences
 from apps.customers import drafts, sending
 from apps.customers.models import NewDate
 from apps.odoo.models import LinkedUser
@@ -156,3 +158,22 @@ def test_a_list_costs_no_query_a_customer(world: World, olga: User, django_asser
     promised_later(world, olga, 43, purchase_id=81, partner=51)
     with django_assert_num_queries(len(one)):
         assert len([draft.preview for draft in all_drafts()]) == 2
+
+
+def test_the_open_list_fetches_itself_when_a_date_comes_and_when_its_draft_is_dismissed(
+    world: World, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: set[str] = set()
+    monkeypatch.setattr(live, "announce", said.update)
+    promised_later(world, olga)
+    assert "messages" in said
+    browser = Client()
+    browser.force_login(olga)
+    address = "/customer-messages/"
+    assert f'<ct-live topic="messages" data-src="{address}?whose=mine"' in browser.get(f"{address}?whose=mine").content.decode()
+    draft = only()
+    fragment = browser.get(address, headers={"X-Fragment": "1"}).content.decode()
+    assert f'id="draft-{draft.key}-{draft.version}"' in fragment and "<html" not in fragment
+    said.clear()
+    sending.dismiss(draft.key, draft.version, by=olga, now=world.now)
+    assert "messages" in said

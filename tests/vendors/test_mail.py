@@ -20,7 +20,7 @@ from apps.accounts.access import EVERYTHING
 from apps.accounts.models import Role, User
 from apps.accounts.permissions import NotAllowedError
 from apps.audit.models import Entry
-from apps.core import session_locks
+from apps.core import live, session_locks
 from apps.outbox.models import Command
 from apps.vendors.follow_ups import drafts, sending
 from apps.vendors.links import tokens
@@ -362,3 +362,21 @@ def until_given_back(mail: Mail) -> None:
             if is_alone:
                 return
     raise AssertionError("The killed worker's session still holds its lock.")
+
+
+def test_open_lists_fetch_themselves_when_a_draft_is_sent_and_when_its_mail_is(
+    owed: World, olga: User, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: set[str] = set()
+    monkeypatch.setattr(live, "announce", said.update)
+    browser = Client()
+    browser.force_login(olga)
+    for address, topic in (("/mails/", "messages"), ("/follow-ups/", "messages queue")):
+        assert f'<ct-live topic="{topic}" data-src="{address}?"' in browser.get(address).content.decode()
+        fragment = browser.get(address, headers={"X-Fragment": "1"}).content.decode()
+        assert "<h1>" in fragment and "<html" not in fragment
+    follow_up(owed, olga)
+    assert "messages" in said
+    said.clear()
+    sends(owed)
+    assert "messages" in said

@@ -18,7 +18,7 @@ LARGEST_MESSAGE = 8_192
 MOST_TOPICS = 50
 PING_SECONDS = 20
 TOPIC = re.compile(
-    r"board:[a-z0-9_]{1,60}(?:@(?:changed|[0-9]{1,18}(?::[0-9]{1,18})?))?|queue|inbox|proposals|health|notifications:[0-9]{1,18}|record:[0-9]{1,18}:[a-z0-9_.]{1,80}:[0-9]{1,18}"
+    r"board:[a-z0-9_]{1,60}(?:@(?:changed|[0-9]{1,18}(?::[0-9]{1,18})?))?|queue|inbox|proposals|messages|health|notifications:[0-9]{1,18}|record:[0-9]{1,18}:[a-z0-9_.]{1,80}:[0-9]{1,18}"
 )
 
 NOT_SIGNED_IN, NOT_ALLOWED, MALFORMED = 4401, 4403, 4400

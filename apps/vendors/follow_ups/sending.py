@@ -155,7 +155,7 @@ def _send(draft: Draft, *, by: Actor, now: datetime) -> FollowUp:
         about=(draft.connection_id, draft.company_id),
     )
     trail.record(event, now=now)
-    live.announce(["proposals"])
+    live.announce(["messages"])
     return follow_up
 
 
@@ -209,7 +209,7 @@ def _tell(draft: Draft, action: str, by: User, now: datetime, **said: str) -> No
         about=(draft.connection_id, draft.company_id),
     )
     trail.record(event, now=now)
-    live.announce(["proposals"])
+    live.announce(["messages"])
 
 
 def send_due(*, now: datetime) -> int:

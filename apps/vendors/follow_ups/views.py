@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.permissions import POLICY_MAKERS, may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
+from apps.core.fragments import part
 from apps.odoo import request_scope
 from apps.odoo.page_queries import knows
 from apps.vendors import letters
@@ -54,7 +55,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
         "by_smtp": mails.exists(),
         "to_decide": mails.filter(status__in=queries.TO_DECIDE).count(),
     }
-    return render(request, "vendors/follow_ups.html", context)
+    return render(request, part(request, "vendors/follow_ups.html", "list"), context)
 
 
 @login_required

@@ -112,7 +112,7 @@ def _hand_over(mail: Mail, server: BaseEmailBackend, clock: Callable[[], datetim
 
 def _refused_of(server: BaseEmailBackend, message: EmailMultiAlternatives) -> Mapping[str, str]:
     """Hand a message over; which of its recipients the mail server refused, each with what it said. Django's backend drops that."""
-    if not isinstance(server, EmailBackend):
+    if not isinstance(server, EmailBackend) or server.connection is None:
         server.send_messages([message])
         return {}
     asked = {server.prep_address(one): parseaddr(one)[1] for one in message.recipients()}
@@ -187,7 +187,7 @@ def tell(mail: Mail, action: str, by: Actor, now: datetime) -> None:
     data = {"to": mail.partner_name, "subject": mail.subject, "decision": mail.decision, "problem": mail.problem}
     about = (mail.connection_id, mail.company_id)
     trail.record(trail.Event(action=action, actor=by, subject=f"mail:{mail.pk}", data=data, about=about), now=now)
-    live.announce(["proposals"])
+    live.announce(["messages"])
 
 
 def _notes(mail: Mail) -> list[Order]:

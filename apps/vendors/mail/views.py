@@ -13,6 +13,7 @@ from apps.accounts import access
 from apps.accounts.permissions import may_work_exceptions
 from apps.accounts.requests import PersonsRequest
 from apps.core import clock
+from apps.core.fragments import part
 from apps.odoo import request_scope
 from apps.odoo.page_queries import knows
 from apps.vendors.mail import moves, queries
@@ -36,7 +37,7 @@ def listing(request: PersonsRequest) -> HttpResponse:
         "status": status,
         "may_work": may_work_exceptions(request.user),
     }
-    return render(request, "vendors/mails.html", context)
+    return render(request, part(request, "vendors/mails.html", "list"), context)
 
 
 @login_required
