@@ -101,6 +101,12 @@ function swap(element, html) {
   // A page that must not move under somebody's hand takes what is new and puts it in itself.
   const detail = { content: template.content, morph, morphChildren };
   if (!element.dispatchEvent(new CustomEvent("ct:fresh", { bubbles: true, cancelable: true, detail }))) return;
+  // What stands outside of the element and tells of the same comes with its drawing: a page's breadcrumb, for one.
+  for (const part of template.content.querySelectorAll("template[data-outside]")) {
+    const place = document.getElementById(part.dataset.outside);
+    if (place) morphChildren(place, part.content);
+    part.remove();
+  }
   morphChildren(element, template.content);
   element.dispatchEvent(new CustomEvent("ct:swapped", { bubbles: true }));
 }

@@ -206,3 +206,11 @@ test("a part that cannot be loaded says so, and what was shown stays where it ca
   assert.equal(await part.refresh(), false);
   assert.equal(part.textContent, "fetched");
 });
+
+test("what stands outside of an element and tells of the same is drawn with it", async () => {
+  document.body.insertAdjacentHTML("afterbegin", '<nav><span id="crumb-stage"><a href="/quotation/">Quotation</a></span></nav>');
+  await draw('<template data-outside="crumb-stage"><a href="/unpaid/">Unpaid</a></template><p>body</p>');
+  const link = document.querySelector("#crumb-stage a");
+  assert.deepEqual([link.textContent, link.getAttribute("href")], ["Unpaid", "/unpaid/"]);
+  assert.equal(board.innerHTML, "<p>body</p>");
+});
