@@ -14,6 +14,7 @@ from apps.exceptions.cases import actions, applying, moves
 from apps.exceptions.models import ExceptionCase, Status
 from apps.exceptions.queue import screens
 from apps.mirror.models.account_move import AccountMove
+from apps.mirror.models.sale_order import SaleOrder
 from apps.outbox.models import Command
 from tests.trade import DESK, days, larger_company, purchase, sale
 from tests.world import World, person
@@ -398,3 +399,23 @@ def test_a_day_later_nothing_is_put_back_any_more(world: World) -> None:
     assert actions.undoable(case, by=olga, now=world.now) == []
     with pytest.raises(moves.MoveRefusedError, match="Too late to undo"):
         applying.undo_apply(case.pk, action="promise_later", option="42", by=olga, now=world.now)
+
+
+def test_orders_of_companies_out_of_sight_are_neither_named_nor_changed_but_counted(world: World, client: Client) -> None:
+    case, olga = late_purchase(world), User.objects.get(username="olga")
+    SaleOrder.objects.filter(odoo_id=42).update(company_id=2)
+    olga.sees = [f"{world.connection.pk}:1"]
+    olga.save()
+    found = {offer.action.name: offer for offer in actions.offered(case, now=world.now, by=olga)}
+
+    assert (found["promise_later"].options, found["promise_later"].hidden) == ([], 1)
+    with pytest.raises(moves.MoveRefusedError, match="no longer available"):
+        apply(world, case, "promise_later", "42")
+    assert not Command.objects.exists()
+    client.force_login(olga)
+    page = client.get(f"/exceptions/{case.pk}/").content.decode()
+    assert "and 1 order of other companies" in page and "S00042" not in page
+    olga.sees = None
+    olga.save()
+    apply(world, case, "promise_later", "42")
+    assert [command.odoo_id for command in actions.commands_of(case)] == [42, 42]

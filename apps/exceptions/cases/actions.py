@@ -11,8 +11,8 @@ from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from apps.accounts import languages
-from apps.accounts.access import AccessScope
+from apps.accounts import access, languages
+from apps.accounts.access import EVERYTHING, AccessScope
 from apps.accounts.models import User
 from apps.core import sentences
 from apps.exceptions import types
@@ -50,13 +50,14 @@ class Undoable:
 class Offer:
     """A suggested action with at least one option; ``does`` says for each of them what Odoo will be told, in order.
 
-    ``asks`` is what has to be confirmed before, empty where nothing has to be.
+    ``asks`` is what has to be confirmed before, empty where nothing has to be. ``hidden`` are options of companies out of sight.
     """
 
     action: SuggestedAction | OwnAction
     options: Sequence[Option]
     does: Sequence[Sequence[str]]
     asks: Sequence[str]
+    hidden: int = 0
 
     @property
     def is_in_odoo(self) -> bool:
@@ -156,11 +157,13 @@ def asked_before(case: ExceptionCase, action: SuggestedAction | OwnAction, optio
     return str(enqueue.fill(gettext(action.asks), context_of(case, action, option))) if action.asks else ""
 
 
-def options_of(case: ExceptionCase, action: SuggestedAction | OwnAction, *, now: datetime) -> list[Option]:
-    """What the action offers now, the best first."""
+def options_of(
+    case: ExceptionCase, action: SuggestedAction | OwnAction, *, now: datetime, seen: AccessScope = EVERYTHING
+) -> list[Option]:
+    """What the action offers now to who sees that much, the best first."""
     if isinstance(action, OwnAction):
         return list(action.options(case, now))
-    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause)
+    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, seen=seen)
 
 
 def offered(case: ExceptionCase, *, now: datetime, by: User | None = None) -> list[Offer]:
@@ -171,18 +174,25 @@ def offered(case: ExceptionCase, *, now: datetime, by: User | None = None) -> li
     """
     if case.status == Status.RESOLVED:
         return []
-    applied = {command.decision for command in commands_of(case)}
+    applied, seen = {command.decision for command in commands_of(case)}, access.scope_of(by) if by is not None else EVERYTHING
     found_now = []
     for action in _declared(case):
         if isinstance(action, OwnAction) and by is not None and not action.may(by):
             continue
         options = [
-            option for option in options_of(case, action, now=now) if decision_of(case, action.name, option.key) not in applied
+            option
+            for option in options_of(case, action, now=now, seen=seen)
+            if decision_of(case, action.name, option.key) not in applied
         ]
-        if options:
+        hidden = 0
+        if isinstance(action, SuggestedAction):
+            hidden = offers.hidden(
+                action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, seen=seen
+            )
+        if options or hidden:
             does = [_told(case, action, option) for option in options]
             asks = [asked_before(case, action, option) for option in options]
-            found_now.append(Offer(action=action, options=options, does=does, asks=asks))
+            found_now.append(Offer(action=action, options=options, does=does, asks=asks, hidden=hidden))
     return found_now
 
 
@@ -200,7 +210,7 @@ def effect_of(case: ExceptionCase, action: str, option: str, *, seen: AccessScop
     declared = declared_of(case, action)
     if declared is None or isinstance(declared, OwnAction) or declared.effect is None:
         return None
-    chosen = next((one for one in options_of(case, declared, now=now) if one.key == option), None)
+    chosen = next((one for one in options_of(case, declared, now=now, seen=seen) if one.key == option), None)
     changes = declared.effect(chosen.columns) if chosen else []
     if not changes:
         return None

@@ -276,7 +276,7 @@ def promise_later(orders: str, *, because: str) -> SuggestedAction:
     return SuggestedAction(
         name="promise_later",
         title="Change the delivery date",
-        columns=["order_id", "order_name", "new_date", "new_day", "new_at", "old_date"],
+        columns=["order_id", "order_name", "new_date", "new_day", "new_at", "old_date", "company_id"],
         effect=effects.of_promise,
         sql=f"""
             SELECT w.odoo_id::text AS option,
@@ -284,7 +284,9 @@ def promise_later(orders: str, *, because: str) -> SuggestedAction:
                    w.odoo_id AS order_id, w.name AS order_name, w.expected_at AS new_at,
                    to_char(w.expected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS new_date,
                    to_char({company_day("w.expected_at", OF_ORDER)}, 'YYYY-MM-DD') AS new_day,
-                   to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS old_date
+                   to_char(w.promised_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS old_date,
+                   (SELECT o.company_id FROM mirror_sale_order o
+                     WHERE o.connection_id = %(connection)s AND o.odoo_id = w.odoo_id) AS company_id
               FROM ({orders}) AS w
         """,
         undo=[
