@@ -61,6 +61,17 @@ def test_the_record_tells_where_it_stands_what_holds_it_up_and_what_happened(hel
         assert part in text
 
 
+def test_a_live_update_of_a_record_brings_the_stage_of_its_breadcrumb(held: World) -> None:
+    path, mia = "/records/main/sale.order/42/", signed_in("mia")
+    assert '<span id="crumb-stage"><a href="/boards/order_to_cash/credit_review/">' in mia.get(path).content.decode()
+    held.order(42, state="cancel")
+    drawn = mia.get(path, headers={"X-Fragment": "1"}).content.decode()
+    assert (
+        '<template data-outside="crumb-stage"><a href="/boards/order_to_cash/cancelled/">' in drawn
+        and '<nav class="crumbs"' not in drawn
+    )
+
+
 def test_the_record_leads_to_its_deliveries(world: World) -> None:
     world.order(43, state="sale")
     world.write(
