@@ -337,7 +337,7 @@ async def test_what_is_no_message_ends_the_socket(open_page: Callable[[], Awaita
 
 # What a template fills in stands for a number, except where it names a workflow, a model, or a part that may be missing.
 FILLED = ((r"\{\{ *[a-z_.]*workflow\.name *\}\}", "order_to_cash"), (r"\{\{ *[a-z_.]*model *\}\}", "sale.order"))
-LEFT = ((r"\{\{ *narrowing *\}\}", ""), (r"\{\{[^}]*\}\}", "1"))
+LEFT = ((r"\{%[^%]*%\}", ""), (r"\{\{ *narrowing *\}\}", ""), (r"\{\{[^}]*\}\}", "1"))
 
 
 def shown_topics() -> set[str]:
@@ -353,7 +353,7 @@ def shown_topics() -> set[str]:
 
 def test_what_the_pages_watch_is_what_the_socket_takes() -> None:
     topics = shown_topics()
-    assert {"queue", "inbox", "proposals", "board:order_to_cash", "record:1:sale.order:1"} <= topics
+    assert {"queue", "inbox", "proposals", "messages", "board:order_to_cash@changed", "record:1:sale.order:1"} <= topics
     assert [topic for topic in sorted(topics) if not consumers.TOPIC.fullmatch(topic)] == []
 
 
