@@ -37,7 +37,7 @@ GROUPS = (
     ("purchase.group_purchase_manager", "Administrator"),
 )
 WAREHOUSES = (("Hamburg", "WH"), ("Lyon", "LY"))
-TRANSFERS = (("Receipts", "incoming", "IN"), ("Delivery Orders", "outgoing", "OUT"))
+TRANSFERS = (("in_type_id", "Receipts", "incoming", "IN"), ("out_type_id", "Delivery Orders", "outgoing", "OUT"))
 TICKET_STAGES = (("New", True, False), ("In Progress", False, False), ("Awaiting", False, False), ("Done", False, True))
 SUPPLIER_PLACE, CUSTOMER_PLACE = 1, 2
 RECEIVABLE, PAYABLE, INCOME, EXPENSE, BANK = 1, 2, 3, 4, 5
@@ -210,12 +210,13 @@ def _settings(company: Engine, cr: Transaction) -> None:
             warehouse_id=number,
             active=True,
         )
-        put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1)
-        for offset, (label, kind, short) in enumerate(TRANSFERS):
+        types = {"in_type_id": number * 2 - 1, "out_type_id": number * 2}
+        put("stock.warehouse", number, name=name, code=code, company_id=1, lot_stock_id=stock, partner_id=1, **types)
+        for column, label, kind, short in TRANSFERS:
             ends = (SUPPLIER_PLACE, stock) if kind == "incoming" else (stock, CUSTOMER_PLACE)
             put(
                 "stock.picking.type",
-                number * 2 - 1 + offset,
+                types[column],
                 name=label,
                 code=kind,
                 warehouse_id=number,

@@ -8,6 +8,7 @@
 -- %(now)s           timestamptz                  the moment of the confirmation
 -- {{wanted}}        numeric, product's own unit  what line l sells
 -- {{is_kept}}       boolean                      whether Odoo keeps stock of what line l sells
+-- {{outgoing}}      bigint                       the type of operation of deliveries of the order's warehouse
 -- {{free_of_line}}  one row                      quantity: what lies free in the order's warehouse, product's own unit
 
 WITH line AS (
@@ -32,9 +33,7 @@ WITH line AS (
   INSERT INTO mirror_stock_picking (connection_id, odoo_id, read_at, name, state, picking_type_id, picking_type_code, sale_id,
                                     company_id, scheduled_date, date_deadline)
   SELECT %(connection)s, %(first)s + t.order_id, %(now)s, '', CASE WHEN bool_and(reserved >= wanted) THEN 'assigned'
-         ELSE 'confirmed' END, (SELECT min(k.odoo_id) FROM mirror_stock_picking_type k
-                                 WHERE k.connection_id = %(connection)s AND k.code = 'outgoing' AND k.deleted_at IS NULL
-                                   AND k.warehouse_id = min(t.warehouse_id)),
+         ELSE 'confirmed' END, {{outgoing}},
          'outgoing', t.order_id, min(t.company_id), min(t.at), min(t.at)
     FROM taken t
    GROUP BY t.order_id

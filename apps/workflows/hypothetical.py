@@ -19,6 +19,7 @@ from apps.mirror.models.purchase_order_line import PurchaseOrderLine
 from apps.mirror.models.stock_move import StockMove
 from apps.mirror.models.stock_picking import Picking
 from apps.workflows import hypothetical_sql as statements
+from apps.workflows import operation_types
 from apps.workflows.changes import (
     CancelledLine,
     Change,
@@ -230,9 +231,9 @@ class _Writer:
         self.touch("sale.order", orders)
         self.touch("stock.move", [move for (move,) in moves])
 
-    def kind_of_transfer(self, code: str, warehouse: int) -> int | None:
-        found = self.run(statements.KIND_OF_TRANSFER, code=code, warehouse=warehouse)
-        return found[0][0] if found else None
+    def kind_of_transfer(self, kind: operation_types.Kind, warehouse: int) -> int | None:
+        ((found,),) = self.run(statements.KIND_OF_TRANSFER[kind], warehouse=warehouse)
+        return int(found) if found else None
 
     def insert(self, model: type[Mirrored], odoo_id: int, **values: Any) -> None:
         names = {field.name for field in model._meta.concrete_fields}

@@ -6,7 +6,7 @@ Every one takes ``%(connection)s``; lists of one statement belong together place
 from collections.abc import Mapping, Sequence
 
 from apps.core import statements
-from apps.workflows import kits, reservable, units
+from apps.workflows import kits, operation_types, reservable, units
 
 # lines, dates
 NEW_DATES = """
@@ -145,12 +145,8 @@ def receipts(columns: Sequence[str]) -> str:
     )
 
 
-# code, warehouse
-KIND_OF_TRANSFER = """
-SELECT t.odoo_id FROM mirror_stock_picking_type t
- WHERE t.connection_id = %(connection)s AND t.code = %(code)s AND t.warehouse_id = %(warehouse)s AND t.deleted_at IS NULL
- ORDER BY t.odoo_id LIMIT 1
-"""
+# warehouse
+KIND_OF_TRANSFER = {kind: f"SELECT {operation_types.of_warehouse(kind, '%(warehouse)s')}" for kind in operation_types.COLUMNS}
 
 # warehouse
 STOCK_OF_WAREHOUSE = """
@@ -189,6 +185,7 @@ IS_KEPT = """(
 DELIVERIES = statements.load(
     __file__,
     "confirmed_deliveries",
+    outgoing=operation_types.of_warehouse("outgoing", "min(t.warehouse_id)"),
     wanted=units.own("l.product_uom_qty", "l"),
     is_kept=IS_KEPT,
     free_of_line=FREE_OF_LINE,

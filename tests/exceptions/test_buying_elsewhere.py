@@ -6,7 +6,7 @@ import pytest
 
 from apps.exceptions.models import ExceptionCase
 from apps.outbox.models import Command
-from tests.exceptions.test_actions import apply, late_purchase, offered, price, short_transfer, world
+from tests.exceptions.test_actions import apply, late_purchase, offered, price, short_transfer, stock, world
 from tests.trade import DESK, days
 from tests.world import World
 
@@ -33,6 +33,25 @@ def test_what_is_short_is_bought_for_the_warehouse_that_is_short_of_it(world: Wo
     case = short_transfer(world)
     world.write("stock.move", 42, location_id=place)
     assert requested(world, case)["picking_type_id"] == receive_type
+
+
+def test_of_several_ways_into_a_warehouse_the_one_that_odoo_takes_is_named(world: World) -> None:
+    receipts(world)
+    world.write("stock.warehouse", 2, in_type_id=23)
+    case = short_transfer(world)
+    world.write("stock.move", 42, location_id=9)
+    assert requested(world, case)["picking_type_id"] == 23
+
+
+def test_what_is_fetched_from_another_warehouse_is_no_pick_of_it(world: World) -> None:
+    # Picking and packing are internal types too, older than the one of internal transfers, and archived in most warehouses.
+    world.write("stock.picking.type", 5, name="Pick", code="internal", warehouse_id=2, company_id=1)
+    world.write("stock.warehouse", 2, int_type_id=12)
+    case = short_transfer(world)
+    stock(world, 9, 6)
+    apply(world, case, "move_stock", f"{DESK}-9")
+    (values,) = Command.objects.get(method="create").arguments["vals_list"]
+    assert values["picking_type_id"] == 12
 
 
 def test_what_is_late_is_bought_elsewhere_for_where_it_was_to_come_in(world: World) -> None:

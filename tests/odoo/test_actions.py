@@ -82,6 +82,10 @@ def test_what_is_short_comes_from_another_warehouse_or_as_another_product(shop: 
     apply(shop, case, "move_stock", f"{lamp}-")
     name = shop.odoo.read("stock.picking", [delivery], ["name"])[0]["name"]
     (fetch,) = shop.odoo.search("stock.picking", [("origin", "=", name), ("picking_type_code", "=", "internal")])
+    (kind,) = shop.odoo.search_read("stock.picking", [("id", "=", fetch)], ["picking_type_id"])
+    (source,) = shop.odoo.read("stock.location", [annex], ["warehouse_id"])
+    (own,) = shop.odoo.read("stock.warehouse", [source["warehouse_id"]], ["int_type_id"])
+    assert kind["picking_type_id"] == own["int_type_id"]
     shop.odoo.call("stock.picking", "action_confirm", [fetch])
     shop.odoo.call("stock.picking", "button_validate", [fetch], context={"skip_backorder": True})
     assert shop.odoo.read("stock.picking", [fetch], ["state"])[0]["state"] == "done"

@@ -13,6 +13,9 @@ class Warehouse(Mirrored):
     company_id = Many2one()
     partner_id = Many2one()
     lot_stock_id = Many2one()
+    in_type_id = Many2one()
+    out_type_id = Many2one()
+    int_type_id = Many2one()
 
     class Meta(Mirrored.Meta):
         db_table = "mirror_stock_warehouse"

@@ -7,13 +7,14 @@
 --                                   receive_type_id: what is needed where
 -- {{product}}          JOIN clause  product pr and template t of n
 -- {{today}}            date         today, in the company that needs it
+-- {{receipts}}         bigint       by which operation type goods come into the warehouse of place needed_at
 -- {{in_vendors_unit}}  rows         quantity (vendor's unit), is_raised (to the least that is sold at that price), per_unit, unit,
 --                                   is_other: what is needed, as the vendor of i sells it
 
 SELECT concat(n.product_id, '-', i.partner_id) AS option,
        {{sold_there}} AS text,
        n.product_id, i.quantity, i.product_uom_id AS unit_id, i.price, NULLIF(i.discount, 0) AS discount, i.currency_id,
-       i.partner_id, t.name AS product_name, n.buyer_id, COALESCE(n.receive_type_id, receives.type_id) AS receive_type_id,
+       i.partner_id, t.name AS product_name, n.buyer_id, COALESCE(n.receive_type_id, {{receipts}}) AS receive_type_id,
        v.name AS vendor_name, n.company_id, round(i.quantity * i.per_unit, 6) AS own_quantity,
        %(now)s::timestamptz + make_interval(days => COALESCE(i.delay, 0)::int) AS arrives_at,
        needed_at.warehouse_id AS to_warehouse,
@@ -39,13 +40,6 @@ SELECT concat(n.product_id, '-', i.partner_id) AS option,
   LEFT JOIN mirror_res_currency cu ON cu.connection_id = %(connection)s AND cu.odoo_id = i.currency_id
   LEFT JOIN mirror_stock_location needed_at
     ON needed_at.connection_id = %(connection)s AND needed_at.odoo_id = n.place_id
-  LEFT JOIN LATERAL (
-    -- By which operation type goods come into that warehouse.
-    SELECT pt.odoo_id AS type_id FROM mirror_stock_picking_type pt
-     WHERE pt.connection_id = %(connection)s AND pt.code = 'incoming' AND pt.warehouse_id = needed_at.warehouse_id
-       AND pt.deleted_at IS NULL
-     ORDER BY pt.odoo_id LIMIT 1
-  ) AS receives ON true
  -- What a vendor ships to a customer belongs to the sales order that it was bought for.
  WHERE n.place_id IS NULL OR needed_at.warehouse_id IS NOT NULL
  ORDER BY i.delay, i.price, i.odoo_id

@@ -10,6 +10,7 @@
 -- {{product}}     JOIN clause  product pr and template t of n
 -- {{free}}        rows         location_id, free: what is free of n's product, product's own unit
 -- {{is_stock}}    boolean      whether place is a part of the stock of its warehouse w
+-- {{internal}}    bigint       the operation type of transfers within the warehouse of place
 -- {{needed_in}}   boolean      whether needed_at is a part of the stock of its warehouse h
 
 SELECT concat(n.product_id, '-', q.location_id) AS option,
@@ -29,11 +30,6 @@ SELECT concat(n.product_id, '-', q.location_id) AS option,
    AND place.company_id IS NOT DISTINCT FROM n.company_id
    AND place.warehouse_id <> needed_at.warehouse_id
   JOIN mirror_stock_warehouse w ON w.connection_id = %(connection)s AND w.odoo_id = place.warehouse_id AND {{is_stock}}
- CROSS JOIN LATERAL (
-   SELECT pt.odoo_id FROM mirror_stock_picking_type pt
-    WHERE pt.connection_id = %(connection)s AND pt.code = 'internal' AND pt.deleted_at IS NULL
-      AND pt.company_id IS NOT DISTINCT FROM n.company_id
-    ORDER BY (pt.warehouse_id = place.warehouse_id) DESC NULLS LAST, pt.odoo_id LIMIT 1
- ) AS kind
- WHERE q.free > 0
+ CROSS JOIN LATERAL (SELECT {{internal}} AS odoo_id) AS kind
+ WHERE q.free > 0 AND kind.odoo_id IS NOT NULL
  ORDER BY LEAST(q.free, n.quantity) DESC, q.location_id

@@ -7,7 +7,7 @@ drafted, by name; a request for quotation is in the unit and the currency that t
 """
 
 from apps.core import statements
-from apps.workflows import guard_requests, impact, reservable, supply_allocation, units
+from apps.workflows import guard_requests, impact, operation_types, reservable, supply_allocation, units
 from apps.workflows.declare import OdooCall, SuggestedAction
 from apps.workflows.placeholders import ENTERED
 from apps.workflows.rules import effects
@@ -106,6 +106,7 @@ def from_another_warehouse(needed: str) -> SuggestedAction:
             free=reservable.by_place("n.product_id"),
             is_stock=reservable.is_in_stock("place", "w"),
             needed_in=reservable.is_in_stock("needed_at", "h"),
+            internal=operation_types.of_warehouse("internal", "place.warehouse_id"),
         ),
         calls=[
             OdooCall(
@@ -246,6 +247,7 @@ def from_another_vendor(needed: str) -> SuggestedAction:
             product=PRODUCT,
             today=company_day("%(now)s::timestamptz", "n.company_id"),
             in_vendors_unit=IN_VENDORS_UNIT,
+            receipts=operation_types.of_warehouse("incoming", "needed_at.warehouse_id"),
         ),
         calls=[
             REQUEST,
