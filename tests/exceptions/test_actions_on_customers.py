@@ -56,6 +56,16 @@ def test_the_customer_is_reminded_of_all_that_is_overdue_in_their_language(world
     assert "remind_customer" not in offered(world, case)
 
 
+def test_what_the_customer_was_credited_is_taken_off_what_is_owed(world: World) -> None:
+    credit: dict[str, Any] = {"name": "RINV/700", "move_type": "out_refund", "invoice_date_due": "2026-12-20"}
+    invoice(world, 700, amount_residual=400, **credit)
+    case = case_of(world, OVERDUE, "account.move", 600)
+    (message,) = apply(world, case, "remind_customer", "1-EUR-1100")
+    assert "RINV/700: -400,00 EUR" in message.arguments["body"] and "1.100,00 EUR" in message.arguments["body"]
+    invoice(world, 700, amount_residual=1_500, **credit)
+    assert "remind_customer" not in offered(world, case)
+
+
 @pytest.mark.parametrize(("due", "step"), [("2026-11-13", 1), ("2026-11-05", 2), ("2026-10-20", 3)])
 def test_a_reminder_is_firmer_the_longer_the_oldest_is_due(world: World, due: str, step: int) -> None:
     invoice(world, 600, invoice_date_due=due, amount_residual=1_200)

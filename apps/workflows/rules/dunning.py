@@ -11,10 +11,13 @@ from apps.workflows.sql_message import company_day, say
 SECOND_AFTER_DAYS, LAST_AFTER_DAYS = 14, 30
 DAYS_TO_PAY = 7
 
+# In another sign where Odoo's version has it so.
+OWED = "CASE WHEN m.move_type = 'out_refund' THEN -abs(m.amount_residual) ELSE m.amount_residual END"
 LINE = say(
     "{invoice}: {amount:money} {currency}, due on {day:day}",
+    when={"m.move_type = 'out_refund'": "{invoice}: {amount:money} {currency}, credited to you"},
     invoice="m.name",
-    amount="m.amount_residual",
+    amount=OWED,
     currency="cu.name",
     day="m.invoice_date_due",
 )
@@ -65,6 +68,7 @@ REMIND = SuggestedAction(
         ),
         letter=LETTER,
         line=LINE,
+        owed=OWED,
         today=company_day("%(now)s::timestamptz", "r.company_id"),
         pay_by=f"at.today + {DAYS_TO_PAY}",
         step=f"CASE WHEN at.today - owed.since > {LAST_AFTER_DAYS} THEN 3"
