@@ -19,6 +19,9 @@ from apps.workflows.declare import Workflow
 FIGURE_SLICES = dict.fromkeys(SLICES, request_scope.is_number)
 ALL_SLICES = dict.fromkeys(BOARD_SLICES, request_scope.is_number)
 
+# Behind the live topic of a board: its page is only told that it changed, and fetches what its own address asks for.
+TOLD_ONLY = "@changed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:

@@ -18,7 +18,7 @@ from apps.boards.boards.date_range import DateRange, DateRangeError, date_range
 from apps.boards.boards.kpi import BUSINESS, ORCHESTRATION
 from apps.boards.boards.kpi_slices import BOARD_SLICES, SLICES, Part
 from apps.boards.boards.queries import Narrowed
-from apps.boards.boards.slice_choice import ALL_SLICES, FIGURE_SLICES, choice_for, choice_of, part_in
+from apps.boards.boards.slice_choice import ALL_SLICES, FIGURE_SLICES, TOLD_ONLY, choice_for, choice_of, part_in
 from apps.boards.boards.slice_choice import problems_of as slice_problems
 from apps.boards.models import KpiAlert
 from apps.boards.parts import is_workflow, stage_called, workflow_called
@@ -152,7 +152,7 @@ def wall(request: PersonsRequest) -> HttpResponse:
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
         "boards": [board for board in boards if asked or board.open_count] or boards,
         "seconds": int(min(max(seconds, 5), 600)) if seconds else WALL_SECONDS,
-        "narrowing": request_scope.in_topic(request),
+        "narrowing": TOLD_ONLY if chosen.part else request_scope.in_topic(request),
         "slices": chosen,
     }
     return render(request, "boards/wall.html", context)
@@ -175,7 +175,7 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
         "board": drawn,
         "hours": hours,
         "chart": plots.by_the_hour(hours),
-        "narrowing": request_scope.in_topic(request),
+        "narrowing": TOLD_ONLY if chosen.part else request_scope.in_topic(request),
         "slices": chosen,
     }
     return render(request, part(request, "boards/board.html", "stages"), context)

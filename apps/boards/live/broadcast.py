@@ -28,6 +28,7 @@ from django.utils import translation
 
 from apps.accounts.access import EVERYTHING, AccessScope
 from apps.boards.boards import queries
+from apps.boards.boards.slice_choice import TOLD_ONLY
 from apps.boards.live.session_check import Credentials, sights_now
 from apps.core import clock
 from apps.core.live import GROUP
@@ -96,7 +97,6 @@ ALL = RenderKey(EVERYTHING, "")
 # Topics that look the same to all who see the same are drawn here, once for all of them. Of the others a page is only told
 # that they changed, and fetches what its person may see.
 DRAWN: dict[str, Callable[[str, RenderKey], str | None]] = {"board": draw_board}
-TOLD_ONLY = "@changed"
 
 
 def announced(topic: str) -> str:
