@@ -37,3 +37,15 @@ def test_a_purchase_comes_into_the_warehouse_that_it_names_whatever_its_number()
         domain = [["origin", "=", company.call(TOWER, "purchase.order", "read", [[order], ["name"]], {})[0]["name"]]]
         (receipt,) = company.call(TOWER, "stock.picking", "search_read", [domain], {"fields": ["picking_type_id"]})
         assert receipt["picking_type_id"][0] == kind
+
+
+def test_a_purchase_takes_what_the_form_of_a_vendor_fills_in() -> None:
+    company = Company(None, orders=30, seed=7)
+    vendor = company.call(TOWER, "res.partner", "search", [[["supplier_rank", ">", 0]]], {"limit": 1})[0]
+    follows = ["payment_term_id", "fiscal_position_id", "user_id"]
+    asked = {"values": {"partner_id": vendor}, "field_names": ["partner_id"], "fields_spec": {name: {} for name in follows}}
+    filled_in = company.call(TOWER, "purchase.order", "onchange", [[]], asked)["value"]
+    made = company.call(
+        TOWER, "purchase.order", "create", [{"partner_id": vendor, **dict.fromkeys(follows, False), **filled_in}], {}
+    )
+    assert company.call(TOWER, "purchase.order", "read", [[made], follows], {}) == [{"id": made, **dict.fromkeys(follows, False)}]
